@@ -1,0 +1,31 @@
+"""Keras layers of which Vision Transformers are made, each usable alone in any Keras model."""
+
+from keras_vit.layers.attention_pooling import AttentionPooling
+from keras_vit.layers.class_token import ClassToken
+from keras_vit.layers.drop_path import DropPath
+from keras_vit.layers.layer_scale import LayerScale
+from keras_vit.layers.mlp import MLP
+from keras_vit.layers.patch_embedding import PatchEmbedding
+from keras_vit.layers.patch_extraction import PatchExtraction
+from keras_vit.layers.position_embedding import PositionEmbedding
+from keras_vit.layers.register_tokens import RegisterTokens
+from keras_vit.layers.self_attention import SelfAttention
+from keras_vit.layers.token_pooling import TokenPooling
+from keras_vit.layers.transformer_block import TransformerBlock
+from keras_vit.layers.transformer_encoder import TransformerEncoder
+
+__all__ = [
+    "AttentionPooling",
+    "ClassToken",
+    "DropPath",
+    "LayerScale",
+    "MLP",
+    "PatchEmbedding",
+    "PatchExtraction",
+    "PositionEmbedding",
+    "RegisterTokens",
+    "SelfAttention",
+    "TokenPooling",
+    "TransformerBlock",
+    "TransformerEncoder",
+]

@@ -1,0 +1,19 @@
+"""Reads an int or a pair of ints as a pair: sizes of images, patches and grids."""
+
+
+def as_pair(value, name):
+    """Returns `(height, width)` for an int or a pair of ints, each at least 1.
+
+    Raises:
+        ValueError: anything else; `name` is the argument's name in the message.
+    """
+    pair = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(pair) != 2 or not all(_is_size(side) for side in pair):
+        raise ValueError(
+            f"Expected {name} to be a positive int or a pair of them (height, width), received {value!r}."
+        )
+    return tuple(int(side) for side in pair)
+
+
+def _is_size(side):
+    return hasattr(side, "__index__") and not isinstance(side, bool) and int(side) >= 1

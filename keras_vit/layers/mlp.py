@@ -1,0 +1,75 @@
+"""The feed-forward network of a transformer block."""
+
+import keras
+from keras import ops
+
+from keras_vit.layers._tokenwise import tokenwise
+
+ACTIVATIONS = ("gelu", "swiglu")
+
+
+@keras.saving.register_keras_serializable(package="keras_vit")
+class MLP(keras.layers.Layer):
+    """Two dense layers with GELU between them; or SwiGLU, where one half gates the other.
+
+    Args:
+        mlp_dim: int, size of the hidden layer (of each half for `"swiglu"`).
+        activation: `"gelu"` (exact; default) or `"swiglu"`.
+        dropout_rate: float in [0, 1), after the hidden layer and after the output.
+        seed: int or None, of the dropout.
+
+    Call arguments:
+        x: `(batch, length, hidden_dim)`.
+
+    Returns:
+        Like `x`.
+
+    Reference: https://arxiv.org/abs/2010.11929, section 3.1; SwiGLU: https://arxiv.org/abs/2002.05202
+    """
+
+    def __init__(self, mlp_dim, activation="gelu", dropout_rate=0.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if activation not in ACTIVATIONS:
+            raise ValueError(
+                f"Expected activation to be one of {', '.join(ACTIVATIONS)}, received {activation!r}."
+            )
+        self.mlp_dim = mlp_dim
+        self.activation = activation
+        self.dropout_rate = dropout_rate
+        self.seed = seed
+
+    def build(self, input_shape):
+        hidden_dim = input_shape[-1]
+        width = self.mlp_dim * (2 if self.activation == "swiglu" else 1)
+        self.expansion = keras.layers.Dense(width, name="expansion", dtype=self.dtype_policy)
+        self.expansion.build((None, hidden_dim))
+        self.projection = keras.layers.Dense(hidden_dim, name="projection", dtype=self.dtype_policy)
+        self.projection.build((None, self.mlp_dim))
+        self.dropout = keras.layers.Dropout(
+            self.dropout_rate, seed=self.seed, name="dropout", dtype=self.dtype_policy
+        )
+        self.dropout.build((None, None, self.mlp_dim))
+
+    def call(self, x, training=False):
+        x = self._activate(tokenwise(self.expansion, x))
+        x = tokenwise(self.projection, self.dropout(x, training=training))
+        return self.dropout(x, training=training)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "mlp_dim": self.mlp_dim,
+            "activation": self.activation,
+            "dropout_rate": self.dropout_rate,
+            "seed": self.seed,
+        }
+
+    def _activate(self, x):
+        if self.activation == "swiglu":
+            gate, value = ops.split(x, 2, axis=-1)
+            return ops.silu(gate) * value
+        # The error function in bfloat16 is slower than in float32 on CPUs.
+        return ops.cast(ops.gelu(ops.cast(x, "float32"), approximate=False), x.dtype)

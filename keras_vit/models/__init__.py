@@ -1,0 +1,7 @@
+"""Builders of complete models. Each returns a functional `keras.Model` that gives logits."""
+
+from keras_vit.models.image_size import with_image_size
+from keras_vit.models.inspection import attention_scores, num_prefix_tokens
+from keras_vit.models.vit import vit
+
+__all__ = ["attention_scores", "num_prefix_tokens", "vit", "with_image_size"]

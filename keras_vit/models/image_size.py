@@ -1,0 +1,45 @@
+"""The same trained model for images of another size."""
+
+import keras
+
+from keras_vit.errors import InputError
+from keras_vit.layers import PatchEmbedding, PositionEmbedding
+from keras_vit.layers._pairs import as_pair
+from keras_vit.layers.patch_extraction import patch_grid
+
+
+def with_image_size(model, image_size):
+    """Returns the same trained Vision Transformer for another image size.
+
+    All weights are kept as trained; the position embedding is resampled on the way through.
+
+    Args:
+        model: a model made by `keras_vit.models.vit`, trained or loaded.
+        image_size: int or `(height, width)` in pixels, a multiple of the patch. Need not be square.
+
+    Returns:
+        A new `keras.Model` with the same weights, not compiled. `model` is left as it is.
+
+    Raises:
+        InputError: `model` holds no patch embedding, or its patch does not divide the image.
+    """
+    embedding = next((x for x in model.layers if isinstance(x, PatchEmbedding)), None)
+    if embedding is None:
+        raise InputError(f"with_image_size() needs a model with a PatchEmbedding; {model.name!r} has none.")
+    channels = model.input_shape[-1]
+    try:
+        height, width = as_pair(image_size, "image_size")
+        grid = patch_grid((None, height, width, channels), embedding.patch_size)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+    def resized(layer):
+        config = layer.get_config()
+        if isinstance(layer, PositionEmbedding):
+            config["target_grid_size"] = grid
+        return layer.__class__.from_config(config)
+
+    images = keras.Input((height, width, channels), name=model.inputs[0].name)
+    clone = keras.models.clone_model(model, input_tensors=images, clone_function=resized)
+    clone.set_weights(model.get_weights())
+    return clone

@@ -1,0 +1,35 @@
+"""What a trained Vision Transformer attends to."""
+
+import keras
+
+from keras_vit.layers import ClassToken, RegisterTokens, TransformerEncoder
+
+
+def attention_scores(model, images):
+    """Runs a model on images and returns the attention of every block.
+
+    Args:
+        model: a `keras.Model` with one `TransformerEncoder` among its layers.
+        images: `(batch, height, width, channels)`, as the model takes them.
+
+    Returns:
+        A list with one array `(batch, num_heads, tokens, tokens)` per block; empty for a model
+        without an encoder.
+    """
+    encoder = next((x for x in model.layers if isinstance(x, TransformerEncoder)), None)
+    if encoder is None:
+        return []
+    tokens = keras.Model(model.inputs[0], encoder.input)(images, training=False)
+    _, scores = encoder(tokens, training=False, return_attention_scores=True)
+    return [keras.ops.convert_to_numpy(keras.ops.cast(s, "float32")) for s in scores]
+
+
+def num_prefix_tokens(model):
+    """Returns how many tokens precede the patches: the class token and the registers."""
+    count = 0
+    for layer in model.layers:
+        if isinstance(layer, ClassToken):
+            count += 1
+        if isinstance(layer, RegisterTokens):
+            count += layer.num_tokens
+    return count
