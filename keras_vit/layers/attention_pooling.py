@@ -57,8 +57,9 @@ class AttentionPooling(keras.layers.Layer):
         key_value = ops.reshape(tokenwise(self.key_value, x), (-1, length, 2, self.num_heads, head_dim))
         key, value = ops.unstack(ops.transpose(key_value, (2, 0, 3, 1, 4)), 2, axis=0)
         # One query needs no matrix product of its own: weight the keys and sum.
-        scores = ops.softmax(ops.sum(query * key, axis=-1, keepdims=True), axis=2)
-        pooled = ops.reshape(ops.sum(scores * value, axis=2), (-1, hidden_dim))
+        scores = ops.softmax(ops.sum(query * key, axis=-1), axis=-1)
+        pooled = ops.sum(ops.expand_dims(scores, -1) * value, axis=2)
+        pooled = ops.reshape(pooled, (-1, hidden_dim))
         pooled = self.projection(pooled)
         return pooled + self.mlp(self.norm(pooled))
 

@@ -1,0 +1,69 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_vit.layers import SelfAttention
+
+X = np.random.default_rng(0).normal(size=(2, 6, 12)).astype("float32")
+
+
+def reference(layer, x, mask=None):
+    """Attention head by head and sample by sample, from the layer's weights."""
+    qkv, qkv_bias, projection, projection_bias = (
+        keras.ops.convert_to_numpy(w).astype("float64")
+        for w in (layer.qkv.kernel, layer.qkv.bias, layer.projection.kernel, layer.projection.bias)
+    )
+    batch, length, dim = x.shape
+    size = dim // layer.num_heads
+    outputs, all_scores = np.zeros_like(x, "float64"), np.zeros((batch, layer.num_heads, length, length))
+    for b in range(batch):
+        q, k, v = np.split(x[b] @ qkv + qkv_bias, 3, axis=1)
+        for h in range(layer.num_heads):
+            cut = slice(h * size, (h + 1) * size)
+            scores = q[:, cut] @ k[:, cut].T / np.sqrt(size)
+            scores = scores if mask is None else np.where(mask, scores, -np.inf)
+            scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+            scores /= scores.sum(axis=1, keepdims=True)
+            all_scores[b, h], outputs[b, :, cut] = scores, scores @ v[:, cut]
+    return outputs @ projection + projection_bias, all_scores
+
+
+def test_outputs_and_scores_are_those_of_the_paper():
+    layer = SelfAttention(3)
+    y, scores = layer(X, return_attention_scores=True)
+    expected, expected_scores = reference(layer, X)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(y), expected, atol=1e-5)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(scores), expected_scores, atol=1e-6)
+
+
+def test_a_causal_mask_hides_the_future():
+    layer, mask = SelfAttention(3), np.tril(np.ones((6, 6), bool))
+    layer.build(X.shape)
+    expected, _ = reference(layer, X, mask)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(X, attention_mask=mask)), expected, atol=1e-5)
+    changed = X.copy()
+    changed[:, 4:] = 9
+    y = keras.ops.convert_to_numpy(layer(changed, attention_mask=mask))
+    np.testing.assert_allclose(y[:, :4], expected[:, :4], atol=1e-5)
+
+
+def test_qk_norm_makes_scores_blind_to_the_scale_of_queries():
+    layer = SelfAttention(3, qk_norm=True)
+    layer.build(X.shape)
+    layer.qkv.bias.assign(np.zeros(36))
+    _, small = layer(X, return_attention_scores=True)
+    _, large = layer(7 * X, return_attention_scores=True)
+    difference = keras.ops.convert_to_numpy(small) - keras.ops.convert_to_numpy(large)
+    assert np.abs(difference).max() < 1e-4
+
+
+def test_a_sequence_of_unknown_length_is_served():
+    x = keras.Input((None, 12))
+    model = keras.Model(x, SelfAttention(3)(x))
+    assert model(X[:, :4]).shape == (2, 4, 12)
+    assert model(X).shape == (2, 6, 12)
+
+
+def test_heads_that_do_not_divide_the_hidden_size_are_refused():
+    with pytest.raises(ValueError, match="num_heads=5 and hidden_dim=12"):
+        SelfAttention(5)(X)

@@ -1,0 +1,37 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_vit.layers import ClassToken, RegisterTokens, TokenPooling
+
+X = np.random.default_rng(0).normal(size=(3, 5, 8)).astype("float32")
+
+
+def test_class_token_stands_first_and_is_the_same_for_every_sample():
+    layer = ClassToken()
+    layer.build(X.shape)
+    layer.token.assign(np.arange(8.0).reshape(1, 1, 8))
+    y = keras.ops.convert_to_numpy(layer(X))
+    np.testing.assert_array_equal(y[:, 0], np.tile(np.arange(8.0), (3, 1)))
+    np.testing.assert_array_equal(y[:, 1:], X)
+
+
+def test_registers_stand_between_the_prefix_and_the_patches():
+    layer = RegisterTokens(2, num_prefix_tokens=1)
+    y = keras.ops.convert_to_numpy(layer(X))
+    np.testing.assert_array_equal(y[:, :1], X[:, :1])
+    np.testing.assert_array_equal(y[:, 3:], X[:, 1:])
+    np.testing.assert_allclose(y[0, 1:3], keras.ops.convert_to_numpy(layer.tokens)[0])
+
+
+def test_pooling_reads_the_first_token_or_the_mean_behind_the_prefix():
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(TokenPooling()(X)), X[:, 0])
+    mean = keras.ops.convert_to_numpy(TokenPooling("gap", num_prefix_tokens=2)(X))
+    np.testing.assert_allclose(mean, X[:, 2:].mean(axis=1), rtol=1e-5, atol=1e-6)
+
+
+def test_no_registers_and_an_unknown_pooling_are_refused():
+    with pytest.raises(ValueError, match="num_tokens >= 1"):
+        RegisterTokens(0)
+    with pytest.raises(ValueError, match="'token' or 'gap'"):
+        TokenPooling("mean")

@@ -1,0 +1,102 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_vit import InputError
+from keras_vit.models import vit
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype("uint8")
+SMALL = {"variant": "Pico/2", "num_layers": 2, "num_classes": 5, "seed": 0}
+
+
+def logits(model, images=IMAGES):
+    return keras.ops.convert_to_numpy(model(images, training=False))
+
+
+# Ti, S: timm's vit_tiny_patch16_224 and vit_small_patch16_224; B, L: table 1 of the paper, exact
+# numbers as timm and torchvision publish them.
+@pytest.mark.parametrize(
+    ("variant", "parameters"),
+    [
+        ("Ti/16", 5_717_416),
+        ("S/16", 22_050_664),
+        ("S/32", 22_878_952),
+        ("B/16", 86_567_656),
+        ("B/32", 88_224_232),
+        ("L/16", 304_326_632),
+        ("L/32", 306_535_400),
+        ("H/14", 632_045_800),
+    ],
+)
+def test_parameter_counts_are_the_published_ones(variant, parameters):
+    assert vit(variant, image_size=224, num_classes=1000).count_params() == parameters
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pooling": "gap"},
+        {"pooling": "gap", "class_token": True},
+        {"pooling": "map"},
+        {"stem": "conv"},
+        {"num_registers": 3},
+        {"num_registers": 2, "pooling": "gap"},
+        {"qk_norm": True, "layer_scale": 1e-4},
+        {"activation": "swiglu", "norm_first": False},
+        {"position_embedding": "sincos_1d"},
+        {"position_embedding": "sincos_2d"},
+        {"position_embedding": "none"},
+        {"dropout_rate": 0.1, "attention_dropout_rate": 0.1, "drop_path_rate": 0.1},
+        {"dtype": "mixed_bfloat16"},
+        {"patch_size": (4, 2)},
+    ],
+    ids=str,
+)
+def test_every_option_gives_float32_logits_and_survives_saving(options, tmp_path):
+    model = vit(**{**SMALL, **options})
+    y = logits(model)
+    assert y.shape == (2, 5)
+    assert y.dtype == "float32"
+    model.save(tmp_path / "vit.keras")
+    np.testing.assert_array_equal(logits(keras.saving.load_model(tmp_path / "vit.keras")), y)
+
+
+def test_uint8_and_float_images_give_equal_logits():
+    model = vit(**SMALL)
+    np.testing.assert_array_equal(logits(model), logits(model, IMAGES.astype("float32")))
+
+
+def test_fields_override_the_variants_row():
+    model = vit("Pico/2", hidden_dim=24, num_heads=2, mlp_dim=30, num_layers=3, num_classes=7)
+    assert model.get_layer("encoder").num_layers == 3
+    assert model.get_layer("patch_embedding").output.shape == (None, 16, 24)
+
+
+def test_a_seed_makes_two_models_equal():
+    models = []
+    for _ in range(2):
+        keras.utils.set_random_seed(3)
+        models.append(vit(**SMALL))
+    np.testing.assert_array_equal(logits(models[0]), logits(models[1]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"variant": "XXL/16"}, "Unknown ViT variant 'XXL/16'"),
+        ({"variant": "Ti16"}, "SIZE/PATCH"),
+        ({"variant": "Ti/16", "image_size": 30}, "patch must divide the image"),
+        ({"variant": "Ti/16", "num_heads": 5}, "num_heads must divide the hidden size"),
+        ({"variant": "Ti/16", "pooling": "mean"}, "token, gap, map"),
+        ({"variant": "Ti/16", "pooling": "token", "class_token": False}, "reads the class token"),
+        ({"variant": "Ti/16", "position_embedding": "rope"}, "learned"),
+        ({"variant": "Ti/16", "activation": "relu"}, "gelu"),
+        ({"variant": "Ti/16", "drop_path_rate": 1.0}, "below 1"),
+        ({"variant": "Ti/16", "num_layers": 0}, "num_layers >= 1"),
+        ({"image_size": 32}, "also needs patch_size"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(arguments, message):
+    with pytest.raises(InputError, match=message) as caught:
+        vit(**arguments)
+    assert "\n" not in str(caught.value)

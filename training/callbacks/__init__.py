@@ -1,0 +1,9 @@
+"""Side effects of training, one callback per file."""
+
+from training.callbacks.best_checkpoint import BestCheckpoint
+from training.callbacks.finite_check import FiniteCheck
+from training.callbacks.history_file import HistoryFile
+from training.callbacks.progress import Progress
+from training.callbacks.run_state import RunState
+
+__all__ = ["BestCheckpoint", "FiniteCheck", "HistoryFile", "Progress", "RunState"]

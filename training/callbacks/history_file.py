@@ -1,0 +1,47 @@
+"""Writes one row per epoch to a CSV file."""
+
+import csv
+import io
+import time
+
+import keras
+
+from keras_vit.files import write_text
+
+COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+
+
+class HistoryFile(keras.callbacks.Callback):
+    """Writes `history.csv`: epochs from 1, losses in nats, accuracies in [0, 1], seconds per epoch.
+
+    The file is whole at any moment: each epoch writes it anew and renames it.
+
+    Args:
+        path: str or Path.
+    """
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+        self.rows = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._started = time.monotonic()
+
+    def on_epoch_end(self, epoch, logs=None):
+        values = {
+            **logs,
+            "epoch": epoch + 1,
+            "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
+            "seconds": time.monotonic() - self._started,
+        }
+        self.rows.append([f"{values[column]:.6g}" for column in COLUMNS])
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([COLUMNS, *self.rows])
+        write_text(self.path, text.getvalue())
+
+    def state(self):
+        return {"rows": self.rows}
+
+    def restore(self, state):
+        self.rows = state["rows"]

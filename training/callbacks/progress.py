@@ -1,0 +1,62 @@
+"""Shows how training goes."""
+
+import time
+
+import keras
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+
+class Progress(keras.callbacks.Callback):
+    """A progress bar over all epochs with images per second and time left, and a line per epoch.
+
+    Where the output is no terminal only the lines are written.
+
+    Args:
+        epochs: int, of the whole run.
+        batch_size: int.
+        console: rich.console.Console or None.
+    """
+
+    def __init__(self, epochs, batch_size, console=None):
+        super().__init__()
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.console = console or Console(stderr=True)
+        self._bar = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        steps = self.params["steps"]
+        if self._bar is None:
+            self._bar = Bar(
+                TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+                BarColumn(),
+                TextColumn("{task.fields[rate]} images/s"),
+                TimeRemainingColumn(),
+                console=self.console,
+                transient=True,
+            )
+            self._task = self._bar.add_task(
+                "fit", total=steps * self.epochs, epoch=epoch + 1, epochs=self.epochs, rate="-"
+            )
+            self._bar.start()
+        self._begun, self._first, self._epoch_started = time.monotonic(), epoch * steps, time.monotonic()
+        self._bar.update(self._task, completed=self._first, epoch=epoch + 1)
+
+    def on_train_batch_end(self, batch, logs=None):
+        rate = (batch + 1) * self.batch_size / (time.monotonic() - self._epoch_started)
+        self._bar.update(self._task, completed=self._first + batch + 1, rate=f"{rate:,.0f}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        seconds = time.monotonic() - self._epoch_started
+        self.console.print(
+            f"epoch {epoch + 1:>3}/{self.epochs}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}  "
+            f"val_loss {logs['val_loss']:.4f}  val_accuracy {logs['val_accuracy']:.4f}  {seconds:.0f} s",
+            highlight=False,
+        )
+
+    def close(self):
+        """Removes the bar; also after an error."""
+        if self._bar is not None:
+            self._bar.stop()

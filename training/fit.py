@@ -1,0 +1,133 @@
+"""Runs a recipe: data, model, `model.fit`, and the run folder."""
+
+import dataclasses
+import platform
+
+import keras
+import numpy as np
+
+import keras_vit
+from keras_vit.files import load_model, write_json, write_text
+from training.augmentation import Augmentation
+from training.build import build_model
+from training.callbacks import BestCheckpoint, FiniteCheck, HistoryFile, Progress, RunState
+from training.data import load_data
+from training.data.streams import evaluation_stream, train_stream
+from training.optimizers import build_optimizer
+from training.recipe import AUGMENTATION_FIELDS
+from training.run_folder import RunFolder
+
+
+def load_recipe_data(recipe, data_dir=None):
+    """Loads the data of a recipe: `ImageData` with train, validation and test splits."""
+    return load_data(
+        recipe.data,
+        image_size=recipe.image_size,
+        validation_fraction=recipe.validation_fraction,
+        test_fraction=recipe.test_fraction,
+        seed=recipe.seed,
+        subset=recipe.subset,
+        data_dir=data_dir,
+    )
+
+
+def fit(recipe, run_dir, *, data=None, data_dir=None, resume=False):
+    """Trains a recipe's model with `model.fit` and keeps the best of its epochs.
+
+    Args:
+        recipe: Recipe.
+        run_dir: str or Path. A folder that holds no run yet, or with `resume` an interrupted one.
+        data: ImageData or None, to be loaded by the recipe.
+        data_dir: str, Path or None, where TFDS keeps its data.
+        resume: bool, go on after the last whole epoch.
+
+    Returns:
+        The best model on the validation split, loaded from `run_dir/model.keras`.
+
+    Raises:
+        InputError: bad recipe or data, or a folder that holds a run already.
+        ConditionError: loss or weights are no longer finite.
+    """
+    folder = RunFolder(run_dir)
+    if not resume:
+        folder.check_unused()
+    keras.utils.set_random_seed(recipe.seed)
+    data = data or load_recipe_data(recipe, data_dir)
+    model = build_model(recipe, data.image_shape, data.num_classes)
+    steps = len(data.train.labels) // recipe.batch_size
+    _compile(model, recipe, max(steps, 1) * recipe.epochs)
+    _describe(folder, recipe, data)
+    callbacks, progress, run_state = _callbacks(folder, recipe)
+    done = run_state.restore(model) if resume else 0
+    if done < recipe.epochs:
+        _fit(model, recipe, data, steps, done, callbacks, progress)
+    return load_model(folder.model)
+
+
+def _compile(model, recipe, num_steps):
+    model.compile(
+        optimizer=build_optimizer(recipe, model, num_steps),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        steps_per_execution=recipe.steps_per_execution,
+        jit_compile="auto",
+    )
+
+
+def _describe(folder, recipe, data):
+    versions = {
+        "keras_vit": keras_vit.__version__,
+        "keras": keras.version(),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "backend": keras.backend.backend(),
+    }
+    write_json(folder.recipe, {"recipe": dataclasses.asdict(recipe), "versions": versions})
+    write_text(folder.labels, "".join(f"{name}\n" for name in data.label_names))
+
+
+def _callbacks(folder, recipe):
+    best, history = BestCheckpoint(folder.model), HistoryFile(folder.history)
+    keepers = {"best": best, "history": history}
+    callbacks = [FiniteCheck(), best, history]
+    if recipe.ema_momentum is not None:
+        # Swapped in at the end of the epoch, before the checkpoint looks at the weights.
+        callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    if recipe.early_stopping_patience is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=recipe.early_stopping_patience)
+        )
+    if keras.backend.backend() == "tensorflow":
+        callbacks.append(keras.callbacks.TensorBoard(folder.tensorboard, write_graph=False))
+    run_state = RunState(folder.state, keepers)
+    progress = Progress(recipe.epochs, recipe.batch_size)
+    return [*callbacks, run_state, progress], progress, run_state
+
+
+def _fit(model, recipe, data, steps, done, callbacks, progress):
+    augmentation = Augmentation(**{field: getattr(recipe, field) for field in AUGMENTATION_FIELDS})
+    stream = train_stream(
+        data.train,
+        num_classes=data.num_classes,
+        batch_size=recipe.batch_size,
+        epochs=recipe.epochs,
+        seed=recipe.seed,
+        augmentation=augmentation,
+        start_epoch=done,
+    )
+    validation = evaluation_stream(
+        data.validation, num_classes=data.num_classes, batch_size=recipe.batch_size
+    )
+    try:
+        model.fit(
+            stream,
+            epochs=recipe.epochs,
+            initial_epoch=done,
+            steps_per_epoch=steps,
+            validation_data=validation,
+            callbacks=callbacks,
+            shuffle=False,  # the stream has its own order
+            verbose=0,
+        )
+    finally:
+        progress.close()

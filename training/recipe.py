@@ -1,0 +1,211 @@
+"""An experiment's configuration: one flat, immutable value."""
+
+import dataclasses
+import types
+import typing
+
+from keras_vit.errors import InputError
+from keras_vit.files import read_json
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """All that decides a training run. `None` leaves a choice to the model, its variant or the data."""
+
+    # Data
+    data: str = "digits"  # a spec: digits, tfds:NAME, folder:PATH, npz:PATH
+    image_size: int | None = None  # pixels, square; None: as the data come
+    subset: int | None = None  # training images, class-balanced; None: all
+    validation_fraction: float = 0.1  # of the training split, where the data bring no validation split
+    test_fraction: float = 0.1  # of all, where the data bring no test split
+
+    # Model
+    model: str = "vit"
+    variant: str | None = None
+    patch_size: int | None = None  # pixels
+    hidden_dim: int | None = None
+    num_layers: int | None = None
+    num_heads: int | None = None
+    mlp_dim: int | None = None
+    stem: str | None = None
+    pooling: str | None = None
+    class_token: bool | None = None
+    num_registers: int | None = None
+    position_embedding: str | None = None
+    qk_norm: bool | None = None
+    layer_scale: float | None = None
+    activation: str | None = None
+    dropout_rate: float | None = None
+    attention_dropout_rate: float | None = None
+    drop_path_rate: float | None = None
+
+    # Optimisation
+    epochs: int = 10
+    batch_size: int = 128
+    optimizer: str = "adamw"  # or "muon": 2-D kernels but the head's by Muon, all else by AdamW
+    learning_rate: float = 1e-3  # peak
+    final_learning_rate: float = 0.0  # reached by a cosine at the last step
+    warmup_fraction: float = 0.1  # of all steps, linear from 0
+    weight_decay: float = 0.05  # not on biases, norms, tokens, positions
+    clip_norm: float | None = 1.0  # of the gradient of all weights together
+    label_smoothing: float = 0.1
+    ema_momentum: float | None = None  # e.g. 0.999; validated and saved weights are then the average
+    early_stopping_patience: int | None = None  # epochs without a better validation accuracy
+    precision: str = "float32"  # or "mixed_bfloat16"
+    steps_per_execution: int = 8
+    seed: int = 0
+
+    # Augmentation, per image
+    flip: bool = False  # left-right
+    crop_padding: int = 0  # pixels
+    randaugment_layers: int = 0
+    randaugment_magnitude: float = 9.0  # 0 to 10
+    mixup_alpha: float = 0.0
+    cutmix_alpha: float = 0.0
+    erasing_rate: float = 0.0  # probability
+
+    def __post_init__(self):
+        for field, kind in _kinds().items():
+            _check_kind(field, getattr(self, field), kind)
+        for field, low, high in _RANGES:
+            value = getattr(self, field)
+            if value is not None and not low <= value <= high:
+                raise InputError(f"Expected {field} from {low:g} to {high:g}, received {value}.")
+        for field, allowed in _CHOICES.items():
+            if getattr(self, field) not in allowed:
+                raise InputError(
+                    f"Expected {field} to be one of {', '.join(allowed)}, received {getattr(self, field)!r}."
+                )
+
+
+MODEL_FIELDS = (
+    "variant",
+    "patch_size",
+    "hidden_dim",
+    "num_layers",
+    "num_heads",
+    "mlp_dim",
+    "stem",
+    "pooling",
+    "class_token",
+    "num_registers",
+    "position_embedding",
+    "qk_norm",
+    "layer_scale",
+    "activation",
+    "dropout_rate",
+    "attention_dropout_rate",
+    "drop_path_rate",
+)
+
+AUGMENTATION_FIELDS = (
+    "flip",
+    "crop_padding",
+    "randaugment_layers",
+    "randaugment_magnitude",
+    "mixup_alpha",
+    "cutmix_alpha",
+    "erasing_rate",
+)
+
+_MANY = 10**9
+_RANGES = (
+    ("image_size", 1, 8192),
+    ("subset", 2, _MANY),
+    ("validation_fraction", 0.001, 0.9),
+    ("test_fraction", 0.001, 0.9),
+    ("epochs", 1, _MANY),
+    ("batch_size", 1, _MANY),
+    ("learning_rate", 1e-12, 1e6),
+    ("final_learning_rate", 0, 1e6),
+    ("warmup_fraction", 0, 1),
+    ("weight_decay", 0, 1e6),
+    ("clip_norm", 1e-12, 1e12),
+    ("label_smoothing", 0, 0.999),
+    ("ema_momentum", 0, 0.9999999),
+    ("early_stopping_patience", 1, _MANY),
+    ("steps_per_execution", 1, _MANY),
+    ("seed", 0, 2**32 - 1),
+)
+_CHOICES = {"optimizer": ("adamw", "muon"), "precision": ("float32", "mixed_bfloat16")}
+
+
+def override(recipe, assignments):
+    """Returns the recipe with `field=value` assignments applied.
+
+    Args:
+        recipe: Recipe.
+        assignments: list of str, such as `["epochs=3", "variant=Nano/4"]`; `none` unsets a field.
+
+    Raises:
+        InputError: not of that form, an unknown field, or a value of another type.
+    """
+    kinds, changes = _kinds(), {}
+    for assignment in assignments:
+        field, equals, text = assignment.partition("=")
+        if not equals:
+            raise InputError(f"Expected field=value, received {assignment!r}.")
+        if field not in kinds:
+            raise InputError(f"Unknown recipe field {field!r}. Expected one of {', '.join(kinds)}.")
+        changes[field] = _parse(field, text, kinds[field])
+    return dataclasses.replace(recipe, **changes)
+
+
+def load_recipe(path):
+    """Reads the `recipe.json` of a run folder.
+
+    Raises:
+        InputError: missing, no JSON, or not a recipe.
+    """
+    document = read_json(path)
+    fields = document.get("recipe") if isinstance(document, dict) else None
+    if not isinstance(fields, dict):
+        raise InputError(f"Expected {path} to hold a 'recipe' object. Train again to write one.")
+    unknown = sorted(set(fields) - set(_kinds()))
+    if unknown:
+        raise InputError(f"{path} holds fields that no recipe has: {', '.join(unknown)}.")
+    return Recipe(**fields)
+
+
+def _kinds():
+    return typing.get_type_hints(Recipe)
+
+
+def _members(kind):
+    return typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+
+
+def _check_kind(field, value, kind):
+    members = _members(kind)
+    if isinstance(value, bool) and bool not in members:
+        fits = False
+    elif isinstance(value, int) and float in members:
+        fits = True
+    else:
+        fits = isinstance(value, members)
+    if not fits:
+        raise InputError(
+            f"Expected {field} to be {_described(kind)}, received {value!r} ({type(value).__name__})."
+        )
+
+
+def _described(kind):
+    return " or ".join(member.__name__.replace("NoneType", "none") for member in _members(kind))
+
+
+def _parse(field, text, kind):
+    members = _members(kind)
+    if text.lower() == "none" and type(None) in members:
+        return None
+    words = {"true": True, "false": False}
+    if bool in members and text.lower() in words:
+        return words[text.lower()]
+    for member in (int, float):
+        if member in members:
+            try:
+                return member(text)
+            except ValueError:
+                continue
+    if str in members:
+        return text
+    raise InputError(f"Expected {field} to be {_described(kind)}, received {text!r}.")

@@ -1,0 +1,22 @@
+"""A small Vision Transformer on CIFAR-10 in 15 epochs, from scratch.
+
+keras-vit train vit_cifar10 --run-dir runs/cifar10
+"""
+
+from training.recipe import Recipe
+
+RECIPE = Recipe(
+    data="tfds:cifar10",
+    validation_fraction=0.02,
+    variant="Nano/4",
+    stem="conv",
+    pooling="gap",
+    epochs=15,
+    batch_size=128,
+    optimizer="muon",
+    learning_rate=4e-3,
+    weight_decay=0.05,
+    label_smoothing=0.1,
+    flip=True,
+    crop_padding=4,
+)

@@ -1,0 +1,23 @@
+"""A small Vision Transformer on MNIST.
+
+keras-vit train vit_mnist --run-dir runs/mnist
+"""
+
+from training.recipe import Recipe
+
+RECIPE = Recipe(
+    data="tfds:mnist",
+    validation_fraction=0.05,
+    variant="Nano/4",
+    hidden_dim=64,
+    num_layers=4,
+    mlp_dim=128,
+    stem="conv",
+    pooling="gap",
+    epochs=8,
+    batch_size=128,
+    optimizer="muon",
+    learning_rate=4e-3,
+    weight_decay=0.05,
+    crop_padding=2,
+)

@@ -1,0 +1,74 @@
+"""Names of the files in a run folder."""
+
+import dataclasses
+from pathlib import Path
+
+from keras_vit.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFolder:
+    """Where a run keeps what. Files are written whole or not at all."""
+
+    path: Path
+
+    def __post_init__(self):
+        object.__setattr__(self, "path", Path(self.path))
+
+    @property
+    def recipe(self):
+        return self.path / "recipe.json"
+
+    @property
+    def model(self):
+        return self.path / "model.keras"
+
+    @property
+    def state(self):
+        return self.path / "state"
+
+    @property
+    def history(self):
+        return self.path / "history.csv"
+
+    @property
+    def tensorboard(self):
+        return self.path / "tensorboard"
+
+    @property
+    def metrics(self):
+        return self.path / "metrics.json"
+
+    @property
+    def labels(self):
+        return self.path / "labels.txt"
+
+    @property
+    def report(self):
+        return self.path / "report"
+
+    @property
+    def export(self):
+        return self.path / "export"
+
+    def check_unused(self):
+        """Raises InputError when a run already lives here, or when this is a file."""
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"Expected a folder for the run, but {self.path} is a file.")
+        if self.recipe.exists():
+            raise InputError(
+                f"{self.path} already holds a run. Use --resume to continue it, or another --run-dir."
+            )
+
+    def check_trained(self):
+        """Raises InputError unless a recipe and a model lie here."""
+        for file in (self.recipe, self.model):
+            if not file.is_file():
+                raise InputError(
+                    f"Expected a run folder, but {file} is missing. Train one: keras-vit train RECIPE "
+                    f"--run-dir {self.path}"
+                )
+
+    def label_names(self):
+        """Returns the class names, one line of `labels.txt` each."""
+        return tuple(self.labels.read_text(encoding="utf-8").splitlines())
