@@ -95,7 +95,7 @@ def load_model(path):
                 "Replace it by a registered keras.layers.Layer and save again."
             ) from error
         raise InputError(
-            f"{path} is an archive, but not a model that can be built here: {_first_line(error)}"
+            f"{path} is an archive, but not a model that can be built here: {_cause(error)}"
         ) from error
 
 
@@ -117,6 +117,13 @@ def _check_archive(path):
     if broken or missing:
         part = broken or ", ".join(sorted(missing))
         raise InputError(f"{path} is damaged: {part} is broken or missing. Save the model again.")
+
+
+def _cause(error):
+    """Keras tells which class it could not find in the first of a chain of errors."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return _first_line(error)
 
 
 def _first_line(error):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from keras_vit.layers._gelu import gelu
 from keras_vit.layers._tokenwise import tokenwise
 
 ACTIVATIONS = ("gelu", "swiglu")
@@ -72,4 +73,4 @@ class MLP(keras.layers.Layer):
             gate, value = ops.split(x, 2, axis=-1)
             return ops.silu(gate) * value
         # The error function in bfloat16 is slower than in float32 on CPUs.
-        return ops.cast(ops.gelu(ops.cast(x, "float32"), approximate=False), x.dtype)
+        return ops.cast(gelu(ops.cast(x, "float32")), x.dtype)

@@ -8,7 +8,9 @@ from training.recipe import Recipe
 RECIPE = Recipe(
     data="tfds:cifar10",
     validation_fraction=0.02,
-    variant="Nano/4",
+    variant="Micro/8",
+    num_layers=6,
+    mlp_dim=384,
     stem="conv",
     pooling="gap",
     epochs=15,

@@ -1,0 +1,142 @@
+"""Image files as arrays: one way of reading them for training, evaluation and prediction."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from keras_vit.errors import InputError
+from keras_vit.layers._pairs import as_pair
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+"""Lower-case endings of the files that are taken for images."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+_FORMAT_NAMES = "JPEG, PNG, WebP, BMP or GIF"
+_TURNS = {  # EXIF orientation to what makes it upright; 1 is upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def read_image(path, size=None, channels=3):
+    """Reads an image file as a phone's gallery would show it.
+
+    The EXIF orientation is applied, transparency is composited on white, palettes, CMYK, greyscale
+    and 16 bits become 8-bit RGB (or grey), and of an animation the first frame is taken. The image
+    is then **stretched** to `size` with antialiased bilinear interpolation, without keeping its
+    aspect ratio: this is what the image tasks of mobile apps do.
+
+    Args:
+        path: str or Path of a JPEG, PNG, WebP, BMP or GIF file.
+        size: int or `(height, width)` in pixels. None keeps the file's own size.
+        channels: int, 3 for RGB or 1 for grey.
+
+    Returns:
+        uint8 array `(height, width, channels)` in [0, 255].
+
+    Raises:
+        InputError: the file, which is named, is missing, empty, truncated, broken, too large
+            (above Pillow's limit of about 179 megapixels) or not an image.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"Expected an image file at {path}, found none.") from error
+    except OSError as error:
+        raise InputError(
+            f"Expected an image file at {path}, but it is unreadable: {error.strerror}."
+        ) from error
+    return decode_image(data, path, size, channels)
+
+
+def decode_image(data, name, size=None, channels=3):
+    """Decodes the bytes of an image file; see `read_image`.
+
+    Args:
+        data: bytes of a JPEG, PNG, WebP, BMP or GIF file.
+        name: str or Path, what errors call the image.
+        size: int or `(height, width)` in pixels. None keeps the image's own size.
+        channels: int, 3 for RGB or 1 for grey.
+
+    Returns:
+        uint8 array `(height, width, channels)` in [0, 255].
+
+    Raises:
+        InputError: `data` cannot be decoded, or a bad `size` or `channels`.
+    """
+    size = checked_size(size)
+    if channels not in (1, 3):
+        raise InputError(f"Expected channels to be 1 (grey) or 3 (RGB), received {channels!r}.")
+    if not data:
+        raise InputError(f"The image {name} is empty (0 bytes). Replace or remove it.")
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            image = _as_8_bit(_upright(image), "RGB" if channels == 3 else "L")
+    except Image.UnidentifiedImageError as error:
+        raise InputError(f"{name} is not an image that can be read. Expected {_FORMAT_NAMES}.") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"The image {name} is too large to be safely decoded: {error}") from error
+    except Exception as error:  # Pillow's decoders raise nearly every type for a broken file
+        raise InputError(
+            f"The image {name} is truncated or broken ({error}). Replace or remove it."
+        ) from error
+    pixels = np.array(image).reshape(image.height, image.width, channels)
+    return pixels if size is None else resize_image(pixels, size)
+
+
+def resize_image(image, size):
+    """Stretches an image to another size with antialiased bilinear interpolation.
+
+    Args:
+        image: uint8 array `(height, width, channels)`, any number of channels.
+        size: `(height, width)` in pixels.
+
+    Returns:
+        uint8 array `(*size, channels)`.
+    """
+    if image.shape[:2] == tuple(size):
+        return image
+    if image.shape[-1] == 3:
+        return _stretched(image, size)
+    return np.stack([_stretched(image[..., i], size) for i in range(image.shape[-1])], axis=-1)
+
+
+def checked_size(size, name="size"):
+    """Returns `(height, width)` for an int or a pair of them, and None for None.
+
+    Raises:
+        InputError: anything else; `name` is the argument's name in the message.
+    """
+    if size is None:
+        return None
+    try:
+        return as_pair(size, name)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def _stretched(pixels, size):
+    return np.array(Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.BILINEAR))
+
+
+def _upright(image):
+    image.load()  # in a PNG the EXIF block may come last
+    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    return image if turn is None else image.transpose(turn)
+
+
+def _as_8_bit(image, mode):
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip at 255
+        return Image.fromarray(np.round(np.asarray(image) / 257).astype("uint8")).convert(mode)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert(mode)

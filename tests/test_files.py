@@ -1,0 +1,126 @@
+import json
+import os
+import resource
+import subprocess
+import sys
+import zipfile
+
+import keras
+import pytest
+
+from keras_vit import InputError
+from keras_vit.files import atomic_path, load_model, read_json, write_json, write_text
+
+
+def small_model():
+    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+
+
+def test_a_file_appears_whole(tmp_path):
+    write_text(tmp_path / "new" / "a.txt", "one")
+    assert (tmp_path / "new" / "a.txt").read_text() == "one"
+    assert os.listdir(tmp_path / "new") == ["a.txt"]
+
+
+def test_an_error_while_writing_leaves_the_old_file_and_no_other(tmp_path):
+    write_text(tmp_path / "a.txt", "old")
+    with pytest.raises(RuntimeError), atomic_path(tmp_path / "a.txt") as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    for text in ("first", "second"):
+        with atomic_path(tmp_path / "folder") as temporary:
+            temporary.mkdir()
+            (temporary / text).write_text(text)
+    assert os.listdir(tmp_path / "folder") == ["second"]
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_nan_is_no_json(tmp_path):
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(tmp_path / "a.json", {"x": float("nan")})
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
+def test_what_is_no_json_is_named(tmp_path, content):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(InputError, match="a.json"):
+        read_json(tmp_path / "a.json")
+
+
+def test_a_full_disk_is_one_clear_error_and_keeps_the_old_file(tmp_path):
+    """The kernel refuses to let the child's files grow past 1 kB, as a full disk would."""
+    (tmp_path / "a.txt").write_text("old")
+    program = (
+        "import errno, resource, signal, sys\n"
+        "from keras_vit.files import _SPACE, write_text\n"
+        "_SPACE.add(errno.EFBIG)\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))\n"
+        "write_text(sys.argv[1], 'x' * 5000)\n"
+    )
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 1024
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "a.txt")], capture_output=True, text=True
+    )
+    assert "InputError: No space left on the disk" in result.stderr
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_good_model_loads(tmp_path):
+    small_model().save(tmp_path / "m.keras")
+    assert load_model(tmp_path / "m.keras").output_shape == (None, 2)
+
+
+def damaged(path, how):
+    if how == "missing":
+        return
+    small_model().save(path)
+    content = path.read_bytes()
+    if how == "empty":
+        path.write_bytes(b"")
+    elif how == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif how == "text":
+        path.write_text("no model")
+    elif how == "flipped":
+        with zipfile.ZipFile(path) as archive:
+            offset = archive.getinfo("model.weights.h5").header_offset + 200
+        path.write_bytes(content[:offset] + bytes([content[offset] ^ 255]) + content[offset + 1 :])
+    elif how == "other zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.txt", "a")
+
+
+@pytest.mark.parametrize("how", ["missing", "empty", "truncated", "text", "flipped", "other zip"])
+def test_a_damaged_model_is_named(tmp_path, how):
+    damaged(tmp_path / "m.keras", how)
+    with pytest.raises(InputError, match="m.keras"):
+        load_model(tmp_path / "m.keras")
+
+
+def test_a_lambda_layer_is_refused_and_not_run(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x + 1)])
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(InputError, match="Lambda"):
+        load_model(tmp_path / "m.keras")
+
+
+def test_an_unknown_class_is_named(tmp_path):
+    small_model().save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(parts["config.json"])
+    config["config"]["layers"][1].update(class_name="Nowhere", module="nowhere", registered_name="x>Nowhere")
+    parts["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(InputError, match="Nowhere|nowhere"):
+        load_model(tmp_path / "m.keras")

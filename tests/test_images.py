@@ -1,0 +1,222 @@
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_vit.errors import InputError
+from keras_vit.images import IMAGE_SUFFIXES, decode_image, read_image, resize_image
+
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".gif": "GIF"}
+
+
+def two_tone(size=(8, 6)):
+    """RGB image of `(width, height)`, left half red, right half blue."""
+    image = Image.new("RGB", size, RED)
+    image.paste(BLUE, (size[0] // 2, 0, *size))
+    return image
+
+
+def saved(image, file_format="PNG", **options):
+    buffer = io.BytesIO()
+    image.save(buffer, file_format, **options)
+    return buffer.getvalue()
+
+
+def test_every_suffix_is_tested():
+    assert set(FORMATS) == set(IMAGE_SUFFIXES)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_every_format_gives_the_colours_it_holds(suffix, tmp_path):
+    path = tmp_path / f"image{suffix}"
+    two_tone((32, 16)).save(path)
+    image = read_image(path)
+    assert image.shape == (16, 32, 3) and image.dtype == np.uint8
+    assert np.abs(image[8, 4].astype(int) - RED).max() <= 4  # lossy formats
+    assert np.abs(image[8, 28].astype(int) - BLUE).max() <= 4
+
+
+def test_pixels_can_be_written_to_and_greyscale_has_one_channel():
+    image = decode_image(saved(two_tone()), "x", channels=1)
+    image[0, 0] = 7
+    assert image.shape == (6, 8, 1)
+    assert image[5, 0] == 76 and image[5, 7] == 29  # ITU-R 601 luma of red and blue
+
+
+def test_greyscale_becomes_three_equal_channels():
+    image = decode_image(saved(Image.new("L", (4, 4), 100)), "x")
+    np.testing.assert_array_equal(image, np.full((4, 4, 3), 100))
+
+
+def test_bilevel_images_are_black_and_white():
+    bits = Image.new("1", (2, 1))
+    bits.putpixel((1, 0), 1)
+    np.testing.assert_array_equal(decode_image(saved(bits), "x", channels=1)[0, :, 0], [0, 255])
+
+
+def test_palette_colours_are_looked_up():
+    image = two_tone().quantize(2)
+    assert image.mode == "P"
+    np.testing.assert_array_equal(decode_image(saved(image), "x"), np.asarray(two_tone()))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparency_is_composited_on_white(mode):
+    image = Image.new("RGBA", (3, 1), (0, 0, 0, 0))
+    image.putpixel((1, 0), (0, 0, 0, 255))
+    image.putpixel((2, 0), (0, 0, 0, 51))
+    pixels = decode_image(saved(image.convert(mode)), "x")
+    np.testing.assert_array_equal(pixels[0, :, 0], [255, 0, 204])
+
+
+def test_a_transparent_palette_entry_and_a_transparent_colour_are_white():
+    palette = two_tone().quantize(2)
+    key = palette.getpixel((7, 0))
+    for data in (
+        saved(palette, "GIF", transparency=key),
+        saved(palette, "PNG", transparency=key),
+        saved(two_tone(), "PNG", transparency=BLUE),
+    ):
+        pixels = decode_image(data, "x")
+        assert tuple(pixels[0, 0]) == RED and tuple(pixels[0, 7]) == WHITE
+
+
+def test_cmyk_becomes_rgb():
+    image = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
+    pixels = decode_image(saved(image, "JPEG", quality=95), "x")
+    assert np.abs(pixels.astype(int) - RED).max() <= 6
+
+
+def test_16_bits_are_scaled_to_8():
+    values = np.array([[0, 257 * 100, 257 * 200, 65535]], np.uint16)
+    pixels = decode_image(saved(Image.fromarray(values)), "x")
+    np.testing.assert_array_equal(pixels[0, :, 1], [0, 100, 200, 255])
+
+
+@pytest.mark.parametrize("file_format", ["GIF", "WEBP", "PNG"])
+def test_the_first_frame_of_an_animation_is_taken(file_format):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, GREEN)]
+    options = {"lossless": True} if file_format == "WEBP" else {}
+    data = saved(frames[0], file_format, save_all=True, append_images=frames[1:], **options)
+    assert Image.open(io.BytesIO(data)).n_frames == 2
+    np.testing.assert_array_equal(decode_image(data, "x")[0, 0], RED)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_exif_orientation_is_applied(orientation):
+    upright = two_tone((48, 32))
+    upright.paste(GREEN, (0, 0, 16, 16))
+    turn = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = upright.transpose(turn[orientation]) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels = decode_image(saved(stored, "PNG", exif=exif), "x")
+    np.testing.assert_array_equal(pixels, np.asarray(upright))
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_a_damaged_exif_block_does_not_make_an_image_unreadable():
+    data = saved(two_tone((16, 16)), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12\0\x03")
+    assert decode_image(data, "x").shape == (16, 16, 3)
+
+
+def test_images_are_stretched_to_height_and_width():
+    pixels = decode_image(saved(two_tone((40, 10))), "x", size=(20, 8))
+    assert pixels.shape == (20, 8, 3)
+    np.testing.assert_array_equal(pixels[:, :3], np.broadcast_to(RED, (20, 3, 3)))
+    assert decode_image(saved(two_tone()), "x", size=5).shape == (5, 5, 3)
+
+
+def test_shrinking_is_antialiased():
+    checkerboard = ((np.indices((64, 64)).sum(axis=0) % 2) * 255).astype(np.uint8)[..., np.newaxis]
+    assert np.abs(resize_image(checkerboard, (8, 8)).astype(int) - 127).max() <= 16
+
+
+def test_resizing_treats_any_number_of_channels_alike():
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 5), dtype=np.uint8)
+    resized = resize_image(pixels, (4, 6))
+    assert resized.shape == (4, 6, 5)
+    np.testing.assert_array_equal(resized[..., 1:4], resize_image(pixels[..., 1:4], (4, 6)))
+
+
+def test_a_missing_file_and_a_folder_are_refused_by_name(tmp_path):
+    with pytest.raises(InputError, match=r"none\.png, found none"):
+        read_image(tmp_path / "none.png")
+    with pytest.raises(InputError, match=tmp_path.name):
+        read_image(tmp_path)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "BMP", "GIF"])
+def test_truncated_files_are_refused_by_name(file_format, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    data = saved(Image.fromarray(noise), file_format)
+    path = tmp_path / "half.img"
+    for length in (4, len(data) // 2):
+        path.write_bytes(data[:length])
+        with pytest.raises(InputError, match=r"half\.img"):
+            read_image(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 100, b"hello, I am text", b"<svg xmlns='x'/>"])
+def test_what_is_no_image_is_refused_by_name(data):
+    with pytest.raises(InputError, match="holiday"):
+        decode_image(data, "holiday")
+
+
+def test_other_formats_are_refused():
+    with pytest.raises(InputError, match="Expected JPEG, PNG, WebP, BMP or GIF"):
+        decode_image(saved(two_tone(), "TIFF"), "x.tiff")
+
+
+def test_a_decompression_bomb_is_refused_by_name():
+    bomb = saved(Image.new("1", (20_000, 20_000)), "PNG")
+    assert len(bomb) < 200_000
+    with pytest.raises(InputError, match=r"bomb\.png is too large"):
+        decode_image(bomb, "bomb.png")
+
+
+@pytest.mark.parametrize("size", [0, -1, (4,), (4, 0), "8", 2.5, (1, 2, 3)])
+def test_a_size_that_is_none_is_refused(size):
+    with pytest.raises(InputError, match="Expected size"):
+        decode_image(saved(two_tone()), "x", size=size)
+
+
+def test_other_channels_than_grey_and_rgb_are_refused():
+    with pytest.raises(InputError, match="1 .grey. or 3 .RGB."):
+        decode_image(saved(two_tone()), "x", channels=4)
+
+
+def test_flipped_bytes_give_an_image_or_an_input_error():
+    generator = np.random.default_rng(0)
+    for file_format in ("JPEG", "PNG", "WEBP", "BMP", "GIF"):
+        data = saved(two_tone((24, 24)), file_format)
+        for _ in range(60):
+            broken = bytearray(data)
+            for place in generator.integers(0, len(data), 3):
+                broken[place] = generator.integers(256)
+            try:
+                assert decode_image(bytes(broken), "broken", size=8).shape == (8, 8, 3)
+            except InputError as error:
+                assert "broken" in str(error)
+
+
+def test_real_photographs_are_read():
+    shared = os.environ.get("KERAS_VIT_SHARED_DATA") or Path(__file__).parents[2] / "shared" / "data"
+    photos = sorted(path for path in Path(shared, "photos").glob("*") if path.suffix in IMAGE_SUFFIXES)
+    if not photos:
+        pytest.skip(f"no photographs in {shared}; KERAS_VIT_SHARED_DATA names the folder of shared data")
+    for photo in photos:
+        image = read_image(photo, size=(96, 128))
+        assert image.shape == (96, 128, 3) and image.std() > 20, photo

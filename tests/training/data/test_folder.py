@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_vit.errors import InputError
+from training.data.folder import read_folder
+
+
+def save(path, colour, size=(12, 9), mode="RGB"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).convert(mode).save(path)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two classes of images of many kinds and sizes."""
+    root = tmp_path / "photos"
+    save(root / "cat" / "a.jpg", (200, 0, 0), (30, 20))
+    save(root / "cat" / "B.PNG", (210, 0, 0), (5, 40), "RGBA")
+    save(root / "cat" / "deeper" / "c.gif", (220, 0, 0), mode="P")
+    save(root / "dog" / "d.webp", (0, 0, 200))
+    save(root / "dog" / "e.bmp", (0, 0, 210), (1, 1))
+    return root
+
+
+def test_images_of_any_kind_and_size_are_read_with_the_folder_as_label(photos):
+    parts, names = read_folder(photos, (8, 6))
+    images, labels = parts["train"].images, parts["train"].labels
+    assert list(parts) == ["train"] and names == ("cat", "dog")
+    assert images.shape == (5, 8, 6, 3) and images.dtype == np.uint8 and labels.dtype == np.int32
+    assert labels.tolist() == [0, 0, 0, 1, 1]
+    assert (images[:3, ..., 0] > 190).all() and (images[3:, ..., 2] > 190).all()
+
+
+def test_images_are_224_pixels_wide_by_default(photos):
+    assert read_folder(photos)[0]["train"].images.shape == (5, 224, 224, 3)
+
+
+def test_hidden_files_and_files_that_are_no_images_by_name_are_passed_over(photos):
+    (photos / "cat" / ".hidden.jpg").write_bytes(b"no image")
+    (photos / "cat" / "._a.jpg").write_bytes(b"no image")
+    (photos / "cat" / "notes.txt").write_text("no image")
+    (photos / "cat" / ".cache").mkdir()
+    (photos / "cat" / ".cache" / "z.jpg").write_bytes(b"no image")
+    (photos / ".git").mkdir()
+    (photos / "__MACOSX").mkdir()
+    (photos / "README.md").write_text("about the photos")
+    parts, names = read_folder(photos, (4, 4))
+    assert names == ("cat", "dog") and len(parts["train"]) == 5
+
+
+@pytest.mark.parametrize("validation", ["validation", "val"])
+def test_folders_of_splits_are_kept_as_splits(validation, tmp_path):
+    for split, count in (("train", 3), (validation, 2), ("test", 1)):
+        for name in ("cat", "dog"):
+            for index in range(count):
+                save(tmp_path / split / name / f"{index}.png", (index, 0, 0))
+    save(tmp_path / "annotations" / "x.png", (0, 0, 0))
+    parts, names = read_folder(tmp_path, (4, 4))
+    assert {name: len(part) for name, part in parts.items()} == {"train": 6, "validation": 4, "test": 2}
+    assert names == ("cat", "dog")
+
+
+def test_a_class_may_be_called_train(tmp_path):
+    save(tmp_path / "train" / "a.png", (0, 0, 0))
+    save(tmp_path / "tram" / "b.png", (9, 0, 0))
+    assert read_folder(tmp_path, (4, 4))[1] == ("train", "tram")
+
+
+def test_a_test_split_may_lack_a_class_and_keeps_the_labels_of_training(tmp_path):
+    for name in ("cat", "dog"):
+        save(tmp_path / "train" / name / "a.png", (0, 0, 0))
+    save(tmp_path / "test" / "dog" / "b.png", (0, 0, 0))
+    assert read_folder(tmp_path, (4, 4))[0]["test"].labels.tolist() == [1]
+
+
+def test_a_class_that_training_has_not_is_refused(tmp_path):
+    for path in ("train/cat", "train/dog", "test/horse"):
+        save(tmp_path / path / "a.png", (0, 0, 0))
+    with pytest.raises(InputError, match="classes that training has not: horse"):
+        read_folder(tmp_path)
+
+
+def test_validation_and_val_together_are_refused(tmp_path):
+    for path in ("train/cat", "train/dog", "val/cat", "validation/cat"):
+        save(tmp_path / path / "a.png", (0, 0, 0))
+    with pytest.raises(InputError, match="one validation folder"):
+        read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", None])
+def test_a_broken_image_is_refused_by_name(content, photos):
+    whole = (photos / "cat" / "a.jpg").read_bytes()
+    (photos / "dog" / "f.jpg").write_bytes(whole[: len(whole) // 2] if content is None else content)
+    with pytest.raises(InputError, match=r"dog/f\.jpg"):
+        read_folder(photos, (4, 4))
+
+
+def test_an_empty_class_folder_is_refused_by_name(photos):
+    (photos / "bird").mkdir()
+    (photos / "bird" / "b.tiff").write_bytes(b"")
+    with pytest.raises(InputError, match="bird holds no images"):
+        read_folder(photos)
+
+
+def test_images_without_class_folders_are_refused_with_the_mend(tmp_path):
+    save(tmp_path / "a.png", (0, 0, 0))
+    with pytest.raises(InputError, match="a folder for each class .* Put the images"):
+        read_folder(tmp_path)
+
+
+def test_a_missing_folder_and_a_file_are_refused(tmp_path):
+    with pytest.raises(InputError, match="found nothing"):
+        read_folder(tmp_path / "none")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="found a file"):
+        read_folder(tmp_path / "file")

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from keras_vit.errors import InputError
+from training.data import storage
+from training.data.dataset import Split
+from training.data.storage import allocate, fill, resize, take
+
+
+@pytest.fixture
+def small_memory(monkeypatch):
+    monkeypatch.setattr(storage, "MEMORY_LIMIT", 100)
+
+
+def test_small_arrays_are_in_memory():
+    assert type(allocate((2, 3))) is np.ndarray
+
+
+def test_large_arrays_are_in_a_file_that_leaves_nothing_behind(small_memory, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    images = allocate((11, 5, 2))
+    assert isinstance(images, np.memmap) and images.shape == (11, 5, 2) and images.dtype == np.uint8
+    images[:] = 7
+    assert int(images.sum()) == 7 * 110
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_is_too_small_is_named(monkeypatch):
+    with pytest.raises(InputError, match="TMPDIR"):
+        allocate((2**20, 2**40))
+
+
+def test_rows_are_taken_in_order_also_out_of_a_file(small_memory):
+    images = allocate((60, 2, 2, 1))
+    images[:] = np.arange(60, dtype=np.uint8).reshape(-1, 1, 1, 1)
+    part = take(Split(images, np.arange(60)), np.array([50, 3, 7] * 10))
+    assert isinstance(part.images, np.memmap)
+    assert part.labels[:3].tolist() == part.images[:3, 1, 1, 0].tolist() == [50, 3, 7]
+
+
+def test_items_are_decoded_into_their_rows():
+    images = allocate((3000, 1, 1, 1))
+    fill(images, lambda item: np.full((1, 1, 1), item % 256, np.uint8), range(3000))
+    np.testing.assert_array_equal(images.ravel(), np.arange(3000) % 256)
+
+
+def test_the_first_broken_item_is_reported():
+    def decode(item):
+        if item in (5, 9):
+            raise InputError(f"item {item}")
+        return np.zeros((1, 1, 1), np.uint8)
+
+    with pytest.raises(InputError, match="item 5"):
+        fill(allocate((20, 1, 1, 1)), decode, range(20))
+
+
+def test_a_split_is_stretched_as_a_single_image_is():
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+    split = Split(images, np.arange(4))
+    assert resize(split, (8, 8)) is split
+    resized = resize(split, (5, 12))
+    assert resized.images.shape == (4, 5, 12, 3)
+    np.testing.assert_array_equal(resized.images[2], storage.resize_image(images[2], (5, 12)))

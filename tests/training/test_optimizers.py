@@ -1,0 +1,55 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_vit.models import vit
+from training.optimizers import build_optimizer, learning_rate_schedule, not_decayed
+from training.recipe import Recipe
+
+
+def test_the_rate_warms_up_linearly_and_ends_at_the_final_rate():
+    recipe = Recipe(learning_rate=1e-2, final_learning_rate=1e-4, warmup_fraction=0.1)
+    rate = learning_rate_schedule(recipe, 100)
+    values = [float(rate(step)) for step in range(101)]
+    np.testing.assert_allclose(values[:11], np.linspace(0, 1e-2, 11), rtol=1e-5)
+    np.testing.assert_allclose(values[55], (1e-2 + 1e-4) / 2, rtol=1e-4)
+    np.testing.assert_allclose(values[100], 1e-4, rtol=1e-4)
+
+
+def test_without_warm_up_the_first_step_has_the_peak_rate():
+    rate = learning_rate_schedule(Recipe(learning_rate=1e-2, warmup_fraction=0.0), 10)
+    assert float(rate(0)) == pytest.approx(1e-2)
+
+
+def test_weight_decay_touches_kernels_alone():
+    model = vit("Pico/2", num_layers=1, num_registers=1, layer_scale=0.1, pooling="map", class_token=True)
+    spared = {w.path for w in not_decayed(model)}
+    decayed = {w.path for w in model.trainable_variables} - spared
+    assert {path.split("/")[-1] for path in decayed} == {"kernel"}
+    assert {path.split("/")[-1] for path in spared} == {
+        "bias", "gamma", "beta", "token", "tokens", "embedding", "probe",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["adamw", "muon"])
+def test_a_step_without_gradient_shrinks_kernels_and_nothing_else(name):
+    model = vit("Pico/2", num_layers=1, num_classes=3)
+    recipe = Recipe(optimizer=name, learning_rate=0.1, weight_decay=0.5, warmup_fraction=0.0)
+    before = {w.path: keras.ops.convert_to_numpy(w).copy() for w in model.trainable_variables}
+    optimizer = build_optimizer(recipe, model, 10)
+    zeros = [keras.ops.zeros_like(w) for w in model.trainable_variables]
+    optimizer.apply(zeros, model.trainable_variables)
+    for weight in model.trainable_variables:
+        shrunk = 0.95 if weight.path.endswith("kernel") else 1.0
+        expected = shrunk * before[weight.path]
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(weight), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_muon_takes_the_blocks_kernels_and_not_the_heads():
+    model = vit("Pico/2", num_layers=1, num_classes=3)
+    optimizer = build_optimizer(Recipe(optimizer="muon"), model, 10)
+    by_muon = {w.path for w in model.trainable_variables if not optimizer._should_use_adamw(w)}
+    assert by_muon == {
+        f"encoder/block_0/{part}/kernel"
+        for part in ("attention/qkv", "attention/projection", "mlp/expansion", "mlp/projection")
+    }

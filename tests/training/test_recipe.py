@@ -1,0 +1,76 @@
+import dataclasses
+
+import pytest
+
+from keras_vit import InputError
+from keras_vit.files import write_json
+from training.recipe import AUGMENTATION_FIELDS, MODEL_FIELDS, Recipe, load_recipe, override
+from training.recipes import find_recipe, recipe_names
+
+
+def test_overrides_take_the_fields_own_types():
+    recipe = override(
+        Recipe(),
+        ["epochs=3", "learning_rate=1e-2", "flip=true", "variant=Nano/4", "clip_norm=none", "qk_norm=True"],
+    )
+    assert (recipe.epochs, recipe.learning_rate, recipe.flip) == (3, 0.01, True)
+    assert (recipe.variant, recipe.clip_norm, recipe.qk_norm) == ("Nano/4", None, True)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("epoch=3", "Unknown recipe field 'epoch'"),
+        ("epochs", "field=value"),
+        ("epochs=three", "epochs to be int"),
+        ("epochs=1.5", "epochs to be int"),
+        ("epochs=0", "epochs from 1"),
+        ("batch_size=0", "batch_size from 1"),
+        ("epochs=none", "epochs to be int"),
+        ("flip=yes", "flip to be bool"),
+        ("learning_rate=nan", "learning_rate from"),
+        ("learning_rate=fast", "learning_rate to be float"),
+        ("optimizer=sgd", "adamw, muon"),
+        ("precision=float16", "float32, mixed_bfloat16"),
+        ("validation_fraction=0", "validation_fraction from"),
+    ],
+)
+def test_wrong_overrides_are_refused_by_name(assignment, message):
+    with pytest.raises(InputError, match=message):
+        override(Recipe(), [assignment])
+
+
+@pytest.mark.parametrize("fields", [{"epochs": "3"}, {"flip": 1}, {"epochs": True}, {"variant": 4}])
+def test_wrong_types_in_python_are_refused(fields):
+    with pytest.raises(InputError, match=next(iter(fields))):
+        Recipe(**fields)
+
+
+def test_a_recipe_survives_its_file(tmp_path):
+    recipe = Recipe(variant="Ti/16", flip=True, clip_norm=None)
+    write_json(tmp_path / "recipe.json", {"recipe": dataclasses.asdict(recipe), "versions": {}})
+    assert load_recipe(tmp_path / "recipe.json") == recipe
+
+
+@pytest.mark.parametrize("document", [[], {}, {"recipe": 3}, {"recipe": {"speed": 1}}])
+def test_a_file_that_holds_no_recipe_is_named(tmp_path, document):
+    write_json(tmp_path / "recipe.json", document)
+    with pytest.raises(InputError, match="recipe.json"):
+        load_recipe(tmp_path / "recipe.json")
+
+
+def test_every_shipped_recipe_is_complete_and_says_how_to_run_it():
+    assert len(recipe_names()) >= 5
+    for name in recipe_names():
+        module = find_recipe(name)
+        assert isinstance(module.RECIPE, Recipe)
+        assert f"keras-vit train {name} " in module.__doc__
+
+
+def test_an_unknown_recipe_is_answered_with_the_known_ones():
+    with pytest.raises(InputError, match="vit_digits"):
+        find_recipe("vit_imagenet")
+
+
+def test_the_lists_of_fields_name_fields():
+    assert {*MODEL_FIELDS, *AUGMENTATION_FIELDS} < {f.name for f in dataclasses.fields(Recipe)}

@@ -1,0 +1,51 @@
+"""What every data source becomes: three splits of uint8 images in random-access arrays."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Split:
+    """Images and their labels.
+
+    Attributes:
+        images: uint8 array `(num_images, height, width, channels)` in [0, 255]; a `np.memmap` when
+            it is large.
+        labels: int32 array `(num_images,)` of class indices from 0.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self):
+        return len(self.labels)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageData:
+    """A classification data set.
+
+    Attributes:
+        name: str, the source, such as `"tfds:mnist"`; of a path only its last part.
+        train: Split.
+        validation: Split, to choose by.
+        test: Split, held out to the end.
+        label_names: tuple of str, one for each class.
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    label_names: tuple[str, ...]
+
+    @property
+    def image_shape(self):
+        """`(height, width, channels)`, the same for all images."""
+        return tuple(int(side) for side in self.train.images.shape[1:])
+
+    @property
+    def num_classes(self):
+        """Number of classes."""
+        return len(self.label_names)

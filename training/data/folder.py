@@ -1,0 +1,109 @@
+"""Image files in one folder for each class."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.images import IMAGE_SUFFIXES, read_image
+from training.data.dataset import Split
+from training.data.storage import allocate, fill
+
+DEFAULT_IMAGE_SIZE = (224, 224)  # pixels
+_SPLIT_FOLDERS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
+
+
+def read_folder(path, image_size=None):
+    """Reads a folder of class folders, or of the folders `train`, `validation` (or `val`) and `test`.
+
+    The names of the class folders, in alphabetical order, are the label names. Images lie in them at any
+    depth and may be of any size; hidden files and files that are not images by name are passed over.
+    Where `train` holds folders, it is the training split, and folders beside it that are not splits are
+    passed over.
+
+    Args:
+        path: str or Path.
+        image_size: `(height, width)` in pixels that all images are stretched to; 224 x 224 by default.
+
+    Returns:
+        A pair: dict of Split with images `(*image_size, 3)`, and the label names.
+
+    Raises:
+        InputError: no such folder, no class folders, a class without images, or an image, which is
+            named, that cannot be read.
+    """
+    path = Path(path).expanduser()
+    if not path.is_dir():
+        raise InputError(f"Expected a folder of class folders at {path}, found {_what(path)}.")
+    roots = _split_roots(path)
+    names = tuple(_class_names(roots["train"]))
+    files = {split: _list_files(root, names, split) for split, root in roots.items()}
+    return {
+        split: _decode(*listed, image_size or DEFAULT_IMAGE_SIZE) for split, listed in files.items()
+    }, names
+
+
+def _what(path):
+    return "a file" if path.exists() else "nothing"
+
+
+def _split_roots(path):
+    if not _class_names(path / "train", required=False):
+        return {"train": path}
+    roots = {}
+    for split, folders in _SPLIT_FOLDERS.items():
+        found = [path / folder for folder in folders if (path / folder).is_dir()]
+        if len(found) > 1:
+            raise InputError(f"Expected one {split} folder in {path}, found {' and '.join(folders)}.")
+        if found:
+            roots[split] = found[0]
+    return roots
+
+
+def _class_names(root, required=True):
+    names = sorted(entry.name for entry in root.iterdir() if _is_class(entry)) if root.is_dir() else []
+    if required and not names:
+        raise InputError(
+            f"Expected a folder for each class in {root}, found none. Put the images of class A into "
+            f"{root / 'A'}, and so on."
+        )
+    return names
+
+
+def _is_class(entry):
+    return entry.is_dir() and not entry.name.startswith((".", "__"))
+
+
+def _list_files(root, names, split):
+    present = _class_names(root)
+    unknown = sorted(set(present) - set(names))
+    if unknown:
+        raise InputError(f"{root} holds classes that training has not: {', '.join(unknown)}.")
+    files = {name: _images_below(root / name) for name in present}
+    for name, found in files.items():
+        if not found:
+            raise InputError(
+                f"The class folder {root / name} holds no images ({', '.join(IMAGE_SUFFIXES)}). Add some, or "
+                "remove the folder."
+            )
+    labels = np.repeat([names.index(name) for name in files], [len(found) for found in files.values()])
+    return [file for found in files.values() for file in found], labels.astype(np.int32)
+
+
+def _images_below(folder):
+    found = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(parent, name) for name in files if _is_image(name)]
+    return sorted(found)
+
+
+def _is_image(name):
+    return not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES)
+
+
+def _decode(files, labels, image_size):
+    images = allocate((len(files), *image_size, 3))
+    fill(images, lambda file: read_image(file, image_size), files)
+    return Split(images, labels)

@@ -1,0 +1,90 @@
+"""Arrays in a NumPy `.npz` file."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from training.data.checks import as_images, as_labels
+from training.data.dataset import Split
+
+_KEYS = {
+    "train": ("x_train", "y_train"),
+    "validation": ("x_validation", "y_validation"),
+    "test": ("x_test", "y_test"),
+}
+_PLAIN_KEYS = {"train": ("images", "labels")}
+_EXPECTED = (
+    "Expected x_train and y_train (perhaps x_validation, y_validation, x_test, y_test) or images and labels"
+)
+
+
+def read_npz(path):
+    """Reads the splits of an `.npz` file. Nothing pickled in it is ever loaded.
+
+    Args:
+        path: str or Path of a file with `x_train`, `y_train` and perhaps `x_validation`,
+            `y_validation`, `x_test`, `y_test`; or with `images`, `labels`; and perhaps `label_names`.
+            Images are `(num_images, height, width)` or `(num_images, height, width, channels)`, uint8
+            or finite numbers in [0, 255]; labels are integers `(num_images,)` or `(num_images, 1)`.
+
+    Returns:
+        A pair: dict of Split, and the label names, which are `"0"`, `"1"` ... by default.
+
+    Raises:
+        InputError: missing, damaged, or not of this form.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise InputError(f"Expected an .npz file at {path}, found none.")
+    arrays = _read_arrays(path)
+    keys = _PLAIN_KEYS if "images" in arrays else _KEYS
+    _check_keys(set(arrays), keys, path)
+    parts = {
+        split: Split(as_images(arrays[x], f"{x} of {path}"), as_labels(arrays[y], f"{y} of {path}"))
+        for split, (x, y) in keys.items()
+        if x in arrays
+    }
+    names = _label_names(arrays["label_names"], path) if "label_names" in arrays else None
+    return parts, names or _numbers(parts["train"].labels, path)
+
+
+def _read_arrays(path):
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise InputError(f"{path} holds a single array. {_EXPECTED}, as np.savez writes them.")
+            return {key: file[key] for key in file.files}
+    except InputError:
+        raise
+    except Exception as error:  # zip, zlib and NumPy's own, of many types
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if "allow_pickle" in str(error) and path.read_bytes()[:2] == b"PK":
+            reason = "it holds Python objects; save arrays of numbers"
+        raise InputError(f"{path} cannot be read as an .npz file: {reason}.") from error
+
+
+def _check_keys(received, keys, path):
+    unknown = received - {key for pair in keys.values() for key in pair} - {"label_names"}
+    halves = [pair for pair in keys.values() if len(received & set(pair)) == 1]
+    if unknown or halves or not received & set(keys["train"]):
+        listed = ", ".join(sorted(received)) or "nothing"
+        raise InputError(f"{_EXPECTED}, and perhaps label_names, in {path}; received {listed}.")
+
+
+def _label_names(array, path):
+    if array.ndim != 1 or array.dtype.kind not in "US":
+        raise InputError(
+            f"Expected label_names in {path} to be a list of strings, received {array.dtype} of shape "
+            f"{array.shape}."
+        )
+    return tuple(
+        name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in array.tolist()
+    )
+
+
+def _numbers(labels, path):
+    last = labels.max(initial=-1)
+    if last >= max(len(labels), 1):
+        raise InputError(f"Expected labels that count classes from 0 in {path}, received {last}.")
+    return tuple(str(index) for index in range(last + 1))

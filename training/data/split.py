@@ -1,0 +1,121 @@
+"""Splits that a source does not bring: balanced over classes, the same for a seed, without leaks.
+
+The rule: identical images (equal pixels) are one group. The groups of each class are ordered by a
+hash of the seed and their pixels, and the first are held out until `fraction` of the class's images,
+rounded and at least one, is reached; a group that would exceed this is passed over, and at least one
+group stays. The split thus depends on seed and pixels alone: neither on the order of the files nor on
+the version of a random generator, and no image stands on two sides.
+"""
+
+import hashlib
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from training.data.storage import take
+
+
+def complete_splits(parts, *, validation_fraction, test_fraction, seed, subset=None):
+    """Makes the splits that are missing, out of the training split. Splits that exist stay as they are.
+
+    Args:
+        parts: dict of Split, with `"train"` and perhaps `"validation"` and `"test"`.
+        validation_fraction: float in (0, 1), of the training images left after the test split.
+        test_fraction: float in (0, 1), of the training images.
+        seed: int, chooses the split.
+        subset: int or None, the number of training images to keep, the same of each class as far as
+            they reach.
+
+    Returns:
+        dict of Split with `"train"`, `"validation"` and `"test"`.
+
+    Raises:
+        InputError: `subset` is less than one image for each class, or more than there are.
+    """
+    fractions = {"test": test_fraction, "validation": validation_fraction}
+    missing = [name for name in fractions if name not in parts]
+    if not missing and subset is None:
+        return parts
+    source = parts["train"]
+    order = seeded_hashes(source.images, seed)
+    rows, held_rows = np.arange(len(source)), {}
+    for name in missing:
+        held = hold_out(source.labels[rows], order[rows], fractions[name])
+        held_rows[name], rows = rows[held], rows[~held]
+    if subset is not None:
+        rows = rows[balanced_subset(source.labels[rows], order[rows], subset)]
+    made = {name: take(source, held) for name, held in held_rows.items()}
+    return {**parts, **made, "train": take(source, rows)}
+
+
+def seeded_hashes(images, seed):
+    """Returns a uint64 hash of the seed and the pixels of each image, `(num_images,)`."""
+    key = str(seed).encode()
+    hashes = (hashlib.blake2b(image.tobytes(), digest_size=8, key=key).digest() for image in images)
+    return np.frombuffer(b"".join(hashes), dtype="<u8").astype(np.uint64)
+
+
+def hold_out(labels, hashes, fraction):
+    """Chooses the images to hold out by the rule above.
+
+    Args:
+        labels: int array `(num_images,)`.
+        hashes: uint64 array `(num_images,)`, equal for equal images.
+        fraction: float in (0, 1), of each class.
+
+    Returns:
+        bool array `(num_images,)`. All False where no class has two different images.
+    """
+    _, first, group, sizes = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
+    held = np.zeros(len(first), bool)
+    for label in np.unique(labels[first]):
+        groups = np.flatnonzero(labels[first] == label)
+        held[groups[_first_that_fit(sizes[groups].tolist(), fraction)]] = True
+    return held[group]
+
+
+def balanced_subset(labels, hashes, count):
+    """Chooses `count` images, as many of each class as of any other while they last.
+
+    Args:
+        labels: int array `(num_images,)`.
+        hashes: uint64 array `(num_images,)`, the order in which images are chosen.
+        count: int.
+
+    Returns:
+        Rows, an int array `(count,)` in ascending order.
+    """
+    classes, available = np.unique(labels, return_counts=True)
+    if not len(classes) <= count <= len(labels):
+        raise InputError(
+            f"Expected subset from {len(classes)} (one image for each class) to {len(labels)} (all that are "
+            f"left for training), received {count}."
+        )
+    chosen = []
+    for label, quota in zip(classes, _quotas(available, count), strict=True):
+        rows = np.flatnonzero(labels == label)
+        chosen.append(rows[np.argsort(hashes[rows], kind="stable")[:quota]])
+    return np.sort(np.concatenate(chosen))
+
+
+def _first_that_fit(sizes, fraction):
+    if len(sizes) < 2:
+        return []
+    target = max(1, round(fraction * sum(sizes)))
+    chosen, total = [], 0
+    for group, size in enumerate(sizes):
+        if total == target or len(chosen) == len(sizes) - 1:
+            break
+        if total + size <= target:
+            chosen.append(group)
+            total += size
+    return chosen or [sizes.index(min(sizes))]
+
+
+def _quotas(available, count):
+    quotas = np.zeros_like(available)
+    while left := count - quotas.sum():
+        unfilled = np.flatnonzero(quotas < available)[:left]
+        share = max(left // len(unfilled), 1)
+        quotas[unfilled] = np.minimum(available[unfilled], quotas[unfilled] + share)
+    return quotas

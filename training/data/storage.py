@@ -1,0 +1,82 @@
+"""Arrays of images that may exceed the memory: these live in a temporary file."""
+
+import concurrent.futures
+import math
+import os
+import shutil
+import tempfile
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.images import resize_image
+from training.data.dataset import Split
+
+MEMORY_LIMIT = 2 * 1024**3  # bytes; a larger array is mapped to a file
+_CHUNK = 1024  # images copied or decoded at a time
+
+
+def allocate(shape):
+    """Makes an uninitialised uint8 array, in memory or, above `MEMORY_LIMIT`, in a temporary file.
+
+    The file has no name and vanishes with the array. It lies in the folder that `TMPDIR` names.
+
+    Args:
+        shape: tuple of int.
+
+    Returns:
+        `np.ndarray` or `np.memmap`.
+
+    Raises:
+        InputError: the disk has no room for it.
+    """
+    size = math.prod(shape)
+    if size <= MEMORY_LIMIT:
+        return np.empty(shape, np.uint8)
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise InputError(
+            f"The images need {size / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB are free. Choose a "
+            "smaller image_size, or set TMPDIR to a folder on a larger disk."
+        )
+    with tempfile.TemporaryFile(dir=folder) as file:
+        return np.memmap(file, np.uint8, mode="w+", shape=tuple(shape))
+
+
+def fill(images, decode, items):
+    """Writes `decode(item)` for each item into `images`, on all cores.
+
+    Args:
+        images: uint8 array `(num_images, height, width, channels)`, written to.
+        decode: function from an item to a uint8 array `(height, width, channels)`.
+        items: sequence of `num_images` items. The first one, in their order, whose decoding fails
+            raises its error here.
+    """
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in range(0, len(items), _CHUNK):
+            for row, image in enumerate(pool.map(decode, items[start : start + _CHUNK]), start):
+                images[row] = image
+
+
+def take(split, rows):
+    """Returns a Split of some rows.
+
+    Args:
+        split: Split.
+        rows: int array `(num_rows,)`.
+    """
+    images = allocate((len(rows), *split.images.shape[1:]))
+    for start in range(0, len(rows), _CHUNK):
+        chunk = rows[start : start + _CHUNK]
+        images[start : start + len(chunk)] = split.images[chunk]
+    return Split(images, split.labels[rows])
+
+
+def resize(split, size):
+    """Returns a Split with its images stretched to `size`, `(height, width)` in pixels."""
+    if split.images.shape[1:3] == tuple(size):
+        return split
+    images = allocate((len(split), *size, split.images.shape[-1]))
+    fill(images, lambda image: resize_image(image, size), split.images)
+    return Split(images, split.labels)

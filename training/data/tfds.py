@@ -1,0 +1,157 @@
+"""Image classification sets of TensorFlow Datasets."""
+
+import difflib
+import os
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.images import decode_image
+from training.data.dataset import Split
+from training.data.storage import allocate, fill
+
+_BATCH = 1024
+_PROBE_SECONDS = 10
+
+
+def read_tfds(name, image_size=None, data_dir=None):
+    """Reads a set as it was prepared on this machine, else downloads and prepares it.
+
+    The splits `train`, `validation` and `test` are used; where there is one split only, it is the
+    training split. A test split without labels is passed over.
+
+    Args:
+        name: str, such as `"cifar10"`; a configuration follows a slash.
+        image_size: `(height, width)` in pixels. Needed where the images are of various sizes, and used
+            only there.
+        data_dir: str, Path or None, where the prepared sets are; TFDS's own default if None.
+
+    Returns:
+        A pair: dict of Split, and the label names.
+
+    Raises:
+        InputError: an unknown set, one that is not for image classification or needs `image_size`, or
+            one that is neither prepared nor can be downloaded.
+    """
+    builder = _find_builder(name, data_dir)
+    keys = _feature_keys(builder, name)
+    if image_size is None and None in builder.info.features[keys[0]].shape:
+        raise InputError(f"The images of tfds:{name} vary in size. Give image_size, such as image_size=224.")
+    if not builder.is_prepared():
+        _download(builder, name)
+    parts = {
+        split: _read_split(builder, source, keys, image_size)
+        for split, source in _split_names(builder, name).items()
+    }
+    labelled = {split: part for split, part in parts.items() if split == "train" or part.labels.max() >= 0}
+    return labelled, tuple(builder.info.features[keys[1]].names)
+
+
+def _find_builder(name, data_dir):
+    import tensorflow_datasets as tfds
+
+    try:
+        return tfds.builder(name, data_dir=data_dir and os.path.expanduser(data_dir))
+    except tfds.core.DatasetNotFoundError as error:
+        near = difflib.get_close_matches(name, tfds.list_builders(with_community_datasets=False))
+        hint = f"Did you mean {' or '.join(near)}?" if near else "The names are at tensorflow.org/datasets."
+        raise InputError(f"TensorFlow Datasets has no set {name!r}. {hint}") from error
+    except Exception as error:  # a bad configuration or version, a folder that is no folder
+        raise InputError(f"tfds:{name} cannot be used: {_in_short(error)}") from error
+
+
+def _feature_keys(builder, name):
+    import tensorflow_datasets as tfds
+
+    features = dict(builder.info.features.items()) if hasattr(builder.info.features, "items") else {}
+    images = [key for key, feature in features.items() if type(feature) is tfds.features.Image]
+    labels = [key for key, feature in features.items() if type(feature) is tfds.features.ClassLabel]
+    supervised = builder.info.supervised_keys or ()
+    if len(supervised) == 2 and supervised[0] in images and supervised[1] in labels:
+        images, labels = [supervised[0]], [supervised[1]]
+    if len(images) != 1 or len(labels) != 1 or features[images[0]].np_dtype != np.uint8:
+        raise InputError(
+            f"tfds:{name} is not an image classification set: expected one feature of 8-bit images and "
+            f"one of class labels, received {', '.join(features) or 'others'}."
+        )
+    return images[0], labels[0]
+
+
+def _download(builder, name):
+    _check_reachable(builder, name)
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # network, checksum, manual steps, disk, permissions
+        raise InputError(
+            f"tfds:{name} could not be downloaded and prepared in {builder.data_dir}: {_in_short(error)}"
+        ) from error
+
+
+def _check_reachable(builder, name):
+    """TFDS itself retries for minutes where there is no network."""
+    import requests
+
+    url = next((url for url in builder.url_infos or () if url.startswith("http")), None)
+    try:
+        if url is not None:
+            requests.head(url, timeout=_PROBE_SECONDS)
+    except requests.RequestException as error:
+        raise InputError(
+            f"tfds:{name} is not prepared in {builder.data_dir}, and {url} cannot be reached to download it. "
+            "Name the folder of prepared sets with --data-dir, or go online."
+        ) from error
+
+
+def _split_names(builder, name):
+    available = list(builder.info.splits)
+    names = {split: split for split in ("train", "validation", "test") if split in available}
+    if len(available) == 1:
+        return {"train": available[0]}
+    if "train" not in names:
+        raise InputError(f"Expected a train split in tfds:{name}, found {', '.join(available)}.")
+    return names
+
+
+def _read_split(builder, source, keys, image_size):
+    shape = builder.info.features[keys[0]].shape
+    encoded = None in shape  # of various sizes: decoded and resized as image files are, not by TFDS
+    if encoded:
+        shape = (*image_size, 1 if shape[-1] == 1 else 3)
+    count = builder.info.splits[source].num_examples
+    images, labels = allocate((count, *shape)), np.empty(count, np.int32)
+    name = f"{source} of tfds:{builder.info.full_name}"
+
+    def decode(item):
+        row, data = item
+        return decode_image(data, f"{row} in {name}", shape[:2], shape[-1])
+
+    start = 0
+    for batch, batch_labels in _batches(builder, source, keys, encoded):
+        rows = slice(start, start + len(batch))
+        labels[rows] = batch_labels
+        if encoded:
+            fill(images[rows], decode, list(enumerate(batch, start)))
+        else:
+            images[rows] = batch
+        start = rows.stop
+    return Split(images, labels)
+
+
+def _batches(builder, source, keys, encoded):
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    decoders = {keys[0]: tfds.decode.SkipDecoding()} if encoded else None
+    try:
+        examples = builder.as_dataset(source, decoders=decoders)
+        examples = examples.map(lambda example: [example[key] for key in keys])
+        yield from examples.batch(_BATCH).prefetch(1).as_numpy_iterator()
+    except tf.errors.OpError as error:
+        raise InputError(
+            f"The prepared files in {builder.data_dir} are damaged. Remove that folder to "
+            f"prepare them anew. TensorFlow says: {_in_short(error)}"
+        ) from error
+
+
+def _in_short(error):
+    return " ".join(str(error).split())[:300] or type(error).__name__
