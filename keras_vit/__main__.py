@@ -162,10 +162,10 @@ def _print_metrics(metrics, run_dir):
 def _predict(options):
     with _quiet_import():
         import numpy as np
-        from export.predictor import load_predictor
         from rich.console import Console
         from rich.table import Table
 
+        from export.predictor import load_predictor
         from keras_vit.images import read_image
     predictor = load_predictor(options.model)
     height, width, channels = predictor.image_shape
@@ -181,12 +181,12 @@ def _predict(options):
 
 def _export(options):
     with _quiet_import():
-        from export.export_run import export_model
-        from export.table import results_table
         from rich.console import Console
 
+        from export.export_run import export_model
+        from export.table import results_table
         from keras_vit.files import load_model
-        from training.fit import load_recipe_data
+        from training.build import load_recipe_data
         from training.recipe import load_recipe
         from training.run import check_labels
         from training.run_folder import RunFolder
@@ -197,7 +197,7 @@ def _export(options):
     check_labels(folder, data)
     variants = tuple(dict.fromkeys(options.variant or VARIANTS))
     console = Console()
-    rows = export_model(
+    export_model(
         model,
         data.label_names,
         data.test.images,
@@ -205,8 +205,8 @@ def _export(options):
         folder.export,
         variants=variants,
         max_drop=options.max_drop,
+        report=lambda rows: console.print(results_table(rows)),
     )
-    console.print(results_table(rows))
     console.print(f"files and export.json in {folder.export}", highlight=False)
 
 

@@ -74,7 +74,14 @@ CASES = {
     "drop_path": (layers.DropPath, {"rate": 0.4, "seed": 1}, TOKENS, TOKENS),
     "transformer_block": (
         layers.TransformerBlock,
-        {"num_heads": 3, "mlp_dim": 40, "drop_path_rate": 0.1, "layer_scale": 0.1, "dropout_rate": 0.1},
+        {
+            "num_heads": 3,
+            "mlp_dim": 40,
+            "drop_path_rate": 0.1,
+            "layer_scale": 0.1,
+            "dropout_rate": 0.1,
+            "seed": 4,
+        },
         TOKENS,
         TOKENS,
     ),
@@ -86,7 +93,7 @@ CASES = {
     ),
     "transformer_encoder": (
         layers.TransformerEncoder,
-        {"num_layers": 2, "num_heads": 3, "mlp_dim": 40, "drop_path_rate": 0.2, "qk_norm": True},
+        {"num_layers": 2, "num_heads": 3, "mlp_dim": 40, "drop_path_rate": 0.2, "qk_norm": True, "seed": 4},
         TOKENS,
         TOKENS,
     ),

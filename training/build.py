@@ -1,12 +1,26 @@
-"""Builds a recipe's model for its data."""
+"""Turns a recipe into its data and its model."""
 
 import inspect
 
 import keras_vit
 from keras_vit.errors import InputError
+from training.data import load_data
 from training.recipe import MODEL_FIELDS
 
 BUILDERS = {"vit": keras_vit.models.vit}
+
+
+def load_recipe_data(recipe, data_dir=None):
+    """Loads the data of a recipe: `ImageData` with train, validation and test splits."""
+    return load_data(
+        recipe.data,
+        image_size=recipe.image_size,
+        validation_fraction=recipe.validation_fraction,
+        test_fraction=recipe.test_fraction,
+        seed=recipe.seed,
+        subset=recipe.subset,
+        data_dir=data_dir,
+    )
 
 
 def build_model(recipe, image_shape, num_classes):

@@ -9,26 +9,12 @@ import numpy as np
 import keras_vit
 from keras_vit.files import load_model, write_json, write_text
 from training.augmentation import Augmentation
-from training.build import build_model
+from training.build import build_model, load_recipe_data
 from training.callbacks import BestCheckpoint, FiniteCheck, HistoryFile, Progress, RunState
-from training.data import load_data
 from training.data.streams import evaluation_stream, train_stream
 from training.optimizers import build_optimizer
 from training.recipe import AUGMENTATION_FIELDS
 from training.run_folder import RunFolder
-
-
-def load_recipe_data(recipe, data_dir=None):
-    """Loads the data of a recipe: `ImageData` with train, validation and test splits."""
-    return load_data(
-        recipe.data,
-        image_size=recipe.image_size,
-        validation_fraction=recipe.validation_fraction,
-        test_fraction=recipe.test_fraction,
-        seed=recipe.seed,
-        subset=recipe.subset,
-        data_dir=data_dir,
-    )
 
 
 def fit(recipe, run_dir, *, data=None, data_dir=None, resume=False):

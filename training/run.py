@@ -7,8 +7,9 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.files import load_model, write_json
+from training.build import load_recipe_data
 from training.evaluate import evaluate
-from training.fit import fit, load_recipe_data
+from training.fit import fit
 from training.recipe import load_recipe
 from training.report import write_report
 from training.run_folder import RunFolder

@@ -15,7 +15,7 @@ def gradient_of_sum(function, x):
             self.x = self.add_weight(shape=x.shape, initializer="zeros", name="x")
 
         def call(self, ones):
-            return ones * keras.ops.sum(function(self.x))
+            return ones * keras.ops.sum(function(keras.ops.convert_to_tensor(self.x)))
 
     model = keras.Sequential([keras.Input((1,)), Sum()])
     model.layers[0].x.assign(x)

@@ -1,0 +1,25 @@
+"""The results of an export as a table for the terminal."""
+
+from rich.table import Table
+
+
+def results_table(rows):
+    """Returns a `rich.table.Table` of the rows that `export_model` gives."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("variant", "size", "latency", "accuracy", "drop", "same class", "max difference", ""):
+        table.add_column(heading, justify="left" if heading in ("variant", "") else "right")
+    for row in rows:
+        if "accuracy" not in row:
+            table.add_row(row["variant"], *["-"] * 6, row["failure"])
+            continue
+        table.add_row(
+            row["variant"],
+            f"{row['size'] / 1e6:.2f} MB",
+            f"{row['latency_ms']:.2f} ms",
+            f"{100 * row['accuracy']:.2f} %",
+            f"{row['drop']:+.2f}",
+            f"{100 * row['top1_agreement']:.2f} %",
+            f"{row['max_probability_difference']:.1e}",
+            row["failure"] or "verified",
+        )
+    return table

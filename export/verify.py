@@ -1,0 +1,44 @@
+"""Compares two forms of a model as functions from images to probabilities."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Verification:
+    """How a shipped file differs from the model it was made of, on the same held-out images."""
+
+    num_images: int
+    top1_agreement: float  # share of images with the same best class
+    max_probability_difference: float
+    reference_accuracy: float
+    accuracy: float
+
+    @property
+    def drop(self):
+        """Points of accuracy lost; negative when the file does better."""
+        return 100 * (self.reference_accuracy - self.accuracy)
+
+
+def compare(reference, candidate, labels):
+    """Compares probabilities `(n, num_classes)` of a file with those of its model.
+
+    Args:
+        reference: array, of the model.
+        candidate: array, of the file.
+        labels: int array `(n,)`.
+
+    Returns:
+        Verification. A candidate with NaN agrees nowhere and differs by 1.
+    """
+    best, other = reference.argmax(axis=1), candidate.argmax(axis=1)
+    finite = np.isfinite(candidate).all(axis=1)
+    difference = np.abs(reference - candidate).max() if finite.all() else 1.0
+    return Verification(
+        num_images=len(labels),
+        top1_agreement=float(np.mean((best == other) & finite)),
+        max_probability_difference=float(difference),
+        reference_accuracy=float(np.mean(best == labels)),
+        accuracy=float(np.mean((other == labels) & finite)),
+    )

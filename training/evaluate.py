@@ -1,0 +1,141 @@
+"""Figures of a classifier on a held-out split."""
+
+import numpy as np
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from keras_vit.errors import InputError
+
+NUM_BINS = 15  # of the calibration error, as in Guo et al. 2017
+SUM_TOLERANCE = 5e-3  # a softmax in bfloat16 sums to 1 within 0.4 %
+SMALLEST = float(np.finfo("float32").tiny)  # stands for a probability of 0: its cross-entropy is 87 nats
+
+
+def evaluate(probabilities, labels, label_names):
+    """Compares a classifier's probabilities with the true classes.
+
+    A precision, recall or F1 with nothing to divide by is 0. The macro averages are over the classes
+    that have images.
+
+    Args:
+        probabilities: float array `(n, num_classes)`, rows that sum to 1.
+        labels: int array `(n,)` of true classes.
+        label_names: sequence of `num_classes` str.
+
+    Returns:
+        dict of numbers, lists and dicts, ready for JSON: `accuracy`; `top5_accuracy` for more than 5
+        classes; `cross_entropy` in nats; `expected_calibration_error`; `macro` of `precision`, `recall`
+        and `f1`; `per_class`, a list of `label`, `precision`, `recall`, `f1` and `support`;
+        `confusion_matrix`, rows are the true classes; `calibration_bins`, a list of `lower`, `upper`,
+        `count`, `confidence` and `accuracy`, the last two None in an empty bin.
+
+    Raises:
+        InputError: logits instead of probabilities, NaN, shapes that do not fit, labels out of range.
+
+    Reference: Guo et al. 2017, equation 3, https://arxiv.org/abs/1706.04599
+    """
+    probabilities, labels = np.asarray(probabilities), np.asarray(labels)
+    _check_shapes(probabilities, labels, label_names)
+    _check_probabilities(probabilities)
+    probabilities = probabilities.astype("float64")
+    predicted = probabilities.argmax(axis=1)
+    of_truth = probabilities[np.arange(len(labels)), labels]
+    bins = calibration_bins(probabilities.max(axis=1), predicted == labels)
+    top5 = {"top5_accuracy": _top_accuracy(probabilities, labels, 5)} if len(label_names) > 5 else {}
+    return {
+        "accuracy": float(np.mean(predicted == labels)),
+        **top5,
+        "cross_entropy": float(-np.log(np.maximum(of_truth, SMALLEST)).mean()),
+        "expected_calibration_error": expected_calibration_error(bins),
+        **_by_class(labels, predicted, label_names),
+        "calibration_bins": bins,
+    }
+
+
+def calibration_bins(confidences, correct):
+    """Sorts predictions by their confidence into 15 bins of equal width, each with its upper edge."""
+    edges = np.linspace(0, 1, NUM_BINS + 1)
+    members = np.digitize(confidences, edges[1:-1], right=True)
+    bins = []
+    for index in range(NUM_BINS):
+        inside = members == index
+        count = int(inside.sum())
+        bins.append(
+            {
+                "lower": float(edges[index]),
+                "upper": float(edges[index + 1]),
+                "count": count,
+                "confidence": float(confidences[inside].mean()) if count else None,
+                "accuracy": float(correct[inside].mean()) if count else None,
+            }
+        )
+    return bins
+
+
+def expected_calibration_error(bins):
+    """Returns the mean distance of accuracy and confidence over the bins, weighted by their counts."""
+    filled = [b for b in bins if b["count"]]
+    distances = sum(b["count"] * abs(b["accuracy"] - b["confidence"]) for b in filled)
+    return distances / sum(b["count"] for b in filled)
+
+
+def _by_class(labels, predicted, label_names):
+    classes = np.arange(len(label_names))
+    *ratios, support = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
+    ratios = dict(zip(("precision", "recall", "f1"), ratios, strict=True))
+    return {
+        "macro": {name: float(values[support > 0].mean()) for name, values in ratios.items()},
+        "per_class": [
+            {
+                "label": str(label),
+                **{name: float(values[index]) for name, values in ratios.items()},
+                "support": int(support[index]),
+            }
+            for index, label in enumerate(label_names)
+        ],
+        "confusion_matrix": confusion_matrix(labels, predicted, labels=classes).tolist(),
+    }
+
+
+def _top_accuracy(probabilities, labels, k):
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+    return float((best == labels[:, None]).any(axis=1).mean())
+
+
+def _check_shapes(probabilities, labels, label_names):
+    num_classes = len(label_names)
+    if probabilities.ndim != 2 or probabilities.shape[1] != num_classes or num_classes < 2:
+        raise InputError(
+            f"Expected probabilities of shape (n, {num_classes}), a column for each of at least 2 label "
+            f"names, received {probabilities.shape}."
+        )
+    if labels.shape != probabilities.shape[:1] or not len(labels):
+        raise InputError(
+            f"Expected one label for each of the {len(probabilities)} rows of probabilities, and at least "
+            f"one, received labels of shape {labels.shape}."
+        )
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise InputError(f"Expected labels to be integers, received {labels.dtype}: cast them to int32.")
+    if labels.min() < 0 or labels.max() >= num_classes:
+        raise InputError(
+            f"Expected labels from 0 to {num_classes - 1}, received {labels.min()} to {labels.max()}."
+        )
+
+
+def _check_probabilities(probabilities):
+    if not np.issubdtype(probabilities.dtype, np.floating):
+        raise InputError(f"Expected probabilities as floats, received {probabilities.dtype}.")
+    if not np.isfinite(probabilities).all():
+        raise InputError("Expected probabilities, received NaN or infinity: check the model's weights.")
+    low, high = float(probabilities.min()), float(probabilities.max())
+    if low < 0 or high > 1 + SUM_TOLERANCE:
+        raise InputError(
+            f"Expected probabilities from 0 to 1, received values from {low:.4g} to {high:.4g}. "
+            "These look like logits: apply keras.ops.softmax first."
+        )
+    sums = probabilities.sum(axis=1, dtype="float64")
+    worst = float(sums[np.abs(sums - 1).argmax()])
+    if abs(worst - 1) > SUM_TOLERANCE:
+        raise InputError(
+            f"Expected rows of probabilities that sum to 1, received one that sums to {worst:.4g}. "
+            "Apply keras.ops.softmax to logits first."
+        )
