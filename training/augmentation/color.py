@@ -1,0 +1,54 @@
+"""RandAugment's operations on colours."""
+
+import numpy as np
+from keras import ops
+
+from training.augmentation.lookup_table import build_tables, look_up
+
+_ENHANCEMENT = 0.9  # factors from 0.1 to 1.9
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow
+
+
+def change_colors(images, draws):
+    """Applies the colour operations that were drawn.
+
+    Args:
+        images: `(batch, height, width, channels)`, uint8 or float in [0, 255], channels 1 or 3.
+        draws: list of Draw.
+
+    Returns:
+        float32 images of the same shape in [0, 255].
+    """
+    pixels = ops.cast(images, "int32")
+    images = look_up(build_tables(pixels, draws, gray_weights(images.shape[-1])), pixels)
+    if images.shape[-1] == 3:
+        images = _saturate(images, ops.reshape(_change(draws, "color"), (-1, 1, 1)))
+    return _sharpen(images, ops.reshape(_change(draws, "sharpness"), (-1, 1, 1, 1)))
+
+
+def gray_weights(channels):
+    """Returns what each channel counts for in the grey value of a pixel, `(channels,)`."""
+    return _LUMA if channels == 3 else (1 / channels,) * channels
+
+
+def _change(draws, name):
+    factor = 1.0
+    for drawn in draws:
+        factor = factor * (1 + drawn.amount(name, _ENHANCEMENT))
+    return factor - 1
+
+
+def _saturate(images, change):
+    # x + change * (x - gray), as a 3 x 3 matrix for each image.
+    from_gray = np.eye(3, dtype="float32") - np.array(_LUMA, "float32")[:, np.newaxis]
+    matrix = np.eye(3, dtype="float32") + change * from_gray
+    pixels = ops.matmul(ops.reshape(images, (images.shape[0], -1, 3)), matrix)
+    return ops.reshape(ops.clip(pixels, 0, 255), images.shape)
+
+
+def _sharpen(images, change):
+    # The difference to Pillow's SMOOTH (the centre counts 5, its 8 neighbours 1), which leaves borders.
+    rows = images[:, :-2] + images[:, 1:-1] + images[:, 2:]
+    box = rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]
+    detail = (images[:, 1:-1, 1:-1] * 9 - box) * (change / 13)
+    return ops.clip(images + ops.pad(detail, ((0, 0), (1, 1), (1, 1), (0, 0))), 0, 255)

@@ -1,0 +1,109 @@
+"""Flip, padded crop and RandAugment's geometric operations; what comes in from outside is black.
+
+An affine map is a pair of rows `(a, b, c)` of `(batch,)` tensors: output point (x, y) is taken from
+input point (a x + b y + c, ...). Points are in pixels from the image's top left corner, so that the
+first pixel's centre is (0.5, 0.5), as in Pillow.
+"""
+
+import math
+
+from keras import ops
+
+from training.augmentation.gather import gather
+
+_SHEAR = 0.3
+_TRANSLATION = 0.45  # of the image's size
+_ROTATION = math.radians(30)
+
+
+def num_uniforms(augmentation):
+    """Returns how many random numbers flip and crop take."""
+    return int(augmentation.flip) + 2 * bool(augmentation.crop_padding)
+
+
+def flip_and_crop(images, uniforms, augmentation):
+    """Mirrors images and shifts them by whole pixels, by copying.
+
+    Args:
+        images: `(batch, height, width, channels)`.
+        uniforms: float32 `(batch, num_uniforms(augmentation))`.
+        augmentation: Augmentation.
+
+    Returns:
+        images of the same shape and type.
+    """
+    batch, height, width, channels = images.shape
+    sign, right, down = _flip_and_shift(uniforms, augmentation)
+    padding = augmentation.crop_padding
+    padded = ops.pad(images, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    columns = _column(sign) * (ops.arange(width, dtype="float32") - (width - 1) / 2) + (width - 1) / 2
+    columns = ops.cast(columns + _column(right) + padding, "int32")
+    rows = ops.cast(ops.arange(height, dtype="float32") + _column(down) + padding, "int32")
+    rows = rows + _column(ops.arange(batch, dtype="int32") * padded.shape[1])
+    index = ops.expand_dims(rows * padded.shape[2], 2) + ops.expand_dims(columns, 1)
+    return gather(ops.reshape(padded, (-1, channels)), index)
+
+
+def warp(images, uniforms, draws, augmentation):
+    """Flips, crops and applies the geometric operations drawn, in one bilinear resampling.
+
+    Args:
+        images: `(batch, height, width, channels)`.
+        uniforms: float32 `(batch, num_uniforms(augmentation))`, for flip and crop.
+        draws: list of Draw.
+        augmentation: Augmentation.
+
+    Returns:
+        images of the same shape and type.
+    """
+    height, width = images.shape[1:3]
+    sign, right, down = _flip_and_shift(uniforms, augmentation)
+    one, zero = ops.ones_like(draws[0].level), ops.zeros_like(draws[0].level)
+    rows = (one * sign, zero, right + width * (1 - sign) / 2), (zero, one, one * down)
+    for drawn in draws:
+        rows = _compose(rows, _operation(drawn, height, width))
+    return ops.image.affine_transform(images, _between_pixel_indices(rows), interpolation="bilinear")
+
+
+def _flip_and_shift(uniforms, augmentation):
+    columns = ops.unstack(uniforms, axis=1) if uniforms.shape[1] else []
+    sign, right, down = 1.0, 0.0, 0.0
+    if augmentation.flip:
+        sign = 1 - 2 * ops.floor(2 * columns[0])
+    if augmentation.crop_padding:
+        right, down = (_shift(column, augmentation.crop_padding) for column in columns[-2:])
+    return sign, right, down
+
+
+def _shift(uniform, padding):
+    return ops.floor(uniform * (2 * padding + 1)) - padding
+
+
+def _operation(drawn, height, width):
+    """Only one of the amounts is not 0, so their sum is that operation."""
+    angle = drawn.amount("rotate", _ROTATION)
+    cos, sin = ops.cos(angle), ops.sin(angle)
+    x, y = width / 2, height / 2
+    right = drawn.amount("translate_x", _TRANSLATION * width)
+    down = drawn.amount("translate_y", _TRANSLATION * height)
+    return (
+        (cos, sin + drawn.amount("shear_x", _SHEAR), x - cos * x - sin * y + right),
+        (drawn.amount("shear_y", _SHEAR) - sin, cos, y + sin * x - cos * y + down),
+    )
+
+
+def _compose(outer, inner):
+    (a, b, c), (d, e, f) = inner
+    return tuple((p * a + q * d, p * b + q * e, p * c + q * f + r) for p, q, r in outer)
+
+
+def _between_pixel_indices(rows):
+    (a, b, c), (d, e, f) = rows
+    zero = a * 0
+    # From points to indices: pixel i has its centre at i + 0.5.
+    c, f = c + (a + b - 1) / 2, f + (d + e - 1) / 2
+    return ops.stack([a, b, c, d, e, f, zero, zero], axis=1)
+
+
+def _column(per_image):
+    return ops.reshape(per_image, (-1, 1))

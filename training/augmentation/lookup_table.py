@@ -1,0 +1,113 @@
+"""Operations on single pixels as a table of 256 values for each image and channel.
+
+All that these operations need to know of an image is in its histogram, so a chain of them is worked
+out on the histograms (256 numbers) and looked up once (height x width numbers).
+"""
+
+from keras import ops
+
+from training.augmentation.gather import gather
+
+_ENHANCEMENT = 0.9  # factors from 0.1 to 1.9
+_ROUNDING = 1e-3  # so that 255 computed in float32 is not cut to 254
+
+
+def build_tables(pixels, draws, gray_weights):
+    """Composes the operations on single pixels that were drawn.
+
+    Args:
+        pixels: int32 `(batch, height, width, channels)` in [0, 255].
+        draws: list of Draw.
+        gray_weights: tuple of float `(channels,)`.
+
+    Returns:
+        float32 `(batch, channels, 256)`, whole numbers: the new value of each old one.
+    """
+    shape = (pixels.shape[0], pixels.shape[3], 256)
+    histogram = _count(_flat_index(pixels), None, shape)
+    values = ops.arange(256, dtype="float32")
+    composed = None
+    for drawn in draws:
+        if composed is not None:
+            histogram = _count(_offset(composed, shape), histogram, shape)
+        table = _table(values, histogram, drawn, gray_weights)
+        composed = table if composed is None else _take(table, _offset(composed, shape))
+    return composed
+
+
+def look_up(tables, pixels):
+    """Returns the new values of all pixels: float32 `(batch, height, width, channels)`."""
+    return _take(tables, _flat_index(pixels))
+
+
+def _table(values, histogram, drawn, gray_weights):
+    table = ops.floor(ops.clip(_linear(values, histogram, drawn, gray_weights), 0, 255) + _ROUNDING)
+    table = table + _column(drawn.chosen("equalize")) * (_equalized(values, histogram) - values)
+    bits = ops.maximum(4 - ops.floor(drawn.level * 4), 1)
+    bin_size = _column(1 + drawn.chosen("posterize") * (2 ** (8 - bits) - 1))
+    table = ops.floor(table / bin_size) * bin_size
+    threshold = _column(256 - ops.floor(drawn.level * 256))
+    inverted = _column(drawn.chosen("solarize")) * ops.cast(table >= threshold, "float32")
+    return table + inverted * (255 - 2 * table)
+
+
+def _linear(values, histogram, drawn, gray_weights):
+    """Brightness, contrast (around the mean grey) and autocontrast (lowest to 0, highest to 255)."""
+    lowest, highest = _extremes(values, histogram)
+    span = ops.maximum(highest - lowest, 1)
+    autocontrast = _column(drawn.chosen("autocontrast")) * ops.cast(highest > lowest, "float32")
+    brightness = _column(drawn.amount("brightness", _ENHANCEMENT))
+    contrast = _column(drawn.amount("contrast", _ENHANCEMENT))
+    gain = 1 + brightness + contrast + autocontrast * (255 / span - 1)
+    offset = contrast * _mean_gray(values, histogram, gray_weights) + autocontrast * lowest * (255 / span)
+    return values * gain - offset
+
+
+def _extremes(values, histogram):
+    absent = ops.cast(ops.equal(histogram, 0), "float32") * 256
+    lowest = ops.min(values + absent, axis=-1, keepdims=True)
+    return lowest, ops.max(values - absent, axis=-1, keepdims=True)
+
+
+def _mean_gray(values, histogram, gray_weights):
+    weights = ops.reshape(ops.convert_to_tensor(gray_weights, dtype="float32"), (1, -1, 1))
+    sums = ops.sum(histogram * values * weights, axis=(1, 2), keepdims=True)
+    return ops.floor(sums / ops.sum(histogram, axis=-1, keepdims=True)[:, :1] + 0.5)
+
+
+def _equalized(values, histogram):
+    # As Pillow: the highest value present does not count towards the step.
+    _, highest = _extremes(values, histogram)
+    at_highest = ops.sum(histogram * ops.cast(ops.equal(values, highest), "float32"), axis=-1, keepdims=True)
+    step = ops.floor((ops.sum(histogram, axis=-1, keepdims=True) - at_highest) / 255 + _ROUNDING)
+    below = ops.cumsum(histogram, axis=-1) - histogram
+    table = ops.floor((ops.floor(step / 2) + below) / ops.maximum(step, 1) + _ROUNDING)
+    return values + ops.cast(step > 0, "float32") * (ops.minimum(table, 255) - values)
+
+
+def _column(per_image):
+    return ops.reshape(per_image, (-1, 1, 1))
+
+
+def _flat_index(pixels):
+    # Two sums of matrices: broadcasting over four axes at once takes TensorFlow twice as long.
+    batch, height, width, channels = pixels.shape
+    by_image = ops.reshape(ops.arange(batch, dtype="int32") * (256 * channels), (batch, 1))
+    by_channel = ops.tile(ops.arange(channels, dtype="int32") * 256, (height * width,))
+    return ops.reshape(ops.reshape(pixels, (batch, -1)) + by_image + by_channel, pixels.shape)
+
+
+def _offset(tables, shape):
+    batch, channels, _ = shape
+    first_entries = ops.arange(batch * channels, dtype="int32") * 256
+    return ops.cast(tables, "int32") + ops.reshape(first_entries, (batch, channels, 1))
+
+
+def _count(index, weights, shape):
+    index = ops.reshape(index, (-1,))
+    weights = ops.ones(index.shape, "float32") if weights is None else ops.reshape(weights, (-1,))
+    return ops.reshape(ops.segment_sum(weights, index, num_segments=shape[0] * shape[1] * 256), shape)
+
+
+def _take(tables, index):
+    return gather(ops.reshape(tables, (-1,)), index)

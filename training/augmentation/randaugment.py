@@ -1,0 +1,86 @@
+"""Which operations RandAugment applies to each image, and how strongly.
+
+Operations are those of the paper (https://arxiv.org/abs/1909.13719, identity among them). As in timm's
+`rand-m9-mstd0.5-inc1` an operation is drawn with replacement, applied with probability 0.5, its
+magnitude drawn from N(magnitude, 0.5) and clipped to [0, 10], strengths grow with the magnitude, and
+those with a direction take either. timm's two extra operations (invert, SolarizeAdd) are left out.
+
+The order of the operations drawn is kept among those on single pixels (autocontrast, equalize,
+posterize, solarize, brightness, contrast) and among the geometric ones. Across kinds it is fixed:
+single pixels, colour, sharpness, geometry. That is the same as in the order drawn for single pixels
+and geometry, except that autocontrast, equalize and contrast never count black corners; colour and
+sharpness do not commute with the others and are the approximation. Two colours or two sharpnesses in
+a row are one with the product of their factors.
+"""
+
+import dataclasses
+
+from keras import ops
+
+OPERATIONS = (
+    "identity",
+    "autocontrast",
+    "equalize",
+    "posterize",
+    "solarize",
+    "brightness",
+    "contrast",
+    "color",
+    "sharpness",
+    "shear_x",
+    "shear_y",
+    "translate_x",
+    "translate_y",
+    "rotate",
+)
+UNIFORMS_PER_LAYER = 3  # operation, magnitude, direction
+
+_APPLY_RATE = 0.5
+_MAGNITUDE_STD = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Draw:
+    """One layer's operation for each image.
+
+    Attributes:
+        operation: float32 `(batch,)`, index into `OPERATIONS`; beyond its end for none.
+        level: float32 `(batch,)` in [0, 1], the strength.
+        sign: float32 `(batch,)`, -1 or 1.
+    """
+
+    operation: object
+    level: object
+    sign: object
+
+    def chosen(self, name):
+        """Returns 1 for images that got this operation, else 0: float32 `(batch,)`."""
+        return ops.cast(ops.equal(self.operation, float(OPERATIONS.index(name))), "float32")
+
+    def amount(self, name, largest):
+        """Returns its strength from -largest to largest, 0 for other images: float32 `(batch,)`."""
+        return self.chosen(name) * self.sign * self.level * largest
+
+
+def draw(uniforms, augmentation):
+    """Draws the operations.
+
+    Args:
+        uniforms: float32 `(batch, randaugment_layers * UNIFORMS_PER_LAYER)` in [0, 1).
+        augmentation: Augmentation.
+
+    Returns:
+        list of Draw, one a layer.
+    """
+    columns = ops.unstack(uniforms, axis=1)
+    layers = zip(*[iter(columns)] * UNIFORMS_PER_LAYER, strict=True)
+    return [_draw_layer(*layer, augmentation.randaugment_magnitude) for layer in layers]
+
+
+def _draw_layer(operation, magnitude, direction, mean):
+    normal = ops.erfinv(ops.clip(2 * magnitude - 1, -0.999999, 0.999999)) * 2**0.5
+    return Draw(
+        operation=ops.floor(operation * (len(OPERATIONS) / _APPLY_RATE)),
+        level=ops.clip(mean + _MAGNITUDE_STD * normal, 0, 10) / 10,
+        sign=ops.sign(direction - 0.5 + 1e-9),
+    )

@@ -1,0 +1,59 @@
+"""Which images come in which batch, and their random numbers: functions of (seed, epoch, step) alone.
+
+There is no state, so a stream can begin anywhere, and is the same on every backend.
+"""
+
+import numpy as np
+
+from keras_vit.errors import InputError
+
+
+def steps_per_epoch(num_images, batch_size):
+    """Returns the number of whole batches; an epoch leaves out what does not fill one.
+
+    Args:
+        num_images: int.
+        batch_size: int.
+
+    Raises:
+        InputError: batch_size below 1, or fewer images than a batch.
+
+    Example:
+        >>> steps_per_epoch(50_000, 128)
+        390
+    """
+    check_batch_size(batch_size)
+    if num_images < batch_size:
+        raise InputError(
+            f"Expected at least one batch of {batch_size} training images, received {num_images} images. "
+            "Lower batch_size."
+        )
+    return num_images // batch_size
+
+
+def check_batch_size(batch_size):
+    """Raises InputError unless batch_size is a whole number of at least 1."""
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
+        raise InputError(f"Expected batch_size to be a whole number of at least 1, received {batch_size!r}.")
+
+
+def check_start(epochs, steps, start_epoch, start_step):
+    """Raises InputError unless the stream begins within its epochs."""
+    if not 0 <= start_epoch <= epochs or not 0 <= start_step <= steps:
+        raise InputError(
+            f"Expected to start within {epochs} epochs of {steps} steps, received epoch {start_epoch}, "
+            f"step {start_step}."
+        )
+
+
+def epoch_order(seed, epoch, num_images, batch_size):
+    """Returns the indices of an epoch's images: int64 `(steps_per_epoch, batch_size)`."""
+    order = np.random.default_rng((seed, epoch)).permutation(num_images)
+    steps = num_images // batch_size
+    return order[: steps * batch_size].reshape(steps, batch_size)
+
+
+def batch_uniforms(seed, epoch, step, shape):
+    """Returns the random numbers of a batch in [0, 1): float32 of that shape."""
+    key = np.array([seed, (epoch << 32) + step], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key)).random(shape, dtype=np.float32)

@@ -1,0 +1,76 @@
+"""Reads a run's history and draws its training curves."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from keras_vit.errors import InputError
+from training.report.style import BLUE, GREEN, ORANGE, figure
+
+COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+
+
+def read_history(path):
+    """Reads `history.csv`.
+
+    Args:
+        path: str or Path.
+
+    Returns:
+        dict of a float array `(epochs,)` for each column; empty when there is no file, or no epoch in it.
+
+    Raises:
+        InputError: a column is missing, or a cell is no number.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    try:
+        return {c: np.array([float(row[c]) for row in rows]) for c in COLUMNS} if rows else {}
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"Expected numbers in the columns {', '.join(COLUMNS)} of {path}, received a row without "
+            f"one: {error}. Remove the file to write the report without training curves."
+        ) from error
+
+
+def training_curves(history):
+    """Draws loss, accuracy and learning rate by epoch.
+
+    Args:
+        history: dict of `read_history`, not empty.
+    """
+    canvas = figure(height=8)
+    loss, accuracy, rate = canvas.subplots(3, 1, sharex=True, height_ratios=(3, 3, 2))
+    _pair(loss, history, "loss", "Loss (nats)")
+    _pair(accuracy, history, "accuracy", "Accuracy")
+    rate.plot(history["epoch"], history["learning_rate"], color=GREEN, marker=_marker(history))
+    rate.set_ylabel("Learning rate")
+    rate.set_ylim(bottom=0)
+    rate.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
+    rate.set_xlabel("Epoch")
+    rate.set_xlim(history["epoch"][0] - 0.5, history["epoch"][-1] + 0.5)
+    rate.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    for axes in (loss, accuracy, rate):
+        axes.grid(axis="y", color="0.9")
+    canvas.align_ylabels()
+    return canvas
+
+
+def _pair(axes, history, name, label):
+    style = {"marker": _marker(history), "markersize": 9, "fillstyle": "none"}
+    axes.plot(history["epoch"], history[name], color=BLUE, label="training", **style)
+    style["markersize"] = 5  # so that neither hides the other
+    axes.plot(
+        history["epoch"], history[f"val_{name}"], color=ORANGE, linestyle="--", label="validation", **style
+    )
+    axes.set_ylabel(label)
+    axes.legend()
+
+
+def _marker(history):
+    return "o" if len(history["epoch"]) <= 3 else None

@@ -1,0 +1,90 @@
+"""Writes a run's report: pictures and one page that shows them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_vit.files import atomic_path
+from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
+from training.report.attention import rollout_picture
+from training.report.confusion import confusion_picture
+from training.report.history import read_history, training_curves
+from training.report.mistakes import mistakes_picture, worst_mistakes
+from training.report.page import render_page
+from training.report.patches import patches_picture
+from training.report.positions import positions_picture
+from training.report.reliability import reliability_diagram
+from training.report.style import drawing, save
+
+
+def write_report(run_dir, model, data, probabilities, metrics, history_csv, recipe):
+    """Writes `report/*.png` and `report/index.html` in a run folder, all or nothing.
+
+    What a model does not have is left out: patches, positions and attention of a model without them,
+    the curves of a run without a history, the mistakes of a model without any.
+
+    Args:
+        run_dir: str or Path.
+        model: the trained `keras.Model`.
+        data: ImageData.
+        probabilities: `(num_test_images, num_classes)`, of the test split.
+        metrics: dict of `training.evaluate.evaluate` for them.
+        history_csv: str or Path of the run's `history.csv`.
+        recipe: dict of the recipe's fields.
+
+    Raises:
+        InputError: `history_csv` is no history, or the folder cannot be written.
+    """
+    history = read_history(history_csv)
+    with atomic_path(Path(run_dir) / "report") as folder:
+        folder.mkdir()
+        names = []
+        with drawing():
+            for name, canvas in _pictures(model, data, np.asarray(probabilities), metrics, history):
+                save(canvas, folder / f"{name}.png")
+                names.append(name)
+        page = render_page(model, data, metrics, history, recipe, names)
+        (folder / "index.html").write_text(page, encoding="utf-8")
+
+
+def _pictures(model, data, probabilities, metrics, history):
+    if history:
+        yield "training_curves", training_curves(history)
+    yield "confusion_matrix", confusion_picture(metrics["confusion_matrix"], data.label_names)
+    yield "calibration", reliability_diagram(metrics)
+    wrong = worst_mistakes(probabilities, data.test.labels)
+    if len(wrong):
+        yield "worst_mistakes", mistakes_picture(*_chosen(data, probabilities, wrong), data.label_names)
+    yield from _pictures_of_patches(model, data, probabilities)
+
+
+def _pictures_of_patches(model, data, probabilities):
+    embedding, positions = _find(model, PatchEmbedding), _find(model, PositionEmbedding)
+    if positions is not None:
+        yield "position_similarity", positions_picture(positions)
+    if embedding is None:
+        return
+    examples = _examples(data.test.labels, 5)
+    patch_size = embedding.patch_size
+    yield "patches", patches_picture(data.test.images[examples[:3]], patch_size)
+    if _find(model, TransformerEncoder) is not None:
+        grid_size = tuple(side // patch for side, patch in zip(data.image_shape, patch_size, strict=False))
+        chosen = _chosen(data, probabilities, examples)
+        yield "attention_rollout", rollout_picture(model, *chosen, data.label_names, grid_size)
+
+
+def _chosen(data, probabilities, indices):
+    return data.test.images[indices], data.test.labels[indices], probabilities[indices]
+
+
+def _examples(labels, count):
+    """Returns the first images of as many classes, spread over all of them."""
+    first = np.unique(labels, return_index=True)[1]
+    others = np.setdiff1d(np.arange(len(labels)), first)
+    if len(first) < count:
+        return np.concatenate([first, others[: count - len(first)]])
+    return first[np.linspace(0, len(first) - 1, count).round().astype(int)]
+
+
+def _find(model, kind):
+    return next((layer for layer in model.layers if isinstance(layer, kind)), None)
