@@ -11,6 +11,7 @@ from keras_vit.files import load_model, write_json, write_text
 from training.augmentation import Augmentation
 from training.build import build_model, load_recipe_data
 from training.callbacks import BestCheckpoint, FiniteCheck, HistoryFile, Progress, RunState
+from training.data.order import steps_per_epoch
 from training.data.streams import evaluation_stream, train_stream
 from training.optimizers import build_optimizer
 from training.recipe import AUGMENTATION_FIELDS
@@ -40,24 +41,41 @@ def fit(recipe, run_dir, *, data=None, data_dir=None, resume=False):
     keras.utils.set_random_seed(recipe.seed)
     data = data or load_recipe_data(recipe, data_dir)
     model = build_model(recipe, data.image_shape, data.num_classes)
-    steps = len(data.train.labels) // recipe.batch_size
-    _compile(model, recipe, max(steps, 1) * recipe.epochs)
-    _describe(folder, recipe, data)
+    steps = steps_per_epoch(len(data.train), recipe.batch_size)
+    _compile(model, recipe, steps)
     callbacks, progress, run_state = _callbacks(folder, recipe)
     done = run_state.restore(model) if resume else 0
+    streams = _streams(recipe, data, done)
+    _describe(folder, recipe, data)
     if done < recipe.epochs:
-        _fit(model, recipe, data, steps, done, callbacks, progress)
+        try:
+            model.fit(
+                **streams,
+                epochs=recipe.epochs,
+                initial_epoch=done,
+                steps_per_epoch=steps,
+                callbacks=callbacks,
+                shuffle=False,  # the stream has its own order
+                verbose=0,
+            )
+        finally:
+            progress.close()
     return load_model(folder.model)
 
 
-def _compile(model, recipe, num_steps):
+def _compile(model, recipe, steps):
     model.compile(
-        optimizer=build_optimizer(recipe, model, num_steps),
+        optimizer=build_optimizer(recipe, model, steps * recipe.epochs),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        steps_per_execution=recipe.steps_per_execution,
+        steps_per_execution=_executed_together(steps, recipe.steps_per_execution),
         jit_compile="auto",
     )
+
+
+def _executed_together(steps, limit):
+    """The most steps, up to the limit, that fill an epoch: Keras would run over its end otherwise."""
+    return max(count for count in range(1, limit + 1) if steps % count == 0)
 
 
 def _describe(folder, recipe, data):
@@ -90,30 +108,15 @@ def _callbacks(folder, recipe):
     return [*callbacks, run_state, progress], progress, run_state
 
 
-def _fit(model, recipe, data, steps, done, callbacks, progress):
+def _streams(recipe, data, done):
     augmentation = Augmentation(**{field: getattr(recipe, field) for field in AUGMENTATION_FIELDS})
-    stream = train_stream(
+    options = {"num_classes": data.num_classes, "batch_size": recipe.batch_size}
+    train = train_stream(
         data.train,
-        num_classes=data.num_classes,
-        batch_size=recipe.batch_size,
         epochs=recipe.epochs,
         seed=recipe.seed,
         augmentation=augmentation,
         start_epoch=done,
+        **options,
     )
-    validation = evaluation_stream(
-        data.validation, num_classes=data.num_classes, batch_size=recipe.batch_size
-    )
-    try:
-        model.fit(
-            stream,
-            epochs=recipe.epochs,
-            initial_epoch=done,
-            steps_per_epoch=steps,
-            validation_data=validation,
-            callbacks=callbacks,
-            shuffle=False,  # the stream has its own order
-            verbose=0,
-        )
-    finally:
-        progress.close()
+    return {"x": train, "validation_data": evaluation_stream(data.validation, **options)}

@@ -1,6 +1,6 @@
 """Augmentation of whole batches, each image by its own random numbers: `augment`."""
 
-from training.augmentation.augment import augment, num_uniforms
+from training.augmentation.augment import augment, check_fits, num_uniforms
 from training.augmentation.settings import Augmentation
 
-__all__ = ["Augmentation", "augment", "num_uniforms"]
+__all__ = ["Augmentation", "augment", "check_fits", "num_uniforms"]

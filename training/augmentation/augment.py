@@ -41,17 +41,24 @@ def augment(images, labels, uniforms, augmentation):
     Raises:
         InputError: the padding of the crop is as large as the image.
     """
-    if augmentation.crop_padding >= min(images.shape[1:3]):
-        raise InputError(
-            f"Expected crop_padding below the size of the images, {images.shape[1]} x {images.shape[2]}, "
-            f"received {augmentation.crop_padding}."
-        )
-    labels = ops.cast(labels, "float32")
+    check_fits(augmentation, images.shape[1:])
+    images, uniforms = ops.convert_to_tensor(images), ops.convert_to_tensor(uniforms)
+    labels = ops.convert_to_tensor(labels, dtype="float32")
     first = 0
     for count, stage in _stages(augmentation):
         images, labels = stage(images, labels, uniforms[:, first : first + count], augmentation)
         first += count
     return ops.cast(images, "float32"), labels
+
+
+def check_fits(augmentation, image_shape):
+    """Raises InputError when the padding of the crop is as large as the images."""
+    height, width = image_shape[:2]
+    if augmentation.crop_padding >= min(height, width):
+        raise InputError(
+            f"Expected crop_padding below the size of the images, {height} x {width}, "
+            f"received {augmentation.crop_padding}."
+        )
 
 
 def _stages(augmentation):

@@ -1,6 +1,5 @@
 """RandAugment's operations on colours."""
 
-import numpy as np
 from keras import ops
 
 from training.augmentation.lookup_table import build_tables, look_up
@@ -40,9 +39,9 @@ def _change(draws, name):
 
 def _saturate(images, change):
     # x + change * (x - gray), as a 3 x 3 matrix for each image.
-    from_gray = np.eye(3, dtype="float32") - np.array(_LUMA, "float32")[:, np.newaxis]
-    matrix = np.eye(3, dtype="float32") + change * from_gray
-    pixels = ops.matmul(ops.reshape(images, (images.shape[0], -1, 3)), matrix)
+    identity = ops.eye(3, dtype="float32")
+    from_gray = identity - ops.reshape(ops.convert_to_tensor(_LUMA, dtype="float32"), (3, 1))
+    pixels = ops.matmul(ops.reshape(images, (images.shape[0], -1, 3)), identity + change * from_gray)
     return ops.reshape(ops.clip(pixels, 0, 255), images.shape)
 
 

@@ -7,15 +7,13 @@ import threading
 import keras
 import numpy as np
 
-from training.augmentation import augment, num_uniforms
+from training.augmentation import augment, check_fits, num_uniforms
 from training.data.order import batch_uniforms, check_batch_size, check_start, epoch_order, steps_per_epoch
 
 _PREFETCHED = 2  # batches
 
 
-def train_batches(
-    split, *, num_classes, batch_size, epochs, seed, augmentation, start_epoch=0, start_step=0
-):
+def train_batches(split, *, num_classes, batch_size, epochs, seed, augmentation, start_epoch=0, start_step=0):
     """Yields shuffled, augmented batches of a whole training, or the rest of one.
 
     Arguments, batches and errors are those of `train_pipeline`. Batches are made in a thread of
@@ -26,6 +24,7 @@ def train_batches(
     """
     steps = steps_per_epoch(len(split), batch_size)
     check_start(epochs, steps, start_epoch, start_step)
+    check_fits(augmentation, split.images.shape[1:])
     uniforms_shape = (batch_size, num_uniforms(augmentation))
     change = _compiled(functools.partial(augment, augmentation=augmentation))
 

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_vit.errors import InputError
-from training.augmentation import Augmentation, augment, num_uniforms
+from training.augmentation import Augmentation, augment, check_fits, num_uniforms
 from training.data import load_data
 from training.data.order import batch_uniforms, check_batch_size, check_start, epoch_order, steps_per_epoch
 
@@ -98,6 +98,7 @@ def train_pipeline(
     _check_backend()
     steps = steps_per_epoch(len(split), batch_size)
     check_start(epochs, steps, start_epoch, start_step)
+    check_fits(augmentation, split.images.shape[1:])
 
     def batches_of(epoch):
         rows = tf.numpy_function(
@@ -109,7 +110,9 @@ def train_pipeline(
         )
 
     def read_and_augment(epoch, step, rows):
-        images, labels, uniforms = _read(split, seed, (batch_size, num_uniforms(augmentation)), epoch, step, rows)
+        images, labels, uniforms = _read(
+            split, seed, (batch_size, num_uniforms(augmentation)), epoch, step, rows
+        )
         return augment(images, tf.one_hot(labels, num_classes), uniforms, augmentation)
 
     dataset = tf.data.Dataset.range(start_epoch, epochs).flat_map(batches_of).skip(start_step)
@@ -138,7 +141,10 @@ def evaluation_pipeline(split, *, num_classes, batch_size):
 
     def read(first):
         images, labels = tf.numpy_function(
-            lambda first: (split.images[first : first + batch_size], split.labels[first : first + batch_size]),
+            lambda first: (
+                split.images[first : first + batch_size],
+                split.labels[first : first + batch_size],
+            ),
             [first],
             (tf.uint8, tf.int32),
         )
@@ -156,9 +162,7 @@ def _read(split, seed, uniforms_shape, epoch, step, rows):
         uniforms = batch_uniforms(seed, int(epoch), int(step), uniforms_shape)
         return split.images[rows], split.labels[rows], uniforms
 
-    images, labels, uniforms = tf.numpy_function(
-        read, [epoch, step, rows], (tf.uint8, tf.int32, tf.float32)
-    )
+    images, labels, uniforms = tf.numpy_function(read, [epoch, step, rows], (tf.uint8, tf.int32, tf.float32))
     batch_size = uniforms_shape[0]
     return (
         tf.ensure_shape(images, (batch_size, *split.images.shape[1:])),

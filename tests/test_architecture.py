@@ -1,0 +1,86 @@
+"""Who may import whom."""
+
+import ast
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def imported(path):
+    """The full names that a file imports, wherever in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module)
+    return names
+
+
+def files(folder):
+    found = sorted((ROOT / folder).rglob("*.py"))
+    assert found, folder
+    return found
+
+
+@pytest.mark.parametrize("path", files("keras_vit/layers"), ids=lambda p: p.name)
+def test_layers_import_keras_and_numpy_alone(path):
+    tops = {name.split(".")[0] for name in imported(path)}
+    assert tops <= {"keras", "numpy", "math", "keras_vit"}
+    assert all(name.startswith("keras_vit.layers") for name in imported(path) if "keras_vit" in name)
+
+
+@pytest.mark.parametrize("path", files("keras_vit/models"), ids=lambda p: p.name)
+def test_models_know_no_backend_and_nothing_outside_the_package(path):
+    tops = {name.split(".")[0] for name in imported(path)}
+    assert not tops & {"tensorflow", "jax", "torch", "training", "export", "ai_edge_litert"}
+
+
+@pytest.mark.parametrize(("folder", "other"), [("training", "export"), ("export", "training")])
+def test_training_and_export_do_not_know_each_other(folder, other):
+    for path in files(folder):
+        assert other not in {name.split(".")[0] for name in imported(path)}, path
+
+
+def test_the_command_line_alone_knows_both():
+    for path in files("keras_vit"):
+        tops = {name.split(".")[0] for name in imported(path)}
+        assert path.name == "__main__.py" or not tops & {"training", "export"}, path
+
+
+def test_a_layer_and_its_file_have_one_name():
+    public = [path for path in files("keras_vit/layers") if not path.name.startswith("_")]
+    for path in public:
+        classes = [n.name for n in ast.parse(path.read_text()).body if isinstance(n, ast.ClassDef)]
+        assert [name.lower() for name in classes] == [path.stem.replace("_", "")]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
+def test_models_and_training_work_where_there_is_no_tensorflow(tmp_path):
+    program = (
+        "import sys\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('tensorflow', 'tensorflow_datasets', 'torch'):\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "from training.recipe import override\n"
+        "from training.recipes import find_recipe\n"
+        "from training.run import run_recipe\n"
+        "recipe = override(find_recipe('vit_digits').RECIPE, ['epochs=1', 'num_layers=1'])\n"
+        "print(run_recipe(recipe, sys.argv[1])['backend'])\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "run")],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.stdout.strip() == "jax", result.stderr[-2000:]
+    assert (tmp_path / "run" / "report" / "index.html").is_file()

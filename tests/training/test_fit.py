@@ -1,0 +1,142 @@
+import csv
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vit import ConditionError, InputError
+from keras_vit.files import load_model
+from training.build import build_model, load_recipe_data
+from training.fit import fit
+from training.recipe import Recipe
+from training.run import evaluate_run, predict_probabilities, run_recipe
+
+RECIPE = Recipe(
+    data="digits",
+    variant="Pico/4",
+    num_layers=1,
+    pooling="gap",
+    epochs=3,
+    batch_size=64,
+    learning_rate=3e-3,
+    dropout_rate=0.1,
+    crop_padding=1,
+)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load_recipe_data(RECIPE)
+
+
+def weights(model):
+    return np.concatenate([w.ravel() for w in model.get_weights()])
+
+
+def test_training_learns_and_keeps_the_best_epoch(tmp_path, data):
+    model = fit(RECIPE, tmp_path / "run", data=data)
+    rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
+    accuracies = [float(row["val_accuracy"]) for row in rows]
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    best = predict_probabilities(model, data.validation.images).argmax(axis=1) == data.validation.labels
+    assert best.mean() == pytest.approx(max(accuracies), abs=1e-4)
+    assert (tmp_path / "run" / "labels.txt").read_text().split() == list("0123456789")
+
+
+def test_the_learning_rate_reaches_its_end_with_the_last_step(tmp_path, data):
+    fit(dataclasses.replace(RECIPE, final_learning_rate=1e-5), tmp_path, data=data)
+    last = list(csv.DictReader((tmp_path / "history.csv").open()))[-2:]
+    assert float(last[1]["learning_rate"]) == pytest.approx(1e-5, rel=1e-3)
+    assert float(last[0]["learning_rate"]) > 1e-4
+
+
+def test_two_runs_with_one_seed_are_equal_and_another_seed_is_not(tmp_path, data):
+    first, second = (fit(RECIPE, tmp_path / name, data=data) for name in "ab")
+    other = fit(dataclasses.replace(RECIPE, seed=1), tmp_path / "c", data=data)
+    np.testing.assert_array_equal(weights(first), weights(second))
+    assert (weights(first) != weights(other)).any()
+
+
+def test_a_run_stopped_between_epochs_and_resumed_ends_as_if_never_stopped(tmp_path, data, monkeypatch):
+    whole = fit(RECIPE, tmp_path / "whole", data=data)
+
+    class Stop(Exception):
+        pass
+
+    def stop(self, epoch, logs=None):
+        if epoch == 2:
+            raise Stop
+
+    with monkeypatch.context() as patch, pytest.raises(Stop):
+        patch.setattr("training.callbacks.FiniteCheck.on_epoch_begin", stop)
+        fit(RECIPE, tmp_path / "parts", data=data)
+    resumed = fit(RECIPE, tmp_path / "parts", data=data, resume=True)
+    np.testing.assert_array_equal(weights(resumed), weights(whole))
+    histories = [(tmp_path / name / "history.csv").read_text().splitlines() for name in ("whole", "parts")]
+    without_seconds = [[line.rsplit(",", 1)[0] for line in history] for history in histories]
+    assert without_seconds[0] == without_seconds[1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "muon", "ema_momentum": 0.9},
+        {"precision": "mixed_bfloat16", "flip": True, "mixup_alpha": 0.8, "cutmix_alpha": 1.0},
+        {"early_stopping_patience": 1, "clip_norm": None, "randaugment_layers": 1, "erasing_rate": 0.5},
+    ],
+    ids=str,
+)
+def test_every_kind_of_recipe_trains(tmp_path, data, changes):
+    model = fit(dataclasses.replace(RECIPE, epochs=1, **changes), tmp_path, data=data)
+    assert np.isfinite(weights(model)).all()
+
+
+def test_saved_weights_are_the_moving_average_when_there_is_one(tmp_path, data):
+    # With a momentum of nearly 1 the average stays at the start, where the untrained model guesses.
+    slow = fit(dataclasses.replace(RECIPE, epochs=1, ema_momentum=0.999999), tmp_path, data=data)
+    keras.utils.set_random_seed(RECIPE.seed)
+    start = build_model(RECIPE, data.image_shape, data.num_classes)
+    assert np.abs(weights(slow) - weights(start)).max() < 1e-3
+
+
+def test_a_used_folder_is_refused_and_left_alone(tmp_path, data):
+    (tmp_path / "recipe.json").write_text("{}")
+    with pytest.raises(InputError, match="--resume"):
+        fit(RECIPE, tmp_path, data=data)
+    assert [p.name for p in tmp_path.iterdir()] == ["recipe.json"]
+
+
+def test_a_diverging_training_is_stopped_by_name(tmp_path, data):
+    hot = dataclasses.replace(
+        RECIPE, learning_rate=1e6, clip_norm=None, warmup_fraction=0.0, weight_decay=1e6
+    )
+    with pytest.raises(ConditionError, match=r"epoch \d+, batch"):
+        fit(hot, tmp_path, data=data)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"patch_size": 3}, "must divide the image"),
+        ({"model": "vgg"}, "Unknown model 'vgg'"),
+        ({"batch_size": 5000}, "batch"),
+        ({"crop_padding": 8}, "crop_padding"),
+    ],
+)
+def test_a_recipe_that_cannot_run_leaves_no_folder(tmp_path, data, changes, message):
+    with pytest.raises(InputError, match=message):
+        fit(dataclasses.replace(RECIPE, **changes), tmp_path / "run", data=data)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_whole_run_writes_metrics_and_a_report(tmp_path):
+    metrics = run_recipe(RECIPE, tmp_path / "run")
+    assert 0.1 < metrics["accuracy"] <= 1
+    assert (tmp_path / "run" / "report" / "index.html").is_file()
+    again = evaluate_run(tmp_path / "run")
+    assert again["accuracy"] == metrics["accuracy"]
+    assert load_model(tmp_path / "run" / "model.keras").count_params() == metrics["parameters"]
+    with pytest.raises(InputError, match="epochs=4 .was 3"):
+        run_recipe(dataclasses.replace(RECIPE, epochs=4), tmp_path / "run", resume=True)
