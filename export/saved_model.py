@@ -32,8 +32,11 @@ def write_saved_model(model, label_names, path):
         }
 
     def decode(data):
-        image = tf.io.decode_image(data, channels=channels, expand_animations=False)
-        image.set_shape((None, None, channels))
+        # TensorFlow decodes BMP and GIF in colour only.
+        image = tf.io.decode_image(data, channels=3, expand_animations=False)
+        image.set_shape((None, None, 3))
+        if channels == 1:
+            image = tf.image.rgb_to_grayscale(image)
         image = tf.image.resize(image, (height, width), method="bilinear", antialias=True)
         return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
 

@@ -22,7 +22,8 @@ def change_colors(images, draws):
     images = look_up(build_tables(pixels, draws, gray_weights(images.shape[-1])), pixels)
     if images.shape[-1] == 3:
         images = _saturate(images, ops.reshape(_change(draws, "color"), (-1, 1, 1)))
-    return _sharpen(images, ops.reshape(_change(draws, "sharpness"), (-1, 1, 1, 1)))
+    images = _sharpen(images, ops.reshape(_change(draws, "sharpness"), (-1, 1, 1, 1)))
+    return ops.clip(images, 0, 255)
 
 
 def gray_weights(channels):
@@ -42,7 +43,7 @@ def _saturate(images, change):
     identity = ops.eye(3, dtype="float32")
     from_gray = identity - ops.reshape(ops.convert_to_tensor(_LUMA, dtype="float32"), (3, 1))
     pixels = ops.matmul(ops.reshape(images, (images.shape[0], -1, 3)), identity + change * from_gray)
-    return ops.reshape(ops.clip(pixels, 0, 255), images.shape)
+    return ops.reshape(pixels, images.shape)
 
 
 def _sharpen(images, change):
@@ -50,4 +51,4 @@ def _sharpen(images, change):
     rows = images[:, :-2] + images[:, 1:-1] + images[:, 2:]
     box = rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]
     detail = (images[:, 1:-1, 1:-1] * 9 - box) * (change / 13)
-    return ops.clip(images + ops.pad(detail, ((0, 0), (1, 1), (1, 1), (0, 0))), 0, 255)
+    return images + ops.pad(detail, ((0, 0), (1, 1), (1, 1), (0, 0)))

@@ -78,7 +78,7 @@ def _mean_gray(values, histogram, gray_weights):
 def _equalized(values, histogram):
     # As Pillow: the highest value present does not count towards the step.
     _, highest = _extremes(values, histogram)
-    at_highest = ops.sum(histogram * ops.cast(ops.equal(values, highest), "float32"), axis=-1, keepdims=True)
+    at_highest = _take(histogram, _offset(highest, histogram.shape))
     step = ops.floor((ops.sum(histogram, axis=-1, keepdims=True) - at_highest) / 255 + _ROUNDING)
     below = ops.cumsum(histogram, axis=-1) - histogram
     table = ops.floor((ops.floor(step / 2) + below) / ops.maximum(step, 1) + _ROUNDING)
@@ -90,11 +90,11 @@ def _column(per_image):
 
 
 def _flat_index(pixels):
-    # Two sums of matrices: broadcasting over four axes at once takes TensorFlow twice as long.
+    # As a sum of matrices, of which one is constant: broadcasting over four axes takes TensorFlow longer.
     batch, height, width, channels = pixels.shape
     by_image = ops.reshape(ops.arange(batch, dtype="int32") * (256 * channels), (batch, 1))
     by_channel = ops.tile(ops.arange(channels, dtype="int32") * 256, (height * width,))
-    return ops.reshape(ops.reshape(pixels, (batch, -1)) + by_image + by_channel, pixels.shape)
+    return ops.reshape(ops.reshape(pixels, (batch, -1)) + (by_image + by_channel), pixels.shape)
 
 
 def _offset(tables, shape):

@@ -1,0 +1,36 @@
+"""A small Vision Transformer trained on real digits for some seconds, shared by the tests of export."""
+
+import keras
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from keras_vit.models import vit
+
+
+@pytest.fixture(scope="session")
+def digits():
+    data = load_digits()
+    images = np.rint(data.images[..., None] * (255 / 16)).astype("uint8")
+    return images, data.target.astype("int32")
+
+
+@pytest.fixture(scope="session")
+def model(digits):
+    images, labels = digits
+    keras.utils.set_random_seed(0)
+    model = vit("Pico/2", num_layers=2, channels=1, num_classes=10, pooling="gap", stem="conv")
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.AdamW(3e-3), loss)
+    model.fit(images[300:].astype("float32"), labels[300:], batch_size=64, epochs=4, verbose=0)
+    return model
+
+
+@pytest.fixture(scope="session")
+def held_out(digits):
+    return digits[0][:300], digits[1][:300]
+
+
+@pytest.fixture(scope="session")
+def names():
+    return tuple(f"digit {n}" for n in range(10))

@@ -1,0 +1,128 @@
+"""The command line, run as a user runs it."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_vit.__main__ import main
+
+QUICK = ["epochs=2", "num_layers=1", "hidden_dim=32", "mlp_dim=32"]
+
+
+def command(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "keras_vit", *map(str, arguments)], capture_output=True, text=True, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Two classes of pictures that differ in colour, of several sizes, formats and modes."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for label, color in (("red", (220, 40, 30)), ("blue", (30, 60, 210))):
+        (folder / label).mkdir()
+        for number in range(24):
+            size = rng.integers(20, 90, 2)
+            pixels = np.clip(np.array(color) + rng.normal(0, 40, (*size, 3)), 0, 255).astype("uint8")
+            image, suffix = Image.fromarray(pixels), ("jpg", "png", "webp", "bmp")[number % 4]
+            if suffix == "png" and number % 8 == 1:
+                image = image.convert("RGBA")
+            image.save(folder / label / f"{number}.{suffix}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(photos, tmp_path_factory):
+    """A run on the photographs, trained and exported by commands."""
+    folder = tmp_path_factory.mktemp("runs") / "photos"
+    small = [f"data=folder:{photos}", "image_size=32", "patch_size=8", "batch_size=4", "randaugment_layers=0"]
+    trained = command("train", "vit_photos", *small, *QUICK, "epochs=12", "--run-dir", folder)
+    assert trained.returncode == 0, trained.stderr
+    exported = command("export", folder, "--max-drop", 50)
+    assert exported.returncode == 0, exported.stderr
+    assert "verified" in exported.stdout
+    return folder
+
+
+def test_a_folder_of_photographs_is_learnt_exported_and_predicted_alike_from_four_forms(run, photos):
+    files = [photos / "red" / "0.jpg", photos / "red" / "1.png", photos / "blue" / "2.webp"]
+    answers = set()
+    for form in ("", "model.keras", "export/saved_model", "export/model_fp32.tflite"):
+        result = command("predict", run / form, *files, "--top", 1)
+        assert result.returncode == 0, result.stderr
+        answers.add(result.stdout)
+        assert result.stderr == "" or "Created TensorFlow Lite" in result.stderr
+    assert len(answers) == 1
+    assert [line.split()[1] for line in answers.pop().splitlines()[1:]] == ["red", "red", "blue"]
+
+
+def test_the_run_folder_holds_what_the_contract_says(run):
+    assert {
+        "recipe.json", "model.keras", "state", "history.csv", "tensorboard", "metrics.json", "labels.txt",
+        "report", "export",
+    } == set(os.listdir(run))  # fmt: skip
+
+
+def test_evaluate_repeats_the_figures(run):
+    before = (run / "metrics.json").read_text()
+    result = command("evaluate", run)
+    assert result.returncode == 0, result.stderr
+    assert (run / "metrics.json").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "vit_nothing", "--run-dir", "x"], "Unknown recipe 'vit_nothing'"),
+        (["train", "vit_digits", "speed=3", "--run-dir", "x"], "Unknown recipe field 'speed'"),
+        (["train", "vit_digits", "epochs=many", "--run-dir", "x"], "epochs to be int"),
+        (["train", "vit_digits", "variant=XXL/2", "--run-dir", "x"], "Unknown ViT variant"),
+        (["train", "vit_digits", "stem=linear", "patch_size=3", "--run-dir", "x"], "must divide the image"),
+        (["train", "vit_digits", "data=folder:nowhere", "--run-dir", "x"], "nowhere"),
+        (["train", "vit_digits", "data=npz:nowhere.npz", "--run-dir", "x"], "nowhere.npz"),
+        (["train", "vit_digits", "--resume", "--run-dir", "x"], "found no run"),
+        (["evaluate", "nowhere"], "Expected a run folder"),
+        (["export", "nowhere"], "Expected a run folder"),
+        (["predict", "nowhere", "a.png"], "found nothing"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_used_run_folder_and_a_broken_picture_are_refused(run, tmp_path, capsys):
+    assert main(["train", "vit_digits", "--run-dir", str(run)]) == 2
+    assert "--resume" in capsys.readouterr().err
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    assert main(["predict", str(run), str(tmp_path / "broken.jpg")]) == 2
+    assert "broken.jpg" in capsys.readouterr().err
+
+
+def test_a_missed_accuracy_is_exit_code_1_and_leaves_no_file(run, monkeypatch, capsys):
+    monkeypatch.setattr("export.export_run.FLOAT32_TOLERANCE", 0.0)
+    assert main(["export", str(run), "--variant", "fp32"]) == 1
+    assert "differs from the model" in capsys.readouterr().err
+    assert not (run / "export" / "model_fp32.tflite").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["train"], ["export", "x", "--max-drop", "-1"], ["list", "cats"]])
+def test_wrong_use_is_exit_code_2(words):
+    assert command(*words).returncode == 2
+
+
+def test_list_and_help_answer():
+    assert "vit_digits" in command("list", "recipes").stdout
+    assert "Ti/PATCH" in command("list", "models").stdout
+    for name in ("demo", "train", "evaluate", "predict", "export", "list"):
+        assert "example: keras-vit" in command(name, "--help").stdout

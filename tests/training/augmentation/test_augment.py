@@ -1,0 +1,134 @@
+import importlib.util
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vit import InputError
+from training.augmentation import Augmentation, augment, num_uniforms
+
+EVERYTHING = Augmentation(
+    flip=True,
+    crop_padding=3,
+    randaugment_layers=2,
+    mixup_alpha=0.8,
+    cutmix_alpha=1.0,
+    erasing_rate=0.5,
+)
+EACH_ALONE = [
+    Augmentation(flip=True),
+    Augmentation(crop_padding=3),
+    Augmentation(randaugment_layers=1),
+    Augmentation(mixup_alpha=0.8),
+    Augmentation(cutmix_alpha=1.0),
+    Augmentation(erasing_rate=1.0),
+]
+OTHER_BACKENDS = [name for name in ("tensorflow", "jax", "torch") if name != keras.backend.backend()]
+
+
+def make_batch(size=32, shape=(16, 12, 3), seed=0):
+    generator = np.random.default_rng(seed)
+    coarse = generator.integers(0, 256, (size, shape[0] // 4, shape[1] // 4, shape[2]))
+    images = coarse.repeat(4, axis=1).repeat(4, axis=2) * 0.8 + generator.integers(0, 50, (size, *shape))
+    return images.astype("uint8"), np.eye(5, dtype="float32")[generator.integers(0, 5, size)]
+
+
+def make_uniforms(augmentation, size=32, seed=1):
+    return np.random.default_rng(seed).random((size, num_uniforms(augmentation)), dtype="float32")
+
+
+def apply(images, labels, uniforms, augmentation):
+    images, labels = augment(images, labels, uniforms, augmentation)
+    return keras.ops.convert_to_numpy(images), keras.ops.convert_to_numpy(labels)
+
+
+def test_nothing_on_changes_nothing_and_takes_no_random_numbers():
+    images, labels = make_batch()
+    assert num_uniforms(Augmentation()) == 0
+    changed, changed_labels = apply(images, labels, make_uniforms(Augmentation()), Augmentation())
+    assert changed.dtype == np.float32
+    np.testing.assert_array_equal(changed, images)
+    np.testing.assert_array_equal(changed_labels, labels)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("augmentation", [*EACH_ALONE, EVERYTHING], ids=str)
+def test_shapes_the_pixel_range_and_the_sum_of_labels_are_kept(augmentation, channels):
+    images, labels = make_batch(shape=(16, 12, channels))
+    changed, changed_labels = apply(images, labels, make_uniforms(augmentation), augmentation)
+    assert changed.shape == images.shape and changed.dtype == np.float32
+    assert changed.min() >= 0 and changed.max() <= 255
+    assert np.abs(changed - images).max() > 1
+    np.testing.assert_allclose(changed_labels.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("augmentation", EACH_ALONE, ids=str)
+def test_equal_images_of_one_batch_come_out_different(augmentation):
+    images, labels = make_batch()
+    if not (augmentation.mixup_alpha or augmentation.cutmix_alpha):  # of equal images these make the same
+        images = images[:1].repeat(32, axis=0)
+    changed, _ = apply(images, labels, make_uniforms(augmentation), augmentation)
+    assert len({image.tobytes() for image in changed}) > (1 if augmentation.flip else 8)
+
+
+@pytest.mark.parametrize("augmentation", EACH_ALONE[:3] + EACH_ALONE[5:], ids=str)
+def test_an_image_depends_on_its_own_random_numbers_only(augmentation):
+    images, labels = make_batch()
+    uniforms = make_uniforms(augmentation)
+    before, _ = apply(images, labels, uniforms, augmentation)
+    uniforms[1:] = make_uniforms(augmentation, seed=2)[1:]
+    after, _ = apply(images, labels, uniforms, augmentation)
+    np.testing.assert_array_equal(before[0], after[0])
+    assert np.abs(before[1:] - after[1:]).max() > 1
+
+
+def test_float_images_are_taken_like_uint8():
+    images, labels = make_batch()
+    uniforms = make_uniforms(EVERYTHING)
+    from_uint8, _ = apply(images, labels, uniforms, EVERYTHING)
+    from_float, _ = apply(images.astype("float32"), labels, uniforms, EVERYTHING)
+    np.testing.assert_array_equal(from_uint8, from_float)
+
+
+def test_padding_as_large_as_the_image_is_refused():
+    augmentation = Augmentation(crop_padding=12)
+    images, labels = make_batch()
+    with pytest.raises(InputError, match="crop_padding below"):
+        augment(images, labels, make_uniforms(augmentation), augmentation)
+
+
+@pytest.mark.parametrize("backend", OTHER_BACKENDS)
+def test_another_backend_gives_the_same_images_and_labels(backend, tmp_path):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    images, labels = make_batch(size=128)
+    uniforms = make_uniforms(EVERYTHING, size=128)
+    np.savez(tmp_path / "in.npz", images=images, labels=labels, uniforms=uniforms)
+    subprocess.run(
+        [sys.executable, "-c", OTHER_PROCESS, str(tmp_path)],
+        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+        timeout=300,
+    )
+    expected, expected_labels = apply(images, labels, uniforms, EVERYTHING)
+    with np.load(tmp_path / "out.npz") as other:
+        np.testing.assert_allclose(other["images"], expected, atol=0.02)
+        np.testing.assert_allclose(other["labels"], expected_labels, atol=1e-6)
+
+
+OTHER_PROCESS = f"""
+import sys
+import keras
+import numpy as np
+from training.augmentation import Augmentation, augment
+arrays = np.load(sys.argv[1] + "/in.npz")
+function = lambda images, labels, uniforms: augment(images, labels, uniforms, {EVERYTHING})
+if keras.backend.backend() == "jax":
+    import jax
+    function = jax.jit(function)
+images, labels = function(arrays["images"], arrays["labels"], arrays["uniforms"])
+np.savez(sys.argv[1] + "/out.npz", images=np.asarray(images), labels=np.asarray(labels))
+"""

@@ -1,0 +1,27 @@
+import keras
+import numpy as np
+import pytest
+
+from training.augmentation import Augmentation, augment
+
+HEIGHT, WIDTH, PADDING = 6, 8, 2
+# Flip or not, and all shifts of the crop, with the random numbers that draw them.
+CASES = [(flip, right, down) for flip in (False, True) for right in range(5) for down in range(5)]
+FLIP_AND_CROP = np.array([(flip * 0.5, (r + 0.5) / 5, (d + 0.5) / 5) for flip, r, d in CASES], "float32")
+
+
+def flip_and_crop(images, flip, right, down):
+    padded = np.pad(images, ((PADDING, PADDING), (PADDING, PADDING), (0, 0)))
+    crop = padded[down : down + HEIGHT, right : right + WIDTH]
+    return crop[:, ::-1] if flip else crop
+
+
+@pytest.mark.parametrize("layers", [0, 1])
+def test_flip_and_crop_move_whole_pixels_and_fill_with_black(layers):
+    images = np.random.default_rng(0).integers(1, 256, (len(CASES), HEIGHT, WIDTH, 3), dtype="uint8")
+    expected = [flip_and_crop(image, *case) for image, case in zip(images, CASES, strict=True)]
+    # With RandAugment, here without an operation, it is a resampling.
+    uniforms = np.concatenate([FLIP_AND_CROP, np.full((len(CASES), 3 * layers), 0.99, "float32")], axis=1)
+    augmentation = Augmentation(flip=True, crop_padding=PADDING, randaugment_layers=layers)
+    changed, _ = augment(images, np.ones((len(CASES), 1), "float32"), uniforms, augmentation)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(changed), expected, atol=1e-3)

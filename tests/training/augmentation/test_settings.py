@@ -1,0 +1,25 @@
+import pytest
+
+from keras_vit import InputError
+from training.augmentation import Augmentation
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("flip", 1),
+        ("crop_padding", -1),
+        ("crop_padding", 1.5),
+        ("crop_padding", True),
+        ("randaugment_layers", -1),
+        ("randaugment_magnitude", 10.5),
+        ("randaugment_magnitude", float("nan")),
+        ("mixup_alpha", -0.1),
+        ("mixup_alpha", float("inf")),
+        ("cutmix_alpha", "1"),
+        ("erasing_rate", 1.1),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name(field, value):
+    with pytest.raises(InputError, match=f"{field} to be"):
+        Augmentation(**{field: value})

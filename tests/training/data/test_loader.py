@@ -1,0 +1,95 @@
+import threading
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vit import InputError
+from training.augmentation import Augmentation
+from training.data.dataset import Split
+from training.data.loader import EvaluationBatches, prefetched, train_batches
+
+EVERYTHING = Augmentation(
+    flip=True, crop_padding=2, randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, erasing_rate=0.5
+)
+
+
+def make_split(size=23):
+    images = np.random.default_rng(0).integers(0, 256, (size, 8, 8, 3), dtype="uint8")
+    return Split(images, (np.arange(size) % 5).astype("int32"))
+
+
+def train(**options):
+    options = {"num_classes": 5, "batch_size": 4, "epochs": 3, "seed": 0, **options}
+    batches = train_batches(make_split(), augmentation=EVERYTHING, **options)
+    return [tuple(keras.ops.convert_to_numpy(array) for array in batch) for batch in batches]
+
+
+def test_all_epochs_come_one_after_the_other():
+    batches = train()
+    assert len(batches) == 15
+    assert {(images.shape, labels.shape) for images, labels in batches} == {((4, 8, 8, 3), (4, 5))}
+
+
+@pytest.mark.parametrize(("start_epoch", "start_step"), [(0, 3), (1, 0), (2, 4)])
+def test_a_stream_begun_later_is_bit_for_bit_the_rest(start_epoch, start_step):
+    rest, whole = train(start_epoch=start_epoch, start_step=start_step), train()
+    assert len(rest) == 15 - 5 * start_epoch - start_step
+    for (images, labels), (expected, expected_labels) in zip(rest, whole[15 - len(rest) :], strict=True):
+        assert images.tobytes() == expected.tobytes() and labels.tobytes() == expected_labels.tobytes()
+
+
+def test_batches_are_those_of_the_tensorflow_pipeline():
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("tf.data pipelines need the TensorFlow backend")
+    from training.data.pipeline import train_pipeline
+
+    dataset = train_pipeline(
+        make_split(), num_classes=5, batch_size=4, epochs=3, seed=0, augmentation=EVERYTHING
+    )
+    for (images, labels), (expected, expected_labels) in zip(train(), dataset, strict=True):
+        np.testing.assert_allclose(images, expected, atol=0.01)
+        np.testing.assert_allclose(labels, expected_labels, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [({"batch_size": 0}, "batch_size"), ({"batch_size": 24}, "received 23 images")]
+)
+def test_wrong_options_are_refused_at_once(options, message):
+    with pytest.raises(InputError, match=message):
+        train_batches(
+            make_split(), augmentation=EVERYTHING, **{"num_classes": 5, "epochs": 1, "seed": 0, **options}
+        )
+
+
+def test_evaluation_keeps_order_leaves_nothing_out_and_can_be_read_again():
+    split = make_split()
+    batches = EvaluationBatches(split, num_classes=5, batch_size=4)
+    for _ in range(2):
+        images, labels = zip(*[batches[index] for index in range(len(batches))], strict=True)
+        np.testing.assert_array_equal(np.concatenate(images), split.images)
+        np.testing.assert_array_equal(np.concatenate(labels), np.eye(5)[split.labels])
+
+
+def test_an_error_in_the_thread_reaches_the_consumer():
+    def batches():
+        yield 1
+        raise OSError("broken file")
+
+    stream = prefetched(batches())
+    assert next(stream) == 1
+    with pytest.raises(OSError, match="broken file"):
+        next(stream)
+
+
+def test_the_thread_ends_when_the_stream_is_dropped():
+    before = threading.active_count()
+    stream = prefetched(iter(range(10**9)))
+    assert [next(stream) for _ in range(5)] == [0, 1, 2, 3, 4]
+    assert threading.active_count() == before + 1
+    stream.close()
+    deadline = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert threading.active_count() == before

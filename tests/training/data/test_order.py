@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from keras_vit import InputError
+from training.data.order import batch_uniforms, epoch_order, steps_per_epoch
+
+
+def test_an_epoch_takes_each_image_at_most_once_and_fills_its_batches():
+    order = epoch_order(seed=3, epoch=0, num_images=23, batch_size=4)
+    assert order.shape == (5, 4) and len(np.unique(order)) == 20
+
+
+def test_epochs_and_seeds_have_orders_of_their_own():
+    orders = [epoch_order(seed, epoch, 64, 8).tobytes() for seed in (0, 1) for epoch in (0, 1)]
+    assert len(set(orders)) == 4
+    assert orders[0] == epoch_order(0, 0, 64, 8).tobytes()
+
+
+def test_random_numbers_differ_by_seed_epoch_and_step():
+    keys = [(seed, epoch, step) for seed in (0, 1) for epoch in (0, 1, 2) for step in (0, 1, 2)]
+    drawn = [batch_uniforms(*key, (8, 3)) for key in keys]
+    assert len({numbers.tobytes() for numbers in drawn}) == len(keys)
+    np.testing.assert_array_equal(drawn[4], batch_uniforms(*keys[4], (8, 3)))
+    assert all(0 <= numbers.min() and numbers.max() < 1 for numbers in drawn)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 1.5, "8", True])
+def test_a_batch_size_that_is_no_count_is_refused(batch_size):
+    with pytest.raises(InputError, match="batch_size to be a whole number"):
+        steps_per_epoch(100, batch_size)
+
+
+def test_fewer_images_than_a_batch_are_refused():
+    with pytest.raises(InputError, match="one batch of 8 training images, received 7"):
+        steps_per_epoch(7, 8)

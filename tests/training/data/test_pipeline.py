@@ -1,0 +1,116 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_vit import InputError
+from training.augmentation import Augmentation
+from training.data.dataset import Split
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("tf.data pipelines need the TensorFlow backend", allow_module_level=True)
+
+from training.data.pipeline import evaluation_pipeline, pipelines, train_pipeline
+
+EVERYTHING = Augmentation(
+    flip=True, crop_padding=2, randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, erasing_rate=0.5
+)
+
+
+def make_split(size=23):
+    """Image i is all of value i, its label i modulo 5."""
+    indices = np.arange(size)
+    images = np.tile(indices.reshape(-1, 1, 1, 1), (1, 8, 8, 3)).astype("uint8")
+    return Split(images, (indices % 5).astype("int32"))
+
+
+def train(split, augmentation=None, **options):
+    options = {"num_classes": 5, "batch_size": 4, "epochs": 3, "seed": 0, **options}
+    return train_pipeline(split, augmentation=augmentation or Augmentation(), **options)
+
+
+def batches_of(dataset):
+    return [(images.numpy(), labels.numpy()) for images, labels in dataset]
+
+
+def test_training_batches_are_float_images_and_one_hot_labels_of_static_shape():
+    images, labels = train(make_split()).element_spec
+    assert (images.shape, images.dtype) == ((4, 8, 8, 3), "float32")
+    assert (labels.shape, labels.dtype) == ((4, 5), "float32")
+    assert train(make_split()).cardinality() == 3 * 5
+
+
+def test_each_epoch_shows_other_images_in_another_order_with_their_own_labels():
+    shown = []
+    for images, labels in batches_of(train(make_split())):
+        indices = images[:, 0, 0, 0]
+        np.testing.assert_array_equal(labels, np.eye(5)[indices.astype(int) % 5])
+        shown.append(indices)
+    epochs = np.concatenate(shown).reshape(3, 20)
+    assert all(len(np.unique(epoch)) == 20 for epoch in epochs)
+    assert len({epoch.tobytes() for epoch in epochs}) == 3
+
+
+@pytest.mark.parametrize(("start_epoch", "start_step"), [(0, 3), (1, 0), (2, 4), (3, 0)])
+def test_a_stream_begun_later_is_bit_for_bit_the_rest(start_epoch, start_step):
+    whole = batches_of(train(make_split(), EVERYTHING))
+    rest = batches_of(train(make_split(), EVERYTHING, start_epoch=start_epoch, start_step=start_step))
+    assert len(rest) == 15 - 5 * start_epoch - start_step
+    for (images, labels), (expected, expected_labels) in zip(rest, whole[15 - len(rest) :], strict=True):
+        assert images.tobytes() == expected.tobytes() and labels.tobytes() == expected_labels.tobytes()
+
+
+def test_another_seed_gives_another_stream():
+    first, other = (next(iter(train(make_split(), EVERYTHING, seed=seed)))[0].numpy() for seed in (0, 1))
+    assert np.abs(first - other).max() > 1
+
+
+def test_images_may_lie_in_a_file(tmp_path):
+    split = make_split()
+    np.save(tmp_path / "images.npy", split.images)
+    mapped = Split(np.load(tmp_path / "images.npy", mmap_mode="r"), split.labels)
+    for (images, _), (expected, _) in zip(
+        batches_of(train(mapped, EVERYTHING)), batches_of(train(split, EVERYTHING)), strict=True
+    ):
+        np.testing.assert_array_equal(images, expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 0}, "batch_size"),
+        ({"batch_size": 24}, "received 23 images"),
+        ({"start_epoch": 4}, "within 3 epochs"),
+        ({"start_step": 6}, "within 3 epochs of 5 steps"),
+    ],
+)
+def test_wrong_training_options_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        train(make_split(), **options)
+
+
+def test_evaluation_keeps_order_and_leaves_nothing_out():
+    split = make_split()
+    batches = batches_of(evaluation_pipeline(split, num_classes=5, batch_size=4))
+    images, labels = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+    assert [len(images) for images, _ in batches] == [4, 4, 4, 4, 4, 3]
+    assert images.dtype == np.uint8
+    np.testing.assert_array_equal(images, split.images)
+    np.testing.assert_array_equal(labels, np.eye(5)[split.labels])
+
+
+def test_evaluation_refuses_an_empty_batch():
+    with pytest.raises(InputError, match="batch_size"):
+        evaluation_pipeline(make_split(), num_classes=5, batch_size=0)
+
+
+def test_a_spec_becomes_three_pipelines_with_the_names_of_labels():
+    data = pipelines("digits", batch_size=32, epochs=2, augmentation=Augmentation(crop_padding=1))
+    assert data.label_names == tuple("0123456789") and data.image_shape == (8, 8, 1)
+    assert data.train.cardinality() == 2 * data.steps_per_epoch
+    counts = [sum(len(labels) for _, labels in dataset) for dataset in (data.validation, data.test)]
+    assert min(counts) > 100 and sum(counts) + 32 * data.steps_per_epoch <= 1797
+
+
+def test_an_unknown_spec_is_refused():
+    with pytest.raises(InputError, match="Unknown data"):
+        pipelines("cifar", batch_size=32)

@@ -1,0 +1,70 @@
+import importlib.util
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from training.augmentation import Augmentation
+from training.data.dataset import Split
+from training.data.streams import evaluation_stream, train_stream
+
+
+def make_split():
+    images = np.random.default_rng(0).integers(0, 256, (22, 8, 8, 1), dtype="uint8")
+    return Split(images, (np.arange(22) % 2).astype("int32"))
+
+
+def test_fit_takes_both_streams_and_validates_on_every_image_after_every_epoch():
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(2)])
+    model.compile("sgd", keras.losses.CategoricalCrossentropy(from_logits=True))
+    split = make_split()
+    seen = []
+
+    class CountBatches(keras.callbacks.Callback):
+        def on_test_batch_end(self, batch, logs=None):
+            seen.append(batch)
+
+    history = model.fit(
+        train_stream(
+            split, num_classes=2, batch_size=4, epochs=2, seed=0, augmentation=Augmentation(flip=True)
+        ),
+        epochs=2,
+        steps_per_epoch=5,
+        validation_data=evaluation_stream(split, num_classes=2, batch_size=4),
+        callbacks=[CountBatches()],
+        shuffle=False,
+        verbose=0,
+    )
+    assert seen == [0, 1, 2, 3, 4, 5] * 2
+    assert np.isfinite(history.history["val_loss"]).all() and int(model.optimizer.iterations) == 10
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_another_backend_streams_without_tensorflow(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW],
+        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+        timeout=300,
+    )
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.modules["tensorflow"] = None  # so that an import of it fails
+import numpy as np
+from training.augmentation import Augmentation
+from training.data.dataset import Split
+from training.data.streams import evaluation_stream, train_stream
+split = Split(np.zeros((9, 8, 8, 3), "uint8"), np.arange(9, dtype="int32") % 3)
+everything = Augmentation(True, 2, 2, 9.0, 0.8, 1.0, 0.25)
+options = {"num_classes": 3, "batch_size": 4}
+stream = train_stream(split, epochs=2, seed=0, augmentation=everything, **options)
+assert [tuple(labels.shape) for _, labels in stream] == [(4, 3)] * 4
+assert len(evaluation_stream(split, **options)) == 3
+"""
