@@ -6,8 +6,10 @@ from rich.table import Table
 def results_table(rows):
     """Returns a `rich.table.Table` of the rows that `export_model` gives."""
     table = Table(box=None, pad_edge=False)
-    for heading in ("variant", "size", "latency", "accuracy", "drop", "same class", "max difference", ""):
-        table.add_column(heading, justify="left" if heading in ("variant", "") else "right")
+    for heading in ("variant", "size", "latency", "accuracy", "drop", "same class", "difference"):
+        justify = "left" if heading == "variant" else "right"
+        table.add_column(heading, justify=justify, no_wrap=True)
+    table.add_column("", overflow="fold")
     for row in rows:
         if "accuracy" not in row:
             table.add_row(row["variant"], *["-"] * 6, row["failure"])

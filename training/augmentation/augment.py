@@ -13,6 +13,7 @@ def num_uniforms(augmentation):
         augmentation: Augmentation.
 
     Example:
+        >>> from training.augmentation import Augmentation
         >>> num_uniforms(Augmentation(flip=True))
         1
     """

@@ -54,6 +54,7 @@ class Progress(keras.callbacks.Callback):
             f"epoch {epoch + 1:>3}/{self.epochs}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}  "
             f"val_loss {logs['val_loss']:.4f}  val_accuracy {logs['val_accuracy']:.4f}  {seconds:.0f} s",
             highlight=False,
+            soft_wrap=True,
         )
 
     def close(self):

@@ -15,7 +15,7 @@ h2 { font-size: 1.2rem; margin: 2.5rem 0 0.5rem; border-bottom: 1px solid #ddd; 
 dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 0.5rem; }
 dl div { background: #f2f5f8; border-radius: 0.4rem; padding: 0.5rem 0.75rem; }
 dt { font-size: 0.85rem; color: #444; }
-dd { font-size: 1.35rem; font-weight: 600; margin: 0; }
+dd { font-size: 1.15rem; font-weight: 600; margin: 0; }
 figure { margin: 0; }
 img { display: block; width: 100%; height: auto; }
 figcaption, .note { font-size: 0.9rem; color: #444; }

@@ -21,7 +21,7 @@ def test_random_numbers_differ_by_seed_epoch_and_step():
     drawn = [batch_uniforms(*key, (8, 3)) for key in keys]
     assert len({numbers.tobytes() for numbers in drawn}) == len(keys)
     np.testing.assert_array_equal(drawn[4], batch_uniforms(*keys[4], (8, 3)))
-    assert all(0 <= numbers.min() and numbers.max() < 1 for numbers in drawn)
+    assert all(numbers.min() >= 0 and numbers.max() < 1 for numbers in drawn)
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, 1.5, "8", True])
