@@ -1,4 +1,9 @@
-"""Runs TensorFlow's converter: `python -m export.convert_worker SAVED_MODEL VARIANT OUT.tflite`."""
+"""Runs TensorFlow's converter: `python convert_worker.py SAVED_MODEL VARIANT OUT.tflite`.
+
+Its own dynamic-range quantisation is used rather than ai-edge-quantizer's of the float32 file: on held-out
+images of trained Vision Transformers the largest change of a probability was 0.018 against 0.024 and 0.045
+against 0.053 (digits), 0.015 against 0.024 (MNIST) and equal (CIFAR-10, 0.017), at equal size and time.
+"""
 
 import sys
 from pathlib import Path

@@ -1,39 +1,51 @@
 """Exports a model in several variants, each verified and measured before it gets its name."""
 
-import platform
-import shutil
-import statistics
-import time
+import contextlib
+import dataclasses
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+from export.checks import check_held_out, check_variants
 from export.inference_model import inference_model
+from export.measurement import latency_ms, num_threads, size_bytes
 from export.predictor import saved_model_predictor, tflite_predictor
+from export.record import FILES, NAME, fingerprint, remove, take_earlier_rows, write_record
 from export.saved_model import write_saved_model
 from export.tflite import write_tflite
 from export.verify import compare
 from keras_vit.errors import ConditionError, InputError
-from keras_vit.files import atomic_path, write_json, write_text
+from keras_vit.files import atomic_path, write_text
 
-FILES = {
-    "savedmodel": "saved_model",
-    "fp32": "model_fp32.tflite",
-    "fp16": "model_fp16.tflite",
-    "dynamic_int8": "model_dynamic_int8.tflite",
-}
 # The same float32 arithmetic in another order: a probability moves by some roundings of 6e-8 in each of
 # some hundred sums. 1e-4 is far above what was seen (1e-6) and far below what any mistake would give.
 FLOAT32_TOLERANCE = 1e-4
-LATENCY_RUNS = 30
+
+
+@dataclasses.dataclass(frozen=True)
+class _HeldOut:
+    images: np.ndarray
+    labels: np.ndarray
+    reference: np.ndarray  # the Keras model's own probabilities
 
 
 def export_model(
-    model, label_names, images, labels, folder, *, variants=tuple(FILES), max_drop=0.5, report=None
+    model,
+    label_names,
+    images,
+    labels,
+    folder,
+    *,
+    variants=tuple(FILES),
+    max_drop=0.5,
+    report=None,
+    progress=None,
 ):
     """Writes a model's variants, and keeps those that do on held-out images what the model does.
+
+    Rows of variants that are not asked for stay in `export.json` when they come from the same weights and
+    labels; otherwise their files are removed, so that all files of a folder belong to one model.
 
     Args:
         model: trained `keras.Model` that gives logits.
@@ -44,88 +56,100 @@ def export_model(
         variants: which of `savedmodel`, `fp32`, `fp16`, `dynamic_int8`.
         max_drop: float, points of accuracy that a variant may lose.
         report: called with the rows when all variants were tried, before any error.
+        progress: called with a variant and what is done with it, such as `("fp32", "converting")`.
 
     Returns:
         A list of dicts, one per variant, as in `export.json`; sizes in bytes, latency in milliseconds for
-        one image on one thread.
+        one image on `threads` threads.
 
     Raises:
         InputError: unknown variant, labels that do not fit the model, or a folder that cannot be written.
         ConditionError: some variant failed; it has left no file, the others stand.
     """
-    _check(model, label_names, images, labels, variants)
-    folder = Path(folder)
+    check_variants(variants)
     shipped = inference_model(model)
-    reference = shipped.predict(images, batch_size=64, verbose=0)
+    check_held_out(shipped, label_names, images, labels)
+    folder = Path(folder)
+    held_out = _HeldOut(images, labels, _reference(shipped, images))
+    mark = fingerprint(shipped, label_names)
     write_text(folder / "labels.txt", "".join(f"{name}\n" for name in label_names))
-    rows = [
-        _export_one(variant, shipped, label_names, images, labels, reference, folder, max_drop)
-        for variant in variants
-    ]
-    write_json(folder / "export.json", {"versions": _versions(), "max_drop": max_drop, "variants": rows})
+    kept = take_earlier_rows(folder, variants, mark)
+    rows = []
+    for variant in variants:
+        say = _saying(progress, variant)
+        rows.append(_export_one(variant, shipped, label_names, held_out, folder, max_drop, say))
+    write_record(folder, kept + rows, mark)
     if report:
         report(rows)
-    failed = [f"{row['variant']} ({row['failure']})" for row in rows if row["failure"]]
+    failed = [f"{row['variant']} ({row['failure']})" for row in rows if not row["passed"]]
     if failed:
-        raise ConditionError(f"Not exported: {'; '.join(failed)}. See {folder / 'export.json'}.")
+        raise ConditionError(f"Not exported: {'; '.join(failed)}. See {folder / NAME}.")
     return rows
 
 
-def _check(model, label_names, images, labels, variants):
-    unknown = [variant for variant in variants if variant not in FILES]
-    if unknown:
-        raise InputError(f"Unknown variant {unknown[0]!r}. Expected one of {', '.join(FILES)}.")
-    if len(model.inputs) != 1 or None in model.input_shape[1:] or len(model.input_shape) != 4:
-        raise InputError(f"Expected a model of one image input of fixed size, received {model.input_shape}.")
-    if model.output_shape[-1] != len(label_names):
+def _reference(model, images):
+    with _full_float32():
+        reference = model.predict(images, batch_size=64, verbose=0)
+    weights = model.get_weights()
+    if not np.isfinite(reference).all() or not all(np.isfinite(weight).all() for weight in weights):
         raise InputError(
-            f"Expected one label per output: the model has {model.output_shape[-1]} outputs, received "
-            f"{len(label_names)} labels."
+            "The model's weights or answers are NaN or infinite: it is not worth exporting. Train anew."
         )
-    if not len(images) or len(images) != len(labels) or images.shape[1:] != model.input_shape[1:]:
-        raise InputError(
-            f"Expected held-out images {model.input_shape[1:]} with one label each, received images "
-            f"{images.shape} and {len(labels)} labels."
-        )
+    return reference
 
 
-def _export_one(variant, model, label_names, images, labels, reference, folder, max_drop):
+@contextlib.contextmanager
+def _full_float32():
+    """Keeps a GPU from rounding float32 to TF32, whose 10 bits differ from a phone by up to 1e-3."""
+    allowed = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(allowed)
+
+
+def _saying(progress, variant):
+    return (lambda step: progress(variant, step)) if progress else (lambda step: None)
+
+
+def _export_one(variant, model, label_names, held_out, folder, max_drop, say):
     final = folder / FILES[variant]
-    row = {"variant": variant, "file": FILES[variant], "failure": None}
+    row = {"variant": variant, "file": FILES[variant], "passed": False, "failure": None, "max_drop": max_drop}
     try:
         with atomic_path(final) as temporary:
+            say("converting")
             predictor = _write(variant, model, label_names, temporary)
-            row.update(_measure(predictor, images, labels, reference), size=_size(temporary))
+            say(f"verifying on {len(held_out.images):,} images")
+            row.update(_measure(variant, predictor, held_out), size=size_bytes(temporary))
             _judge(row, variant, max_drop)
+        row["passed"] = True
     except ConditionError as error:
         row["failure"] = str(error)
-        _remove(final)
+        remove(final)
     return row
 
 
 def _write(variant, model, label_names, path):
     if variant == "savedmodel":
         write_saved_model(model, label_names, path)
-        return saved_model_predictor(path)
-    write_tflite(model, variant, path)
-    return tflite_predictor(path)
+    else:
+        write_tflite(model, variant, path)
+    try:
+        return saved_model_predictor(path) if variant == "savedmodel" else tflite_predictor(path)
+    except InputError as error:  # bad input for others, but here it is our own work that failed
+        raise ConditionError(str(error)) from error
 
 
-def _measure(predictor, images, labels, reference):
-    verification = compare(reference, predictor.probabilities(images), labels)
-    times = []
-    for _ in range(LATENCY_RUNS):
-        started = time.perf_counter()
-        predictor.probabilities(images[:1])
-        times.append(1000 * (time.perf_counter() - started))
+def _measure(variant, predictor, held_out):
+    with _full_float32():
+        answers = predictor.probabilities(held_out.images)
+    verification = compare(held_out.reference, answers, held_out.labels)
     return {
-        "num_images": verification.num_images,
-        "reference_accuracy": verification.reference_accuracy,
-        "accuracy": verification.accuracy,
+        **dataclasses.asdict(verification),
         "drop": verification.drop,
-        "top1_agreement": verification.top1_agreement,
-        "max_probability_difference": verification.max_probability_difference,
-        "latency_ms": statistics.median(times),
+        "latency_ms": latency_ms(predictor, held_out.images[0]),
+        "threads": num_threads(variant),
     }
 
 
@@ -137,27 +161,3 @@ def _judge(row, variant, max_drop):
             f"differs from the model by {row['max_probability_difference']:.1e} in a probability, float32 "
             f"arithmetic allows {FLOAT32_TOLERANCE:.0e}"
         )
-
-
-def _size(path):
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return sum(file.stat().st_size for file in files)
-
-
-def _remove(path):
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _versions():
-    from importlib.metadata import version
-
-    return {
-        "tensorflow": tf.__version__,
-        "keras": keras.version(),
-        "ai_edge_litert": version("ai-edge-litert"),
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }

@@ -1,6 +1,12 @@
 """The form of a trained model that is shipped."""
 
+import contextlib
+
 import keras
+
+from keras_vit.errors import InputError
+
+_LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
 def inference_model(model):
@@ -14,15 +20,69 @@ def inference_model(model):
 
     Returns:
         A `keras.Model` from the same images to probabilities `(batch, num_classes)`.
+
+    Raises:
+        InputError: a model of another kind, such as one that ends in softmax already.
     """
+    check_classifier(model)
+    with _float32_by_default():
+        clone = keras.models.clone_model(model, clone_function=_rebuilt)
+        clone.set_weights(model.get_weights())
+        probabilities = keras.layers.Softmax(name="probabilities")(clone.outputs[0])
+        return keras.Model(clone.inputs[0], probabilities, name=model.name)
 
-    def in_float32(layer):
-        config = layer.get_config()
-        if not isinstance(layer, keras.layers.InputLayer):
-            config["dtype"] = "float32"
-        return layer.__class__.from_config(config)
 
-    clone = keras.models.clone_model(model, clone_function=in_float32)
-    clone.set_weights(model.get_weights())
-    probabilities = keras.layers.Softmax(name="probabilities", dtype="float32")(clone.outputs[0])
-    return keras.Model(clone.inputs[0], probabilities, name=model.name)
+def check_classifier(model):
+    """Checks that a model goes from one image of fixed size to logits.
+
+    Raises:
+        InputError: it does not.
+    """
+    if not getattr(model, "inputs", None):
+        raise InputError(f"Expected a functional or Sequential model, received {type(model).__name__}.")
+    if len(model.inputs) != 1 or len(model.input_shape) != 4 or None in model.input_shape[1:]:
+        raise InputError(f"Expected a model of one image input of fixed size, received {model.input_shape}.")
+    if len(model.outputs) != 1 or len(model.output_shape) != 2 or (model.output_shape[1] or 0) < 2:
+        raise InputError(
+            f"Expected a model of one output (batch, num_classes), received {model.output_shape}."
+        )
+    last = model.layers[-1]
+    if (
+        isinstance(last, keras.layers.Softmax)
+        or getattr(last, "activation", None) is keras.activations.softmax
+    ):
+        raise InputError(
+            f"Expected a model that gives logits, but {model.name} ends in softmax. Leave it out: "
+            "export adds it."
+        )
+
+
+@contextlib.contextmanager
+def _float32_by_default():
+    """For layers whose children do not take their parent's policy, and for the model itself."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def _rebuilt(layer):
+    return layer.__class__.from_config(_in_float32(layer.get_config()))
+
+
+def _in_float32(config):
+    """The config, also of layers within layers, with float32 for every dtype policy."""
+    if isinstance(config, list | tuple):
+        return type(config)(map(_in_float32, config))
+    if not isinstance(config, dict):
+        return config
+    return {
+        key: "float32" if key == "dtype" and _is_policy(value) else _in_float32(value)
+        for key, value in config.items()
+    }
+
+
+def _is_policy(value):
+    return isinstance(value, dict) or value in _LOW_PRECISION

@@ -1,28 +1,49 @@
 """One way to ask any form of a model: run folder, `.keras`, SavedModel or `.tflite`."""
 
 import dataclasses
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from keras_vit.errors import InputError
+from export.child import run_child
+from keras_vit.errors import ConditionError, InputError
 from keras_vit.files import load_model
+
+BATCH = 64
+CHECK = (str(Path(__file__).with_name("tflite_check.py")),)
+CHECK_TIME_LIMIT = 300  # seconds
+TFLITE_MARK = b"TFL3"  # bytes 4 to 8 of a TFLite file
 
 
 @dataclasses.dataclass(frozen=True)
 class Predictor:
     """A model as a function from images to probabilities.
 
-    `image_shape` is `(height, width, channels)`; `label_names` a tuple or None; `probabilities` takes
-    `(n, height, width, channels)`, uint8 or float in [0, 255], and gives float32 `(n, num_classes)`.
+    `image_shape` is `(height, width, channels)`; `label_names` a tuple or None; `run` the form's own
+    function from a checked batch to probabilities.
     """
 
     image_shape: tuple
     label_names: tuple | None
-    probabilities: Callable
+    num_classes: int
+    run: Callable
+
+    def __post_init__(self):
+        if self.label_names is not None and len(self.label_names) != self.num_classes:
+            raise InputError(
+                f"Expected one label per class: the model has {self.num_classes} classes, the labels beside "
+                f"it are {len(self.label_names)}. Put the labels.txt of its own training there, or none."
+            )
+
+    def probabilities(self, images):
+        """Gives float32 `(n, num_classes)` for `(n, height, width, channels)`, uint8 or float in [0, 255]."""
+        images = np.asarray(images)
+        if images.shape[1:] != self.image_shape:
+            raise InputError(f"Expected images (n, {_words(self.image_shape)}), received {images.shape}.")
+        if not len(images):
+            return np.zeros((0, self.num_classes), "float32")
+        return np.asarray(self.run(images), "float32")
 
 
 def load_predictor(path, num_threads=1):
@@ -57,8 +78,13 @@ def load_predictor(path, num_threads=1):
 
 
 def read_labels(path):
-    """Returns the names in a `labels.txt`, or None when there is none."""
-    return tuple(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else None
+    """Returns the names in a `labels.txt`, one a line, or None when there is none."""
+    if not path.is_file():
+        return None
+    try:
+        return tuple(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"Expected UTF-8 text in {path}, one label a line: {error}.") from error
 
 
 def keras_predictor(model, label_names=None):
@@ -67,35 +93,33 @@ def keras_predictor(model, label_names=None):
 
     shipped = inference_model(model)
 
-    def probabilities(images):
-        return shipped.predict(np.asarray(images), batch_size=64, verbose=0)
+    def run(images):
+        return shipped.predict(images, batch_size=BATCH, verbose=0)
 
-    return Predictor(model.input_shape[1:], label_names, probabilities)
+    return Predictor(model.input_shape[1:], label_names, model.output_shape[-1], run)
 
 
 def saved_model_predictor(path):
-    """Wraps a SavedModel written by `write_saved_model`."""
+    """Wraps a SavedModel written by `write_saved_model`, which takes whole numbers: floats are rounded."""
     import tensorflow as tf
 
     try:
         loaded = tf.saved_model.load(str(path))
         serve = loaded.signatures["serving_default"]
         shape = tuple(serve.structured_input_signature[1]["images"].shape)[1:]
-        labels = loaded.label_names().numpy() if hasattr(loaded, "label_names") else None
+        num_classes = serve.structured_outputs["probabilities"].shape[1]
+        names = tuple(name.decode() for name in loaded.label_names().numpy())
     except Exception as error:  # TensorFlow raises nearly every type for a folder that it cannot read
-        line = str(error).strip().splitlines() or [type(error).__name__]
-        raise InputError(f"{path} is no SavedModel of ours that can be loaded: {line[0]}") from error
+        line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise InputError(f"{path} is no SavedModel of ours that can be loaded: {line}") from error
 
-    def probabilities(images):
-        images = tf.cast(tf.round(np.asarray(images)), tf.uint8)
-        parts = [
-            serve(images=images[start : start + 64])["probabilities"].numpy()
-            for start in range(0, len(images), 64)
-        ]
+    def run(images):
+        images = np.clip(np.rint(images), 0, 255).astype("uint8")
+        starts = range(0, len(images), BATCH)
+        parts = [serve(images=tf.constant(images[i : i + BATCH]))["probabilities"] for i in starts]
         return np.concatenate(parts)
 
-    names = None if labels is None else tuple(name.decode() for name in labels)
-    return Predictor(shape, names, probabilities)
+    return Predictor(shape, names, num_classes, run)
 
 
 def tflite_predictor(path, num_threads=1):
@@ -112,25 +136,31 @@ def tflite_predictor(path, num_threads=1):
         interpreter.invoke()
         return interpreter.get_tensor(outside["index"])[0]
 
-    def probabilities(images):
+    def run(images):
         return np.stack([one(image) for image in images])
 
-    return Predictor(tuple(inside["shape"][1:]), read_labels(Path(path).parent / "labels.txt"), probabilities)
+    shape = tuple(int(length) for length in inside["shape"][1:])
+    return Predictor(shape, read_labels(Path(path).parent / "labels.txt"), int(outside["shape"][1]), run)
 
 
 def check_tflite(path):
     """Runs a TFLite file once in a process of its own: a damaged one can crash the interpreter.
 
     Raises:
-        InputError: it is no TFLite file, or does not run on one float32 image.
+        InputError: it is no TFLite file, needs foreign operators, or does not run on one float32 image.
     """
-    content = Path(path).read_bytes()[:8]
-    if content[4:] != b"TFL3":
+    try:
+        with open(path, "rb") as file:
+            mark = file.read(8)[4:]
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    if mark != TFLITE_MARK:
         raise InputError(f"{path} is no TFLite file: it is empty, truncated or of another format.")
-    result = subprocess.run(
-        [sys.executable, "-m", "export.tflite_check", str(path)], capture_output=True, text=True
-    )
-    if result.returncode:
-        lines = [line for line in result.stderr.splitlines() if line.strip()]
-        why = lines[-1] if lines and result.returncode > 0 else f"it ended with {result.returncode}"
-        raise InputError(f"{path} is damaged or not a model of one image: {why}")
+    try:
+        run_child(CHECK, path, time_limit=CHECK_TIME_LIMIT)
+    except ConditionError as error:
+        raise InputError(f"{path} is damaged or no classifier of one image: {error}.") from error
+
+
+def _words(shape):
+    return ", ".join(map(str, shape))

@@ -1,6 +1,11 @@
 """Writes a SavedModel that TensorFlow serves without Keras and without this package."""
 
+import errno
+
 import tensorflow as tf
+
+from export.decode import decode
+from keras_vit.errors import ConditionError
 
 TOP = 5
 
@@ -9,14 +14,18 @@ def write_saved_model(model, label_names, path):
     """Writes a SavedModel with two signatures.
 
     `serving_default` takes `images`, uint8 `(batch, height, width, channels)` of the model's size;
-    `serve_encoded` takes `encoded`, strings `(batch,)` of JPEG, PNG, BMP or GIF bytes, which it decodes and
-    stretches to that size. Both give `class_indices` `(batch, k)` and `labels` `(batch, k)`, best first, with
-    k the smaller of 5 and the number of classes, and `probabilities` `(batch, num_classes)`.
+    `serve_encoded` takes `encoded`, strings `(batch,)` of JPEG, PNG, WebP, BMP or GIF bytes, which it decodes
+    and stretches to that size. Both give `class_indices` `(batch, k)` and `labels` `(batch, k)`, best first,
+    with k the smaller of 5 and the number of classes, and `probabilities` `(batch, num_classes)`.
 
     Args:
         model: the model as `inference_model` gives it.
         label_names: sequence of str, one per class.
         path: str or Path of the folder; must not exist.
+
+    Raises:
+        ConditionError: TensorFlow cannot write this model.
+        OSError: the disk is full.
     """
     height, width, channels = model.input_shape[1:]
     names = tf.constant(list(label_names))
@@ -31,32 +40,55 @@ def write_saved_model(model, label_names, path):
             "probabilities": probabilities,
         }
 
-    def decode(data):
-        # TensorFlow decodes BMP and GIF in colour only.
-        image = tf.io.decode_image(data, channels=3, expand_animations=False)
-        image.set_shape((None, None, 3))
-        if channels == 1:
-            image = tf.image.rgb_to_grayscale(image)
-        image = tf.image.resize(image, (height, width), method="bilinear", antialias=True)
-        return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
-
     @tf.function(input_signature=[tf.TensorSpec((None, height, width, channels), tf.uint8, "images")])
     def serve(images):
         return answer(images)
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, "encoded")])
     def serve_encoded(encoded):
-        return answer(tf.map_fn(decode, encoded, fn_output_signature=tf.uint8))
+        images = tf.map_fn(
+            lambda data: decode(data, (height, width), channels), encoded, fn_output_signature=tf.uint8
+        )
+        return answer(tf.reshape(images, (-1, height, width, channels)))
 
-    module = module_of(model)
-    module.serve, module.serve_encoded = serve, serve_encoded
-    module.label_names = tf.function(lambda: names, input_signature=[])
-    signatures = {"serving_default": serve, "serve_encoded": serve_encoded}
-    tf.saved_model.save(module, str(path), signatures=signatures)
+    @tf.function(input_signature=[])
+    def names_function():
+        return names
+
+    save(
+        model,
+        path,
+        signatures={"serving_default": serve, "serve_encoded": serve_encoded},
+        functions={"label_names": names_function},
+    )
 
 
-def module_of(model):
-    """Returns a `tf.Module` that owns the model's variables and nothing of Keras."""
+def save(model, path, signatures, functions=None):
+    """Writes a SavedModel that owns the model's variables and nothing of Keras, so that each is stored once.
+
+    Args:
+        model: `keras.Model` whose variables the functions read.
+        path: str or Path of the folder.
+        signatures: dict from a name to a `tf.function`.
+        functions: dict of further ones that whoever loads the SavedModel may call.
+
+    Raises:
+        ConditionError: TensorFlow cannot write this model.
+        OSError: the disk is full.
+    """
     module = tf.Module()
     module.model_variables = [variable.value for variable in model.variables]
-    return module
+    for name, function in {**signatures, **(functions or {})}.items():
+        setattr(module, name, function)
+    try:
+        tf.saved_model.save(module, str(path), signatures=signatures)
+    except Exception as error:  # tracing runs the layers' own code, which may raise anything
+        line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        if is_full_disk(str(error)):
+            raise OSError(errno.ENOSPC, line) from error
+        raise ConditionError(f"TensorFlow cannot save this model: {line}") from error
+
+
+def is_full_disk(message):
+    """Whether an error of TensorFlow, which has no type for it, is about a full disk."""
+    return "No space left on device" in message or "Disk quota exceeded" in message

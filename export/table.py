@@ -5,8 +5,8 @@ from rich.table import Table
 
 def results_table(rows):
     """Returns a `rich.table.Table` of the rows that `export_model` gives."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("variant", "size", "latency", "accuracy", "drop", "same class", "difference"):
+    table = Table(box=None, pad_edge=False, collapse_padding=True)  # fits 80 columns
+    for heading in ("variant", "size", "latency", "accuracy", "drop", "agreement", "difference"):
         justify = "left" if heading == "variant" else "right"
         table.add_column(heading, justify=justify, no_wrap=True)
     table.add_column("", overflow="fold")

@@ -1,19 +1,20 @@
 """Converts a model to a TFLite file, in a child process."""
 
-import subprocess
-import sys
+import errno
 import tempfile
 from pathlib import Path
 
 import tensorflow as tf
 
-from export.saved_model import module_of
+from export.child import run_child
+from export.saved_model import is_full_disk, save
 from keras_vit.errors import ConditionError
 
+WORKER = (str(Path(__file__).with_name("convert_worker.py")),)
 TIME_LIMIT = 1800  # seconds
 
 
-def write_tflite(model, variant, path, worker=("-m", "export.convert_worker")):
+def write_tflite(model, variant, path, worker=WORKER):
     """Writes a TFLite file with a batch of one, static shapes and builtin operators only.
 
     The converter runs in a process of its own, so that its crash is an error here.
@@ -24,25 +25,23 @@ def write_tflite(model, variant, path, worker=("-m", "export.convert_worker")):
             quantised as they come).
         path: str or Path of the file. Input is float32 `(1, height, width, channels)` in [0, 255], output
             float32 probabilities `(1, num_classes)`.
-        worker: how Python is to run the converter.
+        worker: tuple of str, how Python is told to run the converter.
 
     Raises:
         ConditionError: the converter refused the model, crashed or took too long.
+        OSError: the disk is full.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    path = Path(path)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         _write_graph(model, folder)
-        command = [sys.executable, *worker, folder, variant, str(path)]
         try:
-            result = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT)
-        except subprocess.TimeoutExpired as error:
-            raise ConditionError(
-                f"Converting {model.name} to {variant} took more than {TIME_LIMIT} s and was stopped."
-            ) from error
-    if result.returncode or not Path(path).is_file():
-        raise ConditionError(
-            f"Converting {model.name} to {variant} failed ({_ending(result.returncode)}): "
-            f"{_telling_line(result.stderr)}"
-        )
+            run_child(worker, folder, variant, path, time_limit=TIME_LIMIT)
+        except ConditionError as error:
+            if is_full_disk(str(error)):
+                raise OSError(errno.ENOSPC, str(error)) from error
+            raise ConditionError(f"the conversion failed: {error}") from error
+    if not path.is_file():
+        raise ConditionError("the converter wrote no file and said nothing")
 
 
 def _write_graph(model, folder):
@@ -52,16 +51,4 @@ def _write_graph(model, folder):
     def serve(images):
         return {"probabilities": model(images, training=False)}
 
-    module = module_of(model)
-    module.serve = serve
-    tf.saved_model.save(module, folder, signatures={"serve": serve})
-
-
-def _ending(code):
-    return f"ended by signal {-code}" if code < 0 else f"exit code {code}"
-
-
-def _telling_line(text):
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if "rror" in line or "not supported" in line]
-    return (telling or lines or ["it said nothing"])[-1][:500]
+    save(model, folder, signatures={"serve": serve})

@@ -1,21 +1,42 @@
-"""Runs a TFLite file once on a black image: `python -m export.tflite_check FILE.tflite`."""
+"""Runs a TFLite file once on a black image: `python tflite_check.py FILE.tflite`."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 
 def main():
-    interpreter = Interpreter(sys.argv[1])
+    path = Path(sys.argv[1])
+    interpreter = Interpreter(str(path))
+    foreign = foreign_operators(path.read_bytes())
+    if foreign:
+        sys.exit(f"error: it needs operators that LiteRT does not bring: {', '.join(foreign)}")
     interpreter.allocate_tensors()
-    (inside,), (outside,) = interpreter.get_input_details(), interpreter.get_output_details()
-    if len(inside["shape"]) != 4 or inside["dtype"] != np.float32 or len(outside["shape"]) != 2:
-        sys.exit(
-            f"expected one float32 image in and one row out, found {inside['shape']}, {outside['shape']}"
-        )
-    interpreter.set_tensor(inside["index"], np.zeros(inside["shape"], "float32"))
+    inside, outside = interpreter.get_input_details(), interpreter.get_output_details()
+    if not _is_classifier(inside, outside):
+        found = [(str(tensor["shape"]), tensor["dtype"].__name__) for tensor in inside + outside]
+        sys.exit(f"error: expected one float32 image in and one float32 row of classes out, found {found}")
+    interpreter.set_tensor(inside[0]["index"], np.zeros(inside[0]["shape"], "float32"))
     interpreter.invoke()
+
+
+def foreign_operators(content):
+    """The custom and Flex operators in the bytes of a TFLite file."""
+    model = schema.Model.GetRootAs(content)
+    codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
+    custom = schema.BuiltinOperator.CUSTOM
+    return [code.CustomCode().decode() for code in codes if code.BuiltinCode() == custom]
+
+
+def _is_classifier(inside, outside):
+    if len(inside) != 1 or len(outside) != 1:
+        return False
+    image, row = inside[0], outside[0]
+    is_float = image["dtype"] == row["dtype"] == np.float32
+    return is_float and len(image["shape"]) == 4 and len(row["shape"]) == 2 and image["shape"][0] == 1
 
 
 if __name__ == "__main__":

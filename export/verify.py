@@ -31,7 +31,12 @@ def compare(reference, candidate, labels):
 
     Returns:
         Verification. A candidate with NaN agrees nowhere and differs by 1.
+
+    Raises:
+        ValueError: the arrays do not belong together.
     """
+    if reference.shape != candidate.shape or len(labels) != len(reference) or not len(labels):
+        raise ValueError(f"Expected as many, received {reference.shape}, {candidate.shape}, {len(labels)}.")
     best, other = reference.argmax(axis=1), candidate.argmax(axis=1)
     finite = np.isfinite(candidate).all(axis=1)
     difference = np.abs(reference - candidate).max() if finite.all() else 1.0

@@ -235,6 +235,8 @@ def _quiet_import():
         os.dup2(log.fileno(), 2)
         try:
             yield
+            if "tensorflow" in sys.modules:  # looks for GPUs now, and tells so now
+                sys.modules["tensorflow"].config.list_physical_devices()
         except BaseException:
             os.dup2(saved, 2)
             log.seek(0)

@@ -25,8 +25,8 @@ class PatchExtraction(keras.layers.Layer):
         ValueError: the patch does not divide the image, or the image's size is not static.
 
     Example:
-        >>> PatchExtraction((7, 14))(np.zeros((2, 28, 28, 1))).shape
-        TensorShape([2, 8, 98])
+        >>> tuple(PatchExtraction((7, 14))(ops.zeros((2, 28, 28, 1))).shape)
+        (2, 8, 98)
 
     Reference: Dosovitskiy et al. 2021, equation 1, https://arxiv.org/abs/2010.11929
     """

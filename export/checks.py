@@ -1,0 +1,47 @@
+"""What is wrong with what an export was given, told before anything is written."""
+
+import keras
+import numpy as np
+
+from export.record import FILES
+from keras_vit.errors import InputError
+
+
+def check_variants(variants):
+    """Checks the variants' names and that this process can export.
+
+    Raises:
+        InputError: an unknown variant, or Keras on another backend than TensorFlow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            f"Expected KERAS_BACKEND=tensorflow for an export, received {keras.backend.backend()!r}. A "
+            "model.keras that was trained elsewhere loads there."
+        )
+    unknown = [variant for variant in variants if variant not in FILES]
+    if unknown:
+        raise InputError(f"Unknown variant {unknown[0]!r}. Expected one of {', '.join(FILES)}.")
+
+
+def check_held_out(model, label_names, images, labels):
+    """Checks that labels' names, images and labels belong to the model.
+
+    Raises:
+        InputError: they do not.
+    """
+    num_classes = model.output_shape[1]
+    if len(label_names) != num_classes or any("\n" in name for name in label_names):
+        raise InputError(
+            f"Expected one label per output, each of one line: the model has {num_classes} outputs, received "
+            f"{len(label_names)} labels."
+        )
+    if not len(images) or len(images) != len(labels) or images.shape[1:] != model.input_shape[1:]:
+        raise InputError(
+            f"Expected held-out images {model.input_shape[1:]} with one label each, received images "
+            f"{images.shape} and {len(labels)} labels."
+        )
+    if images.dtype != np.uint8 or np.min(labels) < 0 or np.max(labels) >= num_classes:
+        raise InputError(
+            f"Expected uint8 images and labels from 0 to {num_classes - 1}, received {images.dtype} images "
+            f"and labels from {np.min(labels)} to {np.max(labels)}."
+        )
