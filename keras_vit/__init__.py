@@ -1,7 +1,15 @@
 """Image and character models in Keras, from training to a verified file for the phone."""
 
-from keras_vit import layers, models
+import importlib
+
 from keras_vit.errors import ConditionError, InputError
 
 __version__ = "0.1.0"
 __all__ = ["ConditionError", "InputError", "layers", "models"]
+
+
+def __getattr__(name):
+    """Imports `layers` and `models`, and Keras with them, when they are first asked for."""
+    if name in ("layers", "models"):
+        return importlib.import_module(f"keras_vit.{name}")
+    raise AttributeError(f"module 'keras_vit' has no attribute {name!r}")

@@ -161,6 +161,7 @@ def _print_metrics(metrics, run_dir):
 
 def _predict(options):
     with _quiet_import():
+        import keras  # noqa: F401  the predictor needs it
         import numpy as np
         from rich.console import Console
         from rich.table import Table
@@ -217,7 +218,8 @@ def _list(options):
         for name in recipe_names():
             print(f"{name:20} {find_recipe(name).__doc__.splitlines()[0]}")
         return
-    from keras_vit.models.vit_variants import SIZES
+    with _quiet_import():
+        from keras_vit.models.vit_variants import SIZES
 
     for name, size in SIZES.items():
         print(

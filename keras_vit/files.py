@@ -82,7 +82,7 @@ def load_model(path):
     """
     import keras
 
-    import keras_vit  # noqa: F401  registers the layers
+    import keras_vit.layers  # noqa: F401  registers the layers
 
     path = Path(path)
     _check_archive(path)
