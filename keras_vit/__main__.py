@@ -186,16 +186,10 @@ def _export(options):
 
         from export.export_run import export_model
         from export.table import results_table
-        from keras_vit.files import load_model
-        from training.build import load_recipe_data
-        from training.recipe import load_recipe
-        from training.run import check_labels
+        from training.run import load_run
         from training.run_folder import RunFolder
     folder = RunFolder(options.run_folder)
-    folder.check_trained()
-    model = load_model(folder.model)
-    data = load_recipe_data(load_recipe(folder.recipe), options.data_dir)
-    check_labels(folder, data)
+    _, model, data = load_run(options.run_folder, options.data_dir)
     variants = tuple(dict.fromkeys(options.variant or VARIANTS))
     console = Console()
     export_model(

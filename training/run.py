@@ -2,17 +2,12 @@
 
 import dataclasses
 
-import keras
-import numpy as np
-
 from keras_vit.errors import InputError
-from keras_vit.files import load_model, write_json
-from training.build import load_recipe_data
-from training.evaluate import evaluate
+from keras_vit.files import load_model
 from training.fit import fit
 from training.recipe import load_recipe
-from training.report import write_report
 from training.run_folder import RunFolder
+from training.tasks import task_of
 
 
 def run_recipe(recipe, run_dir, *, data_dir=None, resume=False):
@@ -31,11 +26,14 @@ def run_recipe(recipe, run_dir, *, data_dir=None, resume=False):
         InputError: bad recipe, data or folder.
         ConditionError: loss or weights are no longer finite.
     """
+    folder, task = RunFolder(run_dir), task_of(recipe)
     if resume:
-        _check_same_recipe(recipe, RunFolder(run_dir))
-    data = load_recipe_data(recipe, data_dir)
+        _check_same_recipe(recipe, folder)
+    else:
+        folder.check_unused()
+    data = task.load_data(data_dir)
     model = fit(recipe, run_dir, data=data, resume=resume)
-    return _evaluate(RunFolder(run_dir), recipe, model, data)
+    return task.evaluate(folder, model, data)
 
 
 def evaluate_run(run_dir, *, data_dir=None):
@@ -47,46 +45,26 @@ def evaluate_run(run_dir, *, data_dir=None):
     Raises:
         InputError: no trained run lies there, or its data cannot be loaded.
     """
+    task, model, data = load_run(run_dir, data_dir)
+    return task.evaluate(RunFolder(run_dir), model, data)
+
+
+def load_run(run_dir, data_dir=None):
+    """Loads a trained run: its task, its best model and its data.
+
+    Returns:
+        `(task, model, data)`.
+
+    Raises:
+        InputError: no trained run lies there, or its data are no longer those that it was trained on.
+    """
     folder = RunFolder(run_dir)
     folder.check_trained()
-    recipe = load_recipe(folder.recipe)
+    task = task_of(load_recipe(folder.recipe))
     model = load_model(folder.model)
-    data = load_recipe_data(recipe, data_dir)
-    check_labels(folder, data)
-    return _evaluate(folder, recipe, model, data)
-
-
-def predict_probabilities(model, images, batch_size=256):
-    """Returns the softmax of a model's logits, `(n, num_classes)` float32."""
-    logits = model.predict(images, batch_size=batch_size, verbose=0).astype("float64")
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return (exponentials / exponentials.sum(axis=1, keepdims=True)).astype("float32")
-
-
-def check_labels(folder, data):
-    """Raises InputError when the data's classes are not those that the run was trained on."""
-    trained = folder.label_names()
-    if trained != tuple(data.label_names):
-        raise InputError(
-            f"The data have other classes than {folder.path} was trained on: expected {len(trained)} "
-            f"({', '.join(trained[:5])} ...), received {len(data.label_names)} "
-            f"({', '.join(data.label_names[:5])} ...)."
-        )
-
-
-def _evaluate(folder, recipe, model, data):
-    probabilities = predict_probabilities(model, data.test.images)
-    metrics = {
-        "data": data.name,
-        "split": "test",
-        "num_images": len(data.test.labels),
-        "parameters": model.count_params(),
-        "backend": keras.backend.backend(),
-        **evaluate(probabilities, data.test.labels, data.label_names),
-    }
-    write_json(folder.metrics, metrics)
-    write_report(folder.path, model, data, probabilities, metrics, folder.history, dataclasses.asdict(recipe))
-    return metrics
+    data = task.load_data(data_dir)
+    task.check_described(folder, data)
+    return task, model, data
 
 
 def _check_same_recipe(recipe, folder):

@@ -1,16 +1,16 @@
 import csv
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
 
 from keras_vit import ConditionError, InputError
 from keras_vit.files import load_model
-from training.build import build_model, load_recipe_data
 from training.fit import fit
 from training.recipe import Recipe
-from training.run import evaluate_run, predict_probabilities, run_recipe
+from training.run import evaluate_run, run_recipe
+from training.tasks import task_of
+from training.tasks.image_classification import predict_probabilities
 
 RECIPE = Recipe(
     data="digits",
@@ -27,7 +27,7 @@ RECIPE = Recipe(
 
 @pytest.fixture(scope="module")
 def data():
-    return load_recipe_data(RECIPE)
+    return task_of(RECIPE).load_data()
 
 
 def weights(model):
@@ -96,8 +96,7 @@ def test_every_kind_of_recipe_trains(tmp_path, data, changes):
 def test_saved_weights_are_the_moving_average_when_there_is_one(tmp_path, data):
     # With a momentum of nearly 1 the average stays at the start, where the untrained model guesses.
     slow = fit(dataclasses.replace(RECIPE, epochs=1, ema_momentum=0.999999), tmp_path, data=data)
-    keras.utils.set_random_seed(RECIPE.seed)
-    start = build_model(RECIPE, data.image_shape, data.num_classes)
+    start = task_of(RECIPE).build_model(data)
     assert np.abs(weights(slow) - weights(start)).max() < 1e-3
 
 

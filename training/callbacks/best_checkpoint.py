@@ -6,22 +6,24 @@ from keras_vit.files import atomic_path
 
 
 class BestCheckpoint(keras.callbacks.Callback):
-    """Saves the model whenever its validation accuracy is higher than ever, or as high at a lower loss.
+    """Saves the model whenever it ranks higher than ever.
 
     Unlike `ModelCheckpoint` the file is written under a temporary name and then renamed, and it holds
     no optimizer.
 
     Args:
         path: str or Path of the `.keras` file.
+        rank: function from an epoch's logs to a list of floats, greater for a better model.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, rank):
         super().__init__()
         self.path = path
+        self.rank = rank
         self.best = None
 
     def on_epoch_end(self, epoch, logs=None):
-        rank = [float(logs["val_accuracy"]), -float(logs["val_loss"])]
+        rank = self.rank(logs)
         if self.best is not None and rank <= self.best:
             return
         self.best = rank

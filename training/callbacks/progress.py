@@ -9,20 +9,22 @@ from rich.progress import Progress as Bar
 
 
 class Progress(keras.callbacks.Callback):
-    """A progress bar over all epochs with images per second and time left, and a line per epoch.
+    """A progress bar over all epochs with items per second and time left, and a line per epoch.
 
     Where the output is no terminal only the lines are written.
 
     Args:
         epochs: int, of the whole run.
         batch_size: int.
+        items: str, what a batch is made of.
         console: rich.console.Console or None.
     """
 
-    def __init__(self, epochs, batch_size, console=None):
+    def __init__(self, epochs, batch_size, items="images", console=None):
         super().__init__()
         self.epochs = epochs
         self.batch_size = batch_size
+        self.items = items
         self.console = console or Console(stderr=True)
         self._bar = None
 
@@ -32,7 +34,7 @@ class Progress(keras.callbacks.Callback):
             self._bar = Bar(
                 TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
                 BarColumn(),
-                TextColumn("{task.fields[rate]} images/s"),
+                TextColumn(f"{{task.fields[rate]}} {self.items}/s"),
                 TimeRemainingColumn(),
                 console=self.console,
                 transient=True,

@@ -1,0 +1,22 @@
+"""What a kind of model is trained on and judged by, one task a file."""
+
+from keras_vit.errors import InputError
+from training.tasks.image_classification import ImageClassification
+from training.tasks.task import Task
+
+__all__ = ["ImageClassification", "Task", "task_of"]
+
+TASKS = (ImageClassification,)
+
+
+def task_of(recipe):
+    """Returns the task of a recipe's model.
+
+    Raises:
+        InputError: no task has a model of that name.
+    """
+    for task in TASKS:
+        if recipe.model in task.builders:
+            return task(recipe)
+    names = ", ".join(name for task in TASKS for name in task.builders)
+    raise InputError(f"Unknown model {recipe.model!r}. Expected one of {names}.")

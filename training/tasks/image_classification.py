@@ -1,0 +1,104 @@
+"""Images and their classes."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+import keras_vit
+from keras_vit.errors import InputError
+from keras_vit.files import write_json, write_text
+from training.augmentation import Augmentation
+from training.data import load_data
+from training.data.order import steps_per_epoch
+from training.data.streams import evaluation_stream, train_stream
+from training.evaluate import evaluate
+from training.recipe import AUGMENTATION_FIELDS
+from training.report import write_report
+from training.tasks.task import Task
+
+
+class ImageClassification(Task):
+    """One class for each image. The data are `ImageData`, `labels.txt` names the classes."""
+
+    builders = {"vit": keras_vit.models.vit}
+    items = "images"
+    monitor = ("val_accuracy", "max")
+
+    def load_data(self, data_dir=None):
+        recipe = self.recipe
+        return load_data(
+            recipe.data,
+            image_size=recipe.image_size,
+            validation_fraction=recipe.validation_fraction,
+            test_fraction=recipe.test_fraction,
+            seed=recipe.seed,
+            subset=recipe.subset,
+            data_dir=data_dir,
+        )
+
+    def build_model(self, data):
+        height, width, channels = data.image_shape
+        return self.build(image_size=(height, width), channels=channels, num_classes=data.num_classes)
+
+    def steps_per_epoch(self, data):
+        return steps_per_epoch(len(data.train), self.recipe.batch_size)
+
+    def compile_options(self):
+        smoothing = self.recipe.label_smoothing
+        return {
+            "loss": keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing),
+            "metrics": [keras.metrics.CategoricalAccuracy(name="accuracy")],
+        }
+
+    def streams(self, data, start_epoch=0, start_step=0):
+        recipe = self.recipe
+        augmentation = Augmentation(**{field: getattr(recipe, field) for field in AUGMENTATION_FIELDS})
+        options = {"num_classes": data.num_classes, "batch_size": recipe.batch_size}
+        train = train_stream(
+            data.train,
+            epochs=recipe.epochs,
+            seed=recipe.seed,
+            augmentation=augmentation,
+            start_epoch=start_epoch,
+            start_step=start_step,
+            **options,
+        )
+        return {"x": train, "validation_data": evaluation_stream(data.validation, **options)}
+
+    def rank(self, logs):
+        return [float(logs["val_accuracy"]), -float(logs["val_loss"])]
+
+    def describe(self, folder, data):
+        write_text(folder.labels, "".join(f"{name}\n" for name in data.label_names))
+
+    def check_described(self, folder, data):
+        trained = folder.label_names()
+        if trained != tuple(data.label_names):
+            raise InputError(
+                f"The data have other classes than {folder.path} was trained on: expected {len(trained)} "
+                f"({', '.join(trained[:5])} ...), received {len(data.label_names)} "
+                f"({', '.join(data.label_names[:5])} ...)."
+            )
+
+    def evaluate(self, folder, model, data):
+        probabilities = predict_probabilities(model, data.test.images)
+        metrics = {
+            "data": data.name,
+            "split": "test",
+            "num_images": len(data.test.labels),
+            "parameters": model.count_params(),
+            "backend": keras.backend.backend(),
+            **evaluate(probabilities, data.test.labels, data.label_names),
+        }
+        write_json(folder.metrics, metrics)
+        recipe = dataclasses.asdict(self.recipe)
+        write_report(folder.path, model, data, probabilities, metrics, folder.history, recipe)
+        return metrics
+
+
+def predict_probabilities(model, images, batch_size=256):
+    """Returns the softmax of a model's logits, `(n, num_classes)` float32."""
+    logits = model.predict(images, batch_size=batch_size, verbose=0).astype("float64")
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (exponentials / exponentials.sum(axis=1, keepdims=True)).astype("float32")

@@ -1,0 +1,81 @@
+"""What a task tells `fit`, and what it does before and after."""
+
+import abc
+import inspect
+from typing import ClassVar
+
+import keras
+
+from keras_vit.errors import InputError
+from training.recipe import MODEL_FIELDS
+
+
+class Task(abc.ABC):
+    """A kind of data, the models for it, and how they are trained and judged.
+
+    Attributes:
+        builders: dict from a name, as in `Recipe.model`, to a function of `keras_vit.models`.
+        items: what a batch is made of, in the plural.
+        monitor: the metric that early stopping watches, and whether it is to be `"max"` or `"min"`.
+
+    Args:
+        recipe: Recipe.
+    """
+
+    builders: ClassVar[dict]
+    items: ClassVar[str]
+    monitor: ClassVar[tuple[str, str]]
+
+    def __init__(self, recipe):
+        self.recipe = recipe
+
+    @abc.abstractmethod
+    def load_data(self, data_dir=None):
+        """Loads the data of the recipe, with a training, a validation and a test split."""
+
+    @abc.abstractmethod
+    def build_model(self, data):
+        """Builds the untrained model."""
+
+    @abc.abstractmethod
+    def steps_per_epoch(self, data):
+        """Returns the number of training steps in an epoch."""
+
+    @abc.abstractmethod
+    def compile_options(self):
+        """Returns what `model.compile` gets for loss and metrics; a metric is named `accuracy`."""
+
+    @abc.abstractmethod
+    def streams(self, data, start_epoch=0, start_step=0):
+        """Returns what `model.fit` gets for `x` and `validation_data`; `x` starts at that step."""
+
+    @abc.abstractmethod
+    def rank(self, logs):
+        """Returns a list of floats, greater for an epoch with a better model."""
+
+    @abc.abstractmethod
+    def describe(self, folder, data):
+        """Writes beside the model what is needed to read its answers."""
+
+    @abc.abstractmethod
+    def check_described(self, folder, data):
+        """Raises InputError when the data are not of the kind that the run was trained on."""
+
+    @abc.abstractmethod
+    def evaluate(self, folder, model, data):
+        """Evaluates a model on the test split, writes `metrics.json` and the report, returns the metrics."""
+
+    def build(self, **inputs):
+        """Calls the model's builder with what the data decide and the recipe's fields that are not None.
+
+        Raises:
+            InputError: a field that this model does not take, or sizes that do not fit.
+        """
+        builder = self.builders[self.recipe.model]
+        given = {field: getattr(self.recipe, field) for field in MODEL_FIELDS}
+        given = {field: value for field, value in given.items() if value is not None}
+        unknown = sorted(set(given) - set(inspect.signature(builder).parameters))
+        if unknown:
+            raise InputError(f"Model {self.recipe.model!r} has no {', '.join(unknown)}: set to none.")
+        keras.utils.set_random_seed(self.recipe.seed)
+        return builder(seed=self.recipe.seed, dtype=self.recipe.precision, **inputs, **given)
