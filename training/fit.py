@@ -14,7 +14,7 @@ from training.run_folder import RunFolder
 from training.tasks import task_of
 
 
-def fit(recipe, run_dir, *, data=None, data_dir=None, resume=False):
+def fit(recipe, run_dir, *, data=None, data_dir=None, resume=False, callbacks=()):
     """Trains a recipe's model with `model.fit` and keeps the best of its epochs.
 
     Args:
@@ -23,6 +23,7 @@ def fit(recipe, run_dir, *, data=None, data_dir=None, resume=False):
         data: what the recipe's task loads, or None, to be loaded here.
         data_dir: str, Path or None, where TFDS keeps its data.
         resume: bool, go on after the last whole epoch.
+        callbacks: further `keras.callbacks.Callback`s, called before those of the run.
 
     Returns:
         The best model on the validation split, loaded from `run_dir/model.keras`.
@@ -38,7 +39,7 @@ def fit(recipe, run_dir, *, data=None, data_dir=None, resume=False):
     model = task.build_model(data)
     steps = task.steps_per_epoch(data)
     _compile(model, task, steps)
-    callbacks, progress, run_state = _callbacks(folder, task)
+    own_callbacks, progress, run_state = _callbacks(folder, task)
     done = run_state.restore(model) if resume else 0
     streams = task.streams(data, start_epoch=done)
     _describe(folder, task, data)
@@ -49,7 +50,7 @@ def fit(recipe, run_dir, *, data=None, data_dir=None, resume=False):
                 epochs=recipe.epochs,
                 initial_epoch=done,
                 steps_per_epoch=steps,
-                callbacks=callbacks,
+                callbacks=[*callbacks, *task.callbacks(folder, data), *own_callbacks],
                 shuffle=False,  # the stream has its own order
                 verbose=0,
             )

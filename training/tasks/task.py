@@ -65,6 +65,10 @@ class Task(abc.ABC):
     def evaluate(self, folder, model, data):
         """Evaluates a model on the test split, writes `metrics.json` and the report, returns the metrics."""
 
+    def callbacks(self, folder, data):
+        """Returns callbacks that only this task needs."""
+        return []
+
     def build(self, **inputs):
         """Calls the model's builder with what the data decide and the recipe's fields that are not None.
 
