@@ -3,13 +3,16 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from keras_vit.errors import ConditionError
 
 LONGEST_LINE = 500  # characters of a program's complaint that an error repeats
+_LIMITED = str(Path(__file__).with_name("limited.py"))
+_OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "failed to allocate", "out of memory")
 
 
-def run_child(program, *arguments, time_limit):
+def run_child(program, *arguments, time_limit, memory_limit=None):
     """Runs a Python program and waits for it, without a GPU: its memory may be this process's own.
 
     Args:
@@ -17,11 +20,14 @@ def run_child(program, *arguments, time_limit):
             current folder stands in for it.
         *arguments: what the program gets on its command line.
         time_limit: float, seconds.
+        memory_limit: int, bytes of address space that it may take, or None for no limit.
 
     Raises:
-        ConditionError: it failed, crashed or took too long; the message is the last telling line it wrote.
+        ConditionError: it failed, crashed, took too long or too much; the message is the last telling line
+            it wrote.
     """
-    command = [sys.executable, "-P", *program, *map(str, arguments)]
+    limited = () if memory_limit is None else (_LIMITED, str(memory_limit))
+    command = [sys.executable, "-P", *limited, *program, *map(str, arguments)]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
     try:
         result = subprocess.run(
@@ -30,6 +36,8 @@ def run_child(program, *arguments, time_limit):
     except subprocess.TimeoutExpired as error:
         raise ConditionError(f"it took more than {time_limit:g} s and was stopped") from error
     if result.returncode:
+        if memory_limit and any(words in result.stderr for words in _OUT_OF_MEMORY):
+            raise ConditionError(f"it needed more than {memory_limit / 1e9:.1f} GB of memory and was stopped")
         raise ConditionError(f"{_telling_line(result.stderr)} ({_ending(result.returncode)})")
 
 

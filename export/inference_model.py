@@ -25,11 +25,18 @@ def inference_model(model):
         InputError: a model of another kind, such as one that ends in softmax already.
     """
     check_classifier(model)
+    clone = in_float32(model)
     with _float32_by_default():
-        clone = keras.models.clone_model(model, clone_function=_rebuilt)
-        clone.set_weights(model.get_weights())
         probabilities = keras.layers.Softmax(name="probabilities")(clone.outputs[0])
         return keras.Model(clone.inputs[0], probabilities, name=model.name)
+
+
+def in_float32(model):
+    """Returns a functional or Sequential model's copy that computes in float32, with the same weights."""
+    with _float32_by_default():
+        clone = keras.models.clone_model(model, clone_function=_rebuilt)
+    clone.set_weights(model.get_weights())
+    return clone
 
 
 def check_classifier(model):

@@ -1,0 +1,21 @@
+"""The feed-forward network."""
+
+import tensorflow as tf
+
+from export.mobile.dense import dense
+from export.mobile.pending import plain
+from export.mobile.registry import rewrites
+from keras_vit.layers import MLP
+
+
+@rewrites(MLP)
+def mlp(layer, x):
+    return dense(layer.projection, _activated(layer, plain(dense(layer.expansion, x))))
+
+
+def _activated(layer, x):
+    with tf.name_scope(layer.path):
+        if layer.activation == "swiglu":
+            gate, value = tf.split(x, 2, axis=-1)
+            return tf.nn.silu(gate) * value
+        return tf.nn.gelu(x)

@@ -1,0 +1,12 @@
+"""The scaling of pixels, which goes into the first layer where that one allows it."""
+
+import keras
+
+from export.mobile.arrays import exact
+from export.mobile.pending import scaled
+from export.mobile.registry import rewrites
+
+
+@rewrites(keras.layers.Rescaling)
+def rescaling(layer, x):
+    return scaled(x, exact(layer.scale), exact(layer.offset))

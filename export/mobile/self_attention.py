@@ -1,0 +1,59 @@
+"""Self-attention with one transposition for queries, keys and values."""
+
+import numpy as np
+import tensorflow as tf
+
+from export.mobile.dense import dense, product, weights
+from export.mobile.layer_norm import layer_norm
+from export.mobile.pending import plain, scaled
+from export.mobile.registry import rewrites
+from keras_vit.layers import SelfAttention
+
+
+@rewrites(SelfAttention)
+def self_attention(layer, x):
+    return attention(layer, x, x)
+
+
+def attention(layer, x, queried):
+    """Lets some tokens attend to all.
+
+    Args:
+        layer: `SelfAttention`.
+        x: `(batch, length, hidden_dim)`, a tensor or a pending value.
+        queried: the tokens that ask, `(batch, num_queries, hidden_dim)`; `x` itself for all.
+    """
+    kernel, bias = weights(layer.qkv)
+    hidden_dim = kernel.shape[0]
+    factor = np.ones(3 * hidden_dim)
+    if not layer.qk_norm:
+        factor[:hidden_dim] = (hidden_dim // layer.num_heads) ** -0.5
+    kernel, bias = kernel * factor, bias * factor
+    if queried is x:
+        query, key, value = _heads(layer, x, kernel, bias, 3)
+    else:
+        (query,) = _heads(layer, queried, kernel[:, :hidden_dim], bias[:hidden_dim], 1)
+        key, value = _heads(layer, x, kernel[:, hidden_dim:], bias[hidden_dim:], 2)
+    query, key = _normalised(layer, query, key)
+    with tf.name_scope(layer.path):
+        scores = tf.nn.softmax(tf.matmul(query, key, transpose_b=True))
+        mixed = tf.transpose(tf.matmul(scores, value), (0, 2, 1, 3))
+        batch, length, *_ = mixed.shape
+        mixed = tf.reshape(mixed, (batch, length, hidden_dim))
+    return dense(layer.projection, mixed)
+
+
+def _heads(layer, x, kernel, bias, count):
+    """Returns `count` tensors `(batch, num_heads, length, head_dim)`."""
+    x = plain(product(x, kernel, bias, layer.qkv.path))
+    batch, length, width = x.shape
+    heads = count * layer.num_heads
+    x = tf.transpose(tf.reshape(x, (batch, length, heads, width // heads)), (0, 2, 1, 3))
+    return tf.split(x, count, axis=1) if count > 1 else (x,)
+
+
+def _normalised(layer, query, key):
+    if not layer.qk_norm:
+        return query, key
+    query = scaled(layer_norm(layer.query_norm, query), query.shape[-1] ** -0.5, 0.0)
+    return plain(query), plain(layer_norm(layer.key_norm, key))

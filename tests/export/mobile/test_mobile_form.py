@@ -1,0 +1,194 @@
+"""The mobile form is the model's own function, to float32 rounding."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from export.mobile import mobile_form
+from keras_vit.models import vit
+
+layers = keras.layers
+
+# Float32 roundings of 6e-8 in each of some hundred sums, relative to the largest logit. Seen: up to 6e-7.
+TOLERANCE = 1e-5
+
+
+def trained_looking(model, seed=0):
+    """Fresh weights are zeros and ones in places, where a forgotten one would not show."""
+    rng = np.random.default_rng(seed)
+    for variable in model.weights:
+        value = np.asarray(variable)
+        noise = 0.2 * rng.normal(size=value.shape)
+        positive = "variance" in variable.path
+        variable.assign(np.abs(value + noise) + 0.1 if positive else value + noise)
+    return model
+
+
+def difference(model, batch_size=1):
+    """The largest difference of a logit, relative to the largest logit; traced as for a file."""
+    images = np.random.default_rng(1).integers(0, 256, (batch_size, *model.input_shape[1:])).astype("float32")
+    expected = model(images, training=False).numpy()
+    form = mobile_form(model, batch_size)
+    assert form.input_shape == images.shape
+    answer = tf.function(form)(tf.constant(images)).numpy()
+    return np.abs(answer - expected).max() / np.abs(expected).max()
+
+
+def small_vit(**options):
+    return trained_looking(vit("Pico/4", num_layers=2, image_size=(8, 16), num_classes=10, **options))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"num_registers": 3},
+        {"pooling": "gap"},
+        {"pooling": "gap", "class_token": True, "num_registers": 2},
+        {"pooling": "map"},
+        {"pooling": "map", "class_token": True, "num_registers": 1},
+        {"qk_norm": True},
+        {"activation": "swiglu"},
+        {"layer_scale": 0.1},
+        {"norm_first": False},
+        {"norm_first": False, "pooling": "gap", "layer_scale": 0.1, "qk_norm": True},
+        {"stem": "conv"},
+        {"stem": "conv", "pooling": "gap", "channels": 1},
+        {"position_embedding": "sincos_1d"},
+        {"position_embedding": "sincos_2d", "num_registers": 2},
+        {"position_embedding": "none", "patch_size": (2, 8)},
+        {"num_layers": 1, "dropout_rate": 0.3, "drop_path_rate": 0.2, "attention_dropout_rate": 0.1},
+    ],
+    ids=str,
+)
+def test_every_option_of_vit_keeps_its_function(options):
+    model = trained_looking(
+        vit("Pico/4", **{"num_layers": 2, "image_size": (8, 16), "num_classes": 10, **options})
+    )
+    assert difference(model) < TOLERANCE
+    assert mobile_form(model).as_they_are == ()
+
+
+@pytest.mark.parametrize("pooling", ["token", "gap", "map"])
+def test_more_than_one_image_at_once(pooling):
+    assert difference(small_vit(pooling=pooling, num_registers=1), batch_size=3) < TOLERANCE
+
+
+def test_a_model_for_another_image_size_keeps_its_function():
+    from keras_vit.models import with_image_size
+
+    assert difference(with_image_size(small_vit(), (16, 12))) < TOLERANCE
+
+
+def test_a_model_of_mixed_precision_is_brought_to_float32():
+    mixed = trained_looking(vit("Pico/4", num_layers=1, num_classes=10, dtype="mixed_bfloat16"))
+    full = vit("Pico/4", num_layers=1, num_classes=10)
+    full.set_weights(mixed.get_weights())
+    image = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 3)).astype("float32")
+    np.testing.assert_allclose(mobile_form(mixed)(image), full(image, training=False), rtol=1e-4, atol=1e-4)
+
+
+def cnn(*stack, size=(9, 11, 3)):
+    return trained_looking(keras.Sequential([keras.Input(size), *stack]))
+
+
+def branched():
+    x = keras.Input((8, 8, 3))
+    y = layers.BatchNormalization()(layers.Conv2D(6, 3, padding="same", use_bias=False)(x / 255))
+    z = layers.Conv2D(6, 1, activation="relu")(layers.BatchNormalization()(y))
+    y = layers.ReLU()(layers.Add()([y, z]))  # y is read twice: as it is, and through a normalisation
+    y = layers.BatchNormalization()(y)
+    y = layers.Concatenate()([layers.MaxPooling2D()(y), layers.AveragePooling2D(2)(layers.ReLU()(y))])
+    return trained_looking(keras.Model(x, layers.Dense(4)(layers.GlobalAveragePooling2D()(y))))
+
+
+CNNS = {
+    "convolution before normalisation": lambda: cnn(
+        layers.Rescaling(1 / 127.5, offset=-1.0),
+        layers.Conv2D(5, 3, padding="same", use_bias=False),
+        layers.BatchNormalization(),
+        layers.ReLU(),
+        layers.Flatten(),
+        layers.Dense(4),
+    ),
+    "normalisation before convolution": lambda: cnn(
+        layers.Rescaling([1 / 50, 1 / 60, 1 / 70], offset=[-1.0, -2.0, -1.5]),
+        layers.Conv2D(5, 3, strides=2),
+        layers.ReLU(),
+        layers.BatchNormalization(center=False, scale=False),
+        layers.Conv2D(6, 3, padding="same", dilation_rate=2),
+        layers.GlobalAveragePooling2D(),
+        layers.BatchNormalization(),
+        layers.Dense(4, use_bias=False),
+    ),
+    "depthwise": lambda: cnn(
+        layers.Rescaling(1 / 255),
+        layers.DepthwiseConv2D(3, depth_multiplier=2, padding="same", strides=2),
+        layers.BatchNormalization(),
+        layers.Activation("hard_swish"),
+        layers.BatchNormalization(),
+        layers.DepthwiseConv2D(3),
+        layers.BatchNormalization(),
+        layers.Conv2D(4, 1, activation="relu6"),
+        layers.Dropout(0.5),
+        layers.GlobalMaxPooling2D(),
+        layers.Dense(4, activation="tanh"),
+        layers.Dense(3),
+    ),
+    "nested": lambda: cnn(
+        keras.Sequential([layers.Conv2D(4, 3), layers.BatchNormalization()]),
+        keras.Sequential([layers.BatchNormalization(), layers.Flatten(), layers.LayerNormalization()]),
+        layers.Dense(3),
+    ),
+    "branched": branched,
+}
+
+
+@pytest.mark.parametrize("name", CNNS)
+def test_a_cnn_keeps_its_function(name):
+    model = CNNS[name]()
+    assert difference(model) < TOLERANCE
+
+
+def test_normalisation_and_scaling_leave_no_operator_behind():
+    model = CNNS["convolution before normalisation"]()
+    model = keras.Sequential([keras.Input((9, 11, 3)), *model.layers[1:]])  # without Rescaling
+    form = mobile_form(model)
+    graph = tf.function(form).get_concrete_function(tf.TensorSpec((1, 9, 11, 3))).graph
+    assert not {"Mul", "Add", "AddV2", "Sub"} & {operation.type for operation in graph.get_operations()}
+
+
+def test_only_the_class_token_goes_through_the_last_mlp():
+    form = mobile_form(vit("Pico/2", num_layers=3, num_classes=10))
+    graph = tf.function(form).get_concrete_function(tf.TensorSpec((1, 8, 8, 3))).graph
+    hidden = [op.outputs[0].shape[0] for op in graph.get_operations() if op.name.endswith("expansion/MatMul")]
+    assert hidden == [17, 17, 1]
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Squared(layers.Layer):
+    """A user's own layer."""
+
+    def build(self, shape):
+        self.factor = self.add_weight(shape=(shape[-1],), initializer="ones")
+
+    def call(self, x):
+        return self.factor * x * x
+
+
+def test_an_unknown_layer_is_called_as_it_is_and_named():
+    model = cnn(layers.Rescaling(1 / 255), Squared(name="mine"), layers.Flatten(), layers.Dense(3))
+    assert difference(model) < TOLERANCE
+    assert mobile_form(model).as_they_are == ("mine (Squared)",)
+
+
+def test_options_that_a_rewriting_does_not_know_leave_the_layer_as_it_is():
+    model = cnn(
+        layers.Conv2D(6, 3, groups=3),
+        layers.LayerNormalization(axis=(1, 2)),
+        layers.BatchNormalization(axis=1),
+        layers.Flatten(),
+        layers.Dense(3),
+    )
+    assert difference(model) < TOLERANCE
