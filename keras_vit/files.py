@@ -3,14 +3,16 @@
 import contextlib
 import errno
 import json
+import math
 import os
 import shutil
 import tempfile
-import zipfile
+import unicodedata
 from pathlib import Path
 
 from keras_vit.errors import InputError
 
+LARGEST_TEXT = 16 * 1024**2  # bytes of a file of JSON or labels
 _SPACE = {errno.ENOSPC, errno.EDQUOT}
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
@@ -56,15 +58,60 @@ def read_json(path):
     """Reads a JSON file.
 
     Raises:
-        InputError: the file is missing or is not JSON.
+        InputError: the file is missing, not JSON, or far too large.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"Expected a JSON file at {path}, found none.")
+    return parse_json(_read_bytes(path, "a JSON file"), path)
+
+
+def parse_json(content, name):
+    """Parses JSON as it is written here: no NaN or infinity, and no field twice in one object.
+
+    Args:
+        content: bytes.
+        name: str or Path, what errors call it.
+
+    Raises:
+        InputError: not such JSON.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"Expected JSON in {path}, but it cannot be read: {error}.") from error
+        return json.loads(
+            content.decode("utf-8"),
+            parse_constant=_finite,
+            parse_float=_finite,
+            object_pairs_hook=_unlike_fields,
+        )
+    except (ValueError, RecursionError) as error:  # also of UTF-8, and of numbers with thousands of digits
+        raise InputError(f"Expected JSON in {name}, but it cannot be read: {first_line(error)}.") from error
+
+
+def read_label_names(path):
+    """Reads the names in a `labels.txt`, one a line.
+
+    Args:
+        path: str or Path.
+
+    Returns:
+        tuple of str.
+
+    Raises:
+        InputError: missing, not UTF-8, or a line is empty or appears twice.
+    """
+    content = _read_bytes(path, "the names of the classes")
+    try:
+        names = content.decode("utf-8").replace("\r\n", "\n").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"Expected UTF-8 text in {path}, one label a line: {error}.") from error
+    unfit = next((name for name in names if not is_label_name(name)), None)
+    if unfit is not None or len(set(names)) < len(names):
+        wrong = "names that repeat" if unfit is None else repr(unfit[:80])
+        raise InputError(f"Expected a different label in each line of {path}, received {wrong}.")
+    return tuple(names)
+
+
+def is_label_name(text):
+    """Tells whether a text can stand in a line of `labels.txt` and be shown."""
+    controls = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's controls, surrogates and separators of lines
+    return bool(text.strip()) and not any(unicodedata.category(letter) in controls for letter in text)
 
 
 def load_model(path):
@@ -77,58 +124,66 @@ def load_model(path):
         A `keras.Model`, not compiled.
 
     Raises:
-        InputError: missing, truncated or not a `.keras` archive, or holding a Lambda layer or
-            classes that are not importable here.
+        InputError: missing, truncated or not a `.keras` archive, or holding code,
+            classes that are not known here, or sizes that its weights do not have.
     """
     import keras
 
     import keras_vit.layers  # noqa: F401  registers the layers
+    from keras_vit.model_archive import check_model_archive, weights_at_most
 
     path = Path(path)
-    _check_archive(path)
+    if not path.is_file():
+        raise InputError(f"Expected a .keras model file at {path}, found none.")
+    count = check_model_archive(path)
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        with weights_at_most(count, path):
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except InputError:
+        raise
     except Exception as error:  # Keras raises nearly every type for a file that it cannot build
-        if "Lambda" in str(error) or "lambda" in str(error):
-            raise InputError(
-                f"{path} holds a Lambda layer, which is code and is not run from a file. "
-                "Replace it by a registered keras.layers.Layer and save again."
-            ) from error
         raise InputError(
             f"{path} is an archive, but not a model that can be built here: {_cause(error)}"
         ) from error
 
 
-def _check_archive(path):
-    if not path.is_file():
-        raise InputError(f"Expected a .keras model file at {path}, found none.")
-    if not zipfile.is_zipfile(path):
-        size = path.stat().st_size
-        raise InputError(
-            f"{path} ({size:,} bytes) is not a .keras archive: it is empty, truncated or of another "
-            "format. Save it again with model.save('name.keras')."
-        )
+def first_line(error):
+    """Returns the first line of an error's message, or the name of its type."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def _read_bytes(path, what):
+    path = Path(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            broken, names = archive.testzip(), set(archive.namelist())
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path} is a damaged archive: {_first_line(error)}.") from error
-    missing = {"config.json", "metadata.json", "model.weights.h5"} - names
-    if broken or missing:
-        part = broken or ", ".join(sorted(missing))
-        raise InputError(f"{path} is damaged: {part} is broken or missing. Save the model again.")
+        if not path.is_file():
+            raise InputError(f"Expected {what} at {path}, found none.")
+        if path.stat().st_size > LARGEST_TEXT:
+            raise InputError(f"Expected {what} at {path}, found {path.stat().st_size:,} bytes.")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"Expected {what} at {path}, which cannot be read: {error.strerror}.") from error
+
+
+def _finite(text):
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]} is not a finite number")
+    return value
+
+
+def _unlike_fields(pairs):
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a field appears twice")
+    return value
 
 
 def _cause(error):
     """Keras tells which class it could not find in the first of a chain of errors."""
     while error.__context__ is not None:
         error = error.__context__
-    return _first_line(error)
-
-
-def _first_line(error):
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    return first_line(error)
 
 
 @contextlib.contextmanager

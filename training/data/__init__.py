@@ -8,12 +8,13 @@ from training.data.checks import check_data, check_parts
 from training.data.dataset import ImageData, Split
 from training.data.digits import read_digits
 from training.data.folder import read_folder
+from training.data.notices import DataWarning, warn_balance, warn_duplicates, warn_pixels
 from training.data.npz import read_npz
 from training.data.split import complete_splits
 from training.data.storage import resize
 from training.data.tfds import read_tfds
 
-__all__ = ["ImageData", "Split", "load_data"]
+__all__ = ["DataWarning", "ImageData", "Split", "load_data"]
 
 _ALLOWED = "digits, tfds:NAME, folder:PATH or npz:PATH"
 
@@ -27,6 +28,7 @@ def load_data(
     seed=0,
     data_dir=None,
     subset=None,
+    skip_broken=False,
 ):
     """Loads a classification data set into uint8 arrays with a training, validation and test split.
 
@@ -44,12 +46,17 @@ def load_data(
         seed: int, chooses the splits and the subset.
         data_dir: str, Path or None, where TFDS keeps prepared sets; TFDS's own default if None.
         subset: int or None, the number of training images to keep, the same of each class.
+        skip_broken: bool, of a folder leave out the images that cannot be read, and say which.
 
     Returns:
         ImageData.
 
     Raises:
         InputError: an unknown spec, missing or broken data, or data that cannot be trained on.
+
+    Warns:
+        DataWarning: images of the source in two of its splits, classes out of balance or absent from a
+            split, pixels that hold nothing, images that were left out.
 
     Example:
         >>> data = load_data("digits", test_fraction=0.2)
@@ -61,8 +68,10 @@ def load_data(
         if not 0 < fraction < 1:
             raise InputError(f"Expected {name} between 0 and 1, received {fraction}.")
     kind, argument = _parse(spec)
-    parts, label_names = _read(kind, argument, image_size, data_dir)
+    name = _short_name(kind, argument)
+    parts, label_names = _read(kind, argument, image_size, data_dir, skip_broken)
     check_parts(parts, label_names)
+    warn_duplicates(parts, name)
     parts = complete_splits(
         parts,
         validation_fraction=validation_fraction,
@@ -72,8 +81,10 @@ def load_data(
     )
     if image_size is not None:
         parts = {name: resize(split, image_size) for name, split in parts.items()}
-    data = ImageData(name=_short_name(kind, argument), label_names=label_names, **parts)
+    data = ImageData(name=name, label_names=label_names, **parts)
     check_data(data)
+    warn_balance(data)
+    warn_pixels(data)
     return data
 
 
@@ -85,13 +96,13 @@ def _parse(spec):
     return kind, argument
 
 
-def _read(kind, argument, image_size, data_dir):
+def _read(kind, argument, image_size, data_dir, skip_broken):
     if kind == "digits":
         return read_digits()
     if kind == "tfds":
         return read_tfds(argument, image_size, data_dir)
     if kind == "folder":
-        return read_folder(argument, image_size)
+        return read_folder(argument, image_size, skip_broken)
     return read_npz(argument)
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 
 from keras_vit.errors import InputError
+from keras_vit.files import is_label_name
+from training.data.notices import listed
 
 
 def as_images(array, name):
@@ -70,7 +72,7 @@ def check_parts(parts, label_names):
 
     Raises:
         InputError: no training images, images and labels of different number, labels out of range,
-            one class only, or names that repeat.
+            one class only, or names that repeat or are not one line of text.
     """
     for name, split in parts.items():
         if len(split.images) != len(split.labels):
@@ -83,6 +85,9 @@ def check_parts(parts, label_names):
         _check_range(name, split.labels, label_names)
     if len(set(label_names)) != len(label_names):
         raise InputError(f"Expected a different name for each class, received {', '.join(label_names)}.")
+    unfit = [repr(name) for name in label_names if not is_label_name(name)]
+    if unfit:
+        raise InputError(f"Expected the name of a class to be one line of text, received {listed(unfit)}.")
     if len(label_names) < 2:
         raise InputError(f"Expected two classes or more, received only {', '.join(label_names)}.")
     _check_every_class_is_in("training", parts["train"], label_names)
@@ -140,8 +145,7 @@ def _check_every_class_is_in(name, split, label_names):
     counts = np.bincount(split.labels, minlength=len(label_names))
     absent = [label_names[index] for index in np.flatnonzero(counts == 0)]
     if absent:
-        shown = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
         raise InputError(
-            f"Expected {name} images of all {len(label_names)} classes, found none of {shown}. "
+            f"Expected {name} images of all {len(label_names)} classes, found none of {listed(absent)}. "
             "Labels count from 0."
         )

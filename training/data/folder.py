@@ -8,13 +8,14 @@ import numpy as np
 from keras_vit.errors import InputError
 from keras_vit.images import IMAGE_SUFFIXES, read_image
 from training.data.dataset import Split
-from training.data.storage import allocate, fill
+from training.data.notices import listed, warn
+from training.data.storage import allocate, fill, take
 
 DEFAULT_IMAGE_SIZE = (224, 224)  # pixels
 _SPLIT_FOLDERS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 
 
-def read_folder(path, image_size=None):
+def read_folder(path, image_size=None, skip_broken=False):
     """Reads a folder of class folders, or of the folders `train`, `validation` (or `val`) and `test`.
 
     The names of the class folders, in alphabetical order, are the label names. Images lie in them at any
@@ -25,12 +26,13 @@ def read_folder(path, image_size=None):
     Args:
         path: str or Path.
         image_size: `(height, width)` in pixels that all images are stretched to; 224 x 224 by default.
+        skip_broken: bool, leave out images that cannot be read, and say which in a DataWarning.
 
     Returns:
         A pair: dict of Split with images `(*image_size, 3)`, and the label names.
 
     Raises:
-        InputError: no such folder, no class folders, a class without images, or an image, which is
+        InputError: no such folder, no class folders, a class without images, or images, which are
             named, that cannot be read.
     """
     path = Path(path).expanduser()
@@ -39,9 +41,15 @@ def read_folder(path, image_size=None):
     roots = _split_roots(path)
     names = tuple(_class_names(roots["train"]))
     files = {split: _list_files(root, names, split) for split, root in roots.items()}
-    return {
-        split: _decode(*listed, image_size or DEFAULT_IMAGE_SIZE) for split, listed in files.items()
-    }, names
+    parts, broken = {}, {}
+    for split, (paths, labels) in files.items():
+        images = allocate((len(paths), *(image_size or DEFAULT_IMAGE_SIZE), 3))
+        errors = fill(images, lambda file: read_image(file, image_size or DEFAULT_IMAGE_SIZE), paths)
+        parts[split] = _without(Split(images, labels), list(errors))
+        broken |= {paths[row]: error for row, error in errors.items()}
+    if broken:
+        _tell_broken(broken, sum(len(paths) for paths, _ in files.values()), path, skip_broken)
+    return parts, names
 
 
 def _what(path):
@@ -103,7 +111,17 @@ def _is_image(name):
     return not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES)
 
 
-def _decode(files, labels, image_size):
-    images = allocate((len(files), *image_size, 3))
-    fill(images, lambda file: read_image(file, image_size), files)
-    return Split(images, labels)
+def _without(split, rows):
+    return take(split, np.delete(np.arange(len(split)), rows)) if rows else split
+
+
+def _tell_broken(broken, count, root, skip_broken):
+    names = listed(file.relative_to(root) for file in broken)
+    found = f"{len(broken):,} of {count:,} images in {root} cannot be read: {names}."
+    if skip_broken:
+        warn(f"{found} They are left out.")
+        return
+    first = next(iter(broken.values()))
+    raise InputError(
+        f"{found} The first: {first} To leave all of them out, give skip_broken=True (--skip-broken)."
+    ) from first

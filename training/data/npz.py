@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_vit.archive import check_zip
 from keras_vit.errors import InputError
 from training.data.checks import as_images, as_labels
 from training.data.dataset import Split
+from training.data.notices import listed
 
 _KEYS = {
     "train": ("x_train", "y_train"),
@@ -37,46 +39,47 @@ def read_npz(path):
     path = Path(path).expanduser()
     if not path.is_file():
         raise InputError(f"Expected an .npz file at {path}, found none.")
-    arrays = _read_arrays(path)
-    keys = _PLAIN_KEYS if "images" in arrays else _KEYS
-    _check_keys(set(arrays), keys, path)
+    keys, arrays = _read_arrays(path)
     parts = {
         split: Split(as_images(arrays[x], f"{x} of {path}"), as_labels(arrays[y], f"{y} of {path}"))
         for split, (x, y) in keys.items()
         if x in arrays
     }
-    names = _label_names(arrays["label_names"], path) if "label_names" in arrays else None
+    most = len(parts["train"])
+    names = _label_names(arrays["label_names"], most, path) if "label_names" in arrays else None
     return parts, names or _numbers(parts["train"].labels, path)
 
 
 def _read_arrays(path):
     try:
+        check_zip(path)
         with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise InputError(f"{path} holds a single array. {_EXPECTED}, as np.savez writes them.")
-            return {key: file[key] for key in file.files}
+            keys = _PLAIN_KEYS if "images" in file.files else _KEYS
+            _check_keys(file.zip.namelist(), keys, path)
+            return keys, {key: file[key] for key in file.files}
     except InputError:
         raise
     except Exception as error:  # zip, zlib and NumPy's own, of many types
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if "allow_pickle" in str(error) and path.read_bytes()[:2] == b"PK":
+        if "allow_pickle" in reason:
             reason = "it holds Python objects; save arrays of numbers"
         raise InputError(f"{path} cannot be read as an .npz file: {reason}.") from error
 
 
-def _check_keys(received, keys, path):
+def _check_keys(members, keys, path):
+    received = {member.removesuffix(".npy") for member in members if member.endswith(".npy")}
     unknown = received - {key for pair in keys.values() for key in pair} - {"label_names"}
     halves = [pair for pair in keys.values() if len(received & set(pair)) == 1]
-    if unknown or halves or not received & set(keys["train"]):
-        listed = ", ".join(sorted(received)) or "nothing"
-        raise InputError(f"{_EXPECTED}, and perhaps label_names, in {path}; received {listed}.")
+    if unknown or halves or not received & set(keys["train"]) or len(received) != len(members):
+        shown = listed(sorted(member.removesuffix(".npy") for member in members)) or "nothing"
+        raise InputError(f"{_EXPECTED}, and perhaps label_names, in {path}; received {shown}.")
 
 
-def _label_names(array, path):
-    if array.ndim != 1 or array.dtype.kind not in "US":
+def _label_names(array, most, path):
+    if array.ndim != 1 or array.size > most or array.dtype.kind not in "US":
         raise InputError(
-            f"Expected label_names in {path} to be a list of strings, received {array.dtype} of shape "
-            f"{array.shape}."
+            f"Expected label_names in {path} to be a list of strings, at most one for each of {most:,} "
+            f"images, received {array.dtype} of shape {array.shape}."
         )
     return tuple(
         name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in array.tolist()

@@ -1,5 +1,6 @@
 """Arrays of images that may exceed the memory: these live in a temporary file."""
 
+import collections
 import concurrent.futures
 import math
 import os
@@ -7,6 +8,8 @@ import shutil
 import tempfile
 
 import numpy as np
+from rich.console import Console
+from rich.progress import track
 
 from keras_vit.errors import InputError
 from keras_vit.images import resize_image
@@ -45,18 +48,28 @@ def allocate(shape):
 
 
 def fill(images, decode, items):
-    """Writes `decode(item)` for each item into `images`, on all cores.
+    """Writes `decode(item)` for each item into `images`, on all cores, with a progress bar for many.
 
     Args:
         images: uint8 array `(num_images, height, width, channels)`, written to.
         decode: function from an item to a uint8 array `(height, width, channels)`.
-        items: sequence of `num_images` items. The first one, in their order, whose decoding fails
-            raises its error here.
+        items: sequence of `num_images` items.
+
+    Returns:
+        dict from the rows whose `decode` raised InputError to that error; they hold zeros.
     """
+    broken = {}
+
+    def decode_row(row):
+        try:
+            images[row] = decode(items[row])
+        except InputError as error:
+            images[row], broken[row] = 0, error
+
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(items), _CHUNK):
-            for row, image in enumerate(pool.map(decode, items[start : start + _CHUNK]), start):
-                images[row] = image
+        for start in _shown(range(0, len(items), _CHUNK)):
+            collections.deque(pool.map(decode_row, range(len(items))[start : start + _CHUNK]), maxlen=0)
+    return dict(sorted(broken.items()))
 
 
 def take(split, rows):
@@ -71,6 +84,13 @@ def take(split, rows):
         chunk = rows[start : start + _CHUNK]
         images[start : start + len(chunk)] = split.images[chunk]
     return Split(images, split.labels[rows])
+
+
+def _shown(chunks):
+    """Shows progress on a terminal where there is more than one chunk."""
+    console = Console(stderr=True)
+    quiet = len(chunks) < 2 or not console.is_terminal
+    return track(chunks, "reading images", console=console, transient=True, disable=quiet)
 
 
 def resize(split, size):

@@ -130,7 +130,8 @@ def _read_split(builder, source, keys, image_size):
         rows = slice(start, start + len(batch))
         labels[rows] = batch_labels
         if encoded:
-            fill(images[rows], decode, list(enumerate(batch, start)))
+            for error in fill(images[rows], decode, list(enumerate(batch, start))).values():
+                raise error
         else:
             images[rows] = batch
         start = rows.stop

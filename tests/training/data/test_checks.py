@@ -97,6 +97,9 @@ def test_good_parts_pass():
         ({"train": split(0, 2)}, ("a", "b", "c"), "found none of b"),
         ({"train": split(1, 2)}, ("a", "b", "c"), "Labels count from 0"),
         ({"train": split(0, 1)}, ("a", "a"), "different name for each class"),
+        ({"train": split(0, 1)}, ("a", "b\nc"), r"one line of text, received 'b\\nc'"),
+        ({"train": split(0, 1)}, ("a", " "), "one line of text"),
+        ({"train": split(0, 1)}, ("a", "\udcff"), "one line of text"),
         ({"train": split()}, (), "train split is empty"),
         ({"train": split(0, 1), "validation": split()}, ("a", "b"), "validation split is empty"),
         (

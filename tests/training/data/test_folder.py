@@ -4,6 +4,7 @@ from PIL import Image
 
 from keras_vit.errors import InputError
 from training.data.folder import read_folder
+from training.data.notices import DataWarning
 
 
 def save(path, colour, size=(12, 9), mode="RGB"):
@@ -94,6 +95,53 @@ def test_a_broken_image_is_refused_by_name(content, photos):
     (photos / "dog" / "f.jpg").write_bytes(whole[: len(whole) // 2] if content is None else content)
     with pytest.raises(InputError, match=r"dog/f\.jpg"):
         read_folder(photos, (4, 4))
+
+
+@pytest.fixture
+def partly_broken(tmp_path):
+    """Splits of good images with broken ones in two of them."""
+    for split in ("train", "test"):
+        for name in ("cat", "dog"):
+            for index in range(3):
+                save(tmp_path / split / name / f"{index}.png", (index, 0, 0))
+    for place in ("train/cat/bad.jpg", "train/dog/1.png", "test/dog/bad.gif"):
+        (tmp_path / place).write_bytes(b"no image")
+    return tmp_path
+
+
+def test_all_broken_images_are_named_in_one_error(partly_broken):
+    with pytest.raises(
+        InputError, match="3 of 14 images in .* cannot be read: train/cat/bad.jpg, train/dog"
+    ) as e:
+        read_folder(partly_broken, (4, 4))
+    assert "test/dog/bad.gif" in str(e.value) and "skip_broken=True (--skip-broken)" in str(e.value)
+    assert "\n" not in str(e.value)
+
+
+def test_of_many_broken_images_twenty_are_named_and_the_rest_counted(photos):
+    for index in range(30):
+        (photos / "cat" / f"bad{index:02}.jpg").write_bytes(b"")
+    with pytest.raises(InputError, match=r"30 of 35 images .*bad19\.jpg and 10 more\."):
+        read_folder(photos, (4, 4))
+
+
+def test_broken_images_are_left_out_on_request_and_named(partly_broken):
+    with pytest.warns(DataWarning, match="3 of 14 images .* train/cat/bad.jpg.* are left out"):
+        parts, _ = read_folder(partly_broken, (4, 4), skip_broken=True)
+    assert parts["train"].labels.tolist() == [0, 0, 0, 1, 1] and parts["test"].labels.tolist() == [
+        0,
+        0,
+        0,
+        1,
+        1,
+        1,
+    ]
+    assert parts["train"].images[:, 0, 0, 0].tolist() == [0, 1, 2, 0, 2]
+
+
+def test_a_whole_folder_says_nothing_where_broken_images_may_be_skipped(photos, recwarn):
+    assert len(read_folder(photos, (4, 4), skip_broken=True)[0]["train"]) == 5
+    assert not recwarn.list
 
 
 def test_an_empty_class_folder_is_refused_by_name(photos):

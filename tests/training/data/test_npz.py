@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -97,6 +99,25 @@ def test_names_that_are_no_strings_are_refused(tmp_path):
     images, labels = arrays()
     with pytest.raises(InputError, match="list of strings"):
         read_npz(write(tmp_path / "a.npz", images=images, labels=labels, label_names=[1, 2]))
+
+
+def test_more_names_than_images_are_refused_before_they_take_memory(tmp_path):
+    images, labels = arrays()
+    header = {"descr": "<U0", "fortran_order": False, "shape": (10**9,)}
+    path = write(tmp_path / "a.npz", images=images, labels=labels)
+    with zipfile.ZipFile(path, "a") as archive, archive.open("label_names.npy", "w") as member:
+        np.lib.format.write_array_header_1_0(member, header)
+    with pytest.raises(InputError, match="at most one for each of 6 images"):
+        read_npz(path)
+
+
+def test_members_that_are_no_arrays_are_refused(tmp_path):
+    images, labels = arrays()
+    path = write(tmp_path / "a.npz", images=images, labels=labels)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("label_names", b"cat dog")
+    with pytest.raises(InputError, match="received images, label_names, labels"):
+        read_npz(path)
 
 
 def test_missing_empty_truncated_and_other_files_are_refused_by_name(tmp_path):

@@ -44,14 +44,21 @@ def test_items_are_decoded_into_their_rows():
     np.testing.assert_array_equal(images.ravel(), np.arange(3000) % 256)
 
 
-def test_the_first_broken_item_is_reported():
+def test_every_broken_item_is_reported_and_the_others_are_decoded():
     def decode(item):
-        if item in (5, 9):
+        if item in (5, 2000):
             raise InputError(f"item {item}")
-        return np.zeros((1, 1, 1), np.uint8)
+        return np.full((1, 1, 1), 7, np.uint8)
 
-    with pytest.raises(InputError, match="item 5"):
-        fill(allocate((20, 1, 1, 1)), decode, range(20))
+    images = allocate((2500, 1, 1, 1))
+    broken = fill(images, decode, range(2500))
+    assert {row: str(error) for row, error in broken.items()} == {5: "item 5", 2000: "item 2000"}
+    assert np.flatnonzero(images.ravel() != 7).tolist() == [5, 2000]
+
+
+def test_an_error_of_another_kind_is_not_swallowed():
+    with pytest.raises(ZeroDivisionError):
+        fill(allocate((2, 1, 1, 1)), lambda item: 1 / item, [1, 0])
 
 
 def test_a_split_is_stretched_as_a_single_image_is():

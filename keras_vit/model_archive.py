@@ -1,0 +1,152 @@
+"""A `.keras` archive is checked before Keras builds anything from it."""
+
+import contextlib
+import io
+import math
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+from keras.saving import get_registered_object
+
+from keras_vit.archive import check_zip
+from keras_vit.errors import InputError
+from keras_vit.files import first_line, parse_json
+
+MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
+LARGEST_CONFIG = 16 * 1024**2  # bytes
+CODE = {
+    "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__lambda__", "__typespec__",
+}  # fmt: skip
+MODULES = {  # of Keras, whose classes and functions make up a model
+    "activations", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics", "models",
+    "ops", "optimizers", "quantizers", "regularizers",
+}  # fmt: skip
+
+
+def check_model_archive(path):
+    """Checks an archive's members, the classes that its configuration names, and its weights.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        int, how many numbers the weights hold.
+
+    Raises:
+        InputError: damaged, code-bearing, of classes that are not Keras's and not registered, with
+            weights that are not finite or not stored plainly.
+    """
+    names = check_zip(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_members(archive, names, path)
+            _check_config(parse_json(archive.read("config.json"), f"config.json in {path}"), path)
+            return _check_weights(archive.read("model.weights.h5"), path)
+    except InputError:
+        raise
+    except Exception as error:  # zip, zlib, HDF5 and their own, of many types
+        raise InputError(f"{path} is a damaged archive: {first_line(error)}.") from error
+
+
+@contextlib.contextmanager
+def weights_at_most(count, path):
+    """Refuses, while a model is built, to make more weights than `count` numbers.
+
+    A configuration may declare sizes that no memory holds; the weights that it comes with cannot.
+    """
+    original, left = keras.layers.Layer.add_weight, count
+
+    def add_weight(layer, shape=None, *args, **kwargs):
+        nonlocal left
+        left -= math.prod((shape,) if isinstance(shape, int) else shape or ())
+        if left < 0:
+            raise InputError(
+                f"{path} is damaged: the layer {layer.name!r} declares weights of shape {tuple(shape)}, but "
+                f"the file holds {count:,} numbers in all."
+            )
+        return original(layer, shape, *args, **kwargs)
+
+    keras.layers.Layer.add_weight = add_weight
+    try:
+        yield
+    finally:
+        keras.layers.Layer.add_weight = original
+
+
+def _check_members(archive, names, path):
+    missing = MEMBERS - names
+    foreign = {name for name in names - MEMBERS if not name.startswith("assets/")}
+    if missing or foreign:
+        part = ", ".join(sorted(missing)) + " missing" if missing else f"{min(foreign)} is no part of a model"
+        raise InputError(f"{path} is damaged or no .keras file: {part}. Save the model again.")
+    if archive.getinfo("config.json").file_size > LARGEST_CONFIG:
+        raise InputError(f"{path} is not to be trusted: its config.json is longer than any model's.")
+    broken = archive.testzip()
+    if broken:
+        raise InputError(f"{path} is damaged: {broken} is broken. Save the model again.")
+
+
+def _check_config(config, path):
+    stack = [config]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            if "class_name" in value:
+                _check_class(value, path)
+            stack.extend(value.values())
+        elif isinstance(value, list):
+            stack.extend(value)
+
+
+def _check_class(entry, path):
+    name, module, registered = (entry.get(key) for key in ("class_name", "module", "registered_name"))
+    if not (isinstance(name, str) and isinstance(module, str | None) and isinstance(registered, str | None)):
+        raise InputError(f"{path} is damaged: expected names of classes, received {name!r} of {module!r}.")
+    if name in CODE:
+        raise InputError(
+            f"{path} holds a {name} object, which is code and is not run from a file. "
+            "Replace it by a registered keras.layers.Layer and save again."
+        )
+    if name == "function":
+        name = registered = entry.get("config")
+    if not (_is_kerass_own(str(name), module) or registered and get_registered_object(registered)):
+        raise InputError(
+            f"{path} needs {name!r} of {module!r}, which is neither Keras's nor registered. If you trust it, "
+            "import the module that registers it first."
+        )
+
+
+def _is_kerass_own(name, module):
+    """What Keras itself writes; "builtins" is how it marks its own functions."""
+    if module is None:
+        return name.startswith("__")
+    parts = module.removeprefix("keras.src.").removeprefix("keras.").split(".")
+    return module in ("keras", "builtins") or module.startswith("keras.") and parts[0] in MODULES
+
+
+def _check_weights(content, path):
+    count, stack = 0, [h5py.File(io.BytesIO(content))]
+    while stack:
+        group = stack.pop()
+        for name in group:
+            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                raise InputError(f"{path} is not to be trusted: its weights link to elsewhere.")
+            child = group[name]
+            if isinstance(child, h5py.Group):
+                stack.append(child)
+            else:
+                count += _check_array(child, path)
+    return count
+
+
+def _check_array(array, path):
+    if array.external or array.is_virtual or array.id.get_storage_size() != array.nbytes:
+        raise InputError(
+            f"{path} is damaged: its weights {array.name} are not stored plainly. Save it again."
+        )
+    optimizer = array.name.startswith("/optimizer")
+    if array.dtype.kind == "f" and not optimizer and not np.isfinite(array[...]).all():
+        raise InputError(f"{path} holds weights that are not finite: {array.name}. Train the model again.")
+    return array.size

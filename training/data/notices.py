@@ -1,0 +1,79 @@
+"""What is said before training, because the figures will mean less than they seem."""
+
+import itertools
+import warnings
+
+import numpy as np
+
+from training.data.split import seeded_hashes
+
+IMBALANCE = 10  # images of the largest class for one of the smallest, from which on it is said
+LISTED = 20  # names in a message
+
+
+class DataWarning(UserWarning):
+    """Data that can be trained on, but not without a word."""
+
+
+def warn(message):
+    """Says one line about the data."""
+    warnings.warn(message, DataWarning, stacklevel=2)
+
+
+def listed(names, limit=LISTED):
+    """Joins names by commas; of those past `limit` only the number is said."""
+    names = [str(name) for name in names]
+    rest = f" and {len(names) - limit:,} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + rest
+
+
+def warn_duplicates(parts, source):
+    """Says how many images the source holds in two splits, pixel for pixel.
+
+    Args:
+        parts: dict of Split as the source brings them; splits that are made of one have no such images.
+        source: str, the source's name.
+    """
+    if len(parts) < 2:
+        return
+    hashes = {name: seeded_hashes(split.images, 0) for name, split in parts.items()}
+    for (one, first), (other, second) in itertools.combinations(hashes.items(), 2):
+        count = int(np.isin(second, first).sum())
+        if count:
+            warn(
+                f"{count:,} of {len(second):,} {other} images of {source} are in its {one} split too, pixel "
+                f"for pixel: figures on the {other} split are too good. Remove them from one of the two."
+            )
+
+
+def warn_balance(data):
+    """Says which classes have few images for training, and which have none in another split."""
+    counts = {name: _count(getattr(data, name), data.num_classes) for name in ("train", "validation", "test")}
+    low, high = int(counts["train"].argmin()), int(counts["train"].argmax())
+    few, many = counts["train"][[low, high]]
+    if many >= IMBALANCE * few:
+        warn(
+            f"The classes are out of balance: {many:,} training images of {data.label_names[high]}, "
+            f"{few:,} of {data.label_names[low]}. Accuracy alone misleads; look at each class."
+        )
+    for name in ("validation", "test"):
+        absent = [data.label_names[index] for index in np.flatnonzero(counts[name] == 0)]
+        if absent:
+            warn(
+                f"The {name} split has no image of {listed(absent)}: nothing is measured for "
+                f"{len(absent)} of {data.num_classes} classes there."
+            )
+
+
+def warn_pixels(data):
+    """Says when the training images hold nothing, or seem to be in another range than [0, 255]."""
+    images = data.train.images
+    low, high = int(images.min()), int(images.max())
+    if low == high:
+        warn(f"All pixels of the training images are {low}: there is nothing to learn from.")
+    elif high <= 1:
+        warn("All pixels of the training images are 0 or 1, of 255. If 1 means white, multiply them by 255.")
+
+
+def _count(split, num_classes):
+    return np.bincount(split.labels, minlength=num_classes)
