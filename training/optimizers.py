@@ -2,7 +2,7 @@
 
 import keras
 
-NOT_DECAYED = ("bias", "gamma", "beta", "token", "tokens", "embedding", "probe")
+NOT_DECAYED = ("bias", "gamma", "beta", "token", "tokens", "embedding", "embeddings", "probe")
 
 
 def build_optimizer(recipe, model, num_steps):
@@ -14,13 +14,15 @@ def build_optimizer(recipe, model, num_steps):
         num_steps: int, all training steps of the run.
 
     Returns:
-        A `keras.optimizers.Optimizer`, AdamW (https://arxiv.org/abs/1711.05101) or Muon
-        (https://kellerjordan.github.io/posts/muon, scaled as in https://arxiv.org/abs/2502.16982).
+        A `keras.optimizers.Optimizer`, AdamW (https://arxiv.org/abs/1711.05101), Muon
+        (https://kellerjordan.github.io/posts/muon, scaled as in https://arxiv.org/abs/2502.16982) or
+        plain gradient descent.
     """
     options = {
         "learning_rate": learning_rate_schedule(recipe, num_steps),
         "weight_decay": recipe.weight_decay,
         "global_clipnorm": recipe.clip_norm,
+        "clipvalue": recipe.clip_value,
         "use_ema": recipe.ema_momentum is not None,
         "ema_momentum": recipe.ema_momentum or 0.99,
     }
@@ -28,6 +30,8 @@ def build_optimizer(recipe, model, num_steps):
         optimizer = keras.optimizers.Muon(
             **options, adam_weight_decay=recipe.weight_decay, exclude_layers=["head"]
         )
+    elif recipe.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(**options)
     else:
         optimizer = keras.optimizers.AdamW(**options)
     optimizer.exclude_from_weight_decay(var_list=not_decayed(model))

@@ -13,7 +13,7 @@ class Recipe:
     """All that decides a training run. `None` leaves a choice to the model, its variant or the data."""
 
     # Data
-    data: str = "digits"  # a spec: digits, tfds:NAME, folder:PATH, npz:PATH
+    data: str = "digits"  # a spec: digits, tfds:NAME, folder:PATH, npz:PATH; for text names, text:PATH
     image_size: int | None = None  # pixels, square; None: as the data come
     subset: int | None = None  # training images, class-balanced; None: all
     validation_fraction: float = 0.1  # of the training split, where the data bring no validation split
@@ -38,16 +38,20 @@ class Recipe:
     dropout_rate: float | None = None
     attention_dropout_rate: float | None = None
     drop_path_rate: float | None = None
+    cell: str | None = None  # of char_rnn: simple, lstm, gru
+    embedding_dim: int | None = None  # of char_rnn; None: one-hot
+    bidirectional: bool | None = None  # of char_rnn; not for generation
 
     # Optimisation
     epochs: int = 10
     batch_size: int = 128
-    optimizer: str = "adamw"  # or "muon": 2-D kernels but the head's by Muon, all else by AdamW
+    optimizer: str = "adamw"  # or "sgd"; or "muon": 2-D kernels but the head's by Muon, all else by AdamW
     learning_rate: float = 1e-3  # peak
     final_learning_rate: float = 0.0  # reached by a cosine at the last step
     warmup_fraction: float = 0.1  # of all steps, linear from 0
     weight_decay: float = 0.05  # not on biases, norms, tokens, positions
     clip_norm: float | None = 1.0  # of the gradient of all weights together
+    clip_value: float | None = None  # of each gradient, to [-clip_value, clip_value]; needs clip_norm=none
     label_smoothing: float = 0.1
     ema_momentum: float | None = None  # e.g. 0.999; validated and saved weights are then the average
     early_stopping_patience: int | None = None  # epochs without a better validation accuracy
@@ -64,6 +68,14 @@ class Recipe:
     cutmix_alpha: float = 0.0
     erasing_rate: float = 0.0  # probability
 
+    # Text
+    lines: bool = True  # one item a line; False: running text
+    lowercase: bool = False
+    window: int | None = None  # tokens read at once; None: what the longest line needs, running text 128
+    unknown: str = "error"  # characters that the training split lacks; or "unk": a token for them
+    carry_state: bool = False  # running text: char_rnn goes on with the state of the batch before
+    sample_every: int | None = None  # steps between samples; None: none
+
     def __post_init__(self):
         for field, kind in _kinds().items():
             _check_kind(field, getattr(self, field), kind)
@@ -76,6 +88,8 @@ class Recipe:
                 raise InputError(
                     f"Expected {field} to be one of {', '.join(allowed)}, received {getattr(self, field)!r}."
                 )
+        if self.clip_norm is not None and self.clip_value is not None:
+            raise InputError("Expected clip_norm or clip_value, received both: set one of them to none.")
 
 
 MODEL_FIELDS = (
@@ -96,6 +110,9 @@ MODEL_FIELDS = (
     "dropout_rate",
     "attention_dropout_rate",
     "drop_path_rate",
+    "cell",
+    "embedding_dim",
+    "bidirectional",
 )
 
 AUGMENTATION_FIELDS = (
@@ -107,6 +124,10 @@ AUGMENTATION_FIELDS = (
     "cutmix_alpha",
     "erasing_rate",
 )
+
+IMAGE_FIELDS = ("image_size", "subset", *AUGMENTATION_FIELDS)
+
+TEXT_FIELDS = ("lines", "lowercase", "window", "unknown", "carry_state", "sample_every")
 
 _MANY = 10**9
 _RANGES = (
@@ -121,13 +142,20 @@ _RANGES = (
     ("warmup_fraction", 0, 1),
     ("weight_decay", 0, 1e6),
     ("clip_norm", 1e-12, 1e12),
+    ("clip_value", 1e-12, 1e12),
     ("label_smoothing", 0, 0.999),
     ("ema_momentum", 0, 0.9999999),
     ("early_stopping_patience", 1, _MANY),
     ("steps_per_execution", 1, _MANY),
     ("seed", 0, 2**32 - 1),
+    ("window", 2, _MANY),
+    ("sample_every", 1, _MANY),
 )
-_CHOICES = {"optimizer": ("adamw", "muon"), "precision": ("float32", "mixed_bfloat16")}
+_CHOICES = {
+    "optimizer": ("adamw", "muon", "sgd"),
+    "precision": ("float32", "mixed_bfloat16"),
+    "unknown": ("error", "unk"),
+}
 
 
 def override(recipe, assignments):
@@ -149,6 +177,23 @@ def override(recipe, assignments):
             raise InputError(f"Unknown recipe field {field!r}. Expected one of {', '.join(kinds)}.")
         changes[field] = _parse(field, text, kinds[field])
     return dataclasses.replace(recipe, **changes)
+
+
+def check_unset(recipe, fields):
+    """Checks that fields which a recipe's model has no use for are left as they are.
+
+    Args:
+        recipe: Recipe.
+        fields: names of the fields.
+
+    Raises:
+        InputError: names those that were set.
+    """
+    defaults = {f.name: f.default for f in dataclasses.fields(Recipe)}
+    changed = [field for field in fields if getattr(recipe, field) != defaults[field]]
+    if changed:
+        back = " ".join(f"{field}={defaults[field]}".lower() for field in changed)
+        raise InputError(f"Model {recipe.model!r} has no {', '.join(changed)}: leave it out, or set {back}.")
 
 
 def load_recipe(path):

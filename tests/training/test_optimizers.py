@@ -31,7 +31,7 @@ def test_weight_decay_touches_kernels_alone():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["adamw", "muon"])
+@pytest.mark.parametrize("name", ["adamw", "muon", "sgd"])
 def test_a_step_without_gradient_shrinks_kernels_and_nothing_else(name):
     model = vit("Pico/2", num_layers=1, num_classes=3)
     recipe = Recipe(optimizer=name, learning_rate=0.1, weight_decay=0.5, warmup_fraction=0.0)
@@ -53,3 +53,18 @@ def test_muon_takes_the_blocks_kernels_and_not_the_heads():
         f"encoder/block_0/{part}/kernel"
         for part in ("attention/qkv", "attention/projection", "mlp/expansion", "mlp/projection")
     }
+
+
+def test_gradients_are_clipped_by_value_where_a_recipe_says_so():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, use_bias=False)])
+    recipe = Recipe(
+        optimizer="sgd",
+        learning_rate=1.0,
+        warmup_fraction=0.0,
+        weight_decay=0.0,
+        clip_norm=None,
+        clip_value=5.0,
+    )
+    before = model.get_weights()[0]
+    build_optimizer(recipe, model, 10).apply([keras.ops.array([[-70.0, 3.0]])], model.trainable_variables)
+    np.testing.assert_allclose(model.get_weights()[0] - before, [[5.0, -3.0]], rtol=1e-5)

@@ -4,7 +4,16 @@ import pytest
 
 from keras_vit import InputError
 from keras_vit.files import write_json
-from training.recipe import AUGMENTATION_FIELDS, MODEL_FIELDS, Recipe, load_recipe, override
+from training.recipe import (
+    AUGMENTATION_FIELDS,
+    IMAGE_FIELDS,
+    MODEL_FIELDS,
+    TEXT_FIELDS,
+    Recipe,
+    check_unset,
+    load_recipe,
+    override,
+)
 from training.recipes import find_recipe, recipe_names
 
 
@@ -30,7 +39,10 @@ def test_overrides_take_the_fields_own_types():
         ("flip=yes", "flip to be bool"),
         ("learning_rate=nan", "learning_rate from"),
         ("learning_rate=fast", "learning_rate to be float"),
-        ("optimizer=sgd", "adamw, muon"),
+        ("optimizer=speed", "adamw, muon, sgd"),
+        ("unknown=skip", "error, unk"),
+        ("window=1", "window from 2"),
+        ("clip_value=5", "clip_norm or clip_value"),
         ("precision=float16", "float32, mixed_bfloat16"),
         ("validation_fraction=0", "validation_fraction from"),
     ],
@@ -73,4 +85,11 @@ def test_an_unknown_recipe_is_answered_with_the_known_ones():
 
 
 def test_the_lists_of_fields_name_fields():
-    assert {*MODEL_FIELDS, *AUGMENTATION_FIELDS} < {f.name for f in dataclasses.fields(Recipe)}
+    named = {*MODEL_FIELDS, *AUGMENTATION_FIELDS, *IMAGE_FIELDS, *TEXT_FIELDS}
+    assert named < {f.name for f in dataclasses.fields(Recipe)}
+
+
+def test_a_field_that_a_model_has_no_use_for_is_refused_with_its_way_back():
+    check_unset(Recipe(), TEXT_FIELDS)
+    with pytest.raises(InputError, match="'vit' has no window, unknown: .* set window=none unknown=error"):
+        check_unset(Recipe(window=20, unknown="unk"), TEXT_FIELDS)
