@@ -44,6 +44,14 @@ class RunFolder:
         return self.path / "labels.txt"
 
     @property
+    def vocabulary(self):
+        return self.path / "vocabulary.json"
+
+    @property
+    def samples(self):
+        return self.path / "samples.json"
+
+    @property
     def report(self):
         return self.path / "report"
 

@@ -12,7 +12,7 @@ from keras_vit.models import vit
 from training.data.dataset import ImageData, Split
 from training.evaluate import evaluate
 from training.report import write_report
-from training.report.page import duration
+from training.report.document import duration
 
 NAMES = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "猫", "a & b", "plain", "</table>")
 HISTORY = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n1,2,0.1,2,0.2,0.001,100\n"
