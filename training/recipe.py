@@ -45,9 +45,11 @@ class Recipe:
     # Optimisation
     epochs: int = 10
     batch_size: int = 128
-    optimizer: str = "adamw"  # or "sgd"; or "muon": 2-D kernels but the head's by Muon, all else by AdamW
+    optimizer: str = "adamw"  # of training.optimizers; "muon": 2-D kernels but the head's, AdamW for the rest
+    momentum: float = 0.0  # of sgd
     learning_rate: float = 1e-3  # peak
-    final_learning_rate: float = 0.0  # reached by a cosine at the last step
+    schedule: str = "cosine"  # of training.optimizers, from the peak to the final rate
+    final_learning_rate: float = 0.0  # reached at the last step
     warmup_fraction: float = 0.1  # of all steps, linear from 0
     weight_decay: float = 0.05  # not on biases, norms, tokens, positions
     clip_norm: float | None = 1.0  # of the gradient of all weights together
@@ -140,6 +142,7 @@ _RANGES = (
     ("learning_rate", 1e-12, 1e6),
     ("final_learning_rate", 0, 1e6),
     ("warmup_fraction", 0, 1),
+    ("momentum", 0, 0.999999),
     ("weight_decay", 0, 1e6),
     ("clip_norm", 1e-12, 1e12),
     ("clip_value", 1e-12, 1e12),
@@ -152,7 +155,8 @@ _RANGES = (
     ("sample_every", 1, _MANY),
 )
 _CHOICES = {
-    "optimizer": ("adamw", "muon", "sgd"),
+    "optimizer": ("adamw", "muon", "sgd", "adam", "rmsprop", "adagrad", "adadelta"),
+    "schedule": ("cosine", "linear", "polynomial", "exponential", "step", "constant"),
     "precision": ("float32", "mixed_bfloat16"),
     "unknown": ("error", "unk"),
 }

@@ -2,8 +2,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_vit import InputError
 from keras_vit.models import vit
-from training.optimizers import build_optimizer, learning_rate_schedule, not_decayed
+from training.optimizers import OPTIMIZERS, build_optimizer, learning_rate_schedule, not_decayed
 from training.recipe import Recipe
 
 
@@ -21,6 +22,31 @@ def test_without_warm_up_the_first_step_has_the_peak_rate():
     assert float(rate(0)) == pytest.approx(1e-2)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "after_half", "at_the_end"),
+    [
+        ("cosine", (1e-2 + 1e-4) / 2, 1e-4),
+        ("linear", (1e-2 + 1e-4) / 2, 1e-4),
+        ("polynomial", 1e-4 + (1e-2 - 1e-4) / 4, 1e-4),
+        ("exponential", 1e-3, 1e-4),
+        ("step", 1e-3, 1e-4),
+        ("constant", 1e-2, 1e-2),
+    ],
+)
+def test_every_schedule_goes_from_the_peak_to_its_end_after_the_warm_up(schedule, after_half, at_the_end):
+    recipe = Recipe(schedule=schedule, learning_rate=1e-2, final_learning_rate=1e-4, warmup_fraction=1 / 11)
+    rate = learning_rate_schedule(recipe, 1100)
+    assert float(rate(50)) == pytest.approx(5e-3)
+    assert float(rate(100)) == pytest.approx(1e-2)
+    assert float(rate(601)) == pytest.approx(after_half, rel=0.01)
+    assert float(rate(1100)) == pytest.approx(at_the_end, rel=0.01)
+
+
+def test_an_exponential_schedule_to_zero_is_refused():
+    with pytest.raises(InputError, match="final_learning_rate above"):
+        learning_rate_schedule(Recipe(schedule="exponential"), 100)
+
+
 def test_weight_decay_touches_kernels_alone():
     model = vit("Pico/2", num_layers=1, num_registers=1, layer_scale=0.1, pooling="map", class_token=True)
     spared = {w.path for w in not_decayed(model)}
@@ -31,7 +57,7 @@ def test_weight_decay_touches_kernels_alone():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["adamw", "muon", "sgd"])
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
 def test_a_step_without_gradient_shrinks_kernels_and_nothing_else(name):
     model = vit("Pico/2", num_layers=1, num_classes=3)
     recipe = Recipe(optimizer=name, learning_rate=0.1, weight_decay=0.5, warmup_fraction=0.0)
