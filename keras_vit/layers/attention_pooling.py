@@ -14,6 +14,8 @@ class AttentionPooling(keras.layers.Layer):
     Args:
         num_heads: int, must divide the hidden size.
         mlp_dim: int, hidden size of the MLP.
+        activation: str, of the MLP, as in `MLP`.
+        epsilon: float, of the layer normalisation.
 
     Call arguments:
         x: `(batch, length, hidden_dim)`.
@@ -27,10 +29,12 @@ class AttentionPooling(keras.layers.Layer):
     Reference: Zhai et al. 2022, appendix A, https://arxiv.org/abs/2106.04560
     """
 
-    def __init__(self, num_heads, mlp_dim, **kwargs):
+    def __init__(self, num_heads, mlp_dim, activation="gelu", epsilon=1e-6, **kwargs):
         super().__init__(**kwargs)
         self.num_heads = num_heads
         self.mlp_dim = mlp_dim
+        self.activation = activation
+        self.epsilon = epsilon
 
     def build(self, input_shape):
         hidden_dim = input_shape[-1]
@@ -43,9 +47,11 @@ class AttentionPooling(keras.layers.Layer):
         self.query = self._dense("query", hidden_dim, hidden_dim)
         self.key_value = self._dense("key_value", hidden_dim, 2 * hidden_dim)
         self.projection = self._dense("projection", hidden_dim, hidden_dim)
-        self.norm = keras.layers.LayerNormalization(epsilon=1e-6, name="norm", dtype=self.dtype_policy)
+        self.norm = keras.layers.LayerNormalization(
+            epsilon=self.epsilon, name="norm", dtype=self.dtype_policy
+        )
         self.norm.build((None, hidden_dim))
-        self.mlp = MLP(self.mlp_dim, name="mlp", dtype=self.dtype_policy)
+        self.mlp = MLP(self.mlp_dim, activation=self.activation, name="mlp", dtype=self.dtype_policy)
         self.mlp.build((None, 1, hidden_dim))
 
     def call(self, x):
@@ -67,7 +73,13 @@ class AttentionPooling(keras.layers.Layer):
         return (input_shape[0], input_shape[-1])
 
     def get_config(self):
-        return {**super().get_config(), "num_heads": self.num_heads, "mlp_dim": self.mlp_dim}
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "mlp_dim": self.mlp_dim,
+            "activation": self.activation,
+            "epsilon": self.epsilon,
+        }
 
     def _dense(self, name, inputs, units):
         dense = keras.layers.Dense(units, name=name, dtype=self.dtype_policy)

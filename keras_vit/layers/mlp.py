@@ -6,16 +6,19 @@ from keras import ops
 from keras_vit.layers._gelu import gelu
 from keras_vit.layers._tokenwise import tokenwise
 
-ACTIVATIONS = ("gelu", "swiglu")
+ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu", "swiglu")
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")
 class MLP(keras.layers.Layer):
     """Two dense layers with GELU between them; or SwiGLU, where one half gates the other.
 
+    `"gelu"` is exact; `"gelu_tanh"` and `"quick_gelu"` (`x * sigmoid(1.702 x)`) are its approximations,
+    for weights that were trained with them.
+
     Args:
         mlp_dim: int, size of the hidden layer (of each half for `"swiglu"`).
-        activation: `"gelu"` (exact; default) or `"swiglu"`.
+        activation: `"gelu"` (default), `"gelu_tanh"`, `"quick_gelu"` or `"swiglu"`.
         dropout_rate: float in [0, 1), after the hidden layer and after the output.
         seed: int or None, of the dropout.
 
@@ -25,7 +28,8 @@ class MLP(keras.layers.Layer):
     Returns:
         Like `x`.
 
-    Reference: https://arxiv.org/abs/2010.11929, section 3.1; SwiGLU: https://arxiv.org/abs/2002.05202
+    Reference: https://arxiv.org/abs/2010.11929, section 3.1; approximations of GELU:
+        https://arxiv.org/abs/1606.08415, section 2; SwiGLU: https://arxiv.org/abs/2002.05202
     """
 
     def __init__(self, mlp_dim, activation="gelu", dropout_rate=0.0, seed=None, **kwargs):
@@ -72,5 +76,9 @@ class MLP(keras.layers.Layer):
         if self.activation == "swiglu":
             gate, value = ops.split(x, 2, axis=-1)
             return ops.silu(gate) * value
+        if self.activation == "gelu_tanh":
+            return ops.gelu(x, approximate=True)
+        if self.activation == "quick_gelu":
+            return x * ops.sigmoid(1.702 * x)
         # The error function in bfloat16 is slower than in float32 on CPUs.
         return ops.cast(gelu(ops.cast(x, "float32")), x.dtype)

@@ -24,6 +24,7 @@ class PatchEmbedding(keras.layers.Layer):
         hidden_dim: int, size of an embedding.
         patch_size: int or `(height, width)` in pixels. For `stem="conv"` a power of two, square.
         stem: `"linear"` (default) or `"conv"`.
+        use_bias: bool, whether the linear stem adds a bias; the convolutional one never does.
 
     Call arguments:
         images: `(batch, height, width, channels)`.
@@ -38,11 +39,12 @@ class PatchEmbedding(keras.layers.Layer):
         https://arxiv.org/abs/2104.05704, section 3.4
     """
 
-    def __init__(self, hidden_dim, patch_size, stem="linear", **kwargs):
+    def __init__(self, hidden_dim, patch_size, stem="linear", use_bias=True, **kwargs):
         super().__init__(**kwargs)
         self.hidden_dim = hidden_dim
         self.patch_size = as_pair(patch_size, "patch_size")
         self.stem = stem
+        self.use_bias = use_bias
         if stem not in ("linear", "conv"):
             raise ValueError(f"Expected stem to be 'linear' or 'conv', received {stem!r}.")
         if stem == "conv" and not _halvings(self.patch_size):
@@ -76,12 +78,15 @@ class PatchEmbedding(keras.layers.Layer):
             "hidden_dim": self.hidden_dim,
             "patch_size": self.patch_size,
             "stem": self.stem,
+            "use_bias": self.use_bias,
         }
 
     def _build_linear(self, input_shape):
         self.extraction = PatchExtraction(self.patch_size, name="extraction", dtype=self.dtype_policy)
         self.extraction.build(input_shape)
-        self.projection = keras.layers.Dense(self.hidden_dim, name="projection", dtype=self.dtype_policy)
+        self.projection = keras.layers.Dense(
+            self.hidden_dim, use_bias=self.use_bias, name="projection", dtype=self.dtype_policy
+        )
         self.projection.build((None, self.extraction.compute_output_shape(input_shape)[-1]))
 
     def _build_conv(self, input_shape):

@@ -13,6 +13,8 @@ class SelfAttention(keras.layers.Layer):
     Args:
         num_heads: int, must divide the hidden size.
         qk_norm: bool, normalise queries and keys per head (layer normalisation). Default False.
+        qkv_bias: bool, whether query, key and value have a bias.
+        epsilon: float, of the layer normalisations.
         attention_dropout_rate: float in [0, 1), on the attention scores.
         dropout_rate: float in [0, 1), on the output.
         seed: int or None, of both dropouts.
@@ -38,6 +40,8 @@ class SelfAttention(keras.layers.Layer):
         self,
         num_heads,
         qk_norm=False,
+        qkv_bias=True,
+        epsilon=1e-6,
         attention_dropout_rate=0.0,
         dropout_rate=0.0,
         seed=None,
@@ -46,6 +50,8 @@ class SelfAttention(keras.layers.Layer):
         super().__init__(**kwargs)
         self.num_heads = num_heads
         self.qk_norm = qk_norm
+        self.qkv_bias = qkv_bias
+        self.epsilon = epsilon
         self.attention_dropout_rate = attention_dropout_rate
         self.dropout_rate = dropout_rate
         self.seed = seed
@@ -58,7 +64,9 @@ class SelfAttention(keras.layers.Layer):
                 f"hidden_dim={hidden_dim}."
             )
         head_dim = hidden_dim // self.num_heads
-        self.qkv = keras.layers.Dense(3 * hidden_dim, name="qkv", dtype=self.dtype_policy)
+        self.qkv = keras.layers.Dense(
+            3 * hidden_dim, use_bias=self.qkv_bias, name="qkv", dtype=self.dtype_policy
+        )
         self.qkv.build((None, hidden_dim))
         self.projection = keras.layers.Dense(hidden_dim, name="projection", dtype=self.dtype_policy)
         self.projection.build((None, hidden_dim))
@@ -88,6 +96,8 @@ class SelfAttention(keras.layers.Layer):
             **super().get_config(),
             "num_heads": self.num_heads,
             "qk_norm": self.qk_norm,
+            "qkv_bias": self.qkv_bias,
+            "epsilon": self.epsilon,
             "attention_dropout_rate": self.attention_dropout_rate,
             "dropout_rate": self.dropout_rate,
             "seed": self.seed,
@@ -102,7 +112,7 @@ class SelfAttention(keras.layers.Layer):
     def _norm(self, name, head_dim):
         if not self.qk_norm:
             return keras.layers.Identity(name=name, dtype=self.dtype_policy)
-        norm = keras.layers.LayerNormalization(epsilon=1e-6, name=name, dtype=self.dtype_policy)
+        norm = keras.layers.LayerNormalization(epsilon=self.epsilon, name=name, dtype=self.dtype_policy)
         norm.build((None, self.num_heads, None, head_dim))
         return norm
 

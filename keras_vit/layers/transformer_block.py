@@ -21,7 +21,9 @@ class TransformerBlock(keras.layers.Layer):
         drop_path_rate: float in [0, 1), probability that a sample skips a branch in training.
         layer_scale: float, where the branches' learned factors start, or None to have none.
         qk_norm: bool, normalise queries and keys.
-        activation: `"gelu"` or `"swiglu"`, of the MLP.
+        qkv_bias: bool, whether query, key and value have a bias.
+        activation: str, of the MLP, as in `MLP`.
+        epsilon: float, of the layer normalisations.
         norm_first: bool. True (default) normalises a branch's input (pre-norm, as in the Vision
             Transformer), False the sum (post-norm, as in the first Transformer).
         seed: int or None, of all that is random.
@@ -46,7 +48,9 @@ class TransformerBlock(keras.layers.Layer):
         drop_path_rate=0.0,
         layer_scale=None,
         qk_norm=False,
+        qkv_bias=True,
         activation="gelu",
+        epsilon=1e-6,
         norm_first=True,
         seed=None,
         **kwargs,
@@ -59,23 +63,27 @@ class TransformerBlock(keras.layers.Layer):
         self.drop_path_rate = drop_path_rate
         self.layer_scale = layer_scale
         self.qk_norm = qk_norm
+        self.qkv_bias = qkv_bias
         self.activation = activation
+        self.epsilon = epsilon
         self.norm_first = norm_first
         self.seed = seed
 
     def build(self, input_shape):
         policy = self.dtype_policy
-        self.attention_norm = _norm("attention_norm", policy, input_shape)
+        self.attention_norm = self._norm("attention_norm", input_shape)
         self.attention = SelfAttention(
             self.num_heads,
             qk_norm=self.qk_norm,
+            qkv_bias=self.qkv_bias,
+            epsilon=self.epsilon,
             attention_dropout_rate=self.attention_dropout_rate,
             dropout_rate=self.dropout_rate,
             seed=self.seed,
             name="attention",
             dtype=policy,
         )
-        self.mlp_norm = _norm("mlp_norm", policy, input_shape)
+        self.mlp_norm = self._norm("mlp_norm", input_shape)
         self.mlp = MLP(
             self.mlp_dim,
             activation=self.activation,
@@ -119,7 +127,9 @@ class TransformerBlock(keras.layers.Layer):
             "drop_path_rate": self.drop_path_rate,
             "layer_scale": self.layer_scale,
             "qk_norm": self.qk_norm,
+            "qkv_bias": self.qkv_bias,
             "activation": self.activation,
+            "epsilon": self.epsilon,
             "norm_first": self.norm_first,
             "seed": self.seed,
         }
@@ -129,11 +139,10 @@ class TransformerBlock(keras.layers.Layer):
             return keras.layers.Identity(name=name, dtype=self.dtype_policy)
         return LayerScale(self.layer_scale, name=name, dtype=self.dtype_policy)
 
-
-def _norm(name, policy, input_shape):
-    norm = keras.layers.LayerNormalization(epsilon=1e-6, name=name, dtype=policy)
-    norm.build((None, input_shape[-1]))
-    return norm
+    def _norm(self, name, input_shape):
+        norm = keras.layers.LayerNormalization(epsilon=self.epsilon, name=name, dtype=self.dtype_policy)
+        norm.build((None, input_shape[-1]))
+        return norm
 
 
 def _as_is(layer, x):

@@ -12,9 +12,10 @@ class TransformerEncoder(keras.layers.Layer):
 
     Args:
         num_layers: int, how many blocks.
-        num_heads, mlp_dim, dropout_rate, attention_dropout_rate, layer_scale, qk_norm, activation,
-            norm_first, seed: as in `TransformerBlock`.
+        num_heads, mlp_dim, dropout_rate, attention_dropout_rate, layer_scale, qk_norm, qkv_bias,
+            activation, epsilon, norm_first, seed: as in `TransformerBlock`.
         drop_path_rate: float in [0, 1), of the last block; it rises linearly from 0 at the first.
+        final_norm: bool. False leaves out the last layer normalisation.
 
     Call arguments:
         x: `(batch, length, hidden_dim)`.
@@ -38,8 +39,11 @@ class TransformerEncoder(keras.layers.Layer):
         drop_path_rate=0.0,
         layer_scale=None,
         qk_norm=False,
+        qkv_bias=True,
         activation="gelu",
+        epsilon=1e-6,
         norm_first=True,
+        final_norm=True,
         seed=None,
         **kwargs,
     ):
@@ -54,8 +58,11 @@ class TransformerEncoder(keras.layers.Layer):
         self.drop_path_rate = drop_path_rate
         self.layer_scale = layer_scale
         self.qk_norm = qk_norm
+        self.qkv_bias = qkv_bias
         self.activation = activation
+        self.epsilon = epsilon
         self.norm_first = norm_first
+        self.final_norm = final_norm
         self.seed = seed
 
     def build(self, input_shape):
@@ -63,8 +70,8 @@ class TransformerEncoder(keras.layers.Layer):
         for block in self.blocks:
             block.build(input_shape)
         self.norm = (
-            keras.layers.LayerNormalization(epsilon=1e-6, name="norm", dtype=self.dtype_policy)
-            if self.norm_first
+            keras.layers.LayerNormalization(epsilon=self.epsilon, name="norm", dtype=self.dtype_policy)
+            if self.norm_first and self.final_norm
             else keras.layers.Identity(name="norm", dtype=self.dtype_policy)
         )
         self.norm.build((None, input_shape[-1]))
@@ -96,8 +103,11 @@ class TransformerEncoder(keras.layers.Layer):
             "drop_path_rate": self.drop_path_rate,
             "layer_scale": self.layer_scale,
             "qk_norm": self.qk_norm,
+            "qkv_bias": self.qkv_bias,
             "activation": self.activation,
+            "epsilon": self.epsilon,
             "norm_first": self.norm_first,
+            "final_norm": self.final_norm,
             "seed": self.seed,
         }
 
@@ -110,7 +120,9 @@ class TransformerEncoder(keras.layers.Layer):
             drop_path_rate=self.drop_path_rate * index / max(self.num_layers - 1, 1),
             layer_scale=self.layer_scale,
             qk_norm=self.qk_norm,
+            qkv_bias=self.qkv_bias,
             activation=self.activation,
+            epsilon=self.epsilon,
             norm_first=self.norm_first,
             seed=None if self.seed is None else self.seed + index,
             name=f"block_{index}",

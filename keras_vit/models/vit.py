@@ -1,6 +1,7 @@
 """The Vision Transformer."""
 
 import keras
+import numpy as np
 
 from keras_vit import layers
 from keras_vit.errors import InputError
@@ -8,7 +9,7 @@ from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models.vit_variants import decode_variant
 
-POOLINGS = ("token", "gap", "map")
+POOLINGS = ("token", "gap", "map", "token_gap")
 
 
 def vit(
@@ -25,12 +26,22 @@ def vit(
     stem="linear",
     pooling="token",
     class_token=None,
+    distillation_token=False,
     num_registers=0,
     position_embedding="learned",
+    embed_prefix=True,
+    patch_bias=True,
+    embedding_norm=False,
     qk_norm=False,
+    qkv_bias=True,
     layer_scale=None,
     activation="gelu",
+    epsilon=1e-6,
     norm_first=True,
+    norm_pooled=False,
+    head_bias=True,
+    pixel_mean=0.5,
+    pixel_std=0.5,
     dropout_rate=0.0,
     attention_dropout_rate=0.0,
     drop_path_rate=0.0,
@@ -44,16 +55,26 @@ def vit(
         variant: str such as `"Ti/16"`: a size (Ti, S, B, L, H; for small images Lite-6, Lite-7,
             Micro, Nano, Pico) and a patch in pixels. Or None, with all the fields given.
         image_size: int or `(height, width)` in pixels. Default: the variant's.
-        num_classes: int.
+        num_classes: int. 0 leaves out the head: the model returns what was pooled.
         channels: int, 3 for colour and 1 for greyscale.
         patch_size: int or `(height, width)` in pixels; overrides the variant's, as the next four do.
         hidden_dim, num_layers, num_heads, mlp_dim: ints.
         stem: `"linear"` or `"conv"`, see `PatchEmbedding`.
-        pooling: `"token"` (the class token), `"gap"` (mean of the patches) or `"map"` (attention).
+        pooling: `"token"` (the class token), `"gap"` (mean of the patches), `"token_gap"` (both, one
+            after the other) or `"map"` (attention).
         class_token: bool, or None: there is one when it is what is pooled.
+        distillation_token: bool, a second token with a head of its own; the logits are the mean of both
+            heads (DeiT, https://arxiv.org/abs/2012.12877).
         num_registers: int, register tokens.
         position_embedding: `"learned"`, `"sincos_1d"`, `"sincos_2d"` or `"none"`.
-        qk_norm, layer_scale, activation, norm_first: as in `TransformerBlock`.
+        embed_prefix: bool, whether class and distillation token have a position embedding too.
+        patch_bias: bool, whether the linear stem adds a bias.
+        embedding_norm: bool, layer normalisation before the first block (CLIP).
+        qk_norm, qkv_bias, layer_scale, activation, epsilon, norm_first: as in `TransformerBlock`.
+        norm_pooled: bool. True normalises what was pooled instead of all tokens.
+        head_bias: bool, whether the head adds a bias.
+        pixel_mean, pixel_std: float or one per channel, of pixels in [0, 1], which the model subtracts and
+            divides by. Default 0.5, which makes [0, 255] into [-1, 1].
         dropout_rate: float in [0, 1), after the position embedding, attention and in the MLPs.
         attention_dropout_rate: float in [0, 1), on the attention scores.
         drop_path_rate: float in [0, 1), of the last block, rising linearly from 0.
@@ -63,7 +84,7 @@ def vit(
 
     Returns:
         A functional `keras.Model` from `(batch, height, width, channels)` to logits
-        `(batch, num_classes)`.
+        `(batch, num_classes)`; without a head the pooled features.
 
     Raises:
         InputError: unknown variant or option, a missing field, or sizes that do not fit together.
@@ -76,30 +97,34 @@ def vit(
     """
     sizes = _sizes(variant, image_size, patch_size, hidden_dim, num_layers, num_heads, mlp_dim)
     image_size, patch_size, hidden_dim, num_layers, num_heads, mlp_dim = sizes
-    class_token = _class_token(class_token, pooling)
-    num_prefix = int(class_token)
+    class_token = _class_token(class_token, pooling, distillation_token)
+    num_prefix = class_token + distillation_token + num_registers
     try:
-        grid_size = patch_grid((None, *image_size, channels), patch_size)
         images = keras.Input((*image_size, channels), name="images")
-        # [0, 255] to [-1, 1], as in https://github.com/google-research/vision_transformer
-        x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, dtype=dtype, name="scaling")(images)
-        x = layers.PatchEmbedding(hidden_dim, patch_size, stem=stem, dtype=dtype, name="patch_embedding")(x)
+        x = _scaling(pixel_mean, pixel_std, dtype)(images)
+        x = layers.PatchEmbedding(
+            hidden_dim, patch_size, stem=stem, use_bias=patch_bias, dtype=dtype, name="patch_embedding"
+        )(x)
+        positions = _positions(
+            position_embedding,
+            patch_grid(images.shape, patch_size),
+            embed_prefix * (num_prefix - num_registers),
+            dtype,
+        )
+        x = x if embed_prefix else positions(x)
         if class_token:
             x = layers.ClassToken(dtype=dtype, name="class_token")(x)
-        if position_embedding != "none":
-            x = layers.PositionEmbedding(
-                grid_size,
-                kind=position_embedding,
-                num_prefix_tokens=num_prefix,
-                dtype=dtype,
-                name="position_embedding",
-            )(x)
+        if distillation_token:
+            x = layers.RegisterTokens(1, num_prefix_tokens=1, dtype=dtype, name="distillation_token")(x)
+        x = positions(x) if embed_prefix else x
         if num_registers:
             x = layers.RegisterTokens(
-                num_registers, num_prefix_tokens=num_prefix, dtype=dtype, name="registers"
+                num_registers, num_prefix_tokens=num_prefix - num_registers, dtype=dtype, name="registers"
             )(x)
         x = keras.layers.Dropout(dropout_rate, seed=seed, dtype=dtype, name="dropout")(x)
-        x = layers.TransformerEncoder(
+        if embedding_norm:
+            x = _norm("embedding_norm", epsilon, dtype)(x)
+        tokens = layers.TransformerEncoder(
             num_layers,
             num_heads,
             mlp_dim,
@@ -108,22 +133,59 @@ def vit(
             drop_path_rate=drop_path_rate,
             layer_scale=layer_scale,
             qk_norm=qk_norm,
+            qkv_bias=qkv_bias,
             activation=activation,
+            epsilon=epsilon,
             norm_first=norm_first,
+            final_norm=not norm_pooled,
             seed=seed,
             dtype=dtype,
             name="encoder",
         )(x)
         if pooling == "map":
-            x = layers.AttentionPooling(num_heads, mlp_dim, dtype=dtype, name="pooling")(x)
+            x = layers.AttentionPooling(
+                num_heads, mlp_dim, activation=activation, epsilon=epsilon, dtype=dtype, name="pooling"
+            )(tokens)
         else:
-            x = layers.TokenPooling(
-                pooling, num_prefix_tokens=num_prefix + num_registers, dtype=dtype, name="pooling"
-            )(x)
-        logits = keras.layers.Dense(num_classes, dtype="float32", name="head")(x)
+            x = layers.TokenPooling(pooling, num_prefix_tokens=num_prefix, dtype=dtype, name="pooling")(
+                tokens
+            )
+        x = _norm("pooled_norm", epsilon, dtype)(x) if norm_pooled else x
+        if num_classes:
+            x = keras.layers.Dense(num_classes, use_bias=head_bias, dtype="float32", name="head")(x)
+        if distillation_token:
+            x = _mean_with_distilled(x, tokens, num_classes, dtype)
     except ValueError as error:
         raise InputError(str(error).split("\n")[0]) from error
-    return keras.Model(images, logits, name=name)
+    return keras.Model(images, x, name=name)
+
+
+def _scaling(mean, std, dtype):
+    """`x / 255` less `mean`, divided by `std`; the defaults give [-1, 1] as Google's transformers have it."""
+    if np.ndim(mean) == np.ndim(std) == 0:
+        return keras.layers.Rescaling(1 / (255 * std), offset=-mean / std, dtype=dtype, name="scaling")
+    mean, std = np.broadcast_arrays(np.asarray(mean, "float64"), np.asarray(std, "float64"))
+    scale, offset = (1 / (255 * std)).tolist(), (-mean / std).tolist()
+    return keras.layers.Rescaling(scale, offset=offset, dtype=dtype, name="scaling")
+
+
+def _positions(kind, grid_size, num_prefix_tokens, dtype):
+    if kind == "none":
+        return lambda x: x
+    return layers.PositionEmbedding(
+        grid_size, kind=kind, num_prefix_tokens=num_prefix_tokens, dtype=dtype, name="position_embedding"
+    )
+
+
+def _norm(name, epsilon, dtype):
+    return keras.layers.LayerNormalization(epsilon=epsilon, dtype=dtype, name=name)
+
+
+def _mean_with_distilled(x, tokens, num_classes, dtype):
+    y = layers.TokenPooling("token", index=1, dtype=dtype, name="distillation_pooling")(tokens)
+    if num_classes:
+        y = keras.layers.Dense(num_classes, dtype="float32", name="distillation_head")(y)
+    return keras.layers.Average(dtype=x.dtype, name="mean_of_heads")([x, y])
 
 
 def _sizes(variant, image_size, patch_size, hidden_dim, num_layers, num_heads, mlp_dim):
@@ -153,11 +215,16 @@ def _sizes(variant, image_size, patch_size, hidden_dim, num_layers, num_heads, m
     return given.values()
 
 
-def _class_token(class_token, pooling):
+def _class_token(class_token, pooling, distillation_token):
     if pooling not in POOLINGS:
         raise InputError(f"Expected pooling to be one of {', '.join(POOLINGS)}, received {pooling!r}.")
+    reads_token = pooling in ("token", "token_gap")
+    if distillation_token and pooling != "token":
+        raise InputError(f"distillation_token=True needs pooling='token', received {pooling!r}.")
     if class_token is None:
-        return pooling == "token"
-    if pooling == "token" and not class_token:
-        raise InputError("pooling='token' reads the class token: set class_token=True, or pool otherwise.")
+        return reads_token
+    if reads_token and not class_token:
+        raise InputError(
+            f"pooling={pooling!r} reads the class token: set class_token=True, or pool otherwise."
+        )
     return class_token

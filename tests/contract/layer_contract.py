@@ -18,6 +18,12 @@ IMAGES = (2, 16, 16, 3)
 CASES = {
     "patch_extraction": (layers.PatchExtraction, {"patch_size": (4, 8)}, IMAGES, (2, 8, 96)),
     "patch_embedding": (layers.PatchEmbedding, {"hidden_dim": 24, "patch_size": 4}, IMAGES, TOKENS),
+    "patch_embedding_without_bias": (
+        layers.PatchEmbedding,
+        {"hidden_dim": 24, "patch_size": 4, "use_bias": False},
+        IMAGES,
+        TOKENS,
+    ),
     "patch_embedding_rectangular": (
         layers.PatchEmbedding,
         {"hidden_dim": 24, "patch_size": (8, 2)},
@@ -69,6 +75,8 @@ CASES = {
         TOKENS,
     ),
     "mlp": (layers.MLP, {"mlp_dim": 40, "dropout_rate": 0.1}, TOKENS, TOKENS),
+    "mlp_gelu_tanh": (layers.MLP, {"mlp_dim": 40, "activation": "gelu_tanh"}, TOKENS, TOKENS),
+    "mlp_quick_gelu": (layers.MLP, {"mlp_dim": 40, "activation": "quick_gelu"}, TOKENS, TOKENS),
     "mlp_swiglu": (layers.MLP, {"mlp_dim": 40, "activation": "swiglu", "seed": 3}, TOKENS, TOKENS),
     "layer_scale": (layers.LayerScale, {"initial_value": 0.1}, TOKENS, TOKENS),
     "drop_path": (layers.DropPath, {"rate": 0.4, "seed": 1}, TOKENS, TOKENS),
@@ -99,6 +107,32 @@ CASES = {
     ),
     "token_pooling": (layers.TokenPooling, {}, TOKENS, (2, 24)),
     "token_pooling_gap": (layers.TokenPooling, {"mode": "gap", "num_prefix_tokens": 2}, TOKENS, (2, 24)),
+    "token_pooling_index": (layers.TokenPooling, {"index": 1}, TOKENS, (2, 24)),
+    "token_pooling_token_gap": (
+        layers.TokenPooling,
+        {"mode": "token_gap", "num_prefix_tokens": 1},
+        TOKENS,
+        (2, 48),
+    ),
+    "transformer_encoder_without_final_norm": (
+        layers.TransformerEncoder,
+        {
+            "num_layers": 1,
+            "num_heads": 3,
+            "mlp_dim": 40,
+            "final_norm": False,
+            "qkv_bias": False,
+            "epsilon": 1e-5,
+        },
+        TOKENS,
+        TOKENS,
+    ),
+    "attention_pooling_gelu_tanh": (
+        layers.AttentionPooling,
+        {"num_heads": 3, "mlp_dim": 40, "activation": "gelu_tanh", "epsilon": 1e-5},
+        TOKENS,
+        (2, 24),
+    ),
     "attention_pooling": (layers.AttentionPooling, {"num_heads": 3, "mlp_dim": 40}, TOKENS, (2, 24)),
 }
 
