@@ -1,6 +1,7 @@
 """Multi-head self-attention with one fused projection."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_vit.layers._tokenwise import tokenwise
@@ -15,6 +16,7 @@ class SelfAttention(keras.layers.Layer):
         qk_norm: bool, normalise queries and keys per head (layer normalisation). Default False.
         qkv_bias: bool, whether query, key and value have a bias.
         epsilon: float, of the layer normalisations.
+        causal: bool, a query sees only the keys up to its own place, as in a model of text.
         attention_dropout_rate: float in [0, 1), on the attention scores.
         dropout_rate: float in [0, 1), on the output.
         seed: int or None, of both dropouts.
@@ -42,6 +44,7 @@ class SelfAttention(keras.layers.Layer):
         qk_norm=False,
         qkv_bias=True,
         epsilon=1e-6,
+        causal=False,
         attention_dropout_rate=0.0,
         dropout_rate=0.0,
         seed=None,
@@ -52,6 +55,7 @@ class SelfAttention(keras.layers.Layer):
         self.qk_norm = qk_norm
         self.qkv_bias = qkv_bias
         self.epsilon = epsilon
+        self.causal = causal
         self.attention_dropout_rate = attention_dropout_rate
         self.dropout_rate = dropout_rate
         self.seed = seed
@@ -81,6 +85,8 @@ class SelfAttention(keras.layers.Layer):
         scores = ops.matmul(query, ops.transpose(self.key_norm(key), (0, 1, 3, 2)))
         if attention_mask is not None:
             scores = ops.where(attention_mask, scores, ops.cast(-1e9, scores.dtype))
+        if self.causal:
+            scores = ops.where(_causal_mask(_length_and_dim(x)[0]), scores, ops.cast(-1e9, scores.dtype))
         scores = ops.softmax(scores, axis=-1)
         mixed = ops.matmul(self.attention_dropout(scores, training=training), value)
         mixed = ops.transpose(mixed, (0, 2, 1, 3))
@@ -98,6 +104,7 @@ class SelfAttention(keras.layers.Layer):
             "qk_norm": self.qk_norm,
             "qkv_bias": self.qkv_bias,
             "epsilon": self.epsilon,
+            "causal": self.causal,
             "attention_dropout_rate": self.attention_dropout_rate,
             "dropout_rate": self.dropout_rate,
             "seed": self.seed,
@@ -120,6 +127,12 @@ class SelfAttention(keras.layers.Layer):
         dropout = keras.layers.Dropout(rate, seed=self.seed, name=name, dtype=self.dtype_policy)
         dropout.build(None)
         return dropout
+
+
+def _causal_mask(length):
+    """`(length, length)`, True where a key (second axis) is not after the query (first axis)."""
+    places = np.arange(length) if isinstance(length, int) else ops.arange(length)
+    return places[:, None] >= places[None]
 
 
 def _length_and_dim(x):

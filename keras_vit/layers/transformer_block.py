@@ -24,6 +24,7 @@ class TransformerBlock(keras.layers.Layer):
         qkv_bias: bool, whether query, key and value have a bias.
         activation: str, of the MLP, as in `MLP`.
         epsilon: float, of the layer normalisations.
+        causal: bool, as in `SelfAttention`.
         norm_first: bool. True (default) normalises a branch's input (pre-norm, as in the Vision
             Transformer), False the sum (post-norm, as in the first Transformer).
         seed: int or None, of all that is random.
@@ -51,6 +52,7 @@ class TransformerBlock(keras.layers.Layer):
         qkv_bias=True,
         activation="gelu",
         epsilon=1e-6,
+        causal=False,
         norm_first=True,
         seed=None,
         **kwargs,
@@ -66,6 +68,7 @@ class TransformerBlock(keras.layers.Layer):
         self.qkv_bias = qkv_bias
         self.activation = activation
         self.epsilon = epsilon
+        self.causal = causal
         self.norm_first = norm_first
         self.seed = seed
 
@@ -77,6 +80,7 @@ class TransformerBlock(keras.layers.Layer):
             qk_norm=self.qk_norm,
             qkv_bias=self.qkv_bias,
             epsilon=self.epsilon,
+            causal=self.causal,
             attention_dropout_rate=self.attention_dropout_rate,
             dropout_rate=self.dropout_rate,
             seed=self.seed,
@@ -130,6 +134,7 @@ class TransformerBlock(keras.layers.Layer):
             "qkv_bias": self.qkv_bias,
             "activation": self.activation,
             "epsilon": self.epsilon,
+            "causal": self.causal,
             "norm_first": self.norm_first,
             "seed": self.seed,
         }

@@ -13,7 +13,7 @@ class TransformerEncoder(keras.layers.Layer):
     Args:
         num_layers: int, how many blocks.
         num_heads, mlp_dim, dropout_rate, attention_dropout_rate, layer_scale, qk_norm, qkv_bias,
-            activation, epsilon, norm_first, seed: as in `TransformerBlock`.
+            activation, epsilon, causal, norm_first, seed: as in `TransformerBlock`.
         drop_path_rate: float in [0, 1), of the last block; it rises linearly from 0 at the first.
         final_norm: bool. False leaves out the last layer normalisation.
 
@@ -42,6 +42,7 @@ class TransformerEncoder(keras.layers.Layer):
         qkv_bias=True,
         activation="gelu",
         epsilon=1e-6,
+        causal=False,
         norm_first=True,
         final_norm=True,
         seed=None,
@@ -61,6 +62,7 @@ class TransformerEncoder(keras.layers.Layer):
         self.qkv_bias = qkv_bias
         self.activation = activation
         self.epsilon = epsilon
+        self.causal = causal
         self.norm_first = norm_first
         self.final_norm = final_norm
         self.seed = seed
@@ -106,6 +108,7 @@ class TransformerEncoder(keras.layers.Layer):
             "qkv_bias": self.qkv_bias,
             "activation": self.activation,
             "epsilon": self.epsilon,
+            "causal": self.causal,
             "norm_first": self.norm_first,
             "final_norm": self.final_norm,
             "seed": self.seed,
@@ -123,6 +126,7 @@ class TransformerEncoder(keras.layers.Layer):
             qkv_bias=self.qkv_bias,
             activation=self.activation,
             epsilon=self.epsilon,
+            causal=self.causal,
             norm_first=self.norm_first,
             seed=None if self.seed is None else self.seed + index,
             name=f"block_{index}",

@@ -74,6 +74,7 @@ CASES = {
         TOKENS,
         TOKENS,
     ),
+    "self_attention_causal": (layers.SelfAttention, {"num_heads": 3, "causal": True}, TOKENS, TOKENS),
     "mlp": (layers.MLP, {"mlp_dim": 40, "dropout_rate": 0.1}, TOKENS, TOKENS),
     "mlp_gelu_tanh": (layers.MLP, {"mlp_dim": 40, "activation": "gelu_tanh"}, TOKENS, TOKENS),
     "mlp_quick_gelu": (layers.MLP, {"mlp_dim": 40, "activation": "quick_gelu"}, TOKENS, TOKENS),
@@ -113,6 +114,12 @@ CASES = {
         {"mode": "token_gap", "num_prefix_tokens": 1},
         TOKENS,
         (2, 48),
+    ),
+    "transformer_encoder_causal": (
+        layers.TransformerEncoder,
+        {"num_layers": 2, "num_heads": 3, "mlp_dim": 40, "causal": True},
+        TOKENS,
+        TOKENS,
     ),
     "transformer_encoder_without_final_norm": (
         layers.TransformerEncoder,

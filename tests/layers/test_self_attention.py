@@ -47,6 +47,25 @@ def test_a_causal_mask_hides_the_future():
     np.testing.assert_allclose(y[:, :4], expected[:, :4], atol=1e-5)
 
 
+def test_a_causal_layer_gives_what_a_causal_mask_gives_also_where_the_length_is_unknown():
+    layer = SelfAttention(3, causal=True)
+    layer.build(X.shape)
+    expected, _ = reference(layer, X, np.tril(np.ones((6, 6), bool)))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(layer(X)), expected, atol=1e-5)
+    x = keras.Input((None, 12))
+    y = keras.Model(x, layer(x)).predict(X, verbose=0)
+    np.testing.assert_allclose(y, expected, atol=1e-5)
+
+
+def test_a_causal_layer_respects_a_mask_besides():
+    layer, padding = SelfAttention(3, causal=True), np.array([1, 1, 1, 1, 0, 0], bool)
+    layer.build(X.shape)
+    expected, _ = reference(layer, X, np.tril(np.ones((6, 6), bool)) & padding)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(layer(X, attention_mask=padding)), expected, atol=1e-5
+    )
+
+
 def test_qk_norm_makes_scores_blind_to_the_scale_of_queries():
     layer = SelfAttention(3, qk_norm=True)
     layer.build(X.shape)
