@@ -1,7 +1,17 @@
 """Builders of complete models. Each returns a functional `keras.Model` that gives logits."""
 
+from keras_vit.models.char_rnn import char_rnn, step_model
+from keras_vit.models.char_transformer import char_transformer
 from keras_vit.models.image_size import with_image_size
 from keras_vit.models.inspection import attention_scores, num_prefix_tokens
 from keras_vit.models.vit import vit
 
-__all__ = ["attention_scores", "num_prefix_tokens", "vit", "with_image_size"]
+__all__ = [
+    "attention_scores",
+    "char_rnn",
+    "char_transformer",
+    "num_prefix_tokens",
+    "step_model",
+    "vit",
+    "with_image_size",
+]

@@ -1,0 +1,167 @@
+"""Recurrent models of characters."""
+
+import keras
+from keras import ops
+
+from keras_vit.errors import InputError
+
+CELLS = {"simple": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
+
+
+def char_rnn(
+    cell="gru",
+    *,
+    vocabulary_size,
+    hidden_dim=128,
+    num_layers=1,
+    embedding_dim=None,
+    bidirectional=False,
+    dropout_rate=0.0,
+    seed=None,
+    dtype="float32",
+    name=None,
+):
+    """Builds a stack of recurrent layers that gives logits at each character.
+
+    Args:
+        cell: `"simple"`, `"lstm"` or `"gru"`.
+        vocabulary_size: int, number of different tokens.
+        hidden_dim: int, size of the state of each layer.
+        num_layers: int, how many recurrent layers.
+        embedding_dim: int, size of a token's learned vector; None feeds tokens one-hot.
+        bidirectional: bool, reads the text from both ends. Such a model can label or score a text that is
+            there in full; it cannot generate one, because it has to see what follows.
+        dropout_rate: float in [0, 1), after the embedding and after each recurrent layer.
+        seed: int or None, of the dropout.
+        dtype: str or `keras.DTypePolicy`; logits are float32 under each.
+        name: str, of the model; by default the cell and its size.
+
+    Returns:
+        A functional `keras.Model` from int32 tokens `(batch, length)` to logits
+        `(batch, length, vocabulary_size)`. A logit at a place has seen the tokens up to it.
+
+    Raises:
+        InputError: an unknown cell, or a size below 1.
+
+    Example:
+        >>> model = char_rnn("gru", vocabulary_size=27, hidden_dim=64, embedding_dim=16)
+        >>> model.output_shape, model.count_params()
+        ((None, None, 27), 17931)
+
+    Reference: https://arxiv.org/abs/1308.0850; LSTM: https://doi.org/10.1162/neco.1997.9.8.1735; GRU:
+        https://arxiv.org/abs/1406.1078
+    """
+    _check(cell, vocabulary_size, hidden_dim, num_layers, embedding_dim)
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    x = _dropout(dropout_rate, 0, seed, dtype)(_embedding(vocabulary_size, embedding_dim, dtype)(tokens))
+    for index in range(num_layers):
+        layer = CELLS[cell](
+            hidden_dim, return_sequences=True, return_state=True, seed=seed, dtype=dtype, name=f"rnn_{index}"
+        )
+        if bidirectional:
+            layer = keras.layers.Bidirectional(layer, dtype=dtype, name=f"bidirectional_{index}")
+        x, *_ = layer(x)
+        x = _dropout(dropout_rate, index + 1, seed, dtype)(x)
+    logits = keras.layers.Dense(vocabulary_size, dtype="float32", name="head")(x)
+    return keras.Model(tokens, logits, name=name or f"{cell}_{hidden_dim}")
+
+
+def step_model(model):
+    """Builds the form of a `char_rnn` that reads one character and hands its states over.
+
+    It shares the weights of the model, whose logits it gives character by character. There is no loop in
+    it, which is what a phone runs best.
+
+    Args:
+        model: a `char_rnn`, not bidirectional.
+
+    Returns:
+        A functional `keras.Model` from `[tokens, *states]` to `[logits, *states]`: int32 tokens
+        `(batch,)`, logits `(batch, vocabulary_size)`, and for each layer a state `(batch, hidden_dim)`, an
+        LSTM has two. A text begins with states of zeros, see `zero_states`.
+
+    Raises:
+        InputError: no such model.
+    """
+    return _with_states(model, (), _one_step)
+
+
+def sequence_model(model):
+    """Builds the form of a `char_rnn` that reads a stretch of text and hands its states over.
+
+    Args:
+        model: a `char_rnn`, not bidirectional.
+
+    Returns:
+        As `step_model`, but for int32 tokens `(batch, length)` and logits
+        `(batch, length, vocabulary_size)`.
+
+    Raises:
+        InputError: no such model.
+    """
+    return _with_states(model, (None,), lambda rnn, x, before: rnn(x, initial_state=before))
+
+
+def zero_states(model, batch_size):
+    """Returns the states at the beginning of a text, for a `step_model` or `sequence_model`."""
+    return [ops.zeros((batch_size, x.shape[-1]), dtype=x.dtype) for x in model.inputs[1:]]
+
+
+def is_recurrent(model):
+    """Tells whether a model is a `char_rnn` with states that can be handed over."""
+    return any(isinstance(layer, tuple(CELLS.values())) for layer in model.layers)
+
+
+def _with_states(model, length, read):
+    if not is_recurrent(model):
+        raise InputError(
+            f"Expected a char_rnn that reads in one direction, received {model.name!r}. A bidirectional "
+            "model needs the whole text at once."
+        )
+    tokens = keras.Input(length, dtype="int32", name="tokens")
+    x, befores, afters = tokens, [], []
+    for layer in model.layers[1:]:
+        if not isinstance(layer, tuple(CELLS.values())):
+            x = layer(x)
+            continue
+        before = _state_inputs(layer)
+        x, *after = read(layer, x, before)
+        befores, afters = [*befores, *before], [*afters, *after]
+    return keras.Model([tokens, *befores], [x, *afters], name=model.name)
+
+
+def _one_step(rnn, x, before):
+    inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name="x"), *_state_inputs(rnn)]
+    output, after = rnn.cell(inputs[0], inputs[1:])
+    # A model of its own, because Keras names all cells of a kind alike.
+    return keras.Model(inputs, [output, *after], name=rnn.name)([x, *before])
+
+
+def _state_inputs(layer):
+    sizes = layer.state_size if isinstance(layer.state_size, list | tuple) else [layer.state_size]
+    return [
+        keras.Input((size,), dtype=layer.compute_dtype, name=f"{layer.name}_state_{index}")
+        for index, size in enumerate(sizes)
+    ]
+
+
+def _embedding(vocabulary_size, embedding_dim, dtype):
+    if embedding_dim is None:
+        return keras.layers.CategoryEncoding(vocabulary_size, "one_hot", dtype=dtype, name="one_hot")
+    return keras.layers.Embedding(vocabulary_size, embedding_dim, dtype=dtype, name="embedding")
+
+
+def _dropout(rate, index, seed, dtype):
+    seed = None if seed is None else seed + index
+    return keras.layers.Dropout(rate, seed=seed, dtype=dtype, name=f"dropout_{index}")
+
+
+def _check(cell, vocabulary_size, hidden_dim, num_layers, embedding_dim):
+    if cell not in CELLS:
+        raise InputError(f"Expected cell to be one of {', '.join(CELLS)}, received {cell!r}.")
+    sizes = {"vocabulary_size": vocabulary_size, "hidden_dim": hidden_dim, "num_layers": num_layers}
+    if embedding_dim is not None:
+        sizes["embedding_dim"] = embedding_dim
+    for field, value in sizes.items():
+        if value < 1:
+            raise InputError(f"Expected {field} to be at least 1, received {value}.")
