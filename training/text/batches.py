@@ -1,0 +1,115 @@
+"""Batches of text for training: functions of (seed, epoch, step) alone, so that a run resumes anywhere."""
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from training.data.order import check_batch_size, check_start, epoch_order
+from training.text.vocabulary import BOUNDARY
+from training.text.windows import line_windows
+
+
+class LineBatches:
+    """Items in an order of each epoch's own, one a row, filled up to the window.
+
+    Args:
+        data: TextData, one item a line.
+        batch_size: int.
+        seed: int, of the order.
+
+    Raises:
+        InputError: fewer items than a batch, or a batch size below 1.
+    """
+
+    def __init__(self, data, batch_size, seed):
+        self.windows = line_windows(data.train, data.vocabulary, data.window)
+        self.weights = self.windows.weights
+        self.batch_size, self.seed = batch_size, seed
+        self.steps = _steps(len(self.windows), batch_size, "training lines")
+
+    def batch(self, epoch, step):
+        """Returns inputs, targets and weights of a batch."""
+        rows = epoch_order(self.seed, epoch, len(self.windows), self.batch_size)[step]
+        return self.windows.inputs[rows], self.windows.targets[rows], self.weights[rows]
+
+
+class WindowBatches:
+    """Windows of running text in an order of each epoch's own, cut at places of its own.
+
+    Args, Raises: as `LineBatches`.
+    """
+
+    def __init__(self, data, batch_size, seed):
+        self.tokens = data.vocabulary.encode(BOUNDARY + data.train[0])
+        self.window, self.batch_size, self.seed = data.window, batch_size, seed
+        self.count = (len(self.tokens) - data.window) // data.window  # wherever the first is cut
+        self.steps = _steps(self.count, batch_size, f"training windows of {data.window} characters")
+
+    def batch(self, epoch, step):
+        """Returns inputs, targets and weights of a batch."""
+        rows = epoch_order(self.seed, epoch, self.count, self.batch_size)[step]
+        first = _offset(self.seed, epoch, self.window) + rows[:, None] * self.window
+        return _pairs(self.tokens[first + np.arange(self.window + 1)])
+
+
+class CarriedBatches:
+    """Windows of running text, each row the continuation of the same row of the batch before.
+
+    The text is cut into as many stretches as a batch has rows, which are read side by side: what a
+    recurrent model carries from batch to batch belongs to what it reads next.
+
+    Args, Raises: as `LineBatches`.
+    """
+
+    def __init__(self, data, batch_size, seed):
+        check_batch_size(batch_size)
+        self.tokens = data.vocabulary.encode(BOUNDARY + data.train[0])
+        self.window, self.batch_size, self.seed = data.window, batch_size, seed
+        self.stretch = (len(self.tokens) - data.window) // batch_size
+        self.steps = _steps(self.stretch // data.window, 1, "window in each of batch_size stretches of text")
+
+    def batch(self, epoch, step):
+        """Returns inputs, targets and weights of a batch."""
+        first = _offset(self.seed, epoch, self.window) + step * self.window
+        rows = first + np.arange(self.batch_size)[:, None] * self.stretch
+        return _pairs(self.tokens[rows + np.arange(self.window + 1)])
+
+
+def train_stream(batches, *, epochs, start_epoch=0, start_step=0):
+    """Yields the batches of a whole training, or the rest of one, the same on every backend.
+
+    Args:
+        batches: LineBatches, WindowBatches or CarriedBatches.
+        epochs: int.
+        start_epoch, start_step: ints, where to begin.
+
+    Raises:
+        InputError: a start outside the epochs.
+    """
+    check_start(epochs, batches.steps, start_epoch, start_step)
+    return _stream(batches, epochs, start_epoch, start_step)
+
+
+def _stream(batches, epochs, start_epoch, start_step):
+    for epoch in range(start_epoch, epochs):
+        for step in range(start_step, batches.steps):
+            yield batches.batch(epoch, step)
+        start_step = 0
+
+
+def _steps(count, batch_size, what):
+    check_batch_size(batch_size)
+    if count < batch_size:
+        raise InputError(
+            f"Expected at least {batch_size} {what}, received {count}. Lower batch_size"
+            f"{' or window' if 'window' in what else ''}, or give more text."
+        )
+    return count // batch_size
+
+
+def _offset(seed, epoch, window):
+    """Where an epoch's first window is cut; another place than the order's random numbers come from."""
+    return int(np.random.default_rng((seed, epoch, 1)).integers(window))
+
+
+def _pairs(rows):
+    return rows[:, :-1], rows[:, 1:], np.ones(rows[:, 1:].shape, "float32")

@@ -1,0 +1,105 @@
+"""Which characters a model of text knows, and their numbers."""
+
+import dataclasses
+from collections import Counter
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.files import read_json, write_json
+
+BOUNDARY = "\n"  # begins and ends an item; token 0
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # how an unknown character is written
+
+
+@dataclasses.dataclass(frozen=True)
+class Vocabulary:
+    """Characters as tokens: a newline is 0, the others follow in the order of their code points.
+
+    Attributes:
+        characters: str of all known characters, of which the first is the newline.
+        unknown: `"error"`, or `"unk"` for one more token, the last, for all other characters.
+    """
+
+    characters: str
+    unknown: str = "error"
+
+    def __len__(self):
+        return len(self.characters) + (self.unknown == "unk")
+
+    @property
+    def symbols(self):
+        """A printable name for each token: `"\\\\n"` for the newline, `"<unk>"` for the unknown."""
+        names = [repr(c)[1:-1] for c in self.characters]
+        return [*names, "<unk>"] if self.unknown == "unk" else names
+
+    @property
+    def unknown_token(self):
+        """The token of unknown characters, or None."""
+        return len(self.characters) if self.unknown == "unk" else None
+
+    def encode(self, text):
+        """Returns the tokens of a text, int32 `(length,)`.
+
+        Raises:
+            InputError: a character that is not known, where unknown characters are an error.
+        """
+        numbers = {character: number for number, character in enumerate(self.characters)}
+        unseen = sorted(set(text) - set(numbers))
+        if unseen and self.unknown == "error":
+            raise InputError(
+                f"Unseen characters {listed(unseen)} in the text. The model knows {listed(self.characters)}. "
+                "Leave them out, or train with unknown=unk."
+            )
+        return np.array([numbers.get(c, self.unknown_token) for c in text], dtype="int32")
+
+    def decode(self, tokens):
+        """Returns the text of tokens; an unknown character is written U+FFFD."""
+        known = self.characters + REPLACEMENT
+        return "".join(known[token] for token in tokens)
+
+    def save(self, path):
+        """Writes the vocabulary as JSON."""
+        write_json(path, dataclasses.asdict(self))
+
+    @classmethod
+    def load(cls, path):
+        """Reads what `save` wrote.
+
+        Raises:
+            InputError: missing, or no vocabulary.
+        """
+        document = read_json(path)
+        try:
+            vocabulary = cls(**document)
+            valid = vocabulary.characters[0] == BOUNDARY and vocabulary.unknown in ("error", "unk")
+        except (TypeError, IndexError, KeyError):
+            valid = False
+        if not valid:
+            raise InputError(f"Expected a vocabulary in {path}: characters, a newline first, and unknown.")
+        return vocabulary
+
+
+def build_vocabulary(texts, unknown="error"):
+    """Makes the vocabulary of a training split.
+
+    With `unknown="unk"` a character that stands there only once counts as unknown itself, so that
+    something is learnt about unknown characters.
+
+    Args:
+        texts: iterable of str.
+        unknown: `"error"` or `"unk"`.
+    """
+    counts = Counter()
+    for text in texts:
+        counts.update(text)
+    least = 2 if unknown == "unk" else 1
+    known = sorted(c for c, count in counts.items() if count >= least and c != BOUNDARY)
+    return Vocabulary("".join([BOUNDARY, *known]), unknown)
+
+
+def listed(characters, limit=40):
+    """Returns characters as a message shows them: each quoted, and how many more there are."""
+    shown = " ".join(repr(c) for c in characters[:limit])
+    more = len(characters) - limit
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,61 @@
+"""From text to rows of tokens, each with the tokens that follow."""
+
+import dataclasses
+
+import numpy as np
+
+from training.text.vocabulary import BOUNDARY
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Windows:
+    """Rows of tokens, what follows each of them, and what counts.
+
+    Attributes:
+        inputs: int32 array `(rows, window)`.
+        targets: int32 array `(rows, window)`, the inputs one place further.
+        mask: bool array `(rows, window)`, False where a row is filled up.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    mask: np.ndarray
+
+    def __len__(self):
+        return len(self.inputs)
+
+    @property
+    def weights(self):
+        """The mask, scaled to a mean of 1.
+
+        Keras's mean over all places is then the mean over those that count: nats per character.
+        """
+        return self.mask.astype("float32") / np.float32(self.mask.mean())
+
+
+def line_windows(items, vocabulary, window):
+    """Makes a row of each item: a newline, its characters, and as target of the last a newline."""
+    tokens = np.zeros((len(items), window + 1), "int32")
+    mask = np.zeros((len(items), window), bool)
+    for row, item in enumerate(items):
+        tokens[row, 1 : len(item) + 1] = vocabulary.encode(item)
+        mask[row, : len(item) + 1] = True
+    return Windows(tokens[:, :-1], tokens[:, 1:], mask)
+
+
+def running_windows(text, vocabulary, window):
+    """Cuts running text into rows; a newline stands before the first, the last is filled up."""
+    tokens = vocabulary.encode(BOUNDARY + text)
+    count = len(text)
+    rows = -(-count // window)
+    padded = np.zeros(rows * window + 1, "int32")
+    padded[: count + 1] = tokens
+    mask = np.arange(rows * window) < count
+    return Windows(*(x.reshape(rows, window) for x in (padded[:-1], padded[1:], mask)))
+
+
+def split_windows(data, split):
+    """Returns the windows of a split of `TextData`, such as `data.test`."""
+    if data.lines:
+        return line_windows(split, data.vocabulary, data.window)
+    return running_windows(split[0], data.vocabulary, data.window)
