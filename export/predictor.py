@@ -1,6 +1,8 @@
 """One way to ask any form of a model: run folder, `.keras`, SavedModel or `.tflite`."""
 
 import dataclasses
+import hashlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,11 +10,13 @@ import numpy as np
 
 from export.child import run_child
 from keras_vit.errors import ConditionError, InputError
-from keras_vit.files import load_model
+from keras_vit.files import load_model, read_json, read_label_names, what_lies_at
 
 BATCH = 64
 CHECK = (str(Path(__file__).with_name("tflite_check.py")),)
 CHECK_TIME_LIMIT = 300  # seconds
+MOST_NUMBERS = 2**27  # of one image
+SUM_TOLERANCE = 0.02  # float16 and int8 round each of many classes
 TFLITE_MARK = b"TFL3"  # bytes 4 to 8 of a TFLite file
 
 
@@ -30,6 +34,8 @@ class Predictor:
     run: Callable
 
     def __post_init__(self):
+        if not 0 < math.prod(self.image_shape) <= MOST_NUMBERS:
+            raise InputError(f"Expected a model of images, received one of {self.image_shape} numbers.")
         if self.label_names is not None and len(self.label_names) != self.num_classes:
             raise InputError(
                 f"Expected one label per class: the model has {self.num_classes} classes, the labels beside "
@@ -57,6 +63,14 @@ def load_predictor(path, num_threads=1):
         InputError: missing, damaged, or none of these.
     """
     path = Path(path)
+    predictor = _load(path, num_threads)
+    answer = predictor.probabilities(np.zeros((1, *predictor.image_shape), "uint8"))
+    if not (answer >= 0).all() or abs(answer.sum() - 1) > SUM_TOLERANCE:
+        raise InputError(f"{path} is damaged or no classifier: its answers are no probabilities.")
+    return predictor
+
+
+def _load(path, num_threads):
     if not path.exists():
         raise InputError(f"Expected a model at {path}, found nothing.")
     if (path / "model.keras").is_file():
@@ -69,6 +83,7 @@ def load_predictor(path, num_threads=1):
             "holds neither."
         )
     if path.suffix == ".tflite":
+        check_recorded(path)
         return tflite_predictor(path, num_threads)
     if path.suffix == ".keras":
         return keras_predictor(load_model(path), read_labels(path.parent / "labels.txt"))
@@ -79,12 +94,26 @@ def load_predictor(path, num_threads=1):
 
 def read_labels(path):
     """Returns the names in a `labels.txt`, one a line, or None when there is none."""
-    if not path.is_file():
-        return None
+    return read_label_names(path) if path.exists() else None
+
+
+def check_recorded(path):
+    """Compares a file with what the `export.json` beside it says of it, if there is one.
+
+    Raises:
+        InputError: the record is no record, or the file is not the one that was verified.
+    """
+    record = path.parent / "export.json"
+    if not record.exists():
+        return
     try:
-        return tuple(path.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"Expected UTF-8 text in {path}, one label a line: {error}.") from error
+        rows = {row["file"]: row for row in read_json(record)["variants"]}
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{record} is no record of an export. Export again.") from error
+    row = rows.get(path.name, {})
+    size, digest = row.get("size", path.stat().st_size), row.get("sha256")
+    if size != path.stat().st_size or digest and digest != _sha256(path):
+        raise InputError(f"{path} is damaged: it is not the file that {record} verified. Export again.")
 
 
 def keras_predictor(model, label_names=None):
@@ -150,6 +179,8 @@ def check_tflite(path):
         InputError: it is no TFLite file, needs foreign operators, or does not run on one float32 image.
     """
     try:
+        if not Path(path).is_file():
+            raise InputError(f"Expected a .tflite file at {path}, found {what_lies_at(Path(path))}.")
         with open(path, "rb") as file:
             mark = file.read(8)[4:]
     except OSError as error:
@@ -160,6 +191,11 @@ def check_tflite(path):
         run_child(CHECK, path, time_limit=CHECK_TIME_LIMIT)
     except ConditionError as error:
         raise InputError(f"{path} is damaged or no classifier of one image: {error}.") from error
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _words(shape):

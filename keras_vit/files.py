@@ -130,14 +130,14 @@ def load_model(path):
     import keras
 
     import keras_vit.layers  # noqa: F401  registers the layers
-    from keras_vit.model_archive import check_model_archive, weights_at_most
+    from keras_vit.model_archive import bounded_building, check_model_archive
 
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"Expected a .keras model file at {path}, found none.")
+        raise InputError(f"Expected a .keras model file at {path}, found {what_lies_at(path)}.")
     count = check_model_archive(path)
     try:
-        with weights_at_most(count, path):
+        with bounded_building(count, path):
             return keras.saving.load_model(path, compile=False, safe_mode=True)
     except InputError:
         raise
@@ -153,11 +153,16 @@ def first_line(error):
     return lines[0] if lines else type(error).__name__
 
 
+def what_lies_at(path):
+    """Says in two words what there is instead of a file."""
+    return "a folder" if path.is_dir() else "no file" if path.exists() else "none"
+
+
 def _read_bytes(path, what):
     path = Path(path)
     try:
         if not path.is_file():
-            raise InputError(f"Expected {what} at {path}, found none.")
+            raise InputError(f"Expected {what} at {path}, found {what_lies_at(path)}.")
         if path.stat().st_size > LARGEST_TEXT:
             raise InputError(f"Expected {what} at {path}, found {path.stat().st_size:,} bytes.")
         return path.read_bytes()

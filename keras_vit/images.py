@@ -1,19 +1,26 @@
 """Image files as arrays: one way of reading them for training, evaluation and prediction."""
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image
 
 from keras_vit.errors import InputError
+from keras_vit.files import what_lies_at
 from keras_vit.layers._pairs import as_pair
+
+# Pillow warns of odd but readable files, such as large ones or those with damaged EXIF data.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 """Lower-case endings of the files that are taken for images."""
 
+LARGEST_FILE = 1024**3  # bytes
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 _FORMAT_NAMES = "JPEG, PNG, WebP, BMP or GIF"
+_PNG_MARK = b"\x89PNG\r\n\x1a\n"
 _TURNS = {  # EXIF orientation to what makes it upright; 1 is upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -45,10 +52,13 @@ def read_image(path, size=None, channels=3):
         InputError: the file, which is named, is missing, empty, truncated, broken, too large
             (above Pillow's limit of about 179 megapixels) or not an image.
     """
+    path = Path(path)
     try:
-        data = Path(path).read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"Expected an image file at {path}, found none.") from error
+        if not path.is_file():  # nor a device or a pipe, whose reading would not end
+            raise InputError(f"Expected an image file at {path}, found {what_lies_at(path)}.")
+        if path.stat().st_size > LARGEST_FILE:
+            raise InputError(f"Expected an image file at {path}, found {path.stat().st_size:,} bytes.")
+        data = path.read_bytes()
     except OSError as error:
         raise InputError(
             f"Expected an image file at {path}, but it is unreadable: {error.strerror}."
@@ -77,6 +87,7 @@ def decode_image(data, name, size=None, channels=3):
     if not data:
         raise InputError(f"The image {name} is empty (0 bytes). Replace or remove it.")
     try:
+        _check_sums(data)
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             image = _as_8_bit(_upright(image), "RGB" if channels == 3 else "L")
     except Image.UnidentifiedImageError as error:
@@ -122,6 +133,13 @@ def checked_size(size, name="size"):
         raise InputError(str(error)) from error
 
 
+def _check_sums(data):
+    """Decoding a PNG does not look at its checksums; the other formats have none."""
+    if data.startswith(_PNG_MARK):
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            image.verify()
+
+
 def _stretched(pixels, size):
     return np.array(Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.BILINEAR))
 
@@ -134,7 +152,7 @@ def _upright(image):
 
 def _as_8_bit(image, mode):
     if image.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip at 255
-        return Image.fromarray(np.round(np.asarray(image) / 257).astype("uint8")).convert(mode)
+        return Image.fromarray(((np.asarray(image, "uint32") + 128) // 257).astype("uint8")).convert(mode)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")

@@ -12,10 +12,11 @@ from keras.saving import get_registered_object
 
 from keras_vit.archive import check_zip
 from keras_vit.errors import InputError
-from keras_vit.files import first_line, parse_json
+from keras_vit.files import LARGEST_TEXT, first_line, parse_json
 
 MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
-LARGEST_CONFIG = 16 * 1024**2  # bytes
+LARGEST_OUTPUT = 2**27  # numbers of one layer for one image; 1024 x 1024 x 128
+MOST_LAYERS = 20_000
 CODE = {
     "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__lambda__", "__typespec__",
 }  # fmt: skip
@@ -42,6 +43,7 @@ def check_model_archive(path):
     try:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive, names, path)
+            parse_json(archive.read("metadata.json"), f"metadata.json in {path}")
             _check_config(parse_json(archive.read("config.json"), f"config.json in {path}"), path)
             return _check_weights(archive.read("model.weights.h5"), path)
     except InputError:
@@ -51,12 +53,20 @@ def check_model_archive(path):
 
 
 @contextlib.contextmanager
-def weights_at_most(count, path):
-    """Refuses, while a model is built, to make more weights than `count` numbers.
+def bounded_building(count, path):
+    """Refuses, while a model is built, more weights than `count` numbers, and too many or vast layers.
 
     A configuration may declare sizes that no memory holds; the weights that it comes with cannot.
     """
-    original, left = keras.layers.Layer.add_weight, count
+    layer_class, left, layers_left = keras.layers.Layer, count, MOST_LAYERS
+    originals = layer_class.__init__, layer_class.add_weight, layer_class.__call__
+
+    def init(layer, *args, **kwargs):
+        nonlocal layers_left
+        layers_left -= 1
+        if layers_left < 0:
+            raise InputError(f"{path} is not to be trusted: it declares more than {MOST_LAYERS:,} layers.")
+        originals[0](layer, *args, **kwargs)
 
     def add_weight(layer, shape=None, *args, **kwargs):
         nonlocal left
@@ -66,13 +76,22 @@ def weights_at_most(count, path):
                 f"{path} is damaged: the layer {layer.name!r} declares weights of shape {tuple(shape)}, but "
                 f"the file holds {count:,} numbers in all."
             )
-        return original(layer, shape, *args, **kwargs)
+        return originals[1](layer, shape, *args, **kwargs)
 
-    keras.layers.Layer.add_weight = add_weight
+    def call(layer, *args, **kwargs):
+        outputs = originals[2](layer, *args, **kwargs)
+        for output in keras.tree.flatten(outputs):
+            if math.prod(length or 1 for length in getattr(output, "shape", ())) > LARGEST_OUTPUT:
+                raise InputError(
+                    f"{path} is not to be trusted: its layer {layer.name!r} makes {output.shape} numbers."
+                )
+        return outputs
+
+    layer_class.__init__, layer_class.add_weight, layer_class.__call__ = init, add_weight, call
     try:
         yield
     finally:
-        keras.layers.Layer.add_weight = original
+        layer_class.__init__, layer_class.add_weight, layer_class.__call__ = originals
 
 
 def _check_members(archive, names, path):
@@ -81,8 +100,8 @@ def _check_members(archive, names, path):
     if missing or foreign:
         part = ", ".join(sorted(missing)) + " missing" if missing else f"{min(foreign)} is no part of a model"
         raise InputError(f"{path} is damaged or no .keras file: {part}. Save the model again.")
-    if archive.getinfo("config.json").file_size > LARGEST_CONFIG:
-        raise InputError(f"{path} is not to be trusted: its config.json is longer than any model's.")
+    if max(archive.getinfo(name).file_size for name in ("config.json", "metadata.json")) > LARGEST_TEXT:
+        raise InputError(f"{path} is not to be trusted: its configuration is longer than any model's.")
     broken = archive.testzip()
     if broken:
         raise InputError(f"{path} is damaged: {broken} is broken. Save the model again.")

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from keras_vit.errors import InputError
@@ -210,6 +212,33 @@ def test_flipped_bytes_give_an_image_or_an_input_error():
                 assert decode_image(bytes(broken), "broken", size=8).shape == (8, 8, 3)
             except InputError as error:
                 assert "broken" in str(error)
+
+
+@pytest.mark.parametrize("place", ["pixels", "end"])
+def test_a_flipped_bit_in_a_png_is_found_by_its_checksum(place):
+    data = bytearray(saved(two_tone((64, 64)), "PNG"))
+    data[data.index(b"IDAT") + 20 if place == "pixels" else -6] ^= 1
+    with pytest.raises(InputError, match="x.png"):
+        decode_image(bytes(data), "x.png")
+
+
+def test_a_device_without_end_and_a_pipe_are_refused(tmp_path):
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe.png")
+    for name in ("zero.png", "pipe.png"):
+        with pytest.raises(InputError, match=f"{name}, found no file"):
+            read_image(tmp_path / name)
+
+
+@given(st.binary(max_size=300), st.sampled_from(["JPEG", "PNG", "WEBP", "BMP", "GIF"]), st.integers(0, 400))
+def test_any_bytes_after_any_head_are_an_image_or_an_input_error(tail, file_format, length):
+    data = saved(two_tone((24, 24)), file_format)[:length] + tail
+    try:
+        image = decode_image(data, "x", size=8)
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert image.shape == (8, 8, 3)
 
 
 def test_real_photographs_are_read():

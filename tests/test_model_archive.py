@@ -1,0 +1,96 @@
+import io
+import json
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from keras_vit.errors import InputError
+from keras_vit.files import load_model
+from keras_vit.model_archive import bounded_building, check_model_archive
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "m.keras"
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="relu")]).save(path)
+    return path
+
+
+@pytest.fixture
+def rewrite(whole, tmp_path):
+    """Writes the archive anew with another configuration of its layer, or other weights."""
+
+    def write(changes=None, weights=None):
+        with zipfile.ZipFile(whole) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        config = json.loads(parts["config.json"])
+        config["config"]["layers"][1]["config"].update(changes or {})
+        parts["config.json"] = json.dumps(config).encode()
+        if weights:
+            buffer = io.BytesIO(parts["model.weights.h5"])
+            with h5py.File(buffer, "a") as file:
+                weights(file["layers/dense/vars"])
+            parts["model.weights.h5"] = buffer.getvalue()
+        with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+            for name, content in parts.items():
+                archive.writestr(name, content)
+        return tmp_path / "m.keras"
+
+    return write
+
+
+def test_the_numbers_in_the_weights_are_counted(whole):
+    assert check_model_archive(whole) >= 3 * 2 + 2
+
+
+@pytest.mark.parametrize("units", [10**12, 10**6])
+def test_a_layer_larger_than_the_weights_is_refused_before_it_is_made(rewrite, units):
+    with pytest.raises(InputError, match=f"weights of shape .*{units}.*, but the file holds"):
+        load_model(rewrite({"units": units}))
+
+
+def test_building_is_unbounded_again_after_a_refusal(rewrite):
+    before = keras.layers.Layer.add_weight, keras.layers.Layer.__init__, keras.layers.Layer.__call__
+    with pytest.raises(InputError):
+        load_model(rewrite({"units": 10**6}))
+    assert before == (keras.layers.Layer.add_weight, keras.layers.Layer.__init__, keras.layers.Layer.__call__)
+
+
+def test_vast_outputs_are_refused():
+    with pytest.raises(InputError, match="makes"), bounded_building(0, "m.keras"):
+        keras.layers.UpSampling2D(10**5)(keras.Input((8, 8, 1)))
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("os", "system"), ("builtin", "eval"), ("keras.utils", "get_file"), (None, "system")],
+)
+def test_functions_that_are_no_part_of_a_model_are_refused(rewrite, module, name):
+    entry = {"module": module, "class_name": "function", "config": name, "registered_name": name}
+    with pytest.raises(InputError, match=f"needs '{name}' of .* neither Keras's nor registered"):
+        load_model(rewrite({"activation": entry}))
+
+
+def test_weights_that_are_not_finite_are_refused_by_name(rewrite):
+    def spoil(group):
+        group["0"][0, 0] = np.nan
+
+    with pytest.raises(InputError, match="not finite: /layers/dense/vars/0"):
+        load_model(rewrite(weights=spoil))
+
+
+def test_weights_that_unfold_or_lie_elsewhere_are_refused(rewrite):
+    def unfold(group):
+        del group["0"]
+        group.create_dataset("0", shape=(10**10,), chunks=(1000,), dtype="f4", fillvalue=1)
+
+    def link(group):
+        del group["0"]
+        group["0"] = h5py.ExternalLink("/etc/passwd", "/")
+
+    for change, message in ((unfold, "not stored plainly"), (link, "link to elsewhere")):
+        with pytest.raises(InputError, match=message):
+            load_model(rewrite(weights=change))
