@@ -8,13 +8,25 @@ import numpy as np
 
 import keras_vit
 from keras_vit.files import load_model, write_json
-from training.callbacks import BestCheckpoint, FiniteCheck, HistoryFile, Progress, RunState
+from training.callbacks import BestCheckpoint, FiniteCheck, HistoryFile, Position, Progress, RunState
+from training.checkpoint_interval import CheckpointInterval
+from training.interruption import Interruption
 from training.optimizers import build_optimizer
+from training.resumption import ResumedCallbacks, stream_within_epoch
 from training.run_folder import RunFolder
 from training.tasks import task_of
 
 
-def fit(recipe, run_dir, *, data=None, data_dir=None, resume=False, callbacks=()):
+def fit(
+    recipe,
+    run_dir,
+    *,
+    data=None,
+    data_dir=None,
+    resume=False,
+    callbacks=(),
+    checkpoint_every=None,
+):
     """Trains a recipe's model with `model.fit` and keeps the best of its epochs.
 
     Args:
@@ -22,8 +34,11 @@ def fit(recipe, run_dir, *, data=None, data_dir=None, resume=False, callbacks=()
         run_dir: str or Path. A folder that holds no run yet, or with `resume` an interrupted one.
         data: what the recipe's task loads, or None, to be loaded here.
         data_dir: str, Path or None, where TFDS keeps its data.
-        resume: bool, go on after the last whole epoch.
-        callbacks: further `keras.callbacks.Callback`s, called before those of the run.
+        resume: bool, go on from the last saved state, as if there had been no interruption.
+        callbacks: further `keras.callbacks.Callback`s, called before most of the run's. What they remember
+            is saved where they have methods `state()`, which returns JSON values, and `restore(state)`.
+        checkpoint_every: str, such as `"500"` steps or `"10m"`, from one saved state to the next besides
+            the end of each epoch; None for that end alone.
 
     Returns:
         The best model on the validation split, loaded from `run_dir/model.keras`.
@@ -31,32 +46,72 @@ def fit(recipe, run_dir, *, data=None, data_dir=None, resume=False, callbacks=()
     Raises:
         InputError: bad recipe or data, or a folder that holds a run already.
         ConditionError: loss or weights are no longer finite.
+        Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
     folder, task = RunFolder(run_dir), task_of(recipe)
+    interval = CheckpointInterval.parse(checkpoint_every)
     if not resume:
         folder.check_unused()
     data = data or task.load_data(data_dir)
     model = task.build_model(data)
     steps = task.steps_per_epoch(data)
     _compile(model, task, steps)
-    own_callbacks, progress, run_state = _callbacks(folder, task)
-    done = run_state.restore(model) if resume else 0
-    streams = task.streams(data, start_epoch=done)
-    _describe(folder, task, data)
-    if done < recipe.epochs:
-        try:
-            model.fit(
-                **streams,
-                epochs=recipe.epochs,
-                initial_epoch=done,
-                steps_per_epoch=steps,
-                callbacks=[*callbacks, *task.callbacks(folder, data), *own_callbacks],
-                shuffle=False,  # the stream has its own order
-                verbose=0,
-            )
-        finally:
-            progress.close()
+    with Interruption() as interruption:
+        finite_check = FiniteCheck(_batches(task, data), folder.nonfinite_batch)
+        every = [finite_check, *callbacks, *task.callbacks(folder, data), *_callbacks(folder, task)]
+        run_state = RunState(folder.state, steps, every, interval, interruption, finite_check.check)
+        position = _restore(run_state, model, task, data) if resume else Position()
+        streams = _streams(task, data, position, steps)
+        _describe(folder, task, data)
+        if position.epoch < recipe.epochs and not position.stopped:
+            _fit(task, model, steps, streams, [*every, run_state], position)
+        if interruption.signal is not None:
+            raise interruption.error("interrupted after the training. --resume evaluates the model.")
     return load_model(folder.model)
+
+
+def _restore(run_state, model, task, data):
+    position = run_state.load()
+    if position.step:  # metrics have no variables to restore before the model has seen a batch
+        model.evaluate(task.streams(data)["validation_data"], steps=1, verbose=0)
+    run_state.restore(model)
+    return position
+
+
+def _fit(task, model, steps, streams, callbacks, position):
+    recipe = task.recipe
+    progress = Progress(recipe.epochs, recipe.batch_size, task.items)
+    options = {"epochs": recipe.epochs, "steps": steps, "model": model}
+    try:
+        model.fit(
+            **streams,
+            epochs=recipe.epochs,
+            initial_epoch=position.epoch,
+            steps_per_epoch=steps,
+            callbacks=ResumedCallbacks([*callbacks, progress], position.step, **options),
+            shuffle=False,  # the stream has its own order
+            verbose=0,
+        )
+    finally:
+        progress.close()
+
+
+def _batches(task, data):
+    """Returns a function from epoch and step to an iterable over the training batches from there on."""
+    return lambda epoch, step: task.streams(data, start_epoch=epoch, start_step=step)["x"]
+
+
+def _streams(task, data, position, steps):
+    epoch, step = position.epoch, position.step
+    if step < steps:
+        streams = task.streams(data, start_epoch=epoch, start_step=step)
+    elif epoch + 1 < task.recipe.epochs:
+        streams = task.streams(data, start_epoch=epoch + 1)
+    else:  # nothing is left to train on, but Keras refuses an empty stream
+        streams = task.streams(data, start_epoch=epoch, start_step=steps - 1)
+    if step:
+        streams["x"] = stream_within_epoch(streams["x"], step)
+    return streams
 
 
 def _compile(model, task, steps):
@@ -88,9 +143,7 @@ def _describe(folder, task, data):
 
 def _callbacks(folder, task):
     recipe = task.recipe
-    best, history = BestCheckpoint(folder.model, task.rank), HistoryFile(folder.history)
-    keepers = {"best": best, "history": history}
-    callbacks = [FiniteCheck(), best, history]
+    callbacks = [BestCheckpoint(folder.model, task.rank), HistoryFile(folder.history)]
     if recipe.ema_momentum is not None:
         # Swapped in at the end of the epoch, before the checkpoint looks at the weights.
         callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
@@ -100,6 +153,4 @@ def _callbacks(folder, task):
         callbacks.append(keras.callbacks.EarlyStopping(metric, mode=mode, patience=patience))
     if keras.backend.backend() == "tensorflow":
         callbacks.append(keras.callbacks.TensorBoard(folder.tensorboard, write_graph=False))
-    run_state = RunState(folder.state, keepers)
-    progress = Progress(recipe.epochs, recipe.batch_size, task.items)
-    return [*callbacks, run_state, progress], progress, run_state
+    return [*callbacks, keras.callbacks.History()]

@@ -10,14 +10,15 @@ from training.run_folder import RunFolder
 from training.tasks import task_of
 
 
-def run_recipe(recipe, run_dir, *, data_dir=None, resume=False):
+def run_recipe(recipe, run_dir, *, data_dir=None, resume=False, checkpoint_every=None):
     """Trains a recipe, evaluates its best model on the test split and writes the report.
 
     Args:
         recipe: Recipe. With `resume` it must be the one that the run began with.
         run_dir: str or Path of the run folder.
         data_dir: str, Path or None, where TFDS keeps its data.
-        resume: bool, go on with an interrupted run.
+        resume: bool, go on with an interrupted run; of one that is trained only the rest is done.
+        checkpoint_every: str such as `"500"` steps or `"10m"`, when to save besides the end of each epoch.
 
     Returns:
         dict, what `metrics.json` holds.
@@ -25,6 +26,7 @@ def run_recipe(recipe, run_dir, *, data_dir=None, resume=False):
     Raises:
         InputError: bad recipe, data or folder.
         ConditionError: loss or weights are no longer finite.
+        Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
     folder, task = RunFolder(run_dir), task_of(recipe)
     if resume:
@@ -32,7 +34,7 @@ def run_recipe(recipe, run_dir, *, data_dir=None, resume=False):
     else:
         folder.check_unused()
     data = task.load_data(data_dir)
-    model = fit(recipe, run_dir, data=data, resume=resume)
+    model = fit(recipe, run_dir, data=data, resume=resume, checkpoint_every=checkpoint_every)
     return task.evaluate(folder, model, data)
 
 

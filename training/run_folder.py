@@ -36,6 +36,10 @@ class RunFolder:
         return self.path / "tensorboard"
 
     @property
+    def nonfinite_batch(self):
+        return self.path / "nonfinite_batch.npz"
+
+    @property
     def metrics(self):
         return self.path / "metrics.json"
 

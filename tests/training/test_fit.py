@@ -59,26 +59,6 @@ def test_two_runs_with_one_seed_are_equal_and_another_seed_is_not(tmp_path, data
     assert (weights(first) != weights(other)).any()
 
 
-def test_a_run_stopped_between_epochs_and_resumed_ends_as_if_never_stopped(tmp_path, data, monkeypatch):
-    whole = fit(RECIPE, tmp_path / "whole", data=data)
-
-    class Stop(Exception):
-        pass
-
-    def stop(self, epoch, logs=None):
-        if epoch == 2:
-            raise Stop
-
-    with monkeypatch.context() as patch, pytest.raises(Stop):
-        patch.setattr("training.callbacks.FiniteCheck.on_epoch_begin", stop)
-        fit(RECIPE, tmp_path / "parts", data=data)
-    resumed = fit(RECIPE, tmp_path / "parts", data=data, resume=True)
-    np.testing.assert_array_equal(weights(resumed), weights(whole))
-    histories = [(tmp_path / name / "history.csv").read_text().splitlines() for name in ("whole", "parts")]
-    without_seconds = [[line.rsplit(",", 1)[0] for line in history] for history in histories]
-    assert without_seconds[0] == without_seconds[1]
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -111,7 +91,7 @@ def test_a_diverging_training_is_stopped_by_name(tmp_path, data):
     hot = dataclasses.replace(
         RECIPE, learning_rate=1e6, clip_norm=None, warmup_fraction=0.0, weight_decay=1e6
     )
-    with pytest.raises(ConditionError, match=r"epoch \d+, batch"):
+    with pytest.raises(ConditionError, match=r"epoch \d+, step \d+: .*nonfinite_batch.npz"):
         fit(hot, tmp_path, data=data)
 
 

@@ -4,6 +4,6 @@ from training.callbacks.best_checkpoint import BestCheckpoint
 from training.callbacks.finite_check import FiniteCheck
 from training.callbacks.history_file import HistoryFile
 from training.callbacks.progress import Progress
-from training.callbacks.run_state import RunState
+from training.callbacks.run_state import Position, RunState
 
-__all__ = ["BestCheckpoint", "FiniteCheck", "HistoryFile", "Progress", "RunState"]
+__all__ = ["BestCheckpoint", "FiniteCheck", "HistoryFile", "Position", "Progress", "RunState"]

@@ -1,59 +1,189 @@
-"""Keeps what a run needs to go on after an interruption, epoch by epoch."""
+"""Keeps what a run needs to go on after an interruption as if there had been none."""
 
-import json
-import zipfile
+import dataclasses
+import sys
+import time
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.files import atomic_path, read_json, write_json
+from training.callbacks.keepers import keepers
+from training.state_file import read_state, write_state
+
+KEPT = 3  # states
+
+
+@dataclasses.dataclass(frozen=True)
+class Position:
+    """Where a run stands.
+
+    Attributes:
+        epoch: int, whole epochs that are done.
+        step: int, steps that are done in the epoch after them.
+        stopped: bool, early stopping has ended the run.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    stopped: bool = False
 
 
 class RunState(keras.callbacks.Callback):
-    """After each epoch saves weights, random state, optimizer and the other callbacks' memory.
+    """Saves weights, random state, optimizer, metrics and the other callbacks' memory.
 
-    The data order is a function of seed and epoch, so that a run resumed from here sees what an
-    uninterrupted one sees. Must come after the callbacks whose state it saves.
+    Data and augmentation are functions of seed, epoch and step, so that a run resumed from here sees what
+    an uninterrupted one sees. Each state is one file, checked by its SHA-256; the last three are kept. It
+    is saved after each epoch, in the interval asked for, and on a signal, which then ends the training.
+
+    Must come after the callbacks whose memory it saves.
 
     Args:
         folder: str or Path, `state/` of the run folder.
-        keepers: dict of name to callback with `state()` and `restore(state)`.
+        steps_per_epoch: int.
+        callbacks: list of the callbacks whose memory is saved.
+        interval: training.checkpoint_interval.CheckpointInterval.
+        interruption: training.interruption.Interruption.
+        before_saving: function that raises when the numbers are not worth saving.
     """
 
-    def __init__(self, folder, keepers):
+    def __init__(self, folder, steps_per_epoch, callbacks, interval, interruption, before_saving):
         super().__init__()
         self.folder = Path(folder)
-        self.keepers = keepers
+        self.steps_per_epoch = steps_per_epoch
+        self.keepers = keepers(callbacks)
+        self.interval = interval
+        self.interruption = interruption
+        self.before_saving = before_saving
+        self._saved = None  # what was read and is not yet all put back
 
-    def on_epoch_end(self, epoch, logs=None):
-        name = f"epoch_{epoch + 1:05d}.npz"
-        with atomic_path(self.folder / name) as temporary, open(temporary, "wb") as file:
-            np.savez(file, **_arrays(self.model))
-        state = {key: keeper.state() for key, keeper in self.keepers.items()}
-        write_json(self.folder / "state.json", {"epoch": epoch + 1, "arrays": name, **state})
-        for old in self.folder.glob("epoch_*.npz"):
-            if old.name != name:
-                old.unlink()
-
-    def restore(self, model):
-        """Puts a compiled model and the callbacks back to the last whole epoch.
+    def load(self):
+        """Reads the last good state.
 
         Returns:
-            int, how many epochs are done; 0 when no epoch had been finished.
+            Position, where it stands; the beginning when none was saved.
 
         Raises:
-            InputError: the state is damaged or belongs to another model.
+            InputError: every state is damaged, or belongs to another backend or other data.
         """
-        file = self.folder / "state.json"
-        if not file.exists():
-            return 0
-        state = read_json(file)
-        _restore_arrays(model, self.folder / state["arrays"])
-        for key, keeper in self.keepers.items():
-            keeper.restore(state[key])
-        return state["epoch"]
+        self._saved = self._load()
+        if self._saved is None:
+            return Position()
+        document = self._saved[1]
+        self._check_fits(document)
+        return Position(document["epoch"], document["step"], document["stopped"])
+
+    def restore(self, model):
+        """Puts a compiled model back to what `load` read; metrics and callbacks follow once they begin.
+
+        Raises:
+            InputError: the state belongs to another model or optimizer.
+        """
+        if self._saved is not None:
+            arrays, document = self._saved
+            _assign(_variables(model), arrays[: document["variables"]])
+
+    def on_train_begin(self, logs=None):
+        self._since = time.monotonic()
+        if self._saved is not None and not self._saved[1]["step"]:
+            self._restore_callbacks()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch, self._step, self._last_saved, self._train_metrics = epoch, 0, 0, None
+        if self._saved is not None:
+            arrays, document = self._saved
+            self._step = self._last_saved = document["step"]
+            _assign(self.model.metrics_variables, arrays[document["variables"] :])
+            self._restore_callbacks()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._step = batch + 1
+        if self.interruption.signal is not None:
+            self._stop()
+        within_epoch = self._step < self.steps_per_epoch  # at its end it is saved anyway
+        if within_epoch and self.interval.is_due(self._step - self._last_saved, self._since):
+            self._save(self._epoch, self._step)
+
+    def on_test_begin(self, logs=None):
+        self._train_metrics = _arrays(self.model.metrics_variables)  # validation begins them anew
+
+    def on_test_batch_end(self, batch, logs=None):
+        if self.interruption.signal is not None and self._step == self.steps_per_epoch:
+            self._stop()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._save(epoch + 1, 0, stopped=self.model.stop_training)
+        if self.interruption.signal is not None:
+            raise self.interruption.error(self._continued_at(epoch + 1, 0))
+
+    def _stop(self):
+        self._save(self._epoch, self._step)
+        raise self.interruption.error(self._continued_at(self._epoch, self._step))
+
+    def _continued_at(self, epoch, step):
+        return (
+            f"interrupted in epoch {epoch + 1} after step {step}, saved in {self.folder}. "
+            "Continue with the same command and --resume."
+        )
+
+    def _save(self, epoch, step, stopped=False):
+        _synchronize(self.model)
+        self.before_saving()
+        variables = _variables(self.model)
+        metrics = self._train_metrics or _arrays(self.model.metrics_variables)
+        document = {
+            "epoch": epoch,
+            "step": step,
+            "stopped": bool(stopped),
+            "steps_per_epoch": self.steps_per_epoch,
+            "backend": keras.backend.backend(),
+            "variables": len(variables),
+            "callbacks": {name: keeper.state() for name, keeper in self.keepers.items()},
+        }
+        path = self.folder / f"{epoch * self.steps_per_epoch + step:012d}.state"
+        write_state(path, [*_arrays(variables), *(metrics if step else [])], document)
+        for old in self._files()[KEPT:]:
+            old.unlink(missing_ok=True)
+        self._last_saved, self._since = step, time.monotonic()
+
+    def _files(self):
+        return sorted(self.folder.glob("*.state"), reverse=True)
+
+    def _load(self):
+        damaged = []
+        for file in self._files():
+            try:
+                saved = read_state(file)
+            except InputError as error:
+                damaged.append(file)
+                print(f"{error}. Looking for the state before it.", file=sys.stderr)
+                continue
+            for broken in damaged:
+                broken.replace(broken.with_suffix(".damaged"))
+            return saved
+        if damaged:
+            raise InputError(
+                f"None of the {len(damaged)} states in {self.folder} can be read: all are damaged. "
+                "Begin again in another --run-dir."
+            )
+        return None
+
+    def _check_fits(self, document):
+        for field, value in (
+            ("backend", keras.backend.backend()),
+            ("steps_per_epoch", self.steps_per_epoch),
+        ):
+            if document[field] != value:
+                raise InputError(
+                    f"The run in {self.folder.parent} began with {field} {document[field]}, but now it is "
+                    f"{value}. Resume with the backend and the data that it began with."
+                )
+
+    def _restore_callbacks(self):
+        for name, state in self._saved[1]["callbacks"].items():
+            if name in self.keepers:
+                self.keepers[name].restore(state)
+        self._saved = None
 
 
 def _variables(model):
@@ -61,21 +191,17 @@ def _variables(model):
     return [*model.variables, *model.optimizer.variables]
 
 
-def _arrays(model):
-    variables = _variables(model)
-    return {f"{i:05d}": keras.ops.convert_to_numpy(v) for i, v in enumerate(variables)}
+def _arrays(variables):
+    return [keras.ops.convert_to_numpy(v) for v in variables]
 
 
-def _restore_arrays(model, path):
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = [archive[name] for name in sorted(archive.files)]
-    except (OSError, ValueError, zipfile.BadZipFile, json.JSONDecodeError) as error:
-        raise InputError(
-            f"The saved state {path} cannot be read ({error}). Start again in another run folder."
-        ) from error
-    variables = _variables(model)
-    if [a.shape for a in arrays] != [tuple(v.shape) for v in variables]:
-        raise InputError(f"The saved state {path} belongs to another model or optimizer.")
+def _synchronize(model):
+    if keras.backend.backend() == "jax":
+        model.jax_state_sync()
+
+
+def _assign(variables, arrays):
+    if [tuple(v.shape) for v in variables] != [a.shape for a in arrays]:
+        raise InputError("The saved state belongs to another model or optimizer.")
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)

@@ -5,27 +5,70 @@ import pytest
 from keras_vit import ConditionError
 from training.callbacks import FiniteCheck
 
+STEPS = 6
 
-def trained_with(weight_value):
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="last")])
-    model.compile(keras.optimizers.SGD(0.0), "mse")
-    model.layers[0].bias.assign(np.array([0.0, weight_value]))
-    model.fit(np.ones((8, 3)), np.ones((8, 2)), batch_size=4, verbose=0, callbacks=[FiniteCheck()])
+
+def small_model(activation=None):
+    images = keras.Input((3,), name="images")
+    x = keras.layers.Dense(4, activation=activation, name="first")(images)
+    model = keras.Model(images, keras.layers.Dense(2, name="last")(x))
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "mse")
+    return model
+
+
+def train(model, batches, path=None):
+    check = FiniteCheck(lambda epoch, step: batches[step:], path)
+    x, y = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+    model.fit(x, y, batch_size=4, shuffle=False, verbose=0, callbacks=[check])
+
+
+def good_batches():
+    random = np.random.default_rng(0)
+    return [(random.normal(size=(4, 3)).astype("float32"), np.ones((4, 2))) for _ in range(STEPS)]
+
+
+@pytest.mark.parametrize("activation", [None, "relu"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_bad_input_is_found_with_its_step_and_row_and_its_batch_is_saved(tmp_path, activation, value):
+    batches = good_batches()
+    batches[3][0][2, 1] = value
+    path = tmp_path / "nonfinite_batch.npz"
+    with pytest.raises(
+        ConditionError, match=r"epoch 1, step 4: the batch's images .* row 2.*nonfinite_batch"
+    ):
+        train(small_model(activation), batches, path)
+    with np.load(path) as saved:
+        np.testing.assert_array_equal(saved["images"], batches[3][0])
+        assert saved["labels"].shape == (4, 2) and (saved["epoch"], saved["step"]) == (1, 4)
+
+
+def test_the_first_layer_that_overflows_is_named(tmp_path):
+    model, batches = small_model("relu"), good_batches()
+    batches[2][0][:] = 3e38
+    with pytest.raises(ConditionError, match=r"step 3: .*layer first"):
+        train(model, batches, tmp_path / "batch.npz")
+
+
+def test_a_gradient_that_is_not_finite_is_named(tmp_path):
+    model, batches = small_model(), good_batches()
+    model.compile(keras.optimizers.SGD(0.01), loss=lambda y, p: keras.ops.sqrt(keras.ops.abs(p - p)))
+    with pytest.raises(ConditionError, match="step 1: the gradient of weight last/bias"):
+        train(model, batches, tmp_path / "batch.npz")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_ruined_weight_stops_the_training(value):
-    with pytest.raises(ConditionError, match="epoch 1"):
-        trained_with(value)
+def test_a_weight_is_found_where_no_batch_is_to_blame(value):
+    model = small_model("relu")
 
+    class Spoil(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.get_layer("first").bias.assign(np.full(4, value))
 
-def test_a_weight_is_found_where_the_loss_does_not_tell():
-    check = FiniteCheck()
-    check.set_model(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="last")]))
-    check.model.layers[0].kernel.assign(np.full((3, 2), np.nan))
-    with pytest.raises(ConditionError, match="last/kernel"):
-        check.on_epoch_end(0, {"loss": 0.0})
+    with pytest.raises(ConditionError, match="epoch 1, step"):
+        model.fit(
+            np.ones((8, 3)), np.ones((8, 2)), batch_size=4, verbose=0, callbacks=[FiniteCheck(), Spoil()]
+        )
 
 
 def test_good_numbers_pass():
-    trained_with(1.0)
+    train(small_model(), good_batches())

@@ -1,0 +1,102 @@
+"""A file of arrays and JSON that tells when it is damaged. Nothing in it is code.
+
+Layout: a line with the format's name, a line with the SHA-256 of all that follows, the length of the
+header as 8 bytes (little endian), the header in JSON, and the arrays one after the other.
+"""
+
+import hashlib
+import json
+import math
+import os
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.files import atomic_path
+
+MAGIC = b"keras_vit state 1\n"
+_DTYPES = ("bool", "bfloat16", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)))
+_DTYPES += ("float16", "float32", "float64")
+_DIGEST_LENGTH = 64
+
+
+def write_state(path, arrays, document):
+    """Writes a state file whole or not at all, and waits until it is on the disk.
+
+    Args:
+        path: str or Path.
+        arrays: list of numpy arrays.
+        document: dict of JSON values.
+
+    Raises:
+        InputError: the disk is full, or the place cannot be written.
+    """
+    layout = [[str(array.dtype), list(array.shape)] for array in arrays]
+    header = json.dumps({"arrays": layout, "document": document}, allow_nan=False).encode()
+    digest = hashlib.sha256()
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        file.write(MAGIC + b" " * _DIGEST_LENGTH + b"\n")
+        for part in (len(header).to_bytes(8, "little"), header, *map(_bytes, arrays)):
+            digest.update(part)
+            file.write(part)
+        file.seek(len(MAGIC))
+        file.write(digest.hexdigest().encode())
+    sync_folder(os.path.dirname(path))
+
+
+def read_state(path):
+    """Reads a state file and checks every byte of it.
+
+    Returns:
+        `(arrays, document)`, as they were given to `write_state`.
+
+    Raises:
+        InputError: missing, truncated, changed or of another format.
+    """
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror})") from error
+    start = len(MAGIC) + _DIGEST_LENGTH + 1
+    if len(content) < start + 8 or not content.startswith(MAGIC):
+        raise InputError(f"{path} is no state file: it is truncated or of another format")
+    body = memoryview(content)[start:]
+    if content[len(MAGIC) : start] != hashlib.sha256(body).hexdigest().encode() + b"\n":
+        raise InputError(f"{path} is damaged: its checksum does not fit its content")
+    return _parse(path, body)
+
+
+def sync_folder(path):
+    """Waits until the names in a folder are on the disk, where the system can do so."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _bytes(array):
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def _parse(path, body):
+    """Who made a checksum can have made the rest, too: nothing is believed."""
+    try:
+        position = 8 + int.from_bytes(body[:8], "little")
+        header = json.loads(bytes(body[8:position]))
+        arrays = []
+        for dtype, shape in header["arrays"]:
+            if dtype not in _DTYPES:
+                raise ValueError(f"type {dtype}")
+            end = position + math.prod(shape) * np.dtype(dtype).itemsize
+            arrays.append(np.frombuffer(body[position:end], dtype).reshape(shape))
+            position = end
+        if position != len(body):
+            raise ValueError(f"{len(body) - position} bytes too many")
+        return arrays, header["document"]
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
+        raise InputError(f"{path} is no state file ({error})") from error
