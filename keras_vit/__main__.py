@@ -21,9 +21,9 @@ def main(arguments=None):
         return _fail(error, 2)
     except ConditionError as error:
         return _fail(error, 1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:  # a training tells where it stands, and what stopped it
         hint = " Continue with the same command and --resume." if options.command == "train" else ""
-        return _fail(f"interrupted.{hint}", 130)
+        return _fail(str(error) or f"interrupted.{hint}", getattr(error, "exit_code", 130))
 
 
 def _fail(message, code):
@@ -40,7 +40,7 @@ def _parser():
 
     demo = _command(commands, "demo", _demo, "train, evaluate, export and verify on handwritten digits")
     demo.add_argument("--run-dir", default="runs/demo", help="folder to write (default: %(default)s)")
-    demo.set_defaults(data_dir=None)
+    demo.set_defaults(data_dir=None, checkpoint_every=None)
 
     train = _command(
         commands,
@@ -53,6 +53,11 @@ def _parser():
     train.add_argument("overrides", nargs="*", metavar="field=value", help="changes to the recipe")
     train.add_argument("--run-dir", required=True, help="folder to write")
     train.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    train.add_argument(
+        "--checkpoint-every",
+        metavar="N",
+        help="save the state every N steps, or 30s, 10m, 1h (default: after each epoch)",
+    )
     _add_data_dir(train)
 
     evaluate = _command(
@@ -140,7 +145,13 @@ def _train(options):
         from training.recipes import find_recipe
         from training.run import run_recipe
     recipe = override(find_recipe(options.recipe).RECIPE, options.overrides)
-    metrics = run_recipe(recipe, options.run_dir, data_dir=options.data_dir, resume=options.resume)
+    metrics = run_recipe(
+        recipe,
+        options.run_dir,
+        data_dir=options.data_dir,
+        resume=options.resume,
+        checkpoint_every=options.checkpoint_every,
+    )
     _print_metrics(metrics, options.run_dir)
 
 
