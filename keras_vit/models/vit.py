@@ -30,6 +30,7 @@ def vit(
     num_registers=0,
     position_embedding="learned",
     embed_prefix=True,
+    embed_registers=False,
     patch_bias=True,
     embedding_norm=False,
     qk_norm=False,
@@ -68,6 +69,7 @@ def vit(
         num_registers: int, register tokens.
         position_embedding: `"learned"`, `"sincos_1d"`, `"sincos_2d"` or `"none"`.
         embed_prefix: bool, whether class and distillation token have a position embedding too.
+        embed_registers: bool, whether the registers have one as well.
         patch_bias: bool, whether the linear stem adds a bias.
         embedding_norm: bool, layer normalisation before the first block (CLIP).
         qk_norm, qkv_bias, layer_scale, activation, epsilon, norm_first: as in `TransformerBlock`.
@@ -105,22 +107,12 @@ def vit(
         x = layers.PatchEmbedding(
             hidden_dim, patch_size, stem=stem, use_bias=patch_bias, dtype=dtype, name="patch_embedding"
         )(x)
-        positions = _positions(
-            position_embedding,
-            patch_grid(images.shape, patch_size),
-            embed_prefix * (num_prefix - num_registers),
-            dtype,
+        grid_size = patch_grid(images.shape, patch_size)
+        num_embedded = embed_prefix * (num_prefix - (not embed_registers) * num_registers)
+        positions = _positions(position_embedding, grid_size, num_embedded, dtype)
+        x = _with_prefix(
+            x, positions, class_token, distillation_token, num_registers, embed_prefix, embed_registers, dtype
         )
-        x = x if embed_prefix else positions(x)
-        if class_token:
-            x = layers.ClassToken(dtype=dtype, name="class_token")(x)
-        if distillation_token:
-            x = layers.RegisterTokens(1, num_prefix_tokens=1, dtype=dtype, name="distillation_token")(x)
-        x = positions(x) if embed_prefix else x
-        if num_registers:
-            x = layers.RegisterTokens(
-                num_registers, num_prefix_tokens=num_prefix - num_registers, dtype=dtype, name="registers"
-            )(x)
         x = keras.layers.Dropout(dropout_rate, seed=seed, dtype=dtype, name="dropout")(x)
         if embedding_norm:
             x = _norm("embedding_norm", epsilon, dtype)(x)
@@ -175,6 +167,22 @@ def _positions(kind, grid_size, num_prefix_tokens, dtype):
     return layers.PositionEmbedding(
         grid_size, kind=kind, num_prefix_tokens=num_prefix_tokens, dtype=dtype, name="position_embedding"
     )
+
+
+def _with_prefix(
+    x, positions, class_token, distillation_token, num_registers, embed_prefix, embed_registers, dtype
+):
+    """Puts the tokens before the patches, and adds positions when those that have one are there."""
+    x = x if embed_prefix else positions(x)
+    if class_token:
+        x = layers.ClassToken(dtype=dtype, name="class_token")(x)
+    if distillation_token:
+        x = layers.RegisterTokens(1, num_prefix_tokens=1, dtype=dtype, name="distillation_token")(x)
+    x = positions(x) if embed_prefix and not embed_registers else x
+    if num_registers:
+        before = int(class_token) + int(distillation_token)
+        x = layers.RegisterTokens(num_registers, num_prefix_tokens=before, dtype=dtype, name="registers")(x)
+    return positions(x) if embed_prefix and embed_registers else x
 
 
 def _norm(name, epsilon, dtype):

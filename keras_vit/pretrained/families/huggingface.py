@@ -1,0 +1,146 @@
+"""What the families of the transformers library have in common."""
+
+import math
+
+from keras_vit.errors import InputError
+from keras_vit.pretrained.layouts import PATCHES, tokens
+from keras_vit.pretrained.mapping import Row, linear, norm
+from keras_vit.pretrained.preprocessing import Preprocessing
+
+BLOCK = "encoder/block_{i}"
+ACTIVATIONS = {"gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh", "quick_gelu": "quick_gelu"}
+RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}  # Pillow's numbers
+
+# ViT, DeiT and DINOv2 call these alike.
+EMBEDDINGS = (
+    Row("patch_embedding/projection/kernel", "embeddings.patch_embeddings.projection.weight", PATCHES),
+    Row("patch_embedding/projection/bias", "embeddings.patch_embeddings.projection.bias"),
+    Row("class_token/token", "embeddings.cls_token", tokens(3)),
+    Row("distillation_token/tokens", "embeddings.distillation_token", tokens(3)),
+    Row("registers/tokens", "embeddings.register_tokens", tokens(3)),
+    Row("position_embedding/embedding", "embeddings.position_embeddings", tokens(3)),
+)
+ATTENTION = (
+    *linear(
+        f"{BLOCK}/attention/qkv",
+        *(f"encoder.layer.{{i}}.attention.attention.{part}" for part in ("query", "key", "value")),
+    ),
+    *linear(f"{BLOCK}/attention/projection", "encoder.layer.{i}.attention.output.dense"),
+)
+HEADS = (*norm("encoder/norm", "layernorm"), *linear("head", "classifier"))
+
+
+def without(*prefixes):
+    """Returns a function that takes the first prefix that there is from a name."""
+
+    def rename(name):
+        found = next((prefix for prefix in prefixes if name.startswith(prefix)), "")
+        return name[len(found) :]
+
+    return rename
+
+
+def arguments_of(config, tensors, preprocessing):
+    """The arguments of `keras_vit.models.vit` that all these configurations name alike."""
+    try:
+        return {
+            "image_size": pair(config.get("image_size", 224)),
+            "patch_size": pair(config.get("patch_size", 16)),
+            "channels": config.get("num_channels", 3),
+            "hidden_dim": config.get("hidden_size", 768),
+            "num_layers": config.get("num_hidden_layers", 12),
+            "num_heads": config.get("num_attention_heads", 12),
+            "mlp_dim": config.get("intermediate_size", 3072),
+            "activation": ACTIVATIONS[config.get("hidden_act", "gelu")],
+            "epsilon": config.get("layer_norm_eps", 1e-12),
+            "pixel_mean": preprocessing.mean,
+            "pixel_std": preprocessing.std,
+        }
+    except KeyError as error:
+        raise InputError(
+            f"{tensors.where}: the activation {error} is not one of {', '.join(ACTIVATIONS)}."
+        ) from error
+
+
+def with_head(arguments, tensors, name="classifier.weight"):
+    return {**arguments, "num_classes": tensors.shape(name)[0] if name in tensors else 0}
+
+
+def pair(size):
+    return tuple(size) if isinstance(size, (list, tuple)) else (size, size)
+
+
+def preprocessing_of(config, default):
+    """Reads preprocessor_config.json, which stands in the configuration under that name."""
+    stored = config.get("preprocessor_config")
+    if not stored:
+        return default
+    size, crop = _sides(stored.get("size")), _sides(stored.get("crop_size"))
+    shortest = _shortest(stored.get("size"))
+    cropped = crop if stored.get("do_center_crop") and crop else None
+    normalised = stored.get("do_normalize", True)
+    final = cropped or size or (shortest, shortest)
+    return Preprocessing(
+        image_size=final,
+        crop_ratio=min(final) / shortest if shortest else 1.0,
+        crop_mode="center" if shortest else "squash",
+        interpolation=RESAMPLE.get(stored.get("resample", 2), "bilinear"),
+        mean=tuple(stored.get("image_mean") or default.mean) if normalised else (0.0,) * 3,
+        std=tuple(stored.get("image_std") or default.std) if normalised else (1.0,) * 3,
+    )
+
+
+def preprocessor_config(preprocessing, processor):
+    """The preprocessor_config.json for what `preprocessing` does."""
+    height, width = preprocessing.image_size
+    exact = {"height": height, "width": width}
+    shortest = math.floor(min(height, width) / preprocessing.crop_ratio)
+    squash = preprocessing.crop_mode == "squash"
+    return {
+        "image_processor_type": processor,
+        "do_resize": True,
+        "size": exact if squash else {"shortest_edge": shortest},
+        "resample": next(k for k, v in RESAMPLE.items() if v == preprocessing.interpolation),
+        "do_center_crop": not squash,
+        "crop_size": exact,
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": list(preprocessing.mean),
+        "image_std": list(preprocessing.std),
+    }
+
+
+def config_of(arguments, model_type, architecture):
+    """The part of config.json that all these families share."""
+    names = {v: k for k, v in ACTIVATIONS.items()} | {"swiglu": "gelu"}
+    size = arguments["image_size"]
+    patch = arguments["patch_size"]
+    labels = {str(i): f"LABEL_{i}" for i in range(arguments["num_classes"])}
+    return {
+        "architectures": [architecture],
+        "model_type": model_type,
+        "image_size": size[0] if size[0] == size[1] else list(size),
+        "patch_size": patch[0] if patch[0] == patch[1] else list(patch),
+        "num_channels": arguments["channels"],
+        "hidden_size": arguments["hidden_dim"],
+        "num_hidden_layers": arguments["num_layers"],
+        "num_attention_heads": arguments["num_heads"],
+        "intermediate_size": arguments["mlp_dim"],
+        "hidden_act": names[arguments["activation"]],
+        "layer_norm_eps": arguments["epsilon"],
+        "torch_dtype": "float32",
+        **({"id2label": labels, "label2id": {v: int(k) for k, v in labels.items()}} if labels else {}),
+    }
+
+
+def _sides(size):
+    if isinstance(size, int):
+        return (size, size)
+    if isinstance(size, dict) and {"height", "width"} <= set(size):
+        return (size["height"], size["width"])
+    return None
+
+
+def _shortest(size):
+    return size.get("shortest_edge") if isinstance(size, dict) else None

@@ -1,0 +1,49 @@
+"""What a model's inner layers say about images."""
+
+import keras
+
+from keras_vit.errors import InputError
+from keras_vit.layers import TransformerEncoder
+
+
+def features(model, layers):
+    """Returns a model that gives the outputs of chosen blocks; the weights are shared.
+
+    Args:
+        model: a model with one `TransformerEncoder` among its layers.
+        layers: ints, blocks counted from 0 (negative from the end), and names of layers of the model,
+            such as `"pooling"` for what the head reads.
+
+    Returns:
+        A `keras.Model` from images to a list: `(batch, tokens, hidden_dim)` for a block, whose first tokens
+        are class token and registers (`keras_vit.models.num_prefix_tokens`); a layer's output for a name.
+
+    Raises:
+        InputError: no encoder, or no such block or layer.
+    """
+    encoder = next((layer for layer in model.layers if isinstance(layer, TransformerEncoder)), None)
+    if encoder is None:
+        raise InputError(f"features() needs a model with a TransformerEncoder; {model.name!r} has none.")
+    blocks = _block_outputs(encoder)
+    outputs = [_output(model, blocks, layer) for layer in layers]
+    return keras.Model(model.inputs[0], outputs, name=f"{model.name}_features")
+
+
+def _block_outputs(encoder):
+    x, outputs = encoder.input, []
+    for block in encoder.blocks:
+        x = block(x)
+        outputs.append(x)
+    return outputs
+
+
+def _output(model, blocks, layer):
+    if isinstance(layer, int) and -len(blocks) <= layer < len(blocks):
+        return blocks[layer]
+    names = [one.name for one in model.layers]
+    if layer in names:
+        return model.get_layer(layer).output
+    raise InputError(
+        f"Expected blocks from {-len(blocks)} to {len(blocks) - 1} or names among {', '.join(names)}, "
+        f"received {layer!r}."
+    )

@@ -1,0 +1,85 @@
+"""How a weight lies in another library's file, and the way back: the vocabulary of the mapping tables."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Layout(NamedTuple):
+    """A pair of inverse functions between an array of theirs and one of ours.
+
+    `read(array, shape)` gives ours, of `shape`; `write(array, patch)` gives theirs, `patch` being
+    `(height, width, channels)`; `fits(theirs, ours)` says whether the shapes belong together.
+    """
+
+    read: Callable
+    write: Callable
+    fits: Callable
+
+
+def tokens(ndim):
+    """Tokens and positions: the same numbers under `ndim` axes, those in front of size 1."""
+
+    def write(array, patch):
+        kept = list(array.shape)
+        while len(kept) > 1 and kept[0] == 1:
+            kept.pop(0)
+        return array.reshape((1,) * (ndim - len(kept)) + tuple(kept))
+
+    return Layout(_reshaped, write, _same_size_and_end)
+
+
+def _reshaped(array, shape):
+    return array.reshape(shape)
+
+
+def _same_size_and_end(theirs, ours):
+    return math.prod(theirs) == math.prod(ours) and theirs[-1] == ours[-1]
+
+
+def _same_size(theirs, ours):
+    return math.prod(theirs) == math.prod(ours)
+
+
+def _read_patches(array, shape):
+    return array.transpose(2, 3, 1, 0).reshape(shape)
+
+
+def _write_patches(array, patch):
+    return array.reshape(*patch, -1).transpose(3, 2, 0, 1)
+
+
+def _patches_fit(theirs, ours):
+    return len(theirs) == 4 and (math.prod(theirs[1:]), theirs[0]) == tuple(ours)
+
+
+def _not_written(array, patch):
+    raise NotImplementedError("this layout is only read")
+
+
+def _third(transposed, first):
+    """The first third of their rows (the query), or the other two (key and value)."""
+
+    def read(array, shape):
+        array = array[: shape[-1]] if first else array[-shape[-1] :]
+        return array.T if transposed else array
+
+    def fits(theirs, ours):
+        rows = ours[-1] * (3 if first else 1.5)
+        return tuple(theirs) == ((rows, ours[0]) if transposed else (rows,))
+
+    return Layout(read, lambda array, patch: array.T if transposed else array, fits)
+
+
+# Vectors, and matrices that lie as ours.
+PLAIN = Layout(lambda array, shape: array, lambda array, patch: array, lambda t, o: tuple(t) == tuple(o))
+# torch's (outputs, inputs).
+KERNEL = Layout(
+    lambda array, shape: array.T, lambda array, patch: array.T, lambda t, o: tuple(t) == tuple(o[::-1])
+)
+# torch's (outputs, channels, height, width).
+PATCHES = Layout(_read_patches, _write_patches, _patches_fit)
+# Google's (height, width, channels, outputs) and (hidden_dim, num_heads, head_dim).
+FLATTENED = Layout(_reshaped, _not_written, _same_size)
+QUERY_KERNEL, QUERY_BIAS = _third(True, True), _third(False, True)
+KEY_VALUE_KERNEL, KEY_VALUE_BIAS = _third(True, False), _third(False, False)

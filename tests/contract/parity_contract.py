@@ -1,0 +1,52 @@
+"""How far one of our models is from the original whose outputs a folder holds.
+
+`benchmarks/workers/pretrained_originals.py` writes such folders: weights, and `expected.npz` with images,
+logits, the output of every block and the gradient of `sum(logits * direction)` by the images.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_vit import pretrained
+
+TOLERANCE = 1e-5  # of the largest value; float32 has steps of 6e-8, and two blocks some hundred roundings
+
+
+def errors(folder, source=None, **arguments):
+    """Loads the weights of `folder` and returns the relative errors of logits, blocks and gradient."""
+    expected = np.load(Path(folder) / "expected.npz")
+    weights = Path(folder) / "weights.npz"
+    model = pretrained.load(source or (weights if weights.is_file() else folder), **arguments)
+    return errors_of(model, expected)
+
+
+def errors_of(model, expected):
+    count = sum(name.startswith("block_") for name in expected.files)
+    outputs = pretrained.features(model, [*range(count), model.layers[-1].name])
+    images = expected["images"]
+    *blocks, logits = [np.asarray(y) for y in outputs(images, training=False)]
+    found = {
+        "logits": relative_error(logits, expected["logits"]),
+        "blocks": max(relative_error(y, expected[f"block_{i}"]) for i, y in enumerate(blocks)),
+    }
+    if keras.backend.backend() == "tensorflow":
+        gradient = image_gradient(model, images, expected["direction"])
+        found["gradient"] = relative_error(gradient, expected["gradient"])
+    return found
+
+
+def relative_error(ours, theirs):
+    assert ours.shape == theirs.shape, (ours.shape, theirs.shape)
+    return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+
+
+def image_gradient(model, images, direction):
+    import tensorflow as tf
+
+    images = tf.constant(images)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        value = tf.reduce_sum(model(images, training=False) * direction)
+    return tape.gradient(value, images).numpy()

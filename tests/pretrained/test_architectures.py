@@ -1,0 +1,63 @@
+"""Every Vision Transformer that timm names is read as timm builds it, without its weights."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from keras_vit.errors import InputError
+from keras_vit.pretrained.families import family_of
+from keras_vit.pretrained.tensors import Tensors
+
+PEERS = os.environ.get("KERAS_VIT_PEERS_PYTHON")
+# Graphs of other kinds: parallel or normalised sums, differential attention, RMS norm, norms inside.
+REFUSED = r"18x2|_xp_|_rpn_|_d?pwee|_dwee|_dlittle|aimv2|beit3|test_vit4|so150m2"
+
+
+class Shapes(Tensors):
+    """Tensors of which the shapes alone are known."""
+
+    def __init__(self, shapes):
+        super().__init__("timm")
+        self._shapes = shapes
+
+    def names(self):
+        return self._shapes.keys()
+
+    def shape(self, name):
+        return tuple(self._shapes[name])
+
+    def __getitem__(self, name):
+        raise NotImplementedError
+
+
+@pytest.fixture(scope="module")
+def architectures(tmp_path_factory):
+    if not PEERS:
+        pytest.skip("KERAS_VIT_PEERS_PYTHON does not name a Python with timm and transformers")
+    path = tmp_path_factory.mktemp("architectures") / "timm.json"
+    program = Path(__file__).parent.parent.parent / "benchmarks/workers/timm_architectures.py"
+    subprocess.run([PEERS, program, path], check=True, capture_output=True)
+    return json.loads(path.read_text())
+
+
+def test_heads_activation_and_epsilon_are_those_that_timm_builds(architectures):
+    served = {name: row for name, row in architectures.items() if not re.search(REFUSED, name)}
+    assert len(served) > 100
+    for name, row in served.items():
+        tensors = Shapes(row["tensors"])
+        config = {"architecture": name, "pretrained_cfg": {"input_size": row["input_size"]}}
+        arguments = family_of(config, tensors).read(config, tensors).arguments
+        expected = (row["num_heads"], row["activation"], row["epsilon"])
+        assert (arguments["num_heads"], arguments["activation"], arguments["epsilon"]) == expected, name
+        assert (row["norm"], row["attention"], row["block"]) == ("LayerNorm", "Attention", "Block"), name
+
+
+def test_sums_that_are_normalised_are_refused_by_name(architectures):
+    name = "vit_base_patch16_rpn_224"
+    tensors = Shapes(architectures[name]["tensors"])
+    with pytest.raises(InputError, match="another graph"):
+        family_of({}, tensors).read({"architecture": name}, tensors)
