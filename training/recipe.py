@@ -64,6 +64,7 @@ class Recipe:
     # Augmentation, per image
     flip: bool = False  # left-right
     crop_padding: int = 0  # pixels
+    rotation: float = 0.0  # degrees, either way
     randaugment_layers: int = 0
     randaugment_magnitude: float = 9.0  # 0 to 10
     mixup_alpha: float = 0.0
@@ -120,6 +121,7 @@ MODEL_FIELDS = (
 AUGMENTATION_FIELDS = (
     "flip",
     "crop_padding",
+    "rotation",
     "randaugment_layers",
     "randaugment_magnitude",
     "mixup_alpha",

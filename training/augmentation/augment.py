@@ -26,8 +26,8 @@ def augment(images, labels, uniforms, augmentation):
     It is made of `keras.ops` with static shapes and holds no state, so it runs alike in a tf.data map
     and under `jax.jit`, and gives the same pixels for the same `uniforms`.
 
-    The order is: RandAugment's colours, then its geometry in one resampling with flip and padded
-    crop, random erasing, MixUp and CutMix.
+    The order is: RandAugment's colours, then its geometry in one resampling with flip, padded crop and
+    rotation, random erasing, MixUp and CutMix.
 
     Args:
         images: `(batch, height, width, channels)`, uint8 or float in [0, 255]. RandAugment takes them
@@ -67,8 +67,8 @@ def _stages(augmentation):
     if augmentation.randaugment_layers:
         count = randaugment.UNIFORMS_PER_LAYER * augmentation.randaugment_layers
         stages.append((count + geometry.num_uniforms(augmentation), _randaugment))
-    elif augmentation.flip or augmentation.crop_padding:
-        stages.append((geometry.num_uniforms(augmentation), _flip_and_crop))
+    elif geometry.num_uniforms(augmentation):
+        stages.append((geometry.num_uniforms(augmentation), _change_geometry))
     if augmentation.erasing_rate:
         stages.append((erasing.NUM_UNIFORMS, _erase))
     if augmentation.mixup_alpha or augmentation.cutmix_alpha:
@@ -83,7 +83,9 @@ def _randaugment(images, labels, uniforms, augmentation):
     return geometry.warp(images, uniforms[:, :count], draws, augmentation), labels
 
 
-def _flip_and_crop(images, labels, uniforms, augmentation):
+def _change_geometry(images, labels, uniforms, augmentation):
+    if augmentation.rotation:
+        return geometry.warp(ops.cast(images, "float32"), uniforms, [], augmentation), labels
     return geometry.flip_and_crop(images, uniforms, augmentation), labels
 
 

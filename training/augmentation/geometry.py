@@ -17,8 +17,9 @@ _ROTATION = math.radians(30)
 
 
 def num_uniforms(augmentation):
-    """Returns how many random numbers flip and crop take."""
-    return int(augmentation.flip) + 2 * bool(augmentation.crop_padding)
+    """Returns how many random numbers flip, crop and rotation take."""
+    crop, rotation = bool(augmentation.crop_padding), bool(augmentation.rotation)
+    return int(augmentation.flip) + 2 * crop + rotation
 
 
 def flip_and_crop(images, uniforms, augmentation):
@@ -45,12 +46,12 @@ def flip_and_crop(images, uniforms, augmentation):
 
 
 def warp(images, uniforms, draws, augmentation):
-    """Flips, crops and applies the geometric operations drawn, in one bilinear resampling.
+    """Flips, crops, rotates and applies the geometric operations drawn, in one bilinear resampling.
 
     Args:
         images: `(batch, height, width, channels)`.
-        uniforms: float32 `(batch, num_uniforms(augmentation))`, for flip and crop.
-        draws: list of Draw.
+        uniforms: float32 `(batch, num_uniforms(augmentation))`, for flip, crop and rotation.
+        draws: list of Draw, which may be empty.
         augmentation: Augmentation.
 
     Returns:
@@ -58,20 +59,23 @@ def warp(images, uniforms, draws, augmentation):
     """
     height, width = images.shape[1:3]
     sign, right, down = _flip_and_shift(uniforms, augmentation)
-    one, zero = ops.ones_like(draws[0].level), ops.zeros_like(draws[0].level)
+    one, zero = ops.ones((images.shape[0],), "float32"), ops.zeros((images.shape[0],), "float32")
     rows = (one * sign, zero, right + width * (1 - sign) / 2), (zero, one, one * down)
+    if augmentation.rotation:
+        angle = math.radians(augmentation.rotation) * (2 * uniforms[:, -1] - 1)
+        rows = _compose(rows, _rotation(angle, height, width))
     for drawn in draws:
         rows = _compose(rows, _operation(drawn, height, width))
     return ops.image.affine_transform(images, _between_pixel_indices(rows), interpolation="bilinear")
 
 
 def _flip_and_shift(uniforms, augmentation):
-    columns = ops.unstack(uniforms, axis=1) if uniforms.shape[1] else []
+    columns = list(ops.unstack(uniforms, axis=1)) if uniforms.shape[1] else []
     sign, right, down = 1.0, 0.0, 0.0
     if augmentation.flip:
-        sign = 1 - 2 * ops.floor(2 * columns[0])
+        sign = 1 - 2 * ops.floor(2 * columns.pop(0))
     if augmentation.crop_padding:
-        right, down = (_shift(column, augmentation.crop_padding) for column in columns[-2:])
+        right, down = (_shift(column, augmentation.crop_padding) for column in columns[:2])
     return sign, right, down
 
 
@@ -81,15 +85,18 @@ def _shift(uniform, padding):
 
 def _operation(drawn, height, width):
     """Only one of the amounts is not 0, so their sum is that operation."""
-    angle = drawn.amount("rotate", _ROTATION)
-    cos, sin = ops.cos(angle), ops.sin(angle)
-    x, y = width / 2, height / 2
+    (cos, sin, x), (minus_sin, _, y) = _rotation(drawn.amount("rotate", _ROTATION), height, width)
+    sin, minus_sin = sin + drawn.amount("shear_x", _SHEAR), minus_sin + drawn.amount("shear_y", _SHEAR)
     right = drawn.amount("translate_x", _TRANSLATION * width)
     down = drawn.amount("translate_y", _TRANSLATION * height)
-    return (
-        (cos, sin + drawn.amount("shear_x", _SHEAR), x - cos * x - sin * y + right),
-        (drawn.amount("shear_y", _SHEAR) - sin, cos, y + sin * x - cos * y + down),
-    )
+    return (cos, sin, x + right), (minus_sin, cos, y + down)
+
+
+def _rotation(angle, height, width):
+    """About the middle of the image."""
+    cos, sin = ops.cos(angle), ops.sin(angle)
+    x, y = width / 2, height / 2
+    return (cos, sin, x - cos * x - sin * y), (-sin, cos, y + sin * x - cos * y)
 
 
 def _compose(outer, inner):

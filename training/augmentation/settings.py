@@ -13,6 +13,7 @@ class Augmentation:
     Attributes:
         flip: bool, mirror left-right with probability 0.5.
         crop_padding: int, pixels of black added on each side before a crop of the image's own size.
+        rotation: float in [0, 180], degrees; the angle is drawn between it and its negative.
         randaugment_layers: int, operations of RandAugment in a row.
         randaugment_magnitude: float in [0, 10], their mean strength.
         mixup_alpha: float, MixUp's Beta(alpha, alpha); 0 is off. With CutMix also on, each image
@@ -26,6 +27,7 @@ class Augmentation:
 
     flip: bool = False
     crop_padding: int = 0
+    rotation: float = 0.0
     randaugment_layers: int = 0
     randaugment_magnitude: float = 9.0
     mixup_alpha: float = 0.0
@@ -41,6 +43,7 @@ class Augmentation:
 
 _RANGES = (
     ("crop_padding", True, math.inf),
+    ("rotation", False, 180),
     ("randaugment_layers", True, math.inf),
     ("randaugment_magnitude", False, 10),
     ("mixup_alpha", False, math.inf),

@@ -25,3 +25,15 @@ def test_flip_and_crop_move_whole_pixels_and_fill_with_black(layers):
     augmentation = Augmentation(flip=True, crop_padding=PADDING, randaugment_layers=layers)
     changed, _ = augment(images, np.ones((len(CASES), 1), "float32"), uniforms, augmentation)
     np.testing.assert_allclose(keras.ops.convert_to_numpy(changed), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_rotation_turns_about_the_middle_either_way_and_fills_with_black(flip):
+    image = np.random.default_rng(0).integers(1, 256, (6, 6, 3), dtype="uint8")
+    uniforms = np.array([[0.0, 0.0], [0.0, 0.5], [0.0, 1.0]], "float32")[:, 1 - flip :]
+    augmentation = Augmentation(rotation=90.0, flip=flip)
+    changed, _ = augment(np.stack([image] * 3), np.ones((3, 1), "float32"), uniforms, augmentation)
+    turned = [np.rot90(image), image, np.rot90(image, -1)]
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(changed), turned, atol=1e-3)
+    tilted, _ = augment(image[None], np.ones((1, 1)), uniforms[2:], Augmentation(rotation=45.0, flip=flip))
+    assert not keras.ops.convert_to_numpy(tilted)[0, 0, 0].any()
