@@ -1,0 +1,95 @@
+import dataclasses
+
+import pytest
+
+from keras_vit import InputError
+from keras_vit.files import read_json
+from training.experiments import experiment_names, find_experiment
+from training.recipe import Recipe, override
+from training.reproduce import Configuration, Experiment, reproduce, vary
+from training.reproduce.computation import Computation
+from training.reproduce.plots import bars, curves, sweep
+
+TINY = Recipe(variant="Pico/4", num_layers=1, hidden_dim=16, epochs=1, batch_size=256, learning_rate=3e-3)
+EXPERIMENT = Experiment(
+    title="Sizes & <depths>",
+    configurations=(
+        Configuration("the base", TINY, reported=0.5, seeds=(0, 1)),
+        *vary(TINY, "hidden_dim", (8,)),
+        Configuration("later", dataclasses.replace(TINY, epochs=2)),
+    ),
+    assumptions="Digits for <all>.",
+    plots=(curves(), bars(), sweep("hidden_dim", log=True)),
+    quick=("epochs=1", "subset=300"),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reproductions")
+    reproduce("sizes", EXPERIMENT, folder, only=("the base", "hidden_dim=8"))
+    return folder
+
+
+def test_the_table_sets_our_figures_beside_the_reports_and_says_what_was_not_run(folder):
+    table = (folder / "sizes" / "table.md").read_text()
+    rows = {line.split(" | ")[0].strip("| "): line.split(" | ") for line in table.splitlines() if "|" in line}
+    results = read_json(folder / "sizes" / "results.json")
+    first, second = results["rows"][0]["runs"]
+    assert first["accuracy"] != second["accuracy"] or first["cross_entropy"] != second["cross_entropy"]
+    mean = 50 * (first["accuracy"] + second["accuracy"])
+    assert rows["the base"][1] == "50.00 %" and rows["the base"][2].startswith(f"{mean:.2f} % ±")
+    assert rows["the base"][3] == "2 of 2" and rows["hidden_dim=8"][3] == "1 of 1"
+    assert rows["later"][2] == "not run"
+    assert not results["complete"]
+
+
+def test_the_page_shows_every_picture_and_escapes_text(folder):
+    page = (folder / "index.html").read_text()
+    for name in ("curves", "figures", "accuracy_by_hidden_dim"):
+        assert f"sizes/{name}.png" in page and (folder / "sizes" / f"{name}.png").stat().st_size > 5000
+    assert "Sizes &amp; &lt;depths&gt;" in page and "Digits for &lt;all&gt;." in page
+    assert "Not all of it was run" in page
+
+
+def test_what_was_run_is_not_repeated(folder):
+    lines = []
+    stamps = {path: path.stat().st_mtime_ns for path in folder.glob("sizes/runs/*/model.keras")}
+    reproduce("sizes", EXPERIMENT, folder, only=("the base",), say=lines.append)
+    assert len(stamps) == 3 and all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
+    assert lines == ["sizes: the base, seed 0 (1 of 2)", "sizes: the base, seed 1 (2 of 2)"]
+
+
+def test_a_quick_run_says_so_and_leaves_full_results_alone(folder):
+    before = (folder / "sizes" / "results.json").read_bytes()
+    reproduce("sizes", EXPERIMENT, folder, quick=True, only=("hidden_dim=8",))
+    assert (folder / "sizes" / "results.json").read_bytes() == before
+    assert "Smoke run" in (folder / "sizes-quick" / "table.md").read_text()
+    assert read_json(folder / "sizes-quick" / "results.json")["quick"]
+
+
+def test_an_unknown_configuration_is_refused(folder):
+    with pytest.raises(InputError, match="Unknown configuration 'wide'. Expected one of the base"):
+        reproduce("sizes", EXPERIMENT, folder, only=("wide",))
+
+
+def test_an_experiment_may_count_instead_of_train(tmp_path):
+    counting = Computation(
+        title="Counting", rows=lambda: [{"size": 2, "share": 0.25}, {"size": 1000, "share": 1.0}]
+    )
+    reproduce("counting", counting, tmp_path)
+    assert "| 1,000 | 1 |" in (tmp_path / "counting" / "table.md").read_text()
+
+
+def test_an_unknown_experiment_is_refused():
+    with pytest.raises(InputError, match="Unknown experiment 'vgg'"):
+        find_experiment("vgg")
+
+
+@pytest.mark.parametrize("name", experiment_names())
+def test_every_experiment_has_a_docstring_with_its_command_and_recipes_that_hold_when_quick(name):
+    module = find_experiment(name)
+    assert f"keras-vit reproduce {name}" in module.__doc__
+    if isinstance(module.EXPERIMENT, Experiment):
+        for configuration in module.EXPERIMENT.configurations:
+            override(configuration.recipe, module.EXPERIMENT.quick)

@@ -1,0 +1,23 @@
+"""Position embeddings on CIFAR-10: none, learned, fixed along one axis, fixed along two.
+
+keras-vit reproduce position_embeddings
+
+Each run's own report shows how similar its positions are to one another.
+"""
+
+import dataclasses
+
+from training.experiments.vit_cifar10 import PLAIN
+from training.reproduce import Experiment, vary
+from training.reproduce.plots import bars, curves
+
+BASELINE = dataclasses.replace(PLAIN, flip=True, crop_padding=4)
+
+EXPERIMENT = Experiment(
+    title="Position embeddings",
+    configurations=vary(
+        BASELINE, "position_embedding", ("none", "learned", "sincos_1d", "sincos_2d"), seeds=(0, 1)
+    ),
+    assumptions="The plain model of the CIFAR-10 experiment, with flip and crop.",
+    plots=(curves(), bars()),
+)

@@ -1,0 +1,20 @@
+"""A Vision Transformer on Fashion-MNIST, and what each of its sizes is worth.
+
+keras-vit reproduce vit_fashion_mnist
+"""
+
+import dataclasses
+
+from training.experiments.vit_mnist import BASELINE as MNIST
+from training.experiments.vit_mnist import sweep_plots, sweeps
+from training.reproduce import Configuration, Experiment
+from training.reproduce.plots import curves
+
+BASELINE = dataclasses.replace(MNIST, data="tfds:fashion_mnist")
+
+EXPERIMENT = Experiment(
+    title="Vision Transformer on Fashion-MNIST",
+    configurations=(Configuration("baseline", BASELINE), *sweeps(BASELINE)),
+    assumptions="The same model and the same sweeps as on MNIST.",
+    plots=(curves(labels=("baseline",)), *sweep_plots()),
+)

@@ -1,0 +1,63 @@
+"""Counts what a model computes, from its graph."""
+
+import contextlib
+import logging
+
+import keras
+import numpy as np
+
+# Operations whose output is a view of their input, or no activation at all.
+_NOT_STORED = {"Const", "Identity", "NoOp", "Placeholder", "ReadVariableOp", "Reshape", "Shape", "Squeeze"}
+_NOT_STORED |= {"ExpandDims", "PartitionedCall", "StatefulPartitionedCall"}
+
+
+def count_flops(model):
+    """Returns the floating-point operations of one forward pass for one image.
+
+    A multiplication and an addition count as two. Counted by TensorFlow's profiler over the operations that
+    it knows: products of matrices, convolutions, poolings, sums, elementwise arithmetic.
+
+    Args:
+        model: functional or Sequential `keras.Model` of one input, on the TensorFlow backend.
+    """
+    from tensorflow.python.profiler import model_analyzer, option_builder
+
+    options = option_builder.ProfileOptionBuilder(option_builder.ProfileOptionBuilder.float_operation())
+    with _without_deprecations():
+        profile = model_analyzer.profile(_graph(model), options=options.with_empty_output().build())
+    return int(profile.total_float_ops)
+
+
+def count_activation_bytes(model):
+    """Returns the bytes of all tensors that one forward pass for one image makes, views left out.
+
+    It is what training has to hold until the gradients are there, if nothing is computed twice or fused.
+    """
+    total = 0
+    for operation in _graph(model).get_operations():
+        if operation.type not in _NOT_STORED:
+            for tensor in operation.outputs:
+                if tensor.shape.is_fully_defined() and tensor.dtype.is_floating:
+                    total += int(np.prod(tensor.shape.as_list())) * tensor.dtype.size
+    return total
+
+
+@contextlib.contextmanager
+def _without_deprecations():
+    """The profiler is of TensorFlow 1, and says so; there is none of TensorFlow 2."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _graph(model):
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    specification = tf.TensorSpec((1, *model.input_shape[1:]), keras.config.floatx())
+    function = tf.function(lambda images: model(images, training=False)).get_concrete_function(specification)
+    return convert_variables_to_constants_v2(function).graph

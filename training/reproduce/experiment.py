@@ -1,0 +1,79 @@
+"""What an experiment is: the runs that it compares, and what its report says of each."""
+
+import dataclasses
+from collections.abc import Callable
+
+from keras_vit.errors import InputError
+from training.recipe import Recipe
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """One line of an experiment's table.
+
+    Attributes:
+        label: str, unique in its experiment.
+        recipe: Recipe; its seed is replaced.
+        reported: float or None, the report's figure, in the experiment's metric and unit.
+        seeds: tuple of int, one run each; the table gives their mean and spread.
+    """
+
+    label: str
+    recipe: Recipe
+    reported: float | None = None
+    seeds: tuple[int, ...] = (0,)
+
+
+def vary(recipe, field, values, **options):
+    """Returns a configuration for each value of a recipe's field, labelled `field=value`.
+
+    Args:
+        recipe: Recipe.
+        field: str.
+        values: sequence.
+        **options: of Configuration.
+    """
+    return tuple(
+        Configuration(f"{field}={value}", dataclasses.replace(recipe, **{field: value}), **options)
+        for value in values
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """Runs to compare.
+
+    Attributes:
+        title: str.
+        configurations: tuple of Configuration, in the order of the table.
+        metric: key of a row's figures that the report gives, such as `"accuracy"`, in [0, 1].
+        assumptions: what was assumed where the report is unclear, in sentences.
+        plots: functions from rows to `(name, caption, figure)`, of `training.reproduce.plots`.
+        quick: recipe assignments of a smoke run.
+    """
+
+    title: str
+    configurations: tuple[Configuration, ...]
+    metric: str = "accuracy"
+    assumptions: str = ""
+    plots: tuple[Callable, ...] = ()
+    quick: tuple[str, ...] = ("epochs=1", "subset=640")
+
+    def __post_init__(self):
+        labels = [configuration.label for configuration in self.configurations]
+        if len(set(labels)) != len(labels):
+            raise ValueError(f"Expected labels that differ, received {labels}.")
+
+    def chosen(self, labels):
+        """Returns the configurations of some labels, in the order of the table; all for None.
+
+        Raises:
+            InputError: there is none of such a label.
+        """
+        if labels is None:
+            return self.configurations
+        known = [configuration.label for configuration in self.configurations]
+        unknown = [label for label in labels if label not in known]
+        if unknown:
+            raise InputError(f"Unknown configuration {unknown[0]!r}. Expected one of {', '.join(known)}.")
+        return tuple(c for c in self.configurations if c.label in labels)

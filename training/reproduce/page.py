@@ -1,0 +1,44 @@
+"""The page that shows all reproductions that lie in a folder."""
+
+from html import escape
+from pathlib import Path
+
+from keras_vit.files import read_json, write_text
+from training.report.document import document, table
+from training.reproduce.results import QUICK
+
+
+def write_pages(folder):
+    """Writes `index.html`, with each experiment's table, assumptions and plots.
+
+    Args:
+        folder: str or Path that holds a folder with `results.json` for each experiment.
+    """
+    folder = Path(folder)
+    found = [(path.parent, read_json(path)) for path in sorted(folder.glob("*/results.json"))]
+    parts = [
+        "<p>Experiments of five reports, run again; our figures beside theirs. What did not run to its end "
+        "says so.</p>",
+        *(_section(place, results) for place, results in found),
+    ]
+    write_text(folder / "index.html", document("Reproductions", parts))
+
+
+def _section(place, results):
+    lines = (place / "table.md").read_text(encoding="utf-8").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("|") and "---" not in line]
+    notes = [QUICK] if results["quick"] else []
+    if not results["complete"]:
+        notes.append("Not all of it was run.")
+    if results["assumptions"]:
+        notes.append(results["assumptions"])
+    pictures = "\n".join(
+        f'<figure><img src="{place.name}/{picture["file"]}" alt="{escape(picture["caption"])}">'
+        f"<figcaption>{escape(picture['caption'])}</figcaption></figure>"
+        for picture in results["pictures"]
+    )
+    return (
+        f'<section id="{place.name}">\n<h2>{escape(results["title"])}</h2>\n'
+        f'<p class="note"><code>keras-vit reproduce {escape(results["name"])}</code>. '
+        f"{escape(' '.join(notes))}</p>\n{table(rows, name_columns=(0,))}\n{pictures}\n</section>"
+    )

@@ -1,0 +1,126 @@
+"""Plots of an experiment's rows. Each function here returns one that `Experiment.plots` takes."""
+
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from training.report.style import BLUE, GREEN, ORANGE, SKY, figure
+from training.reproduce.results import mean_and_spread
+
+COLOURS = (BLUE, ORANGE, GREEN, SKY, "#cc79a7", "#e69f00", "#000000")  # Okabe and Ito
+DASHES = ("-", "--", ":", "-.")
+
+
+def curves(key="val_accuracy", labels=None, name="curves"):
+    """Plots a column of the history by epoch, one line for each configuration (its first seed).
+
+    Args:
+        key: `"loss"`, `"accuracy"`, `"val_loss"` or `"val_accuracy"`.
+        labels: which configurations, or None for all.
+        name: str, of the picture's file.
+    """
+
+    def plot(rows):
+        canvas = figure(height=3.8)
+        axes = canvas.subplots()
+        shown = [row for row in rows if row["runs"] and (labels is None or row["label"] in labels)]
+        for index, row in enumerate(shown):
+            values = row["runs"][0]["curve"][key]
+            axes.plot(
+                range(1, len(values) + 1),
+                values,
+                color=COLOURS[index % len(COLOURS)],
+                linestyle=DASHES[index // len(COLOURS) % len(DASHES)],
+                marker="o" if len(values) <= 3 else None,
+                label=row["label"],
+            )
+        axes.set_xlabel("Epoch")
+        axes.set_ylabel(_words(key))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(axis="y", color="0.9")
+        _percent(axes.yaxis, key)
+        _legend_below(canvas, axes, len(shown))
+        return name, f"{_words(key)} by epoch.", canvas
+
+    return plot
+
+
+def bars(metric="accuracy", name="figures"):
+    """Plots a figure of every configuration as a bar, with the report's as a line across it."""
+
+    def plot(rows):
+        shown = [row for row in rows if row["runs"]]
+        canvas = figure(height=0.9 + 0.42 * len(shown))
+        axes = canvas.subplots()
+        for place, row in enumerate(shown):
+            mean, spread = mean_and_spread(row, metric)
+            axes.barh(place, mean, xerr=spread or None, color=SKY, ecolor="0.3", height=0.6)
+            if row["reported"] is not None:
+                axes.plot([row["reported"]] * 2, [place - 0.38, place + 0.38], color=ORANGE, linewidth=2.5)
+        axes.set_yticks(range(len(shown)), [row["label"] for row in shown])
+        axes.invert_yaxis()
+        axes.set_xlabel(_words(metric))
+        axes.grid(axis="x", color="0.9")
+        axes.set_axisbelow(True)
+        _percent(axes.xaxis, metric)
+        return name, f"{_words(metric)} (bar: ours; line across: the report's, where it gives one).", canvas
+
+    return plot
+
+
+def sweep(field, metric="accuracy", groups=None, log=False, name=None):
+    """Plots a figure against a field of the recipe, one line for each group of configurations.
+
+    Args:
+        field: str, of the recipe; configurations that leave it at its default are not shown.
+        metric: key of a run's figures.
+        groups: dict from a line's name to a predicate on labels, or None for one line of all.
+        log: bool, a logarithmic horizontal axis.
+        name: str, of the picture's file; by default from metric and field.
+    """
+
+    def plot(rows):
+        canvas = figure(height=3.6)
+        axes = canvas.subplots()
+        swept = [row for row in rows if row["runs"] and field in row["recipe"]]
+        lines = groups or {"": lambda label: True}
+        for index, (line, belongs) in enumerate(lines.items()):
+            points = sorted(
+                (row["recipe"][field], *mean_and_spread(row, metric))
+                for row in swept
+                if belongs(row["label"])
+            )
+            if points:
+                x, y, spread = zip(*points, strict=True)
+                axes.errorbar(x, y, yerr=spread, marker="o", capsize=3, color=COLOURS[index], label=line)
+        if log:
+            axes.set_xscale("log")
+        values = sorted({row["recipe"][field] for row in swept})
+        axes.set_xticks(values, [f"{value:g}" for value in values])
+        axes.minorticks_off()
+        axes.set_xlabel(_words(field))
+        axes.set_ylabel(_words(metric))
+        axes.grid(color="0.9")
+        _percent(axes.yaxis, metric)
+        if groups:
+            axes.legend()
+        return name or f"{metric}_by_{field}", f"{_words(metric)} by {_words(field).lower()}.", canvas
+
+    return plot
+
+
+def _words(key):
+    words = {"val": "validation", "dim": "size", "num": "number of"}
+    text = " ".join(words.get(part, part) for part in key.split("_"))
+    return text[0].upper() + text[1:]
+
+
+def _percent(axis, key):
+    if key.endswith("accuracy"):
+        axis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
+
+
+def _legend_below(canvas, axes, count):
+    if count:
+        canvas.legend(
+            *axes.get_legend_handles_labels(), loc="outside lower center", ncols=2 if count > 3 else 1
+        )
+        canvas.set_figheight(3.6 + 0.22 * (count / 2 if count > 3 else count))

@@ -1,0 +1,124 @@
+"""An experiment's figures, read from its run folders."""
+
+import dataclasses
+import statistics
+
+import numpy as np
+
+from keras_vit.files import read_json
+from training.report.document import duration
+from training.report.history import read_history
+from training.reproduce.runs import run_dir
+from training.run_folder import RunFolder
+
+CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+QUICK = "Smoke run: next to nothing was trained, the figures mean nothing."
+
+
+def read_rows(experiment, runs):
+    """Returns a dict for each configuration, whether it was run or not.
+
+    Its `runs` hold, for each seed that was run to the end, the figures of `metrics.json` that are numbers,
+    `train_accuracy` (of the last epoch, as training counts it), `epochs`, `seconds` and the validation curve.
+    """
+    return [
+        {
+            "label": configuration.label,
+            "reported": configuration.reported,
+            "seeds": list(configuration.seeds),
+            "recipe": _changed(configuration.recipe),
+            "runs": [run for seed in configuration.seeds if (run := _read(runs, configuration, seed))],
+        }
+        for configuration in experiment.configurations
+    ]
+
+
+def mean_and_spread(row, metric):
+    """Returns the mean over a row's runs and their standard deviation (0 for one); None without runs."""
+    values = [run[metric] for run in row["runs"] if metric in run]
+    if not values:
+        return None
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def table(experiment, rows, quick=False):
+    """Returns the table in Markdown: the report's figure, ours, and what it took."""
+    percent = experiment.metric.endswith("accuracy")
+    ours = f"ours ({experiment.metric.replace('_', ' ')})"
+    lines = [
+        f"# {experiment.title}",
+        "",
+        *([QUICK, ""] if quick else []),
+        f"| configuration | report | {ours} | runs | parameters | time |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        cells = [row["label"], _figure(row["reported"], percent), _ours(row, experiment.metric, percent)]
+        cells += [f"{len(row['runs'])} of {len(row['seeds'])}", *_cost(row)]
+        lines.append(f"| {' | '.join(cells)} |")
+    if experiment.assumptions:
+        lines += ["", experiment.assumptions]
+    return "\n".join(lines) + "\n"
+
+
+def document(name, experiment, rows, pictures, quick):
+    """Returns what `results.json` holds."""
+    return {
+        "name": name,
+        "title": experiment.title,
+        "metric": experiment.metric,
+        "assumptions": experiment.assumptions,
+        "quick": quick,
+        "complete": all(len(row["runs"]) == len(row["seeds"]) for row in rows),
+        "pictures": pictures,
+        "rows": rows,
+    }
+
+
+def _read(runs, configuration, seed):
+    folder = RunFolder(run_dir(runs, configuration, seed))
+    if not folder.metrics.exists():
+        return None
+    metrics, history = read_json(folder.metrics), read_history(folder.history)
+    return {
+        "seed": seed,
+        **{key: value for key, value in metrics.items() if isinstance(value, int | float)},
+        "train_accuracy": float(history["accuracy"][-1]),
+        "epochs": len(history["epoch"]),
+        "seconds": float(history["seconds"].sum()),
+        "curve": {
+            key: np.round(history[key], 5).tolist()
+            for key in ("loss", "accuracy", "val_loss", "val_accuracy")
+        },
+    }
+
+
+def _changed(recipe):
+    """The fields of a recipe that differ from their defaults."""
+    return {
+        field.name: getattr(recipe, field.name)
+        for field in dataclasses.fields(recipe)
+        if getattr(recipe, field.name) != field.default
+    }
+
+
+def _ours(row, metric, percent):
+    figures = mean_and_spread(row, metric)
+    if figures is None:
+        return "not run"
+    mean, spread = figures
+    several = f" ± {_figure(spread, percent)}" if len(row["runs"]) > 1 else ""
+    return _figure(mean, percent) + several
+
+
+def _figure(value, percent):
+    if value is None:
+        return "-"
+    return f"{100 * value:.2f} %" if percent else f"{value:.3f}"
+
+
+def _cost(row):
+    if not row["runs"]:
+        return "-", "-"
+    seconds = statistics.fmean(run["seconds"] for run in row["runs"])
+    return f"{row['runs'][0]['parameters']:,}", duration(seconds)

@@ -1,0 +1,82 @@
+"""Runs what an experiment still lacks, and writes its table, plots and JSON."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+
+from keras_vit.files import atomic_path, write_json, write_text
+from training.recipe import override
+from training.report.style import drawing, save
+from training.reproduce.computation import Computation, compute
+from training.reproduce.page import write_pages
+from training.reproduce.results import document, read_rows, table
+from training.reproduce.runs import run_dir
+from training.run import run_recipe
+from training.run_folder import RunFolder
+
+
+def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None, say=None):
+    """Runs an experiment, or what is left of it, and sets our figures beside the report's.
+
+    Every run is a run folder of its own below `FOLDER/NAME/runs`: those that are there are not repeated, one
+    that was interrupted is resumed. The results are written anew after each run, so that an interruption
+    leaves the results of what was run, with the rest marked as not run.
+
+    Args:
+        name: str, the experiment's module.
+        experiment: Experiment, or a Computation, which is always done anew.
+        folder: str or Path. Gets `NAME/results.json`, `NAME/table.md`, `NAME/*.png` and `index.html`; with
+            `quick` under `NAME-quick`, so that full results are never overwritten.
+        quick: bool, train next to nothing: shows that all of it runs, says nothing of the figures.
+        only: labels of the configurations to run, or None for all.
+        data_dir: str, Path or None, where TFDS keeps its data.
+        say: called with a line before each run.
+
+    Returns:
+        list of dict, the rows of `results.json`.
+
+    Raises:
+        InputError: an unknown label, data that cannot be loaded, or a folder of other runs.
+    """
+    if isinstance(experiment, Computation):
+        rows = compute(name, experiment, Path(folder) / name)
+        write_pages(folder)
+        return rows
+    wanted = experiment.chosen(only)
+    place = Path(folder) / (f"{name}-quick" if quick else name)
+    planned = [(c, seed) for c in wanted for seed in (c.seeds[:1] if quick else c.seeds)]
+    for number, (configuration, seed) in enumerate(planned, start=1):
+        if say:
+            say(f"{name}: {configuration.label}, seed {seed} ({number} of {len(planned)})")
+        if _run(experiment, configuration, seed, place / "runs", quick, data_dir):
+            _write(name, experiment, place, quick)
+    rows = _write(name, experiment, place, quick)
+    write_pages(folder)
+    return rows
+
+
+def _run(experiment, configuration, seed, runs, quick, data_dir):
+    """Trains one run unless it is there; returns whether anything was done."""
+    folder = RunFolder(run_dir(runs, configuration, seed))
+    if folder.metrics.exists():
+        return False
+    recipe = dataclasses.replace(configuration.recipe, seed=seed)
+    if quick:
+        recipe = override(recipe, experiment.quick)
+    run_recipe(recipe, folder.path, data_dir=data_dir, resume=folder.recipe.exists())
+    keras.utils.clear_session()  # or the graphs of all runs would stay in memory
+    return True
+
+
+def _write(name, experiment, place, quick):
+    rows = read_rows(experiment, place / "runs")
+    with drawing():
+        pictures = [plot(rows) for plot in experiment.plots] if any(row["runs"] for row in rows) else []
+        for file, _, canvas in pictures:
+            with atomic_path(place / f"{file}.png") as temporary:
+                save(canvas, temporary)
+    shown = [{"file": f"{file}.png", "caption": caption} for file, caption, _ in pictures]
+    write_json(place / "results.json", document(name, experiment, rows, shown, quick))
+    write_text(place / "table.md", table(experiment, rows, quick))
+    return rows
