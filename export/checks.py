@@ -3,8 +3,11 @@
 import keras
 import numpy as np
 
-from export.record import FILES
+from export.quantize_rules import needs_calibration
+from export.record import AUTO, FILES
 from keras_vit.errors import InputError
+
+FEWEST_CALIBRATION_IMAGES = 32  # ranges from fewer miss what the next image reaches
 
 
 def check_variants(variants):
@@ -18,9 +21,9 @@ def check_variants(variants):
             f"Expected KERAS_BACKEND=tensorflow for an export, received {keras.backend.backend()!r}. A "
             "model.keras that was trained elsewhere loads there."
         )
-    unknown = [variant for variant in variants if variant not in FILES]
+    unknown = [variant for variant in variants if variant not in (*FILES, AUTO)]
     if unknown:
-        raise InputError(f"Unknown variant {unknown[0]!r}. Expected one of {', '.join(FILES)}.")
+        raise InputError(f"Unknown variant {unknown[0]!r}. Expected {AUTO} or one of {', '.join(FILES)}.")
 
 
 def check_held_out(model, label_names, images, labels):
@@ -44,4 +47,31 @@ def check_held_out(model, label_names, images, labels):
         raise InputError(
             f"Expected uint8 images and labels from 0 to {num_classes - 1}, received {images.dtype} images "
             f"and labels from {np.min(labels)} to {np.max(labels)}."
+        )
+
+
+def check_calibration(model, variants, images):
+    """Checks that there are calibration images where a variant needs them.
+
+    Raises:
+        InputError: none, too few, or not of the model's kind.
+    """
+    needing = [variant for variant in variants if variant == AUTO or needs_calibration(variant)]
+    if images is None and needing:
+        raise InputError(
+            f"Expected calibration_images for {needing[0]}, received none. Give some hundred images of the "
+            "training data, or choose a variant that needs none, such as dynamic_int8."
+        )
+    if images is None:
+        return
+    if images.dtype != np.uint8 or images.shape[1:] != model.input_shape[1:]:
+        raise InputError(
+            f"Expected uint8 calibration images (n, {', '.join(map(str, model.input_shape[1:]))}), received "
+            f"{images.dtype} {images.shape}."
+        )
+    if needing and len(images) < FEWEST_CALIBRATION_IMAGES:
+        raise InputError(
+            f"Expected at least {FEWEST_CALIBRATION_IMAGES} calibration images for {needing[0]}, received "
+            f"{len(images)}. Give more of the training data, or choose a variant that needs none, such as "
+            "dynamic_int8."
         )

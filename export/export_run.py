@@ -7,11 +7,25 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from export.checks import check_held_out, check_variants
+from export.checks import check_calibration, check_held_out, check_variants
+from export.choose import choose
 from export.inference_model import inference_model
-from export.measurement import latency_ms, num_threads, size_bytes
+from export.measurement import latencies_ms, latency_ms, num_threads, size_bytes
+from export.plot import PLOT, write_plot
 from export.predictor import saved_model_predictor, tflite_predictor
-from export.record import FILES, NAME, fingerprint, remove, take_earlier_rows, write_record
+from export.quantize import Quantization
+from export.quantize_rules import RULES
+from export.record import (
+    AUTO,
+    CANDIDATES,
+    DEFAULT,
+    FILES,
+    NAME,
+    fingerprint,
+    remove,
+    take_earlier_rows,
+    write_record,
+)
 from export.saved_model import write_saved_model
 from export.tflite import write_tflite
 from export.verify import compare
@@ -37,8 +51,9 @@ def export_model(
     labels,
     folder,
     *,
-    variants=tuple(FILES),
+    variants=DEFAULT,
     max_drop=0.5,
+    calibration_images=None,
     report=None,
     progress=None,
 ):
@@ -53,38 +68,58 @@ def export_model(
         images: uint8 `(n, height, width, channels)`, not used in training.
         labels: int `(n,)`.
         folder: str or Path. Gets the files, `labels.txt` and `export.json`.
-        variants: which of `savedmodel`, `fp32`, `fp16`, `dynamic_int8`.
+        variants: which of `savedmodel`, `fp32`, `fp16`, `dynamic_int8`, `mixed_int8`, `full_int8`, `int16x8`,
+            `int4`; or `auto`, which tries those that may be the fastest, keeps the one that is, and draws
+            `export.png`.
         max_drop: float, points of accuracy that a variant may lose.
+        calibration_images: uint8 `(n, height, width, channels)` of the training data, some hundred; needed by
+            `mixed_int8`, `full_int8`, `int16x8` and `auto`.
         report: called with the rows when all variants were tried, before any error.
         progress: called with a variant and what is done with it, such as `("fp32", "converting")`.
 
     Returns:
-        A list of dicts, one per variant, as in `export.json`; sizes in bytes, latency in milliseconds for
-        one image on `threads` threads.
+        A list of dicts, one per variant that was tried, as in `export.json`; sizes in bytes, latency in
+        milliseconds for one image on `threads` threads: of a TFLite file the CPU time, all in turn, of a
+        SavedModel the time by the clock. With `auto`, `kept` tells which file stands.
 
     Raises:
-        InputError: unknown variant, labels that do not fit the model, or a folder that cannot be written.
-        ConditionError: some variant failed; it has left no file, the others stand.
+        InputError: unknown variant, labels or images that do not fit the model, no or too few calibration
+            images, or a folder that cannot be written.
+        ConditionError: some variant failed (with `auto`: all did); it has left no file, the others stand.
     """
     check_variants(variants)
     shipped = inference_model(model)
     check_held_out(shipped, label_names, images, labels)
+    check_calibration(shipped, variants, calibration_images)
     folder = Path(folder)
     held_out = _HeldOut(images, labels, _reference(shipped, images))
     mark = fingerprint(shipped, label_names)
     write_text(folder / "labels.txt", "".join(f"{name}\n" for name in label_names))
-    kept = take_earlier_rows(folder, variants, mark)
-    rows = []
-    for variant in variants:
-        say = _saying(progress, variant)
-        rows.append(_export_one(variant, shipped, label_names, held_out, folder, max_drop, say))
+    named, auto = [v for v in variants if v != AUTO], AUTO in variants
+    kept = take_earlier_rows(folder, named + [*CANDIDATES] * auto, mark)
+    with Quantization(shipped, calibration_images, folder) as quantization:
+        attempt = _Attempt(shipped, label_names, held_out, max_drop, quantization, progress)
+        rows = [attempt(variant, folder) for variant in named]
+        attempt.time_in_turn(rows)
+        chosen = choose(attempt, quantization, folder, named) if auto else []
+    rows += chosen
     write_record(folder, kept + rows, mark)
+    if chosen:
+        write_plot(rows, max_drop, folder / PLOT)
     if report:
         report(rows)
-    failed = [f"{row['variant']} ({row['failure']})" for row in rows if not row["passed"]]
-    if failed:
-        raise ConditionError(f"Not exported: {'; '.join(failed)}. See {folder / NAME}.")
+    _check_passed(rows, chosen, folder)
     return rows
+
+
+def _check_passed(rows, chosen, folder):
+    needed = [row for row in rows if row not in chosen]
+    failed = [row for row in needed if not row["passed"]]
+    if chosen and not any(row["passed"] for row in chosen):
+        failed += chosen
+    if failed:
+        reasons = "; ".join(f"{row['variant']} ({row['failure']})" for row in failed)
+        raise ConditionError(f"Not exported: {reasons}. See {folder / NAME}.")
 
 
 def _reference(model, images):
@@ -109,53 +144,86 @@ def _full_float32():
         tf.config.experimental.enable_tensor_float_32_execution(allowed)
 
 
-def _saying(progress, variant):
-    return (lambda step: progress(variant, step)) if progress else (lambda step: None)
+class _Attempt:
+    """Writes one variant after the other, verifies each, and times them in turn."""
 
+    def __init__(self, model, label_names, held_out, max_drop, quantization, progress):
+        self.model = model
+        self.label_names = label_names
+        self.held_out = held_out
+        self.max_drop = max_drop
+        self.quantization = quantization
+        self.progress = progress
+        self.predictors = {}
 
-def _export_one(variant, model, label_names, held_out, folder, max_drop, say):
-    final = folder / FILES[variant]
-    row = {"variant": variant, "file": FILES[variant], "passed": False, "failure": None, "max_drop": max_drop}
-    try:
-        with atomic_path(final) as temporary:
-            say("converting")
-            predictor = _write(variant, model, label_names, temporary)
-            say(f"verifying on {len(held_out.images):,} images")
-            row.update(_measure(variant, predictor, held_out), size=size_bytes(temporary))
-            _judge(row, variant, max_drop)
-        row["passed"] = True
-    except ConditionError as error:
-        row["failure"] = str(error)
-        remove(final)
-    return row
+    def __call__(self, variant, folder, float_operators=()):
+        """Returns the variant's row; its file is in the folder when it passed, and no file when not."""
+        final = folder / FILES[variant]
+        row = {
+            "variant": variant,
+            "file": FILES[variant],
+            "passed": False,
+            "failure": None,
+            "max_drop": self.max_drop,
+        }
+        try:
+            with atomic_path(final) as temporary:
+                self._say(variant, "converting")
+                predictor = self._write(variant, temporary, float_operators)
+                self._say(variant, f"verifying on {len(self.held_out.images):,} images")
+                row.update(_measure(variant, predictor, self.held_out), size=size_bytes(temporary))
+                self.predictors[variant] = predictor
+                _judge(row, variant, self.max_drop)
+            row["passed"] = True
+        except ConditionError as error:
+            row["failure"] = str(error)
+            remove(final)
+        return row
 
+    def time_in_turn(self, rows):
+        """Writes the latencies of TFLite files into their rows."""
+        timed = [row for row in rows if "accuracy" in row and row["variant"] != "savedmodel"]
+        predictors = [self.predictors[row["variant"]] for row in timed]
+        for row, latency in zip(timed, latencies_ms(predictors, self.held_out.images[0]), strict=True):
+            row["latency_ms"] = latency
 
-def _write(variant, model, label_names, path):
-    if variant == "savedmodel":
-        write_saved_model(model, label_names, path)
-    else:
-        write_tflite(model, variant, path)
-    try:
-        return saved_model_predictor(path) if variant == "savedmodel" else tflite_predictor(path)
-    except InputError as error:  # bad input for others, but here it is our own work that failed
-        raise ConditionError(str(error)) from error
+    def _say(self, variant, step):
+        if self.progress:
+            self.progress(variant, step)
+
+    def _write(self, variant, path, float_operators):
+        if variant == "savedmodel":
+            write_saved_model(self.model, self.label_names, path)
+        elif variant in RULES and (float_operators or variant != "dynamic_int8"):
+            self.quantization.write(variant, path, float_operators)
+        else:
+            write_tflite(self.model, variant, path)
+        try:
+            return saved_model_predictor(path) if variant == "savedmodel" else tflite_predictor(path)
+        except InputError as error:  # bad input for others, but here it is our own work that failed
+            raise ConditionError(str(error)) from error
 
 
 def _measure(variant, predictor, held_out):
     with _full_float32():
         answers = predictor.probabilities(held_out.images)
     verification = compare(held_out.reference, answers, held_out.labels)
-    return {
+    measured = {
         **dataclasses.asdict(verification),
         "drop": verification.drop,
-        "latency_ms": latency_ms(predictor, held_out.images[0]),
         "threads": num_threads(variant),
     }
+    if variant == "savedmodel":
+        measured["latency_ms"] = latency_ms(predictor, held_out.images[0])
+    return measured
 
 
 def _judge(row, variant, max_drop):
     if row["drop"] > max_drop:
-        raise ConditionError(f"lost {row['drop']:.2f} points of accuracy, allowed are {max_drop:g}")
+        raise ConditionError(
+            f"lost {row['drop']:.2f} points of accuracy, allowed are {max_drop:g}: allow more, give more "
+            "calibration images, or let auto find the layers to leave in float"
+        )
     if variant in ("savedmodel", "fp32") and row["max_probability_difference"] > FLOAT32_TOLERANCE:
         raise ConditionError(
             f"differs from the model by {row['max_probability_difference']:.1e} in a probability, float32 "

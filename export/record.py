@@ -17,7 +17,15 @@ FILES = {
     "fp32": "model_fp32.tflite",
     "fp16": "model_fp16.tflite",
     "dynamic_int8": "model_dynamic_int8.tflite",
+    "mixed_int8": "model_mixed_int8.tflite",
+    "full_int8": "model_full_int8.tflite",
+    "int16x8": "model_int16x8.tflite",
+    "int4": "model_int4.tflite",
 }
+DEFAULT = ("savedmodel", "fp32", "fp16", "dynamic_int8")  # those that need no calibration images
+AUTO = "auto"
+# Not int16x8: the runtime has reference kernels for it only, which are for checking NPUs.
+CANDIDATES = ("fp32", "fp16", "dynamic_int8", "mixed_int8", "full_int8", "int4")
 NAME = "export.json"
 
 

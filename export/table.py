@@ -22,6 +22,15 @@ def results_table(rows):
             f"{row['drop']:+.2f}",
             f"{100 * row['top1_agreement']:.2f} %",
             f"{row['max_probability_difference']:.1e}",
-            row["failure"] or "verified",
+            _result(row),
         )
     return table
+
+
+def _result(row):
+    if row["failure"]:
+        return row["failure"]
+    state = "verified" if row.get("kept") is None else "kept" if row["kept"] else ""
+    layers = row.get("float_layers")
+    in_float = f"in float: {', '.join(layers)}" if layers else ""
+    return ", ".join(words for words in (state, in_float) if words)

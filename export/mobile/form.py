@@ -31,8 +31,8 @@ class MobileForm:
         self.as_they_are = tuple(f"{layer.name} ({type(layer).__name__})" for layer in unknown)
         self.variables = model.variables
 
-    def __call__(self, images, training=False):
-        """Returns the outputs for float32 images of any fixed batch size. There is no training."""
+    def __call__(self, images):
+        """Returns the outputs for float32 images of any fixed batch size."""
         return plain(_walk(self.model, images))
 
 
@@ -55,10 +55,15 @@ def mobile_form(model, batch_size=1):
 
 def _leaves(model):
     for layer in model.layers:
-        if isinstance(layer, keras.Model):
+        if _is_graph(layer):
             yield from _leaves(layer)
         elif not isinstance(layer, keras.layers.InputLayer):
             yield layer
+
+
+def _is_graph(layer):
+    """Whether it is a functional or Sequential model, whose layers can be walked through."""
+    return isinstance(layer, keras.Sequential) or hasattr(layer, "_run_through_graph")
 
 
 def _walk(model, x):
@@ -69,7 +74,7 @@ def _walk(model, x):
 
 
 def _call(operation, *inputs, **options):
-    if isinstance(operation, keras.Model) and hasattr(operation, "_run_through_graph"):
+    if _is_graph(operation):
         return _walk(operation, *inputs)
     rewrite = rewriter(operation)
     if rewrite and len(inputs) == 1:

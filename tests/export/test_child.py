@@ -45,3 +45,10 @@ def test_a_module_in_the_current_folder_does_not_stand_in_for_a_real_one(tmp_pat
     (tmp_path / "json.py").write_text("raise SystemExit('the wrong one')")
     monkeypatch.chdir(tmp_path)
     run("import json; json.loads('{}')")
+
+
+def test_a_program_that_takes_too_much_memory_is_stopped_and_told_so():
+    program = "block = bytearray(3 << 30)"
+    with pytest.raises(ConditionError, match="needed more than 2.1 GB of memory"):
+        run_child(("-c", program), time_limit=60, memory_limit=2 << 30)
+    run_child(("-c", program), time_limit=60, memory_limit=8 << 30)

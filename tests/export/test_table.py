@@ -41,3 +41,12 @@ def test_a_variant_that_could_not_be_made_shows_why():
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(results_table([{"variant": "fp16", "failure": "crashed"}]))
     assert "crashed" in console.export_text()
+
+
+def test_what_auto_keeps_and_the_layers_it_leaves_in_float_are_shown():
+    console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    mended = {**ROW, "variant": "mixed_int8", "kept": True, "float_layers": ["encoder/block_0/mlp", "head"]}
+    console.print(results_table([mended, {**ROW, "kept": False}]))
+    text = console.export_text()
+    assert text.count("kept") == 1
+    assert "in float:" in text and "head" in text

@@ -149,6 +149,9 @@ CNNS = {
 def test_a_cnn_keeps_its_function(name):
     model = CNNS[name]()
     assert difference(model) < TOLERANCE
+    shape = (1, *model.input_shape[1:])
+    traced = tf.function(mobile_form(model)).get_concrete_function(tf.TensorSpec(shape))
+    assert not traced.captured_inputs  # no layer was called as it is: all weights are constants
 
 
 def test_normalisation_and_scaling_leave_no_operator_behind():
