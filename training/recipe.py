@@ -19,6 +19,8 @@ class Recipe:
     validation_fraction: float = 0.1  # of the training split, where the data bring no validation split
     test_fraction: float = 0.1  # of all, where the data bring no test split
 
+    normalization: str | None = None  # of training.normalization, inside the model; None: the model's own
+
     # Model
     model: str = "vit"
     variant: str | None = None
@@ -38,11 +40,15 @@ class Recipe:
     dropout_rate: float | None = None
     attention_dropout_rate: float | None = None
     drop_path_rate: float | None = None
+    batch_norm: bool | None = None  # of cnn
+    conv_dropout_rate: float | None = None  # of cnn
+    hidden_dims: int | None = None  # of mlp: the size of its hidden layer
     cell: str | None = None  # of char_rnn: simple, lstm, gru
     embedding_dim: int | None = None  # of char_rnn; None: one-hot
     bidirectional: bool | None = None  # of char_rnn; not for generation
 
     # Optimisation
+    loss: str = "cross_entropy"  # or "hinge", which makes of `linear` a support vector machine
     epochs: int = 10
     batch_size: int = 128
     optimizer: str = "adamw"  # of training.optimizers; "muon": 2-D kernels but the head's, AdamW for the rest
@@ -91,6 +97,10 @@ class Recipe:
                 raise InputError(
                     f"Expected {field} to be one of {', '.join(allowed)}, received {getattr(self, field)!r}."
                 )
+        if self.loss == "hinge" and self.label_smoothing:
+            raise InputError(
+                f"loss=hinge takes no smoothed labels: set label_smoothing=0, not {self.label_smoothing}."
+            )
         if self.clip_norm is not None and self.clip_value is not None:
             raise InputError("Expected clip_norm or clip_value, received both: set one of them to none.")
 
@@ -113,6 +123,9 @@ MODEL_FIELDS = (
     "dropout_rate",
     "attention_dropout_rate",
     "drop_path_rate",
+    "batch_norm",
+    "conv_dropout_rate",
+    "hidden_dims",
     "cell",
     "embedding_dim",
     "bidirectional",
@@ -157,6 +170,7 @@ _RANGES = (
     ("sample_every", 1, _MANY),
 )
 _CHOICES = {
+    "loss": ("cross_entropy", "hinge"),
     "optimizer": ("adamw", "muon", "sgd", "adam", "rmsprop", "adagrad", "adadelta"),
     "schedule": ("cosine", "linear", "polynomial", "exponential", "step", "constant"),
     "precision": ("float32", "mixed_bfloat16"),

@@ -3,6 +3,7 @@
 from keras_vit.layers.attention_pooling import AttentionPooling
 from keras_vit.layers.class_token import ClassToken
 from keras_vit.layers.drop_path import DropPath
+from keras_vit.layers.image_normalization import ImageNormalization
 from keras_vit.layers.layer_scale import LayerScale
 from keras_vit.layers.mlp import MLP
 from keras_vit.layers.patch_embedding import PatchEmbedding
@@ -18,6 +19,7 @@ __all__ = [
     "AttentionPooling",
     "ClassToken",
     "DropPath",
+    "ImageNormalization",
     "LayerScale",
     "MLP",
     "PatchEmbedding",

@@ -36,6 +36,10 @@ CASES = {
         IMAGES,
         TOKENS,
     ),
+    **{
+        f"image_normalization_{kind}": (layers.ImageNormalization, {"kind": kind}, IMAGES, IMAGES)
+        for kind in ("global_contrast", "l1", "l2", "min_max")
+    },
     "class_token": (layers.ClassToken, {}, TOKENS, (2, 17, 24)),
     "register_tokens": (
         layers.RegisterTokens,

@@ -1,6 +1,7 @@
 """Images and their classes."""
 
 import dataclasses
+import functools
 
 import keras
 import numpy as np
@@ -13,7 +14,8 @@ from training.data import load_data
 from training.data.order import steps_per_epoch
 from training.data.streams import evaluation_stream, train_stream
 from training.evaluate import evaluate
-from training.recipe import AUGMENTATION_FIELDS
+from training.normalization import NORMALIZATIONS, normalized_model
+from training.recipe import AUGMENTATION_FIELDS, TEXT_FIELDS, check_unset
 from training.report import write_report
 from training.tasks.task import Task
 
@@ -21,9 +23,24 @@ from training.tasks.task import Task
 class ImageClassification(Task):
     """One class for each image. The data are `ImageData`, `labels.txt` names the classes."""
 
-    builders = {"vit": keras_vit.models.vit}
+    builders = {
+        "vit": keras_vit.models.vit,
+        "cnn": keras_vit.models.cnn,
+        "resnet": keras_vit.models.resnet,
+        "mlp": keras_vit.models.mlp,
+        "linear": keras_vit.models.linear,
+    }
     items = "images"
     monitor = ("val_accuracy", "max")
+
+    def __init__(self, recipe):
+        super().__init__(recipe)
+        check_unset(recipe, TEXT_FIELDS)
+        if recipe.normalization not in (None, *NORMALIZATIONS):
+            raise InputError(
+                f"Expected normalization to be one of {', '.join(NORMALIZATIONS)}, received "
+                f"{recipe.normalization!r}."
+            )
 
     def load_data(self, data_dir=None):
         recipe = self.recipe
@@ -39,17 +56,21 @@ class ImageClassification(Task):
 
     def build_model(self, data):
         height, width, channels = data.image_shape
-        return self.build(image_size=(height, width), channels=channels, num_classes=data.num_classes)
+        build = functools.partial(
+            self.build, image_size=(height, width), channels=channels, num_classes=data.num_classes
+        )
+        kind = self.recipe.normalization
+        return build() if kind is None else normalized_model(kind, data.train.images, build)
 
     def steps_per_epoch(self, data):
         return steps_per_epoch(len(data.train), self.recipe.batch_size)
 
     def compile_options(self):
         smoothing = self.recipe.label_smoothing
-        return {
-            "loss": keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing),
-            "metrics": [keras.metrics.CategoricalAccuracy(name="accuracy")],
-        }
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+        if self.recipe.loss == "hinge":
+            loss = keras.losses.CategoricalHinge()
+        return {"loss": loss, "metrics": [keras.metrics.CategoricalAccuracy(name="accuracy")]}
 
     def streams(self, data, start_epoch=0, start_step=0):
         recipe = self.recipe

@@ -1,0 +1,69 @@
+"""Normalises pixels inside the model, so that what ships is what was trained."""
+
+import keras
+import numpy as np
+
+import keras_vit
+from keras_vit.layers.image_normalization import KINDS as PER_IMAGE
+
+WHITENINGS = ("pca", "zca")
+NORMALIZATIONS = ("standardize", *PER_IMAGE, *WHITENINGS)
+MAX_IMAGES = 10_000  # for the covariance
+EPSILON = 0.01  # added to the variances of pixels in [0, 1], or whitening would blow up their noise
+
+
+def normalized_model(kind, images, build):
+    """Builds a model behind a normalisation.
+
+    Args:
+        kind: `"standardize"` (mean 0 and deviation 1 of each channel over the training images), one of the
+            kinds of `keras_vit.layers.ImageNormalization` (each image by itself), or `"pca"` or `"zca"`
+            (whitening of all pixels and channels by the training images, after
+            https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf, appendix A).
+        images: uint8 training images `(n, height, width, channels)`.
+        build: function from `pixel_mean` and `pixel_std`, as the builders take them, to the model.
+
+    Returns:
+        A `keras.Model` of images in [0, 255].
+    """
+    if kind == "standardize":
+        mean, std = channel_statistics(images)
+        return build(pixel_mean=mean, pixel_std=std)
+    model = build(pixel_mean=0.0, pixel_std=1 / 255)  # which leaves the pixels as they are
+    inputs = keras.Input(model.input_shape[1:], name="images")
+    x = keras.layers.Rescaling(1 / 255, name="to_unit_range")(inputs)
+    if kind in WHITENINGS:
+        x = _whitening(kind, images, inputs.shape[1:])(x)
+    else:
+        x = keras_vit.layers.ImageNormalization(kind, name="normalization")(x)
+    return keras.Model(inputs, model(x), name=model.name)
+
+
+def channel_statistics(images):
+    """Returns mean and deviation of each channel, lists of float, of pixels in [0, 1]."""
+    sums, squares, count = 0.0, 0.0, 0
+    for first in range(0, len(images), MAX_IMAGES):
+        part = images[first : first + MAX_IMAGES].astype("float64") / 255
+        sums, squares = sums + part.sum((0, 1, 2)), squares + (part**2).sum((0, 1, 2))
+        count += part[..., 0].size
+    mean = sums / count
+    return mean.tolist(), np.sqrt(np.maximum(squares / count - mean**2, 1e-12)).tolist()
+
+
+def whitening_matrix(kind, pixels):
+    """Returns the mean `(n,)` and the matrix `(n, n)` that whitens rows of `pixels - mean` from the right."""
+    mean = pixels.mean(axis=0)
+    centred = pixels - mean
+    variances, directions = np.linalg.eigh(centred.T @ centred / len(centred))
+    matrix = directions / np.sqrt(np.maximum(variances, 0) + EPSILON)
+    return mean, matrix @ directions.T if kind == "zca" else matrix[:, ::-1]  # greatest variance first
+
+
+def _whitening(kind, images, shape):
+    chosen = images[:: max(1, len(images) // MAX_IMAGES)]
+    mean, matrix = whitening_matrix(kind, chosen.reshape(len(chosen), -1).astype("float32") / 255)
+    dense = keras.layers.Dense(len(mean), trainable=False, dtype="float32", name=f"{kind}_whitening")
+    layers = [keras.Input(shape), keras.layers.Flatten(), dense, keras.layers.Reshape(shape)]
+    model = keras.Sequential(layers, name="whitening")
+    dense.set_weights([matrix, -mean @ matrix])
+    return model
