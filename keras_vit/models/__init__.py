@@ -1,16 +1,24 @@
-"""Builders of complete models. Each returns a functional `keras.Model` that gives logits."""
+"""Builders of complete models. Each returns a `keras.Model` that gives logits."""
 
 from keras_vit.models.char_rnn import char_rnn, step_model
 from keras_vit.models.char_transformer import char_transformer
+from keras_vit.models.cnn import cnn
 from keras_vit.models.image_size import with_image_size
 from keras_vit.models.inspection import attention_scores, num_prefix_tokens
+from keras_vit.models.linear import linear
+from keras_vit.models.mlp import mlp
+from keras_vit.models.resnet import resnet
 from keras_vit.models.vit import vit
 
 __all__ = [
     "attention_scores",
     "char_rnn",
     "char_transformer",
+    "cnn",
+    "linear",
+    "mlp",
     "num_prefix_tokens",
+    "resnet",
     "step_model",
     "vit",
     "with_image_size",

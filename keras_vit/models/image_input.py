@@ -1,0 +1,45 @@
+"""What all models of images begin with: the images, and how their pixels are scaled."""
+
+import keras
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.layers._pairs import as_pair
+
+
+def image_input(image_size, channels):
+    """Returns the `keras.Input` for images of one size.
+
+    Args:
+        image_size: int or `(height, width)` in pixels.
+        channels: int.
+
+    Raises:
+        InputError: no sizes.
+    """
+    try:
+        height, width = as_pair(image_size, "image_size")
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    if not isinstance(channels, int) or channels < 1:
+        raise InputError(f"Expected channels to be an int of at least 1, received {channels!r}.")
+    return keras.Input((height, width, channels), name="images")
+
+
+def pixel_scaling(mean, std, dtype):
+    """Returns the layer that makes pixels in [0, 255] into `(x / 255 - mean) / std`.
+
+    Args:
+        mean, std: float or one per channel, of pixels in [0, 1].
+        dtype: str or `keras.DTypePolicy`, or None.
+
+    Raises:
+        InputError: a deviation that is not above 0.
+    """
+    if np.min(std) <= 0:
+        raise InputError(f"Expected pixel_std above 0, received {std}.")
+    if np.ndim(mean) == np.ndim(std) == 0:
+        return keras.layers.Rescaling(1 / (255 * std), offset=-mean / std, dtype=dtype, name="scaling")
+    mean, std = np.broadcast_arrays(np.asarray(mean, "float64"), np.asarray(std, "float64"))
+    scale, offset = (1 / (255 * std)).tolist(), (-mean / std).tolist()
+    return keras.layers.Rescaling(scale, offset=offset, dtype=dtype, name="scaling")

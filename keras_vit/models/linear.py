@@ -1,0 +1,56 @@
+"""Linear classifiers of images."""
+
+from keras_vit.models.mlp import mlp
+
+
+def linear(
+    *,
+    image_size=28,
+    num_classes=10,
+    channels=1,
+    pixel_mean=0.0,
+    pixel_std=1.0,
+    seed=None,
+    dtype=None,
+    name="linear",
+):
+    """Builds a linear classifier for images in [0, 255]; scaling is inside.
+
+    What its logits are trained with decides what it is: with cross-entropy it is softmax regression, with
+    `keras.losses.CategoricalHinge()` a linear support vector machine for many classes: the right logit is to
+    exceed each other one, and 0, by 1. That loss takes one-hot labels, not smoothed; the penalty on large
+    weights, which makes the margin wide, is the optimizer's weight decay.
+
+    Args:
+        image_size: int or `(height, width)` in pixels.
+        num_classes: int.
+        channels: int, 3 for colour and 1 for greyscale.
+        pixel_mean, pixel_std: float or one per channel, of pixels in [0, 1], which the model subtracts and
+            divides by. The defaults give [0, 1].
+        seed: int or None, of the initial weights.
+        dtype: dtype policy of all layers but the logits, which are float32. None: Keras's default.
+        name: str.
+
+    Returns:
+        A `keras.Sequential` from `(batch, height, width, channels)` to logits `(batch, num_classes)`.
+
+    Raises:
+        InputError: sizes that are none.
+
+    Example:
+        >>> linear().count_params()
+        7850
+
+    Reference: Crammer and Singer 2001, equation 6, https://jmlr.org/papers/v2/crammer01a.html
+    """
+    return mlp(
+        image_size=image_size,
+        num_classes=num_classes,
+        channels=channels,
+        hidden_dims=(),
+        pixel_mean=pixel_mean,
+        pixel_std=pixel_std,
+        seed=seed,
+        dtype=dtype,
+        name=name,
+    )

@@ -1,0 +1,127 @@
+"""What every model of images promises beside the Vision Transformer, and the arguments to hold each to it.
+
+As a program it writes the models' logits under the current backend: `model_contract.py OUT.npz`.
+"""
+
+import sys
+
+import keras
+import numpy as np
+
+from keras_vit import models
+from keras_vit.files import load_model
+from keras_vit.models.resnet import SIZES, ResNetSize
+
+MEAN, STD = (0.49, 0.48, 0.45), (0.25, 0.24, 0.26)
+
+# The forms of "18" and "50", narrow and short, so that they are quick to build.
+SIZES["narrow 18"] = ResNetSize("basic", (1, 2), 8, "7x7", "projection", 32)
+SIZES["narrow 50"] = ResNetSize("bottleneck", (2, 1), 8, "7x7", "projection", 32)
+SIZES["narrow 20"] = ResNetSize("basic", (1, 1, 2), 8, "3x3", "padding", 32)
+
+# name: (builder, arguments); all get image_size, num_classes and seed
+CASES = {
+    "cnn": (models.cnn, {"hidden_dim": 24}),
+    "cnn_batch_norm": (models.cnn, {"hidden_dim": 24, "batch_norm": True, "image_size": (16, 12)}),
+    "cnn_5x5": (models.cnn, {"variant": "5x5", "hidden_dim": 24, "pixel_mean": MEAN, "pixel_std": STD}),
+    "cnn_5x5_grey": (models.cnn, {"variant": "5x5", "hidden_dim": 24, "channels": 1, "activation": "tanh"}),
+    "linear": (models.linear, {"channels": 3}),
+    "mlp": (models.mlp, {"hidden_dims": (30, 20), "dropout_rate": 0.1}),
+    "mlp_tanh": (models.mlp, {"hidden_dims": 30, "activation": "tanh", "image_size": (16, 12)}),
+    "resnet_20": (models.resnet, {"variant": "narrow 20", "dropout_rate": 0.1}),
+    "resnet_18": (models.resnet, {"variant": "narrow 18", "channels": 1, "image_size": (32, 48)}),
+    "resnet_50": (models.resnet, {"variant": "narrow 50", "image_size": 32}),
+}
+
+
+def build(case, **changes):
+    make, arguments = case
+    return make(**{"image_size": 16, "num_classes": 5, "seed": 3, **arguments, **changes})
+
+
+def trained(case, **changes):
+    """The model of a case after some steps, which leave no statistics and biases as they began."""
+    model = build(case, **changes)
+    rng = np.random.default_rng(0)
+    for weight in model.weights:
+        name = weight.path.split("/")[-1]
+        if name != "kernel":
+            weight.assign(0.1 * rng.normal(size=weight.shape) + (name in ("gamma", "moving_variance")))
+    return model
+
+
+def images_for(model):
+    return np.random.default_rng(1).integers(0, 256, (4, *model.input_shape[1:])).astype("uint8")
+
+
+def logits(model, images=None):
+    images = images_for(model) if images is None else images
+    return keras.ops.convert_to_numpy(model(images, training=False))
+
+
+def check_logits(case):
+    model = build(case)
+    assert logits(model).shape == (4, 5)
+    assert model.outputs[0].dtype == "float32"
+    assert model.layers[-1].name == "head"
+    images = images_for(model)
+    np.testing.assert_array_equal(logits(model, images), logits(model, images.astype("float32")))
+
+
+def kernels_of(model):
+    return [keras.ops.convert_to_numpy(w) for w in model.weights if w.path.endswith("kernel")]
+
+
+def check_seed(case):
+    first, again, other = build(case), build(case), build(case, seed=4)
+    for a, b in zip(first.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    kernels, others = kernels_of(first), kernels_of(other)
+    for a, b in zip(kernels, others, strict=True):
+        assert (a != b).mean() > 0.99  # float32 may draw a number twice
+    starts = [kernel.ravel()[0] / np.abs(kernel).max() for kernel in kernels]
+    assert len(set(starts)) == len(starts)
+
+
+def check_saving(case, folder):
+    model = trained(case)
+    expected = logits(model)
+    model.save(folder / "model.keras")
+    loaded = load_model(folder / "model.keras")
+    assert type(loaded) is type(model)
+    np.testing.assert_array_equal(logits(loaded), expected)
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(logits(clone), expected)
+
+
+def check_bfloat16(case):
+    model, reference = trained(case, dtype="mixed_bfloat16"), trained(case)
+    assert {layer.compute_dtype for layer in model.layers[1:-1]} == {"bfloat16"}
+    assert model.outputs[0].dtype == "float32"
+    assert all(weight.dtype == "float32" for weight in model.weights)
+    # bfloat16 has 8 bits of mantissa: relative steps of 2**-8, and a rounding or two in each layer.
+    expected = logits(reference)
+    roundings = 2 * np.sqrt(len(model.layers))
+    assert np.abs(logits(model) - expected).max() / np.abs(expected).max() < roundings * 2**-8
+
+
+def check_training(case):
+    """One step of plain gradient descent moves every weight and every moving statistic, to finite values."""
+    model = build(case)
+    before = [weight.copy() for weight in model.get_weights()]
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.1), loss)
+    model.train_on_batch(images_for(model), np.arange(4) % 5)
+    for weight, old in zip(model.weights, before, strict=True):
+        new = keras.ops.convert_to_numpy(weight)
+        assert np.isfinite(new).all(), weight.path
+        assert (new != old).any(), weight.path
+
+
+def write_outputs(path):
+    np.savez(path, **{name: logits(trained(case)) for name, case in CASES.items()})
+
+
+if __name__ == "__main__":
+    write_outputs(sys.argv[1])
