@@ -138,13 +138,16 @@ def load_model(path):
     count = check_model_archive(path)
     try:
         with bounded_building(count, path):
-            return keras.saving.load_model(path, compile=False, safe_mode=True)
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except InputError:
         raise
     except Exception as error:  # Keras raises nearly every type for a file that it cannot build
         raise InputError(
             f"{path} is an archive, but not a model that can be built here: {_cause(error)}"
         ) from error
+    if not (isinstance(model, keras.Model) and model.built):
+        raise InputError(f"{path} holds a {type(model).__name__}, but not a model that is built.")
+    return model
 
 
 def first_line(error):

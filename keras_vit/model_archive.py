@@ -16,7 +16,8 @@ from keras_vit.files import LARGEST_TEXT, first_line, parse_json
 
 MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 LARGEST_OUTPUT = 2**27  # numbers of one layer for one image; 1024 x 1024 x 128
-MOST_LAYERS = 20_000
+MOST_LAYERS = 5000
+MOST_CALLS = 12_000  # while it is built; Sequential calls its first layers again for each that follows
 CODE = {
     "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__lambda__", "__typespec__",
 }  # fmt: skip
@@ -58,7 +59,7 @@ def bounded_building(count, path):
 
     A configuration may declare sizes that no memory holds; the weights that it comes with cannot.
     """
-    layer_class, left, layers_left = keras.layers.Layer, count, MOST_LAYERS
+    layer_class, left, layers_left, calls_left = keras.layers.Layer, count, MOST_LAYERS, MOST_CALLS
     originals = layer_class.__init__, layer_class.add_weight, layer_class.__call__
 
     def init(layer, *args, **kwargs):
@@ -79,6 +80,12 @@ def bounded_building(count, path):
         return originals[1](layer, shape, *args, **kwargs)
 
     def call(layer, *args, **kwargs):
+        nonlocal calls_left
+        calls_left -= 1
+        if calls_left < 0:
+            raise InputError(
+                f"{path} is not to be trusted: its layers are called more than {MOST_CALLS:,} times."
+            )
         outputs = originals[2](layer, *args, **kwargs)
         for output in keras.tree.flatten(outputs):
             if math.prod(length or 1 for length in getattr(output, "shape", ())) > LARGEST_OUTPUT:
@@ -146,13 +153,16 @@ def _is_kerass_own(name, module):
 
 
 def _check_weights(content, path):
-    count, stack = 0, [h5py.File(io.BytesIO(content))]
+    count, stack, seen = 0, [h5py.File(io.BytesIO(content))], set()
     while stack:
         group = stack.pop()
         for name in group:
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            is_plain = isinstance(group.get(name, getlink=True), h5py.HardLink)
+            child = group[name] if is_plain else group
+            address = h5py.h5o.get_info(child.id).addr
+            if not is_plain or address in seen:
                 raise InputError(f"{path} is not to be trusted: its weights link to elsewhere.")
-            child = group[name]
+            seen.add(address)
             if isinstance(child, h5py.Group):
                 stack.append(child)
             else:

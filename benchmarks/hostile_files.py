@@ -1,0 +1,154 @@
+"""Feeds every reader several hundred bad files, and counts what comes of it.
+
+    python benchmarks/hostile_files.py [--kind image] [--json results.json]
+
+A bad file must give one clear error: an InputError or a ConditionError of one line; no code in it may run,
+and memory stays bounded. A success is allowed only where a rule of the case says so (the content is whole,
+or the format has no means to tell). All else counts as "other", and makes this program exit with 1.
+They are read in a process of its own, whose crash is counted and not the end.
+The last row is the command line itself, on a sample: exit code 2, one line, no traceback.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import multiprocessing
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "hostile")]
+
+from hostile_case import Place  # noqa: E402
+from hostile_inputs import FILES, all_cases, read_good, write_good  # noqa: E402
+from hostile_readers import ALLOWED, CLEAN, OTHER, Verdict, judge  # noqa: E402
+
+SECONDS = 300  # for one bad file, on a machine that is busy with other work
+MEMORY = 12 * 1024**3  # bytes of a process that reads them, so that a failure here harms nobody
+COMMAND_SAMPLE = 24  # every so many of the files that a command can be given
+COMMANDS = {
+    "image": lambda path, good: ["predict", good / "m.keras", path],
+    "keras": lambda path, good: ["predict", path, good / "x.png"],
+    "tflite": lambda path, good: ["predict", path, good / "x.png"],
+    "npz": lambda path, good: ["train", "vit_digits", f"data=npz:{path}", "--run-dir", good / "run"],
+    "recipe": lambda path, good: ["export", path.parent],
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--kind", help="only rows of the table that begin so, such as keras")
+    parser.add_argument("--json", type=Path, help="also write every verdict there")
+    parser.add_argument("--verbose", action="store_true", help="print every verdict")
+    options = parser.parse_args()
+    cases = [case for case in all_cases() if case.kind.startswith(options.kind or "")]
+    with tempfile.TemporaryDirectory() as folder:
+        write_good(Path(folder))
+        verdicts = judge_cases(cases, folder, options.verbose)
+        if not options.kind:
+            verdicts["command line"] = judge_commands(Path(folder), options.verbose)
+    report(verdicts)
+    if options.json:
+        options.json.write_text(
+            json.dumps({k: [list(v) for v in rows] for k, rows in verdicts.items()}, indent=1)
+        )
+    return int(any(outcome == OTHER for rows in verdicts.values() for _, outcome, _ in rows))
+
+
+def judge_cases(cases, folder, verbose):
+    """Returns a dict from kind to a list of (name, outcome, detail)."""
+    rows, pool = collections.defaultdict(list), None
+    for case in cases:
+        pool = pool or start(folder)
+        try:
+            verdict = pool.submit(judge_one, case.name).result(timeout=SECONDS)
+        except concurrent.futures.process.BrokenProcessPool:
+            verdict, pool = Verdict(OTHER, "the process crashed"), None
+        except concurrent.futures.TimeoutError:
+            for process in pool._processes.values():
+                process.kill()
+            verdict, pool = Verdict(OTHER, f"took more than {SECONDS} s"), None
+        rows[case.kind].append((case.name, verdict.outcome, verdict.detail))
+        if verbose or verdict.outcome == OTHER:
+            print(f"{verdict.outcome:16} {case.name}: {verdict.detail}", flush=True)
+    if pool:
+        pool.shutdown()
+    return rows
+
+
+def start(folder):
+    context = multiprocessing.get_context("spawn")
+    return concurrent.futures.ProcessPoolExecutor(1, context, initializer=prepare, initargs=(folder,))
+
+
+def prepare(folder):
+    """Makes a worker ready: the cases, the good files and what they give."""
+    global cases, good, references
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    cases = {case.name: case for case in all_cases()}
+    good, references = read_good(Path(folder))
+
+
+def judge_one(name):
+    return judge(cases[name], good, references)
+
+
+def judge_commands(folder, verbose):
+    """Gives a sample to the real command, each in a process of its own."""
+    rows, counts = [], collections.Counter()
+    good = {name: (folder / file).read_bytes() for name, file in FILES.items()}
+    for case in all_cases():
+        counts[case.reader] += 1
+        if case.reader not in COMMANDS or counts[case.reader] % COMMAND_SAMPLE:
+            continue
+        with tempfile.TemporaryDirectory() as place:
+            path = case.write(Place(Path(place), good))
+            rows.append((case.name, *run(COMMANDS[case.reader](path, folder), case)))
+        if verbose or rows[-1][1] == OTHER:
+            print(f"{rows[-1][1]:16} command, {case.name}: {rows[-1][2]}", flush=True)
+    return rows
+
+
+def run(arguments, case):
+    command = [sys.executable, "-m", "keras_vit", *map(str, arguments)]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, env=environment
+        )
+    except subprocess.TimeoutExpired:
+        return OTHER, f"took more than {SECONDS} s"
+    lines = [line for line in done.stderr.splitlines() if "Created TensorFlow Lite" not in line]
+    if done.returncode == 2 and len(lines) == 1:
+        return CLEAN, lines[0]
+    if done.returncode == 0 and not lines:
+        return ALLOWED, "read"
+    return OTHER, f"exit code {done.returncode}, {len(lines)} lines: {' | '.join(lines[-3:])[:400]}"
+
+
+def report(verdicts):
+    print(f"\n{'kind':22}{'tried':>8}{'clean error':>13}{'allowed success':>17}{'other':>7}")
+    total = collections.Counter()
+    for kind, rows in verdicts.items():
+        count = collections.Counter(outcome for _, outcome, _ in rows)
+        total += count
+        line(kind, count)
+    line("all", total)
+
+
+def line(kind, count):
+    print(f"{kind:22}{count.total():8}{count[CLEAN]:13}{count[ALLOWED]:17}{count[OTHER]:7}")
+
+
+if __name__ == "__main__":
+    begun = time.monotonic()
+    code = main()
+    print(f"{time.monotonic() - begun:.0f} s")
+    sys.exit(code)

@@ -1,0 +1,71 @@
+"""All bad inputs, and the good files that they are made from. The same on every run."""
+
+import hostile_folders
+import hostile_images
+import hostile_keras
+import hostile_npz
+import hostile_safetensors
+import hostile_texts
+import hostile_tflite
+from hostile_readers import READERS
+
+# Files of another format become a module here with a function `cases`, a good file in FILES and
+# `write_good`, and a reader in hostile_readers.
+MODULES = (
+    hostile_images,
+    hostile_folders,
+    hostile_npz,
+    hostile_safetensors,
+    hostile_keras,
+    hostile_texts,
+    hostile_tflite,
+)
+
+
+FILES = {
+    "keras": "m.keras",
+    "tflite": "m.tflite",
+    "npz": "x.npz",
+    "image": "x.png",
+    "recipe": "recipe.json",
+    "safetensors": "x.safetensors",
+}
+
+
+def all_cases():
+    """Returns every Case, in a fixed order."""
+    cases = [case for module in MODULES for case in module.cases()]
+    names = [case.name for case in cases]
+    if len(set(names)) < len(names):
+        raise ValueError(f"Names repeat: {sorted({name for name in names if names.count(name) > 1})}")
+    return cases
+
+
+def read_good(folder):
+    """Returns the bytes of the good files, and what each reader returns for them; two dicts."""
+    good = {name: (folder / file).read_bytes() for name, file in FILES.items()}
+    return good, {name: READERS[name](folder / file) for name, file in FILES.items()}
+
+
+def write_good(folder):
+    """Writes one good file of each format."""
+    import keras
+
+    from export.inference_model import inference_model
+    from export.tflite import write_tflite
+
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(4, 3, activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10),
+        ]
+    )
+    model.save(folder / "m.keras")
+    write_tflite(inference_model(model), "fp32", folder / "m.tflite")
+    (folder / "x.npz").write_bytes(hostile_npz.packed(hostile_npz.arrays()))
+    (folder / "x.safetensors").write_bytes(hostile_safetensors.packed())
+    (folder / "x.png").write_bytes(hostile_images.saved("PNG"))
+    (folder / "recipe.json").write_text('{"recipe": {"data": "digits", "epochs": 3}}')
