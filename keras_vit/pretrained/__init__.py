@@ -1,6 +1,8 @@
 """Pretrained weights of timm, Hugging Face and Google in models of ours, and back, without torch."""
 
 from keras_vit.pretrained.features import features
-from keras_vit.pretrained.load import load
+from keras_vit.pretrained.load import load, preprocessing
+from keras_vit.pretrained.preprocessing import Preprocessing
+from keras_vit.pretrained.save import save
 
-__all__ = ["features", "load"]
+__all__ = ["Preprocessing", "features", "load", "preprocessing", "save"]

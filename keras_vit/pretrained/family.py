@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from keras_vit.errors import InputError
 from keras_vit.pretrained.preprocessing import Preprocessing
 
 
@@ -11,6 +12,7 @@ class Reading(NamedTuple):
 
     arguments: dict  # of keras_vit.models.vit
     preprocessing: Preprocessing
+    resampling: str = "antialiased"  # of positions, as the original does; see `resampling.resample`
 
 
 class Writing(NamedTuple):
@@ -18,6 +20,24 @@ class Writing(NamedTuple):
 
     files: dict  # of a name such as config.json to its JSON
     rename: Callable = lambda name: name  # a name in the table to that in the file
+    added: dict = {}  # tensors that our model lacks: a name to a function of the others
+
+
+def require(arguments, **expected):
+    """Refuses to write a model that a library builds otherwise; the message follows a family's name.
+
+    Args:
+        arguments: of `keras_vit.models.vit`.
+        expected: field=value, or field=(values).
+
+    Raises:
+        InputError: an argument is another.
+    """
+    for field, value in expected.items():
+        values = value if isinstance(value, tuple) else (value,)
+        if arguments[field] not in values:
+            wanted = " or ".join(map(repr, values))
+            raise InputError(f"needs {field}={wanted}, received {arguments[field]!r}")
 
 
 class Family(NamedTuple):
@@ -31,8 +51,7 @@ class Family(NamedTuple):
     table: tuple  # of Row, used in both directions
     recognises: Callable  # (config, names) -> bool
     read: Callable  # (config, tensors) -> Reading
-    written: Callable | None = None  # (arguments, preprocessing) -> Writing; None: it is only read
+    written: Callable | None = None  # (arguments, preprocessing, labels) -> Writing; None: it is only read
     rename: Callable = lambda name: name  # a name in a file to that in the table
     unused: tuple = ()  # regular expressions of names that images have no use for
     format: str | None = "timm"  # the library that reads what is saved
-    resampling: str = "antialiased"  # of positions to another grid, as the original: or "bicubic"

@@ -31,8 +31,7 @@ def download(source, revision=None):
             f"{source!r} is neither a file, nor a folder, nor a hub id: expected 'owner/name', such as "
             "'timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k'."
         )
-    import huggingface_hub
-    from huggingface_hub import errors
+    from huggingface_hub import constants, errors
 
     try:
         return _download(repository, revision)
@@ -50,9 +49,8 @@ def download(source, revision=None):
         errors.HfHubHTTPError,
         OSError,
     ) as error:
-        cache = huggingface_hub.constants.HF_HUB_CACHE
         raise InputError(
-            f"{repository} is not in the cache {cache} and the hub cannot be reached "
+            f"{repository} is not in the cache {constants.HF_HUB_CACHE} and the hub cannot be reached "
             f"({type(error).__name__}). Connect, or give a local folder."
         ) from error
 

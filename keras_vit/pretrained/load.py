@@ -1,12 +1,17 @@
 """Loads pretrained weights into one of our models."""
 
+from keras_vit.errors import InputError
+from keras_vit.layers._pairs import as_pair
+from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models import vit
 from keras_vit.pretrained.checkpoint import open_checkpoint
 from keras_vit.pretrained.families import family_of
 from keras_vit.pretrained.mapping import read_weights
+from keras_vit.pretrained.resampling import Resampled
 from keras_vit.pretrained.tensors import Renamed
 
 HEADS = ("head/", "distillation_head/")
+POSITIONS = "position_embedding/embedding"
 
 
 def load(source, num_classes=None, image_size=None, *, revision=None, **arguments):
@@ -22,19 +27,66 @@ def load(source, num_classes=None, image_size=None, *, revision=None, **argument
         arguments: others of `keras_vit.models.vit` that change no weight, such as `drop_path_rate`.
 
     Returns:
-        A functional `keras.Model` for images in [0, 255]; the weights' own scaling is inside.
+        A functional `keras.Model` for images in [0, 255]; the weights' own scaling is inside. Its
+        `preprocessing` resizes and crops images as the weights expect; it is not saved with the model.
 
     Raises:
         InputError: no such source, no known family, or tensors that are missing, unused or ill-shaped.
     """
-    config, tensors = open_checkpoint(source, revision)
-    family = family_of(config, tensors)
-    tensors = Renamed(tensors, family.rename)
-    reading = family.read(config, tensors)
+    family, tensors, reading = _open(source, revision)
     given = {**reading.arguments, **arguments}
+    if image_size is not None:
+        given, tensors = _for_image_size(image_size, given, tensors, family, reading.resampling)
     new_head = num_classes is not None and num_classes != given["num_classes"]
     if new_head:
         given["num_classes"] = num_classes
     model = vit(**given)
     read_weights(model, family.table, tensors, family.unused, HEADS if new_head else ())
+    model.preprocessing = reading.preprocessing.for_size(given["image_size"])
     return model
+
+
+def preprocessing(source, image_size=None, *, revision=None):
+    """Returns the `Preprocessing` that belongs to weights, without building their model.
+
+    Args:
+        source, image_size, revision: as in `load`.
+
+    Raises:
+        InputError: as `load`.
+    """
+    _, _, reading = _open(source, revision)
+    return reading.preprocessing.for_size(image_size or reading.arguments["image_size"])
+
+
+def _open(source, revision):
+    config, tensors = open_checkpoint(source, revision)
+    family = family_of(config, tensors)
+    tensors = Renamed(tensors, family.rename)
+    try:
+        reading = family.read(config, tensors)
+        _check_numbers(reading.arguments)
+        return family, tensors, reading
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise InputError(
+            f"{tensors.where}: the configuration or the tensors are not those of {family.name} "
+            f"({type(error).__name__}: {error})."
+        ) from error
+
+
+def _check_numbers(arguments):
+    for field in ("hidden_dim", "num_layers", "num_heads", "mlp_dim", "num_classes", "channels"):
+        if type(arguments[field]) is not int:
+            raise TypeError(f"{field} is {arguments[field]!r}")
+
+
+def _for_image_size(image_size, arguments, tensors, family, kind):
+    try:
+        size, patch = as_pair(image_size, "image_size"), arguments["patch_size"]
+        old, new = (patch_grid((None, *s, 3), patch) for s in (arguments["image_size"], size))
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    name = next((row.theirs for row in family.table if row.ours == POSITIONS), None)
+    if old != new and name in tensors:
+        tensors = Resampled(tensors, name, (old, new), kind)
+    return {**arguments, "image_size": size}, tensors

@@ -1,19 +1,99 @@
 """What was done to the images that weights were trained on, and must be done again."""
 
-from typing import NamedTuple
+import dataclasses
+import math
+
+import numpy as np
+from PIL import Image
+
+from keras_vit.errors import InputError
+from keras_vit.layers._pairs import as_pair
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
+CROP_MODES = ("center", "squash", "border")
 
 
-class Preprocessing(NamedTuple):
-    """From a decoded image to the model's input.
+@dataclasses.dataclass(frozen=True)
+class Preprocessing:
+    """From a decoded image to the model's input. Calling it resizes and crops; mean and std are in the model.
 
-    The first four are for `resize_and_crop`; mean and std are inside the model.
+    Given the same decoded pixels, the result is that of timm's evaluation pipeline, pixel for pixel: both
+    resize by Pillow, which antialiases. Decoders may differ by a grey level; transparency is not looked at.
+
+    Args:
+        image_size: `(height, width)` in pixels.
+        crop_ratio: float, how much of the resized image's side the crop keeps.
+        crop_mode: `"center"` (the shorter side is resized, the middle kept), `"squash"` (both sides are
+            resized) or `"border"` (the longer side is resized, what is missing filled with the mean).
+        interpolation: `"nearest"`, `"bilinear"`, `"bicubic"` or `"lanczos"`.
+        mean, std: of pixels in [0, 1], per channel.
     """
 
-    image_size: tuple = (224, 224)  # height, width in pixels
-    crop_ratio: float = 1.0  # of the resized image that the centre crop keeps
-    crop_mode: str = "center"  # or "squash" (both sides are resized), "border" (the rest is filled)
-    interpolation: str = "bicubic"  # as Pillow has them: antialiased
-    mean: tuple = (0.5, 0.5, 0.5)  # of pixels in [0, 1]
+    image_size: tuple = (224, 224)
+    crop_ratio: float = 1.0
+    crop_mode: str = "center"
+    interpolation: str = "bicubic"
+    mean: tuple = (0.5, 0.5, 0.5)
     std: tuple = (0.5, 0.5, 0.5)
+
+    def __call__(self, image):
+        """Returns uint8 `(*image_size, channels)` for an image or uint8 array `(height, width, channels)`."""
+        self._check()
+        image = image if isinstance(image, Image.Image) else _as_image(image)
+        scaled = [math.floor(side / self.crop_ratio) for side in self.image_size]
+        size = _resized(image.size[::-1], scaled, self.crop_mode)
+        resample = getattr(Image.Resampling, self.interpolation.upper())
+        image = image.resize(size[::-1], resample) if size != image.size[::-1] else image
+        array = np.asarray(image)
+        array = array if array.ndim == 3 else array[..., None]
+        fill = [round(255 * v) for v in self.mean] if self.crop_mode == "border" else 0
+        return _center(array, self.image_size, fill)
+
+    def for_size(self, image_size):
+        """Returns the same for another image size."""
+        return dataclasses.replace(self, image_size=as_pair(image_size, "image_size"))
+
+    def _check(self):
+        if self.crop_mode not in CROP_MODES or self.interpolation not in INTERPOLATIONS:
+            raise InputError(
+                f"Expected a crop mode among {', '.join(CROP_MODES)} and an interpolation among "
+                f"{', '.join(INTERPOLATIONS)}, received {self.crop_mode!r} and {self.interpolation!r}."
+            )
+
+
+def _as_image(array):
+    array = np.asarray(array)
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[-1] not in (1, 3):
+        raise InputError(
+            "Expected a uint8 image (height, width, channels) of 1 or 3 channels, received "
+            f"{array.dtype} {array.shape}."
+        )
+    return Image.fromarray(array if array.shape[-1] == 3 else array[..., 0])
+
+
+def _resized(size, scaled, mode):
+    """Height and width before the crop, rounded as torchvision and timm do."""
+    if mode == "squash":
+        return tuple(scaled)
+    if mode == "center" and scaled[0] == scaled[1]:
+        short, long = min(size), max(size)
+        other = int(scaled[0] * long / short)
+        return (scaled[0], other) if size[0] <= size[1] else (other, scaled[0])
+    ratios = [old / new for old, new in zip(size, scaled, strict=True)]
+    ratio = max(ratios) if mode == "border" else min(ratios)
+    return tuple(round(side / ratio) for side in size)
+
+
+def _center(array, size, fill):
+    pads = [max(target - side, 0) for side, target in zip(array.shape, size, strict=False)]
+    if any(pads):
+        padded = np.empty(
+            [*(s + p for s, p in zip(array.shape, pads, strict=False)), array.shape[-1]], "uint8"
+        )
+        padded[...] = fill
+        top, left = pads[0] // 2, pads[1] // 2
+        padded[top : top + array.shape[0], left : left + array.shape[1]] = array
+        array = padded
+    top, left = (round((side - target) / 2) for side, target in zip(array.shape, size, strict=False))
+    return array[top : top + size[0], left : left + size[1]]

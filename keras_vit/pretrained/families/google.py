@@ -105,6 +105,7 @@ def _read(tensors, positions, mlp, attention):
             "pixel_std": preprocessing.std,
         },
         preprocessing,
+        "bilinear",
     )
 
 

@@ -4,8 +4,11 @@ Reference: https://github.com/huggingface/transformers, models/dinov2/modeling_d
 models/dinov2_with_registers/modeling_dinov2_with_registers.py
 """
 
+import numpy as np
+
+from keras_vit.errors import InputError
 from keras_vit.pretrained.families import huggingface as hf
-from keras_vit.pretrained.family import Family, Reading, Writing
+from keras_vit.pretrained.family import Family, Reading, Writing, require
 from keras_vit.pretrained.mapping import Row, linear, norm
 from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
@@ -29,6 +32,13 @@ SWIGLU = (
     *linear(f"{hf.BLOCK}/mlp/projection", f"{_THEIRS}.mlp.weights_out"),
 )
 
+_REQUIRED = {
+    **hf.COMMON,
+    "class_token": True,
+    "distillation_token": False,
+    "embedding_norm": False,
+    "patch_bias": True,
+}
 _DEFAULT = Preprocessing(crop_ratio=224 / 256, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
 
@@ -56,20 +66,40 @@ def read(config, tensors):
         # The classifier reads the class token and the mean of the patches.
         "pooling": "token_gap" if arguments["num_classes"] else "token",
     }
-    return Reading(arguments, preprocessing)
+    return Reading(arguments, preprocessing, "antialiased" if has_registers else "bicubic")
 
 
-def written(arguments, preprocessing):
+def written(arguments, preprocessing, labels):
+    require(arguments, **_REQUIRED, activation=tuple(hf.ACTIVATIONS.values()))
+    return _written(arguments, preprocessing, labels, lambda ratio: arguments["hidden_dim"] * ratio)
+
+
+def written_swiglu(arguments, preprocessing, labels):
+    """transformers takes two thirds of the stated width and rounds up to a multiple of 8."""
+    require(arguments, **_REQUIRED, activation="swiglu")
+    hidden_dim = arguments["hidden_dim"]
+    return _written(
+        arguments, preprocessing, labels, lambda ratio: (int(hidden_dim * ratio * 2 / 3) + 7) // 8 * 8
+    )
+
+
+def _written(arguments, preprocessing, labels, mlp_dim_of):
+    ratios = {mlp_dim_of(ratio): ratio for ratio in range(1, 17)}
+    require(arguments, mlp_dim=tuple(ratios))
     head, registers = bool(arguments["num_classes"]), arguments["num_registers"]
+    require(arguments, pooling="token_gap" if head else "token", head_bias=True)
+    if arguments["layer_scale"] is None:
+        raise InputError("needs layer_scale, received None")
     kind = "Dinov2WithRegisters" if registers else "Dinov2"
     model_type = "dinov2_with_registers" if registers else "dinov2"
-    config = hf.config_of(arguments, model_type, kind + ("ForImageClassification" if head else "Model"))
+    config = hf.config_of(
+        arguments, model_type, kind + ("ForImageClassification" if head else "Model"), labels
+    )
     config |= {
-        "mlp_ratio": arguments["mlp_dim"] / arguments["hidden_dim"],
+        "mlp_ratio": ratios[arguments["mlp_dim"]],
         "use_swiglu_ffn": arguments["activation"] == "swiglu",
         "layerscale_value": 1.0,
         "qkv_bias": arguments["qkv_bias"],
-        "use_mask_token": False,
         **({"num_register_tokens": registers} if registers else {}),
     }
     return Writing(
@@ -78,6 +108,8 @@ def written(arguments, preprocessing):
             "preprocessor_config.json": hf.preprocessor_config(preprocessing, "BitImageProcessor"),
         },
         lambda name: name if name.startswith("classifier") or not head else f"{model_type}.{name}",
+        # Of use in pre-training alone, but transformers looks for it.
+        {"embeddings.mask_token": lambda arrays: np.zeros((1, arguments["hidden_dim"]), "float32")},
     )
 
 
@@ -90,8 +122,7 @@ FAMILY = Family(
     rename=hf.without("dinov2_with_registers.", "dinov2."),
     unused=(r"mask_token$",),
     format="huggingface",
-    resampling="bicubic",
 )
 SWIGLU_FAMILY = FAMILY._replace(
-    name="Hugging Face DINOv2 with SwiGLU", table=SWIGLU, recognises=recognises_swiglu
+    name="Hugging Face DINOv2 with SwiGLU", table=SWIGLU, recognises=recognises_swiglu, written=written_swiglu
 )

@@ -5,7 +5,7 @@ models/siglip/modeling_siglip.py
 """
 
 from keras_vit.pretrained.families import huggingface as hf
-from keras_vit.pretrained.family import Family, Reading, Writing
+from keras_vit.pretrained.family import Family, Reading, Writing, require
 from keras_vit.pretrained.layouts import (
     KERNEL,
     KEY_VALUE_BIAS,
@@ -53,6 +53,14 @@ SIGLIP = (
 # The text tower and what joins the two.
 UNUSED = (r"^text_model\.", r"^text_projection\.", r"^logit_(scale|bias)$", r"position_ids$")
 
+_REQUIRED = {
+    **hf.COMMON,
+    "distillation_token": False,
+    "num_registers": 0,
+    "layer_scale": None,
+    "qkv_bias": True,
+    "activation": tuple(hf.ACTIVATIONS.values()),
+}
 _CLIP = Preprocessing(mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711))
 _SIGLIP = Preprocessing(crop_mode="squash")
 
@@ -71,17 +79,20 @@ def read_clip(config, tensors):
     vision = {"patch_size": 32, **vision}
     arguments = hf.arguments_of(vision, tensors, preprocessing)
     arguments |= {"patch_bias": False, "embedding_norm": True, "head_bias": False}
-    return Reading(hf.with_head(arguments, tensors, "visual_projection.weight"), preprocessing)
+    return Reading(hf.with_head(arguments, tensors, "visual_projection.weight"), preprocessing, "bicubic")
 
 
 def read_siglip(config, tensors):
     preprocessing = hf.preprocessing_of(config, _SIGLIP)
     vision = {"layer_norm_eps": 1e-6, "hidden_act": "gelu_pytorch_tanh", **_vision(config)}
     arguments = hf.arguments_of(vision, tensors, preprocessing)
-    return Reading({**arguments, "pooling": "map", "num_classes": 0}, preprocessing)
+    return Reading({**arguments, "pooling": "map", "num_classes": 0}, preprocessing, "bicubic")
 
 
-def written_clip(arguments, preprocessing):
+def written_clip(arguments, preprocessing, labels):
+    require(arguments, **_REQUIRED, embedding_norm=True, patch_bias=False, pooling="token")
+    if arguments["num_classes"]:
+        require(arguments, head_bias=False)
     head = arguments["num_classes"]
     architecture = "CLIPVisionModelWithProjection" if head else "CLIPVisionModel"
     config = hf.config_of({**arguments, "num_classes": 0}, "clip_vision_model", architecture)
@@ -94,7 +105,9 @@ def written_clip(arguments, preprocessing):
     )
 
 
-def written_siglip(arguments, preprocessing):
+def written_siglip(arguments, preprocessing, labels):
+    require(arguments, **_REQUIRED, embedding_norm=False, patch_bias=True, pooling="map", num_classes=0)
+    require(arguments, class_token=False)
     return Writing(
         {
             "config.json": hf.config_of(arguments, "siglip_vision_model", "SiglipVisionModel"),
@@ -117,7 +130,6 @@ CLIP_FAMILY = Family(
     rename=hf.without("vision_model."),
     unused=UNUSED,
     format="huggingface",
-    resampling="bicubic",
 )
 SIGLIP_FAMILY = CLIP_FAMILY._replace(
     name="Hugging Face SigLIP",

@@ -5,7 +5,7 @@ models/deit/modeling_deit.py
 """
 
 from keras_vit.pretrained.families import huggingface as hf
-from keras_vit.pretrained.family import Family, Reading, Writing
+from keras_vit.pretrained.family import Family, Reading, Writing, require
 from keras_vit.pretrained.mapping import linear, norm
 from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
@@ -28,6 +28,14 @@ DISTILLED = (
 )
 UNUSED = (r"^pooler\.", r"mask_token$")
 
+_REQUIRED = {
+    **hf.COMMON,
+    "pooling": "token",
+    "num_registers": 0,
+    "layer_scale": None,
+    "activation": tuple(hf.ACTIVATIONS.values()),
+    "head_bias": True,
+}
 _GOOGLE = Preprocessing(crop_mode="squash", interpolation="bilinear")
 _DEIT = Preprocessing(crop_ratio=0.875, mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
@@ -48,9 +56,11 @@ def read_distilled(config, tensors):
     return _read(config, tensors, _DEIT, "cls_classifier.weight")
 
 
-def written(arguments, preprocessing):
+def written(arguments, preprocessing, labels):
+    require(arguments, **_REQUIRED, distillation_token=False, embedding_norm=False, patch_bias=True)
     head = bool(arguments["num_classes"])
-    config = hf.config_of(arguments, "vit", "ViTForImageClassification" if head else "ViTModel")
+    architecture = "ViTForImageClassification" if head else "ViTModel"
+    config = hf.config_of(arguments, "vit", architecture, labels)
     return Writing(
         {
             "config.json": {**config, "qkv_bias": arguments["qkv_bias"]},
@@ -60,10 +70,11 @@ def written(arguments, preprocessing):
     )
 
 
-def written_distilled(arguments, preprocessing):
+def written_distilled(arguments, preprocessing, labels):
+    require(arguments, **_REQUIRED, distillation_token=True, embedding_norm=False, patch_bias=True)
     head = bool(arguments["num_classes"])
     architecture = "DeiTForImageClassificationWithTeacher" if head else "DeiTModel"
-    config = hf.config_of(arguments, "deit", architecture)
+    config = hf.config_of(arguments, "deit", architecture, labels)
     return Writing(
         {
             "config.json": {**config, "qkv_bias": arguments["qkv_bias"]},
@@ -82,7 +93,7 @@ def _read(config, tensors, default, head):
     arguments = hf.with_head(hf.arguments_of(config, tensors, preprocessing), tensors, head)
     arguments["qkv_bias"] = config.get("qkv_bias", True)
     arguments["distillation_token"] = _is_distilled(tensors.names())
-    return Reading(arguments, preprocessing)
+    return Reading(arguments, preprocessing, "bicubic")
 
 
 FAMILY = Family(
@@ -94,7 +105,6 @@ FAMILY = Family(
     rename=hf.without("vit.", "deit."),
     unused=UNUSED,
     format="huggingface",
-    resampling="bicubic",
 )
 DEIT_FAMILY = FAMILY._replace(
     name="Hugging Face DeiT",

@@ -66,6 +66,18 @@ def with_head(arguments, tensors, name="classifier.weight"):
     return {**arguments, "num_classes": tensors.shape(name)[0] if name in tensors else 0}
 
 
+# All of these embed the class token, normalise before the branches and have a table of positions.
+COMMON = {
+    "stem": "linear",
+    "embed_prefix": True,
+    "embed_registers": False,
+    "qk_norm": False,
+    "norm_first": True,
+    "norm_pooled": False,
+    "position_embedding": ("learned", "sincos_1d", "sincos_2d"),
+}
+
+
 def pair(size):
     return tuple(size) if isinstance(size, (list, tuple)) else (size, size)
 
@@ -82,7 +94,7 @@ def preprocessing_of(config, default):
     final = cropped or size or (shortest, shortest)
     return Preprocessing(
         image_size=final,
-        crop_ratio=min(final) / shortest if shortest else 1.0,
+        crop_ratio=_ratio(min(final), shortest) if shortest else 1.0,
         crop_mode="center" if shortest else "squash",
         interpolation=RESAMPLE.get(stored.get("resample", 2), "bilinear"),
         mean=tuple(stored.get("image_mean") or default.mean) if normalised else (0.0,) * 3,
@@ -111,12 +123,13 @@ def preprocessor_config(preprocessing, processor):
     }
 
 
-def config_of(arguments, model_type, architecture):
+def config_of(arguments, model_type, architecture, labels=None):
     """The part of config.json that all these families share."""
     names = {v: k for k, v in ACTIVATIONS.items()} | {"swiglu": "gelu"}
     size = arguments["image_size"]
     patch = arguments["patch_size"]
-    labels = {str(i): f"LABEL_{i}" for i in range(arguments["num_classes"])}
+    words = labels or [f"LABEL_{i}" for i in range(arguments["num_classes"])]
+    labels = {str(i): word for i, word in enumerate(words)}
     return {
         "architectures": [architecture],
         "model_type": model_type,
@@ -132,6 +145,12 @@ def config_of(arguments, model_type, architecture):
         "torch_dtype": "float32",
         **({"id2label": labels, "label2id": {v: int(k) for k, v in labels.items()}} if labels else {}),
     }
+
+
+def _ratio(crop, shortest):
+    """A ratio that leads back to this number of whole pixels."""
+    ratio = crop / shortest
+    return ratio if math.floor(crop / ratio) == shortest else math.nextafter(ratio, 0)
 
 
 def _sides(size):

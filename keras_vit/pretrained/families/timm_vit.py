@@ -6,8 +6,10 @@ Reference: https://github.com/huggingface/pytorch-image-models, timm/models/visi
 import math
 import re
 
+import numpy as np
+
 from keras_vit.errors import InputError
-from keras_vit.pretrained.family import Family, Reading
+from keras_vit.pretrained.family import Family, Reading, Writing, require
 from keras_vit.pretrained.layouts import PATCHES, tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
 from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
@@ -179,4 +181,90 @@ def _activation(architecture, model_args):
     return name
 
 
-FAMILY = Family(name="timm ViT", table=TABLE, recognises=recognises, read=read)
+def written(arguments, preprocessing, labels):
+    require(arguments, stem="linear", norm_first=True, epsilon=(1e-6, 1e-5), pooling=("token", "gap", "map"))
+    if arguments["embedding_norm"]:
+        require(arguments, patch_bias=False)
+    architecture, args = _architecture(arguments), _model_args(arguments)
+    cfg = {
+        "input_size": [arguments["channels"], *preprocessing.image_size],
+        "fixed_input_size": True,
+        "interpolation": preprocessing.interpolation,
+        "crop_pct": preprocessing.crop_ratio,
+        "crop_mode": preprocessing.crop_mode,
+        "mean": list(preprocessing.mean),
+        "std": list(preprocessing.std),
+        "num_classes": arguments["num_classes"],
+        "pool_size": None,
+        "first_conv": "patch_embed.proj",
+        "classifier": ["head", "head_dist"] if arguments["distillation_token"] else "head",
+    }
+    config = {
+        "architecture": architecture,
+        "num_classes": arguments["num_classes"],
+        "num_features": arguments["hidden_dim"],
+        "global_pool": args["global_pool"],
+        "model_args": args,
+        "pretrained_cfg": cfg,
+        **({"label_names": list(labels)} if labels else {}),
+    }
+    return Writing({"config.json": config}, added=_zero_biases(arguments))
+
+
+def _architecture(arguments):
+    """A name of timm's whose graph the model's arguments can then change."""
+    if arguments["distillation_token"]:
+        require(arguments, epsilon=1e-6, activation=("gelu", "gelu_tanh", "quick_gelu"))
+        return "deit_base_distilled_patch16_224"
+    if arguments["activation"] == "swiglu":
+        require(arguments, epsilon=1e-6)
+        return "vit_giant_patch14_dinov2"
+    return "vit_base_patch16_clip_224" if arguments["epsilon"] == 1e-5 else "vit_base_patch16_224"
+
+
+def _model_args(arguments):
+    pooling, swiglu = arguments["pooling"], arguments["activation"] == "swiglu"
+    hidden_dim = arguments["hidden_dim"]
+    width = arguments["mlp_dim"] * (2 if swiglu else 1)
+    # timm rounds hidden_dim * mlp_ratio down: a quarter more lands on the number that is meant.
+    exact = int(hidden_dim * (width / hidden_dim)) == width
+    args = {
+        "img_size": list(arguments["image_size"]),
+        "patch_size": list(arguments["patch_size"]),
+        "in_chans": arguments["channels"],
+        "num_classes": arguments["num_classes"],
+        "global_pool": {"token": "token", "gap": "avg", "map": "map"}[pooling],
+        "embed_dim": hidden_dim,
+        "depth": arguments["num_layers"],
+        "num_heads": arguments["num_heads"],
+        "mlp_ratio": (width if exact else width + 0.25) / hidden_dim,
+        "qkv_bias": arguments["qkv_bias"],
+        "qk_norm": arguments["qk_norm"],
+        "init_values": arguments["layer_scale"],
+        "class_token": arguments["class_token"],
+        "no_embed_class": not (arguments["embed_prefix"] and _embeds_all(arguments)),
+        "reg_tokens": arguments["num_registers"],
+        "pos_embed": "none" if arguments["position_embedding"] == "none" else "learn",
+        "pre_norm": arguments["embedding_norm"],
+        "fc_norm": arguments["norm_pooled"],
+    }
+    return args if swiglu else {**args, "act_layer": arguments["activation"]}
+
+
+def _embeds_all(arguments):
+    if arguments["num_registers"] and arguments["class_token"] and not arguments["embed_registers"]:
+        require(arguments, embed_prefix=False)
+    return not arguments["num_registers"] or arguments["embed_registers"]
+
+
+def _zero_biases(arguments):
+    """timm adds biases where our model has none."""
+    added = {}
+    if not arguments["patch_bias"] and not arguments["embedding_norm"]:
+        added["patch_embed.proj.bias"] = lambda arrays: np.zeros(arguments["hidden_dim"], "float32")
+    if arguments["num_classes"] and not arguments["head_bias"]:
+        added["head.bias"] = lambda arrays: np.zeros(arguments["num_classes"], "float32")
+    return added
+
+
+FAMILY = Family(name="timm ViT", table=TABLE, recognises=recognises, read=read, written=written)

@@ -1,0 +1,84 @@
+"""Reads off a model which arguments of `keras_vit.models.vit` make it."""
+
+import keras
+import numpy as np
+
+from keras_vit import layers
+from keras_vit.errors import InputError
+
+
+def described(model):
+    """Returns the arguments of `keras_vit.models.vit` that fix a model's weights and graph.
+
+    Args:
+        model: made by `vit`, `load` or `with_image_size`.
+
+    Raises:
+        InputError: the model is no Vision Transformer of ours.
+    """
+    named = {layer.name: layer for layer in model.layers}
+    try:
+        return {
+            **_input(named, model),
+            **_encoder(named["encoder"]),
+            **_prefix(named),
+            **_head(named),
+        }
+    except (KeyError, AttributeError) as error:
+        raise InputError(
+            f"{model.name!r} is no Vision Transformer made by keras_vit.models.vit: it lacks {error}."
+        ) from error
+
+
+def _input(named, model):
+    scaling, patches = named["scaling"], named["patch_embedding"]
+    scale, offset = np.asarray(scaling.scale, "float64"), np.asarray(scaling.offset, "float64")
+    channels = model.input_shape[-1]
+    std = np.broadcast_to(1 / (255 * scale), channels)
+    mean = -np.broadcast_to(offset, channels) * std
+    return {
+        "image_size": tuple(model.input_shape[1:3]),
+        "patch_size": tuple(patches.patch_size),
+        "channels": channels,
+        "hidden_dim": patches.hidden_dim,
+        "stem": patches.stem,
+        "patch_bias": patches.use_bias,
+        "embedding_norm": "embedding_norm" in named,
+        "pixel_mean": tuple(round(v, 9) for v in mean.tolist()),
+        "pixel_std": tuple(round(v, 9) for v in std.tolist()),
+    }
+
+
+def _encoder(encoder):
+    fields = (
+        "num_layers", "num_heads", "mlp_dim", "layer_scale", "qk_norm", "qkv_bias", "activation", "epsilon",
+        "norm_first",
+    )  # fmt: skip
+    return {field: getattr(encoder, field) for field in fields}
+
+
+def _prefix(named):
+    positions, registers = named.get("position_embedding"), named.get("registers")
+    num_registers = registers.num_tokens if registers else 0
+    num_prefix = ("class_token" in named) + ("distillation_token" in named)
+    embedded = positions.num_prefix_tokens if positions else 0
+    return {
+        "class_token": "class_token" in named,
+        "distillation_token": "distillation_token" in named,
+        "num_registers": num_registers,
+        "position_embedding": positions.kind if positions else "none",
+        "embed_prefix": embedded > 0 or not num_prefix,
+        "embed_registers": num_registers > 0 and embedded == num_prefix + num_registers,
+    }
+
+
+def _head(named):
+    pooling, head = named["pooling"], named.get("head")
+    if head is not None and not isinstance(head, keras.layers.Dense):
+        raise AttributeError("a dense head")
+    return {
+        "pooling": "map" if isinstance(pooling, layers.AttentionPooling) else pooling.mode,
+        "norm_pooled": "pooled_norm" in named,
+        "num_classes": head.units if head else 0,
+        "head_bias": head.use_bias if head else True,
+    }

@@ -1,0 +1,51 @@
+"""The README.md that travels with saved weights."""
+
+from pathlib import Path
+
+from keras_vit.files import read_json
+
+LOADING = {
+    "timm": 'import timm\n\nmodel = timm.create_model("local-dir:PATH", pretrained=True)',
+    "huggingface": 'from transformers import AutoModel\n\nmodel = AutoModel.from_pretrained("PATH")',
+}
+LIBRARIES = {"timm": "timm", "huggingface": "transformers"}
+MODEL_FIELDS = ("image_size", "patch_size", "hidden_dim", "num_layers", "num_heads", "mlp_dim", "pooling")
+
+
+def model_card(arguments, format, labels=None, run_dir=None):
+    """Returns the text of a model card.
+
+    Args:
+        arguments: of `keras_vit.models.vit`.
+        format: `"timm"` or `"huggingface"`.
+        labels: list of str or None.
+        run_dir: a run folder, whose recipe.json and metrics.json are cited, or None.
+
+    Raises:
+        InputError: a file of the run cannot be read.
+    """
+    head = f"---\nlibrary_name: {LIBRARIES[format]}\ntags:\n- image-classification\n- keras_vit\n---\n"
+    parts = [head, "# Vision Transformer\n", "Trained or converted with keras_vit.\n"]
+    parts.append(_table("Model", {field: arguments[field] for field in MODEL_FIELDS}))
+    if labels:
+        parts.append(f"Classes: {', '.join(labels)}.\n")
+    for title, name in (("Recipe", "recipe.json"), ("Metrics", "metrics.json")):
+        path = Path(run_dir) / name if run_dir else None
+        if path and path.is_file():
+            parts.append(_table(title, _plain(read_json(path))))
+    parts.append(f"## Use\n\n```python\n{LOADING[format]}\n```\n")
+    return "\n".join(parts)
+
+
+def _table(title, values):
+    rows = "\n".join(f"| {name} | {value} |" for name, value in values.items())
+    return f"## {title}\n\n| field | value |\n| --- | --- |\n{rows}\n"
+
+
+def _plain(values):
+    """Numbers and words; lists and tables of a run are too long for a card."""
+    nested = {k: v for k, v in values.items() if isinstance(v, dict)}
+    flat = {k: v for k, v in values.items() if isinstance(v, (int, float, str)) and v != ""}
+    for name, group in nested.items():
+        flat |= {f"{name} {k}": v for k, v in group.items() if isinstance(v, (int, float, str))}
+    return {k: f"{v:.4g}" if isinstance(v, float) else str(v).replace("|", "/") for k, v in flat.items()}

@@ -1,0 +1,181 @@
+"""Files that are broken, hostile or of another kind: one line, and no code runs."""
+
+import io
+import json
+import pickle
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from keras_vit import pretrained
+from keras_vit.errors import InputError
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Path(shutil.copytree(FIXTURES / "timm_vit", tmp_path / "timm_vit"))
+
+
+def refused(source, match, **arguments):
+    with pytest.raises(InputError, match=match) as caught:
+        pretrained.load(source, **arguments)
+    assert "\n" not in str(caught.value)
+
+
+def changed(folder, change):
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors")
+
+
+def test_missing_and_unused_tensors_are_listed(folder):
+    def change(tensors):
+        del tensors["blocks.1.norm2.bias"]
+        tensors["blocks.1.extra"] = np.zeros(3, "float32")
+
+    changed(folder, change)
+    refused(folder, r"missing: blocks\.1\.norm2\.bias; unused: blocks\.1\.extra")
+
+
+def test_tensors_of_another_shape_are_listed(folder):
+    changed(folder, lambda tensors: tensors.update({"norm.bias": np.zeros(17, "float32")}))
+    refused(folder, r"norm\.bias \(17,\) for \(16,\)")
+
+
+def test_weights_of_another_kind_name_the_families(folder):
+    save_file({"conv.weight": np.zeros(3, "float32")}, folder / "model.safetensors")
+    refused(folder, "expected .*timm ViT.* received conv.weight")
+
+
+@pytest.mark.parametrize("keep", [0, 5, 200, -100])
+def test_a_truncated_safetensors_file_is_refused(folder, keep):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:keep])
+    refused(folder, "truncated or no safetensors file")
+
+
+def test_an_index_cannot_name_files_elsewhere(folder):
+    (folder / "model.safetensors").rename(folder / "model-1.safetensors")
+    names = load_file(folder / "model-1.safetensors")
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": dict.fromkeys(names, "model-1.safetensors")}))
+    pretrained.load(folder)
+    index.write_text(json.dumps({"weight_map": {"a": "../model.safetensors"}}))
+    refused(folder, "outside its folder")
+    index.write_text("[]")
+    refused(folder, "no weight_map")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"x"'])
+def test_a_broken_configuration_is_refused(folder, text):
+    (folder / "config.json").write_text(text)
+    refused(folder, "config.json")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"architecture": 3}, {"model_args": 1}, {"pretrained_cfg": []}, {"model_args": {"num_heads": "two"}}],
+)
+def test_a_configuration_of_other_types_is_refused(folder, config):
+    (folder / "config.json").write_text(json.dumps(config))
+    refused(folder, "")
+
+
+def test_arrays_of_objects_in_an_npz_are_not_unpickled(tmp_path):
+    np.savez(tmp_path / "w.npz", a=np.array([{"x": 1}], dtype=object))
+    refused(tmp_path / "w.npz", "Python objects")
+
+
+def test_a_truncated_npz_is_refused(tmp_path):
+    data = (FIXTURES / "google_augreg/weights.npz").read_bytes()
+    (tmp_path / "w.npz").write_bytes(data[:-300])
+    refused(tmp_path / "w.npz", "truncated or no .npz file")
+
+
+class Bomb:
+    def __reduce__(self):
+        return (open, ("/tmp/keras_vit_must_not_exist", "w"))
+
+
+def torch_file(path, content):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", content)
+
+
+def test_a_pickle_with_code_is_refused_by_the_name_of_what_it_calls(tmp_path):
+    torch_file(tmp_path / "w.pth", pickle.dumps({"state_dict": Bomb()}))
+    refused(tmp_path / "w.pth", r"(io|_io|builtins)\.open")
+    assert not Path("/tmp/keras_vit_must_not_exist").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x02.", pickle.dumps([1, 2]), pickle.dumps({"a": 1})])
+def test_a_torch_file_without_tensors_is_refused(tmp_path, content):
+    torch_file(tmp_path / "w.bin", content)
+    refused(tmp_path / "w.bin", "w.bin")
+
+
+def test_the_old_torch_format_is_refused(tmp_path):
+    (tmp_path / "w.pth").write_bytes(pickle.dumps({"a": 1}))
+    refused(tmp_path / "w.pth", "before torch 1.6")
+
+
+def state_dict_file(path, tensors, offset=0):
+    """A torch file of float32 tensors, its pickle written by hand in protocol 2."""
+    out = io.BytesIO()
+    out.write(b"\x80\x02}(")
+    for index, (name, array) in enumerate(tensors.items()):
+        shape = b"".join(b"J" + int(n).to_bytes(4, "little") for n in array.shape)
+        steps = [s // 4 for s in array.strides]
+        strides = b"".join(b"J" + int(n).to_bytes(4, "little") for n in steps)
+        out.write(b"X" + len(name).to_bytes(4, "little") + name.encode())
+        out.write(b"ctorch._utils\n_rebuild_tensor_v2\n((")
+        out.write(b"X\x07\x00\x00\x00storage" + b"ctorch\nFloatStorage\n")
+        out.write(b"X" + len(str(index)).to_bytes(4, "little") + str(index).encode())
+        out.write(b"X\x03\x00\x00\x00cpu" + b"J" + int(array.size).to_bytes(4, "little") + b"tQ")
+        out.write(b"J" + offset.to_bytes(4, "little") + b"(" + shape + b"t(" + strides + b"t")
+        out.write(b"\x89ccollections\nOrderedDict\n)RtR")
+    out.write(b"u.")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", out.getvalue())
+        for index, array in enumerate(tensors.values()):
+            archive.writestr(f"archive/data/{index}", np.ascontiguousarray(array).tobytes())
+
+
+def test_a_torch_file_of_tensors_loads_as_the_safetensors_do(folder):
+    expected = pretrained.load(folder).get_weights()
+    tensors = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    state_dict_file(folder / "pytorch_model.bin", tensors)
+    for ours, theirs in zip(expected, pretrained.load(folder).get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_tensor_that_points_outside_its_data_is_refused(folder):
+    state_dict_file(folder / "w.pth", load_file(folder / "model.safetensors"), offset=1)
+    refused(folder / "w.pth", "points outside the stored data")
+
+
+def test_sources_that_are_nothing_are_refused(tmp_path):
+    refused(tmp_path / "absent.safetensors", "found nothing")
+    refused(tmp_path, "holds no weights")
+    refused("no such thing", "hub id")
+    (tmp_path / "weights.txt").write_text("x")
+    refused(tmp_path / "weights.txt", "no known format")
+
+
+def test_a_hub_id_without_a_network_says_so_in_one_line(tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    refused("owner/name", "cannot be reached")
+
+
+def test_an_image_size_that_the_patch_does_not_divide_is_refused():
+    refused(FIXTURES / "timm_vit", "must divide", image_size=18)

@@ -1,0 +1,104 @@
+"""Images reach the model as the original pipeline brings them there."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_vit import pretrained
+from keras_vit.errors import InputError
+from keras_vit.images import read_image
+from keras_vit.pretrained import Preprocessing
+from keras_vit.pretrained.families.huggingface import preprocessing_of, preprocessor_config
+
+ROOT = Path(__file__).parent.parent.parent
+FIXTURES = Path(__file__).parent / "fixtures"
+PEERS = os.environ.get("KERAS_VIT_PEERS_PYTHON")
+DATA = Path(os.environ.get("KERAS_VIT_SHARED_DATA", ROOT.parent / "shared/data"))
+PHOTO = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype("uint8")
+CASES = {
+    "center": Preprocessing((24, 24), 0.875),
+    "center_bilinear": Preprocessing((24, 24), 0.9, interpolation="bilinear"),
+    "center_rectangular": Preprocessing((24, 40), 0.95),
+    "squash": Preprocessing((24, 32), 0.9, "squash"),
+    "border": Preprocessing((24, 32), 1.0, "border", mean=(0.485, 0.456, 0.406)),
+    "enlarged": Preprocessing((96, 96), 1.0, "center"),
+}
+TIMM = """
+import sys, json, numpy as np
+from pretrained_originals import LIBRARY
+from PIL import Image
+from timm.data.transforms_factory import transforms_imagenet_eval
+photos = np.load(sys.argv[1]); cases = json.loads(sys.argv[2]); out = {}
+for name, fields in cases.items():
+    transform = transforms_imagenet_eval(**fields, normalize=False)
+    for key in photos.files:
+        out[f"{name} {key}"] = np.asarray(transform(Image.fromarray(photos[key]))).transpose(1, 2, 0)
+np.savez(sys.argv[3], **out)
+"""
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_the_result_has_the_models_size_and_range(case):
+    image = case(PHOTO)
+    assert image.shape == (*case.image_size, 3) and image.dtype == np.uint8
+
+
+def test_grey_images_keep_one_channel():
+    assert Preprocessing((24, 24))(PHOTO[..., :1]).shape == (24, 24, 1)
+
+
+def test_mean_and_std_are_inside_the_model():
+    model = pretrained.load(FIXTURES / "timm_deit3")
+    pixels = np.full((1, 16, 16, 3), 200, "float32")
+    expected = (pixels / 255 - model.preprocessing.mean) / model.preprocessing.std
+    np.testing.assert_allclose(np.asarray(model.get_layer("scaling")(pixels)), expected, rtol=1e-6)
+
+
+def test_preprocessing_can_be_had_without_the_model_and_for_another_size():
+    assert pretrained.preprocessing(FIXTURES / "hf_clip_projection").mean[0] == 0.48145466
+    assert pretrained.preprocessing(FIXTURES / "timm_vit", image_size=(8, 12)).image_size == (8, 12)
+
+
+def test_transformers_settings_survive_both_ways():
+    for case in (Preprocessing((224, 224), 0.875), Preprocessing((384, 384), 1.0, "squash", "bilinear")):
+        again = preprocessing_of({"preprocessor_config": preprocessor_config(case, "ViT")}, Preprocessing())
+        assert again == case
+
+
+def test_unknown_settings_and_images_of_another_kind_are_refused():
+    with pytest.raises(InputError, match="center, squash, border"):
+        Preprocessing(crop_mode="wide")(PHOTO)
+    with pytest.raises(InputError, match="uint8 image"):
+        Preprocessing()(PHOTO.astype("float32"))
+
+
+def test_timms_pipeline_gives_the_same_pixels_on_photographs(tmp_path):
+    if not PEERS:
+        pytest.skip("KERAS_VIT_PEERS_PYTHON does not name a Python with timm and transformers")
+    if not (DATA / "photos").is_dir():
+        pytest.skip("shared data with photographs are not here")
+    import json
+
+    paths = sorted(p for p in (DATA / "photos").iterdir() if p.suffix in (".jpg", ".png"))
+    photos = {path.stem: read_image(path) for path in paths} | {"noise": PHOTO}
+    np.savez(tmp_path / "photos.npz", **photos)
+    cases = {**CASES, "augreg": Preprocessing((224, 224), 0.9), "wide": Preprocessing((160, 256), 0.875)}
+    fields = {
+        name: {
+            "img_size": list(case.image_size),
+            "crop_pct": case.crop_ratio,
+            "crop_mode": case.crop_mode,
+            "interpolation": case.interpolation,
+            "mean": case.mean,
+        }
+        for name, case in cases.items()
+    }
+    command = [PEERS, "-c", TIMM, tmp_path / "photos.npz", json.dumps(fields), tmp_path / "out.npz"]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT / "benchmarks/workers")})
+    theirs = np.load(tmp_path / "out.npz")
+    for name, case in cases.items():
+        for key, photo in photos.items():
+            np.testing.assert_array_equal(case(photo), theirs[f"{name} {key}"], err_msg=f"{name} {key}")

@@ -1,0 +1,133 @@
+"""Saved models: timm and transformers give our logits, and we load them back as they were."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import keras
+import numpy as np
+import parity_contract
+import pytest
+
+from keras_vit import models, pretrained
+from keras_vit.errors import InputError
+
+ROOT = Path(__file__).parent.parent.parent
+FIXTURES = Path(__file__).parent / "fixtures"
+PEERS = os.environ.get("KERAS_VIT_PEERS_PYTHON")
+IMAGES = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3)).astype("uint8")
+
+
+def tiny(**arguments):
+    sizes = {"hidden_dim": 16, "num_layers": 2, "num_heads": 2, "mlp_dim": 24, "patch_size": 4}
+    model = models.vit(**{**sizes, "image_size": 16, "num_classes": 3, **arguments})
+    rng = np.random.default_rng(1)
+    for weight in model.weights:
+        weight.assign(("gamma" in weight.path) + 0.2 * rng.normal(size=weight.shape))
+    return model
+
+
+# Models that no one publishes, and those of the fixtures: (builder, formats).
+OWN = {
+    "plain": (lambda: tiny(), ("timm", "huggingface")),
+    "gap": (lambda: tiny(pooling="gap", position_embedding="sincos_2d"), ("timm",)),
+    "without_positions": (lambda: tiny(pooling="gap", position_embedding="none"), ("timm",)),
+    "odd_mlp": (lambda: tiny(mlp_dim=37, activation="gelu_tanh", qk_norm=True), ("timm",)),
+    "swiglu": (lambda: tiny(activation="swiglu", mlp_dim=24, layer_scale=0.1), ("timm",)),
+    "resized": (lambda: models.with_image_size(tiny(), (16, 24)), ("timm",)),
+    "distilled": (lambda: tiny(distillation_token=True), ("timm", "huggingface")),
+    "without_biases": (lambda: tiny(head_bias=False, patch_bias=False), ("timm",)),
+    "dinov2": (
+        lambda: tiny(pooling="token_gap", layer_scale=0.1, num_registers=2, mlp_dim=32),
+        ("huggingface",),
+    ),
+}
+
+
+def fixtures():
+    for folder in sorted(FIXTURES.iterdir()):
+        if not folder.name.startswith("google"):
+            yield folder.name, "timm" if folder.name.startswith("timm") else "huggingface"
+
+
+def answers(model, images=IMAGES):
+    return np.asarray(model(images, training=False))
+
+
+def images_for(model):
+    height, width, channels = model.input_shape[1:]
+    return np.random.default_rng(0).integers(0, 256, (2, height, width, channels)).astype("uint8")
+
+
+@pytest.mark.parametrize(("name", "format"), list(fixtures()))
+def test_what_is_loaded_and_saved_loads_again_bit_for_bit(name, format, tmp_path):
+    model = pretrained.load(FIXTURES / name)
+    pretrained.save(model, tmp_path / "saved", format=format)
+    again = pretrained.load(tmp_path / "saved")
+    for ours, theirs in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(answers(model), answers(again))
+    photo = np.random.default_rng(0).integers(0, 256, (33, 47, 3)).astype("uint8")
+    np.testing.assert_array_equal(again.preprocessing(photo), model.preprocessing(photo))
+
+
+@pytest.mark.parametrize("name", ["plain", "resized", "dinov2"])
+def test_models_of_ours_survive_saving(name, tmp_path):
+    make, formats = OWN[name]
+    model = make()
+    for format in formats:
+        pretrained.save(model, tmp_path / format, format=format)
+        images = images_for(model)
+        again = answers(pretrained.load(tmp_path / format), images)
+        np.testing.assert_allclose(again, answers(model, images), rtol=0, atol=1e-5)
+
+
+def test_a_keras_file_can_be_handed_on(tmp_path):
+    model = tiny()
+    model.save(tmp_path / "model.keras")
+    pretrained.save(keras.saving.load_model(tmp_path / "model.keras"), tmp_path / "timm")
+    np.testing.assert_array_equal(answers(pretrained.load(tmp_path / "timm")), answers(model))
+
+
+def test_timm_and_transformers_give_our_logits(tmp_path):
+    if not PEERS:
+        pytest.skip("KERAS_VIT_PEERS_PYTHON does not name a Python with timm and transformers")
+    made = {f"own_{name}": row for name, row in OWN.items()}
+    for name, format in fixtures():
+        made[name] = (lambda name=name: pretrained.load(FIXTURES / name), (format,))
+    expected = {}
+    for name, (make, formats) in made.items():
+        model = make()
+        for format in formats:
+            folder = tmp_path / f"{name}_{format}"
+            pretrained.save(model, folder, format=format)
+            np.save(folder / "images.npy", images_for(model))
+            expected[folder] = answers(model, images_for(model))
+    program = ROOT / "benchmarks/workers/pretrained_answers.py"
+    done = subprocess.run([PEERS, program, *expected], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for folder, ours in expected.items():
+        error = parity_contract.relative_error(ours, np.load(folder / "answers.npy"))
+        assert error < parity_contract.TOLERANCE, (folder.name, error)
+
+
+def test_a_graph_that_the_library_lacks_is_refused_with_the_reason(tmp_path):
+    with pytest.raises(InputError, match="needs norm_first=True"):
+        pretrained.save(tiny(norm_first=False), tmp_path / "timm")
+    with pytest.raises(InputError, match="Hugging Face ViT needs pooling='token'"):
+        pretrained.save(tiny(pooling="gap"), tmp_path / "hf", format="huggingface")
+    with pytest.raises(InputError, match="DINOv2 needs mlp_dim=16 or 32 or"):
+        pretrained.save(tiny(layer_scale=0.1), tmp_path / "hf", format="huggingface")
+    with pytest.raises(InputError, match="timm, huggingface"):
+        pretrained.save(tiny(), tmp_path / "x", format="onnx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_model_card_cites_the_run(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/recipe.json").write_text(json.dumps({"learning_rate": 1e-3, "dataset": "digits"}))
+    (tmp_path / "run/metrics.json").write_text(json.dumps({"test": {"accuracy": 0.975}}))
+    pretrained.save(tiny(), tmp_path / "out", labels=["a", "b", "c"], run_dir=tmp_path / "run")
+    card = (tmp_path / "out/README.md").read_text()
+    assert "| learning_rate | 0.001 |" in card and "| test accuracy | 0.975 |" in card and "a, b, c" in card
