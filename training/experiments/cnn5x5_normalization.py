@@ -1,0 +1,25 @@
+"""Ways to normalise pixels, compared on CIFAR-10.
+
+keras-vit reproduce cnn5x5_normalization
+"""
+
+import dataclasses
+
+from training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
+from training.normalization import NORMALIZATIONS
+from training.reproduce import Configuration, Experiment
+from training.reproduce.plots import bars, curves
+
+EXPERIMENT = Experiment(
+    title="Normalisation of pixels",
+    configurations=(
+        Configuration("scaled to [0, 1]", BASELINE),
+        *(
+            Configuration(kind.replace("_", " "), dataclasses.replace(BASELINE, normalization=kind))
+            for kind in NORMALIZATIONS
+        ),
+    ),
+    assumptions="The 5x5 network on 20,000 training images for 10 epochs. Whitening after 10,000 of them, "
+    "with 0.01 added to the variances; L1 and L2 norms are scaled so that pixels keep their size.",
+    plots=(curves(), bars()),
+)

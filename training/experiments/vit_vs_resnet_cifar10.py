@@ -1,0 +1,62 @@
+"""A Vision Transformer and a residual network on CIFAR-10 (50 against 60 %), and how much data each wants.
+
+    keras-vit reproduce vit_vs_resnet_cifar10
+
+The second part trains on 1 to 100 % of the images, for as many steps each.
+"""
+
+import dataclasses
+
+from training.experiments.cnn_batchnorm_cifar10 import WITH as CNN
+from training.experiments.vit_cifar10 import PLAIN
+from training.reproduce import Configuration, Experiment
+from training.reproduce.plots import bars, curves, sweep
+
+SHARES = {500: 256, 2450: 128, 12250: 48, 49_000: 12}  # images: epochs
+VIT = dataclasses.replace(PLAIN, flip=True, crop_padding=4)
+RESNET = dataclasses.replace(
+    VIT,
+    model="resnet",
+    variant="20",
+    patch_size=None,
+    hidden_dim=None,
+    num_layers=None,
+    num_heads=None,
+    mlp_dim=None,
+    optimizer="sgd",
+    momentum=0.9,
+    learning_rate=0.1,
+    weight_decay=0.0,
+)
+MODELS = {
+    "ViT": VIT,
+    "CNN": dataclasses.replace(CNN, flip=True, crop_padding=4),
+    "ResNet": RESNET,
+}
+
+
+def _of(name):
+    return lambda label: label.startswith(name) and "images" in label
+
+
+EXPERIMENT = Experiment(
+    title="Vision Transformer against residual network on CIFAR-10",
+    configurations=(
+        Configuration("ViT, 15 epochs", VIT, reported=0.50),
+        Configuration("ResNet-20, 15 epochs", dataclasses.replace(RESNET, epochs=15), reported=0.60),
+        *(
+            Configuration(
+                f"{name}, {images:,} images", dataclasses.replace(recipe, subset=images, epochs=epochs)
+            )
+            for name, recipe in MODELS.items()
+            for images, epochs in SHARES.items()
+        ),
+    ),
+    assumptions="The report names neither sizes nor epochs: assumed are the plain model of the CIFAR-10 "
+    "experiment, ResNet-20, and 15 epochs with flip and crop.",
+    plots=(
+        curves(labels=("ViT, 15 epochs", "ResNet-20, 15 epochs")),
+        sweep("subset", groups={name: _of(name) for name in MODELS}, log=True),
+        bars(),
+    ),
+)
