@@ -74,7 +74,7 @@ def bounded_building(count, path):
         left -= math.prod((shape,) if isinstance(shape, int) else shape or ())
         if left < 0:
             raise InputError(
-                f"{path} is damaged: the layer {layer.name!r} declares weights of shape {tuple(shape)}, but "
+                f"{path} is damaged: the layer {layer.name!r} declares weights of shape {shape}, but "
                 f"the file holds {count:,} numbers in all."
             )
         return originals[1](layer, shape, *args, **kwargs)
