@@ -48,10 +48,20 @@ def test_training_and_export_do_not_know_each_other(folder, other):
         assert other not in {name.split(".")[0] for name in imported(path)}, path
 
 
-def test_the_command_line_alone_knows_both():
+def test_the_commands_alone_know_both():
     for path in files("keras_vit"):
         tops = {name.split(".")[0] for name in imported(path)}
-        assert path.name == "__main__.py" or not tops & {"training", "export"}, path
+        assert path.parent.name == "commands" or not tops & {"training", "export"}, path
+
+
+def test_parsing_a_command_imports_nothing_heavy():
+    program = (
+        "import sys, keras_vit.__main__ as command\n"
+        "command._parser()\n"
+        "print(sorted({'keras', 'numpy', 'tensorflow', 'training', 'export'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.stdout.strip() == "[]", result.stderr
 
 
 def test_a_layer_and_its_file_have_one_name():

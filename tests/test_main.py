@@ -126,3 +126,17 @@ def test_list_and_help_answer():
     assert "Ti/PATCH" in command("list", "models").stdout
     for name in ("demo", "train", "evaluate", "predict", "export", "list"):
         assert "example: keras-vit" in command(name, "--help").stdout
+
+
+def test_export_offers_the_variants_that_there_are():
+    from export.record import AUTO, FILES
+    from keras_vit.commands.export import VARIANTS
+
+    assert set(VARIANTS) == {*FILES, AUTO}
+
+
+@pytest.mark.parametrize("what", ["recipes", "models", "experiments"])
+def test_list_shows_what_there_is(what, capsys):
+    assert main(["list", what]) == 0
+    expected = {"recipes": "vit_digits", "models": "resnet 20", "experiments": "cnn_batchnorm_cifar10"}
+    assert expected[what] in capsys.readouterr().out

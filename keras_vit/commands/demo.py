@@ -1,0 +1,20 @@
+"""Trains, evaluates, exports and verifies on handwritten digits."""
+
+import os
+
+from keras_vit.commands import export, train
+
+EXAMPLE = "keras-vit demo"
+
+
+def add_arguments(parser):
+    parser.add_argument("--run-dir", default="runs/demo", help="folder to write (default: %(default)s)")
+    parser.set_defaults(recipe="vit_digits", overrides=[], resume=False, checkpoint_every=None)
+    parser.set_defaults(skip_broken=False, variant=None, max_drop=0.5, data_dir=None)
+
+
+def run(options):
+    train.run(options)
+    options.run_folder = options.run_dir
+    export.run(options)
+    print(f"\nLook at {os.path.join(options.run_dir, 'report', 'index.html')}")

@@ -1,0 +1,39 @@
+"""Writes new text with a character model."""
+
+import sys
+
+from keras_vit.commands.arguments import add_run
+from keras_vit.commands.quiet import quiet_import
+
+EXAMPLE = "keras-vit generate runs/names --num 20 --temperature 0.8 --prefix tyr"
+
+
+def add_arguments(parser):
+    add_run(parser)
+    parser.add_argument("--num", type=int, default=10, help="samples to draw (default: %(default)s)")
+    parser.add_argument("--temperature", type=float, default=1.0, help="below 1: safer (default: 1)")
+    parser.add_argument("--top-k", type=int, metavar="K", help="only the K likeliest characters")
+    parser.add_argument("--top-p", type=float, metavar="P", help="only the likeliest that sum to P")
+    parser.add_argument("--prefix", default="", help="what every sample begins with")
+    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+
+
+def run(options):
+    with quiet_import():
+        from training.text.generate_run import generate_from_run
+    samples, figures = generate_from_run(
+        options.run_folder,
+        options.num,
+        temperature=options.temperature,
+        top_k=options.top_k,
+        top_p=options.top_p,
+        prefix=options.prefix,
+        seed=options.seed,
+    )
+    print(*samples, sep="\n")
+    if figures:
+        print(
+            f"{figures['novel_share']:.1%} of {figures['num_samples']} are not in the training list, "
+            f"{figures['duplicate_share']:.1%} repeat an earlier one",
+            file=sys.stderr,
+        )

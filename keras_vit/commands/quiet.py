@@ -1,0 +1,27 @@
+"""Imports without the lines that TensorFlow writes meanwhile."""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+
+@contextlib.contextmanager
+def quiet_import():
+    """Keeps what is written to file descriptor 2 in the block; shows it when the block fails."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        try:
+            yield
+            if "tensorflow" in sys.modules:  # looks for GPUs now, and tells so now
+                sys.modules["tensorflow"].config.list_physical_devices()
+        except BaseException:
+            os.dup2(saved, 2)
+            log.seek(0)
+            sys.stderr.write(log.read().decode(errors="replace"))
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)

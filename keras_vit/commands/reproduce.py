@@ -1,0 +1,40 @@
+"""Runs an experiment of a report, and sets our figures beside its own."""
+
+from pathlib import Path
+
+from keras_vit.commands.arguments import add_data_dir
+from keras_vit.commands.quiet import quiet_import
+
+EXAMPLE = "keras-vit reproduce cnn_batchnorm_cifar10 --run-dir runs/reproductions"
+
+
+def add_arguments(parser):
+    parser.add_argument("name", metavar="NAME", help="a name from `keras-vit list experiments`, or all")
+    parser.add_argument("--quick", action="store_true", help="a smoke run, whose figures mean nothing")
+    parser.add_argument(
+        "--only", action="append", metavar="LABEL", help="one line of the table; may be repeated"
+    )
+    parser.add_argument(
+        "--run-dir", default="runs/reproductions", help="folder to write (default: %(default)s)"
+    )
+    add_data_dir(parser)
+
+
+def run(options):
+    with quiet_import():
+        from training.experiments import experiment_names, find_experiment
+        from training.reproduce import reproduce
+    names = experiment_names() if options.name == "all" else [options.name]
+    for name in names:
+        reproduce(
+            name,
+            find_experiment(name).EXPERIMENT,
+            options.run_dir,
+            quick=options.quick,
+            only=options.only,
+            data_dir=options.data_dir,
+            say=lambda line: print(line, flush=True),
+        )
+        place = Path(options.run_dir) / (f"{name}-quick" if options.quick else name)
+        print((place / "table.md").read_text(encoding="utf-8"))
+    print(f"tables, plots and index.html in {options.run_dir}")

@@ -1,0 +1,36 @@
+"""Trains a recipe."""
+
+from keras_vit.commands.arguments import add_data_dir
+from keras_vit.commands.evaluate import print_metrics
+from keras_vit.commands.quiet import quiet_import
+
+EXAMPLE = "keras-vit train vit_digits epochs=5 --run-dir runs/digits"
+
+
+def add_arguments(parser):
+    parser.add_argument("recipe", metavar="RECIPE", help="a name from `keras-vit list recipes`")
+    parser.add_argument("overrides", nargs="*", metavar="field=value", help="changes to the recipe")
+    parser.add_argument("--run-dir", required=True, help="folder to write")
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    parser.add_argument(
+        "--checkpoint-every",
+        metavar="N",
+        help="save the state every N steps, or 30s, 10m, 1h (default: after each epoch)",
+    )
+    add_data_dir(parser)
+
+
+def run(options):
+    with quiet_import():
+        from training.recipe import override
+        from training.recipes import find_recipe
+        from training.run import run_recipe
+    recipe = override(find_recipe(options.recipe).RECIPE, options.overrides)
+    metrics = run_recipe(
+        recipe,
+        options.run_dir,
+        data_dir=options.data_dir,
+        resume=options.resume,
+        checkpoint_every=options.checkpoint_every,
+    )
+    print_metrics(metrics, options.run_dir)
