@@ -154,7 +154,7 @@ class _Attempt:
         self.max_drop = max_drop
         self.quantization = quantization
         self.progress = progress
-        self.predictors = {}
+        self.predictors = {}  # by the id of the row they belong to: a variant may be tried again
 
     def __call__(self, variant, folder, float_operators=()):
         """Returns the variant's row; its file is in the folder when it passed, and no file when not."""
@@ -172,7 +172,7 @@ class _Attempt:
                 predictor = self._write(variant, temporary, float_operators)
                 self._say(variant, f"verifying on {len(self.held_out.images):,} images")
                 row.update(_measure(variant, predictor, self.held_out), size=size_bytes(temporary))
-                self.predictors[variant] = predictor
+                self.predictors[id(row)] = predictor
                 _judge(row, variant, self.max_drop)
             row["passed"] = True
         except ConditionError as error:
@@ -183,7 +183,7 @@ class _Attempt:
     def time_in_turn(self, rows):
         """Writes the latencies of TFLite files into their rows."""
         timed = [row for row in rows if "accuracy" in row and row["variant"] != "savedmodel"]
-        predictors = [self.predictors[row["variant"]] for row in timed]
+        predictors = [self.predictors[id(row)] for row in timed]
         for row, latency in zip(timed, latencies_ms(predictors, self.held_out.images[0]), strict=True):
             row["latency_ms"] = latency
 
