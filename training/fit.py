@@ -52,6 +52,7 @@ def fit(
     interval = CheckpointInterval.parse(checkpoint_every)
     if not resume:
         folder.check_unused()
+    folder.remove_leftovers()
     data = data or task.load_data(data_dir)
     model = task.build_model(data)
     steps = task.steps_per_epoch(data)
@@ -126,6 +127,8 @@ def _compile(model, task, steps):
 
 def _executed_together(steps, limit):
     """The most steps, up to the limit, that fill an epoch: Keras would run over its end otherwise."""
+    if keras.backend.backend() == "torch":  # where Keras has no others
+        return 1
     return max(count for count in range(1, limit + 1) if steps % count == 0)
 
 

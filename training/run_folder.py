@@ -1,6 +1,7 @@
 """Names of the files in a run folder."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 from keras_vit.errors import InputError
@@ -71,6 +72,13 @@ class RunFolder:
             raise InputError(
                 f"{self.path} already holds a run. Use --resume to continue it, or another --run-dir."
             )
+
+    def remove_leftovers(self):
+        """Removes what processes killed while writing have left: see `keras_vit.files.atomic_path`."""
+        for folder in (self.path, self.state):
+            for holder in folder.glob(".*-????????"):
+                if holder.is_dir():
+                    shutil.rmtree(holder, ignore_errors=True)
 
     def check_trained(self):
         """Raises InputError unless a recipe and a model lie here."""

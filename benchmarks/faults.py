@@ -1,0 +1,315 @@
+"""Kills trainings at random points, resumes them until they are done, and compares their hashes.
+
+    python benchmarks/faults.py --kills 200 --seed 0 --write docs/faults.md
+
+Each run is `keras-vit train` with its state saved every few steps; what strikes it is drawn by the seed:
+SIGKILL, SIGTERM, SIGINT, SIGSTOP with SIGCONT, SIGKILL inside a write (at an fsync, a rename or the removal
+of an old state), after some of which the newest state file is truncated or loses a bit. At the end weights,
+optimizer variables, random state, callbacks' memory, history (but for its seconds) and metrics must be those
+of a run that nothing struck, bit for bit.
+
+A training is a process of its own. With `--start spawn` it is started anew; by default it is forked from
+one that has imported the packages and done nothing else, which saves the import and changes nothing else.
+"""
+
+import argparse
+import collections
+import csv
+import hashlib
+import importlib.util
+import io
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+import h5py
+
+from training.state_file import read_state
+
+TINY_VIT = (
+    "vit_digits variant=Pico/4 num_layers=1 hidden_dim=16 num_heads=2 mlp_dim=32 stem=none optimizer=adamw "
+    "epochs=3 subset=640 dropout_rate=0.1 drop_path_rate=0.2 ema_momentum=0.9 early_stopping_patience=2 "
+    "mixup_alpha=0.4 cutmix_alpha=0.4 steps_per_execution=2"
+)
+TINY_GRU = (
+    "char_names_gru subset=640 hidden_dim=24 embedding_dim=8 epochs=3 sample_every=none steps_per_execution=2"
+)
+TINY_CNN = "cnn_digits epochs=3 subset=640 steps_per_execution=2"
+CASES = {"ViT": TINY_VIT, "GRU": TINY_GRU, "CNN": TINY_CNN}
+EVERY = "2"  # steps
+
+SIGNALS = {"SIGKILL": -signal.SIGKILL, "SIGTERM": 143, "SIGINT": 130}
+KINDS = (*SIGNALS, "SIGSTOP, SIGCONT", "SIGKILL in a write", "truncated state", "flipped bit")
+
+
+class Training:
+    """A process that trains into a folder."""
+
+    def __init__(self, command, run_dir, start, resume=False, die_at=None, log=None):
+        arguments = ["train", *command.split(), "--run-dir", str(run_dir), "--checkpoint-every", EVERY]
+        self.arguments = arguments + ["--resume"] * resume
+        self.log = Path(log or f"{run_dir}.log")
+        self.begun = time.monotonic()
+        self._status = None
+        self.pid = self._fork(die_at) if start == "fork" else self._spawn()
+
+    def wait(self, seconds=None):
+        """Returns the exit code, negative for a signal, or None when it still runs after that time."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while self._status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._status = os.waitstatus_to_exitcode(status)
+            elif end is not None and time.monotonic() >= end:
+                return None
+            else:
+                time.sleep(0.002)
+        return self._status
+
+    def _spawn(self):
+        with open(self.log, "ab") as log:
+            command = [sys.executable, "-m", "keras_vit", *self.arguments]
+            return subprocess.Popen(command, stdout=log, stderr=log).pid
+
+    def _fork(self, die_at):
+        pid = os.fork()
+        if pid:
+            return pid
+        code = 70
+        try:
+            with open(self.log, "ab") as log:
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            from keras_vit.__main__ import main
+
+            if die_at is not None:
+                die_in_a_write(die_at)
+            code = main(self.arguments)
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+
+def die_in_a_write(number):
+    """Makes this process kill itself at that call of fsync, replace or unlink, before or after it."""
+    calls = 0
+
+    def dying(function):
+        def call(*arguments, **options):
+            nonlocal calls
+            calls += 1
+            if calls == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments, **options)
+
+        return call
+
+    for name in ("fsync", "replace", "unlink"):
+        setattr(os, name, dying(getattr(os, name)))
+
+
+def digest(run_dir):
+    """Hashes all that a run leaves but times: state, best model, history and metrics."""
+    sha = hashlib.sha256()
+    arrays, document = read_state(sorted((run_dir / "state").glob("*.state"))[-1])
+    for array in arrays:
+        sha.update(array.tobytes())
+    document["callbacks"]["HistoryFile"] = None  # holds seconds; the file itself is looked at below
+    sha.update(json.dumps(document, sort_keys=True).encode())
+    with zipfile.ZipFile(run_dir / "model.keras") as archive:
+        content = io.BytesIO(archive.read("model.weights.h5"))
+    with h5py.File(content, "r") as weights:
+        weights.visititems(lambda _, item: hash_dataset(sha, item))
+    for row in csv.DictReader((run_dir / "history.csv").open()):
+        row.pop("seconds")
+        sha.update(json.dumps(row).encode())
+    sha.update((run_dir / "metrics.json").read_bytes())
+    return sha.hexdigest()
+
+
+def hash_dataset(sha, item):
+    if isinstance(item, h5py.Dataset):
+        sha.update(item[()].tobytes())
+
+
+def damage(run_dir, kind, draw):
+    """Truncates the newest state file, or flips one of its bits; an older one must exist."""
+    files = sorted((run_dir / "state").glob("*.state"))
+    if len(files) < 2:
+        return False
+    content = bytearray(files[-1].read_bytes())
+    if kind == "flipped bit":
+        content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+    else:
+        content = content[: draw.randrange(len(content))]
+    files[-1].write_bytes(content)
+    return True
+
+
+def strike(training, run_dir, kind, draw, span):
+    """Waits a random time of a training and strikes it. Returns whether it was still running."""
+    if kind == "SIGKILL in a write":
+        return training.wait(600) == -signal.SIGKILL
+    if training.wait(draw.uniform(0, span)) is not None:
+        return False
+    if kind == "SIGSTOP, SIGCONT":
+        os.kill(training.pid, signal.SIGSTOP)
+        time.sleep(0.3)
+        os.kill(training.pid, signal.SIGCONT)
+        return True
+    name = kind if kind in SIGNALS else "SIGKILL"
+    os.kill(training.pid, getattr(signal, name))
+    code = training.wait(600)
+    if code not in (SIGNALS[name], getattr(signal, name) * -1):
+        raise SystemExit(f"{run_dir}: {kind} ended with {code}, see {training.log}")
+    if kind in ("truncated state", "flipped bit"):
+        return damage(run_dir, kind, draw)
+    return True
+
+
+def disturbed(command, run_dir, start, draw, kinds, span, most):
+    """Runs a training to its end, struck at most that often. Returns what struck it."""
+    struck, training = [], None
+    while True:
+        kind = draw.choice(kinds) if len(struck) < most else None
+        if training is None or training.wait(0) is not None:
+            resume = (run_dir / "recipe.json").exists()
+            die_at = draw.randrange(1, 60) if kind == "SIGKILL in a write" else None
+            training = Training(command, run_dir, start, resume, die_at)
+        elif kind == "SIGKILL in a write":  # has to be told from its start
+            continue
+        if kind is not None and strike(training, run_dir, kind, draw, span):
+            struck.append(kind)
+        code = training.wait(0 if kind else 600)
+        if code == 0:
+            return struck
+        if code is not None and code > 0 and code not in SIGNALS.values():
+            raise SystemExit(f"{run_dir}: ended with {code}, see {training.log}")
+
+
+def measure(case, command, start, kills, draw, folder):
+    """Returns a Counter of strikes, one of strikes in runs that ended alike, and the number of runs."""
+    reference = Training(command, folder / case, start)
+    if reference.wait(900) != 0:
+        raise SystemExit(f"{case}: the undisturbed run failed, see {reference.log}")
+    span, expected = time.monotonic() - reference.begun, digest(folder / case)
+    kinds = [k for k in KINDS if start == "fork" or k != "SIGKILL in a write"]
+    struck, alike, runs = collections.Counter(), collections.Counter(), 0
+    while struck.total() < kills:
+        run_dir = folder / f"{case}-{runs}"
+        hits = disturbed(command, run_dir, start, draw, kinds, span, min(8, kills - struck.total()))
+        runs += 1
+        struck.update(hits)
+        if digest(run_dir) == expected:
+            alike.update(hits)
+            shutil.rmtree(run_dir)
+        else:
+            print(f"{case}: {run_dir} differs after {', '.join(hits)}", flush=True)
+        print(f"{case}: {struck.total()} strikes, {runs} runs", flush=True)
+    return struck, alike, runs
+
+
+def full_disk(command, start, folder, expected):
+    """Trains on a disk that fills up, then with room again. Returns what was seen."""
+    disk = folder / "disk"
+    disk.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk], capture_output=True
+    ).returncode:
+        return "not tried: no right to mount a small disk here"
+    try:
+        training = Training(command, disk / "run", start, log=folder / "disk.log")
+        code, said = training.wait(900), training.log.read_text().strip().splitlines()[-1]
+        subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+        resume = (disk / "run" / "recipe.json").exists()
+        resumed = Training(command, disk / "run", start, resume, log=training.log)
+        alike = resumed.wait(900) == 0 and digest(disk / "run") == expected
+    finally:
+        subprocess.run(["umount", disk], check=False)
+    return f"exit {code}, `{said}`; resumed with more room: {'the same hash' if alike else 'DIFFERENT'}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", choices=("fork", "spawn"), default="fork")
+    parser.add_argument("--case", action="append", choices=CASES, help="may be repeated; default: all")
+    parser.add_argument("--write", metavar="FILE", help="Markdown table")
+    options = parser.parse_args()
+    cases = [c for c in options.case or CASES if is_there(c)]
+    if options.start == "fork":
+        import_everything()
+    rows, all_alike = [], True
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TMPDIR"] = folder  # for what processes that are killed cannot remove
+        tempfile.tempdir = None
+        for case in cases:
+            draw = random.Random(f"{options.seed} {case}")
+            kills = -(-options.kills // len(cases))
+            struck, alike, runs = measure(case, CASES[case], options.start, kills, draw, Path(folder))
+            rows += [[case, kind, struck[kind], alike[kind]] for kind in KINDS if struck[kind]]
+            rows.append([case, f"all, in {runs} runs", struck.total(), alike.total()])
+            all_alike &= struck == alike
+        disk = full_disk(CASES[cases[0]], options.start, Path(folder), digest(Path(folder) / cases[0]))
+    text = table(rows, disk, options)
+    print(text)
+    if options.write:
+        Path(options.write).write_text(text, encoding="utf-8")
+    return 0 if all_alike else 1
+
+
+def is_there(case):
+    recipe = CASES[case].split()[0]
+    if importlib.util.find_spec(f"training.recipes.{recipe}") is None:
+        print(f"{case}: left out, there is no recipe {recipe}", file=sys.stderr)
+        return False
+    return True
+
+
+def import_everything():
+    """Imports what a training imports, so that what is forked need not. Nothing is computed."""
+    import tensorflow  # noqa: F401
+
+    import training.report.write  # noqa: F401
+    import training.run  # noqa: F401
+
+
+def table(rows, disk, options):
+    command = (
+        f"python benchmarks/faults.py --kills {options.kills} --seed {options.seed} --start {options.start}"
+    )
+    lines = [
+        "# Trainings that were struck and resumed",
+        "",
+        f"Written by `{command}`.",
+        "A strike counts as alike when the run that it struck ended with the hash of an undisturbed one:",
+        "weights, optimizer variables, random state, early stopping and the other",
+        "callbacks' memory, best model, history (but for its seconds) and test metrics.",
+        "",
+        "| model | strike | number | alike |",
+        "| --- | --- | ---: | ---: |",
+        *(f"| {case} | {kind} | {number} | {alike} |" for case, kind, number, alike in rows),
+        "",
+        f"Full disk: {disk}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

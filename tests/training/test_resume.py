@@ -1,0 +1,176 @@
+import csv
+import dataclasses
+import errno
+import os
+import shutil
+import signal
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vit import InputError
+from training.fit import fit
+from training.interruption import Interrupted
+from training.recipe import Recipe
+from training.state_file import read_state
+from training.tasks import task_of
+
+# Every kind of memory: dropout, drop path, an average of weights, early stopping, mixed images.
+RECIPE = Recipe(
+    data="digits",
+    variant="Pico/4",
+    num_layers=1,
+    hidden_dim=16,
+    num_heads=2,
+    mlp_dim=32,
+    pooling="gap",
+    epochs=3,
+    batch_size=64,
+    learning_rate=3e-3,
+    dropout_rate=0.1,
+    drop_path_rate=0.2,
+    ema_momentum=0.9,
+    early_stopping_patience=2,
+    mixup_alpha=0.4,
+    cutmix_alpha=0.4,
+    crop_padding=1,
+    steps_per_execution=2,
+)
+
+
+class Killed(BaseException):
+    pass
+
+
+class KillAfter(keras.callbacks.Callback):
+    """Ends a training as power loss would: nothing is saved any more."""
+
+    def __init__(self, epoch, batch):
+        super().__init__()
+        self.at = (epoch, batch)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) >= self.at:
+            raise Killed
+
+
+@pytest.fixture(scope="module")
+def data():
+    return task_of(RECIPE).load_data()
+
+
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole")
+    fit(RECIPE, path, data=data)
+    return path
+
+
+def last_state(run):
+    arrays, document = read_state(sorted((run / "state").glob("*.state"))[-1])
+    return arrays, document
+
+
+def history(run):
+    return [list(row.values())[:-1] for row in csv.DictReader((run / "history.csv").open())]
+
+
+def assert_same_end(run, whole):
+    (arrays, document), (expected, expected_document) = last_state(run), last_state(whole)
+    assert len(arrays) == len(expected) > 30
+    for array, value in zip(arrays, expected, strict=True):
+        np.testing.assert_array_equal(array, value)
+    assert history(run) == history(whole)
+    assert (document["epoch"], document["step"]) == (expected_document["epoch"], 0)
+
+
+def send(number):
+    class Send(keras.callbacks.Callback):
+        """Sends this process a signal in the second epoch, in a step or in validation."""
+
+        def __init__(self, hook):
+            super().__init__()
+            self.epochs = 0
+            setattr(self, hook, self.send)
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epoch = epoch
+
+        def send(self, batch, logs=None):
+            if self.epoch == 1:
+                os.kill(os.getpid(), number)
+
+    return Send
+
+
+@pytest.mark.parametrize(
+    ("number", "hook", "exit_code"),
+    [(signal.SIGTERM, "on_train_batch_begin", 143), (signal.SIGINT, "on_test_batch_begin", 130)],
+)
+def test_a_signal_saves_the_state_and_tells_how_to_go_on(tmp_path, data, whole, number, hook, exit_code):
+    handlers = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)]
+    with pytest.raises(Interrupted, match="epoch 2 after step .*--resume") as caught:
+        fit(RECIPE, tmp_path, data=data, callbacks=[send(number)(hook)])
+    assert caught.value.exit_code == exit_code
+    assert [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)] == handlers
+    document = last_state(tmp_path)[1]
+    steps = document["steps_per_epoch"]
+    assert (document["epoch"], document["step"]) == (1, 2 if exit_code == 143 else steps)
+    fit(RECIPE, tmp_path, data=data, resume=True)
+    assert_same_end(tmp_path, whole)
+
+
+def test_a_damaged_state_falls_back_to_the_one_before_and_says_so(tmp_path, data, whole, capsys):
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    *_, older, newest = sorted((tmp_path / "state").glob("*.state"))
+    newest.write_bytes(newest.read_bytes()[:-1])
+    fit(RECIPE, tmp_path, data=data, resume=True)
+    assert newest.name in capsys.readouterr().err
+    assert_same_end(tmp_path, whole)
+    assert newest.with_suffix(".damaged").exists()
+
+
+def test_a_run_with_nothing_but_damaged_states_is_refused(tmp_path, data, whole):
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    for file in (tmp_path / "state").glob("*.state"):
+        file.write_bytes(b"")
+    with pytest.raises(InputError, match="all are damaged"):
+        fit(RECIPE, tmp_path, data=data, resume=True)
+
+
+def test_a_full_disk_leaves_the_last_good_state_and_says_how_to_go_on(tmp_path, data, whole, monkeypatch):
+    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
+    newest = sorted((tmp_path / "state").glob("*.state"))[-1]
+    newest.unlink()
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch, pytest.raises(InputError, match="No space left"):
+        patch.setattr("os.fsync", full)
+        fit(RECIPE, tmp_path, data=data, resume=True)
+    fit(RECIPE, tmp_path, data=data, resume=True)
+    assert_same_end(tmp_path, whole)
+
+
+def test_a_run_that_early_stopping_ended_is_not_trained_on(tmp_path, data):
+    stopping = dataclasses.replace(RECIPE, early_stopping_patience=1, learning_rate=1e-12)
+    fit(stopping, tmp_path, data=data)
+    ended = last_state(tmp_path)[1]
+    assert ended["stopped"] and ended["epoch"] == 2
+    fit(stopping, tmp_path, data=data, resume=True)
+    assert last_state(tmp_path)[1] == ended
+
+
+def test_a_run_killed_within_epochs_ends_bit_for_bit_as_if_never_stopped(tmp_path, data, whole):
+    with pytest.raises(Killed):
+        fit(RECIPE, tmp_path, data=data, checkpoint_every="4", callbacks=[KillAfter(0, 9)])
+    with pytest.raises(Killed):
+        fit(RECIPE, tmp_path, data=data, resume=True, callbacks=[KillAfter(2, 1)])
+    assert last_state(tmp_path)[1]["epoch"] == 2
+    fit(RECIPE, tmp_path, data=data, resume=True)
+    assert_same_end(tmp_path, whole)
