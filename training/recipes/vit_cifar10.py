@@ -1,6 +1,9 @@
 """A small Vision Transformer on CIFAR-10 in 15 epochs, from scratch.
 
-keras-vit train vit_cifar10 --run-dir runs/cifar10
+    keras-vit train vit_cifar10 --run-dir runs/cifar10
+
+Test accuracy 82.4 % (one run, seed 0; see the README on the test images it was measured on), validation
+85.4 %; 1.9 M parameters, 6 minutes an epoch on one CPU core.
 """
 
 from training.recipe import Recipe
