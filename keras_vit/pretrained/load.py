@@ -4,6 +4,7 @@ from keras_vit.errors import InputError
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models import vit
+from keras_vit.pretrained.blank import blank_weights, draw
 from keras_vit.pretrained.checkpoint import open_checkpoint
 from keras_vit.pretrained.families import family_of
 from keras_vit.pretrained.mapping import read_weights
@@ -40,8 +41,10 @@ def load(source, num_classes=None, image_size=None, *, revision=None, **argument
     new_head = num_classes is not None and num_classes != given["num_classes"]
     if new_head:
         given["num_classes"] = num_classes
-    model = vit(**given)
+    with blank_weights():
+        model = vit(**given)
     read_weights(model, family.table, tensors, family.unused, HEADS if new_head else ())
+    draw(model)
     model.preprocessing = reading.preprocessing.for_size(given["image_size"])
     return model
 

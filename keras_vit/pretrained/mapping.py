@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_vit.errors import InputError
+from keras_vit.pretrained.blank import fill
 from keras_vit.pretrained.layouts import KERNEL, PLAIN, Layout
 
 SHOWN = 8  # names in a message
@@ -65,7 +66,7 @@ def read_weights(model, table, tensors, unused=(), kept=()):
     if wrong:
         raise InputError(f"{tensors.where}: tensors that do not fit the model: {listed(wrong)}.")
     for link in links:
-        link.weight.assign(_array(link, tensors))
+        fill(link.weight, _array(link, tensors))
 
 
 def write_tensors(model, table, patch):
