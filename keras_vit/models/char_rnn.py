@@ -146,8 +146,9 @@ def _state_inputs(layer):
 
 
 def _embedding(vocabulary_size, embedding_dim, dtype):
-    if embedding_dim is None:
-        return keras.layers.CategoryEncoding(vocabulary_size, "one_hot", dtype=dtype, name="one_hot")
+    if embedding_dim is None:  # CategoryEncoding fails under tf.function where the length is unknown
+        options = {"embeddings_initializer": "identity", "trainable": False, "name": "one_hot"}
+        return keras.layers.Embedding(vocabulary_size, vocabulary_size, dtype=dtype, **options)
     return keras.layers.Embedding(vocabulary_size, embedding_dim, dtype=dtype, name="embedding")
 
 

@@ -22,10 +22,13 @@ def numpy(x):
 def test_parameters_are_those_of_the_equations(cell, gates, parameters, embedding_dim):
     model = char_rnn(cell, vocabulary_size=11, hidden_dim=16, num_layers=2, embedding_dim=embedding_dim)
     width = embedding_dim or 11
-    embedding = 11 * embedding_dim if embedding_dim else 0
+    embedding = 11 * width  # one-hot: the identity, which is not trained
     layers = gates * (16 * (width + 16 + 1)) + gates * (16 * (16 + 16 + 1)) + 2 * parameters
     assert model.count_params() == embedding + layers + 16 * 11 + 11
     assert model.output_shape == (None, None, 11)
+    assert any(w.shape == (11, width) and "embeddings" in w.path for w in model.trainable_weights) == bool(
+        embedding_dim
+    )
 
 
 @pytest.mark.parametrize("cell", ["simple", "lstm", "gru"])

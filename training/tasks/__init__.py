@@ -2,11 +2,12 @@
 
 from keras_vit.errors import InputError
 from training.tasks.image_classification import ImageClassification
+from training.tasks.language_modelling import LanguageModelling
 from training.tasks.task import Task
 
-__all__ = ["ImageClassification", "Task", "task_of"]
+__all__ = ["ImageClassification", "LanguageModelling", "Task", "task_of"]
 
-TASKS = (ImageClassification,)
+TASKS = (ImageClassification, LanguageModelling)
 
 
 def task_of(recipe):

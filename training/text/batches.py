@@ -1,5 +1,6 @@
 """Batches of text for training: functions of (seed, epoch, step) alone, so that a run resumes anywhere."""
 
+import keras
 import numpy as np
 
 from keras_vit.errors import InputError
@@ -74,19 +75,52 @@ class CarriedBatches:
         return _pairs(self.tokens[rows + np.arange(self.window + 1)])
 
 
+class EvaluationBatches(keras.utils.PyDataset):
+    """Windows in order with nothing left out: inputs, targets and weights.
+
+    Args:
+        windows: Windows.
+        batch_size: int; the last batch may be smaller.
+    """
+
+    def __init__(self, windows, batch_size=256):
+        super().__init__()
+        self.windows = windows
+        self.weights = windows.weights
+        self.batch_size = batch_size
+
+    def __len__(self):
+        return -(-len(self.windows) // self.batch_size)
+
+    def __getitem__(self, index):
+        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        return self.windows.inputs[rows], self.windows.targets[rows], self.weights[rows]
+
+
 def train_stream(batches, *, epochs, start_epoch=0, start_step=0):
-    """Yields the batches of a whole training, or the rest of one, the same on every backend.
+    """Makes the stream of a whole training, or of the rest of one; the same batches on every backend.
 
     Args:
         batches: LineBatches, WindowBatches or CarriedBatches.
         epochs: int.
         start_epoch, start_step: ints, where to begin.
 
+    Returns:
+        tf.data.Dataset under TensorFlow, else a generator, of inputs, targets and weights.
+
     Raises:
         InputError: a start outside the epochs.
     """
     check_start(epochs, batches.steps, start_epoch, start_step)
-    return _stream(batches, epochs, start_epoch, start_step)
+    if keras.backend.backend() != "tensorflow":
+        return _stream(batches, epochs, start_epoch, start_step)
+    import tensorflow as tf
+
+    signature = tuple(tf.TensorSpec(x.shape, x.dtype) for x in batches.batch(0, 0))
+    dataset = tf.data.Dataset.from_generator(
+        lambda: _stream(batches, epochs, start_epoch, start_step), output_signature=signature
+    )
+    return dataset.prefetch(2)
 
 
 def _stream(batches, epochs, start_epoch, start_step):

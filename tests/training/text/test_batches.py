@@ -1,10 +1,18 @@
+import keras
 import numpy as np
 import pytest
 
 from keras_vit import InputError
-from training.text.batches import CarriedBatches, LineBatches, WindowBatches, train_stream
+from training.text.batches import (
+    CarriedBatches,
+    EvaluationBatches,
+    LineBatches,
+    WindowBatches,
+    train_stream,
+)
 from training.text.corpus import TextData
 from training.text.vocabulary import build_vocabulary
+from training.text.windows import line_windows
 
 LINES = tuple(f"{a}{b}" for a in "abcde" for b in "vwxyz")
 TEXT = "".join(np.random.default_rng(0).choice(list("abcdefgh"), 403))
@@ -19,7 +27,8 @@ def running(text=TEXT, window=10):
 
 
 def all_of(batches, epochs=1, **start):
-    return list(train_stream(batches, epochs=epochs, **start))
+    stream = train_stream(batches, epochs=epochs, **start)
+    return [[keras.ops.convert_to_numpy(x) for x in batch] for batch in stream]
 
 
 def test_an_epoch_shows_each_line_once_in_an_order_of_its_own():
@@ -80,3 +89,12 @@ def test_too_little_text_for_a_batch_is_refused(kind, data, batch_size):
         kind(data, batch_size, seed=0)
     with pytest.raises(InputError, match="batch_size to be a whole number"):
         kind(data, 0, seed=0)
+
+
+def test_evaluation_leaves_no_row_out_and_keeps_the_order():
+    windows = line_windows(LINES, lines().vocabulary, 3)
+    batches = EvaluationBatches(windows, batch_size=10)
+    assert [len(batches[index][0]) for index in range(len(batches))] == [10, 10, 5]
+    for place, expected in enumerate((windows.inputs, windows.targets, windows.weights)):
+        parts = [batches[index][place] for index in range(3)]
+        np.testing.assert_array_equal(np.concatenate(parts), expected)

@@ -1,0 +1,91 @@
+"""The commands on a run of text, as a user runs them."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from keras_vit.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "names"
+    small = ["epochs=1", "hidden_dim=16", "batch_size=64", "sample_every=10"]
+    arguments = ["train", "char_names_gru", *small, "--run-dir", str(folder)]
+    result = subprocess.run(
+        [sys.executable, "-m", "keras_vit", *arguments], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert "bits per character" in result.stdout and "bigram model" in result.stdout
+    assert "step 1" in result.stderr
+    return folder
+
+
+def test_evaluate_prints_perplexity_beside_the_bigram_model(run, capsys):
+    assert main(["evaluate", str(run)]) == 0
+    assert "perplexity" in capsys.readouterr().out
+
+
+def test_generate_writes_one_sample_a_line_with_its_prefix_and_says_what_is_new(run, capsys):
+    words = ["generate", str(run), "--num", "7", "--temperature", "0.7", "--top-k", "9", "--top-p", "0.9"]
+    assert main([*words, "--prefix", "bra", "--seed", "4"]) == 0
+    first = capsys.readouterr()
+    assert len(first.out.splitlines()) == 7
+    assert all(line.startswith("bra") for line in first.out.splitlines())
+    assert "of 7 are not in the training list" in first.err
+    assert main([*words, "--prefix", "bra", "--seed", "4"]) == 0
+    assert capsys.readouterr().out == first.out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--temperature", "0"], "temperature to be above 0"),
+        (["--top-k", "0"], "top_k to be at least 1"),
+        (["--top-p", "1.2"], "top_p to be above 0"),
+        (["--num", "0"], "num to be at least 1"),
+        (["--prefix", "Žluť"], "not seen"),
+    ],
+)
+def test_generation_that_makes_no_sense_is_one_line_and_exit_code_2(run, words, message, capsys):
+    assert main(["generate", str(run), *words]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("form", ["", "model.keras"])
+@pytest.mark.parametrize("words", [["export", "RUN"], ["predict", "RUN", "a.png"]])
+def test_commands_for_images_refuse_a_run_of_text_in_one_line(run, words, form, capsys):
+    words = [str(run / form) if word == "RUN" else word for word in words]
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and ("text" in error or "run folder" in error)
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "message"),
+    [
+        (b"", [], "is empty"),
+        (b"\xff\xfe\x00", [], "UTF-8"),
+        (b"short", ["lines=false", "sample_every=none"], "more text than one window"),
+    ],
+)
+def test_text_that_cannot_be_trained_on_is_one_line_and_code_2(tmp_path, content, words, message, capsys):
+    (tmp_path / "text.txt").write_bytes(content)
+    data = f"data=text:{tmp_path / 'text.txt'}"
+    assert main(["train", "char_names_gru", data, *words, "--run-dir", str(tmp_path / "run")]) == 2
+    error = capsys.readouterr().err
+    assert message in error and error.count("\n") == 1
+    assert os.listdir(tmp_path) == ["text.txt"]
+
+
+def test_generate_wants_a_run_on_text(tmp_path, capsys):
+    (tmp_path / "digits").mkdir()
+    for name in ("recipe.json", "model.keras", "labels.txt"):
+        (tmp_path / "digits" / name).touch()
+    assert main(["generate", str(tmp_path / "digits")]) == 2
+    assert "Expected a run on text" in capsys.readouterr().err
+    assert main(["generate", str(tmp_path / "nowhere")]) == 2
+    assert "Expected a run folder" in capsys.readouterr().err

@@ -1,0 +1,70 @@
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vit.models.char_rnn import char_rnn
+from keras_vit.models.char_transformer import char_transformer
+from training.text.bigram import bigram_losses, bigram_probabilities
+from training.text.corpus import TextData
+from training.text.evaluate import evaluate
+from training.text.vocabulary import build_vocabulary
+from training.text.windows import line_windows
+
+VOCABULARY = build_vocabulary(["abc"])
+
+
+def lines(*test):
+    return TextData("lines", VOCABULARY, 5, True, ("ab", "ab", "cab"), ("ab",), test)
+
+
+def test_the_bigram_model_counts_pairs_and_adds_one():
+    probabilities = bigram_probabilities(line_windows(["ab", "cab"], VOCABULARY, 5), 4)
+    np.testing.assert_allclose(probabilities[0], [1 / 6, 2 / 6, 1 / 6, 2 / 6])  # a and c begin a line
+    np.testing.assert_allclose(probabilities[1], [1 / 6, 1 / 6, 3 / 6, 1 / 6])
+    losses = bigram_losses(probabilities, line_windows(["a"], VOCABULARY, 5))
+    np.testing.assert_allclose(losses, [math.log(3), math.log(6)])
+
+
+def test_a_model_without_knowledge_has_the_figures_of_guessing():
+    model = char_rnn("gru", vocabulary_size=4, hidden_dim=4)
+    model.set_weights([np.zeros_like(w) for w in model.get_weights()])
+    metrics = evaluate(model, lines("abc", "b"))
+    assert metrics["num_items"] == 2 and metrics["num_characters"] == 6
+    assert metrics["cross_entropy"] == pytest.approx(math.log(4), rel=1e-6)
+    assert metrics["bits_per_character"] == pytest.approx(2, rel=1e-6)
+    assert metrics["perplexity"] == pytest.approx(4, rel=1e-6)
+
+
+def test_figures_by_character_and_place_average_to_the_whole_and_ignore_what_fills_rows_up():
+    keras.utils.set_random_seed(1)
+    model = char_rnn("lstm", vocabulary_size=4, hidden_dim=6)
+    narrow, data = lines("abc", "b"), lines("abc", "b")
+    wide = TextData(
+        "wide", VOCABULARY, 30, True, *(getattr(data, s) for s in ("train", "validation", "test"))
+    )
+    metrics = evaluate(model, narrow)
+    assert evaluate(model, wide)["cross_entropy"] == pytest.approx(metrics["cross_entropy"], rel=1e-6)
+    for table in ("per_character", "per_position"):
+        rows = metrics[table]
+        assert sum(row["count"] for row in rows) == 6
+        mean = sum(row["count"] * row["cross_entropy"] for row in rows) / 6
+        assert mean == pytest.approx(metrics["cross_entropy"])
+    assert [row["character"] for row in metrics["per_character"]] == ["\\n", "a", "b", "c"]
+    assert [row["count"] for row in metrics["per_position"]] == [2, 2, 1, 1]
+
+
+def test_running_text_is_read_from_end_to_end_by_a_recurrent_model():
+    keras.utils.set_random_seed(1)
+    text = "abcabacbbcab"
+    model = char_rnn("gru", vocabulary_size=4, hidden_dim=6)
+    windows = [
+        evaluate(model, TextData("t", VOCABULARY, window, False, (text,), (text,), (text,)))
+        for window in (5, 12)
+    ]
+    assert windows[0]["cross_entropy"] == pytest.approx(windows[1]["cross_entropy"], rel=1e-5)
+    assert windows[0]["num_characters"] == 12 and "per_position" not in windows[0]
+    transformer = char_transformer(vocabulary_size=4, length=5, hidden_dim=8, num_layers=1, num_heads=2)
+    data = TextData("t", VOCABULARY, 5, False, (text,), (text,), (text,))
+    assert evaluate(transformer, data)["num_characters"] == 12

@@ -1,0 +1,25 @@
+"""A GRU on the names of 1,536 dinosaurs, character by character.
+
+keras-vit train char_names_gru --run-dir runs/names
+
+98,331 parameters; 60 epochs of 3 s on one core. On the 154 held-out names: 1.595 nats per
+character (2.302 bits, perplexity 4.93), where the bigram model of the same training split has 2.159.
+"""
+
+from training.recipe import Recipe
+
+RECIPE = Recipe(
+    data="names",
+    lowercase=True,
+    model="char_rnn",
+    cell="gru",
+    hidden_dim=160,
+    embedding_dim=32,
+    dropout_rate=0.3,
+    epochs=60,
+    batch_size=32,
+    learning_rate=4e-3,
+    weight_decay=0.05,
+    label_smoothing=0.0,
+    sample_every=500,
+)

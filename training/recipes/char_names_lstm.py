@@ -1,0 +1,22 @@
+"""An LSTM on the names of 1,536 dinosaurs, character by character.
+
+keras-vit train char_names_lstm --run-dir runs/names_lstm
+"""
+
+from training.recipe import Recipe
+
+RECIPE = Recipe(
+    data="names",
+    lowercase=True,
+    model="char_rnn",
+    cell="lstm",
+    hidden_dim=160,
+    embedding_dim=32,
+    dropout_rate=0.3,
+    epochs=30,
+    batch_size=32,
+    learning_rate=4e-3,
+    weight_decay=0.05,
+    label_smoothing=0.0,
+    sample_every=500,
+)

@@ -1,0 +1,143 @@
+"""Characters and what follows them."""
+
+import dataclasses
+
+import keras
+
+import keras_vit
+from keras_vit.errors import InputError
+from keras_vit.files import write_json
+from training.callbacks.sample_log import SampleLog
+from training.recipe import IMAGE_FIELDS, check_unset
+from training.tasks.task import Task
+from training.text.batches import CarriedBatches, EvaluationBatches, LineBatches, WindowBatches, train_stream
+from training.text.carried_state import CarriedState, ResetStates
+from training.text.corpus import load_text
+from training.text.evaluate import evaluate
+from training.text.generation import generate
+from training.text.novelty import novelty
+from training.text.report import write_report
+from training.text.vocabulary import Vocabulary
+from training.text.windows import split_windows
+
+NUM_SAMPLES = 1000  # by which novelty is judged
+NUM_SHOWN = 5  # at once while training
+
+
+class LanguageModelling(Task):
+    """The next character. The data are `TextData`, `vocabulary.json` tells characters from tokens."""
+
+    builders = {
+        "char_rnn": keras_vit.models.char_rnn,
+        "char_transformer": keras_vit.models.char_transformer,
+    }
+    items = "lines"
+    monitor = ("val_loss", "min")
+
+    def __init__(self, recipe):
+        super().__init__(recipe)
+        check_unset(recipe, IMAGE_FIELDS)
+        if not recipe.lines:
+            self.items = "windows"
+        if recipe.bidirectional:
+            raise InputError(
+                "bidirectional=true does not fit a model that is to write text: its backward half reads the "
+                "very character that it should foretell. Leave it out."
+            )
+        if recipe.label_smoothing:
+            raise InputError(
+                f"Expected label_smoothing=0 for text, whose loss is in nats per character, received "
+                f"{recipe.label_smoothing}."
+            )
+        if recipe.carry_state and (recipe.lines or recipe.model != "char_rnn"):
+            raise InputError("carry_state=true needs a char_rnn and running text: set lines=false.")
+
+    def load_data(self, data_dir=None):
+        recipe = self.recipe
+        return load_text(
+            recipe.data,
+            lines=recipe.lines,
+            lowercase=recipe.lowercase,
+            window=recipe.window,
+            unknown=recipe.unknown,
+            validation_fraction=recipe.validation_fraction,
+            test_fraction=recipe.test_fraction,
+            seed=recipe.seed,
+        )
+
+    def build_model(self, data):
+        length = {"length": data.window} if self.recipe.model == "char_transformer" else {}
+        model = self.build(vocabulary_size=len(data.vocabulary), **length)
+        return CarriedState(model, self.recipe.batch_size) if self.recipe.carry_state else model
+
+    def steps_per_epoch(self, data):
+        return self._batches(data).steps
+
+    def compile_options(self):
+        return {
+            "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            "weighted_metrics": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        }
+
+    def streams(self, data, start_epoch=0, start_step=0):
+        train = train_stream(
+            self._batches(data), epochs=self.recipe.epochs, start_epoch=start_epoch, start_step=start_step
+        )
+        validation = EvaluationBatches(split_windows(data, data.validation))
+        return {"x": train, "validation_data": validation}
+
+    def rank(self, logs):
+        return [-float(logs["val_loss"])]
+
+    def describe(self, folder, data):
+        data.vocabulary.save(folder.vocabulary)
+
+    def check_described(self, folder, data):
+        trained = Vocabulary.load(folder.vocabulary)
+        if trained != data.vocabulary:
+            raise InputError(
+                f"The text has another vocabulary than {folder.path} was trained on: expected "
+                f"{len(trained)} tokens, received {len(data.vocabulary)}, or others."
+            )
+
+    def callbacks(self, folder, data):
+        own = [ResetStates()] if self.recipe.carry_state else []
+        if self.recipe.sample_every is None:
+            return own
+
+        def sample(model):
+            return self.generate(model, data, NUM_SHOWN)
+
+        return [*own, SampleLog(folder.samples, self.recipe.sample_every, sample)]
+
+    def generate(self, model, data, num_samples):
+        """Draws texts from a model with the recipe's seed; lines end, running text fills a window."""
+        return generate(
+            model,
+            data.vocabulary,
+            num_samples,
+            seed=self.recipe.seed,
+            max_length=data.window - 1,
+            stop=data.lines,
+        )
+
+    def evaluate(self, folder, model, data):
+        metrics = {
+            "data": data.name,
+            "split": "test",
+            "parameters": model.count_params(),
+            "backend": keras.backend.backend(),
+            **evaluate(model, data),
+        }
+        samples = self.generate(model, data, NUM_SAMPLES if data.lines else NUM_SHOWN)
+        if data.lines:
+            metrics["novelty"] = novelty(samples, data.train)
+        write_json(folder.metrics, metrics)
+        recipe = dataclasses.asdict(self.recipe)
+        write_report(folder, model, data, samples, metrics, recipe)
+        return metrics
+
+    def _batches(self, data):
+        running = CarriedBatches if self.recipe.carry_state else WindowBatches
+        kind = LineBatches if data.lines else running
+        return kind(data, self.recipe.batch_size, self.recipe.seed)

@@ -1,0 +1,107 @@
+"""Figures of a model of characters on a held-out split."""
+
+import math
+
+import keras
+import numpy as np
+
+from keras_vit.models.char_rnn import is_recurrent, sequence_model, zero_states
+from training.text.bigram import bigram_losses, bigram_probabilities
+from training.text.windows import split_windows
+
+MAX_POSITIONS = 32  # of the table by position in a line
+
+
+def evaluate(model, data, batch_size=256):
+    """Compares a model with the text of the test split, beside a bigram model of the training split.
+
+    Each line begins anew. In running text a recurrent model reads the split from end to end; another model
+    reads window by window and knows nothing of the window before.
+
+    Args:
+        model: `char_rnn` or `char_transformer`.
+        data: TextData.
+        batch_size: int.
+
+    Returns:
+        dict of numbers, lists and dicts, ready for JSON: `num_items`; `num_characters`, with one end for
+        each line; `accuracy`, of the likeliest character; `cross_entropy` in nats per character;
+        `bits_per_character`; `perplexity`; `bigram` of the last three; `per_character`, a list of
+        `character`, `count`, `accuracy` and `cross_entropy`; `per_position`, for lines, a list of
+        `position`, `count`, `cross_entropy` and `bigram`.
+    """
+    windows = split_windows(data, data.test)
+    log_probabilities = log_softmax(_logits(model, windows, data, batch_size))
+    targets = windows.targets[windows.mask]
+    losses = -log_probabilities[np.arange(len(targets)), targets]
+    correct = log_probabilities.argmax(axis=1) == targets
+    counted = bigram_probabilities(split_windows(data, data.train), len(data.vocabulary))
+    by_bigram = bigram_losses(counted, windows)
+    return {
+        "num_items": len(data.test),
+        "num_characters": len(targets),
+        "accuracy": float(correct.mean()),
+        **_figures(losses),
+        "bigram": _figures(by_bigram),
+        "per_character": _per_character(targets, losses, correct, data.vocabulary.symbols),
+        **({"per_position": _per_position(windows.mask, losses, by_bigram)} if data.lines else {}),
+    }
+
+
+def log_softmax(logits):
+    """Returns the logarithms of the probabilities, float64 of the same shape."""
+    logits = np.asarray(logits, "float64")
+    logits = logits - logits.max(axis=-1, keepdims=True)
+    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+
+
+def _logits(model, windows, data, batch_size):
+    if data.lines or not is_recurrent(model):
+        return model.predict(windows.inputs, batch_size=batch_size, verbose=0)[windows.mask]
+    reading = sequence_model(model)
+    states, rows = zero_states(reading, 1), []
+    for row in windows.inputs:
+        logits, *states = reading.predict_on_batch([keras.ops.array(row[None]), *states])
+        states = [keras.ops.array(state) for state in states]
+        rows.append(logits[0])
+    return np.stack(rows)[windows.mask]
+
+
+def _figures(losses):
+    mean = float(losses.mean())
+    return {
+        "cross_entropy": mean,
+        "bits_per_character": mean / math.log(2),
+        "perplexity": math.exp(min(mean, 700.0)),
+    }
+
+
+def _per_character(targets, losses, correct, symbols):
+    rows = []
+    for token in np.flatnonzero(np.bincount(targets, minlength=len(symbols))):
+        chosen = targets == token
+        rows.append(
+            {
+                "character": symbols[token],
+                "count": int(chosen.sum()),
+                "accuracy": float(correct[chosen].mean()),
+                "cross_entropy": float(losses[chosen].mean()),
+            }
+        )
+    return rows
+
+
+def _per_position(mask, losses, by_bigram):
+    places = np.nonzero(mask)[1]
+    rows = []
+    for place in range(min(places.max() + 1, MAX_POSITIONS)):
+        chosen = places == place
+        rows.append(
+            {
+                "position": int(place + 1),
+                "count": int(chosen.sum()),
+                "cross_entropy": float(losses[chosen].mean()),
+                "bigram": float(by_bigram[chosen].mean()),
+            }
+        )
+    return rows

@@ -1,0 +1,43 @@
+"""New text from a run folder."""
+
+from keras_vit.errors import InputError
+from keras_vit.files import load_model
+from training.recipe import load_recipe
+from training.run_folder import RunFolder
+from training.tasks import task_of
+from training.text.generation import generate
+from training.text.novelty import novelty
+from training.text.vocabulary import Vocabulary
+
+
+def generate_from_run(run_dir, num_samples=10, **options):
+    """Draws texts from a run's best model.
+
+    Args:
+        run_dir: str or Path of the run folder.
+        num_samples: int.
+        **options: temperature, top_k, top_p, prefix, seed, max_length, as in `generate`.
+
+    Returns:
+        `(samples, figures)`: list of str, and dict of `novelty`, or None for running text or where the
+        corpus of the run is no longer there.
+
+    Raises:
+        InputError: no trained run on text lies there, or an option out of its range.
+    """
+    folder = RunFolder(run_dir)
+    folder.check_trained()
+    if not folder.vocabulary.is_file():
+        raise InputError(f"Expected a run on text, but {folder.path} has no vocabulary.json.")
+    recipe = load_recipe(folder.recipe)
+    vocabulary, model = Vocabulary.load(folder.vocabulary), load_model(folder.model)
+    samples = generate(model, vocabulary, num_samples, stop=recipe.lines, **options)
+    return samples, _novelty(samples, recipe)
+
+
+def _novelty(samples, recipe):
+    try:
+        data = task_of(recipe).load_data()
+    except InputError:
+        return None
+    return novelty(samples, data.train) if data.lines else None

@@ -1,0 +1,68 @@
+"""Pictures of what a model of text has learnt."""
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from training.report.style import BLUE, ORANGE, SKY, figure
+
+
+def positions_picture(rows):
+    """Draws the cross-entropy at each place of a line, beside the bigram model's.
+
+    Args:
+        rows: list, `per_position` of `training.text.evaluate.evaluate`.
+    """
+    canvas = figure(height=5)
+    loss, count = canvas.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    places = [row["position"] for row in rows]
+    loss.plot(
+        places, [row["bigram"] for row in rows], color=ORANGE, linestyle="--", marker="s", label="bigram"
+    )
+    loss.plot(places, [row["cross_entropy"] for row in rows], color=BLUE, marker="o", label="model")
+    loss.set_ylabel("Nats per character")
+    loss.set_ylim(bottom=0)
+    loss.legend()
+    count.bar(places, [row["count"] for row in rows], color=SKY)
+    count.set_ylabel("Characters")
+    count.set_xlabel("Place in the line; the end counts as one")
+    count.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    for axes in (loss, count):
+        axes.grid(axis="y", color="0.9")
+    canvas.align_ylabels()
+    return canvas
+
+
+def bigram_picture(samples, known, vocabulary, limit=40):
+    """Draws how often one character follows another, in a model's samples and in the training text.
+
+    Args:
+        samples: list of str.
+        known: sequence of str, the training split.
+        vocabulary: Vocabulary.
+        limit: int, the most characters that are shown; the most frequent ones are chosen.
+    """
+    frequent = np.argsort(-np.bincount(_tokens(known, vocabulary), minlength=len(vocabulary)), kind="stable")
+    shown = np.sort(frequent[:limit])
+    names = [vocabulary.symbols[token] for token in shown]
+    canvas = figure(height=9.5)
+    for axes, texts, title in zip(
+        canvas.subplots(2, 1, sharex=True), (known, samples), ("Training text", "Samples"), strict=True
+    ):
+        shares = _follow(_tokens(texts, vocabulary), len(vocabulary))[np.ix_(shown, shown)]
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axes.set_title(title)
+        axes.set_ylabel("Character")
+        axes.set_xticks(range(len(names)), names, fontsize=7)
+        axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.set_xlabel("Next character")
+    return canvas
+
+
+def _tokens(texts, vocabulary):
+    return vocabulary.encode("\n" + "\n".join(texts) + "\n")
+
+
+def _follow(tokens, size):
+    counts = np.zeros((size, size))
+    np.add.at(counts, (tokens[:-1], tokens[1:]), 1)
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
