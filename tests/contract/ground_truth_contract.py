@@ -20,28 +20,30 @@ def randomised(model, seed=0, scale=0.5):
 
 
 def weights_of(model):
-    """The weights as float64 arrays, by the ends of their paths, such as `"head/kernel"`."""
-    return {_name(weight): keras.ops.convert_to_numpy(weight).astype("float64") for weight in model.weights}
+    """The weights as float64 arrays, by their paths inside the model, such as `"head/kernel"`."""
+    arrays = [keras.ops.convert_to_numpy(weight).astype("float64") for weight in model.weights]
+    return dict(zip([_name(model, weight) for weight in model.weights], arrays, strict=True))
 
 
 def ours(model, x, loss, **options):
-    """Returns the outputs, the gradients of `loss(outputs)` by the weights, and that by `x` (float32)."""
+    """Returns the outputs, and the gradients of `loss(outputs)` by the weights and by `x`, None if ints."""
     if keras.backend.backend() != "tensorflow":
         pytest.skip("takes gradients with TensorFlow")
     import tensorflow as tf
 
     x, weights = tf.constant(x), model.trainable_weights
     with tf.GradientTape() as tape:
-        tape.watch(x)
+        if x.dtype.is_floating:
+            tape.watch(x)
         outputs = model(x, **options)
         value = loss(outputs)
-    *gradients, by_x = tape.gradient(value, [*(weight.value for weight in weights), x])
-    named = {_name(weight): g.numpy() for weight, g in zip(weights, gradients, strict=True)}
+    gradients, by_x = tape.gradient(value, ([weight.value for weight in weights], x))
+    named = {_name(model, weight): g.numpy() for weight, g in zip(weights, gradients, strict=True)}
     return outputs.numpy(), named, None if by_x is None else by_x.numpy()
 
 
-def _name(weight):
-    return "/".join(weight.path.split("/")[-2:])
+def _name(model, weight):
+    return weight.path.removeprefix(f"{model.name}/")
 
 
 def assert_equal(ours, theirs):
