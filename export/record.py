@@ -59,9 +59,17 @@ def take_earlier_rows(folder, variants, mark):
 
 
 def write_record(folder, rows, mark):
-    """Writes `export.json` with its rows in the order of `FILES`."""
+    """Writes `export.json` with its rows in the order of `FILES`, and a checksum of each file that stands."""
+    for row in rows:
+        if (folder / row["file"]).is_file():
+            row["sha256"] = _sha256(folder / row["file"])
     rows = sorted(rows, key=lambda row: list(FILES).index(row["variant"]))
     write_json(folder / NAME, {"versions": _versions(), "model_sha256": mark, "variants": rows})
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove(path):
@@ -85,6 +93,7 @@ def _versions():
         "tensorflow": tf.__version__,
         "keras": keras.version(),
         "ai_edge_litert": version("ai-edge-litert"),
+        "ai_edge_quantizer": version("ai-edge-quantizer"),
         "numpy": np.__version__,
         "python": platform.python_version(),
     }

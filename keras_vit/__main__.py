@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import sys
+import warnings
 
 from keras_vit.commands import COMMANDS
 from keras_vit.errors import ConditionError, InputError
@@ -13,6 +14,7 @@ def main(arguments=None):
     """Runs the command line. Returns the exit code: 0 done, 1 condition not met, 2 bad input."""
     options = _parser().parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.showwarning = _show_warning(warnings.showwarning)
     try:
         return options.run(options) or 0
     except InputError as error:
@@ -22,6 +24,18 @@ def main(arguments=None):
     except KeyboardInterrupt as error:  # a training tells where it stands, and what stopped it
         hint = " Continue with the same command and --resume." if options.command == "train" else ""
         return _fail(str(error) or f"interrupted.{hint}", getattr(error, "exit_code", 130))
+
+
+def _show_warning(otherwise):
+    """Shows a warning about the data as one line, and others as before."""
+
+    def show(message, category, *place, **options):
+        if category.__name__ == "DataWarning":
+            print(f"keras-vit: warning: {message}", file=sys.stderr)
+        else:
+            otherwise(message, category, *place, **options)
+
+    return show
 
 
 def _fail(message, code):

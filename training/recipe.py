@@ -18,6 +18,7 @@ class Recipe:
     subset: int | None = None  # training images, class-balanced; None: all
     validation_fraction: float = 0.1  # of the training split, where the data bring no validation split
     test_fraction: float = 0.1  # of all, where the data bring no test split
+    skip_broken: bool = False  # leave out images of a folder that cannot be read
 
     normalization: str | None = None  # of training.normalization, inside the model; None: the model's own
 
@@ -142,7 +143,7 @@ AUGMENTATION_FIELDS = (
     "erasing_rate",
 )
 
-IMAGE_FIELDS = ("image_size", "subset", *AUGMENTATION_FIELDS)
+IMAGE_FIELDS = ("image_size", "subset", "skip_broken", "normalization", "loss", *AUGMENTATION_FIELDS)
 
 TEXT_FIELDS = ("lines", "lowercase", "window", "unknown", "carry_state", "sample_every")
 
@@ -166,6 +167,13 @@ _RANGES = (
     ("early_stopping_patience", 1, _MANY),
     ("steps_per_execution", 1, _MANY),
     ("seed", 0, 2**32 - 1),
+    ("crop_padding", 0, 8192),
+    ("rotation", 0, 180),
+    ("randaugment_layers", 0, 100),
+    ("randaugment_magnitude", 0, 10),
+    ("mixup_alpha", 0, 1e6),
+    ("cutmix_alpha", 0, 1e6),
+    ("erasing_rate", 0, 1),
     ("window", 2, _MANY),
     ("sample_every", 1, _MANY),
 )
@@ -228,7 +236,9 @@ def load_recipe(path):
         raise InputError(f"Expected {path} to hold a 'recipe' object. Train again to write one.")
     unknown = sorted(set(fields) - set(_kinds()))
     if unknown:
-        raise InputError(f"{path} holds fields that no recipe has: {', '.join(unknown)}.")
+        shown = ", ".join(name[:40] for name in unknown[:20])
+        more = f" and {len(unknown) - 20} more" if len(unknown) > 20 else ""
+        raise InputError(f"{path} holds fields that no recipe has: {shown}{more}.")
     return Recipe(**fields)
 
 

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from keras_vit.errors import InputError
+from keras_vit.files import read_label_names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,4 +92,4 @@ class RunFolder:
 
     def label_names(self):
         """Returns the class names, one line of `labels.txt` each."""
-        return tuple(self.labels.read_text(encoding="utf-8").splitlines())
+        return read_label_names(self.labels)

@@ -35,5 +35,6 @@ def _text(metrics):
     return (
         f"{metrics['data']}, {metrics['num_characters']:,} test characters: cross-entropy "
         f"{metrics['cross_entropy']:.4f} nats, {metrics['bits_per_character']:.4f} bits per character, "
-        f"perplexity {metrics['perplexity']:.3f} (bigram model: {metrics['bigram']['cross_entropy']:.4f} nats)"
+        f"perplexity {metrics['perplexity']:.3f} "
+        f"(bigram model: {metrics['bigram']['cross_entropy']:.4f} nats)"
     )

@@ -17,6 +17,9 @@ def add_arguments(parser):
         metavar="N",
         help="save the state every N steps, or 30s, 10m, 1h (default: after each epoch)",
     )
+    parser.add_argument(
+        "--skip-broken", action="store_true", help="leave out images that cannot be read, and say which"
+    )
     add_data_dir(parser)
 
 
@@ -25,7 +28,8 @@ def run(options):
         from training.recipe import override
         from training.recipes import find_recipe
         from training.run import run_recipe
-    recipe = override(find_recipe(options.recipe).RECIPE, options.overrides)
+    overrides = [*options.overrides, *["skip_broken=true"] * options.skip_broken]
+    recipe = override(find_recipe(options.recipe).RECIPE, overrides)
     metrics = run_recipe(
         recipe,
         options.run_dir,

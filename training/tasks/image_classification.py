@@ -51,6 +51,7 @@ class ImageClassification(Task):
             test_fraction=recipe.test_fraction,
             seed=recipe.seed,
             subset=recipe.subset,
+            skip_broken=recipe.skip_broken,
             data_dir=data_dir,
         )
 
