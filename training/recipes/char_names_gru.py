@@ -2,8 +2,8 @@
 
 keras-vit train char_names_gru --run-dir runs/names
 
-98,331 parameters; 60 epochs of 3 s on one core. On the 154 held-out names: 1.595 nats per
-character (2.302 bits, perplexity 4.93), where the bigram model of the same training split has 2.159.
+98,331 parameters; 25 epochs, 45 s of one core. On the 154 held-out names: 1.587 nats per character (2.290
+bits, perplexity 4.89), where the bigram model of the same training split has 2.159.
 """
 
 from training.recipe import Recipe
@@ -16,7 +16,7 @@ RECIPE = Recipe(
     hidden_dim=160,
     embedding_dim=32,
     dropout_rate=0.3,
-    epochs=60,
+    epochs=25,
     batch_size=32,
     learning_rate=4e-3,
     weight_decay=0.05,

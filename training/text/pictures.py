@@ -25,9 +25,11 @@ def positions_picture(rows):
     count.bar(places, [row["count"] for row in rows], color=SKY)
     count.set_ylabel("Characters")
     count.set_xlabel("Place in the line; the end counts as one")
+    count.set_xlim(0.5, len(places) + 0.5)
     count.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for axes in (loss, count):
         axes.grid(axis="y", color="0.9")
+        axes.set_axisbelow(True)
     canvas.align_ylabels()
     return canvas
 
