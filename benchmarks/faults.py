@@ -182,7 +182,7 @@ def strike(training, run_dir, kind, draw, span):
 
 
 def disturbed(command, run_dir, start, draw, kinds, span, most):
-    """Runs a training to its end, struck at most that often. Returns what struck it."""
+    """Runs a training to its end, struck at most that often. Returns what struck it, and its last span."""
     struck, training = [], None
     while True:
         kind = draw.choice(kinds) if len(struck) < most else None
@@ -196,7 +196,7 @@ def disturbed(command, run_dir, start, draw, kinds, span, most):
             struck.append(kind)
         code = training.wait(0 if kind else 600)
         if code == 0:
-            return struck
+            return struck, time.monotonic() - training.begun
         if code is not None and code > 0 and code not in SIGNALS.values():
             raise SystemExit(f"{run_dir}: ended with {code}, see {training.log}")
 
@@ -211,7 +211,9 @@ def measure(case, command, start, kills, draw, folder):
     struck, alike, runs = collections.Counter(), collections.Counter(), 0
     while struck.total() < kills:
         run_dir = folder / f"{case}-{runs}"
-        hits = disturbed(command, run_dir, start, draw, kinds, span, min(8, kills - struck.total()))
+        most = min(8, kills - struck.total())
+        hits, last_span = disturbed(command, run_dir, start, draw, kinds, span, most)
+        span = (span + last_span) / 2  # the machine may have become busier, or less busy
         runs += 1
         struck.update(hits)
         if digest(run_dir) == expected:
@@ -228,7 +230,7 @@ def full_disk(command, start, folder, expected):
     disk = folder / "disk"
     disk.mkdir()
     if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", disk], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=200k", "none", disk], capture_output=True
     ).returncode:
         return "not tried: no right to mount a small disk here"
     try:
@@ -249,6 +251,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", choices=("fork", "spawn"), default="fork")
     parser.add_argument("--case", action="append", choices=CASES, help="may be repeated; default: all")
+    parser.add_argument("--no-disk", action="store_true", help="leave out the full disk")
     parser.add_argument("--write", metavar="FILE", help="Markdown table")
     options = parser.parse_args()
     cases = [c for c in options.case or CASES if is_there(c)]
@@ -265,7 +268,9 @@ def main():
             rows += [[case, kind, struck[kind], alike[kind]] for kind in KINDS if struck[kind]]
             rows.append([case, f"all, in {runs} runs", struck.total(), alike.total()])
             all_alike &= struck == alike
-        disk = full_disk(CASES[cases[0]], options.start, Path(folder), digest(Path(folder) / cases[0]))
+        disk = "left out"
+        if not options.no_disk:
+            disk = full_disk(CASES[cases[0]], options.start, Path(folder), digest(Path(folder) / cases[0]))
     text = table(rows, disk, options)
     print(text)
     if options.write:

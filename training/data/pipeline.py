@@ -100,6 +100,7 @@ def train_pipeline(
     check_start(epochs, steps, start_epoch, start_step)
     check_fits(augmentation, split.images.shape[1:])
 
+    @tf.autograph.experimental.do_not_convert  # there is nothing to convert, and looking takes seconds
     def batches_of(epoch):
         rows = tf.numpy_function(
             lambda epoch: epoch_order(seed, int(epoch), len(split), batch_size), [epoch], tf.int64
@@ -109,6 +110,7 @@ def train_pipeline(
             (tf.repeat(epoch, steps), tf.range(steps, dtype=tf.int64), rows)
         )
 
+    @tf.autograph.experimental.do_not_convert
     def read_and_augment(epoch, step, rows):
         images, labels, uniforms = _read(
             split, seed, (batch_size, num_uniforms(augmentation)), epoch, step, rows
@@ -139,6 +141,7 @@ def evaluation_pipeline(split, *, num_classes, batch_size):
     """
     check_batch_size(batch_size)
 
+    @tf.autograph.experimental.do_not_convert
     def read(first):
         images, labels = tf.numpy_function(
             lambda first: (

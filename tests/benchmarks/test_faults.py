@@ -1,0 +1,21 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parents[2] / "benchmarks" / "faults.py"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the harness forks")
+def test_trainings_that_are_struck_end_with_the_hash_of_one_that_is_not():
+    done = subprocess.run(
+        [sys.executable, PROGRAM, "--kills", "2", "--case", "ViT", "--seed", "3", "--no-disk"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| 2 | 2 |" in done.stdout
