@@ -7,6 +7,10 @@ import keras
 import keras_vit
 from keras_vit.errors import InputError
 from keras_vit.files import write_json
+from keras_vit.text.generation import generate
+from keras_vit.text.readers import reader_of
+from keras_vit.text.vocabulary import Vocabulary
+from keras_vit.text.windows import split_windows
 from training.callbacks.sample_log import SampleLog
 from training.recipe import IMAGE_FIELDS, check_unset
 from training.tasks.task import Task
@@ -14,11 +18,8 @@ from training.text.batches import CarriedBatches, EvaluationBatches, LineBatches
 from training.text.carried_state import CarriedState, ResetStates
 from training.text.corpus import load_text
 from training.text.evaluate import evaluate
-from training.text.generation import generate
 from training.text.novelty import novelty
 from training.text.report import write_report
-from training.text.vocabulary import Vocabulary
-from training.text.windows import split_windows
 
 NUM_SAMPLES = 1000  # by which novelty is judged
 NUM_SHOWN = 5  # at once while training
@@ -113,7 +114,7 @@ class LanguageModelling(Task):
     def generate(self, model, data, num_samples):
         """Draws texts from a model with the recipe's seed; lines end, running text fills a window."""
         return generate(
-            model,
+            reader_of(model),
             data.vocabulary,
             num_samples,
             seed=self.recipe.seed,

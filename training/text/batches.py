@@ -4,9 +4,9 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError
+from keras_vit.text.vocabulary import BOUNDARY
+from keras_vit.text.windows import line_windows
 from training.data.order import check_batch_size, check_start, epoch_order
-from training.text.vocabulary import BOUNDARY
-from training.text.windows import line_windows
 
 
 class LineBatches:

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.errors import InputError
+from keras_vit.text.vocabulary import Vocabulary, build_vocabulary, listed
 from training.data.split import hold_out
-from training.text.vocabulary import Vocabulary, build_vocabulary, listed
 
 RUNNING_WINDOW = 128  # characters, where a recipe names no window
 LONGEST_LINE = 512  # characters, where a recipe names no window

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 
 from keras_vit.models.char_rnn import is_recurrent, sequence_model, zero_states
+from keras_vit.text.sampling import log_softmax
+from keras_vit.text.windows import split_windows
 from training.text.bigram import bigram_losses, bigram_probabilities
-from training.text.windows import split_windows
 
 MAX_POSITIONS = 32  # of the table by position in a line
 
@@ -46,13 +47,6 @@ def evaluate(model, data, batch_size=256):
         "per_character": _per_character(targets, losses, correct, data.vocabulary.symbols),
         **({"per_position": _per_position(windows.mask, losses, by_bigram)} if data.lines else {}),
     }
-
-
-def log_softmax(logits):
-    """Returns the logarithms of the probabilities, float64 of the same shape."""
-    logits = np.asarray(logits, "float64")
-    logits = logits - logits.max(axis=-1, keepdims=True)
-    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
 
 
 def _logits(model, windows, data, batch_size):

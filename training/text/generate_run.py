@@ -2,12 +2,13 @@
 
 from keras_vit.errors import InputError
 from keras_vit.files import load_model
+from keras_vit.text.generation import generate
+from keras_vit.text.readers import reader_of
+from keras_vit.text.vocabulary import Vocabulary
 from training.recipe import load_recipe
 from training.run_folder import RunFolder
 from training.tasks import task_of
-from training.text.generation import generate
 from training.text.novelty import novelty
-from training.text.vocabulary import Vocabulary
 
 
 def generate_from_run(run_dir, num_samples=10, **options):
@@ -31,7 +32,7 @@ def generate_from_run(run_dir, num_samples=10, **options):
         raise InputError(f"Expected a run on text, but {folder.path} has no vocabulary.json.")
     recipe = load_recipe(folder.recipe)
     vocabulary, model = Vocabulary.load(folder.vocabulary), load_model(folder.model)
-    samples = generate(model, vocabulary, num_samples, stop=recipe.lines, **options)
+    samples = generate(reader_of(model), vocabulary, num_samples, stop=recipe.lines, **options)
     return samples, _novelty(samples, recipe)
 
 

@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
+from keras_vit.text.vocabulary import build_vocabulary
+from keras_vit.text.windows import line_windows
 from training.text.batches import (
     CarriedBatches,
     EvaluationBatches,
@@ -11,8 +13,6 @@ from training.text.batches import (
     train_stream,
 )
 from training.text.corpus import TextData
-from training.text.vocabulary import build_vocabulary
-from training.text.windows import line_windows
 
 LINES = tuple(f"{a}{b}" for a in "abcde" for b in "vwxyz")
 TEXT = "".join(np.random.default_rng(0).choice(list("abcdefgh"), 403))

@@ -6,11 +6,11 @@ import pytest
 
 from keras_vit.models.char_rnn import char_rnn
 from keras_vit.models.char_transformer import char_transformer
+from keras_vit.text.vocabulary import build_vocabulary
+from keras_vit.text.windows import line_windows
 from training.text.bigram import bigram_losses, bigram_probabilities
 from training.text.corpus import TextData
 from training.text.evaluate import evaluate
-from training.text.vocabulary import build_vocabulary
-from training.text.windows import line_windows
 
 VOCABULARY = build_vocabulary(["abc"])
 

@@ -5,9 +5,11 @@ import pytest
 from keras_vit import InputError
 from keras_vit.models.char_rnn import char_rnn
 from keras_vit.models.char_transformer import char_transformer
-from training.text.generation import draw, generate, next_probabilities
+from keras_vit.text.generation import generate
+from keras_vit.text.readers import reader_of
+from keras_vit.text.sampling import draw, gumbel_noise, next_probabilities
+from keras_vit.text.vocabulary import Vocabulary
 from training.text.novelty import novelty
-from training.text.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary("\nabcdefg")
 LOGITS = np.log([[0.5, 0.2, 0.15, 0.1, 0.05]])
@@ -33,28 +35,38 @@ def certain(after):
 
 def test_a_model_that_is_sure_writes_what_it_has_learnt_and_stops_at_the_end():
     model = certain({"a": "b", "b": "c", "c": "\n"})
-    assert generate(model, VOCABULARY, 3) == ["abc"] * 3
-    assert generate(model, VOCABULARY, 1, max_length=2) == ["ab"]
-    assert generate(model, VOCABULARY, 1, prefix="fb") == ["fbc"]
-    assert generate(model, VOCABULARY, 1, max_length=6, stop=False) == ["abc\nab"]
+    assert generate(reader_of(model), VOCABULARY, 3) == ["abc"] * 3
+    assert generate(reader_of(model), VOCABULARY, 1, max_length=2) == ["ab"]
+    assert generate(reader_of(model), VOCABULARY, 1, prefix="fb") == ["fbc"]
+    assert generate(reader_of(model), VOCABULARY, 1, max_length=6, stop=False) == ["abc\nab"]
 
 
 def test_one_seed_gives_one_list_of_texts_and_another_seed_another(model):
-    first, again, other = (generate(model, VOCABULARY, 5, seed=seed, max_length=12) for seed in (1, 1, 2))
+    first, again, other = (
+        generate(reader_of(model), VOCABULARY, 5, seed=seed, max_length=12) for seed in (1, 1, 2)
+    )
     assert first == again != other
     assert all(len(text) <= 12 and "\n" not in text for text in first)
-    assert all(text.startswith("abba") for text in generate(model, VOCABULARY, 5, prefix="abba"))
+    assert all(text.startswith("abba") for text in generate(reader_of(model), VOCABULARY, 5, prefix="abba"))
+
+
+def test_a_sample_is_the_same_however_many_are_drawn(model):
+    reader = reader_of(model)
+    assert (
+        generate(reader, VOCABULARY, 2, seed=5, max_length=9)
+        == generate(reader, VOCABULARY, 6, seed=5, max_length=9)[:2]
+    )
 
 
 def test_a_transformer_writes_beyond_its_window_from_its_last_characters():
     keras.utils.set_random_seed(0)
     model = char_transformer(vocabulary_size=8, length=5, hidden_dim=8, num_layers=1, num_heads=2)
-    texts = generate(model, VOCABULARY, 2, max_length=9, stop=False, prefix="abcdefg", seed=3)
+    texts = generate(reader_of(model), VOCABULARY, 2, max_length=9, stop=False, prefix="abcdefg", seed=3)
     assert [len(text) for text in texts] == [9, 9]
     logits = model(VOCABULARY.encode("cdefg")[None])[0, -1]
     one = next_probabilities(keras.ops.convert_to_numpy(logits)[None])
-    random = np.random.default_rng(3)
-    assert texts[0][7] == VOCABULARY.decode(draw(np.repeat(one, 2, axis=0), random))[0]
+    drawn = draw(np.repeat(one, 2, axis=0), next(gumbel_noise(3, 2, 8)))
+    assert [text[7] for text in texts] == list(VOCABULARY.decode(drawn))
 
 
 def test_temperature_sharpens_and_flattens():
@@ -81,7 +93,8 @@ def test_an_unknown_character_is_never_written():
 
 def test_draws_follow_the_probabilities_and_never_take_what_has_none():
     rows = np.repeat([[0.0, 0.7, 0.0, 0.3, 0.0]], 20_000, axis=0)
-    counts = np.bincount(draw(rows, np.random.default_rng(0)), minlength=5)
+    noise = np.random.default_rng(0).gumbel(size=rows.shape)
+    counts = np.bincount(draw(rows, noise), minlength=5)
     assert counts[[0, 2, 4]].sum() == 0
     assert counts[1] / 20_000 == pytest.approx(0.7, abs=0.015)
 
@@ -97,6 +110,7 @@ def test_draws_follow_the_probabilities_and_never_take_what_has_none():
         ({"top_p": 0.0}, "top_p to be above 0 and at most 1"),
         ({"top_p": 1.5}, "top_p"),
         ({"num_samples": 0}, "num to be at least 1"),
+        ({"seed": -1}, "seed to be at least 0"),
         ({"prefix": "abxz"}, "prefix 'abxz' .* not seen: 'x' 'z'"),
         ({"prefix": "a\nb"}, "within one line"),
         ({"prefix": "abc", "max_length": 2}, "more than max_length=2"),
@@ -104,13 +118,13 @@ def test_draws_follow_the_probabilities_and_never_take_what_has_none():
 )
 def test_sampling_that_makes_no_sense_is_refused(model, options, message):
     with pytest.raises(InputError, match=message):
-        generate(model, VOCABULARY, **options)
+        generate(reader_of(model), VOCABULARY, **options)
 
 
 def test_a_bidirectional_model_cannot_write_and_the_error_says_why():
     model = char_rnn("gru", vocabulary_size=8, hidden_dim=4, bidirectional=True)
     with pytest.raises(InputError, match="backward half reads what follows"):
-        generate(model, VOCABULARY)
+        generate(reader_of(model), VOCABULARY)
 
 
 def test_novelty_counts_what_is_new_and_what_is_said_twice():

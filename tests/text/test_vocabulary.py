@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from training.text.vocabulary import Vocabulary, build_vocabulary
+from keras_vit.text.vocabulary import Vocabulary, build_vocabulary
 
 
 def test_text_survives_its_tokens_and_the_newline_is_the_first():

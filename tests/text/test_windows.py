@@ -1,7 +1,7 @@
 import numpy as np
 
-from training.text.vocabulary import build_vocabulary
-from training.text.windows import line_windows, running_windows
+from keras_vit.text.vocabulary import build_vocabulary
+from keras_vit.text.windows import line_windows, running_windows
 
 VOCABULARY = build_vocabulary(["abc"])
 

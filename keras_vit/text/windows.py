@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from training.text.vocabulary import BOUNDARY
+from keras_vit.text.vocabulary import BOUNDARY
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -1,0 +1,84 @@
+"""Which character follows, drawn from logits with noise that is given."""
+
+import numpy as np
+
+from keras_vit.errors import InputError
+
+
+def check_sampling(num_samples=1, temperature=1.0, top_k=None, top_p=None, max_length=1, seed=0):
+    """Raises InputError for an argument of `generate` that is out of its range."""
+    rules = (
+        ("num", "at least 1", num_samples, num_samples >= 1),
+        ("temperature", "above 0", temperature, 0 < temperature < float("inf")),
+        ("top_k", "at least 1", top_k, top_k is None or top_k >= 1),
+        ("top_p", "above 0 and at most 1", top_p, top_p is None or 0 < top_p <= 1),
+        ("max_length", "at least 1", max_length, max_length >= 1),
+        ("seed", "at least 0", seed, seed >= 0),
+    )
+    for name, expected, value, fits in rules:
+        if not fits:
+            raise InputError(f"Expected {name} to be {expected}, received {value}.")
+
+
+def gumbel_noise(seed, num_samples, vocabulary_size):
+    """Yields the noise by which each next character is drawn, without end.
+
+    Each sample has a stream of its own, so that it does not depend on how many are drawn at once: a phone
+    that draws one at a time gets the texts that a server draws together.
+
+    Args:
+        seed: int of at least 0.
+        num_samples: int.
+        vocabulary_size: int.
+
+    Yields:
+        float32 `(num_samples, vocabulary_size)`, of the standard Gumbel distribution.
+    """
+    streams = [np.random.default_rng((seed, sample)) for sample in range(num_samples)]
+    while True:
+        yield np.stack([stream.gumbel(size=vocabulary_size) for stream in streams]).astype("float32")
+
+
+def draw(probabilities, noise):
+    """Draws a token for each row of probabilities: the largest sum of a logarithm and Gumbel noise.
+
+    Reference: https://arxiv.org/abs/1411.0030, section 2
+    """
+    with np.errstate(divide="ignore"):  # what has no probability is never the largest
+        return (np.log(probabilities) + noise).argmax(axis=1).astype("int32")
+
+
+def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None, excluded=None):
+    """Returns the probabilities to draw from, `(batch, vocabulary_size)` float64.
+
+    Args:
+        logits: `(batch, vocabulary_size)`.
+        temperature, top_k, top_p: as in `generate`.
+        excluded: int or None, a token that must not follow.
+    """
+    logits = np.array(logits, "float64")
+    if excluded is not None:
+        logits[:, excluded] = -np.inf
+    probabilities = np.exp(log_softmax(logits / temperature))
+    if top_k is not None:
+        probabilities = _keep(probabilities, lambda ordered: np.arange(ordered.shape[1]) < top_k)
+    if top_p is not None:
+        # The character that crosses the threshold is kept: what stands before it falls short of it.
+        probabilities = _keep(probabilities, lambda ordered: ordered.cumsum(axis=1) - ordered < top_p)
+    return probabilities
+
+
+def log_softmax(logits):
+    """Returns the logarithms of the probabilities, float64 of the same shape."""
+    logits = np.asarray(logits, "float64")
+    logits = logits - logits.max(axis=-1, keepdims=True)
+    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+
+
+def _keep(probabilities, kept_places):
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    ordered = np.take_along_axis(probabilities, order, axis=1)
+    ordered = np.where(kept_places(ordered), ordered, 0.0)
+    kept = np.zeros_like(probabilities)
+    np.put_along_axis(kept, order, ordered, axis=1)
+    return kept / kept.sum(axis=1, keepdims=True)
