@@ -47,6 +47,7 @@ class Experiment:
         title: str.
         configurations: tuple of Configuration, in the order of the table.
         metric: key of a row's figures that the report gives, such as `"accuracy"`, in [0, 1].
+        columns: keys of more figures for the table; `"novelty.new"` is the `new` of the figure `novelty`.
         assumptions: what was assumed where the report is unclear, in sentences.
         plots: functions from rows to `(name, caption, figure)`, of `training.reproduce.plots`.
         quick: recipe assignments of a smoke run.
@@ -55,6 +56,7 @@ class Experiment:
     title: str
     configurations: tuple[Configuration, ...]
     metric: str = "accuracy"
+    columns: tuple[str, ...] = ()
     assumptions: str = ""
     plots: tuple[Callable, ...] = ()
     quick: tuple[str, ...] = ("epochs=1", "subset=640")

@@ -18,8 +18,9 @@ QUICK = "Smoke run: next to nothing was trained, the figures mean nothing."
 def read_rows(experiment, runs):
     """Returns a dict for each configuration, whether it was run or not.
 
-    Its `runs` hold, for each seed that was run to the end, the figures of `metrics.json` that are numbers,
-    `train_accuracy` (of the last epoch, as training counts it), `epochs`, `seconds` and the validation curve.
+    Its `runs` hold, for each seed that was run to the end, the figures of `metrics.json` that are numbers
+    (`a.b` is the `b` of the dict `a`), `train_accuracy` (of the last epoch, as training counts it), `epochs`,
+    `seconds` and the curves.
     """
     return [
         {
@@ -43,17 +44,17 @@ def mean_and_spread(row, metric):
 
 def table(experiment, rows, quick=False):
     """Returns the table in Markdown: the report's figure, ours, and what it took."""
-    percent = experiment.metric.endswith("accuracy")
-    ours = f"ours ({experiment.metric.replace('_', ' ')})"
+    metric, columns = experiment.metric, experiment.columns
+    heads = [f"ours ({_words(metric)})", *map(_words, columns), "runs", "parameters", "time"]
     lines = [
         f"# {experiment.title}",
         "",
         *([QUICK, ""] if quick else []),
-        f"| configuration | report | {ours} | runs | parameters | time |",
-        "| --- | --- | --- | --- | --- | --- |",
+        f"| configuration | report | {' | '.join(heads)} |",
+        f"| --- | --- |{' --- |' * len(heads)}",
     ]
     for row in rows:
-        cells = [row["label"], _figure(row["reported"], percent), _ours(row, experiment.metric, percent)]
+        cells = [row["label"], _figure(row["reported"], metric), *(_ours(row, m) for m in (metric, *columns))]
         cells += [f"{len(row['runs'])} of {len(row['seeds'])}", *_cost(row)]
         lines.append(f"| {' | '.join(cells)} |")
     if experiment.assumptions:
@@ -82,7 +83,7 @@ def _read(runs, configuration, seed):
     metrics, history = read_json(folder.metrics), read_history(folder.history)
     return {
         "seed": seed,
-        **{key: value for key, value in metrics.items() if isinstance(value, int | float)},
+        **_numbers(metrics),
         "train_accuracy": float(history["accuracy"][-1]),
         "epochs": len(history["epoch"]),
         "seconds": float(history["seconds"].sum()),
@@ -91,6 +92,16 @@ def _read(runs, configuration, seed):
             for key in ("loss", "accuracy", "val_loss", "val_accuracy")
         },
     }
+
+
+def _numbers(metrics):
+    inner = {
+        f"{key}.{name}": value
+        for key, values in metrics.items()
+        if isinstance(values, dict)
+        for name, value in values.items()
+    }
+    return {key: value for key, value in {**metrics, **inner}.items() if isinstance(value, int | float)}
 
 
 def _changed(recipe):
@@ -102,19 +113,23 @@ def _changed(recipe):
     }
 
 
-def _ours(row, metric, percent):
+def _ours(row, metric):
     figures = mean_and_spread(row, metric)
     if figures is None:
-        return "not run"
+        return "-" if row["runs"] else "not run"
     mean, spread = figures
-    several = f" ± {_figure(spread, percent)}" if len(row["runs"]) > 1 else ""
-    return _figure(mean, percent) + several
+    several = f" ± {_figure(spread, metric)}" if len(row["runs"]) > 1 else ""
+    return _figure(mean, metric) + several
 
 
-def _figure(value, percent):
+def _figure(value, metric):
     if value is None:
         return "-"
-    return f"{100 * value:.2f} %" if percent else f"{value:.3f}"
+    return f"{100 * value:.2f} %" if metric.endswith(("accuracy", "share")) else f"{value:.3f}"
+
+
+def _words(metric):
+    return metric.replace("_", " ").replace(".", ", ")
 
 
 def _cost(row):

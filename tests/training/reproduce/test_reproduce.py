@@ -1,4 +1,5 @@
 import dataclasses
+import statistics
 
 import pytest
 
@@ -18,6 +19,7 @@ EXPERIMENT = Experiment(
         *vary(TINY, "hidden_dim", (8,)),
         Configuration("later", dataclasses.replace(TINY, epochs=2)),
     ),
+    columns=("train_accuracy", "macro.f1"),
     assumptions="Digits for <all>.",
     plots=(curves(), bars(), sweep("hidden_dim", log=True)),
     quick=("epochs=1", "subset=300"),
@@ -39,8 +41,11 @@ def test_the_table_sets_our_figures_beside_the_reports_and_says_what_was_not_run
     assert first["accuracy"] != second["accuracy"] or first["cross_entropy"] != second["cross_entropy"]
     mean = 50 * (first["accuracy"] + second["accuracy"])
     assert rows["the base"][1] == "50.00 %" and rows["the base"][2].startswith(f"{mean:.2f} % ±")
-    assert rows["the base"][3] == "2 of 2" and rows["hidden_dim=8"][3] == "1 of 1"
+    assert rows["the base"][5] == "2 of 2" and rows["hidden_dim=8"][5] == "1 of 1"
     assert rows["later"][2] == "not run"
+    assert rows["the base"][4].startswith(
+        f"{statistics.fmean(run['macro.f1'] for run in (first, second)):.3f} ±"
+    )
     assert not results["complete"]
 
 
