@@ -178,6 +178,19 @@ def check_tflite(path):
     Raises:
         InputError: it is no TFLite file, needs foreign operators, or does not run on one float32 image.
     """
+    check_is_tflite(path)
+    try:
+        run_child(CHECK, path, time_limit=CHECK_TIME_LIMIT)
+    except ConditionError as error:
+        raise InputError(f"{path} is damaged or no classifier of one image: {error}.") from error
+
+
+def check_is_tflite(path):
+    """Looks at a file's first bytes.
+
+    Raises:
+        InputError: missing, unreadable, or of another format.
+    """
     try:
         if not Path(path).is_file():
             raise InputError(f"Expected a .tflite file at {path}, found {what_lies_at(Path(path))}.")
@@ -187,10 +200,6 @@ def check_tflite(path):
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     if mark != TFLITE_MARK:
         raise InputError(f"{path} is no TFLite file: it is empty, truncated or of another format.")
-    try:
-        run_child(CHECK, path, time_limit=CHECK_TIME_LIMIT)
-    except ConditionError as error:
-        raise InputError(f"{path} is damaged or no classifier of one image: {error}.") from error
 
 
 def _sha256(path):

@@ -43,11 +43,14 @@ def run(options):
     with quiet_import():
         from rich.console import Console
 
+        from export.delegate_notice import let_delegate_tell
         from export.export_run import export_model
         from export.record import DEFAULT
         from export.table import results_table
         from training.run import load_run
         from training.run_folder import RunFolder
+
+        let_delegate_tell()
     folder = RunFolder(options.run_folder)
     _, model, data = load_run(options.run_folder, options.data_dir)
     console = Console()

@@ -23,8 +23,11 @@ def run(options):
         from rich.console import Console
         from rich.table import Table
 
+        from export.delegate_notice import let_delegate_tell
         from export.predictor import load_predictor
         from keras_vit.images import read_image
+
+        let_delegate_tell()
     predictor = load_predictor(options.model)
     height, width, channels = predictor.image_shape
     images = np.stack([read_image(f, size=(height, width), channels=channels) for f in options.files])

@@ -1,0 +1,63 @@
+"""What was measured of TFLite files, as tables for the terminal."""
+
+from collections import Counter
+from pathlib import Path
+
+from rich.table import Table
+
+OPERATORS = 10  # the rest of them is one line
+
+
+def files_table(rows):
+    """Returns a `rich.table.Table` with one line per file that `benchmark` measured."""
+    table = _table("file", "MB", "memory", "median ms", "10 - 90 %", "ratio", "floor", "parts", "outside")
+    for row in rows:
+        table.add_row(
+            Path(row["file"]).name,
+            _megabytes(row["bytes"]),
+            _megabytes(row["peak_memory_bytes"]),
+            f"{row['median_ms']:.3f}",
+            f"{row['p10_ms']:.3f}-{row['p90_ms']:.3f}",
+            f"{row['ratio']:.3f}",
+            "-" if row["floor_ms"] is None else f"{100 * row['floor_ratio']:.0f} %",
+            str(row["partitions"]),
+            str(len(row["outside"])),
+        )
+    return table
+
+
+def operators_table(row):
+    """Returns a `rich.table.Table` with one line per kind of operator in a file."""
+    table = _table("operators", "count", "alone", "of the file's time", "outside XNNPACK")
+    shown, rest = row["operators"][:OPERATORS], row["operators"][OPERATORS:]
+    if rest:
+        sums = {key: sum(line[key] for line in rest) for key in ("count", "alone_ms", "outside")}
+        shown = [*shown, {"kind": f"{len(rest)} other kinds", **sums}]
+    for line in shown:
+        share = 100 * line["alone_ms"] / row["median_ms"]
+        outside = str(line["outside"] or "")
+        table.add_row(
+            line["kind"], str(line["count"]), f"{line['alone_ms']:.3f} ms", f"{share:.0f} %", outside
+        )
+    return table
+
+
+def outside_lines(row, most=5):
+    """Returns a list of str: which operators break the graph into partitions, and where."""
+    lines = []
+    for kind, count in Counter(operator["kind"] for operator in row["outside"]).most_common(most):
+        first = next(operator["name"] for operator in row["outside"] if operator["kind"] == kind)
+        lines.append(f"{count} {kind}, the first at {first}")
+    return lines
+
+
+def _table(first, *others):
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column(first, overflow="fold")
+    for heading in others:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def _megabytes(count):
+    return "-" if count is None else f"{count / 1e6:.2f}"

@@ -1,0 +1,95 @@
+"""A TFLite file as objects: reading, writing, and what operators are in it."""
+
+import dataclasses
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.tools import flatbuffer_utils
+
+ALIGNMENT = 16  # bytes, of each buffer: the schema's force_align
+_KINDS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
+_TYPES = {code: name for name, code in vars(schema.TensorType).items() if isinstance(code, int)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Operator:
+    """One operator of a file's first subgraph.
+
+    Attributes:
+        kind: str, such as `"FULLY_CONNECTED"`; of a custom one its own name, such as `"FlexErf"`.
+        name: str, of its first output's tensor.
+        inputs: tuple of int, the tensors that it reads; an optional one that is not given is left out.
+        outputs: tuple of int.
+        types: frozenset of str, of its inputs and outputs, such as `{"FLOAT32", "INT8"}`.
+        is_custom: bool.
+    """
+
+    kind: str
+    name: str
+    inputs: tuple
+    outputs: tuple
+    types: frozenset
+    is_custom: bool
+
+
+def read_graph(content):
+    """Returns a file as the schema's `ModelT`, with all weights in it.
+
+    Args:
+        content: bytes of a TFLite file.
+    """
+    return flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+
+
+def write_graph(model):
+    """Returns the bytes of a TFLite file, the reverse of `read_graph`."""
+    model.buffers = [_AlignedBuffer(buffer) for buffer in model.buffers]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def operators(model, subgraph=0):
+    """Returns the operators of a `ModelT`'s subgraph, as a list in the order in which they run."""
+    graph = model.subgraphs[subgraph]
+    return [_operator(model, graph, operator) for operator in graph.operators]
+
+
+def is_constant(model, tensor):
+    """Whether a `TensorT` has its values in the file."""
+    data = model.buffers[tensor.buffer].data
+    return data is not None and len(data) > 0
+
+
+def _operator(model, graph, operator):
+    code = model.operatorCodes[operator.opcodeIndex]
+    builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
+    is_custom = builtin == schema.BuiltinOperator.CUSTOM
+    inputs = tuple(int(tensor) for tensor in operator.inputs if tensor >= 0)
+    outputs = tuple(int(tensor) for tensor in operator.outputs)
+    return Operator(
+        kind=code.customCode.decode() if is_custom else _KINDS[builtin],
+        name=graph.tensors[outputs[0]].name.decode() if outputs else "",
+        inputs=inputs,
+        outputs=outputs,
+        types=frozenset(_TYPES[graph.tensors[tensor].type] for tensor in inputs + outputs),
+        is_custom=is_custom,
+    )
+
+
+class _AlignedBuffer(schema.BufferT):
+    """The schema's Python code does not know of `force_align`."""
+
+    def __init__(self, buffer):
+        super().__init__()
+        vars(self).update(vars(buffer))
+
+    def Pack(self, builder):  # noqa: N802  the schema's name
+        if self.data is None or not len(self.data):
+            return schema.BufferT().Pack(builder)
+        data = np.asarray(self.data, "uint8").tobytes()
+        builder.StartVector(1, len(data), ALIGNMENT)
+        builder.head = builder.head - len(data)
+        builder.Bytes[builder.head : builder.head + len(data)] = data
+        vector = builder.EndVector()
+        schema.BufferStart(builder)
+        schema.BufferAddData(builder, vector)
+        return schema.BufferEnd(builder)
