@@ -4,14 +4,20 @@ import contextlib
 
 import keras
 from keras import ops
+from keras.src.backend.common import global_state
 
 
 @contextlib.contextmanager
 def blank_weights():
     """Layers that are built inside have weights without a value; give each one by `fill` or `draw`."""
-    # Keras builds models so when it traces them; from outside it has no name for it.
-    with keras.StatelessScope(initialize_variables=False):
-        yield
+    # Keras builds models so when it traces them, and remembers whose weights to draw when the next trace
+    # ends: not ours, which have their values by then.
+    remembered = list(global_state.get_global_attribute("uninitialized_variables") or [])
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        global_state.set_global_attribute("uninitialized_variables", remembered)
 
 
 def fill(weight, array):

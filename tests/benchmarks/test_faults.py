@@ -8,6 +8,7 @@ import pytest
 PROGRAM = Path(__file__).parents[2] / "benchmarks" / "faults.py"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the harness forks")
 def test_trainings_that_are_struck_end_with_the_hash_of_one_that_is_not():
     done = subprocess.run(

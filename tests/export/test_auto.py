@@ -12,6 +12,7 @@ from export.record import FILES
 from keras_vit import ConditionError, InputError
 
 
+@pytest.mark.slow
 def test_auto_keeps_one_verified_file_beside_those_by_name(
     model, digits, held_out, names, tmp_path, monkeypatch
 ):

@@ -61,6 +61,7 @@ def test_tflite_files_hold_builtin_operators_and_a_batch_of_one(exported):
             assert inside["shape"].tolist() == inside["shape_signature"].tolist() == [1, 8, 8, 1]
 
 
+@pytest.mark.slow
 def test_a_variant_past_the_allowed_drop_is_not_left_and_the_others_stand(
     model, held_out, names, tmp_path, monkeypatch
 ):
@@ -99,6 +100,7 @@ def test_a_float32_file_that_is_not_the_model_is_refused_whatever_its_accuracy(
         export_model(model, names, *held_out, tmp_path, variants=("fp32",), max_drop=100)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

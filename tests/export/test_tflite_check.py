@@ -21,9 +21,15 @@ def mean(x):
     return tf.reduce_mean(x, axis=(1, 2))
 
 
+def shares(x):
+    """The colours' shares of an image's light, which add up to 1 as probabilities do."""
+    light = mean(x) + 1.0
+    return light / tf.reduce_sum(light, axis=1, keepdims=True)
+
+
 @pytest.fixture
 def good(tmp_path):
-    return converted(mean, (1, 4, 4, 3), tmp_path / "m.tflite")
+    return converted(shares, (1, 4, 4, 3), tmp_path / "m.tflite")
 
 
 def test_a_flex_operator_is_refused_by_its_name(tmp_path):
@@ -62,7 +68,14 @@ def test_uint8_and_float_images_answer_alike(good):
     images = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3)).astype("uint8")
     predictor = load_predictor(good)
     np.testing.assert_array_equal(predictor.probabilities(images), predictor.probabilities(images / 1.0))
-    np.testing.assert_allclose(predictor.probabilities(images), images.mean(axis=(1, 2)), rtol=1e-5)
+    light = images.mean(axis=(1, 2)) + 1
+    expected = light / light.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(predictor.probabilities(images), expected, rtol=1e-5)
+
+
+def test_a_file_whose_answers_do_not_add_up_to_one_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no probabilities"):
+        load_predictor(converted(mean, (1, 4, 4, 3), tmp_path / "m.tflite"))
 
 
 @pytest.mark.parametrize(("labels", "message"), [(b"a\nb\n", "3 classes"), (b"\xff\n", "UTF-8")])
@@ -72,8 +85,8 @@ def test_labels_that_do_not_fit_are_refused(good, labels, message):
         load_predictor(good)
 
 
-def test_labels_may_hold_any_character_but_the_end_of_a_line(good):
-    names = ("猫", "a b", "line\u2028separator")
+def test_labels_may_be_of_any_script(good):
+    names = ("猫", "a b", "tête-à-tête")
     (good.parent / "labels.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     assert load_predictor(good).label_names == names
 

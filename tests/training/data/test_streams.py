@@ -62,7 +62,8 @@ from training.augmentation import Augmentation
 from training.data.dataset import Split
 from training.data.streams import evaluation_stream, train_stream
 split = Split(np.zeros((9, 8, 8, 3), "uint8"), np.arange(9, dtype="int32") % 3)
-everything = Augmentation(True, 2, 2, 9.0, 0.8, 1.0, 0.25)
+shape = {"flip": True, "crop_padding": 2, "rotation": 9.0, "erasing_rate": 0.25}
+everything = Augmentation(randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, **shape)
 options = {"num_classes": 3, "batch_size": 4}
 stream = train_stream(split, epochs=2, seed=0, augmentation=everything, **options)
 assert [tuple(labels.shape) for _, labels in stream] == [(4, 3)] * 4
