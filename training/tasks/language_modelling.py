@@ -12,9 +12,10 @@ from keras_vit.text.readers import reader_of
 from keras_vit.text.vocabulary import Vocabulary
 from keras_vit.text.windows import split_windows
 from training.callbacks.sample_log import SampleLog
+from training.data.streams import batch_stream
 from training.recipe import IMAGE_FIELDS, check_unset
 from training.tasks.task import Task
-from training.text.batches import CarriedBatches, EvaluationBatches, LineBatches, WindowBatches, train_stream
+from training.text.batches import CarriedBatches, EvaluationBatches, LineBatches, WindowBatches
 from training.text.carried_state import CarriedState, ResetStates
 from training.text.corpus import load_text
 from training.text.evaluate import evaluate
@@ -81,7 +82,7 @@ class LanguageModelling(Task):
         }
 
     def streams(self, data, start_epoch=0, start_step=0):
-        train = train_stream(
+        train = batch_stream(
             self._batches(data), epochs=self.recipe.epochs, start_epoch=start_epoch, start_step=start_step
         )
         validation = EvaluationBatches(split_windows(data, data.validation))

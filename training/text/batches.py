@@ -6,7 +6,7 @@ import numpy as np
 from keras_vit.errors import InputError
 from keras_vit.text.vocabulary import BOUNDARY
 from keras_vit.text.windows import line_windows
-from training.data.order import check_batch_size, check_start, epoch_order
+from training.data.order import check_batch_size, epoch_order
 
 
 class LineBatches:
@@ -95,39 +95,6 @@ class EvaluationBatches(keras.utils.PyDataset):
     def __getitem__(self, index):
         rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
         return self.windows.inputs[rows], self.windows.targets[rows], self.weights[rows]
-
-
-def train_stream(batches, *, epochs, start_epoch=0, start_step=0):
-    """Makes the stream of a whole training, or of the rest of one; the same batches on every backend.
-
-    Args:
-        batches: LineBatches, WindowBatches or CarriedBatches.
-        epochs: int.
-        start_epoch, start_step: ints, where to begin.
-
-    Returns:
-        tf.data.Dataset under TensorFlow, else a generator, of inputs, targets and weights.
-
-    Raises:
-        InputError: a start outside the epochs.
-    """
-    check_start(epochs, batches.steps, start_epoch, start_step)
-    if keras.backend.backend() != "tensorflow":
-        return _stream(batches, epochs, start_epoch, start_step)
-    import tensorflow as tf
-
-    signature = tuple(tf.TensorSpec(x.shape, x.dtype) for x in batches.batch(0, 0))
-    dataset = tf.data.Dataset.from_generator(
-        lambda: _stream(batches, epochs, start_epoch, start_step), output_signature=signature
-    )
-    return dataset.prefetch(2)
-
-
-def _stream(batches, epochs, start_epoch, start_step):
-    for epoch in range(start_epoch, epochs):
-        for step in range(start_step, batches.steps):
-            yield batches.batch(epoch, step)
-        start_step = 0
 
 
 def _steps(count, batch_size, what):

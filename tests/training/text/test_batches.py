@@ -5,12 +5,12 @@ import pytest
 from keras_vit import InputError
 from keras_vit.text.vocabulary import build_vocabulary
 from keras_vit.text.windows import line_windows
+from training.data.streams import batch_stream
 from training.text.batches import (
     CarriedBatches,
     EvaluationBatches,
     LineBatches,
     WindowBatches,
-    train_stream,
 )
 from training.text.corpus import TextData
 
@@ -27,7 +27,7 @@ def running(text=TEXT, window=10):
 
 
 def all_of(batches, epochs=1, **start):
-    stream = train_stream(batches, epochs=epochs, **start)
+    stream = batch_stream(batches, epochs=epochs, **start)
     return [[keras.ops.convert_to_numpy(x) for x in batch] for batch in stream]
 
 
