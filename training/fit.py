@@ -146,7 +146,7 @@ def _describe(folder, task, data):
 
 def _callbacks(folder, task):
     recipe = task.recipe
-    callbacks = [BestCheckpoint(folder.model, task.rank), HistoryFile(folder.history)]
+    callbacks = [BestCheckpoint(folder.model, task.rank, task.finished), HistoryFile(folder.history)]
     if recipe.ema_momentum is not None:
         # Swapped in at the end of the epoch, before the checkpoint looks at the weights.
         callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))

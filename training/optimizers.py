@@ -3,6 +3,7 @@
 import keras
 
 from keras_vit.errors import InputError
+from training.fine_tuning.rates import with_rates_by_depth
 
 OPTIMIZERS = {
     "adamw": keras.optimizers.AdamW,
@@ -42,9 +43,18 @@ def build_optimizer(recipe, model, num_steps):
         options |= {"adam_weight_decay": recipe.weight_decay, "exclude_layers": ["head"]}
     if recipe.optimizer == "sgd":
         options["momentum"] = recipe.momentum
-    optimizer = OPTIMIZERS[recipe.optimizer](**options)
+    optimizer = _optimizer_class(recipe, model, num_steps)(**options)
     optimizer.exclude_from_weight_decay(var_list=not_decayed(model))
     return optimizer
+
+
+def _optimizer_class(recipe, model, num_steps):
+    optimizer_class, is_gradual = OPTIMIZERS[recipe.optimizer], recipe.tuning == "gradual"
+    if recipe.layer_decay == 1 and not is_gradual:
+        return optimizer_class
+    unfreeze_every = recipe.unfreeze_every * (num_steps // recipe.epochs) if is_gradual else None
+    num_layers = model.get_layer("encoder").num_layers
+    return with_rates_by_depth(optimizer_class, num_layers, recipe.layer_decay, unfreeze_every)
 
 
 def learning_rate_schedule(recipe, num_steps):

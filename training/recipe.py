@@ -14,7 +14,8 @@ class Recipe:
 
     # Data
     data: str = "digits"  # a spec: digits, tfds:NAME, folder:PATH, npz:PATH; for text names, text:PATH
-    image_size: int | None = None  # pixels, square; None: as the data come
+    image_size: int | None = None  # pixels; None: as the data come, or as the pretrained weights have it
+    image_width: int | None = None  # pixels, where it is not the height
     subset: int | None = None  # training images, class-balanced; None: all
     validation_fraction: float = 0.1  # of the training split, where the data bring no validation split
     test_fraction: float = 0.1  # of all, where the data bring no test split
@@ -47,6 +48,13 @@ class Recipe:
     cell: str | None = None  # of char_rnn: simple, lstm, gru
     embedding_dim: int | None = None  # of char_rnn; None: one-hot
     bidirectional: bool | None = None  # of char_rnn; not for generation
+
+    # Fine-tuning
+    pretrained: str | None = None  # what keras_vit.pretrained.load takes: a hub id, a folder, a file, a run
+    tuning: str = "full"  # or "head" (on features computed once), "gradual" (from the head down), "lora"
+    layer_decay: float = 1.0  # factor on the learning rate from each block to the one before it
+    unfreeze_every: int = 1  # epochs, with tuning=gradual, from each block to the one before it
+    lora_rank: int = 8  # with tuning=lora
 
     # Optimisation
     loss: str = "cross_entropy"  # or "hinge", which makes of `linear` a support vector machine
@@ -98,6 +106,8 @@ class Recipe:
                 raise InputError(
                     f"Expected {field} to be one of {', '.join(allowed)}, received {getattr(self, field)!r}."
                 )
+        if self.image_width is not None and self.image_size is None:
+            raise InputError("Expected image_size, the height, beside image_width.")
         if self.loss == "hinge" and self.label_smoothing:
             raise InputError(
                 f"loss=hinge takes no smoothed labels: set label_smoothing=0, not {self.label_smoothing}."
@@ -143,16 +153,31 @@ AUGMENTATION_FIELDS = (
     "erasing_rate",
 )
 
-IMAGE_FIELDS = ("image_size", "subset", "skip_broken", "normalization", "loss", *AUGMENTATION_FIELDS)
+FINE_TUNING_FIELDS = ("pretrained", "tuning", "layer_decay", "unfreeze_every", "lora_rank")
+
+IMAGE_FIELDS = (
+    "image_size",
+    "image_width",
+    "subset",
+    "skip_broken",
+    "normalization",
+    "loss",
+    *FINE_TUNING_FIELDS,
+    *AUGMENTATION_FIELDS,
+)
 
 TEXT_FIELDS = ("lines", "lowercase", "window", "unknown", "carry_state", "sample_every")
 
 _MANY = 10**9
 _RANGES = (
     ("image_size", 1, 8192),
+    ("image_width", 1, 8192),
     ("subset", 2, _MANY),
     ("validation_fraction", 0.001, 0.9),
     ("test_fraction", 0.001, 0.9),
+    ("layer_decay", 0.001, 1),
+    ("unfreeze_every", 1, _MANY),
+    ("lora_rank", 1, 8192),
     ("epochs", 1, _MANY),
     ("batch_size", 1, _MANY),
     ("learning_rate", 1e-12, 1e6),
@@ -178,6 +203,7 @@ _RANGES = (
     ("sample_every", 1, _MANY),
 )
 _CHOICES = {
+    "tuning": ("full", "head", "gradual", "lora"),
     "loss": ("cross_entropy", "hinge"),
     "optimizer": ("adamw", "muon", "sgd", "adam", "rmsprop", "adagrad", "adadelta"),
     "schedule": ("cosine", "linear", "polynomial", "exponential", "step", "constant"),
@@ -207,12 +233,13 @@ def override(recipe, assignments):
     return dataclasses.replace(recipe, **changes)
 
 
-def check_unset(recipe, fields):
-    """Checks that fields which a recipe's model has no use for are left as they are.
+def check_unset(recipe, fields, owner=None):
+    """Checks that fields for which there is no use are left as they are.
 
     Args:
         recipe: Recipe.
         fields: names of the fields.
+        owner: str, what has no use for them. Default: the recipe's model.
 
     Raises:
         InputError: names those that were set.
@@ -221,7 +248,8 @@ def check_unset(recipe, fields):
     changed = [field for field in fields if getattr(recipe, field) != defaults[field]]
     if changed:
         back = " ".join(f"{field}={defaults[field]}".lower() for field in changed)
-        raise InputError(f"Model {recipe.model!r} has no {', '.join(changed)}: leave it out, or set {back}.")
+        owner = owner or f"Model {recipe.model!r}"
+        raise InputError(f"{owner} has no {', '.join(changed)}: leave it out, or set {back}.")
 
 
 def load_recipe(path):

@@ -30,11 +30,11 @@ def run_recipe(recipe, run_dir, *, data_dir=None, resume=False, checkpoint_every
     """
     folder, task = RunFolder(run_dir), task_of(recipe)
     if resume:
-        _check_same_recipe(recipe, folder)
+        _check_same_recipe(task.recipe, folder)
     else:
         folder.check_unused()
     data = task.load_data(data_dir)
-    model = fit(recipe, run_dir, data=data, resume=resume, checkpoint_every=checkpoint_every)
+    model = fit(task.recipe, run_dir, data=data, resume=resume, checkpoint_every=checkpoint_every)
     return task.evaluate(folder, model, data)
 
 

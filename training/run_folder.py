@@ -50,6 +50,10 @@ class RunFolder:
         return self.path / "labels.txt"
 
     @property
+    def preprocessing(self):
+        return self.path / "preprocessing.json"
+
+    @property
     def vocabulary(self):
         return self.path / "vocabulary.json"
 

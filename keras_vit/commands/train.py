@@ -20,6 +20,11 @@ def add_arguments(parser):
     parser.add_argument(
         "--skip-broken", action="store_true", help="leave out images that cannot be read, and say which"
     )
+    parser.add_argument(
+        "--pretrained",
+        metavar="SOURCE",
+        help="begin with these weights: a hub id, a folder, a file, or a run of ours (pretrained=SOURCE)",
+    )
     add_data_dir(parser)
 
 
@@ -29,6 +34,8 @@ def run(options):
         from training.recipes import find_recipe
         from training.run import run_recipe
     overrides = [*options.overrides, *["skip_broken=true"] * options.skip_broken]
+    if options.pretrained is not None:
+        overrides.append(f"pretrained={options.pretrained}")
     recipe = override(find_recipe(options.recipe).RECIPE, overrides)
     metrics = run_recipe(
         recipe,

@@ -8,23 +8,23 @@ from keras_vit.pretrained.blank import blank_weights, draw
 from keras_vit.pretrained.checkpoint import open_checkpoint
 from keras_vit.pretrained.families import family_of
 from keras_vit.pretrained.mapping import read_weights
+from keras_vit.pretrained.own import HEADS, POSITIONS, load_own, own_file, preprocessing_of
 from keras_vit.pretrained.resampling import Resampled
 from keras_vit.pretrained.tensors import Renamed
 
-HEADS = ("head/", "distillation_head/")
-POSITIONS = "position_embedding/embedding"
 
-
-def load(source, num_classes=None, image_size=None, *, revision=None, **arguments):
-    """Loads pretrained weights of timm, Hugging Face or Google into a model of ours.
+def load(source, num_classes=None, image_size=None, *, revision=None, new_head=False, **arguments):
+    """Loads pretrained weights of timm, Hugging Face, Google or a training of ours into a model of ours.
 
     Args:
         source: str or Path: a hub id (`"timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k"`), a folder with
-            config.json and weights, or a file (`.safetensors`, `.npz`, `.bin`, `.pth`).
+            config.json and weights, a file (`.safetensors`, `.npz`, `.bin`, `.pth`), or what was trained
+            here: a run folder or a `.keras` file.
         num_classes: int, classes of a new head; 0 for none. None: the head of the weights, if any.
         image_size: int or `(height, width)` in pixels. None: that of the weights. Positions are
             resampled as the original library does.
         revision: str, branch, tag or commit on the hub.
+        new_head: bool, draw the head anew also where the number of classes stays.
         arguments: others of `keras_vit.models.vit` that change no weight, such as `drop_path_rate`.
 
     Returns:
@@ -34,12 +34,15 @@ def load(source, num_classes=None, image_size=None, *, revision=None, **argument
     Raises:
         InputError: no such source, no known family, or tensors that are missing, unused or ill-shaped.
     """
+    file = own_file(source)
+    if file is not None:
+        return load_own(file, num_classes, image_size, new_head, arguments)
     family, tensors, reading = _open(source, revision)
     given = {**reading.arguments, **arguments}
     if image_size is not None:
         given, tensors = _for_image_size(image_size, given, tensors, family, reading.resampling)
-    new_head = num_classes is not None and num_classes != given["num_classes"]
-    if new_head:
+    new_head |= num_classes not in (None, given["num_classes"])
+    if num_classes is not None:
         given["num_classes"] = num_classes
     with blank_weights():
         model = vit(**given)
@@ -58,6 +61,10 @@ def preprocessing(source, image_size=None, *, revision=None):
     Raises:
         InputError: as `load`.
     """
+    file = own_file(source)
+    if file is not None:
+        own = preprocessing_of(file)
+        return own if image_size is None else own.for_size(image_size)
     _, _, reading = _open(source, revision)
     return reading.preprocessing.for_size(image_size or reading.arguments["image_size"])
 

@@ -60,7 +60,7 @@ def read_weights(model, table, tensors, unused=(), kept=()):
     Raises:
         InputError: missing, unused or ill-shaped tensors; all of them are listed.
     """
-    links = [x for x in _links(model, table) if not (kept and x.weight.path.startswith(kept))]
+    links = _links(model, table, kept)
     _check_names(links, _names_of(table, kept), tensors, unused)
     wrong = [problem for link in links if (problem := _misfit(link, tensors))]
     if wrong:
@@ -100,10 +100,12 @@ def listed(names):
     return ", ".join(names[:SHOWN]) + more
 
 
-def _links(model, table):
+def _links(model, table, kept=()):
     by_path = {row.ours: row for row in table}
     links, unknown = [], []
     for weight in model.weights:
+        if kept and weight.path.startswith(kept):
+            continue
         match = re.search(r"block_(\d+)", weight.path)
         row = by_path.get(weight.path.replace(match[0], "block_{i}", 1) if match else weight.path)
         if row is None:

@@ -37,6 +37,21 @@ class Preprocessing:
     mean: tuple = (0.5, 0.5, 0.5)
     std: tuple = (0.5, 0.5, 0.5)
 
+    @classmethod
+    def stretching(cls, image_size, mean, std):
+        """Returns how images are prepared in training here: both sides are resized, as on a phone."""
+        return cls(as_pair(image_size, "image_size"), 1.0, "squash", "bilinear", tuple(mean), tuple(std))
+
+    @classmethod
+    def from_json(cls, fields, where):
+        """Reads what `dataclasses.asdict` gave; `where` is what a message calls its origin."""
+        names = {field.name for field in dataclasses.fields(cls)}
+        if not isinstance(fields, dict) or set(fields) != names:
+            raise InputError(f"Expected an object with {', '.join(sorted(names))} in {where}.")
+        known = cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+        known._check()
+        return known
+
     def __call__(self, image):
         """Returns uint8 `(*image_size, channels)` for an image or uint8 array `(height, width, channels)`."""
         self._check()

@@ -1,5 +1,7 @@
 """Saves our models as timm's or transformers' own."""
 
+import dataclasses
+
 import keras
 import numpy as np
 from safetensors.numpy import save_file
@@ -62,14 +64,11 @@ def _family(arguments, preprocessing, format, labels):
 
 
 def _preprocessing(model, arguments):
-    known = getattr(model, "preprocessing", None) or Preprocessing(
-        crop_mode="squash",
-        interpolation="bilinear",  # as keras_vit.images.read_image does
-    )
-    fields = {f: getattr(known, f) for f in ("crop_ratio", "crop_mode", "interpolation")}
-    return Preprocessing(
-        arguments["image_size"], **fields, mean=arguments["pixel_mean"], std=arguments["pixel_std"]
-    )
+    scaling = {"mean": arguments["pixel_mean"], "std": arguments["pixel_std"]}
+    known = getattr(model, "preprocessing", None)
+    if known is None:  # trained here, where keras_vit.images.read_image stretches
+        return Preprocessing.stretching(arguments["image_size"], **scaling)
+    return dataclasses.replace(known, image_size=arguments["image_size"], **scaling)
 
 
 def _positions(model, family):

@@ -42,6 +42,12 @@ def test_a_model_without_a_head_gives_what_the_head_reads():
     np.testing.assert_allclose(np.asarray(head(bare(IMAGES))), np.asarray(whole(IMAGES)), rtol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["hf_siglip", "hf_clip_projection", "timm_siglip"])
+def test_towers_of_images_alone_get_a_head(name):
+    model = pretrained.load(FIXTURES / name, num_classes=3)
+    assert model.output_shape == (None, 3)
+
+
 def test_a_new_head_of_both_tokens_is_drawn():
     model = pretrained.load(FIXTURES / "timm_deit_distilled", num_classes=3)
     assert model.output_shape == (None, 3) and np.isfinite(np.asarray(model(IMAGES))).all()

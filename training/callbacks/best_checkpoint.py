@@ -8,18 +8,19 @@ from keras_vit.files import atomic_path
 class BestCheckpoint(keras.callbacks.Callback):
     """Saves the model whenever it ranks higher than ever.
 
-    Unlike `ModelCheckpoint` the file is written under a temporary name and then renamed, and it holds
-    no optimizer.
+    Unlike `ModelCheckpoint` the file is written under a temporary name and then renamed.
 
     Args:
         path: str or Path of the `.keras` file.
         rank: function from an epoch's logs to a list of floats, greater for a better model.
+        finished: function from the model in training to the one that is kept, such as one with a backbone.
     """
 
-    def __init__(self, path, rank):
+    def __init__(self, path, rank, finished):
         super().__init__()
         self.path = path
         self.rank = rank
+        self.finished = finished
         self.best = None
 
     def on_epoch_end(self, epoch, logs=None):
@@ -27,9 +28,8 @@ class BestCheckpoint(keras.callbacks.Callback):
         if self.best is not None and rank <= self.best:
             return
         self.best = rank
-        without_optimizer = keras.Model(self.model.inputs, self.model.outputs, name=self.model.name)
         with atomic_path(self.path) as temporary:
-            without_optimizer.save(temporary)
+            self.finished(self.model).save(temporary)
 
     def state(self):
         return {"best": self.best}

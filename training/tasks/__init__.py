@@ -3,11 +3,12 @@
 from keras_vit.errors import InputError
 from training.tasks.image_classification import ImageClassification
 from training.tasks.language_modelling import LanguageModelling
+from training.tasks.linear_probe import LinearProbe
 from training.tasks.task import Task
 
-__all__ = ["ImageClassification", "LanguageModelling", "Task", "task_of"]
+__all__ = ["ImageClassification", "LanguageModelling", "LinearProbe", "Task", "task_of"]
 
-TASKS = (ImageClassification, LanguageModelling)
+TASKS = (LinearProbe, ImageClassification, LanguageModelling)  # in the order in which a recipe is tried
 
 
 def task_of(recipe):
@@ -17,7 +18,7 @@ def task_of(recipe):
         InputError: no task has a model of that name.
     """
     for task in TASKS:
-        if recipe.model in task.builders:
+        if task.takes(recipe):
             return task(recipe)
-    names = ", ".join(name for task in TASKS for name in task.builders)
+    names = ", ".join(dict.fromkeys(name for task in TASKS for name in task.builders))
     raise InputError(f"Unknown model {recipe.model!r}. Expected one of {names}.")

@@ -14,6 +14,8 @@ from training.data import load_data
 from training.data.order import steps_per_epoch
 from training.data.streams import evaluation_stream, train_stream
 from training.evaluate import evaluate
+from training.fine_tuning.lora import add_lora, merged
+from training.fine_tuning.weights import check_fine_tuning, pretrained_model, with_image_size
 from training.normalization import NORMALIZATIONS, normalized_model
 from training.recipe import AUGMENTATION_FIELDS, TEXT_FIELDS, check_unset
 from training.report import write_report
@@ -34,7 +36,8 @@ class ImageClassification(Task):
     monitor = ("val_accuracy", "max")
 
     def __init__(self, recipe):
-        super().__init__(recipe)
+        check_fine_tuning(recipe)
+        super().__init__(with_image_size(recipe))
         check_unset(recipe, TEXT_FIELDS)
         if recipe.normalization not in (None, *NORMALIZATIONS):
             raise InputError(
@@ -46,7 +49,7 @@ class ImageClassification(Task):
         recipe = self.recipe
         return load_data(
             recipe.data,
-            image_size=recipe.image_size,
+            image_size=recipe.image_size and (recipe.image_size, recipe.image_width or recipe.image_size),
             validation_fraction=recipe.validation_fraction,
             test_fraction=recipe.test_fraction,
             seed=recipe.seed,
@@ -56,12 +59,24 @@ class ImageClassification(Task):
         )
 
     def build_model(self, data):
+        if self.recipe.pretrained is not None:
+            return self._build_pretrained(data)
         height, width, channels = data.image_shape
         build = functools.partial(
             self.build, image_size=(height, width), channels=channels, num_classes=data.num_classes
         )
         kind = self.recipe.normalization
         return build() if kind is None else normalized_model(kind, data.train.images, build)
+
+    def _build_pretrained(self, data):
+        model = pretrained_model(self.recipe, data)
+        self._preprocessing = model.preprocessing
+        if self.recipe.tuning == "lora":
+            add_lora(model, self.recipe.lora_rank)
+        return model
+
+    def finished(self, model):
+        return merged(model) if self.recipe.tuning == "lora" else super().finished(model)
 
     def steps_per_epoch(self, data):
         return steps_per_epoch(len(data.train), self.recipe.batch_size)
@@ -93,6 +108,8 @@ class ImageClassification(Task):
 
     def describe(self, folder, data):
         write_text(folder.labels, "".join(f"{name}\n" for name in data.label_names))
+        if self.recipe.pretrained is not None:
+            write_json(folder.preprocessing, dataclasses.asdict(self._preprocessing))
 
     def check_described(self, folder, data):
         trained = folder.label_names()

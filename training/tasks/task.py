@@ -29,6 +29,11 @@ class Task(abc.ABC):
     def __init__(self, recipe):
         self.recipe = recipe
 
+    @classmethod
+    def takes(cls, recipe):
+        """Tells whether a recipe is of this kind."""
+        return recipe.model in cls.builders
+
     @abc.abstractmethod
     def load_data(self, data_dir=None):
         """Loads the data of the recipe, with a training, a validation and a test split."""
@@ -36,6 +41,10 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def build_model(self, data):
         """Builds the untrained model."""
+
+    def finished(self, model):
+        """Returns the model to keep of the one in training: the same layers, without the optimizer."""
+        return keras.Model(model.inputs, model.outputs, name=model.name)
 
     @abc.abstractmethod
     def steps_per_epoch(self, data):

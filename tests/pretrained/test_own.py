@@ -1,0 +1,76 @@
+"""What was trained here is a source of weights like any other."""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vit import models, pretrained
+from keras_vit.errors import InputError
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3)).astype("uint8")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    model = models.vit(
+        image_size=16, patch_size=4, hidden_dim=16, num_layers=2, num_heads=2, mlp_dim=24, num_classes=3,
+        stem="conv", pooling="gap", pixel_mean=(0.4, 0.5, 0.6),
+    )  # fmt: skip
+    rng = np.random.default_rng(1)
+    for weight in model.weights:
+        weight.assign(rng.normal(size=weight.shape))
+    model.save(folder / "model.keras")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["", "model.keras"])
+def test_a_run_and_its_file_give_the_model_as_it_was_trained(run, name):
+    model = pretrained.load(run / name)
+    trained = keras.saving.load_model(run / "model.keras")
+    np.testing.assert_array_equal(np.asarray(model(IMAGES)), np.asarray(trained(IMAGES)))
+    assert model.preprocessing.crop_mode == "squash" and model.preprocessing.mean == (0.4, 0.5, 0.6)
+
+
+def test_another_head_and_image_size_keep_the_rest(run):
+    old = {w.path: np.asarray(w) for w in pretrained.load(run).weights}
+    model = pretrained.load(run, num_classes=7, image_size=(32, 16), drop_path_rate=0.1)
+    assert model.output_shape == (None, 7) and model.input_shape == (None, 32, 16, 3)
+    changed = {
+        w.path
+        for w in model.weights
+        if old[w.path].shape != tuple(w.shape) or (np.asarray(w) != old[w.path]).any()
+    }
+    assert changed == {"head/kernel", "head/bias", "position_embedding/embedding"}
+    resized = models.with_image_size(pretrained.load(run), (32, 16))
+    bare = pretrained.load(run, image_size=(32, 16))
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 16, 3)).astype("uint8")
+    np.testing.assert_allclose(np.asarray(bare(images)), np.asarray(resized(images)), rtol=1e-4, atol=1e-3)
+
+
+def test_a_new_head_is_drawn_also_for_as_many_classes(run):
+    kept, drawn = (np.asarray(pretrained.load(run, 3, new_head=n).get_layer("head").kernel) for n in (0, 1))
+    assert (kept != drawn).all()
+
+
+def test_preprocessing_beside_the_model_is_read_and_a_bad_one_refused(run, tmp_path):
+    (tmp_path / "model.keras").write_bytes((run / "model.keras").read_bytes())
+    known = pretrained.Preprocessing(image_size=(16, 16), crop_ratio=0.9, interpolation="bicubic")
+    beside = tmp_path / "preprocessing.json"
+    beside.write_text(json.dumps(dataclasses.asdict(known)))
+    assert pretrained.preprocessing(tmp_path, 32) == known.for_size(32)
+    for bad in ("[]", "{}", json.dumps({**dataclasses.asdict(known), "crop_mode": "magic"})):
+        beside.write_text(bad)
+        with pytest.raises(InputError, match="preprocessing.json|crop mode"):
+            pretrained.load(tmp_path)
+
+
+def test_a_model_of_another_kind_is_refused(tmp_path):
+    models.linear(image_size=8, channels=3, num_classes=2).save(tmp_path / "model.keras")
+    with pytest.raises(InputError, match="no Vision Transformer"):
+        pretrained.load(tmp_path)
+    with pytest.raises(InputError, match="Expected a .keras model file"):
+        pretrained.load(tmp_path / "absent.keras")

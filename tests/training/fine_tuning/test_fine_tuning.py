@@ -1,0 +1,256 @@
+"""Every way of fine-tuning trains what it should, leaves the rest, and goes on exactly after a kill."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vit import InputError, pretrained
+from keras_vit.files import load_model
+from training.data.dataset import ImageData, Split
+from training.fit import fit
+from training.recipe import Recipe
+from training.run import evaluate_run, run_recipe
+from training.state_file import read_state
+from training.tasks import LinearProbe, task_of
+
+SOURCE = Path(__file__).parents[2] / "pretrained" / "fixtures" / "timm_vit"
+RECIPE = Recipe(
+    data="npz:unused",
+    image_size=16,
+    image_width=24,
+    pretrained=str(SOURCE),
+    epochs=3,
+    batch_size=8,
+    learning_rate=1e-2,
+    steps_per_execution=2,
+)
+WAYS = {
+    "full": {"layer_decay": 0.5, "drop_path_rate": 0.2, "mixup_alpha": 0.4, "ema_momentum": 0.9},
+    "head": {"tuning": "head", "early_stopping_patience": 3},
+    "gradual": {"tuning": "gradual", "layer_decay": 0.7, "optimizer": "muon"},
+    "lora": {"tuning": "lora", "lora_rank": 2, "dropout_rate": 0.1},
+}
+
+
+def images(count, seed):
+    """Bright and dark noise, 16 x 24."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count, dtype="int32") % 2
+    pixels = rng.integers(0, 128, (count, 16, 24, 3)) + 128 * labels[:, None, None, None]
+    return Split(pixels.astype("uint8"), labels)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return ImageData("noise", images(32, 0), images(16, 1), images(16, 2), ("dark", "bright"))
+
+
+@pytest.fixture(scope="module")
+def runs(data, tmp_path_factory):
+    """A whole run of each way, trained when it is first asked for."""
+    made = {}
+
+    def run(name):
+        if name not in made:
+            made[name] = tmp_path_factory.mktemp(name)
+            fit(dataclasses.replace(RECIPE, **WAYS[name]), made[name], data=data)
+        return made[name]
+
+    return run
+
+
+def source_weights():
+    model = pretrained.load(SOURCE, 2, (16, 24))
+    return {w.path: np.asarray(w) for w in model.weights}
+
+
+def changed(model):
+    old = source_weights()
+    return {w.path for w in model.weights if (np.asarray(w) != old[w.path]).any()}
+
+
+class Killed(BaseException):
+    pass
+
+
+class KillAfter(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) >= (1, 2):
+            raise Killed
+
+
+@pytest.mark.parametrize(
+    "way", ["head", *(pytest.param(w, marks=pytest.mark.slow) for w in WAYS if w != "head")]
+)
+def test_a_killed_run_ends_bit_for_bit_as_if_never_stopped(way, tmp_path, data, runs):
+    recipe = dataclasses.replace(RECIPE, **WAYS[way])
+    with pytest.raises(Killed):
+        fit(recipe, tmp_path, data=data, checkpoint_every="2", callbacks=[KillAfter()])
+    resumed = fit(recipe, tmp_path, data=data, resume=True)
+    (arrays, _), (expected, _) = (
+        read_state(sorted((run / "state").glob("*.state"))[-1]) for run in (tmp_path, runs(way))
+    )
+    for array, value in zip(arrays, expected, strict=True):
+        np.testing.assert_array_equal(array, value)
+    whole = load_model(runs(way) / "model.keras")
+    for array, value in zip(resumed.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(array, value)
+
+
+def test_training_all_moves_all_and_learns(runs, data):
+    model = load_model(runs("full") / "model.keras")
+    assert changed(model) == set(source_weights())
+    correct = np.asarray(model(data.test.images)).argmax(axis=1) == data.test.labels
+    assert correct.mean() > 0.8
+
+
+def test_a_linear_probe_moves_the_head_alone_and_is_kept_as_a_whole_model(runs, data):
+    model = load_model(runs("head") / "model.keras")
+    assert model.input_shape == (None, 16, 24, 3)
+    assert changed(model) == {"head/kernel", "head/bias"}
+    rows = (runs("head") / "history.csv").read_text().splitlines()[1:]
+    best = max(float(row.split(",")[4]) for row in rows)
+    correct = np.asarray(model(data.validation.images)).argmax(axis=1) == data.validation.labels
+    assert correct.mean() == pytest.approx(best)
+
+
+def test_low_rank_adaptation_moves_the_kernels_of_the_blocks_and_leaves_no_trace(runs, data):
+    model = load_model(runs("lora") / "model.keras")
+    expected = {
+        f"encoder/block_{i}/{layer}/kernel"
+        for i in range(2)
+        for layer in ("attention/qkv", "attention/projection", "mlp/expansion", "mlp/projection")
+    }
+    assert changed(model) == expected | {"head/kernel", "head/bias"}
+    assert [w.path for w in model.weights] == list(source_weights())
+    old = source_weights()
+    for path in expected:
+        new = next(np.asarray(w) for w in model.weights if w.path == path)
+        assert np.linalg.matrix_rank(new - old[path], tol=1e-4) <= 2
+
+
+def test_what_is_kept_computes_what_was_trained(data):
+    task = task_of(dataclasses.replace(RECIPE, **WAYS["lora"]))
+    model = task.build_model(data)
+    for weight in model.trainable_weights:
+        weight.assign(np.random.default_rng(0).normal(size=weight.shape) / 4)
+    kept = task.finished(model)
+    batch = data.test.images[:4]
+    np.testing.assert_allclose(np.asarray(kept(batch)), np.asarray(model(batch)), rtol=1e-4, atol=1e-5)
+
+
+def test_gradual_unfreezing_begins_with_the_head_and_goes_down_a_block_an_epoch(data, tmp_path):
+    class Moved(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.found, self.before = [], self.weights()
+
+        def on_epoch_end(self, epoch, logs=None):
+            after = self.weights()
+            self.found.append({p.split("/")[1] for p in after if (after[p] != self.before[p]).any()})
+            self.before = after
+
+        def weights(self):
+            weights = self.model.weights
+            return {("" if "block" in w.path else "/") + w.path: np.array(w) for w in weights}
+
+    moved = Moved()
+    recipe = dataclasses.replace(RECIPE, tuning="gradual", warmup_fraction=0.0, epochs=4, layer_decay=0.9)
+    fit(recipe, tmp_path, data=data, callbacks=[moved])
+    above = {"head", "encoder"}  # the norm after the blocks
+    lowest = {"patch_embedding", "class_token", "position_embedding"}
+    blocks = [above, above | {"block_1"}, above | {"block_1", "block_0"}]
+    assert moved.found == [*blocks, blocks[-1] | lowest]
+
+
+def test_the_image_size_of_the_weights_is_taken_and_written_down():
+    recipe = task_of(dataclasses.replace(RECIPE, image_size=None, image_width=None)).recipe
+    assert (recipe.image_size, recipe.image_width) == (16, None)
+
+
+def test_a_whole_run_keeps_how_images_are_prepared_and_compares_with_neighbours(tmp_path, data):
+    parts = {"train": data.train, "test": data.test, "validation": data.validation}
+    arrays = {f"x_{k}": s.images for k, s in parts.items()} | {f"y_{k}": s.labels for k, s in parts.items()}
+    np.savez(tmp_path / "noise.npz", **arrays)
+    recipe = dataclasses.replace(RECIPE, data=f"npz:{tmp_path / 'noise.npz'}", tuning="head")
+    metrics = run_recipe(recipe, tmp_path / "run")
+    assert metrics["nearest_neighbours"]["accuracy"] > 0.8
+    known = json.loads((tmp_path / "run" / "preprocessing.json").read_text())
+    assert known["image_size"] == [16, 24] and known["mean"] == [0.5, 0.5, 0.5]
+    assert known["crop_mode"] == "squash"
+    assert pretrained.load(tmp_path / "run").preprocessing.image_size == (16, 24)
+    assert evaluate_run(tmp_path / "run") == metrics
+
+
+def test_a_run_is_not_resumed_on_other_features(tmp_path, data):
+    recipe = dataclasses.replace(RECIPE, **WAYS["head"])
+    source = tmp_path / "source.keras"
+    model = pretrained.load(SOURCE)
+    model.save(source)
+    recipe = dataclasses.replace(recipe, pretrained=str(source))
+    with pytest.raises(Killed):
+        fit(recipe, tmp_path / "run", data=data, callbacks=[KillAfter()])
+    model.get_layer("class_token").weights[0].assign_add([[[1.0] * 16]])
+    model.save(source)
+    with pytest.raises(InputError, match="features are not those"):
+        fit(recipe, tmp_path / "run", data=data, resume=True)
+
+
+@pytest.mark.parametrize(
+    "name", ["timm_deit_distilled", "timm_dinov2_registers", "hf_siglip", "google_augreg"]
+)
+def test_heads_of_every_shape_are_trained_on_features(name, tmp_path, data):
+    source = SOURCE.parent / name
+    source = source / "weights.npz" if name.startswith("google") else source
+    size = pretrained.preprocessing(source).image_size
+    small = ImageData(
+        "noise",
+        *(Split(np.resize(s.images, (len(s), *size, 3)), s.labels) for s in (data.train, data.test)),
+        Split(np.resize(data.test.images, (16, *size, 3)), data.test.labels),
+        data.label_names,
+    )
+    recipe = dataclasses.replace(
+        RECIPE, image_size=None, image_width=None, tuning="head", epochs=1, pretrained=str(source)
+    )
+    task = task_of(recipe)
+    assert isinstance(task, LinearProbe)
+    assert fit(task.recipe, tmp_path, data=small).output_shape == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pretrained": None, "tuning": "head"}, "give --pretrained"),
+        ({"pretrained": None, "layer_decay": 0.5}, "has no layer_decay"),
+        ({"model": "cnn"}, "needs model=vit"),
+        ({"model": "char_rnn"}, "has no .*pretrained"),
+        ({"hidden_dim": 8}, "weights decide hidden_dim"),
+        ({"normalization": "standardize"}, "own normalization"),
+        ({"tuning": "head", "flip": True}, "has no flip"),
+        ({"tuning": "head", "layer_decay": 0.5}, "has no layer_decay"),
+        ({"lora_rank": 4}, "tuning=full has no lora_rank"),
+        ({"unfreeze_every": 2}, "tuning=full has no unfreeze_every"),
+        ({"pretrained": "no/such/place", "image_size": None, "image_width": None}, "neither a file"),
+    ],
+)
+def test_a_recipe_that_contradicts_itself_is_refused(changes, message):
+    with pytest.raises(InputError, match=message):
+        task_of(dataclasses.replace(RECIPE, **changes))
+
+
+def test_sizes_and_channels_that_do_not_fit_are_refused(data, tmp_path):
+    grey = ImageData(
+        "grey", *(Split(s.images[..., :1], s.labels) for s in (data.train, data.validation, data.test)), "ab"
+    )
+    with pytest.raises(InputError, match="images of 3 channels"):
+        fit(RECIPE, tmp_path / "run", data=grey)
+    odd = Split(data.train.images[:, :15], data.train.labels)
+    with pytest.raises(InputError, match="must divide the image"):
+        fit(RECIPE, tmp_path / "run", data=ImageData("odd", odd, odd, odd, data.label_names))
+    assert not (tmp_path / "run").exists()

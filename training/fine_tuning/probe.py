@@ -1,0 +1,125 @@
+"""A model cut in two: a backbone whose features are computed once, and the head that is trained on them."""
+
+import dataclasses
+import hashlib
+
+import keras
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from keras_vit.errors import InputError
+from training.data.loader import one_hot
+from training.data.order import epoch_order, steps_per_epoch
+
+HEADS = ("head", "distillation_head")
+BATCH = 32  # images whose features are computed at once
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Features:
+    """What the heads of a model read of a split's images.
+
+    Attributes:
+        arrays: tuple of float `(num_images, dim)`, one for each head.
+        labels: int32 `(num_images,)`.
+    """
+
+    arrays: tuple
+    labels: np.ndarray
+
+    def __len__(self):
+        return len(self.labels)
+
+
+def split_at_head(model):
+    """Returns `(backbone, head)`, two models that share their layers with the whole one."""
+    heads = [layer for layer in model.layers if layer.name in HEADS]
+    between = [layer.input for layer in heads]
+    return keras.Model(model.inputs, between), keras.Model(between, model.outputs[0], name=model.name)
+
+
+def features_of(backbone, split):
+    """Computes the features of a Split, with a progress bar on a terminal.
+
+    Returns:
+        Features.
+    """
+    console = Console(stderr=True)
+    starts = range(0, len(split), BATCH)
+    quiet = len(starts) < 2 or not console.is_terminal
+    parts = [
+        _features_of_batch(backbone, split.images[first : first + BATCH])
+        for first in track(starts, "features", console=console, transient=True, disable=quiet)
+    ]
+    return Features(tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True)), split.labels)
+
+
+def _features_of_batch(backbone, images):
+    """Batches are filled up to one size: the backbone is compiled once, not again for each last batch."""
+    filled = np.concatenate([images, np.zeros((BATCH - len(images), *images.shape[1:]), images.dtype)])
+    return [array[: len(images)] for array in keras.tree.flatten(backbone.predict_on_batch(filled))]
+
+
+class TrainingBatches:
+    """Shuffled batches of features, for `training.data.streams.batch_stream`.
+
+    Args:
+        features: Features.
+        num_classes, batch_size, seed: ints.
+
+    Raises:
+        InputError: fewer images than a batch, or a batch size below 1.
+    """
+
+    def __init__(self, features, num_classes, batch_size, seed):
+        self.features = features
+        self.num_classes, self.batch_size, self.seed = num_classes, batch_size, seed
+        self.steps = steps_per_epoch(len(features), batch_size)
+
+    def batch(self, epoch, step):
+        """Returns features, a tuple, and one-hot labels."""
+        rows = epoch_order(self.seed, epoch, len(self.features), self.batch_size)[step]
+        return tuple(a[rows] for a in self.features.arrays), one_hot(
+            self.features.labels[rows], self.num_classes
+        )
+
+
+class EvaluationBatches(keras.utils.PyDataset):
+    """Features in order with nothing left out, and one-hot labels."""
+
+    def __init__(self, features, num_classes, batch_size):
+        super().__init__()
+        self.features, self.num_classes, self.batch_size = features, num_classes, batch_size
+
+    def __len__(self):
+        return -(-len(self.features) // self.batch_size)
+
+    def __getitem__(self, index):
+        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        arrays, labels = self.features.arrays, self.features.labels
+        return tuple(a[rows] for a in arrays), one_hot(labels[rows], self.num_classes)
+
+
+class SameFeatures(keras.callbacks.Callback):
+    """Refuses to resume on features that are not those that the run began with.
+
+    The state of the run holds the head alone: its backbone comes from the source of the weights again.
+    """
+
+    def __init__(self, features):
+        super().__init__()
+        digest = hashlib.sha256()
+        for array in features.arrays:
+            digest.update(np.ascontiguousarray(array))
+        self.digest = digest.hexdigest()
+
+    def state(self):
+        return {"features": self.digest}
+
+    def restore(self, state):
+        if state["features"] != self.digest:
+            raise InputError(
+                "The features are not those that the run began with: its pretrained weights or its data "
+                "have changed. Put them back, or begin in another --run-dir."
+            )

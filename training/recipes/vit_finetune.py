@@ -1,0 +1,25 @@
+"""All weights of a pretrained Vision Transformer, trained on; those near the pixels more slowly.
+
+    keras-vit train vit_finetune data=folder:PATH --pretrained SOURCE --run-dir runs/photos
+
+PATH holds one folder of images per class; SOURCE is a hub id, a folder, a file or a run folder.
+`tuning=gradual` trains the head first and then one block more every epoch, `tuning=lora` low-rank
+additions to the blocks alone.
+"""
+
+from training.recipe import Recipe
+
+RECIPE = Recipe(
+    data="folder:photos",
+    test_fraction=0.2,
+    pretrained="timm/vit_small_patch16_224.augreg_in21k_ft_in1k",
+    layer_decay=0.75,
+    drop_path_rate=0.1,
+    epochs=20,
+    batch_size=8,
+    optimizer="adamw",
+    learning_rate=5e-4,
+    weight_decay=0.05,
+    flip=True,
+    crop_padding=8,
+)
