@@ -33,6 +33,3 @@ def draw(model):
     for variable in model.variables:
         if variable._value is None:
             variable._deferred_initialize()
-    # Keras keeps a list of what it is to draw the next time that it leaves such a scope, as in JAX's `fit`.
-    waiting = global_state.get_global_attribute("uninitialized_variables", [])
-    waiting[:] = [variable for variable in waiting if variable._value is None]
