@@ -1,0 +1,19 @@
+"""A convolutional network of six layers with batch normalisation on CIFAR-10, beside `vit_cifar10`.
+
+keras-vit train cnn_cifar10 --run-dir runs/cnn_cifar10
+"""
+
+from training.recipe import Recipe
+
+RECIPE = Recipe(
+    data="tfds:cifar10",
+    validation_fraction=0.02,
+    model="cnn",
+    variant="3x3",
+    batch_norm=True,
+    epochs=25,
+    batch_size=128,
+    learning_rate=2e-3,
+    flip=True,
+    crop_padding=4,
+)
