@@ -4,4 +4,15 @@ A module has the docstring that `--help` shows in its first line, `EXAMPLE`, `ad
 `run(options)`, which returns nothing or an exit code. It imports what is heavy where it runs.
 """
 
-COMMANDS = ("demo", "train", "evaluate", "predict", "generate", "export", "benchmark", "reproduce", "list")
+COMMANDS = (
+    "demo",
+    "train",
+    "evaluate",
+    "predict",
+    "generate",
+    "export",
+    "benchmark",
+    "doctor",
+    "reproduce",
+    "list",
+)

@@ -1,0 +1,84 @@
+"""Converts a model, whatever it is, and looks at what comes of it."""
+
+import dataclasses
+import json
+import tempfile
+from pathlib import Path
+
+import tensorflow as tf
+
+from export.child import run_child
+from export.doctor.case import Case
+from export.inference_model import check_classifier, inference_model
+from export.saved_model import save
+from export.tflite import WORKER, run_converter, write_tflite
+from export.tflite_graph import operators, read_graph
+from keras_vit.errors import ConditionError, InputError
+
+DELEGATION = (str(Path(__file__).with_name("delegation_worker.py")),)
+TIME_LIMIT = 300  # seconds, to open a file
+
+
+def converted(model, as_is=False):
+    """Returns the `Case` of a model.
+
+    Args:
+        model: built `keras.Model`.
+        as_is: bool. Otherwise a classifier of images is brought into the form that `keras-vit export` writes.
+    """
+    as_exported = not as_is and _is_classifier(model)
+    case = Case(model, as_exported)
+    with tempfile.TemporaryDirectory() as folder:
+        path, write = Path(folder) / "model.tflite", _write_exported if as_exported else _write_as_is
+        try:
+            write(model, path, "fp32")
+        except ConditionError as error:
+            case = dataclasses.replace(case, refusal=str(error))
+            try:
+                write(model, path, "flex")
+            except ConditionError:
+                return case
+        graph = read_graph(path.read_bytes())
+        case = dataclasses.replace(case, graph=graph, operators=tuple(operators(graph)))
+        return dataclasses.replace(case, **_opened(path, case.operators))
+
+
+def _is_classifier(model):
+    try:
+        check_classifier(model)
+    except InputError:
+        return False
+    return True
+
+
+def _write_exported(model, path, variant):
+    write_tflite(inference_model(model), variant, path)
+
+
+def _write_as_is(model, path, variant):
+    with tempfile.TemporaryDirectory() as folder:
+        save(model, folder, signatures={"serve": _traced(model)})
+        run_converter(WORKER, folder, variant, path)
+
+
+def _traced(model):
+    """The model as a function of its inputs, one example at a time."""
+    inputs = [tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
+
+    @tf.function(input_signature=inputs)
+    def serve(*tensors):
+        answers = model(list(tensors) if len(tensors) > 1 else tensors[0], training=False)
+        return {f"output_{i}": answer for i, answer in enumerate(tf.nest.flatten(answers))}
+
+    return serve
+
+
+def _opened(path, found):
+    if any(operator.is_custom for operator in found):
+        return {}  # LiteRT alone does not open it, and the rule about Flex operators tells why
+    out = path.with_suffix(".json")
+    try:
+        run_child(DELEGATION, path, out, time_limit=TIME_LIMIT)
+    except ConditionError as error:
+        return {"failure": str(error)}
+    return {"outside": tuple(found[index] for index in json.loads(out.read_text()))}

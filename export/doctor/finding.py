@@ -1,0 +1,29 @@
+"""What a rule has to say."""
+
+import dataclasses
+
+MOST_NAMES = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One thing that will be in the way.
+
+    Attributes:
+        target: str, what it is in the way of, such as `"XNNPACK"`.
+        layer: str, the layers that are meant, or the model.
+        reason: str.
+        mend: str.
+    """
+
+    target: str
+    layer: str
+    reason: str
+    mend: str
+
+
+def names(layers):
+    """Returns the names of layers as words; many are counted."""
+    layers = list(dict.fromkeys(layers))
+    more = len(layers) - MOST_NAMES
+    return ", ".join(layers[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

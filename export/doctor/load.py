@@ -1,0 +1,55 @@
+"""Finds the model that is to be examined."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import keras
+
+from keras_vit.errors import InputError
+from keras_vit.files import first_line, load_model
+
+EXPECTED = "Expected a run folder, a .keras file, or module:function that gives a Keras model"
+
+
+def find_model(name):
+    """Returns a built `keras.Model`.
+
+    Args:
+        name: str; a run folder, a `.keras` file, or `module:name` of a model or of a function without
+            arguments that gives one, in the current folder or installed. The module's code is run.
+
+    Raises:
+        InputError: there is none, or it is not built.
+    """
+    path = Path(name)
+    if (path / "model.keras").is_file():
+        model = load_model(path / "model.keras")
+    elif path.suffix == ".keras":
+        model = load_model(path)
+    elif path.exists() or ":" not in name:
+        raise InputError(f"{EXPECTED}, received {name}.")
+    else:
+        model = _imported(name)
+    if not getattr(model, "inputs", None):
+        raise InputError(
+            f"{name} is a {type(model).__name__} whose inputs are not known. Expected a functional or "
+            "Sequential model with keras.Input, as in keras.Model(x, model(x)) with x = keras.Input(...)."
+        )
+    return model
+
+
+def _imported(name):
+    module, _, attribute = name.partition(":")
+    sys.path.insert(0, os.getcwd())  # as python -m does
+    try:
+        model = getattr(importlib.import_module(module), attribute)
+        model = model if isinstance(model, keras.Model) else model()
+    except Exception as error:  # the module's own code, which may raise anything
+        raise InputError(f"{name} cannot be examined: {first_line(error)}.") from error
+    finally:
+        sys.path.remove(os.getcwd())
+    if not isinstance(model, keras.Model):
+        raise InputError(f"{EXPECTED}, but {name} gives a {type(model).__name__}.")
+    return model

@@ -1,0 +1,40 @@
+"""Tells what in a model will be in the way on a phone, and the mend."""
+
+from keras_vit.commands.quiet import quiet_import
+
+EXAMPLE = "keras-vit doctor my_models:build --strict"
+
+
+def add_arguments(parser):
+    parser.add_argument(
+        "model", metavar="MODEL", help="run folder, .keras file, or module:function that gives a Keras model"
+    )
+    parser.add_argument(
+        "--as-is",
+        action="store_true",
+        help="look at what TensorFlow's converter makes of it, not at the form that keras-vit export writes",
+    )
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when there are findings")
+    parser.add_argument("--json", metavar="FILE", help="also write the findings there")
+
+
+def run(options):
+    with quiet_import():
+        import dataclasses
+
+        from rich.console import Console
+
+        from export.doctor.examine import examine
+        from export.doctor.load import find_model
+        from export.doctor.table import findings_table
+        from keras_vit.files import write_json
+    model = find_model(options.model)
+    console = Console(highlight=False)
+    with console.status("converting"):
+        findings = examine(model, options.as_is)
+    if findings:
+        console.print(findings_table(findings))
+    console.print(f"{len(findings) or 'no'} finding{'s' * (len(findings) != 1)}")
+    if options.json:
+        write_json(options.json, [dataclasses.asdict(finding) for finding in findings])
+    return 1 if options.strict and findings else 0

@@ -1,0 +1,200 @@
+"""What the doctor finds in real models is what the converter and the interpreter do."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from export.doctor.examine import examine as examine_apart
+from keras_vit.__main__ import main
+from keras_vit.models import vit
+
+layers = keras.layers
+
+
+def of(*stack):
+    return keras.Sequential(list(stack))
+
+
+def cnn(size=(16, 16, 3), *last):
+    return of(
+        keras.Input(size),
+        layers.Conv2D(4, 3, activation="relu", name="edges"),
+        layers.BatchNormalization(),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(3, name="classes"),
+        *last,
+    )
+
+
+def by_target(findings):
+    return {finding.target: finding for finding in findings}
+
+
+def test_a_plain_cnn_and_a_vision_transformer_have_nothing_in_the_way_but_the_edge_tpu(examine):
+    assert examine(cnn()) == []
+    found = examine(vit("Pico/4", num_layers=1, num_classes=3))
+    assert [finding.target for finding in found] == ["EdgeTPU"]
+    assert "encoder/block_0/attention" in found[0].layer
+    assert "BATCH_MATMUL" in found[0].reason and "GELU" in found[0].reason
+
+
+def test_what_ends_in_logits_or_has_open_sizes_is_told_of_a_model_as_it_is(examine):
+    (finding,) = examine(cnn(), as_is=True)
+    assert finding.target == "MediaPipe" and finding.layer == "classes" and "softmax" in finding.reason
+    found = by_target(examine(cnn((None, None, 3))))
+    assert "(None, None, None, 3)" in found["shapes"].reason
+    assert "keras.Input" in found["shapes"].mend
+    assert "failed to prepare" in found["runtime"].reason  # what LiteRT really says of it
+
+
+def test_a_selection_whose_size_is_not_known_is_told_by_its_layer(examine):
+    class Brightest(layers.Layer):
+        def call(self, x):
+            return tf.reduce_sum(tf.boolean_mask(x, x[:, 0] > 0), axis=0, keepdims=True)
+
+        def compute_output_shape(self, shape):
+            return shape
+
+    found = by_target(examine(of(keras.Input((4,)), Brightest(name="brightest"), layers.Dense(2))))
+    assert "brightest" in found["shapes"].layer
+
+
+def test_an_operator_that_only_tensorflow_has_is_told_by_its_layer_with_a_mend(examine):
+    model = of(
+        keras.Input((20, 20, 3)),
+        layers.Resizing(16, 16, interpolation="bicubic", name="shrink"),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(3),
+    )
+    for as_is in (False, True):
+        finding = by_target(examine(model, as_is=as_is))["Flex"]
+        assert finding.layer == "shrink" and "FlexResizeBicubic" in finding.reason
+        assert "bilinear" in finding.mend
+    mended = of(keras.Input((20, 20, 3)), layers.Resizing(16, 16, name="shrink"), *model.layers[1:])
+    assert "Flex" not in by_target(examine(mended))
+
+
+def test_what_the_converter_refuses_altogether_is_told_in_its_words(examine):
+    model = of(keras.Input((20, 20, 3)), layers.Resizing(16, 16, antialias=True, name="shrink"))
+    found = by_target(examine(model))
+    assert "ScaleAndTranslate" in found["converter"].reason
+
+
+def test_a_recurrent_layer_is_a_loop_for_everyone(examine):
+    model = of(keras.Input((5, 8)), layers.LSTM(4, name="memory"), layers.Dense(3))
+    found = by_target(examine(model))
+    for target in ("int8", "XNNPACK", "GPU", "NPU", "EdgeTPU"):
+        assert found[target].layer == "memory", target
+    assert "state" in found["int8"].mend
+
+
+def test_mixed_precision_is_told_and_mended_by_export(examine):
+    keras.config.set_dtype_policy("mixed_float16")
+    model = cnn()
+    keras.config.set_dtype_policy("float32")
+    (finding,) = examine(model)
+    assert finding.target == "precision" and "edges" in finding.layer and "float16" in finding.reason
+    assert "keras-vit export" in finding.mend
+    assert "float32" in by_target(examine(model, as_is=True))["precision"].mend
+
+
+def test_what_leaves_the_delegate_is_what_the_interpreter_shows(examine):
+    class Indexed(layers.Layer):
+        def call(self, x):
+            first, *_ = tf.unstack(x, axis=1)
+            return first
+
+        def compute_output_shape(self, shape):
+            return (shape[0], shape[2])
+
+    model = of(keras.Input((4, 8)), layers.Dense(8), Indexed(name="first"), layers.Dense(2))
+    finding = by_target(examine(model))["XNNPACK"]
+    assert finding.layer == "first" and "1 UNPACK" in finding.reason and "split" in finding.mend
+
+
+def test_several_inputs_greyscale_and_pictures_as_answers_are_refused_by_mediapipe(examine):
+    one, two = keras.Input((4,)), keras.Input((4,))
+    model = keras.Model([one, two], layers.Dense(2)(layers.Concatenate()([one, two])))
+    assert "(None, 4), (None, 4)" in by_target(examine(model))["MediaPipe"].reason
+    assert "1 channels" in by_target(examine(cnn((16, 16, 1))))["MediaPipe"].reason
+    picture = of(keras.Input((8, 8, 3)), layers.Conv2D(2, 1, name="mask"))
+    assert "(None, 8, 8, 2)" in by_target(examine(picture))["MediaPipe"].reason
+
+
+def test_a_lambda_is_code(examine):
+    model = of(keras.Input((8, 8, 3)), layers.Lambda(lambda x: x / 255, name="scale"), layers.Flatten())
+    assert by_target(examine(model, as_is=True))["saving"].layer.endswith("scale")
+
+
+def test_trained_or_not_makes_no_difference(examine):
+    model = cnn((16, 16, 1))
+    before = examine(model)
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(np.ones((4, 16, 16, 1)), np.zeros(4), verbose=0)
+    assert examine(model) == before
+
+
+def test_the_command_looks_at_a_file_and_at_a_function(examine, tmp_path, monkeypatch, capsys):
+    cnn((16, 16, 1)).save(tmp_path / "grey.keras")
+    report = tmp_path / "findings.json"
+    assert main(["doctor", str(tmp_path / "grey.keras"), "--json", str(report)]) == 0
+    assert main(["doctor", str(tmp_path / "grey.keras"), "--strict"]) == 1
+    assert "1 finding" in capsys.readouterr().out
+    assert json.loads(report.read_text())[0]["target"] == "MediaPipe"
+    (tmp_path / "doctors_model.py").write_text(
+        "import keras\n\n\ndef build():\n"
+        "    stack = [keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)]\n"
+        "    return keras.Sequential(stack)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main(["doctor", "doctors_model:build", "--strict"]) == 0
+    assert "no findings" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nothing", "Expected a run folder"),
+        ("nothing.keras", "Expected a .keras model file"),
+        ("no_module:build", "No module named 'no_module'"),
+        ("os.path:nothing", "no attribute 'nothing'"),
+        ("os:getcwd", "gives a str"),
+        ("keras:Model", "whose inputs are not known"),
+    ],
+)
+def test_what_is_no_model_is_refused_in_one_line(name, message, capsys):
+    assert main(["doctor", name]) == 2
+    error = capsys.readouterr().err
+    assert message in error and len(error.strip().splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_the_converter_runs_in_a_process_of_its_own():
+    assert (
+        by_target(examine_apart(of(keras.Input((5, 8)), layers.GRU(4, name="memory"))))["int8"].layer
+        == "memory"
+    )
+
+
+FULL_INT8_OF_A_LOOP = """
+import keras, numpy, sys, tensorflow as tf
+model = keras.Sequential([keras.Input((5, 8)), keras.layers.LSTM(4)])
+model.export(sys.argv[1], verbose=False)
+converter = tf.lite.TFLiteConverter.from_saved_model(sys.argv[1], signature_keys=["serve"])
+converter.optimizations = [tf.lite.Optimize.DEFAULT]
+steps = numpy.random.rand(1, 5, 8).astype("float32")
+converter.representative_dataset = lambda: ([steps] for _ in range(4))
+converter.convert()
+"""
+
+
+@pytest.mark.slow
+def test_full_int8_of_a_loop_really_ends_the_process(tmp_path):
+    command = [sys.executable, "-c", FULL_INT8_OF_A_LOOP, str(tmp_path / "saved_model")]
+    assert subprocess.run(command, capture_output=True).returncode == -signal.SIGSEGV
