@@ -184,7 +184,7 @@ def test_the_converter_runs_in_a_process_of_its_own():
 
 FULL_INT8_OF_A_LOOP = """
 import keras, numpy, sys, tensorflow as tf
-model = keras.Sequential([keras.Input((5, 8)), keras.layers.LSTM(4)])
+model = keras.Sequential([keras.Input((5, 8), batch_size=1), keras.layers.LSTM(4)])
 model.export(sys.argv[1], verbose=False)
 converter = tf.lite.TFLiteConverter.from_saved_model(sys.argv[1], signature_keys=["serve"])
 converter.optimizations = [tf.lite.Optimize.DEFAULT]
