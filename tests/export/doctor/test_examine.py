@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -184,8 +185,10 @@ def test_the_converter_runs_in_a_process_of_its_own():
 
 FULL_INT8_OF_A_LOOP = """
 import keras, numpy, sys, tensorflow as tf
-model = keras.Sequential([keras.Input((5, 8), batch_size=1), keras.layers.LSTM(4)])
-model.export(sys.argv[1], verbose=False)
+from export.saved_model import save
+model = keras.Sequential([keras.Input((5, 8)), keras.layers.LSTM(4)])
+serve = tf.function(lambda x: {"state": model(x)}, input_signature=[tf.TensorSpec((1, 5, 8))])
+save(model, sys.argv[1], {"serve": serve})
 converter = tf.lite.TFLiteConverter.from_saved_model(sys.argv[1], signature_keys=["serve"])
 converter.optimizations = [tf.lite.Optimize.DEFAULT]
 steps = numpy.random.rand(1, 5, 8).astype("float32")
@@ -197,4 +200,5 @@ converter.convert()
 @pytest.mark.slow
 def test_full_int8_of_a_loop_really_ends_the_process(tmp_path):
     command = [sys.executable, "-c", FULL_INT8_OF_A_LOOP, str(tmp_path / "saved_model")]
-    assert subprocess.run(command, capture_output=True).returncode == -signal.SIGSEGV
+    result = subprocess.run(command, capture_output=True, cwd=Path(__file__).parents[3])
+    assert result.returncode == -signal.SIGSEGV, result.stderr
