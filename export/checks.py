@@ -10,17 +10,22 @@ from keras_vit.errors import InputError
 FEWEST_CALIBRATION_IMAGES = 32  # ranges from fewer miss what the next image reaches
 
 
+def check_backend():
+    """Raises InputError when Keras runs on another backend than TensorFlow: this process cannot export."""
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            f"Expected KERAS_BACKEND=tensorflow for an export, received {keras.backend.backend()!r}. A "
+            "model.keras that was trained elsewhere loads there."
+        )
+
+
 def check_variants(variants):
     """Checks the variants' names and that this process can export.
 
     Raises:
         InputError: an unknown variant, or Keras on another backend than TensorFlow.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise InputError(
-            f"Expected KERAS_BACKEND=tensorflow for an export, received {keras.backend.backend()!r}. A "
-            "model.keras that was trained elsewhere loads there."
-        )
+    check_backend()
     unknown = [variant for variant in variants if variant not in (*FILES, AUTO)]
     if unknown:
         raise InputError(f"Unknown variant {unknown[0]!r}. Expected {AUTO} or one of {', '.join(FILES)}.")

@@ -1,4 +1,6 @@
-"""Runs TensorFlow's converter: `python convert_worker.py SAVED_MODEL VARIANT OUT.tflite`.
+"""Runs TensorFlow's converter: `python convert_worker.py SAVED_MODEL SIGNATURES VARIANT OUT.tflite`.
+
+Signatures are names with commas between them.
 
 Variants are `fp32`, `fp16`, `dynamic_int8`, and `flex`: float32 with operators of TensorFlow itself.
 
@@ -14,8 +16,8 @@ import tensorflow as tf
 
 
 def main():
-    folder, variant, path = sys.argv[1:]
-    converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serve"])
+    folder, signatures, variant, path = sys.argv[1:]
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=signatures.split(","))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if variant == "flex":
         converter.target_spec.supported_ops.append(tf.lite.OpsSet.SELECT_TF_OPS)

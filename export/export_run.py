@@ -108,11 +108,12 @@ def export_model(
         write_plot(rows, max_drop, folder / PLOT)
     if report:
         report(rows)
-    _check_passed(rows, chosen, folder)
+    check_passed(rows, chosen, folder)
     return rows
 
 
-def _check_passed(rows, chosen, folder):
+def check_passed(rows, chosen, folder):
+    """Raises ConditionError when a variant failed, or of `chosen`, those that `auto` tried, all did."""
     needed = [row for row in rows if row not in chosen]
     failed = [row for row in needed if not row["passed"]]
     if chosen and not any(row["passed"] for row in chosen):

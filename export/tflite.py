@@ -38,7 +38,7 @@ def write_tflite(model, variant, path, worker=WORKER):
     form = model if isinstance(model, MobileForm) else mobile_form(model)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         _write_graph(form, folder)
-        run_converter(worker, folder, variant, path)
+        run_converter(worker, folder, "serve", variant, path)
 
 
 def run_converter(worker, *arguments):

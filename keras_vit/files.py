@@ -45,8 +45,37 @@ def atomic_path(path):
 
 def write_text(path, text):
     """Writes `text` as UTF-8, atomically."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path, content):
+    """Writes bytes, atomically."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
+
+
+def read_text(path):
+    """Reads text in UTF-8, with newlines as line ends whatever the file has.
+
+    Args:
+        path: str or Path.
+
+    Raises:
+        InputError: missing, or not UTF-8.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"Expected a text file at {path}, found {what_lies_at(path)}.")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"Expected {path} to be UTF-8, but byte {error.start:,} is not. Convert it, "
+            "for example with `iconv -t UTF-8`."
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def write_json(path, value):

@@ -55,13 +55,37 @@ def test_generation_that_makes_no_sense_is_one_line_and_exit_code_2(run, words, 
     assert message in error and error.count("\n") == 1
 
 
-@pytest.mark.parametrize("form", ["", "model.keras"])
-@pytest.mark.parametrize("words", [["export", "RUN"], ["predict", "RUN", "a.png"]])
-def test_commands_for_images_refuse_a_run_of_text_in_one_line(run, words, form, capsys):
-    words = [str(run / form) if word == "RUN" else word for word in words]
-    assert main(words) == 2
+def test_an_exported_file_writes_and_reads_what_the_run_does(run, capsys, tmp_path):
+    assert main(["export", str(run), "--variant", "fp32", "--characters", "4"]) == 0
+    assert "verified" in capsys.readouterr().out
+    (tmp_path / "some.txt").write_text("tyrannosaurus\nmaiasaura\n")
+    file, answers = run / "export" / "model_fp32.tflite", []
+    for model in (run, file):
+        assert main(["generate", str(model), "--num", "3", "--seed", "5", "--top-k", "8"]) == 0
+        assert main(["predict", str(model), str(tmp_path / "some.txt")]) == 0
+        answers.append(capsys.readouterr().out)
+    assert answers[0] == answers[1] and "perplexity" in answers[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["export", "RUN", "--variant", "full_int8"], "is not for text"),
+        (["predict", "RUN", "nowhere.txt"], "Expected a text file"),
+        (["predict", "RUN/model.keras", "empty.txt"], "an empty one"),
+        (["predict", "RUN", "capitals.txt"], "Unseen characters"),
+        (["generate", "RUN/model.tflite"], "found nothing"),
+    ],
+)
+def test_what_a_model_of_text_cannot_do_is_one_line_and_code_2(
+    run, words, message, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.txt").write_text("\n")
+    (tmp_path / "capitals.txt").write_text("Tyrannosaurus")
+    assert main([word.replace("RUN", str(run)) for word in words]) == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and ("text" in error or "run folder" in error)
+    assert message in error and error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

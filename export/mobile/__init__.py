@@ -11,6 +11,7 @@ from export.mobile import (  # noqa: F401  each enters its layers in the table
     class_token,
     convolution,
     dense,
+    embedding,
     layer_norm,
     layer_scale,
     patch_embedding,

@@ -36,7 +36,10 @@ def attention(layer, x, queried):
         key, value = _heads(layer, x, kernel[:, hidden_dim:], bias[hidden_dim:], 2)
     query, key = _normalised(layer, query, key)
     with tf.name_scope(layer.path):
-        scores = tf.nn.softmax(tf.matmul(query, key, transpose_b=True))
+        scores = tf.matmul(query, key, transpose_b=True)
+        if layer.causal:
+            scores += _unseen(query.shape[2], key.shape[2])
+        scores = tf.nn.softmax(scores)
         mixed = tf.transpose(tf.matmul(scores, value), (0, 2, 1, 3))
         batch, length, *_ = mixed.shape
         mixed = tf.reshape(mixed, (batch, length, hidden_dim))
@@ -50,6 +53,11 @@ def _heads(layer, x, kernel, bias, count):
     heads = count * layer.num_heads
     x = tf.transpose(tf.reshape(x, (batch, length, heads, width // heads)), (0, 2, 1, 3))
     return tf.split(x, count, axis=1) if count > 1 else (x,)
+
+
+def _unseen(num_queries, length):
+    """What is added to scores: 0 where a key is not after the query, else far below any score."""
+    return np.where(np.tri(num_queries, length, dtype=bool), 0, -1e9).astype("float32")
 
 
 def _normalised(layer, query, key):

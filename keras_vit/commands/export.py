@@ -1,8 +1,9 @@
 """Writes and verifies SavedModel and TFLite files."""
 
-from keras_vit.commands.arguments import add_data_dir, add_run, points
-from keras_vit.commands.images_only import check_images
+from keras_vit.commands.arguments import add_data_dir, add_run, at_least_one, points
+from keras_vit.commands.kind import is_text
 from keras_vit.commands.quiet import quiet_import
+from keras_vit.errors import InputError
 
 EXAMPLE = "keras-vit export runs/digits --variant auto --max-drop 0.2"
 VARIANTS = (  # those of export.record, which is not imported to parse
@@ -26,48 +27,84 @@ def add_arguments(parser):
         action="append",
         choices=VARIANTS,
         help="may be repeated; auto keeps the fastest that loses no more than --max-drop "
-        "(default: savedmodel, fp32, fp16 and dynamic_int8)",
+        "(default: savedmodel, fp32, fp16 and dynamic_int8, which are all that text has)",
     )
     parser.add_argument(
         "--max-drop",
         type=points,
-        default=0.5,
-        metavar="POINTS",
-        help="accuracy that a variant may lose, in points (default: %(default)s)",
+        metavar="DROP",
+        help="what a variant may lose: points of accuracy for images (default: 0.5), nats per character for "
+        "text (default: 0.01)",
+    )
+    parser.add_argument(
+        "--characters",
+        type=at_least_one,
+        metavar="N",
+        help="text only: how many the signature `generate` writes at once (default: 32)",
     )
     add_data_dir(parser)
 
 
 def run(options):
-    check_images(options.run_folder, "export")
     with quiet_import():
         from rich.console import Console
 
         from export.delegate_notice import let_delegate_tell
-        from export.export_run import export_model
-        from export.record import DEFAULT
-        from export.table import results_table
         from training.run import load_run
         from training.run_folder import RunFolder
 
         let_delegate_tell()
-    folder = RunFolder(options.run_folder)
+    export = _export_text if is_text(options.run_folder) else _export_images
     _, model, data = load_run(options.run_folder, options.data_dir)
-    console = Console()
+    folder, console = RunFolder(options.run_folder).export, Console()
     with console.status("exporting") as status:
-        export_model(
-            model,
-            data.label_names,
-            data.test.images,
-            data.test.labels,
-            folder.export,
-            variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
-            max_drop=options.max_drop,
-            calibration_images=_spread(data.train.images),
-            report=lambda rows: console.print(results_table(rows)),
-            progress=lambda variant, step: status.update(f"{variant}: {step}"),
-        )
-    console.print(f"files and export.json in {folder.export}", highlight=False)
+        export(options, model, data, folder, console.print, lambda *words: status.update(": ".join(words)))
+    console.print(f"files and export.json in {folder}", highlight=False)
+
+
+def _export_images(options, model, data, folder, show, progress):
+    from export.export_run import export_model
+    from export.record import DEFAULT
+    from export.table import results_table
+
+    if options.characters is not None:
+        raise InputError("--characters is for runs on text. Leave it out.")
+    export_model(
+        model,
+        data.label_names,
+        data.test.images,
+        data.test.labels,
+        folder,
+        variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
+        calibration_images=_spread(data.train.images),
+        report=lambda rows: show(results_table(rows)),
+        progress=progress,
+        **_given(max_drop=options.max_drop),
+    )
+
+
+def _export_text(options, model, data, folder, show, progress):
+    from export.text.export_run import VARIANTS as DEFAULT
+    from export.text.export_run import export_text
+    from export.text.table import results_table
+    from keras_vit.text.windows import split_windows
+
+    export_text(
+        model,
+        data.vocabulary,
+        split_windows(data, data.test),
+        folder,
+        lines=data.lines,
+        variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
+        report=lambda rows: show(results_table(rows)),
+        progress=progress,
+        **_given(max_drop=options.max_drop, characters=options.characters),
+    )
+
+
+def _given(**options):
+    """The options that were given; what was not has its default where it is used."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _spread(images):

@@ -2,14 +2,14 @@
 
 import sys
 
-from keras_vit.commands.arguments import add_run
 from keras_vit.commands.quiet import quiet_import
+from keras_vit.commands.text_model import is_exported
 
 EXAMPLE = "keras-vit generate runs/names --num 20 --temperature 0.8 --prefix tyr"
 
 
 def add_arguments(parser):
-    add_run(parser)
+    parser.add_argument("model", metavar="MODEL", help="run folder, SavedModel folder or .tflite")
     parser.add_argument("--num", type=int, default=10, help="samples to draw (default: %(default)s)")
     parser.add_argument("--temperature", type=float, default=1.0, help="below 1: safer (default: 1)")
     parser.add_argument("--top-k", type=int, metavar="K", help="only the K likeliest characters")
@@ -20,9 +20,12 @@ def add_arguments(parser):
 
 def run(options):
     with quiet_import():
-        from training.text.generate_run import generate_from_run
-    samples, figures = generate_from_run(
-        options.run_folder,
+        from export.delegate_notice import let_delegate_tell
+
+        let_delegate_tell()
+    generate = _from_export if is_exported(options.model) else _from_run
+    samples, figures = generate(
+        options.model,
         options.num,
         temperature=options.temperature,
         top_k=options.top_k,
@@ -37,3 +40,18 @@ def run(options):
             f"{figures['duplicate_share']:.1%} repeat an earlier one",
             file=sys.stderr,
         )
+
+
+def _from_run(path, num_samples, **options):
+    from training.text.generate_run import generate_from_run
+
+    return generate_from_run(path, num_samples, **options)
+
+
+def _from_export(path, num_samples, **options):
+    from export.text.readers import load_text_reader
+    from keras_vit.text import generate
+
+    reader = load_text_reader(path)
+    description = reader.description
+    return generate(reader, description.vocabulary, num_samples, stop=description.lines, **options), None

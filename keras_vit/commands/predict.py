@@ -1,9 +1,9 @@
-"""Classifies image files."""
+"""Classifies image files; tells of text files how well a character model foretells them."""
 
 import os
 
 from keras_vit.commands.arguments import at_least_one
-from keras_vit.commands.images_only import check_images
+from keras_vit.commands.kind import is_text
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit predict runs/digits/export/model_fp32.tflite photo.jpg"
@@ -11,23 +11,49 @@ EXAMPLE = "keras-vit predict runs/digits/export/model_fp32.tflite photo.jpg"
 
 def add_arguments(parser):
     parser.add_argument("model", metavar="MODEL", help="run folder, .keras, SavedModel folder or .tflite")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="JPEG, PNG, WebP, BMP or GIF")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="JPEG, PNG, WebP, BMP or GIF; text in UTF-8")
     parser.add_argument("--top", type=at_least_one, default=3, metavar="K", help="classes to show")
 
 
 def run(options):
-    check_images(options.model, "predict")
     with quiet_import():
-        import keras  # noqa: F401  the predictor needs it
-        import numpy as np
-        from rich.console import Console
-        from rich.table import Table
-
         from export.delegate_notice import let_delegate_tell
-        from export.predictor import load_predictor
-        from keras_vit.images import read_image
 
         let_delegate_tell()
+    predict = _texts if is_text(options.model) else _images
+    predict(options)
+
+
+def _texts(options):
+    from rich.console import Console
+    from rich.table import Table
+
+    from keras_vit.commands.text_model import open_text_model
+    from keras_vit.files import read_text
+    from keras_vit.text.likelihood import text_figures
+
+    reader, vocabulary, lines = open_text_model(options.model)
+    table = Table("file", "characters", "nats per character", "bits", "perplexity", box=None)
+    for file in options.files:
+        figures = text_figures(reader, vocabulary, read_text(file), lines)
+        table.add_row(
+            os.path.basename(file),
+            f"{figures['num_characters']:,}",
+            f"{figures['cross_entropy']:.4f}",
+            f"{figures['bits_per_character']:.4f}",
+            f"{figures['perplexity']:.3f}",
+        )
+    Console().print(table)
+
+
+def _images(options):
+    import numpy as np
+    from rich.console import Console
+    from rich.table import Table
+
+    from export.predictor import load_predictor
+    from keras_vit.images import read_image
+
     predictor = load_predictor(options.model)
     height, width, channels = predictor.image_shape
     images = np.stack([read_image(f, size=(height, width), channels=channels) for f in options.files])

@@ -69,14 +69,26 @@ class Vocabulary:
         Raises:
             InputError: missing, or no vocabulary.
         """
-        document = read_json(path)
+        return cls.parse(read_json(path), path)
+
+    @classmethod
+    def parse(cls, document, name):
+        """Makes a vocabulary of what `save` wrote, once it is parsed.
+
+        Args:
+            document: what JSON held.
+            name: str or Path, what errors call it.
+
+        Raises:
+            InputError: no vocabulary.
+        """
         try:
             vocabulary = cls(**document)
             valid = vocabulary.characters[0] == BOUNDARY and vocabulary.unknown in ("error", "unk")
         except (TypeError, IndexError, KeyError):
             valid = False
         if not valid:
-            raise InputError(f"Expected a vocabulary in {path}: characters, a newline first, and unknown.")
+            raise InputError(f"Expected a vocabulary in {name}: characters, a newline first, and unknown.")
         return vocabulary
 
 

@@ -24,6 +24,10 @@ class Windows:
     def __len__(self):
         return len(self.inputs)
 
+    def rows(self, indices):
+        """Returns some of the rows."""
+        return Windows(self.inputs[indices], self.targets[indices], self.mask[indices])
+
     @property
     def weights(self):
         """The mask, scaled to a mean of 1.

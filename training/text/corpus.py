@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.errors import InputError
+from keras_vit.files import read_text
 from keras_vit.text.vocabulary import Vocabulary, build_vocabulary, listed
 from training.data.split import hold_out
 
@@ -102,19 +103,11 @@ def _read(spec):
         source = Path(path)
     else:
         raise InputError(f"Unknown text {spec!r}. Expected names or text:PATH.")
-    if not source.is_file():
-        raise InputError(f"Expected a text file at {source}, found none.")
-    try:
-        text = source.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"Expected {source} to be UTF-8, but byte {error.start:,} is not. Convert it, "
-            "for example with `iconv -t UTF-8`."
-        ) from error
+    text = read_text(source)
     if not text.strip():
         raise InputError(f"{source} is empty: there is nothing to learn from.")
     name = spec if spec == "names" else f"text:{source.name}"
-    return name, text.replace("\r\n", "\n").replace("\r", "\n")
+    return name, text
 
 
 def _split_lines(text, fractions, seed, name):

@@ -26,14 +26,23 @@ def generate_from_run(run_dir, num_samples=10, **options):
     Raises:
         InputError: no trained run on text lies there, or an option out of its range.
     """
+    reader, vocabulary, recipe = load_text_run(run_dir)
+    samples = generate(reader, vocabulary, num_samples, stop=recipe.lines, **options)
+    return samples, _novelty(samples, recipe)
+
+
+def load_text_run(run_dir):
+    """Loads what reads tokens for a run's best model, its Vocabulary and its Recipe.
+
+    Raises:
+        InputError: no trained run on text lies there.
+    """
     folder = RunFolder(run_dir)
     folder.check_trained()
     if not folder.vocabulary.is_file():
         raise InputError(f"Expected a run on text, but {folder.path} has no vocabulary.json.")
     recipe = load_recipe(folder.recipe)
-    vocabulary, model = Vocabulary.load(folder.vocabulary), load_model(folder.model)
-    samples = generate(reader_of(model), vocabulary, num_samples, stop=recipe.lines, **options)
-    return samples, _novelty(samples, recipe)
+    return reader_of(load_model(folder.model)), Vocabulary.load(folder.vocabulary), recipe
 
 
 def _novelty(samples, recipe):

@@ -1,0 +1,1 @@
+"""Character models as SavedModel and TFLite, each with the signatures `score`, `step` and `generate`."""

@@ -1,0 +1,74 @@
+"""What is known of a text model beside its logits: `text.json`, in or beside each of its files."""
+
+import dataclasses
+import json
+import zipfile
+from pathlib import Path
+
+from keras_vit.errors import InputError
+from keras_vit.files import LARGEST_TEXT, parse_json
+from keras_vit.text import Vocabulary
+
+NAME = "text.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class TextDescription:
+    """How a text model's tokens are read.
+
+    Attributes:
+        vocabulary: Vocabulary.
+        window: int, tokens that `score` takes.
+        lines: bool, a text is one line and ends with a newline; or running text.
+    """
+
+    vocabulary: Vocabulary
+    window: int
+    lines: bool
+
+    @property
+    def unknown_token(self):
+        return self.vocabulary.unknown_token
+
+    def to_bytes(self):
+        """Returns it as JSON in UTF-8."""
+        document = {**dataclasses.asdict(self.vocabulary), "window": self.window, "lines": self.lines}
+        return (json.dumps(document, indent=2) + "\n").encode()
+
+
+def read_description(path):
+    """Reads the description of an exported text model.
+
+    Args:
+        path: Path of a `.tflite` file or a SavedModel folder.
+
+    Raises:
+        InputError: there is none, or it is damaged.
+    """
+    path = Path(path)
+    content = _content(path)
+    if content is None:
+        raise InputError(
+            f"Expected an exported text model, but {path} holds no {NAME}. Write one: keras-vit export RUN"
+        )
+    document = parse_json(content, f"{path}/{NAME}")
+    try:
+        window, lines = document["window"], document["lines"]
+        vocabulary = Vocabulary.parse({k: document[k] for k in ("characters", "unknown")}, path)
+        valid = isinstance(window, int) and window > 0 and isinstance(lines, bool)
+    except (KeyError, TypeError):
+        valid = False
+    if not valid:
+        raise InputError(f"{path} is damaged: its {NAME} does not describe a text model. Export again.")
+    return TextDescription(vocabulary, window, lines)
+
+
+def _content(path):
+    try:
+        if path.is_dir():
+            file = path / "assets.extra" / NAME
+            return file.read_bytes() if file.is_file() else None
+        with zipfile.ZipFile(path) as archive, archive.open(NAME) as file:
+            return file.read(LARGEST_TEXT)
+    except (KeyError, OSError, zipfile.BadZipFile):
+        return None

@@ -1,0 +1,130 @@
+"""A character model as functions: `score` of a window, and `step` from character and state to the next."""
+
+import keras
+import tensorflow as tf
+
+from export.inference_model import in_float32
+from export.mobile import mobile_form
+from export.mobile.arrays import exact
+from export.text.cells import RecurrentCell, variable
+from keras_vit.errors import InputError
+from keras_vit.models.char_rnn import is_recurrent
+
+INACTIVE = (keras.layers.InputLayer, keras.layers.Dropout)
+
+
+def text_form(model, on_phone):
+    """Returns the functions of a trained character model, in float32.
+
+    Args:
+        model: `char_rnn` that reads in one direction, or `char_transformer`.
+        on_phone: bool, in the operators that suit a phone, for a batch of one; else for any batch.
+
+    Returns:
+        `RecurrentForm` or `WindowForm`. Both have `vocabulary_size`, `states` (a list of
+        `tf.TensorSpec`s without the batch axis; a text begins with zeros), `variables`, `score(tokens)` and
+        `step(token, states)`.
+
+    Raises:
+        InputError: a model of another kind.
+    """
+    if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.output_shape) != 3:
+        raise InputError(f"Expected a model from characters to logits, received {model.name!r}.")
+    if any(isinstance(layer, keras.layers.Bidirectional) for layer in model.layers):
+        raise InputError(
+            f"Expected a character model that reads in one direction, received {model.name!r}, which is "
+            "bidirectional: it has no state to hand over. Train with bidirectional=false."
+        )
+    model = in_float32(model)
+    model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)  # a run's has lists of one
+    return RecurrentForm(model) if is_recurrent(model) else WindowForm(model, on_phone)
+
+
+class RecurrentForm:
+    """A `char_rnn`: embedding and first input product are one table, of which a character is a row.
+
+    Args:
+        model: `char_rnn` in float32.
+    """
+
+    def __init__(self, model):
+        embedding, *layers, head = (x for x in model.layers if not isinstance(x, INACTIVE))
+        self.cells = [RecurrentCell(layer) for layer in layers]
+        first = self.cells[0]
+        self.table = variable(exact(embedding.embeddings) @ first.kernel + first.bias)
+        self.head = [variable(exact(head.kernel)), variable(exact(head.bias))]
+        self.vocabulary_size = head.units
+        self.states = [
+            tf.TensorSpec((cell.hidden_dim,), tf.float32)
+            for cell in self.cells
+            for _ in range(cell.num_states)
+        ]
+        self.variables = [self.table, *self.head, *(v for cell in self.cells for v in cell.variables)]
+
+    def step(self, token, states):
+        """Reads tokens `(batch,)`; returns logits `(batch, vocabulary_size)` and a list of states."""
+        x, after, states = None, [], list(states)
+        for cell in self.cells:
+            projected = tf.gather(self.table.value, token) if x is None else cell.project(x)
+            states, before = states[cell.num_states :], states[: cell.num_states]
+            after += cell.advance(projected, before)
+            x = after[-cell.num_states]
+        return self._logits(x), after
+
+    def score(self, tokens):
+        """Returns the logits of a text that begins here, `(batch, length, vocabulary_size)`."""
+        batch, length = tf.shape(tokens)[0], tokens.shape[1]
+        x = None
+        for cell in self.cells:
+            projected = tf.gather(self.table.value, tokens) if x is None else _by_rows(cell.project, x)
+            x = _run(cell, tf.unstack(projected, length, axis=1), batch)
+        return _by_rows(self._logits, x)
+
+    def _logits(self, x):
+        kernel, bias = self.head
+        return tf.nn.bias_add(tf.matmul(x, kernel.value), bias.value)
+
+
+def _by_rows(function, x):
+    rows = function(tf.reshape(x, (-1, x.shape[2])))
+    return tf.reshape(rows, (-1, x.shape[1], rows.shape[1]))
+
+
+def _run(cell, projected, batch):
+    states, outputs = [tf.zeros((batch, cell.hidden_dim))] * cell.num_states, []
+    for one in projected:
+        states = cell.advance(one, states)
+        outputs.append(states[0])
+    return tf.stack(outputs, axis=1)
+
+
+class WindowForm:
+    """A `char_transformer`, whose state is the last characters and how many of them there are.
+
+    It reads its whole window anew for each character, as it has to where the window moves on: every
+    character then has another position.
+
+    Args:
+        model: `char_transformer` in float32.
+        on_phone: bool, as in `text_form`.
+    """
+
+    def __init__(self, model, on_phone):
+        self.length = model.input_shape[1]
+        self.vocabulary_size = model.output_shape[2]
+        self.states = [tf.TensorSpec((self.length,), tf.int32), tf.TensorSpec((), tf.int32)]
+        compute = mobile_form(model) if on_phone else model
+        self.variables = compute.variables
+        # A function of its own, which `generate` calls many times without repeating its constants.
+        self.score = tf.function(compute)
+
+    def step(self, token, states):
+        """Reads tokens `(batch,)`; returns logits `(batch, vocabulary_size)` and a list of states."""
+        tokens, count = states
+        moved = tf.concat([tokens[:, 1:], tokens[:, :1]], axis=1)
+        tokens = tf.where((count < self.length)[:, None], tokens, moved)
+        place = tf.minimum(count, self.length - 1)
+        here = tf.range(self.length)[None] == place[:, None]
+        tokens = tf.where(here, token[:, None], tokens)
+        logits = tf.reduce_sum(self.score(tokens) * tf.cast(here, tf.float32)[..., None], axis=1)
+        return logits, [tokens, place + 1]

@@ -1,0 +1,165 @@
+"""One way to ask the exported forms of a character model."""
+
+from pathlib import Path
+
+import numpy as np
+
+from export.child import run_child
+from export.predictor import CHECK_TIME_LIMIT, check_is_tflite, check_recorded
+from export.text.description import read_description
+from keras_vit.errors import ConditionError, InputError
+
+CHECK = (str(Path(__file__).with_name("check.py")),)
+
+
+def load_text_reader(path):
+    """Loads an exported character model.
+
+    Args:
+        path: str or Path of a `.tflite` file or a SavedModel folder.
+
+    Returns:
+        `TfliteReader` or `SavedModelReader`: both read with `begin` and `read` as `keras_vit.text.generate`
+        asks, and have `description`, `score(tokens)` and `write(...)`.
+
+    Raises:
+        InputError: missing, damaged, or no such model.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"Expected a model at {path}, found nothing.")
+    if path.is_dir():
+        return SavedModelReader(path)
+    check_recorded(path)
+    return TfliteReader(path)
+
+
+class _Reader:
+    """What both forms share: the states of several texts, and the three signatures."""
+
+    def __init__(self, path):
+        self.description = read_description(path)
+
+    def read(self, tokens):
+        """Reads int32 tokens `(batch,)`; returns logits of what follows, float64 `(batch, vocabulary)`."""
+        logits = self._step(np.asarray(tokens, "int32")).astype("float64")
+        if logits.shape[-1] != len(self.description.vocabulary):
+            raise InputError(
+                f"Expected one logit per token: the model gives {logits.shape[-1]}, its vocabulary has "
+                f"{len(self.description.vocabulary)}. Export again."
+            )
+        return logits
+
+
+class TfliteReader(_Reader):
+    """A TFLite file, whose signatures take one text at a time.
+
+    Args:
+        path: Path.
+        num_threads: int.
+
+    Raises:
+        InputError: no such file, or damaged.
+    """
+
+    def __init__(self, path, num_threads=1):
+        from ai_edge_litert.interpreter import Interpreter
+
+        check_is_tflite(path)
+        super().__init__(path)
+        try:
+            run_child(CHECK, path, time_limit=CHECK_TIME_LIMIT)
+        except ConditionError as error:
+            raise InputError(f"{path} is damaged or no text model: {error}.") from error
+        self.interpreter = Interpreter(str(path), num_threads=num_threads)
+        self._runners = {}
+
+    def begin(self, batch_size):
+        """Forgets what was read."""
+        self.states = [_zero_states(self._runner("step")) for _ in range(batch_size)]
+
+    def score(self, tokens):
+        """Returns logits `(batch, window, vocabulary_size)` of texts that begin there."""
+        return np.concatenate([self._runner("score")(tokens=row[None])["logits"] for row in tokens])
+
+    def write(self, token, noise, temperature, top_k):
+        """Runs `generate` for one text that begins; arguments as in `export.text.write`."""
+        runner = self._runner("generate")
+        states = _zero_states(runner)
+        return runner(token=token, noise=noise, temperature=temperature, top_k=top_k, **states)["tokens"]
+
+    def _step(self, tokens):
+        rows = []
+        for index, token in enumerate(tokens):
+            after = self._runner("step")(token=token[None], **self.states[index])
+            rows.append(after.pop("logits"))
+            self.states[index] = after
+        return np.concatenate(rows)
+
+    def _runner(self, name):
+        if name not in self._runners:
+            self._runners[name] = self.interpreter.get_signature_runner(name)
+        return self._runners[name]
+
+
+class SavedModelReader(_Reader):
+    """A SavedModel, whose signatures take any number of texts.
+
+    Args:
+        path: Path of the folder.
+
+    Raises:
+        InputError: no such SavedModel.
+    """
+
+    def __init__(self, path):
+        import tensorflow as tf
+
+        super().__init__(path)
+        try:
+            self.signatures = tf.saved_model.load(str(path)).signatures
+            self.step = self.signatures["step"]
+        except Exception as error:  # TensorFlow raises nearly every type for a folder that it cannot read
+            line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            raise InputError(f"{path} is no SavedModel of ours that can be loaded: {line}") from error
+
+    def begin(self, batch_size):
+        """Forgets what was read."""
+        self.states = self._zero_states(batch_size)
+
+    def score(self, tokens):
+        """As `TfliteReader.score`."""
+        return self._call("score", tokens=tokens)["logits"]
+
+    def write(self, token, noise, temperature, top_k):
+        """As `TfliteReader.write`."""
+        states = self._zero_states(len(token))
+        return self._call(
+            "generate", token=token, noise=noise, temperature=temperature, top_k=top_k, **states
+        )["tokens"]
+
+    def _step(self, tokens):
+        self.states = self._call("step", token=tokens, **self.states)
+        return self.states.pop("logits")
+
+    def _call(self, name, **inputs):
+        import tensorflow as tf
+
+        given = {key: tf.constant(value) for key, value in inputs.items()}
+        return {key: value.numpy() for key, value in self.signatures[name](**given).items()}
+
+    def _zero_states(self, batch_size):
+        _, specs = self.step.structured_input_signature
+        return {
+            key: np.zeros((batch_size, *spec.shape[1:]), spec.dtype.as_numpy_dtype)
+            for key, spec in specs.items()
+            if key.startswith("state_")
+        }
+
+
+def _zero_states(runner):
+    return {
+        key: np.zeros(tensor["shape"], tensor["dtype"])
+        for key, tensor in runner.get_input_details().items()
+        if key.startswith("state_")
+    }

@@ -1,0 +1,47 @@
+"""Draws the next character inside the graph, by noise that is an input."""
+
+import tensorflow as tf
+
+IMPOSSIBLE = -1e9  # a logit of what must not follow
+
+
+def sample(logits, noise, temperature, top_k, excluded=None):
+    """Draws as `keras_vit.text.sampling` does, in the operators of TFLite.
+
+    Args:
+        logits, noise: float32 `(batch, vocabulary_size)`.
+        temperature: float32 `(1,)`, above 0.
+        top_k: int32 `(1,)`; only that many of the likeliest may follow.
+        excluded: int or None, a token that must not follow.
+
+    Returns:
+        int32 `(batch,)`.
+    """
+    size = logits.shape[-1]
+    if excluded is not None:
+        logits += tf.one_hot(excluded, size, on_value=IMPOSSIBLE)
+    ordered = tf.math.top_k(logits, size).values
+    least = tf.gather(ordered, tf.clip_by_value(top_k, 1, size) - 1, axis=1)
+    perturbed = logits / temperature + noise
+    return tf.argmax(tf.where(logits >= least, perturbed, IMPOSSIBLE), axis=1, output_type=tf.int32)
+
+
+def generate(form, token, noise, temperature, top_k, states, excluded=None):
+    """Writes as many characters as there is noise for, without a loop.
+
+    Args:
+        form: as `text_form` gives it.
+        token: int32 `(batch,)`, what was read last but is not yet in the states.
+        noise: float32 `(batch, count, vocabulary_size)`.
+        temperature, top_k, excluded: as in `sample`.
+        states: list of tensors.
+
+    Returns:
+        int32 `(batch, count)`, and the states with all but the last of them read.
+    """
+    tokens = []
+    for one in tf.unstack(noise, axis=1):
+        logits, states = form.step(token, states)
+        token = sample(logits, one, temperature, top_k, excluded)
+        tokens.append(token)
+    return tf.stack(tokens, axis=1), states

@@ -1,0 +1,102 @@
+"""Writes a character model as SavedModel or TFLite file, with three signatures.
+
+`score` takes `tokens`, int32 `(batch, window)`, and gives `logits` `(batch, window, vocabulary_size)`.
+`step` takes `token`, int32 `(batch,)`, and `state_0`, `state_1` and so on, which a text begins with zeros; it
+gives `logits` `(batch, vocabulary_size)` of what follows, and the states under the same names.
+`generate` takes besides those of `step` `noise` `(batch, count, vocabulary_size)`, `temperature` `(1,)` and
+`top_k`, int32 `(1,)`; it gives `tokens`, int32 `(batch, count)`, and the states with all but the last token
+read. In a TFLite file the batch is one.
+"""
+
+import tempfile
+import zipfile
+
+import tensorflow as tf
+
+from export.saved_model import save
+from export.text.description import NAME
+from export.text.form import text_form
+from export.text.sample import generate
+from export.tflite import WORKER, run_converter
+
+SIGNATURES = ("generate", "score", "step")
+
+
+def write_saved_model(model, description, count, path):
+    """Writes a SavedModel for any batch.
+
+    Args:
+        model: `char_rnn` or `char_transformer`.
+        description: `export.text.description.TextDescription`.
+        count: int, characters that `generate` writes at once.
+        path: Path of the folder; must not exist.
+
+    Raises:
+        InputError: a model of another kind.
+        ConditionError: TensorFlow cannot write this model.
+        OSError: the disk is full.
+    """
+    form = text_form(model, on_phone=False)
+    save(form, path, signatures=_signatures(form, description, count, None))
+    extra = path / "assets.extra"
+    extra.mkdir()
+    (extra / NAME).write_bytes(description.to_bytes())
+
+
+def write_tflite(model, description, count, variant, path):
+    """Writes a TFLite file of builtin operators, one subgraph a signature.
+
+    Args:
+        model, description, count: as in `write_saved_model`.
+        variant: `"fp32"`, `"fp16"` or `"dynamic_int8"`.
+        path: Path of the file.
+
+    Raises:
+        InputError: a model of another kind.
+        ConditionError: the converter refused the model, crashed, took too long or too much memory.
+        OSError: the disk is full.
+    """
+    form = text_form(model, on_phone=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        save(form, folder, signatures=_signatures(form, description, count, 1))
+        run_converter((*WORKER,), folder, ",".join(SIGNATURES), variant, path)
+    with zipfile.ZipFile(path, "a") as archive:  # behind the model, where apps look for associated files
+        archive.writestr(NAME, description.to_bytes())
+
+
+def _signatures(form, description, count, batch):
+    spec = tf.TensorSpec
+    size = form.vocabulary_size
+    token = spec((batch,), tf.int32, "token")
+    states = {f"state_{i}": spec((batch, *s.shape), s.dtype, f"state_{i}") for i, s in enumerate(form.states)}
+
+    @tf.function
+    def score(tokens):
+        return {"logits": form.score(tokens)}
+
+    @tf.function
+    def step(token, **states):
+        logits, after = form.step(token, _in_order(states))
+        return {"logits": logits, **dict(zip(states, after, strict=True))}
+
+    @tf.function
+    def write(token, noise, temperature, top_k, **states):
+        tokens, after = generate(
+            form, token, noise, temperature, top_k, _in_order(states), description.unknown_token
+        )
+        return {"tokens": tokens, **dict(zip(states, after, strict=True))}
+
+    sampling = {
+        "noise": spec((batch, count, size), tf.float32, "noise"),
+        "temperature": spec((1,), tf.float32, "temperature"),
+        "top_k": spec((1,), tf.int32, "top_k"),
+    }
+    return {
+        "score": score.get_concrete_function(spec((batch, description.window), tf.int32, "tokens")),
+        "step": step.get_concrete_function(token, **states),
+        "generate": write.get_concrete_function(token, **sampling, **states),
+    }
+
+
+def _in_order(states):
+    return [states[f"state_{index}"] for index in range(len(states))]

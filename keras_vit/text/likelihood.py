@@ -1,0 +1,52 @@
+"""How well a character model foretells a text."""
+
+import math
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.text.sampling import log_softmax
+from keras_vit.text.windows import line_windows, running_windows
+
+
+def read_windows(reader, windows):
+    """Reads rows of tokens one at a time; returns logits `(rows, window, vocabulary_size)`."""
+    reader.begin(len(windows))
+    return np.stack([reader.read(column) for column in windows.inputs.T], axis=1)
+
+
+def cross_entropy(logits, targets):
+    """Returns mean nats per character, of logits `(n, vocabulary_size)` and the tokens that followed."""
+    return float(-log_softmax(logits)[np.arange(len(targets)), targets].mean())
+
+
+def text_figures(reader, vocabulary, text, lines):
+    """Reads a text character by character.
+
+    Args:
+        reader: what reads tokens, as for `generate`.
+        vocabulary: Vocabulary of the model.
+        text: str.
+        lines: bool, each line is a text of its own, with its end; or running text.
+
+    Returns:
+        dict: `num_characters`, `cross_entropy` in nats per character, `bits_per_character`, `perplexity`.
+
+    Raises:
+        InputError: an empty text, or characters that the model does not know.
+    """
+    items = [line.strip() for line in text.splitlines() if line.strip()]
+    if not items:
+        raise InputError("Expected a text with at least one character, received an empty one.")
+    if lines:
+        windows = line_windows(items, vocabulary, max(map(len, items)) + 1)
+    else:
+        windows = running_windows(text, vocabulary, len(text))
+    logits = read_windows(reader, windows)[windows.mask]
+    nats = cross_entropy(logits, windows.targets[windows.mask])
+    return {
+        "num_characters": len(logits),
+        "cross_entropy": nats,
+        "bits_per_character": nats / math.log(2),
+        "perplexity": math.exp(min(nats, 700.0)),
+    }
