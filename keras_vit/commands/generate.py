@@ -19,10 +19,6 @@ def add_arguments(parser):
 
 
 def run(options):
-    with quiet_import():
-        from export.delegate_notice import let_delegate_tell
-
-        let_delegate_tell()
     generate = _from_export if is_exported(options.model) else _from_run
     samples, figures = generate(
         options.model,
@@ -43,15 +39,18 @@ def run(options):
 
 
 def _from_run(path, num_samples, **options):
-    from training.text.generate_run import generate_from_run
-
+    with quiet_import():
+        from training.text.generate_run import generate_from_run
     return generate_from_run(path, num_samples, **options)
 
 
 def _from_export(path, num_samples, **options):
-    from export.text.readers import load_text_reader
-    from keras_vit.text import generate
+    with quiet_import():
+        from export.delegate_notice import let_delegate_tell
+        from export.text.readers import load_text_reader
+        from keras_vit.text import generate
 
+        let_delegate_tell()
     reader = load_text_reader(path)
     description = reader.description
     return generate(reader, description.vocabulary, num_samples, stop=description.lines, **options), None
