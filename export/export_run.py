@@ -11,6 +11,7 @@ from export.checks import check_calibration, check_held_out, check_variants
 from export.choose import choose
 from export.inference_model import inference_model
 from export.measurement import latencies_ms, latency_ms, num_threads, size_bytes
+from export.mobile import mobile_form
 from export.plot import PLOT, write_plot
 from export.predictor import saved_model_predictor, tflite_predictor
 from export.quantize import Quantization
@@ -31,10 +32,12 @@ from export.tflite import write_tflite
 from export.verify import compare
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.files import atomic_path, write_text
+from keras_vit.models import attention_maps
 
 # The same float32 arithmetic in another order: a probability moves by some roundings of 6e-8 in each of
 # some hundred sums. 1e-4 is far above what was seen (1e-6) and far below what any mistake would give.
 FLOAT32_TOLERANCE = 1e-4
+MAP_IMAGES = 16  # whose attention is compared; a map differs relative to the largest value of all
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +45,7 @@ class _HeldOut:
     images: np.ndarray
     labels: np.ndarray
     reference: np.ndarray  # the Keras model's own probabilities
+    maps: np.ndarray | None = None  # and its attention on the first images, where the files are to give it
 
 
 def export_model(
@@ -54,6 +58,7 @@ def export_model(
     variants=DEFAULT,
     max_drop=0.5,
     calibration_images=None,
+    attention=False,
     report=None,
     progress=None,
 ):
@@ -74,6 +79,8 @@ def export_model(
         max_drop: float, points of accuracy that a variant may lose.
         calibration_images: uint8 `(n, height, width, channels)` of the training data, some hundred; needed by
             `mixed_int8`, `full_int8`, `int16x8` and `auto`.
+        attention: bool, the files give the attention rollout too: a SavedModel as the signature `attention`,
+            a TFLite file as its second output. On some images it is compared with the model's.
         report: called with the rows when all variants were tried, before any error.
         progress: called with a variant and what is done with it, such as `("fp32", "converting")`.
 
@@ -92,13 +99,15 @@ def export_model(
     check_held_out(shipped, label_names, images, labels)
     check_calibration(shipped, variants, calibration_images)
     folder = Path(folder)
-    held_out = _HeldOut(images, labels, _reference(shipped, images))
+    maps = attention_maps(shipped, images[:MAP_IMAGES]) if attention else None
+    held_out = _HeldOut(images, labels, _reference(shipped, images), maps)
+    form = mobile_form(shipped, attention=attention)
     mark = fingerprint(shipped, label_names)
     write_text(folder / "labels.txt", "".join(f"{name}\n" for name in label_names))
     named, auto = [v for v in variants if v != AUTO], AUTO in variants
     kept = take_earlier_rows(folder, named + [*CANDIDATES] * auto, mark)
-    with Quantization(shipped, calibration_images, folder) as quantization:
-        attempt = _Attempt(shipped, label_names, held_out, max_drop, quantization, progress)
+    with Quantization(form, calibration_images, folder) as quantization:
+        attempt = _Attempt(shipped, form, label_names, held_out, max_drop, quantization, progress)
         rows = [attempt(variant, folder) for variant in named]
         attempt.time_in_turn(rows)
         chosen = choose(attempt, quantization, folder, named) if auto else []
@@ -148,8 +157,9 @@ def _full_float32():
 class _Attempt:
     """Writes one variant after the other, verifies each, and times them in turn."""
 
-    def __init__(self, model, label_names, held_out, max_drop, quantization, progress):
+    def __init__(self, model, form, label_names, held_out, max_drop, quantization, progress):
         self.model = model
+        self.form = form
         self.label_names = label_names
         self.held_out = held_out
         self.max_drop = max_drop
@@ -194,11 +204,11 @@ class _Attempt:
 
     def _write(self, variant, path, float_operators):
         if variant == "savedmodel":
-            write_saved_model(self.model, self.label_names, path)
+            write_saved_model(self.model, self.label_names, path, self.held_out.maps is not None)
         elif variant in RULES and (float_operators or variant != "dynamic_int8"):
             self.quantization.write(variant, path, float_operators)
         else:
-            write_tflite(self.model, variant, path)
+            write_tflite(self.form, variant, path)
         try:
             return saved_model_predictor(path) if variant == "savedmodel" else tflite_predictor(path)
         except InputError as error:  # bad input for others, but here it is our own work that failed
@@ -214,6 +224,9 @@ def _measure(variant, predictor, held_out):
         "drop": verification.drop,
         "threads": num_threads(variant),
     }
+    if held_out.maps is not None:
+        maps = predictor.attention_maps(held_out.images[: len(held_out.maps)])
+        measured["max_attention_difference"] = float(np.abs(maps - held_out.maps).max() / held_out.maps.max())
     if variant == "savedmodel":
         measured["latency_ms"] = latency_ms(predictor, held_out.images[0])
     return measured
@@ -225,8 +238,9 @@ def _judge(row, variant, max_drop):
             f"lost {row['drop']:.2f} points of accuracy, allowed are {max_drop:g}: allow more, give more "
             "calibration images, or let auto find the layers to leave in float"
         )
-    if variant in ("savedmodel", "fp32") and row["max_probability_difference"] > FLOAT32_TOLERANCE:
-        raise ConditionError(
-            f"differs from the model by {row['max_probability_difference']:.1e} in a probability, float32 "
-            f"arithmetic allows {FLOAT32_TOLERANCE:.0e}"
-        )
+    for what, words in (("max_probability_difference", "probability"), ("max_attention_difference", "map")):
+        if variant in ("savedmodel", "fp32") and row.get(what, 0) > FLOAT32_TOLERANCE:
+            raise ConditionError(
+                f"differs from the model by {row[what]:.1e} in a {words}, float32 arithmetic allows "
+                f"{FLOAT32_TOLERANCE:.0e}"
+            )

@@ -1,6 +1,7 @@
 """One way to ask any form of a model: run folder, `.keras`, SavedModel or `.tflite`."""
 
 import dataclasses
+import functools
 import hashlib
 import math
 from collections.abc import Callable
@@ -25,13 +26,14 @@ class Predictor:
     """A model as a function from images to probabilities.
 
     `image_shape` is `(height, width, channels)`; `label_names` a tuple or None; `run` the form's own
-    function from a checked batch to probabilities.
+    function from a checked batch to probabilities; `attend` likewise to maps of attention, or None.
     """
 
     image_shape: tuple
     label_names: tuple | None
     num_classes: int
     run: Callable
+    attend: Callable | None = None
 
     def __post_init__(self):
         if not 0 < math.prod(self.image_shape) <= MOST_NUMBERS:
@@ -44,12 +46,28 @@ class Predictor:
 
     def probabilities(self, images):
         """Gives float32 `(n, num_classes)` for `(n, height, width, channels)`, uint8 or float in [0, 255]."""
-        images = np.asarray(images)
-        if images.shape[1:] != self.image_shape:
-            raise InputError(f"Expected images (n, {_words(self.image_shape)}), received {images.shape}.")
+        images = self._checked(images)
         if not len(images):
             return np.zeros((0, self.num_classes), "float32")
         return np.asarray(self.run(images), "float32")
+
+    def attention_maps(self, images):
+        """Gives the attention rollout, float32 `(n, rows, columns)`, of at least one image.
+
+        Raises:
+            InputError: the model has no attention, or the file does not give it.
+        """
+        if self.attend is None:
+            raise InputError(
+                "Expected a model that gives its attention. Export a Vision Transformer with --attention."
+            )
+        return np.asarray(self.attend(self._checked(images)), "float32")
+
+    def _checked(self, images):
+        images = np.asarray(images)
+        if images.shape[1:] != self.image_shape:
+            raise InputError(f"Expected images (n, {_words(self.image_shape)}), received {images.shape}.")
+        return images
 
 
 def load_predictor(path, num_threads=1):
@@ -119,13 +137,17 @@ def check_recorded(path):
 def keras_predictor(model, label_names=None):
     """Wraps a Keras model that gives logits."""
     from export.inference_model import inference_model
+    from keras_vit.models import attention_maps
 
     shipped = inference_model(model)
 
     def run(images):
         return shipped.predict(images, batch_size=BATCH, verbose=0)
 
-    return Predictor(model.input_shape[1:], label_names, model.output_shape[-1], run)
+    def attend(images):
+        return attention_maps(shipped, images)
+
+    return Predictor(model.input_shape[1:], label_names, model.output_shape[-1], run, attend)
 
 
 def saved_model_predictor(path):
@@ -142,13 +164,15 @@ def saved_model_predictor(path):
         line = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise InputError(f"{path} is no SavedModel of ours that can be loaded: {line}") from error
 
-    def run(images):
+    def answers(signature, name, images):
         images = np.clip(np.rint(images), 0, 255).astype("uint8")
         starts = range(0, len(images), BATCH)
-        parts = [serve(images=tf.constant(images[i : i + BATCH]))["probabilities"] for i in starts]
-        return np.concatenate(parts)
+        return np.concatenate([signature(images=tf.constant(images[i : i + BATCH]))[name] for i in starts])
 
-    return Predictor(shape, names, num_classes, run)
+    run = functools.partial(answers, serve, "probabilities")
+    attention = loaded.signatures.get("attention")
+    attend = attention and functools.partial(answers, attention, "attention")
+    return Predictor(shape, names, num_classes, run, attend)
 
 
 def tflite_predictor(path, num_threads=1):
@@ -158,18 +182,22 @@ def tflite_predictor(path, num_threads=1):
     check_tflite(path)
     interpreter = Interpreter(str(path), num_threads=num_threads)
     interpreter.allocate_tensors()
-    (inside,), (outside,) = interpreter.get_input_details(), interpreter.get_output_details()
+    (inside,) = interpreter.get_input_details()
+    outputs = sorted(interpreter.get_output_details(), key=lambda tensor: len(tensor["shape"]))
 
-    def one(image):
+    def one(output, image):
         interpreter.set_tensor(inside["index"], image[None].astype("float32"))
         interpreter.invoke()
-        return interpreter.get_tensor(outside["index"])[0]
+        return interpreter.get_tensor(output["index"])[0]
 
-    def run(images):
-        return np.stack([one(image) for image in images])
+    def answers(output, images):
+        return np.stack([one(output, image) for image in images])
 
+    # Probabilities have two axes, a map of attention has three.
+    run, *attend = (functools.partial(answers, output) for output in outputs)
     shape = tuple(int(length) for length in inside["shape"][1:])
-    return Predictor(shape, read_labels(Path(path).parent / "labels.txt"), int(outside["shape"][1]), run)
+    labels, num_classes = read_labels(Path(path).parent / "labels.txt"), int(outputs[0]["shape"][1])
+    return Predictor(shape, labels, num_classes, run, *attend)
 
 
 def check_tflite(path):

@@ -22,7 +22,7 @@ class Quantization:
     Use it as a context: at its end the temporary files are gone.
 
     Args:
-        model: the model as `inference_model` gives it.
+        model: the model as `inference_model` gives it, or its `MobileForm`.
         images: uint8 `(n, height, width, channels)` of the training data, or None where no variant
             that needs calibration is written.
         folder: Path, an existing folder in which a temporary one is made.

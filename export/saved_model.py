@@ -2,26 +2,33 @@
 
 import errno
 
+import keras
 import tensorflow as tf
 
 from export.decode import decode
+from export.rollout import rollout
 from keras_vit.errors import ConditionError
+from keras_vit.layers import TransformerEncoder
+from keras_vit.models import num_prefix_tokens
+from keras_vit.models.rollout import map_grid, rollout_start
 
 TOP = 5
 
 
-def write_saved_model(model, label_names, path):
-    """Writes a SavedModel with two signatures.
+def write_saved_model(model, label_names, path, attention=False):
+    """Writes a SavedModel with two signatures, or three.
 
     `serving_default` takes `images`, uint8 `(batch, height, width, channels)` of the model's size;
     `serve_encoded` takes `encoded`, strings `(batch,)` of JPEG, PNG, WebP, BMP or GIF bytes, which it decodes
     and stretches to that size. Both give `class_indices` `(batch, k)` and `labels` `(batch, k)`, best first,
     with k the smaller of 5 and the number of classes, and `probabilities` `(batch, num_classes)`.
+    `attention` takes `images` as well and gives `attention` `(batch, rows, columns)`, the rollout.
 
     Args:
         model: the model as `inference_model` gives it.
         label_names: sequence of str, one per class.
         path: str or Path of the folder; must not exist.
+        attention: bool, whether there is the third.
 
     Raises:
         ConditionError: TensorFlow cannot write this model.
@@ -55,12 +62,24 @@ def write_saved_model(model, label_names, path):
     def names_function():
         return names
 
-    save(
-        model,
-        path,
-        signatures={"serving_default": serve, "serve_encoded": serve_encoded},
-        functions={"label_names": names_function},
-    )
+    signatures = {"serving_default": serve, "serve_encoded": serve_encoded}
+    if attention:
+        signatures["attention"] = _attention_function(model)
+    save(model, path, signatures, functions={"label_names": names_function})
+
+
+def _attention_function(model):
+    encoder = next(layer for layer in model.layers if isinstance(layer, TransformerEncoder))
+    before = keras.Model(model.inputs[0], encoder.input)
+    how = (num_prefix_tokens(model), rollout_start(model), map_grid(model))
+
+    @tf.function(input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, "images")])
+    def attention(images):
+        tokens = before(tf.cast(images, tf.float32), training=False)
+        _, scores = encoder(tokens, training=False, return_attention_scores=True)
+        return {"attention": rollout(scores, *how)}
+
+    return attention
 
 
 def save(model, path, signatures, functions=None):

@@ -59,7 +59,8 @@ def layer_of(name):
 def probabilities(content, images):
     interpreter = Interpreter(model_content=content, num_threads=1)
     interpreter.allocate_tensors()
-    (inside,), (outside,) = interpreter.get_input_details(), interpreter.get_output_details()
+    (inside,) = interpreter.get_input_details()
+    outside = min(interpreter.get_output_details(), key=lambda tensor: len(tensor["shape"]))
     answers = []
     for image in images:
         interpreter.set_tensor(inside["index"], image[None].astype("float32"))

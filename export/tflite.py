@@ -23,11 +23,12 @@ def write_tflite(model, variant, path, worker=WORKER):
 
     Args:
         model: the model as `inference_model` gives it, which is brought into its mobile form; or a
-            `MobileForm`, for another batch than one.
+            `MobileForm`, for another batch than one or for attention.
         variant: `"fp32"`, `"fp16"` (weights in float16) or `"dynamic_int8"` (weights in int8, activations
             quantised as they come).
         path: str or Path of the file. Input is float32 `(1, height, width, channels)` in [0, 255], output
-            float32 probabilities `(1, num_classes)`.
+            float32 `probabilities` `(1, num_classes)` and, of a form with attention, `attention`
+            `(1, rows, columns)`.
         worker: tuple of str, how Python is told to run the converter.
 
     Raises:
@@ -61,6 +62,9 @@ def run_converter(worker, *arguments):
 def _write_graph(form, folder):
     @tf.function(input_signature=[tf.TensorSpec(form.input_shape, tf.float32, "images")])
     def serve(images):
-        return {"probabilities": form(images)}
+        if form.map_shape is None:
+            return {"probabilities": form(images)}
+        probabilities, attention = form.with_attention(images)
+        return {"probabilities": probabilities, "attention": attention}
 
     save(form, folder, signatures={"serve": serve})

@@ -32,11 +32,13 @@ def foreign_operators(content):
 
 
 def _is_classifier(inside, outside):
-    if len(inside) != 1 or len(outside) != 1:
+    """Whether one image goes in, and one row of classes and perhaps a map of attention come out."""
+    kinds = sorted(len(tensor["shape"]) for tensor in outside)
+    if len(inside) != 1 or kinds not in ([2], [2, 3]):
         return False
-    image, row = inside[0], outside[0]
-    is_float = image["dtype"] == row["dtype"] == np.float32
-    return is_float and len(image["shape"]) == 4 and len(row["shape"]) == 2 and image["shape"][0] == 1
+    image = inside[0]
+    is_float = all(tensor["dtype"] == np.float32 for tensor in (image, *outside))
+    return is_float and len(image["shape"]) == 4 and image["shape"][0] == 1
 
 
 if __name__ == "__main__":

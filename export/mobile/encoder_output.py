@@ -11,20 +11,26 @@ class EncoderOutput:
 
     Args:
         compute: callable that takes `only_first`, a bool, and gives `(batch, length, hidden_dim)`, or
-            `(batch, hidden_dim)` of the first token; a tensor or a pending value.
+            `(batch, hidden_dim)` of the first token, a tensor or a pending value; and the attention of
+            each block after softmax, of the last one only that of the tokens it computed.
+
+    Attributes:
+        scores: that attention, once tokens were asked for.
     """
 
     def __init__(self, compute):
         self.compute = compute
+        self.scores = None
         self._all = None
 
     def all_tokens(self):
         if self._all is None:
-            self._all = self.compute(only_first=False)
+            self._all, self.scores = self.compute(only_first=False)
         return self._all
 
     def first_token(self):
-        return self.compute(only_first=True)
+        first, self.scores = self.compute(only_first=True)
+        return first
 
     def scaled(self, scale, shift):
         return scaled(self.all_tokens(), scale, shift)

@@ -12,7 +12,8 @@ from keras_vit.layers import SelfAttention
 
 @rewrites(SelfAttention)
 def self_attention(layer, x):
-    return attention(layer, x, x)
+    mixed, _ = attention(layer, x, x)
+    return mixed
 
 
 def attention(layer, x, queried):
@@ -22,6 +23,10 @@ def attention(layer, x, queried):
         layer: `SelfAttention`.
         x: `(batch, length, hidden_dim)`, a tensor or a pending value.
         queried: the tokens that ask, `(batch, num_queries, hidden_dim)`; `x` itself for all.
+
+    Returns:
+        The tokens' values mixed, as a pending value, and the scores after softmax
+        `(batch, num_heads, num_queries, length)`.
     """
     kernel, bias = weights(layer.qkv)
     hidden_dim = kernel.shape[0]
@@ -43,7 +48,7 @@ def attention(layer, x, queried):
         mixed = tf.transpose(tf.matmul(scores, value), (0, 2, 1, 3))
         batch, length, *_ = mixed.shape
         mixed = tf.reshape(mixed, (batch, length, hidden_dim))
-    return dense(layer.projection, mixed)
+    return dense(layer.projection, mixed), scores
 
 
 def _heads(layer, x, kernel, bias, count):

@@ -15,20 +15,24 @@ from keras_vit.layers import TransformerBlock, TransformerEncoder
 
 @rewrites(TransformerEncoder)
 def transformer_encoder(layer, x):
+    scores = []
     for block in layer.blocks[:-1]:
-        x = _block(block, x)
+        x, block_scores = _block(block, x)
+        scores.append(block_scores)
     before = plain(x)
 
     def compute(only_first):
-        y = _norm(layer.norm, _block(layer.blocks[-1], before, only_first))
-        return _without_length(y) if only_first else y
+        y, last_scores = _block(layer.blocks[-1], before, only_first)
+        y = _norm(layer.norm, y)
+        return (_without_length(y) if only_first else y), [*scores, last_scores]
 
     return EncoderOutput(compute)
 
 
 @rewrites(TransformerBlock)
 def transformer_block(layer, x):
-    return _block(layer, x)
+    x, _ = _block(layer, x)
+    return x
 
 
 def _block(layer, x, only_first=False):
@@ -38,11 +42,11 @@ def _block(layer, x, only_first=False):
     queried = normed
     if only_first:
         x, queried = x[:, :1], _first(normed)
-    mixed = attention(layer.attention, normed, queried)
+    mixed, scores = attention(layer.attention, normed, queried)
     x = x + plain(_scale(layer.attention_scale, mixed))
     x = plain(after(layer.attention_norm, x))
     y = mlp(layer.mlp, before(layer.mlp_norm, x))
-    return after(layer.mlp_norm, x + plain(_scale(layer.mlp_scale, y)))
+    return after(layer.mlp_norm, x + plain(_scale(layer.mlp_scale, y))), scores
 
 
 def _norm(layer, x):

@@ -10,7 +10,8 @@ EXAMPLE = "keras-vit demo"
 def add_arguments(parser):
     parser.add_argument("--run-dir", default="runs/demo", help="folder to write (default: %(default)s)")
     parser.set_defaults(recipe="vit_digits", overrides=[], resume=False, checkpoint_every=None)
-    parser.set_defaults(skip_broken=False, variant=None, max_drop=None, characters=None, data_dir=None)
+    parser.set_defaults(skip_broken=False, variant=None, max_drop=None, characters=None, attention=False)
+    parser.set_defaults(data_dir=None)
 
 
 def run(options):

@@ -42,6 +42,11 @@ def add_arguments(parser):
         metavar="N",
         help="text only: how many the signature `generate` writes at once (default: 32)",
     )
+    parser.add_argument(
+        "--attention",
+        action="store_true",
+        help="the files give the attention rollout too (Vision Transformers)",
+    )
     add_data_dir(parser)
 
 
@@ -77,6 +82,7 @@ def _export_images(options, model, data, folder, show, progress):
         folder,
         variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
         calibration_images=_spread(data.train.images),
+        attention=options.attention,
         report=lambda rows: show(results_table(rows)),
         progress=progress,
         **_given(max_drop=options.max_drop),
@@ -89,6 +95,8 @@ def _export_text(options, model, data, folder, show, progress):
     from export.text.table import results_table
     from keras_vit.text.windows import split_windows
 
+    if options.attention:
+        raise InputError("--attention is for runs on images. Leave it out.")
     export_text(
         model,
         data.vocabulary,

@@ -8,9 +8,12 @@ from keras_vit.models.inspection import attention_scores, num_prefix_tokens
 from keras_vit.models.linear import linear
 from keras_vit.models.mlp import mlp
 from keras_vit.models.resnet import resnet
+from keras_vit.models.rollout import attention_maps, attention_rollout
 from keras_vit.models.vit import vit
 
 __all__ = [
+    "attention_maps",
+    "attention_rollout",
     "attention_scores",
     "char_rnn",
     "char_transformer",

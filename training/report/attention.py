@@ -2,33 +2,26 @@
 
 import numpy as np
 
-from keras_vit.layers import TokenPooling
-from keras_vit.models import attention_scores, num_prefix_tokens
+from keras_vit.models import attention_maps
 from training.report.names import picture_names
-from training.report.rollout import attention_rollout
 from training.report.style import figure, show_image
 
 
-def rollout_maps(model, images, grid_size):
+def rollout_maps(model, images):
     """Computes the rollout of a model on images, one at a time to bound memory.
 
     Args:
         model: a `keras.Model` with attention.
         images: `(num_images, height, width, channels)`.
-        grid_size: `(rows, columns)` of patches.
 
     Returns:
         float array `(num_images, rows, columns)`, relative to the largest of each map.
     """
-    pooled = [x.mode for x in model.layers if isinstance(x, TokenPooling)]
-    start = "token" if pooled == ["token"] else "mean"
-    prefix = num_prefix_tokens(model)
-    maps = [attention_rollout(attention_scores(model, image[None]), prefix, start)[0] for image in images]
-    maps = np.stack(maps).reshape(len(images), *grid_size)
+    maps = attention_maps(model, images)
     return maps / maps.max(axis=(1, 2), keepdims=True)
 
 
-def rollout_picture(model, images, labels, probabilities, label_names, grid_size):
+def rollout_picture(model, images, labels, probabilities, label_names):
     """Draws each image, and beside it the image under its attention map.
 
     Args:
@@ -37,10 +30,9 @@ def rollout_picture(model, images, labels, probabilities, label_names, grid_size
         labels: `(num_images,)`.
         probabilities: `(num_images, num_classes)`.
         label_names: sequence of `num_classes` str.
-        grid_size: `(rows, columns)` of patches.
     """
     names = picture_names(label_names)
-    maps = rollout_maps(model, images, grid_size)
+    maps = rollout_maps(model, images)
     canvas = figure(height=2.55 * len(images) * images.shape[1] / images.shape[2] + 0.8)
     grid = canvas.subplots(len(images), 2, squeeze=False)
     rows = zip(grid, images, labels, probabilities.argmax(axis=1), maps, strict=True)

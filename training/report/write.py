@@ -68,9 +68,8 @@ def _pictures_of_patches(model, data, probabilities):
     patch_size = embedding.patch_size
     yield "patches", patches_picture(data.test.images[examples[:3]], patch_size)
     if _find(model, TransformerEncoder) is not None:
-        grid_size = tuple(side // patch for side, patch in zip(data.image_shape, patch_size, strict=False))
         chosen = _chosen(data, probabilities, examples)
-        yield "attention_rollout", rollout_picture(model, *chosen, data.label_names, grid_size)
+        yield "attention_rollout", rollout_picture(model, *chosen, data.label_names)
 
 
 def _chosen(data, probabilities, indices):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from keras_vit.models import attention_scores, vit
+from keras_vit.models.rollout import attention_rollout
 from training.report.attention import rollout_maps, rollout_picture
-from training.report.rollout import attention_rollout
 from training.report.style import drawing, save
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 4, 8, 3)).astype("uint8")
@@ -24,7 +24,7 @@ def model_with(**options):
 )
 def test_maps_start_from_what_the_model_pools(options, prefix, start):
     model = model_with(**options)
-    maps = rollout_maps(model, IMAGES, (2, 4))
+    maps = rollout_maps(model, IMAGES)
     expected = attention_rollout(attention_scores(model, IMAGES), prefix, start).reshape(3, 2, 4)
     expected /= expected.max(axis=(1, 2), keepdims=True)
     np.testing.assert_allclose(maps, expected, rtol=1e-4)
@@ -33,7 +33,7 @@ def test_maps_start_from_what_the_model_pools(options, prefix, start):
 def test_each_image_stands_beside_its_map(tmp_path):
     with drawing():
         canvas = rollout_picture(
-            model_with(), IMAGES, np.array([0, 1, 2]), np.eye(4)[[0, 2, 2]], ("a", "b", "c", "$d"), (2, 4)
+            model_with(), IMAGES, np.array([0, 1, 2]), np.eye(4)[[0, 2, 2]], ("a", "b", "c", "$d")
         )
         save(canvas, tmp_path / "picture.png")
     *pairs, bar = canvas.axes

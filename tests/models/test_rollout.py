@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
-from training.report.rollout import attention_rollout
+from keras_vit.models.rollout import attention_rollout
 
 
 def random_scores(num_blocks=3, batch=2, num_heads=4, tokens=6):

@@ -3,6 +3,8 @@
 import numpy as np
 
 from keras_vit.errors import InputError
+from keras_vit.layers import PatchEmbedding, PatchExtraction, TokenPooling, TransformerEncoder
+from keras_vit.models.inspection import attention_scores, num_prefix_tokens
 
 
 def attention_rollout(scores, num_prefix_tokens, start=None):
@@ -38,3 +40,40 @@ def attention_rollout(scores, num_prefix_tokens, start=None):
     start = start or ("token" if num_prefix_tokens else "mean")
     reached = rollout[:, 0] if start == "token" else rollout[:, num_prefix_tokens:].mean(axis=1)
     return reached[:, num_prefix_tokens:]
+
+
+def attention_maps(model, images):
+    """Computes the rollout of a model on images, one at a time to bound memory.
+
+    Args:
+        model: a `keras.Model` with one `TransformerEncoder` on patches, such as `vit`.
+        images: `(num_images, height, width, channels)`.
+
+    Returns:
+        float array `(num_images, rows, columns)`, as `attention_rollout` gives it.
+
+    Raises:
+        InputError: a model without attention on patches.
+    """
+    grid, prefix, start = map_grid(model), num_prefix_tokens(model), rollout_start(model)
+    maps = [attention_rollout(attention_scores(model, image[None]), prefix, start)[0] for image in images]
+    return np.stack(maps).reshape(len(images), *grid)
+
+
+def rollout_start(model):
+    """Returns from which token a model's rollout starts: the one that its head reads, or their mean."""
+    pooled = [layer.mode for layer in model.layers if isinstance(layer, TokenPooling)]
+    return "token" if pooled == ["token"] else "mean"
+
+
+def map_grid(model):
+    """Returns `(rows, columns)` of a model's patches.
+
+    Raises:
+        InputError: a model without attention on patches.
+    """
+    patches = [layer for layer in model.layers if isinstance(layer, PatchEmbedding | PatchExtraction)]
+    if not patches or not any(isinstance(layer, TransformerEncoder) for layer in model.layers):
+        raise InputError(f"Expected a Vision Transformer, but {model.name!r} has no attention to show.")
+    sides = zip(model.input_shape[1:3], patches[0].patch_size, strict=True)
+    return tuple(side // patch for side, patch in sides)
