@@ -17,6 +17,11 @@ import tensorflow as tf
 
 def main():
     folder, signatures, variant, path = sys.argv[1:]
+    Path(path).write_bytes(convert(folder, signatures, variant))
+
+
+def convert(folder, signatures, variant):
+    """Returns the bytes of the TFLite file of some signatures, parted by commas, of a SavedModel."""
     converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=signatures.split(","))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if variant == "flex":
@@ -25,7 +30,7 @@ def main():
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if variant == "fp16":
         converter.target_spec.supported_types = [tf.float16]
-    Path(path).write_bytes(converter.convert())
+    return converter.convert()
 
 
 if __name__ == "__main__":

@@ -175,11 +175,12 @@ def saved_model_predictor(path):
     return Predictor(shape, names, num_classes, run, attend)
 
 
-def tflite_predictor(path, num_threads=1):
-    """Wraps a TFLite file with one image in and probabilities out."""
+def tflite_predictor(path, num_threads=1, check=True):
+    """Wraps a TFLite file with one image in and probabilities out; one just written here needs no check."""
     from ai_edge_litert.interpreter import Interpreter
 
-    check_tflite(path)
+    if check:
+        check_tflite(path)
     interpreter = Interpreter(str(path), num_threads=num_threads)
     interpreter.allocate_tensors()
     (inside,) = interpreter.get_input_details()

@@ -26,6 +26,7 @@ def fit(
     resume=False,
     callbacks=(),
     checkpoint_every=None,
+    until_epoch=None,
 ):
     """Trains a recipe's model with `model.fit` and keeps the best of its epochs.
 
@@ -39,6 +40,8 @@ def fit(
             is saved where they have methods `state()`, which returns JSON values, and `restore(state)`.
         checkpoint_every: str, such as `"500"` steps or `"10m"`, from one saved state to the next besides
             the end of each epoch; None for that end alone.
+        until_epoch: int, epochs of the recipe after which to stop, or None for all. Schedule and data are
+            laid out for the whole recipe: with `resume` and a greater number it goes on as if never stopped.
 
     Returns:
         The best model on the validation split, loaded from `run_dir/model.keras`.
@@ -50,6 +53,7 @@ def fit(
     """
     folder, task = RunFolder(run_dir), task_of(recipe)
     interval = CheckpointInterval.parse(checkpoint_every)
+    last_epoch = min(until_epoch or recipe.epochs, recipe.epochs)
     if not resume:
         folder.check_unused()
     folder.remove_leftovers()
@@ -64,8 +68,8 @@ def fit(
         position = _restore(run_state, model, task, data) if resume else Position()
         streams = _streams(task, data, position, steps)
         _describe(folder, task, data)
-        if position.epoch < recipe.epochs and not position.stopped:
-            _fit(task, model, steps, streams, [*every, run_state], position)
+        if position.epoch < last_epoch and not position.stopped:
+            _fit(task, model, steps, streams, [*every, run_state], position, last_epoch)
         if interruption.signal is not None:
             raise interruption.error("interrupted after the training. --resume evaluates the model.")
     return load_model(folder.model)
@@ -79,14 +83,14 @@ def _restore(run_state, model, task, data):
     return position
 
 
-def _fit(task, model, steps, streams, callbacks, position):
+def _fit(task, model, steps, streams, callbacks, position, last_epoch):
     recipe = task.recipe
     progress = Progress(recipe.epochs, recipe.batch_size, task.items)
     options = {"epochs": recipe.epochs, "steps": steps, "model": model}
     try:
         model.fit(
             **streams,
-            epochs=recipe.epochs,
+            epochs=last_epoch,
             initial_epoch=position.epoch,
             steps_per_epoch=steps,
             callbacks=ResumedCallbacks([*callbacks, progress], position.step, **options),

@@ -19,6 +19,7 @@ class Recipe:
     subset: int | None = None  # training images, class-balanced; None: all
     validation_fraction: float = 0.1  # of the training split, where the data bring no validation split
     test_fraction: float = 0.1  # of all, where the data bring no test split
+    split_seed: int | None = None  # chooses splits and subset; None: as seed
     skip_broken: bool = False  # leave out images of a folder that cannot be read
 
     normalization: str | None = None  # of training.normalization, inside the model; None: the model's own
@@ -93,6 +94,11 @@ class Recipe:
     unknown: str = "error"  # characters that the training split lacks; or "unk": a token for them
     carry_state: bool = False  # running text: char_rnn goes on with the state of the batch before
     sample_every: int | None = None  # steps between samples; None: none
+
+    @property
+    def data_seed(self):
+        """The seed of splits and subset, which may be one for runs of several seeds."""
+        return self.seed if self.split_seed is None else self.split_seed
 
     def __post_init__(self):
         for field, kind in _kinds().items():
@@ -192,6 +198,7 @@ _RANGES = (
     ("early_stopping_patience", 1, _MANY),
     ("steps_per_execution", 1, _MANY),
     ("seed", 0, 2**32 - 1),
+    ("split_seed", 0, 2**32 - 1),
     ("crop_padding", 0, 8192),
     ("rotation", 0, 180),
     ("randaugment_layers", 0, 100),
@@ -222,15 +229,34 @@ def override(recipe, assignments):
     Raises:
         InputError: not of that form, an unknown field, or a value of another type.
     """
-    kinds, changes = _kinds(), {}
+    changes = {}
     for assignment in assignments:
-        field, equals, text = assignment.partition("=")
-        if not equals:
-            raise InputError(f"Expected field=value, received {assignment!r}.")
-        if field not in kinds:
-            raise InputError(f"Unknown recipe field {field!r}. Expected one of {', '.join(kinds)}.")
-        changes[field] = _parse(field, text, kinds[field])
+        field, text = split_assignment(assignment)
+        changes[field] = parse_value(field, text)
     return dataclasses.replace(recipe, **changes)
+
+
+def split_assignment(assignment):
+    """Splits `field=text` into `(field, text)`.
+
+    Raises:
+        InputError: not of that form, or an unknown field.
+    """
+    field, equals, text = assignment.partition("=")
+    if not equals:
+        raise InputError(f"Expected field=value, received {assignment!r}.")
+    if field not in _kinds():
+        raise InputError(f"Unknown recipe field {field!r}. Expected one of {', '.join(_kinds())}.")
+    return field, text
+
+
+def parse_value(field, text):
+    """Reads the text of a field's value, by the field's type; `none` unsets.
+
+    Raises:
+        InputError: not of that type.
+    """
+    return _parse(field, text, _kinds()[field])
 
 
 def check_unset(recipe, fields, owner=None):

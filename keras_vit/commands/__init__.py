@@ -10,6 +10,7 @@ COMMANDS = (
     "evaluate",
     "predict",
     "generate",
+    "tune",
     "export",
     "benchmark",
     "doctor",

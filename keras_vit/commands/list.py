@@ -6,11 +6,13 @@ EXAMPLE = "keras-vit list recipes"
 
 
 def add_arguments(parser):
-    parser.add_argument("what", choices=("recipes", "models", "experiments"))
+    parser.add_argument("what", choices=("recipes", "models", "searches", "experiments"))
 
 
 def run(options):
-    {"recipes": _recipes, "models": _models, "experiments": _experiments}[options.what]()
+    {"recipes": _recipes, "models": _models, "searches": _searches, "experiments": _experiments}[
+        options.what
+    ]()
 
 
 def _recipes():
@@ -18,6 +20,14 @@ def _recipes():
 
     for name in recipe_names():
         print(f"{name:24} {find_recipe(name).__doc__.splitlines()[0]}")
+
+
+def _searches():
+    with quiet_import():
+        from training.searches import find_search, search_names
+
+    for name in search_names():
+        print(f"{name:24} {find_search(name).__doc__.splitlines()[0]}")
 
 
 def _experiments():

@@ -8,7 +8,9 @@ EXAMPLE = "keras-vit train vit_digits epochs=5 --run-dir runs/digits"
 
 
 def add_arguments(parser):
-    parser.add_argument("recipe", metavar="RECIPE", help="a name from `keras-vit list recipes`")
+    parser.add_argument(
+        "recipe", metavar="RECIPE", help="a name from `keras-vit list recipes`, or a recipe.json or .py file"
+    )
     parser.add_argument("overrides", nargs="*", metavar="field=value", help="changes to the recipe")
     parser.add_argument("--run-dir", required=True, help="folder to write")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
@@ -31,12 +33,12 @@ def add_arguments(parser):
 def run(options):
     with quiet_import():
         from training.recipe import override
-        from training.recipes import find_recipe
+        from training.recipe_file import read_recipe
         from training.run import run_recipe
     overrides = [*options.overrides, *["skip_broken=true"] * options.skip_broken]
     if options.pretrained is not None:
         overrides.append(f"pretrained={options.pretrained}")
-    recipe = override(find_recipe(options.recipe).RECIPE, overrides)
+    recipe = override(read_recipe(options.recipe), overrides)
     metrics = run_recipe(
         recipe,
         options.run_dir,

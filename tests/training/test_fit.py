@@ -110,6 +110,21 @@ def test_a_recipe_that_cannot_run_leaves_no_folder(tmp_path, data, changes, mess
     assert not (tmp_path / "run").exists()
 
 
+def test_a_run_that_pauses_after_some_epochs_goes_on_as_if_it_never_had(tmp_path, data):
+    whole = fit(RECIPE, tmp_path / "whole", data=data)
+    fit(RECIPE, tmp_path / "paused", data=data, until_epoch=1)
+    assert len((tmp_path / "paused" / "history.csv").read_text().splitlines()) == 2
+    resumed = fit(RECIPE, tmp_path / "paused", data=data, resume=True)
+    np.testing.assert_array_equal(weights(resumed), weights(whole))
+
+
+def test_seeds_can_share_the_splits(data):
+    split = dataclasses.replace(RECIPE, seed=5, split_seed=0)
+    other = task_of(dataclasses.replace(RECIPE, seed=5)).load_data()
+    np.testing.assert_array_equal(task_of(split).load_data().test.images, data.test.images)
+    assert not np.array_equal(other.test.images, data.test.images)
+
+
 def test_a_whole_run_writes_metrics_and_a_report(tmp_path):
     metrics = run_recipe(RECIPE, tmp_path / "run")
     assert 0.1 < metrics["accuracy"] <= 1

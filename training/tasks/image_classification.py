@@ -52,7 +52,7 @@ class ImageClassification(Task):
             image_size=recipe.image_size and (recipe.image_size, recipe.image_width or recipe.image_size),
             validation_fraction=recipe.validation_fraction,
             test_fraction=recipe.test_fraction,
-            seed=recipe.seed,
+            seed=recipe.data_seed,
             subset=recipe.subset,
             skip_broken=recipe.skip_broken,
             data_dir=data_dir,

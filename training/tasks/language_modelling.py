@@ -64,7 +64,7 @@ class LanguageModelling(Task):
             unknown=recipe.unknown,
             validation_fraction=recipe.validation_fraction,
             test_fraction=recipe.test_fraction,
-            seed=recipe.seed,
+            seed=recipe.data_seed,
         )
 
     def build_model(self, data):

@@ -1,0 +1,38 @@
+"""What a model costs on the device, measured on the file it becomes."""
+
+import tempfile
+from pathlib import Path
+
+from export.inference_model import inference_model
+from export.measurement import latencies_ms, size_bytes
+from export.predictor import tflite_predictor
+from export.tflite import write_tflite
+
+
+def footprint(model, image, *, variant="fp32", reference=None, keep=None):
+    """Converts a model and measures its TFLite file, all in this process, on one thread.
+
+    Args:
+        model: `keras.Model` that gives logits; it need not be trained.
+        image: uint8 array `(height, width, channels)`.
+        variant: `"fp32"`, `"fp16"` or `"dynamic_int8"`.
+        reference: str or Path of a TFLite file that is measured in turn with this one, or None. Its images
+            may be of another size.
+        keep: str or Path under which to keep the file, or None.
+
+    Returns:
+        dict of `size_bytes` and `latency_ms`; with a reference also its `reference_latency_ms`.
+
+    Raises:
+        InputError: no model of images.
+        ConditionError: the converter refused it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(keep or Path(folder) / "model.tflite")
+        write_tflite(inference_model(model), variant, path, worker=None)
+        predictors = [tflite_predictor(path, check=False)]
+        if reference is not None:
+            predictors.append(tflite_predictor(reference, check=False))
+        latencies = latencies_ms(predictors, image)
+        measured = {"size_bytes": size_bytes(path), "latency_ms": latencies[0]}
+        return measured | ({} if reference is None else {"reference_latency_ms": latencies[1]})

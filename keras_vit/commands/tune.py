@@ -1,0 +1,99 @@
+"""Searches for the recipe whose model is the most accurate that fits."""
+
+import argparse
+
+from keras_vit.commands import export
+from keras_vit.commands.arguments import add_data_dir, at_least_one
+from keras_vit.commands.quiet import quiet_import
+
+EXAMPLE = "keras-vit tune vit_digits epochs=20 hidden_dim=32,64 --max-latency-ms 0.1 --run-dir runs/tune"
+TUNERS = ("random", "bayesian", "hyperband", "grid", "asha")  # those of training.tuning.oracles
+MEASURE = "export.footprint:footprint"
+LIMITS = {
+    "max_params": (int, "N", "parameters"),
+    "max_flops": (int, "N", "floating-point operations for one image"),
+    "max_size_mb": (float, "MB", "size of the TFLite file"),
+    "max_latency_ms": (float, "MS", "its time for one image, on one thread of this machine"),
+    "max_params_ratio": (float, "R", "parameters, relative to those of --relative-to"),
+    "max_flops_ratio": (float, "R", "operations, likewise"),
+    "max_size_ratio": (float, "R", "size, likewise"),
+    "max_latency_ratio": (float, "R", "latency, likewise: both are measured in turn"),
+}
+
+
+def add_arguments(parser):
+    parser.add_argument("search", metavar="SEARCH", help="a name from `keras-vit list searches`")
+    parser.add_argument(
+        "narrowings",
+        nargs="*",
+        metavar="field=...",
+        help="field=value fixes a field of the recipe, field=a,b offers these, field=low:high that range",
+    )
+    parser.add_argument(
+        "--run-dir", required=True, help="folder to write; the same command goes on with what was interrupted"
+    )
+    parser.add_argument("--tuner", default="random", help=f"one of {', '.join(TUNERS)} (default: random)")
+    parser.add_argument("--trials", type=int, default=30, help="models to train (default: 30)")
+    parser.add_argument(
+        "--subset", type=at_least_one, metavar="N", help="training images of a trial; the winner gets all"
+    )
+    parser.add_argument("--objective", help="val_accuracy or val_loss (default: what the task watches)")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="trials at a time (default: 1)")
+    parser.add_argument("--seed", type=int, default=0, help="of the proposals (default: 0)")
+    parser.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="trainings of the winner; 0: none (default: 3)"
+    )
+    limits = parser.add_argument_group("limits, checked before a model is trained")
+    for name, (kind, metavar, text) in LIMITS.items():
+        limits.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=text)
+    limits.add_argument("--relative-to", metavar="RECIPE", help="a recipe's name or file, or a run folder")
+    add_data_dir(parser)
+
+
+def run(options):
+    with quiet_import():
+        from rich.console import Console
+
+        from training.recipe_file import read_recipe
+        from training.tuning.folder import SearchFolder
+        from training.tuning.limits import Limits
+        from training.tuning.plan import plan
+        from training.tuning.tables import trials_table
+        from training.tuning.tune import Tuning
+    planned = plan(
+        options.search,
+        options.narrowings,
+        tuner=options.tuner,
+        trials=options.trials,
+        objective=options.objective,
+        subset=options.subset,
+        limits=Limits(**{name: getattr(options, name) for name in LIMITS}),
+        reference=read_recipe(options.relative_to) if options.relative_to else None,
+        measure=MEASURE,
+        seed=options.seed,
+    )
+    folder = SearchFolder(options.run_dir)
+    tuning = Tuning(planned, folder, workers=options.workers, data_dir=options.data_dir)
+    records, best, summary = tuning.run(options.seeds)
+    Console().print(trials_table(records, planned.objective, best))
+    if summary:
+        place = folder.winner(best.id)
+        print(_said(summary, place, options.seeds))
+        if planned.measure:
+            _export(place.seed(summary["exported_seed"]), options.data_dir)
+    print(f"results.csv, pareto.csv and pictures in {folder.path}")
+
+
+def _said(summary, place, seeds):
+    tested = ", ".join(
+        f"{name.replace('_', ' ')} {mean:.4f} ± {summary['test_spread'][name]:.4f}"
+        for name, mean in summary["test_mean"].items()
+    )
+    return (
+        f"\nwinner: trial {summary['trial']} ({summary['rule']}). Test split, mean of {seeds} seeds ± "
+        f"standard deviation: {tested}\nits recipe: {place.recipe}"
+    )
+
+
+def _export(run_folder, data_dir):
+    export.run(argparse.Namespace(run_folder=str(run_folder), variant=None, max_drop=0.5, data_dir=data_dir))

@@ -1,0 +1,87 @@
+import dataclasses
+
+import pytest
+
+from keras_vit import InputError
+from training.recipe import Recipe
+from training.tuning import Search
+from training.tuning.space import build_space
+
+
+def space(hp):
+    hp.Choice("patch_size", [2, 4], divides=8)
+    hp.Choice("hidden_dim", [16, 24, 32])
+    hp.Choice("num_heads", [1, 2, 3, 8], divides="hidden_dim")
+    hp.Int("num_layers", 1, 4)
+    hp.Float("learning_rate", 1e-4, 1e-2, sampling="log")
+    hp.Choice("randaugment_layers", [0, 1])
+    with hp.conditional_scope("randaugment_layers", [1]):
+        hp.Float("randaugment_magnitude", 1.0, 9.0)
+
+
+SEARCH = Search(Recipe(patch_size=4, num_layers=3, hidden_dim=24, learning_rate=3e-3), space)
+
+
+def test_heads_divide_every_hidden_size_and_patches_the_image():
+    described = build_space(SEARCH).described()
+    assert described["num_heads"] == "1, 2, 8"
+    assert build_space(SEARCH, ["hidden_dim=24,48"]).described()["num_heads"] == "1, 2, 3, 8"
+    with pytest.raises(InputError, match="No num_heads of 5 divides hidden_dim 16, 24, 32"):
+        build_space(SEARCH, ["num_heads=5"])
+    with pytest.raises(InputError, match="No patch_size of 3 divides 8"):
+        build_space(SEARCH, ["patch_size=3"])
+
+
+def test_fields_are_narrowed_fixed_and_added():
+    narrowed = build_space(
+        SEARCH,
+        [
+            "hidden_dim=16:24",
+            "num_layers=2:3",
+            "patch_size=2",
+            "batch_size=32,64",
+            "precision=mixed_bfloat16",
+        ],
+    )
+    described = narrowed.described()
+    assert described["hidden_dim"] == "16, 24" and described["num_layers"] == "2 to 3"
+    assert described["batch_size"] == "32, 64"
+    assert described["learning_rate"] == "0.0001 to 0.01, logarithmic"
+    assert "patch_size" not in described and "precision" not in described
+    assert narrowed.recipe.patch_size == 2 and narrowed.recipe.precision == "mixed_bfloat16"
+
+
+def test_what_depends_on_a_fixed_field_varies_only_where_it_has_an_effect():
+    assert "randaugment_magnitude" not in build_space(SEARCH, ["randaugment_layers=0"]).described()
+    assert build_space(SEARCH, ["randaugment_layers=1"]).described()["randaugment_magnitude"] == "1 to 9"
+    assert build_space(SEARCH).described()["randaugment_magnitude"] == "1 to 9 where randaugment_layers is 1"
+
+
+def test_defaults_are_the_recipes_where_the_field_can_have_them():
+    values = build_space(SEARCH, ["num_layers=1:2"]).hyperparameters.values
+    assert values["patch_size"] == 4 and values["learning_rate"] == 3e-3
+    assert values["num_layers"] == 1
+
+
+def test_a_trials_recipe_is_the_base_with_its_values():
+    made = build_space(SEARCH).recipe_of({"num_layers": 2, "tuner/epochs": 3}, seed=7)
+    assert made == dataclasses.replace(SEARCH.recipe, num_layers=2, seed=7)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "message"),
+    [
+        (["depth=3"], "Unknown recipe field 'depth'"),
+        (["num_layers"], "field=value"),
+        (["num_layers=3:1"], "LOW below HIGH"),
+        (["num_layers=two"], "num_layers"),
+        (["hidden_dim=17:20"], "none is from 17 to 20"),
+        (["learning_rate=-1:1"], "above 0"),
+        (["stem=conv,none"], "fixed"),
+        ([f"{f}=1" for f in ("patch_size", "hidden_dim", "num_heads", "num_layers", "learning_rate")]
+         + ["randaugment_layers=0"], "Nothing is left"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_searched_is_refused(assignments, message):
+    with pytest.raises(InputError, match=message):
+        build_space(SEARCH, assignments)

@@ -1,0 +1,64 @@
+"""Recipes by name or from a file."""
+
+import dataclasses
+import importlib.util
+from pathlib import Path
+
+from keras_vit.errors import InputError
+from keras_vit.files import first_line, write_text
+from training.recipe import Recipe, load_recipe
+from training.recipes import find_recipe
+
+
+def read_recipe(name):
+    """Returns a recipe.
+
+    Args:
+        name: str, of a recipe that comes with the package; or the path of a `.py` file that defines `RECIPE`
+            (its code is run), of a `recipe.json`, or of a run folder that holds one.
+
+    Raises:
+        InputError: there is none, or it is no recipe.
+    """
+    path = Path(name)
+    if path.suffix == ".py":
+        return _from_python(path)
+    if path.suffix == ".json":
+        return load_recipe(path)
+    if path.is_dir():
+        return load_recipe(path / "recipe.json")
+    return find_recipe(name).RECIPE
+
+
+def write_recipe(path, recipe, docstring):
+    """Writes a recipe as a Python file like those that come with the package.
+
+    Args:
+        path: str or Path, ends in `.py`.
+        recipe: Recipe. Fields at their defaults are left out.
+        docstring: str.
+    """
+    fields = [(f.name, getattr(recipe, f.name)) for f in dataclasses.fields(Recipe)]
+    changed = [(n, v) for n, v in fields if v != getattr(Recipe(), n)]
+    lines = [f"    {name}={value!r},\n" for name, value in changed]
+    text = (
+        f'"""{docstring}\n"""\n\nfrom training.recipe import Recipe\n\nRECIPE = Recipe(\n{"".join(lines)})\n'
+    )
+    write_text(path, text)
+
+
+def _from_python(path):
+    if not path.is_file():
+        raise InputError(f"Expected a recipe file at {path}, found none.")
+    spec = importlib.util.spec_from_file_location(f"recipe_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except InputError:
+        raise
+    except Exception as error:  # it may be any code
+        raise InputError(f"{path} cannot be run: {type(error).__name__}: {first_line(error)}") from error
+    recipe = getattr(module, "RECIPE", None)
+    if not isinstance(recipe, Recipe):
+        raise InputError(f"Expected {path} to define RECIPE = Recipe(...), received {recipe!r}.")
+    return recipe

@@ -1,0 +1,96 @@
+"""Names of the files in the folder of a search."""
+
+import contextlib
+import dataclasses
+from pathlib import Path
+
+from keras_vit.errors import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchFolder:
+    """Where a search keeps what. `trials/ID` are run folders."""
+
+    path: Path
+
+    def __post_init__(self):
+        object.__setattr__(self, "path", Path(self.path))
+
+    @property
+    def journal(self):
+        return self.path / "journal.jsonl"
+
+    @property
+    def log(self):
+        return self.path / "processes.log"
+
+    @property
+    def reference(self):
+        return self.path / "reference.tflite"
+
+    @property
+    def results(self):
+        return self.path / "results.csv"
+
+    @property
+    def pareto(self):
+        return self.path / "pareto.csv"
+
+    def winner(self, trial):
+        """Where the winner is kept; another one, after more trials, has another folder."""
+        return WinnerFolder(self.path / f"winner-{trial}")
+
+    def trial(self, root):
+        """The run folder of a trial, or of the one that it continues."""
+        return self.path / "trials" / root
+
+    def check(self):
+        """Raises InputError unless this is a search's folder, or can become one."""
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"Expected a folder for the search, but {self.path} is a file.")
+        if self.path.exists() and not self.journal.exists() and any(self.path.iterdir()):
+            raise InputError(
+                f"{self.path} is not empty and holds no search that could go on: {self.journal.name} "
+                "is missing. Choose another --run-dir."
+            )
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Keeps a second search out of the folder while the block runs.
+
+        Raises:
+            InputError: there is one in it already.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.journal, "ab") as file:
+            if fcntl is not None:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError as error:
+                    raise InputError(
+                        f"Another search is at work in {self.path}. Wait for it, or choose another --run-dir."
+                    ) from error
+            yield
+
+
+@dataclasses.dataclass(frozen=True)
+class WinnerFolder:
+    """Where the winner of a search is trained anew. `seed-N` are run folders."""
+
+    path: Path
+
+    @property
+    def recipe(self):
+        return self.path / "recipe.py"
+
+    @property
+    def summary(self):
+        return self.path / "summary.json"
+
+    def seed(self, number):
+        return self.path / f"seed-{number}"

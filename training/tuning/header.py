@@ -1,0 +1,53 @@
+"""The first event of a journal: what is searched, so that nothing else is continued there."""
+
+import dataclasses
+
+from keras_vit.errors import InputError
+
+VERSION = 1
+
+
+def header_of(plan, threads):
+    """Returns the event. `threads`, of each trial's process, stay what they were: sums depend on them."""
+    return {
+        "event": "search",
+        "version": VERSION,
+        "threads": threads,
+        "search": plan.name,
+        "tuner": plan.tuner,
+        "objective": plan.objective[0],
+        "seed": plan.seed,
+        "measure": plan.measure,
+        "limits": plan.limits.given,
+        "space": plan.space.described(),
+        "recipe": dataclasses.asdict(plan.space.recipe),
+    }
+
+
+def check_same(begun, given, path):
+    """Checks that a search is the one that a journal was begun with.
+
+    Raises:
+        InputError: names what differs.
+    """
+    if begun.get("event") != "search" or begun.get("version") != VERSION:
+        raise InputError(f"{path} was not written by this version of keras-vit. Choose another --run-dir.")
+    flat_begun, flat_given = _flat(begun), _flat(given)
+    names = dict.fromkeys([*flat_begun, *flat_given])
+    changed = [
+        f"{name} was {flat_begun.get(name, 'left out')}, is {flat_given.get(name, 'left out')}"
+        for name in names
+        if flat_begun.get(name) != flat_given.get(name)
+    ]
+    if changed:
+        raise InputError(
+            f"{path} was begun with another search: {'; '.join(changed)}. Give what it was begun "
+            "with, or another --run-dir."
+        )
+
+
+def _flat(header):
+    """What is compared, one level deep. Of the recipe only what does not vary; its defaults may be newer."""
+    flat = {name: header[name] for name in ("search", "tuner", "objective", "seed")}
+    flat |= header["limits"] | {f: v for f, v in header["recipe"].items() if f not in header["space"]}
+    return flat | header["space"]

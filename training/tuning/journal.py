@@ -1,0 +1,90 @@
+"""A file of events that only grows, and tells when it is damaged.
+
+Each line is the CRC-32 of what follows in 8 hexadecimal digits, a space, and an event in JSON. A line is on
+the disk before anything is done that rests on it.
+"""
+
+import json
+import os
+import zlib
+from pathlib import Path
+
+from keras_vit.errors import InputError
+from training.state_file import sync_folder
+
+
+class Journal:
+    """Appends events to a file and reads them back.
+
+    Args:
+        path: str or Path.
+        say: called with a line when a torn last event is dropped.
+    """
+
+    def __init__(self, path, say=print):
+        self.path = Path(path)
+        self.say = say
+        self._file = None
+
+    def read(self):
+        """Reads all events, and drops a last one that was not written to its end.
+
+        Returns:
+            list of dict; empty where there is no file.
+
+        Raises:
+            InputError: it cannot be read, or an event before the last is damaged.
+        """
+        if not self.path.exists():
+            return []
+        content = self._content()
+        events, good = [], 0
+        for line in content.splitlines(keepends=True):
+            event = _parse(line)
+            if event is None:
+                break
+            events.append(event)
+            good += len(line)
+        if good < len(content):
+            self._drop_torn(content[good:], good, len(events))
+        return events
+
+    def append(self, event):
+        """Writes an event and waits until it is on the disk."""
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = open(self.path, "ab")  # noqa: SIM115  closed with the journal
+            sync_folder(self.path.parent)
+        text = json.dumps(event, allow_nan=False).encode()
+        self._file.write(b"%08x %s\n" % (zlib.crc32(text), text))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self):
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _content(self):
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be read ({error.strerror}).") from error
+
+    def _drop_torn(self, rest, good, count):
+        """The last event may be torn; damage before it is not what a crash does."""
+        if rest.count(b"\n") > 1 or rest.count(b"\n") == 1 and not rest.endswith(b"\n"):
+            raise InputError(
+                f"{self.path} is damaged in line {count + 1}, with whole lines after it. Restore the "
+                f"file from a copy, or cut it after line {count} to lose what came later."
+            )
+        os.truncate(self.path, good)
+        self.say(f"{self.path}: the last event was torn and is dropped; what it told is done again.")
+
+
+def _parse(line):
+    """Returns the event in a line, or None when the line is not whole."""
+    checksum, _, text = line.rstrip(b"\n").partition(b" ")
+    if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
+        return None
+    return json.loads(text)

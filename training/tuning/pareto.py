@@ -1,0 +1,48 @@
+"""Which trials no other one beats in both score and cost."""
+
+COSTS = {"latency_ms": "latency", "size_bytes": "size", "parameters": "parameters"}
+
+
+def finals(records, objective):
+    """Returns of each run its best-scored trial: what a promotion continues is one model with it.
+
+    Args:
+        records: iterable of TrialRecord.
+        objective: `(name, "min" or "max")`.
+    """
+    best = {}
+    for record in records:
+        if record.is_scored:
+            known = best.get(record.root)
+            if known is None or _gain(record, objective) >= _gain(known, objective):
+                best[record.root] = record
+    return list(best.values())
+
+
+def front(records, objective, cost):
+    """Returns the trials for which no other is as good and as cheap, and better in one of both.
+
+    Args:
+        records: list of TrialRecord with scores.
+        objective: `(name, "min" or "max")`.
+        cost: key of their footprints; less is better.
+
+    Returns:
+        list of TrialRecord, the cheapest first; without those of which the cost is not known.
+    """
+    known = [record for record in records if cost in record.footprint]
+    chosen = []
+    for record in sorted(known, key=lambda r: (r.footprint[cost], -_gain(r, objective))):
+        if not chosen or _gain(record, objective) > _gain(chosen[-1], objective):
+            chosen.append(record)
+    return chosen
+
+
+def measured_costs(records):
+    """Returns the costs that are known of these trials, latency first; parameters only for want of others."""
+    known = [cost for cost in COSTS if any(cost in record.footprint for record in records)]
+    return known[:-1] if len(known) > 1 else known
+
+
+def _gain(record, objective):
+    return record.score if objective[1] == "max" else -record.score
