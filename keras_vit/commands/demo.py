@@ -11,7 +11,7 @@ def add_arguments(parser):
     parser.add_argument("--run-dir", default="runs/demo", help="folder to write (default: %(default)s)")
     parser.set_defaults(recipe="vit_digits", overrides=[], resume=False, checkpoint_every=None)
     parser.set_defaults(skip_broken=False, variant=None, max_drop=None, characters=None, attention=False)
-    parser.set_defaults(data_dir=None)
+    parser.set_defaults(data_dir=None, web=None, litert=None)
 
 
 def run(options):

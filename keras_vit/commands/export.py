@@ -1,5 +1,7 @@
 """Writes and verifies SavedModel and TFLite files."""
 
+import os
+
 from keras_vit.commands.arguments import add_data_dir, add_run, at_least_one, points
 from keras_vit.commands.kind import is_text
 from keras_vit.commands.quiet import quiet_import
@@ -45,7 +47,16 @@ def add_arguments(parser):
     parser.add_argument(
         "--attention",
         action="store_true",
-        help="the files give the attention rollout too (Vision Transformers)",
+        help="the files give the attention rollout too (Vision Transformers); MediaPipe's ImageClassifier "
+        "takes files without it only",
+    )
+    parser.add_argument(
+        "--web", metavar="DIR", help="also write a static page that runs the fastest file in a browser"
+    )
+    parser.add_argument(
+        "--litert",
+        metavar="DIR",
+        help="where `npm install @litertjs/core` was run (default: run it for --web)",
     )
     add_data_dir(parser)
 
@@ -60,21 +71,32 @@ def run(options):
 
         let_delegate_tell()
     export = _export_text if is_text(options.run_folder) else _export_images
+    if options.web is not None:
+        from export.web.page import check_page
+
+        check_page(options.web, options.litert)
     _, model, data = load_run(options.run_folder, options.data_dir)
     folder, console = RunFolder(options.run_folder).export, Console()
     with console.status("exporting") as status:
         export(options, model, data, folder, console.print, lambda *words: status.update(": ".join(words)))
     console.print(f"files and export.json in {folder}", highlight=False)
+    if options.web is not None:
+        console.print(
+            f"page in {options.web}: python -m http.server --directory {options.web}", highlight=False
+        )
 
 
 def _export_images(options, model, data, folder, show, progress):
     from export.export_run import export_model
     from export.record import DEFAULT
     from export.table import results_table
+    from export.web.page import write_page
+    from keras_vit.models.rollout import has_attention, map_grid
 
     if options.characters is not None:
         raise InputError("--characters is for runs on text. Leave it out.")
-    export_model(
+    attention = options.attention or options.web is not None and has_attention(model)
+    rows = export_model(
         model,
         data.label_names,
         data.test.images,
@@ -82,11 +104,15 @@ def _export_images(options, model, data, folder, show, progress):
         folder,
         variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
         calibration_images=_spread(data.train.images),
-        attention=options.attention,
+        attention=attention,
         report=lambda rows: show(results_table(rows)),
         progress=progress,
         **_given(max_drop=options.max_drop),
     )
+    if options.web is not None:
+        labels, grid = list(data.label_names), map_grid(model) if attention else None
+        description = {"name": _name(options), "labels": labels, "attention": grid}
+        write_page(rows, folder, options.web, "images", description, options.litert)
 
 
 def _export_text(options, model, data, folder, show, progress):
@@ -108,6 +134,11 @@ def _export_text(options, model, data, folder, show, progress):
         progress=progress,
         **_given(max_drop=options.max_drop, characters=options.characters),
     )
+
+
+def _name(options):
+    """What a page is called: as the run's folder."""
+    return os.path.basename(os.path.abspath(options.run_folder))
 
 
 def _given(**options):

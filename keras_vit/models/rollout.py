@@ -6,6 +6,8 @@ from keras_vit.errors import InputError
 from keras_vit.layers import PatchEmbedding, PatchExtraction, TokenPooling, TransformerEncoder
 from keras_vit.models.inspection import attention_scores, num_prefix_tokens
 
+_PATCHES = (PatchEmbedding, PatchExtraction)
+
 
 def attention_rollout(scores, num_prefix_tokens, start=None):
     """Tells how much of each patch reaches the output, by attention rollout.
@@ -66,14 +68,20 @@ def rollout_start(model):
     return "token" if pooled == ["token"] else "mean"
 
 
+def has_attention(model):
+    """Tells whether a model has an encoder on patches, whose attention can be shown."""
+    kinds = (_PATCHES, TransformerEncoder)
+    return all(any(isinstance(layer, kind) for layer in model.layers) for kind in kinds)
+
+
 def map_grid(model):
     """Returns `(rows, columns)` of a model's patches.
 
     Raises:
         InputError: a model without attention on patches.
     """
-    patches = [layer for layer in model.layers if isinstance(layer, PatchEmbedding | PatchExtraction)]
-    if not patches or not any(isinstance(layer, TransformerEncoder) for layer in model.layers):
+    if not has_attention(model):
         raise InputError(f"Expected a Vision Transformer, but {model.name!r} has no attention to show.")
-    sides = zip(model.input_shape[1:3], patches[0].patch_size, strict=True)
+    patches = next(layer for layer in model.layers if isinstance(layer, _PATCHES))
+    sides = zip(model.input_shape[1:3], patches.patch_size, strict=True)
     return tuple(side // patch for side, patch in sides)

@@ -1,0 +1,1 @@
+"""Static pages that run an exported model in a browser."""

@@ -1,0 +1,126 @@
+// A photo in, classes, time and attention out.
+
+import { Tensor } from "@litertjs/core";
+import { fail, isKept, loadModel } from "./litert.js";
+import { decode, stretch, withChannels } from "./pixels.js";
+
+const SHOWN = 5;
+const RAMP = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]]; // dark to bright
+const element = (id) => document.getElementById(id);
+
+let description, model, size;
+
+async function start() {
+  [description, model] = await loadModel();
+  const input = model.getInputDetails()[0];
+  size = { height: input.shape[1], width: input.shape[2], channels: input.shape[3], type: input.dtype };
+  element("name").textContent = document.title = description.name;
+  element("model").textContent = `${description.variant}, ${(description.bytes / 1e6).toFixed(2)} MB.`;
+  await run(new Uint8ClampedArray(size.height * size.width * size.channels)); // the first run is slow
+  element("status").textContent = isKept() ? "Ready, also without a network." : "Ready.";
+  for (const id of ["camera", "file"]) {
+    element(id).disabled = false;
+    element(id).addEventListener("change", (event) => show(event.target.files[0]));
+  }
+  element("attention").addEventListener("change", (event) => showAttention(event.target.checked));
+  listenToDrops();
+  document.body.dataset.ready = "true";
+}
+
+async function run(pixels) {
+  const numbers = size.type === "uint8" ? Uint8Array.from(pixels) : Float32Array.from(pixels);
+  const input = new Tensor(numbers, [1, size.height, size.width, size.channels]);
+  const started = performance.now();
+  const outputs = await model.run([input]);
+  const rows = await Promise.all(outputs.map((tensor) => tensor.data()));
+  const milliseconds = performance.now() - started;
+  const shapes = model.getOutputDetails().map((details) => details.shape.length);
+  for (const tensor of [input, ...outputs]) tensor.delete();
+  return { probabilities: rows[shapes.indexOf(2)], attention: rows[shapes.indexOf(3)], milliseconds };
+}
+
+async function show(file) {
+  if (!file) return;
+  clear();
+  try {
+    const photo = await decode(file);
+    const pixels = stretch(withChannels(photo, size.channels), size.width, size.height).data;
+    const result = await run(pixels);
+    drawPhoto(photo);
+    drawMap(result.attention, description.attention);
+    listClasses(result);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function clear() {
+  element("error").hidden = element("stage").hidden = element("toggle").hidden = true;
+  element("invitation").hidden = false;
+  element("classes").replaceChildren();
+  element("time").textContent = "";
+}
+
+function drawPhoto(photo) {
+  const canvas = element("photo");
+  [canvas.width, canvas.height] = [photo.width, photo.height];
+  canvas.getContext("2d").putImageData(photo, 0, 0);
+  element("stage").hidden = false;
+  element("invitation").hidden = true;
+}
+
+function drawMap(attention, grid) {
+  element("toggle").hidden = !attention;
+  showAttention(Boolean(attention) && element("attention").checked);
+  if (!attention) return;
+  const [rows, columns] = grid;
+  const small = document.createElement("canvas");
+  [small.width, small.height] = [columns, rows];
+  const largest = Math.max(...attention);
+  const image = new ImageData(columns, rows);
+  attention.forEach((value, i) => image.data.set([...color(value / largest), 255], 4 * i));
+  small.getContext("2d").putImageData(image, 0, 0);
+  const canvas = element("map");
+  [canvas.width, canvas.height] = [element("photo").width, element("photo").height];
+  canvas.getContext("2d").drawImage(small, 0, 0, canvas.width, canvas.height);
+  element("map").dataset.values = JSON.stringify(Array.from(attention));
+}
+
+function showAttention(shown) {
+  element("stage").classList.toggle("attended", shown);
+}
+
+function color(share) {
+  const place = share * (RAMP.length - 1);
+  const index = Math.min(Math.floor(place), RAMP.length - 2);
+  return RAMP[index].map((from, c) => from + (place - index) * (RAMP[index + 1][c] - from));
+}
+
+function listClasses({ probabilities, milliseconds }) {
+  const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
+  const items = order.slice(0, SHOWN).map((index) => {
+    const item = document.createElement("li");
+    item.style.setProperty("--share", `${100 * probabilities[index]}%`);
+    item.dataset.probability = probabilities[index];
+    for (const text of [description.labels[index], `${(100 * probabilities[index]).toFixed(1)} %`]) {
+      item.append(Object.assign(document.createElement("span"), { textContent: text }));
+    }
+    return item;
+  });
+  element("classes").replaceChildren(...items);
+  element("time").textContent = `${milliseconds.toFixed(1)} ms on this device`;
+}
+
+function listenToDrops() {
+  const place = element("drop");
+  addEventListener("dragover", (event) => event.preventDefault());
+  place.addEventListener("dragenter", () => place.classList.add("over"));
+  place.addEventListener("dragleave", (event) => place.contains(event.relatedTarget) || place.classList.remove("over"));
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    place.classList.remove("over");
+    show(event.dataTransfer.files[0]);
+  });
+}
+
+start().catch(fail);

@@ -1,0 +1,43 @@
+// The engine, and files that stay: a service worker keeps what was loaded once.
+
+import { loadAndCompile, loadLiteRt } from "@litertjs/core";
+
+const LONGEST_WAIT = 5000; // milliseconds for the service worker, without which the page works online
+
+/** Loads the page's model. Returns [description, model]. */
+export async function loadModel() {
+  if (!globalThis.WebAssembly) throw new Error("This browser has no WebAssembly, which the model needs. Update it.");
+  await keepFiles();
+  const response = await fetch("model.json");
+  if (!response.ok) throw new Error(`model.json is missing (${response.status}). Write the page anew.`);
+  const description = await response.json();
+  await loadLiteRt(new URL("litert/wasm/", location.href).href);
+  const file = await fetch(description.file);
+  if (!file.ok) throw new Error(`${description.file} is missing (${file.status}). Write the page anew.`);
+  const model = await loadAndCompile(new Uint8Array(await file.arrayBuffer()), { accelerator: "wasm" });
+  return [description, model];
+}
+
+async function keepFiles() {
+  if (!navigator.serviceWorker) return; // http other than localhost
+  const controlled = new Promise((resolve) => {
+    if (navigator.serviceWorker.controller) resolve();
+    navigator.serviceWorker.addEventListener("controllerchange", resolve, { once: true });
+  });
+  const waited = new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT));
+  await navigator.serviceWorker.register("sw.js").catch(() => {});
+  await Promise.race([controlled, waited]);
+}
+
+/** Whether the page works without a network. */
+export function isKept() {
+  return Boolean(navigator.serviceWorker?.controller);
+}
+
+/** Shows an error where a person looks for it. */
+export function fail(error) {
+  const place = document.getElementById("error");
+  place.textContent = error.message || String(error);
+  place.hidden = false;
+  document.getElementById("status").hidden = true;
+}

@@ -1,0 +1,52 @@
+"""A phone-sized window of headless Chromium, and a server for the page's folder."""
+
+import functools
+import http.server
+import shutil
+import threading
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def serve():
+    """A function from a folder to its address; the server ends with the test, or by `serve.stop()`."""
+    servers = []
+
+    def serve(folder):
+        handler = functools.partial(_Quiet, directory=folder)
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}/"
+
+    def stop():
+        while servers:
+            server = servers.pop()
+            server.shutdown()
+            server.server_close()
+
+    serve.stop = stop
+    yield serve
+    stop()
+
+
+@pytest.fixture
+def phone():
+    """A page of a browser that is as small as a phone."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    browser = next(filter(None, map(shutil.which, NAMES)), None)
+    if browser is None:
+        pytest.skip("no Chromium is installed")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        page = chromium.new_context(viewport={"width": 375, "height": 667}).new_page()
+        page.set_default_timeout(120_000)
+        yield page
+        chromium.close()

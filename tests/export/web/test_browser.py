@@ -1,0 +1,96 @@
+"""The page in headless Chromium, with real photographs."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from export.export_run import export_model
+from export.predictor import load_predictor
+from export.web.page import write_page
+from keras_vit import InputError
+from keras_vit.images import read_image
+from keras_vit.models import vit
+from keras_vit.models.rollout import map_grid
+
+PHOTOS = (
+    Path(os.environ.get("KERAS_VIT_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data")) / "photos"
+)
+LABELS = ("cat & <b>dog</b>", "horse", "rocket", "cup")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A page, and what answers for its file in Python."""
+    if not PHOTOS.is_dir():
+        pytest.skip(f"no photographs in {PHOTOS}; KERAS_VIT_SHARED_DATA names the folder of shared data")
+    folder = tmp_path_factory.mktemp("web")
+    model = vit("Pico/8", image_size=48, num_classes=4, pooling="token", num_layers=3)
+    random = np.random.default_rng(0)
+    model.set_weights([w + random.normal(0, 0.2, w.shape) for w in model.get_weights()])
+    images, labels = random.integers(0, 256, (4, 48, 48, 3)).astype("uint8"), np.arange(4)
+    options = {"variants": ("fp32",), "attention": True, "max_drop": 100}
+    rows = export_model(model, LABELS, images, labels, folder / "export", **options)
+    description = {"name": "photos", "labels": LABELS, "attention": map_grid(model)}
+    try:
+        write_page(rows, folder / "export", folder / "page", "images", description)
+    except InputError as error:
+        pytest.skip(str(error))
+    return folder / "page", load_predictor(folder / "export" / "model_fp32.tflite")
+
+
+def classify(phone, file):
+    phone.set_input_files("#file", file)
+    phone.wait_for_selector("#classes li")
+    rows = [
+        (row.query_selector("span").inner_text(), float(row.get_attribute("data-probability")))
+        for row in phone.query_selector_all("#classes li")
+    ]
+    return rows, np.array(json.loads(phone.get_attribute("#map", "data-values")))
+
+
+def test_a_photo_gets_the_classes_and_the_map_that_python_computes_also_offline(exported, serve, phone):
+    page, predictor = exported
+    phone.goto(serve(page))
+    phone.wait_for_selector("body[data-ready]")
+    for number, name in enumerate(("samoyed.jpg", "chelsea.png")):
+        if number:  # the second one without a network
+            serve.stop()
+            phone.context.set_offline(True)
+            phone.reload()
+            phone.wait_for_selector("body[data-ready]")
+        rows, values = classify(phone, PHOTOS / name)
+        image = read_image(PHOTOS / name, size=(48, 48))[None]
+        expected, attention = predictor.probabilities(image)[0], predictor.attention_maps(image)[0]
+        order = np.argsort(-expected)
+        assert [label for label, _ in rows] == [LABELS[index] for index in order]
+        # Decoders and rounding may differ by one level in a pixel here and there.
+        np.testing.assert_allclose([share for _, share in rows], expected[order], atol=2e-3)
+        np.testing.assert_allclose(values, attention.ravel(), atol=5e-3 * attention.max())
+        assert phone.inner_text("#time").endswith("ms on this device")
+    width = phone.evaluate("document.documentElement.scrollWidth")
+    assert width <= 375  # nothing to scroll sideways
+
+
+def test_what_is_no_photo_is_said_and_the_next_photo_goes_through(exported, serve, phone, tmp_path):
+    (tmp_path / "notes.txt").write_text("no photo")
+    phone.goto(serve(exported[0]))
+    phone.wait_for_selector("body[data-ready]")
+    phone.set_input_files("#file", tmp_path / "notes.txt")
+    phone.wait_for_selector("#error:not([hidden])")
+    assert "notes.txt is no image" in phone.inner_text("#error")
+    rows, _ = classify(phone, PHOTOS / "cup.png")
+    assert len(rows) == 4 and phone.is_hidden("#error")
+
+
+def test_a_page_without_its_model_says_so(exported, serve, phone, tmp_path):
+    shutil.copytree(exported[0], tmp_path / "page")
+    (tmp_path / "page" / "model.tflite").unlink()
+    phone.goto(serve(tmp_path / "page"))
+    phone.wait_for_selector("#error:not([hidden])")
+    assert "model.tflite is missing (404)" in phone.inner_text("#error")
