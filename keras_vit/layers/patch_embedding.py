@@ -27,7 +27,7 @@ class PatchEmbedding(keras.layers.Layer):
         use_bias: bool, whether the linear stem adds a bias; the convolutional one never does.
 
     Call arguments:
-        images: `(batch, height, width, channels)`.
+        images: `(batch, height, width, channels)`, of any number type.
 
     Returns:
         `(batch, num_patches, hidden_dim)`, patches in row-major order.
@@ -63,7 +63,7 @@ class PatchEmbedding(keras.layers.Layer):
         if self.stem == "linear":
             return tokenwise(self.projection, self.extraction(images))
         rows, columns = patch_grid(images.shape, self.patch_size)
-        x = images
+        x = ops.cast(images, self.compute_dtype)  # a convolution, unlike a dense layer, takes no integers
         for convolution in self.convolutions:
             x = self.pool(ops.relu(convolution(x)))
         return ops.reshape(x, (-1, rows * columns, self.hidden_dim))

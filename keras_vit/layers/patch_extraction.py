@@ -55,11 +55,14 @@ class PatchExtraction(keras.layers.Layer):
 
         Returns:
             `(batch, height, width, channels)`.
+
+        Raises:
+            ValueError: the patch does not divide the image.
         """
         image_height, image_width = as_pair(image_size, "image_size")
         height, width = self.patch_size
-        rows, columns = image_height // height, image_width // width
         channels = patches.shape[-1] // (height * width)
+        rows, columns = patch_grid((None, image_height, image_width, channels), self.patch_size)
         x = ops.reshape(patches, (-1, rows, columns, height, width, channels))
         x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
         return ops.reshape(x, (-1, image_height, image_width, channels))

@@ -97,6 +97,10 @@ class SelfAttention(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape
 
+    def compute_output_spec(self, x, attention_mask=None, training=False, return_attention_scores=False):
+        output = keras.KerasTensor(x.shape, self.compute_dtype)
+        return (output, scores_spec(self, x)) if return_attention_scores else output
+
     def get_config(self):
         return {
             **super().get_config(),
@@ -127,6 +131,12 @@ class SelfAttention(keras.layers.Layer):
         dropout = keras.layers.Dropout(rate, seed=self.seed, name=name, dtype=self.dtype_policy)
         dropout.build(None)
         return dropout
+
+
+def scores_spec(layer, x):
+    """Returns what a layer with `num_heads` gives for its attention scores, as a `keras.KerasTensor`."""
+    batch, length, _ = x.shape
+    return keras.KerasTensor((batch, layer.num_heads, length, length), layer.compute_dtype)
 
 
 def _causal_mask(length):

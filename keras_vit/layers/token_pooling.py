@@ -19,6 +19,9 @@ class TokenPooling(keras.layers.Layer):
 
     Returns:
         `(batch, hidden_dim)`; for `"token_gap"` `(batch, 2 * hidden_dim)`.
+
+    Raises:
+        ValueError: an unknown mode, or a sequence that has no such token or nothing behind the prefix.
     """
 
     def __init__(self, mode="token", num_prefix_tokens=0, index=0, **kwargs):
@@ -30,7 +33,13 @@ class TokenPooling(keras.layers.Layer):
         self.index = index
 
     def build(self, input_shape):
-        pass
+        length = input_shape[1]
+        read = [self.index] * ("token" in self.mode) + [self.num_prefix_tokens] * ("gap" in self.mode)
+        if min(read) < 0 or length is not None and max(read) >= length:
+            raise ValueError(
+                f"Expected index={self.index} and num_prefix_tokens={self.num_prefix_tokens} to be 0 or more "
+                f"and to leave something to read, received a sequence of {length} tokens."
+            )
 
     def call(self, x):
         if self.mode == "gap":

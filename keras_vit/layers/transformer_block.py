@@ -6,7 +6,7 @@ from keras_vit.layers._tokenwise import tokenwise
 from keras_vit.layers.drop_path import DropPath
 from keras_vit.layers.layer_scale import LayerScale
 from keras_vit.layers.mlp import MLP
-from keras_vit.layers.self_attention import SelfAttention
+from keras_vit.layers.self_attention import SelfAttention, scores_spec
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")
@@ -120,6 +120,10 @@ class TransformerBlock(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+    def compute_output_spec(self, x, attention_mask=None, training=False, return_attention_scores=False):
+        output = keras.KerasTensor(x.shape, self.compute_dtype)
+        return (output, scores_spec(self, x)) if return_attention_scores else output
 
     def get_config(self):
         return {

@@ -3,6 +3,7 @@
 import keras
 
 from keras_vit.layers._tokenwise import tokenwise
+from keras_vit.layers.self_attention import scores_spec
 from keras_vit.layers.transformer_block import TransformerBlock
 
 
@@ -93,6 +94,11 @@ class TransformerEncoder(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+    def compute_output_spec(self, x, attention_mask=None, training=False, return_attention_scores=False):
+        output = keras.KerasTensor(x.shape, self.compute_dtype)
+        all_scores = [scores_spec(self, x) for _ in range(self.num_layers)]
+        return (output, all_scores) if return_attention_scores else output
 
     def get_config(self):
         return {

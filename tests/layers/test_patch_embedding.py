@@ -31,3 +31,11 @@ def test_conv_stem_refuses_patches_that_are_not_a_square_power_of_two(patch_size
 def test_an_unknown_stem_is_refused():
     with pytest.raises(ValueError, match="'linear' or 'conv'"):
         PatchEmbedding(32, 4, stem="convolution")
+
+
+@pytest.mark.parametrize("stem", ["linear", "conv"])
+def test_images_of_bytes_give_what_the_same_numbers_as_floats_give(stem):
+    images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype("uint8")
+    layer = PatchEmbedding(8, 4, stem=stem)
+    from_floats = keras.ops.convert_to_numpy(layer(images.astype("float32")))
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(layer(images)), from_floats)

@@ -25,6 +25,11 @@ def test_a_patch_that_does_not_divide_the_image_is_refused_with_both_sizes():
         PatchExtraction(5)(np.zeros((1, 28, 28, 1)))
 
 
+def test_patches_cannot_be_put_together_to_an_image_that_they_do_not_divide():
+    with pytest.raises(ValueError, match=r"image_size=\(18, 16\)"):
+        PatchExtraction(4).reconstruct(np.zeros((1, 16, 48)), (18, 16))
+
+
 def test_an_image_without_a_static_size_is_refused():
     with pytest.raises(ValueError, match="fixed shape"):
         PatchExtraction(4)(keras.Input((None, None, 3)))

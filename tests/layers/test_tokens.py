@@ -35,3 +35,9 @@ def test_no_registers_and_an_unknown_pooling_are_refused():
         RegisterTokens(0)
     with pytest.raises(ValueError, match="'token' or 'gap'"):
         TokenPooling("mean")
+
+
+@pytest.mark.parametrize("arguments", [{"index": 5}, {"index": -1}, {"mode": "gap", "num_prefix_tokens": 5}])
+def test_pooling_refuses_a_sequence_without_the_tokens_that_it_reads(arguments):
+    with pytest.raises(ValueError, match="a sequence of 5 tokens"):
+        TokenPooling(**arguments)(X)

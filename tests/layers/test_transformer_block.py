@@ -1,7 +1,8 @@
 import keras
 import numpy as np
+import pytest
 
-from keras_vit.layers import MLP, AttentionPooling, TransformerBlock
+from keras_vit.layers import MLP, AttentionPooling, SelfAttention, TransformerBlock, TransformerEncoder
 
 X = np.random.default_rng(0).normal(size=(2, 6, 12)).astype("float32")
 
@@ -58,3 +59,27 @@ def test_the_layers_work_in_a_sequential_and_in_a_subclassed_model():
     sequential = keras.Sequential([keras.Input((6, 12)), TransformerBlock(3, 20), AttentionPooling(3, 20)])
     assert sequential.output_shape == (None, 12)
     assert Mine()(X).shape == (2, 6, 12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **kwargs: SelfAttention(3, **kwargs),
+        lambda **kwargs: TransformerBlock(3, 20, **kwargs),
+        lambda **kwargs: TransformerEncoder(2, 3, 20, **kwargs),
+    ],
+    ids=["attention", "block", "encoder"],
+)
+def test_attention_scores_can_be_an_output_of_a_functional_model(make, dtype):
+    layer, x = make(dtype=dtype), keras.Input((6, 12))
+    model = keras.Model(x, layer(x, return_attention_scores=True))
+    expected = layer(X, return_attention_scores=True)
+    keras.tree.map_structure(np.testing.assert_array_equal, *map(_as_arrays, (model(X), expected)))
+    for symbolic, actual in zip(keras.tree.flatten(model.outputs), keras.tree.flatten(expected), strict=True):
+        assert symbolic.shape == (None, *actual.shape[1:])
+        assert symbolic.dtype == keras.backend.standardize_dtype(actual.dtype)
+
+
+def _as_arrays(tensors):
+    return keras.tree.map_structure(lambda x: numpy(keras.ops.cast(x, "float32")), tensors)
