@@ -22,8 +22,12 @@ def main(arguments=None):
     except ConditionError as error:
         return _fail(error, 1)
     except KeyboardInterrupt as error:  # a training tells where it stands, and what stopped it
-        hint = " Continue with the same command and --resume." if options.command == "train" else ""
-        return _fail(str(error) or f"interrupted.{hint}", getattr(error, "exit_code", 130))
+        return _fail(str(error) or f"interrupted.{_hint(options)}", getattr(error, "exit_code", 130))
+
+
+def _hint(options):
+    begun = options.command == "train" and os.path.exists(os.path.join(options.run_dir, "recipe.json"))
+    return " Continue with the same command and --resume." if begun else ""
 
 
 def _show_warning(otherwise):

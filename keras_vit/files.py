@@ -32,8 +32,7 @@ def atomic_path(path):
     """
     path = Path(path)
     with _disk_errors_named(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        holder = Path(tempfile.mkdtemp(prefix=f".{path.stem}-", dir=path.parent))
+        holder = _make_holder(path)
         try:
             temporary = holder / path.name
             yield temporary
@@ -234,10 +233,22 @@ def _disk_errors_named(path):
                 "free some space or choose another folder."
             ) from error
         if error.errno in _ACCESS:
-            raise InputError(
-                f"{path} cannot be written ({error.strerror}). Choose a folder that you may write to."
-            ) from error
+            raise InputError(_unwritable(path, error)) from error
         raise
+
+
+def _make_holder(path):
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f".{path.stem}-", dir=path.parent))
+    except OSError as error:
+        if error.errno in _SPACE:
+            raise
+        raise InputError(_unwritable(path, error)) from error
+
+
+def _unwritable(path, error):
+    return f"{path} cannot be written ({error.strerror}). Choose a folder that you may write to."
 
 
 def _flush(path):

@@ -120,6 +120,14 @@ def test_a_full_disk_is_one_clear_error_and_keeps_the_old_file(tmp_path):
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
+@pytest.mark.parametrize("place", ["file/x", "dangling/x", "n" * 300 + "/x"])
+def test_a_place_where_no_folder_can_be_made_is_one_clear_error(tmp_path, place):
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to(tmp_path / "file" / "nothing")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_text(tmp_path / place, "text")
+
+
 def test_a_good_model_loads(tmp_path):
     small_model().save(tmp_path / "m.keras")
     assert load_model(tmp_path / "m.keras").output_shape == (None, 2)

@@ -1,6 +1,7 @@
 """The command line, run as a user runs it."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import keras_vit
 from keras_vit.__main__ import main
 
 QUICK = ["epochs=2", "num_layers=1", "hidden_dim=32", "mlp_dim=32"]
@@ -107,6 +109,29 @@ def test_a_used_run_folder_and_a_broken_picture_are_refused(run, tmp_path, capsy
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
     assert main(["predict", str(run), str(tmp_path / "broken.jpg")]) == 2
     assert "broken.jpg" in capsys.readouterr().err
+
+
+def test_an_interrupt_points_to_resume_only_where_there_is_a_run(tmp_path, monkeypatch, capsys):
+    def interrupted(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("keras_vit.commands.train.run", interrupted)
+    arguments = ["train", "vit_digits", "--run-dir", str(tmp_path)]
+    assert main(arguments) == 130
+    assert "--resume" not in capsys.readouterr().err
+    (tmp_path / "recipe.json").touch()
+    assert main(arguments) == 130
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(photos, tmp_path, capsys):
+    model = keras_vit.models.vit("Pico/2", num_classes=2, channels=3)
+    model.save(tmp_path / "model.keras")
+    (tmp_path / "labels.txt").write_text("[red]a\n[/b]:smile:\n", encoding="utf-8")
+    shutil.copy(photos / "red" / "0.jpg", tmp_path / "[bold].jpg")
+    assert main(["predict", str(tmp_path / "model.keras"), str(tmp_path / "[bold].jpg")]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("[red]a", "[/b]:smile:", "[bold].jpg"))
 
 
 def test_a_missed_accuracy_is_exit_code_1_and_leaves_no_file(run, monkeypatch, capsys):

@@ -35,10 +35,10 @@ def run(options):
         rows = benchmark(options.files, options.threads, max(FEWEST_ROUNDS, options.rounds))
     console.print(files_table(rows))
     for row in rows:
-        console.print(f"\n{row['file']}")
+        print(f"\n{row['file']}")
         console.print(operators_table(row))
         for line in outside_lines(row):
-            console.print(f"outside XNNPACK: {line}")
+            print(f"outside XNNPACK: {line}")
     console.print(f"\n{_legend(rows[0])}")
     if options.json:
         write_json(options.json, rows)

@@ -79,7 +79,7 @@ def run(options):
     folder, console = RunFolder(options.run_folder).export, Console()
     with console.status("exporting") as status:
         export(options, model, data, folder, console.print, lambda *words: status.update(": ".join(words)))
-    console.print(f"files and export.json in {folder}", highlight=False)
+    print(f"files and export.json in {folder}")
     if options.web is not None:
         console.print(
             f"page in {options.web}: python -m http.server --directory {options.web}", highlight=False

@@ -43,7 +43,7 @@ def _texts(options):
             f"{figures['bits_per_character']:.4f}",
             f"{figures['perplexity']:.3f}",
         )
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)  # names are no markup
 
 
 def _images(options):
@@ -63,4 +63,4 @@ def _images(options):
             name = predictor.label_names[index] if predictor.label_names else str(index)
             table.add_row(os.path.basename(file), name, f"{probabilities[index]:.4f}")
             file = ""
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)  # names are no markup
