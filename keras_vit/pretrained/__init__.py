@@ -1,8 +1,8 @@
 """Pretrained weights of timm, Hugging Face and Google in models of ours, and back, without torch."""
 
-from keras_vit.pretrained.features import features
+from keras_vit.pretrained.features import features, patch_features
 from keras_vit.pretrained.load import load, preprocessing
 from keras_vit.pretrained.preprocessing import Preprocessing
 from keras_vit.pretrained.save import save
 
-__all__ = ["Preprocessing", "features", "load", "preprocessing", "save"]
+__all__ = ["Preprocessing", "features", "load", "patch_features", "preprocessing", "save"]

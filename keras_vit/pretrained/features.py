@@ -4,6 +4,8 @@ import keras
 
 from keras_vit.errors import InputError
 from keras_vit.layers import TransformerEncoder
+from keras_vit.models import num_prefix_tokens
+from keras_vit.models.rollout import map_grid
 
 
 def features(model, layers):
@@ -27,6 +29,26 @@ def features(model, layers):
     blocks = _block_outputs(encoder)
     outputs = [_output(model, blocks, layer) for layer in layers]
     return keras.Model(model.inputs[0], outputs, name=f"{model.name}_features")
+
+
+def patch_features(model, layer="encoder"):
+    """Returns a model that gives the features of the patches as a map, for dense tasks.
+
+    Args:
+        model: a Vision Transformer made by `keras_vit.models.vit` or `load`.
+        layer: int, a block as in `features`, or `"encoder"`: after all blocks and the last normalisation.
+
+    Returns:
+        A `keras.Model` from images to `(batch, rows, columns, hidden_dim)`.
+
+    Raises:
+        InputError: as `features`, or the model has no patches.
+    """
+    tokens = features(model, [layer])
+    x = keras.tree.flatten(tokens.output)[0]
+    x = x[:, num_prefix_tokens(model) :]
+    x = keras.ops.reshape(x, (-1, *map_grid(model), x.shape[-1]))
+    return keras.Model(tokens.inputs[0], x, name=f"{model.name}_patch_features")
 
 
 def _block_outputs(encoder):

@@ -15,7 +15,7 @@ def download(source, revision=None):
     """Downloads a repository's weights and configuration, or finds them in the cache.
 
     Args:
-        source: str, `owner/name`, also with `hf-hub:` or `hf_hub:` before it.
+        source: str, `owner/name`, also with `hf-hub:` or `hf_hub:` before it and `@revision` after it.
         revision: str, branch, tag or commit; pin a commit to have the same bytes for ever.
 
     Returns:
@@ -25,7 +25,8 @@ def download(source, revision=None):
         InputError: no such repository or revision, no network and nothing in the cache, no licence
             accepted, or a file whose checksum is not the hub's.
     """
-    repository = re.sub(r"^hf[-_]hub:", "", source)
+    repository, _, pinned = re.sub(r"^hf[-_]hub:", "", source).partition("@")
+    revision = revision or pinned or None
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
         raise InputError(
             f"{source!r} is neither a file, nor a folder, nor a hub id: expected 'owner/name', such as "

@@ -124,3 +124,20 @@ def test_features_refuse_what_is_not_there():
         pretrained.features(model, [2])
     with pytest.raises(InputError, match="TransformerEncoder"):
         pretrained.features(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), [0])
+
+
+@pytest.mark.parametrize("name", ["timm_vit", "timm_dinov2_registers", "hf_siglip"])
+def test_the_features_of_patches_are_a_map(name):
+    model = pretrained.load(FIXTURES / name, image_size=(24, 16))
+    images = np.random.default_rng(0).integers(0, 256, (2, *model.input_shape[1:])).astype("uint8")
+    patch = model.get_layer("patch_embedding").patch_size
+    grid = tuple(side // p for side, p in zip(model.input_shape[1:3], patch, strict=True))
+    maps = np.asarray(pretrained.patch_features(model)(images))
+    tokens = np.asarray(keras.tree.flatten(pretrained.features(model, ["encoder"])(images))[0])
+    assert maps.shape[:3] == (2, *grid)
+    np.testing.assert_allclose(maps[1, 1, 0], tokens[1, -grid[0] * grid[1] + grid[1]], rtol=1e-5)
+
+
+def test_the_features_of_a_block_can_be_had_as_a_map():
+    model = pretrained.load(FIXTURES / "timm_vit")
+    assert pretrained.patch_features(model, 0)(IMAGES).shape == (2, 4, 4, 16)

@@ -40,4 +40,16 @@ PICTURES = {  # name: title, caption, alternative text
         "bright patches contribute most.",
         "Test images, each beside a heat map of attention rollout over it.",
     ),
+    "attention_heads": (
+        "Attention by head",
+        "Where each head of the last block looks, from what the output is read from; every map is relative "
+        "to its own largest value.",
+        "Test images, each beside one heat map for each attention head of the last block.",
+    ),
+    "patch_components": (
+        "Features of the patches",
+        "The first three principal components of the last block's features of all these patches, as red, "
+        "green and blue: patches of one colour are alike to the model.",
+        "Test images, each beside a map of colours that stand for the features of its patches.",
+    ),
 }

@@ -7,7 +7,9 @@ import numpy as np
 from keras_vit.files import atomic_path
 from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
 from training.report.attention import rollout_picture
+from training.report.components import components_picture
 from training.report.confusion import confusion_picture
+from training.report.heads import heads_picture
 from training.report.history import read_history, training_curves
 from training.report.mistakes import mistakes_picture, worst_mistakes
 from training.report.page import render_page
@@ -70,6 +72,8 @@ def _pictures_of_patches(model, data, probabilities):
     if _find(model, TransformerEncoder) is not None:
         chosen = _chosen(data, probabilities, examples)
         yield "attention_rollout", rollout_picture(model, *chosen, data.label_names)
+        yield "attention_heads", heads_picture(model, data.test.images[examples[:3]])
+        yield "patch_components", components_picture(model, data.test.images[examples])
 
 
 def _chosen(data, probabilities, indices):

@@ -16,12 +16,14 @@ class Configuration:
         recipe: Recipe; its seed is replaced.
         reported: float or None, the report's figure, in the experiment's metric and unit.
         seeds: tuple of int, one run each; the table gives their mean and spread.
+        pretrained_by: str or None, label of the configuration whose first run gives the first weights.
     """
 
     label: str
     recipe: Recipe
     reported: float | None = None
     seeds: tuple[int, ...] = (0,)
+    pretrained_by: str | None = None
 
 
 def vary(recipe, field, values, **options):
@@ -65,9 +67,16 @@ class Experiment:
         labels = [configuration.label for configuration in self.configurations]
         if len(set(labels)) != len(labels):
             raise ValueError(f"Expected labels that differ, received {labels}.")
+        for configuration in self.configurations:
+            if configuration.pretrained_by not in (None, *labels):
+                raise ValueError(f"Expected one of {labels}, received {configuration.pretrained_by!r}.")
+
+    def labelled(self, label):
+        """Returns the configuration of a label."""
+        return next(c for c in self.configurations if c.label == label)
 
     def chosen(self, labels):
-        """Returns the configurations of some labels, in the order of the table; all for None.
+        """Returns the configurations of some labels and those that they begin with; all for None.
 
         Raises:
             InputError: there is none of such a label.
@@ -78,4 +87,5 @@ class Experiment:
         unknown = [label for label in labels if label not in known]
         if unknown:
             raise InputError(f"Unknown configuration {unknown[0]!r}. Expected one of {', '.join(known)}.")
+        labels = {*labels, *(self.labelled(label).pretrained_by for label in labels)}
         return tuple(c for c in self.configurations if c.label in labels)

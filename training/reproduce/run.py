@@ -62,6 +62,9 @@ def _run(experiment, configuration, seed, runs, quick, data_dir):
     if folder.metrics.exists():
         return False
     recipe = dataclasses.replace(configuration.recipe, seed=seed)
+    if configuration.pretrained_by is not None:
+        source = experiment.labelled(configuration.pretrained_by)
+        recipe = dataclasses.replace(recipe, pretrained=str(run_dir(runs, source, source.seeds[0])))
     if quick:
         recipe = override(recipe, experiment.quick)
     run_recipe(recipe, folder.path, data_dir=data_dir, resume=folder.recipe.exists())

@@ -254,3 +254,34 @@ def test_sizes_and_channels_that_do_not_fit_are_refused(data, tmp_path):
     with pytest.raises(InputError, match="must divide the image"):
         fit(RECIPE, tmp_path / "run", data=ImageData("odd", odd, odd, odd, data.label_names))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("way", ["full", pytest.param("lora", marks=pytest.mark.slow)])
+def test_a_fine_tuned_model_goes_back_with_a_card_of_its_run(way, runs, data, tmp_path):
+    model = load_model(runs(way) / "model.keras")
+    pretrained.save(model, tmp_path / "timm", labels=data.label_names, run_dir=runs(way))
+    again = pretrained.load(tmp_path / "timm")
+    batch = data.test.images[:4]
+    np.testing.assert_allclose(np.asarray(again(batch)), np.asarray(model(batch)), rtol=1e-5, atol=1e-6)
+    assert again.preprocessing.crop_mode == "squash" and again.preprocessing.image_size == (16, 24)
+    card = (tmp_path / "timm" / "README.md").read_text()
+    assert f"| recipe pretrained | {SOURCE} |" in card and "dark, bright" in card
+
+
+@pytest.mark.slow
+def test_a_fine_tuned_model_exports_to_every_variant(runs, data, tmp_path):
+    from export.export_run import export_model
+    from export.record import FILES
+
+    test = data.test
+    rows = export_model(
+        load_model(runs("lora") / "model.keras"),
+        data.label_names,
+        test.images,
+        test.labels,
+        tmp_path,
+        variants=tuple(FILES),
+        max_drop=100,
+        calibration_images=np.concatenate([data.train.images] * 4),
+    )
+    assert len(rows) == len(FILES) and all(row["passed"] for row in rows)

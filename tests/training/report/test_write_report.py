@@ -18,7 +18,7 @@ NAMES = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "猫", "
 HISTORY = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n1,2,0.1,2,0.2,0.001,100\n"
 RECIPE = {"data": "folder:<b>bold</b>", "variant": None, "epochs": 1}
 PLAIN = {"training_curves", "confusion_matrix", "calibration", "worst_mistakes"}
-OF_PATCHES = {"patches", "attention_rollout"}
+OF_PATCHES = {"patches", "attention_rollout", "attention_heads", "patch_components"}
 
 
 def image_data(num_images=24, channels=3):

@@ -98,3 +98,22 @@ def test_every_experiment_has_a_docstring_with_its_command_and_recipes_that_hold
     if isinstance(module.EXPERIMENT, Experiment):
         for configuration in module.EXPERIMENT.configurations:
             override(configuration.recipe, module.EXPERIMENT.quick)
+
+
+def test_a_configuration_begins_with_the_weights_of_another_which_is_run_first(tmp_path):
+    tuned = dataclasses.replace(TINY, image_size=16, tuning="head", batch_size=64)
+    for field in ("variant", "num_layers", "hidden_dim"):
+        tuned = dataclasses.replace(tuned, **{field: None})
+    transfer = Experiment(
+        title="Transfer",
+        configurations=(
+            Configuration("source", TINY),
+            Configuration("target", tuned, pretrained_by="source"),
+        ),
+        columns=("nearest_neighbours.accuracy",),
+    )
+    rows = reproduce("transfer", transfer, tmp_path, only=("target",))
+    assert [len(row["runs"]) for row in rows] == [1, 1]
+    assert rows[1]["runs"][0]["nearest_neighbours.accuracy"] > 0.3
+    with pytest.raises(ValueError, match="'absent'"):
+        dataclasses.replace(transfer, configurations=(Configuration("a", TINY, pretrained_by="absent"),))

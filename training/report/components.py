@@ -1,0 +1,47 @@
+"""Draws what the features of patches have in common."""
+
+import numpy as np
+
+from keras_vit.pretrained import patch_features
+from training.report.style import figure, show_image
+
+CLIPPED = 1  # percent of the patches at either end, which would leave the others no contrast
+
+
+def principal_components(features):
+    """Projects features on their first three principal components, each spread over [0, 1].
+
+    Args:
+        features: float array `(..., hidden_dim)`.
+
+    Returns:
+        float32 array `(..., 3)`.
+    """
+    vectors = features.reshape(-1, features.shape[-1]).astype("float64")
+    vectors -= vectors.mean(axis=0)
+    directions = np.linalg.svd(vectors, full_matrices=False)[2][:3]
+    projected = vectors @ directions.T
+    projected = np.pad(projected, ((0, 0), (0, 3 - projected.shape[1])))
+    low, high = np.percentile(projected, (CLIPPED, 100 - CLIPPED), axis=0)
+    spread = np.clip((projected - low) / np.maximum(high - low, 1e-12), 0, 1)
+    return spread.reshape(*features.shape[:-1], 3).astype("float32")
+
+
+def components_picture(model, images):
+    """Draws each image, and beside it the principal components of its patches' features as colours.
+
+    Args:
+        model: a Vision Transformer.
+        images: uint8 `(num_images, height, width, channels)`.
+
+    Reference: Oquab et al. 2023, figure 1, https://arxiv.org/abs/2304.07193
+    """
+    colours = principal_components(patch_features(model).predict(images, verbose=0).astype("float32"))
+    canvas = figure(height=2.4 * len(images) * images.shape[1] / images.shape[2] + 0.2)
+    grid = canvas.subplots(len(images), 2, squeeze=False)
+    for (left, right), image, map_of_image in zip(grid, images, colours, strict=True):
+        show_image(left, image)
+        height, width = image.shape[:2]
+        right.imshow(map_of_image, interpolation="nearest", extent=(0, width, height, 0))
+        right.set_axis_off()
+    return canvas
