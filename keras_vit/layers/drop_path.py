@@ -19,6 +19,9 @@ class DropPath(keras.layers.Layer):
     Returns:
         Like `x`.
 
+    Raises:
+        ValueError: `rate` is not in [0, 1).
+
     Reference: Huang et al. 2016, https://arxiv.org/abs/1603.09382
     """
 

@@ -17,10 +17,13 @@ class ImageNormalization(keras.layers.Layer):
         epsilon: float, the least that is divided by. Default 1e-3.
 
     Call arguments:
-        images: `(batch, height, width, channels)`.
+        images: `(batch, height, width, channels)`, of any number type.
 
     Returns:
-        Like `images`.
+        Floats, of the shape of `images`.
+
+    Raises:
+        ValueError: an unknown kind.
 
     Reference: Goodfellow, Bengio and Courville 2016, Deep Learning, section 12.2.1.1
     """
@@ -38,7 +41,7 @@ class ImageNormalization(keras.layers.Layer):
             x = x - _mean(x)
         if self.kind == "min_max":
             x = x - ops.min(x, axis=(1, 2, 3), keepdims=True)
-        return ops.cast(x / ops.maximum(self._size(x), self.epsilon), images.dtype)
+        return ops.cast(x / ops.maximum(self._size(x), self.epsilon), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape

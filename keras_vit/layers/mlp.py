@@ -28,6 +28,9 @@ class MLP(keras.layers.Layer):
     Returns:
         Like `x`.
 
+    Raises:
+        ValueError: an unknown activation.
+
     Reference: https://arxiv.org/abs/2010.11929, section 3.1; approximations of GELU:
         https://arxiv.org/abs/1606.08415, section 2; SwiGLU: https://arxiv.org/abs/2002.05202
     """

@@ -18,6 +18,9 @@ class RegisterTokens(keras.layers.Layer):
     Returns:
         `(batch, length + num_tokens, hidden_dim)`.
 
+    Raises:
+        ValueError: no tokens, or fewer than no prefix.
+
     Reference: Darcet et al. 2024, https://arxiv.org/abs/2309.16588
     """
 

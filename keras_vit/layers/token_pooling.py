@@ -22,6 +22,9 @@ class TokenPooling(keras.layers.Layer):
 
     Raises:
         ValueError: an unknown mode, or a sequence that has no such token or nothing behind the prefix.
+
+    Reference: token and mean: Dosovitskiy et al. 2021, appendix D.3, https://arxiv.org/abs/2010.11929; both:
+        Oquab et al. 2024, https://arxiv.org/abs/2304.07193
     """
 
     def __init__(self, mode="token", num_prefix_tokens=0, index=0, **kwargs):

@@ -37,6 +37,10 @@ class TransformerBlock(keras.layers.Layer):
     Returns:
         Like `x`; with `return_attention_scores` also `(batch, num_heads, length, length)`.
 
+    Raises:
+        ValueError: `num_heads` does not divide the hidden size, an unknown activation, a rate outside
+            [0, 1).
+
     Reference: https://arxiv.org/abs/2010.11929, equations 2 and 3
     """
 

@@ -27,6 +27,10 @@ class TransformerEncoder(keras.layers.Layer):
         Like `x`; with `return_attention_scores` also a list of `num_layers` tensors
         `(batch, num_heads, length, length)`.
 
+    Raises:
+        ValueError: `num_heads` does not divide the hidden size, an unknown activation, a rate outside
+            [0, 1); no layers.
+
     Reference: https://arxiv.org/abs/2010.11929, equations 2 to 4
     """
 
