@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+sys.path.append(str(Path(__file__).parents[1]))  # last: nothing is to stand in for an installed package
+from export.app_input import as_input  # noqa: E402
+
 
 def main():
     file, images, path = sys.argv[1:]
@@ -19,9 +22,8 @@ def main():
     (inside,) = interpreter.get_input_details()
     ranges = {}
     for image in np.load(images, mmap_mode="r"):
-        interpreter.set_tensor(
-            inside["index"], np.repeat(image[None], inside["shape"][0], 0).astype("float32")
-        )
+        batch = np.repeat(image[None], inside["shape"][0], axis=0)
+        interpreter.set_tensor(inside["index"], as_input(batch, inside))
         interpreter.invoke()
         for tensor in interpreter.get_tensor_details():
             widen(ranges, tensor, interpreter)

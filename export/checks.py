@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from export.app_input import DTYPES
 from export.quantize_rules import needs_calibration
 from export.record import AUTO, FILES
 from keras_vit.errors import InputError
@@ -29,6 +30,16 @@ def check_variants(variants):
     unknown = [variant for variant in variants if variant not in (*FILES, AUTO)]
     if unknown:
         raise InputError(f"Unknown variant {unknown[0]!r}. Expected {AUTO} or one of {', '.join(FILES)}.")
+
+
+def check_input_dtype(dtype):
+    """Checks what TFLite files are to take.
+
+    Raises:
+        InputError: neither `"float32"` nor `"uint8"`.
+    """
+    if dtype not in DTYPES:
+        raise InputError(f"Expected an input of {' or '.join(DTYPES)}, received {dtype!r}.")
 
 
 def check_held_out(model, label_names, images, labels):

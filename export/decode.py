@@ -2,9 +2,8 @@
 
 import tensorflow as tf
 
+from export.app_input import GREY
 from export.orientation import upright
-
-_GREY = ((0.299,), (0.587,), (0.114,))  # ITU-R BT.601, as in JPEG and Pillow
 
 
 def decode(data, size, channels):
@@ -41,7 +40,7 @@ def _on_white(image, data):
 def _with_channels(image, channels):
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     image = tf.broadcast_to(image, (height, width, 3))
-    return image if channels == 3 else tf.round(tf.tensordot(image, tf.constant(_GREY), 1))
+    return image if channels == 3 else tf.round(tf.reduce_sum(image * GREY, axis=-1, keepdims=True))
 
 
 def _as_uint8(image):

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from export.app_input import as_input
 from export.child import run_child
+from export.metadata.attach import attached_labels
 from keras_vit.errors import ConditionError, InputError
-from keras_vit.files import load_model, read_json, read_label_names, what_lies_at
+from keras_vit.files import load_model, parse_label_names, read_json, read_label_names, what_lies_at
 
 BATCH = 64
 CHECK = (str(Path(__file__).with_name("tflite_check.py")),)
@@ -45,7 +47,10 @@ class Predictor:
             )
 
     def probabilities(self, images):
-        """Gives float32 `(n, num_classes)` for `(n, height, width, channels)`, uint8 or float in [0, 255]."""
+        """Gives float32 `(n, num_classes)` for `(n, height, width, channels)`, uint8 or float in [0, 255].
+
+        A model of RGB takes grey images too.
+        """
         images = self._checked(images)
         if not len(images):
             return np.zeros((0, self.num_classes), "float32")
@@ -65,6 +70,8 @@ class Predictor:
 
     def _checked(self, images):
         images = np.asarray(images)
+        if images.shape[-1:] == (1,) and self.image_shape[-1] == 3:
+            images = np.repeat(images, 3, axis=-1)
         if images.shape[1:] != self.image_shape:
             raise InputError(f"Expected images (n, {_words(self.image_shape)}), received {images.shape}.")
         return images
@@ -187,7 +194,7 @@ def tflite_predictor(path, num_threads=1, check=True):
     outputs = sorted(interpreter.get_output_details(), key=lambda tensor: len(tensor["shape"]))
 
     def one(output, image):
-        interpreter.set_tensor(inside["index"], image[None].astype("float32"))
+        interpreter.set_tensor(inside["index"], as_input(image[None], inside))
         interpreter.invoke()
         return interpreter.get_tensor(output["index"])[0]
 
@@ -197,8 +204,14 @@ def tflite_predictor(path, num_threads=1, check=True):
     # Probabilities have two axes, a map of attention has three.
     run, *attend = (functools.partial(answers, output) for output in outputs)
     shape = tuple(int(length) for length in inside["shape"][1:])
-    labels, num_classes = read_labels(Path(path).parent / "labels.txt"), int(outputs[0]["shape"][1])
-    return Predictor(shape, labels, num_classes, run, *attend)
+    labels = read_labels(Path(path).parent / "labels.txt") or attached_names(path)
+    return Predictor(shape, labels, int(outputs[0]["shape"][1]), run, *attend)
+
+
+def attached_names(path):
+    """Returns the names that a TFLite file brings along, or None."""
+    content = attached_labels(path)
+    return None if content is None else parse_label_names(content, f"the labels in {path}")
 
 
 def check_tflite(path):

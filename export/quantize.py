@@ -1,6 +1,7 @@
-"""Makes quantised TFLite files of a float32 one, in child processes."""
+"""Makes a model's TFLite files, of which the quantised ones come of the float32 one."""
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -17,7 +18,7 @@ SENSITIVITY_IMAGES = 64
 
 
 class Quantization:
-    """A model's float32 file and the ranges of its activations, each made once, when first needed.
+    """A model's TFLite files; the float32 one and the ranges of activations are made once, when needed.
 
     Use it as a context: at its end the temporary files are gone.
 
@@ -26,10 +27,12 @@ class Quantization:
         images: uint8 `(n, height, width, channels)` of the training data, or None where no variant
             that needs calibration is written.
         folder: Path, an existing folder in which a temporary one is made.
+        input_dtype: `"float32"` or `"uint8"`, what the files take.
     """
 
-    def __init__(self, model, images, folder):
+    def __init__(self, model, images, folder, input_dtype="float32"):
         self.model = model
+        self.input_dtype = input_dtype
         self.images = None if images is None else _evenly(images, MOST_IMAGES)
         self.folder = folder
 
@@ -42,10 +45,10 @@ class Quantization:
             self._temporary.cleanup()
 
     def write(self, variant, path, float_operators=()):
-        """Writes a variant of `RULES`.
+        """Writes a variant.
 
         Args:
-            variant: str.
+            variant: str, any but `savedmodel`.
             path: Path of the file.
             float_operators: names of operators that are left in float, as `sensitivity` gives them.
 
@@ -53,7 +56,12 @@ class Quantization:
             ConditionError: the converter or the quantiser refused, crashed, or passed its limits.
             OSError: the disk is full.
         """
-        run_converter(QUANTIZE, self._float32(), self._job(variant, float_operators), path)
+        if variant == "fp32":
+            shutil.copyfile(self._float32(), path)
+        elif variant == "fp16" or variant == "dynamic_int8" and not float_operators:
+            write_tflite(self.model, variant, path, self.input_dtype)
+        else:
+            run_converter(QUANTIZE, self._float32(), self._job(variant, float_operators), path)
 
     def sensitivity(self, variant):
         """Measures what each layer costs when it alone is quantised, on calibration images.
@@ -83,7 +91,7 @@ class Quantization:
     def _float32(self):
         path = self.place / "fp32.tflite"
         if not path.exists():
-            write_tflite(self.model, "fp32", path)
+            write_tflite(self.model, "fp32", path, self.input_dtype)
         return path
 
     def _ranges(self):

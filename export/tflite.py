@@ -4,8 +4,10 @@ import errno
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
+from export.app_input import GREY
 from export.child import run_child
 from export.convert_worker import convert
 from export.mobile import MobileForm, mobile_form
@@ -17,7 +19,7 @@ TIME_LIMIT = 1800  # seconds
 MEMORY_LIMIT = 32 << 30  # bytes of address space; TensorFlow alone reserves some
 
 
-def write_tflite(model, variant, path, worker=WORKER):
+def write_tflite(model, variant, path, input_dtype="float32", worker=WORKER):
     """Writes a TFLite file with static shapes and builtin operators only.
 
     The converter runs in a process of its own, so that its crash is an error here; or, where this process is
@@ -28,9 +30,10 @@ def write_tflite(model, variant, path, worker=WORKER):
             `MobileForm`, for another batch than one or for attention.
         variant: `"fp32"`, `"fp16"` (weights in float16) or `"dynamic_int8"` (weights in int8, activations
             quantised as they come).
-        path: str or Path of the file. Input is float32 `(1, height, width, channels)` in [0, 255], output
-            float32 `probabilities` `(1, num_classes)` and, of a form with attention, `attention`
-            `(1, rows, columns)`.
+        path: str or Path of the file. Its input is `(1, height, width, channels)` in [0, 255], where a model
+            of grey images takes RGB, its output float32 `probabilities` `(1, num_classes)` and, of a form
+            with attention, `attention` `(1, rows, columns)`.
+        input_dtype: `"float32"` or `"uint8"`.
         worker: tuple of str, how Python is told to run the converter; None for this process.
 
     Raises:
@@ -40,7 +43,7 @@ def write_tflite(model, variant, path, worker=WORKER):
     path = Path(path)
     form = model if isinstance(model, MobileForm) else mobile_form(model)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        _write_graph(form, folder)
+        _write_graph(form, input_dtype, folder)
         if worker is None:
             path.write_bytes(convert(folder, "serve", variant))
         else:
@@ -64,12 +67,22 @@ def run_converter(worker, *arguments):
         raise ConditionError("the converter wrote no file and said nothing")
 
 
-def _write_graph(form, folder):
-    @tf.function(input_signature=[tf.TensorSpec(form.input_shape, tf.float32, "images")])
+def _write_graph(form, input_dtype, folder):
+    *size, channels = form.input_shape
+    given = tf.TensorSpec((*size, 3 if channels == 1 else channels), input_dtype, "images")
+
+    @tf.function(input_signature=[given])
     def serve(images):
+        images = tf.cast(images, tf.float32)
+        images = _grey(images) if channels == 1 else images
         if form.map_shape is None:
             return {"probabilities": form(images)}
         probabilities, attention = form.with_attention(images)
         return {"probabilities": probabilities, "attention": attention}
 
     save(form, folder, signatures={"serve": serve})
+
+
+def _grey(images):
+    """A mean, which XNNPACK takes and no variant quantises to another grey, as it would a product."""
+    return tf.reduce_mean(images * (3 * np.array(GREY, "float32")), axis=-1, keepdims=True)

@@ -18,8 +18,8 @@ def main():
     inside, outside = interpreter.get_input_details(), interpreter.get_output_details()
     if not _is_classifier(inside, outside):
         found = [(str(tensor["shape"]), tensor["dtype"].__name__) for tensor in inside + outside]
-        sys.exit(f"error: expected one float32 image in and one float32 row of classes out, found {found}")
-    interpreter.set_tensor(inside[0]["index"], np.zeros(inside[0]["shape"], "float32"))
+        sys.exit(f"error: expected one image in and one float32 row of classes out, found {found}")
+    interpreter.set_tensor(inside[0]["index"], np.zeros(inside[0]["shape"], inside[0]["dtype"]))
     interpreter.invoke()
 
 
@@ -37,8 +37,8 @@ def _is_classifier(inside, outside):
     if len(inside) != 1 or kinds not in ([2], [2, 3]):
         return False
     image = inside[0]
-    is_float = all(tensor["dtype"] == np.float32 for tensor in (image, *outside))
-    return is_float and len(image["shape"]) == 4 and image["shape"][0] == 1
+    fitting = image["dtype"] in (np.float32, np.uint8) and all(t["dtype"] is np.float32 for t in outside)
+    return fitting and len(image["shape"]) == 4 and image["shape"][0] == 1
 
 
 if __name__ == "__main__":

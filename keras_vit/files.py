@@ -124,15 +124,19 @@ def read_label_names(path):
     Raises:
         InputError: missing, not UTF-8, or a line is empty or appears twice.
     """
-    content = _read_bytes(path, "the names of the classes")
+    return parse_label_names(_read_bytes(path, "the names of the classes"), path)
+
+
+def parse_label_names(content, source):
+    """Parses the bytes of a `labels.txt`, which errors call `source`. See `read_label_names`."""
     try:
         names = content.decode("utf-8").replace("\r\n", "\n").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
-        raise InputError(f"Expected UTF-8 text in {path}, one label a line: {error}.") from error
+        raise InputError(f"Expected UTF-8 text in {source}, one label a line: {error}.") from error
     unfit = next((name for name in names if not is_label_name(name)), None)
     if unfit is not None or len(set(names)) < len(names):
         wrong = "names that repeat" if unfit is None else repr(unfit[:80])
-        raise InputError(f"Expected a different label in each line of {path}, received {wrong}.")
+        raise InputError(f"Expected a different label in each line of {source}, received {wrong}.")
     return tuple(names)
 
 

@@ -135,7 +135,7 @@ def test_names_that_look_like_markup_are_shown_as_they_are(photos, tmp_path, cap
 
 
 def test_a_missed_accuracy_is_exit_code_1_and_leaves_no_file(run, monkeypatch, capsys):
-    monkeypatch.setattr("export.export_run.FLOAT32_TOLERANCE", 0.0)
+    monkeypatch.setattr("export.attempt.FLOAT32_TOLERANCE", 0.0)
     assert main(["export", str(run), "--variant", "fp32"]) == 1
     assert "differs from the model" in capsys.readouterr().err
     assert not (run / "export" / "model_fp32.tflite").exists()

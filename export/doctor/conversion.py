@@ -58,7 +58,7 @@ def _write_exported(model, path, variant):
 def _write_as_is(model, path, variant):
     with tempfile.TemporaryDirectory() as folder:
         save(model, folder, signatures={"serve": _traced(model)})
-        run_converter(WORKER, folder, variant, path)
+        run_converter(WORKER, folder, "serve", variant, path)
 
 
 def _traced(model):

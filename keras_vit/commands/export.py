@@ -58,6 +58,14 @@ def add_arguments(parser):
         metavar="DIR",
         help="where `npm install @litertjs/core` was run (default: run it for --web)",
     )
+    parser.add_argument(
+        "--input",
+        choices=("float32", "uint8"),
+        help="images only: what TFLite files take, RGB in [0, 255] (default: float32)",
+    )
+    parser.add_argument("--name", help="images only: what the files call the model (default: the run's name)")
+    parser.add_argument("--author", help="images only: who the files say made the model")
+    parser.add_argument("--license", help="images only: under which licence, such as Apache-2.0")
     add_data_dir(parser)
 
 
@@ -107,7 +115,22 @@ def _export_images(options, model, data, folder, show, progress):
         attention=attention,
         report=lambda rows: show(results_table(rows)),
         progress=progress,
-        **_given(max_drop=options.max_drop),
+        card=_card(options),
+        **_given(max_drop=options.max_drop, input_dtype=options.input),
+    )
+
+
+def _card(options):
+    from export.metadata.card import Card
+    from training.run_folder import RunFolder
+    from training.summary import summary
+
+    folder = RunFolder(options.run_folder)
+    return Card(
+        options.name or folder.path.resolve().name,
+        summary(folder),
+        author=options.author or "",
+        license=options.license or "",
     )
     if options.web is not None:
         labels, grid = list(data.label_names), map_grid(model) if attention else None
@@ -121,8 +144,9 @@ def _export_text(options, model, data, folder, show, progress):
     from export.text.table import results_table
     from keras_vit.text.windows import split_windows
 
-    if options.attention:
-        raise InputError("--attention is for runs on images. Leave it out.")
+    for name in ("attention", "input", "name", "author", "license"):
+        if getattr(options, name):
+            raise InputError(f"--{name} is for runs on images. Leave it out.")
     export_text(
         model,
         data.vocabulary,

@@ -44,7 +44,6 @@ def test_when_no_variant_does_nothing_is_left(model, digits, held_out, names, tm
     def refuse(*_, **__):
         raise ConditionError("the conversion failed: it crashed")
 
-    monkeypatch.setattr("export.export_run.write_tflite", refuse)
     monkeypatch.setattr("export.quantize.write_tflite", refuse)
     with pytest.raises(ConditionError, match="Not exported: fp32 .*crashed.*int4"):
         export_model(

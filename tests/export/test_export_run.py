@@ -5,9 +5,11 @@ import keras
 import numpy as np
 import pytest
 
-from export.export_run import DEFAULT, FILES, export_model
+from export import quantize
+from export.export_run import DEFAULT, export_model
 from export.inference_model import inference_model
 from export.predictor import load_predictor
+from export.record import FILES
 from keras_vit import ConditionError, InputError
 from keras_vit.models import vit
 
@@ -41,7 +43,7 @@ def test_all_forms_of_the_model_answer_alike(exported, model, held_out, names):
     reference = inference_model(model).predict(held_out[0][:20], verbose=0)
     for path in (folder.parent / "model.keras", *(folder / FILES[v] for v in DEFAULT)):
         predictor = load_predictor(path)
-        assert predictor.image_shape == (8, 8, 1)
+        assert predictor.image_shape == (8, 8, 3 if path.suffix == ".tflite" else 1)  # apps give RGB
         # int8 weights: steps of 1/127 of the largest weight; 0.05 is ten times what is seen here.
         tolerance = 0.05 if "int8" in path.name else 0.005 if "fp16" in path.name else 1e-5
         np.testing.assert_allclose(predictor.probabilities(held_out[0][:20]), reference, atol=tolerance)
@@ -58,7 +60,7 @@ def test_tflite_files_hold_builtin_operators_and_a_batch_of_one(exported):
             details = interpreter._get_ops_details()
             assert not [op["op_name"] for op in details if op["op_name"].startswith(("Flex", "CUSTOM"))]
             (inside,) = interpreter.get_input_details()
-            assert inside["shape"].tolist() == inside["shape_signature"].tolist() == [1, 8, 8, 1]
+            assert inside["shape"].tolist() == inside["shape_signature"].tolist() == [1, 8, 8, 3]
 
 
 @pytest.mark.slow
@@ -66,17 +68,15 @@ def test_a_variant_past_the_allowed_drop_is_not_left_and_the_others_stand(
     model, held_out, names, tmp_path, monkeypatch
 ):
     """The fp16 file is made of a model whose head was shuffled, so that its accuracy really falls."""
-    from export import export_run
-
-    write = export_run.write_tflite
+    write = quantize.write_tflite
     broken = keras.models.clone_model(model)
     broken.set_weights(model.get_weights())
     broken.get_layer("head").bias.assign(50 * np.eye(10)[3])
 
-    def write_broken(shipped, variant, path):
-        write(inference_model(broken) if variant == "fp16" else shipped, variant, path)
+    def write_broken(shipped, variant, *rest):
+        write(inference_model(broken) if variant == "fp16" else shipped, variant, *rest)
 
-    monkeypatch.setattr(export_run, "write_tflite", write_broken)
+    monkeypatch.setattr(quantize, "write_tflite", write_broken)
     (tmp_path / FILES["fp16"]).write_text("of an earlier export")
     seen = []
     with pytest.raises(ConditionError, match=r"fp16 \(lost \d\d"):
@@ -90,12 +90,10 @@ def test_a_variant_past_the_allowed_drop_is_not_left_and_the_others_stand(
 def test_a_float32_file_that_is_not_the_model_is_refused_whatever_its_accuracy(
     model, held_out, names, tmp_path, monkeypatch
 ):
-    from export import export_run
-
-    write = export_run.write_tflite
+    write = quantize.write_tflite
     other = keras.models.clone_model(model)
     other.set_weights([1.01 * w for w in model.get_weights()])
-    monkeypatch.setattr(export_run, "write_tflite", lambda _, v, path: write(inference_model(other), v, path))
+    monkeypatch.setattr(quantize, "write_tflite", lambda _, *rest: write(inference_model(other), *rest))
     with pytest.raises(ConditionError, match="differs from the model"):
         export_model(model, names, *held_out, tmp_path, variants=("fp32",), max_drop=100)
 

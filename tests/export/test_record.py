@@ -7,7 +7,6 @@ import keras
 import numpy as np
 import pytest
 
-from export import export_run
 from export.export_run import export_model
 from export.record import FILES
 from keras_vit import ConditionError, InputError
@@ -66,7 +65,7 @@ def crash(*_, **__):
 
 
 def test_a_crash_leaves_no_file_under_the_name_and_the_record_says_so(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(export_run, "write_tflite", crash)
+    monkeypatch.setattr("export.quantize.write_tflite", crash)
     (tmp_path / FILES["fp32"]).write_text("of an earlier export")
     with pytest.raises(ConditionError, match="fp32 .*signal 11"):
         export_model(small_model(), NAMES, *data, tmp_path, variants=("fp32", "savedmodel"))
@@ -75,7 +74,7 @@ def test_a_crash_leaves_no_file_under_the_name_and_the_record_says_so(data, tmp_
 
 
 def test_a_file_that_does_not_run_is_a_failure_and_no_bad_input(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(export_run, "write_tflite", lambda model, variant, path: path.write_bytes(b"x"))
+    monkeypatch.setattr("export.quantize.write_tflite", lambda _, __, path, *___: path.write_bytes(b"x"))
     with pytest.raises(ConditionError, match="no TFLite file"):
         export_model(small_model(), NAMES, *data, tmp_path, variants=("fp32",))
     assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt"]

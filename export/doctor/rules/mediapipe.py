@@ -6,8 +6,7 @@ from export.doctor.finding import Finding
 
 
 def mediapipe(case):
-    if case.as_exported:
-        yield from _greyscale(case.model)
+    if case.as_exported:  # grey images are made of RGB, and softmax is at the end
         return
     inputs, outputs = case.model.inputs, case.model.outputs
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
@@ -18,8 +17,15 @@ def mediapipe(case):
             "run such a file by LiteRT itself, or put the images' part into a model of its own",
         )
         return
-    if inputs[0].shape[-1] != 3:
-        yield from _greyscale(case.model)
+    channels = inputs[0].shape[-1]
+    if channels != 3:
+        yield _finding(
+            "input",
+            f"gives RGB images only, here are {channels} channels",
+            "let keras-vit export write the file, which takes RGB and makes it grey inside"
+            if channels == 1
+            else "run the file by LiteRT itself",
+        )
     if len(outputs) != 1 or len(outputs[0].shape) != 2:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in outputs)
         yield _finding(
@@ -36,18 +42,6 @@ def mediapipe(case):
     if case.graph is not None and len(case.graph.subgraphs) > 1:
         yield _finding(
             case.model.name, f"takes one subgraph, the file has {len(case.graph.subgraphs)}", "take loops out"
-        )
-
-
-def _greyscale(model):
-    channels = model.input_shape[-1]
-    if channels != 3:
-        yield _finding(
-            "input",
-            f"gives RGB images only, here are {channels} channels",
-            "keras-vit export --input uint8 takes RGB and makes it grey inside"
-            if channels == 1
-            else "run the file by LiteRT itself",
         )
 
 

@@ -1,0 +1,21 @@
+"""Images as a TFLite file takes them, which is as an app gives them: RGB, as float32 or uint8."""
+
+import numpy as np
+
+DTYPES = ("float32", "uint8")
+GREY = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601, as in JPEG and Pillow
+
+
+def as_input(images, tensor):
+    """Returns images with the channels and the type of a file's input.
+
+    Args:
+        images: array `(batch, height, width, channels)`, numbers in [0, 255]; grey ones for a file that
+            takes RGB are the same in each channel.
+        tensor: dict, the input's details as the Interpreter gives them.
+    """
+    if images.shape[-1] == 1 and tensor["shape"][-1] == 3:
+        images = np.repeat(images, 3, axis=-1)
+    if tensor["dtype"] is np.uint8:
+        images = np.clip(np.rint(images), 0, 255)
+    return images.astype(tensor["dtype"])

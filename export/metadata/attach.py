@@ -1,0 +1,65 @@
+"""Puts metadata and labels into a TFLite file."""
+
+import zipfile
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from export.metadata.tables import Tables
+from export.tflite_graph import read_graph, write_graph
+from keras_vit.files import LARGEST_TEXT
+
+NAME = "TFLITE_METADATA"  # under which libraries look for it
+LABELS = "labels.txt"
+
+
+def attach(path, card, label_names):
+    """Rewrites the TFLite file of an image classifier with metadata as MediaPipe Tasks reads it.
+
+    Weights that lie behind the flatbuffer are brought into it, and behind it comes a zip archive with the
+    labels.
+
+    Args:
+        path: Path of the file.
+        card: `Card`.
+        label_names: sequence of str, one per class.
+    """
+    model = read_graph(path.read_bytes())
+    model.buffers.append(schema.BufferT(data=np.frombuffer(_metadata(model, card), "uint8")))
+    entry = schema.MetadataT(name=NAME.encode(), buffer=len(model.buffers) - 1)
+    model.metadata = [*(model.metadata or ()), entry]
+    path.write_bytes(write_graph(model))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:  # apps read it where it lies
+        file = zipfile.ZipInfo(LABELS)  # with a fixed date: the same model gives the same file
+        archive.writestr(file, "".join(f"{name}\n" for name in label_names))
+
+
+def attached_labels(path):
+    """Returns the bytes of the labels in a TFLite file, or None without any."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            too_large = archive.getinfo(LABELS).file_size > LARGEST_TEXT
+            return None if too_large else archive.read(LABELS)
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError):
+        return None
+
+
+def _metadata(model, card):
+    graph, tables = model.subgraphs[0], Tables()
+    image = graph.tensors[graph.inputs[0]]
+    _, height, width, _ = image.shape
+    pixels = tables.tensor(
+        "image",
+        "RGB, each value from 0 to 255",
+        content=tables.rgb_image(height, width),
+        process_units=tables.no_normalization(),
+        stats=tables.range_of_pixels(),
+    )
+    outputs = [_output(tables, graph.tensors[index]) for index in graph.outputs]
+    return tables.finished(tables.model(card, [pixels], outputs))
+
+
+def _output(tables, tensor):
+    if len(tensor.shape) == 2:
+        return tables.tensor("probabilities", "of each class", associated_files=tables.labels(LABELS))
+    return tables.tensor("attention", "what each part of the image counted for")

@@ -1,0 +1,68 @@
+"""Metadata in a file changes none of its answers."""
+
+import zipfile
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from export.export_run import export_model
+from export.metadata.attach import attach, attached_labels
+from export.metadata.card import Card
+from export.predictor import load_predictor, tflite_predictor
+from keras_vit import InputError
+
+
+@pytest.fixture
+def plain(tmp_path):
+    weights = tf.constant(np.random.default_rng(0).normal(size=(48, 3)), tf.float32)
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 4, 4, 3), tf.float32)])
+    def serve(x):
+        return tf.nn.softmax(tf.reshape(x / 255, (1, 48)) @ weights)
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([serve.get_concrete_function()])
+    path = tmp_path / "m.tflite"
+    path.write_bytes(converter.convert())
+    return path
+
+
+IMAGES = np.random.default_rng(1).integers(0, 256, (5, 4, 4, 3)).astype("uint8")
+
+
+def test_a_file_answers_as_before_and_brings_its_labels(plain):
+    before = tflite_predictor(plain).probabilities(IMAGES)
+    attach(plain, Card("three"), ["Ä", "b", "c c"])
+    after = load_predictor(plain)
+    np.testing.assert_array_equal(after.probabilities(IMAGES), before)
+    assert after.label_names == ("Ä", "b", "c c")
+    assert attached_labels(plain).decode() == "Ä\nb\nc c\n"
+
+
+def test_the_same_model_gives_the_same_bytes(plain):
+    content, results = plain.read_bytes(), []
+    for _ in range(2):
+        plain.write_bytes(content)
+        attach(plain, Card("three"), "abc")
+        results.append(plain.read_bytes())
+    assert results[0] == results[1]
+
+
+def test_labels_lie_unpacked_behind_the_file(plain):
+    attach(plain, Card("three"), "abc")
+    with zipfile.ZipFile(plain) as archive:
+        (entry,) = archive.infolist()
+    assert entry.filename == "labels.txt" and entry.compress_type == zipfile.ZIP_STORED
+    assert b"a\nb\nc\n" in plain.read_bytes()
+
+
+def test_a_file_without_labels_has_none_and_too_few_are_refused(plain):
+    assert attached_labels(plain) is None
+    attach(plain, Card("three"), "ab")
+    with pytest.raises(InputError, match="3 classes, the labels beside it are 2"):
+        tflite_predictor(plain)
+
+
+def test_an_input_that_no_app_gives_is_refused(tmp_path):
+    with pytest.raises(InputError, match="float32 or uint8, received 'int8'"):
+        export_model(None, "ab", IMAGES, np.zeros(5, int), tmp_path, input_dtype="int8")

@@ -1,0 +1,104 @@
+"""MediaPipe Tasks' own ImageClassifier loads each exported file and answers as the Interpreter does.
+
+It runs where mediapipe is: here, or in the environment whose Python `KERAS_VIT_MOBILE_PYTHON` names.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from export.export_run import export_model
+from export.metadata.card import Card
+from export.predictor import tflite_predictor
+from export.record import FILES
+from keras_vit.images import read_image
+from keras_vit.models import vit
+
+ROOT = Path(__file__).parents[3]
+WORKER = ROOT / "benchmarks" / "workers" / "mediapipe_classify.py"
+SHARED = Path(os.environ.get("KERAS_VIT_SHARED_DATA", ROOT.parent / "shared" / "data"))
+PHOTOS = SHARED / "photos"
+NAMES = ("ant", "bee", "cat", "dog", "eel")
+CARD = Card("small", "trained on nothing", author="somebody", license="Apache-2.0")
+ALL = tuple(variant for variant in FILES if variant != "savedmodel")
+
+
+@pytest.fixture(scope="module")
+def python():
+    if "KERAS_VIT_MOBILE_PYTHON" in os.environ:
+        return os.environ["KERAS_VIT_MOBILE_PYTHON"]
+    if importlib.util.find_spec("mediapipe") is None:
+        pytest.skip("mediapipe is not installed, and KERAS_VIT_MOBILE_PYTHON names no Python that has it")
+    return sys.executable
+
+
+@pytest.fixture(scope="module")
+def photos():
+    """The photographs at the model's size: MediaPipe stretches without antialiasing, we with it."""
+    files = sorted(file for file in PHOTOS.glob("*") if file.suffix in (".jpg", ".png"))
+    if not files:
+        pytest.skip(f"there are no photographs in {PHOTOS}")
+    return np.stack([read_image(file, size=(32, 40)) for file in files])
+
+
+def model(channels):
+    """Its answers differ from photograph to photograph, as a trained one's do."""
+    keras.utils.set_random_seed(1)
+    built = vit("Pico/4", num_layers=1, image_size=(32, 40), channels=channels, num_classes=len(NAMES))
+    built.get_layer("head").kernel.assign(4 * keras.random.normal(built.get_layer("head").kernel.shape))
+    return built
+
+
+@pytest.mark.parametrize(
+    ("channels", "dtype", "variants"),
+    [
+        (1, "uint8", ("fp32",)),
+        pytest.param(3, "float32", ALL, marks=pytest.mark.slow),
+        pytest.param(3, "uint8", ALL, marks=pytest.mark.slow),
+        pytest.param(1, "float32", ALL, marks=pytest.mark.slow),
+    ],
+)
+def test_classes_and_scores_are_those_of_the_interpreter(channels, dtype, variants, python, photos, tmp_path):
+    grey = photos.mean(axis=-1, keepdims=True).astype("uint8")
+    images = np.tile(photos if channels == 3 else grey, (4, 1, 1, 1))
+    export_model(
+        model(channels),
+        NAMES,
+        images,
+        np.zeros(len(images), int),
+        tmp_path,
+        variants=variants,
+        max_drop=100,
+        calibration_images=images,
+        input_dtype=dtype,
+        card=CARD,
+    )
+    np.save(tmp_path / "photos.npy", photos)
+    files = [tmp_path / FILES[variant] for variant in variants]
+    out = tmp_path / "out.json"
+    subprocess.run([python, WORKER, tmp_path / "photos.npy", out, *files], check=True)
+    for file, answer in zip(files, json.loads(out.read_text()), strict=True):
+        assert answer["metadata"] == {
+            "name": "small",
+            "description": "trained on nothing",
+            "author": "somebody",
+            "license": "Apache-2.0",
+            "mean": [0.0],
+            "std": [1.0],
+            "labels": "labels.txt",
+        }
+        expected = tflite_predictor(file).probabilities(photos)
+        assert len(set(expected.argmax(axis=1))) > 1  # else any file would do
+        for probabilities, found in zip(expected, answer["classes"], strict=True):
+            indices = [index for _, index, _ in found]
+            assert indices[0] == probabilities.argmax() and sorted(indices) == list(range(len(NAMES)))
+            assert [label for label, _, _ in found] == [NAMES[index] for index in indices]
+            # The same file and the same pixels; only the runtimes' versions differ.
+            np.testing.assert_allclose([score for _, _, score in found], probabilities[indices], atol=1e-5)
