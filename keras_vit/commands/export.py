@@ -118,6 +118,10 @@ def _export_images(options, model, data, folder, show, progress):
         card=_card(options),
         **_given(max_drop=options.max_drop, input_dtype=options.input),
     )
+    if options.web is not None:
+        labels, grid = list(data.label_names), map_grid(model) if attention else None
+        description = {"name": _name(options), "labels": labels, "attention": grid}
+        write_page(rows, folder, options.web, "images", description, options.litert)
 
 
 def _card(options):
@@ -125,17 +129,8 @@ def _card(options):
     from training.run_folder import RunFolder
     from training.summary import summary
 
-    folder = RunFolder(options.run_folder)
-    return Card(
-        options.name or folder.path.resolve().name,
-        summary(folder),
-        author=options.author or "",
-        license=options.license or "",
-    )
-    if options.web is not None:
-        labels, grid = list(data.label_names), map_grid(model) if attention else None
-        description = {"name": _name(options), "labels": labels, "attention": grid}
-        write_page(rows, folder, options.web, "images", description, options.litert)
+    training = summary(RunFolder(options.run_folder))
+    return Card(_name(options), training, author=options.author or "", license=options.license or "")
 
 
 def _export_text(options, model, data, folder, show, progress):
@@ -161,8 +156,8 @@ def _export_text(options, model, data, folder, show, progress):
 
 
 def _name(options):
-    """What a page is called: as the run's folder."""
-    return os.path.basename(os.path.abspath(options.run_folder))
+    """What the model is called: as the run's folder, unless something else was given."""
+    return options.name or os.path.basename(os.path.abspath(options.run_folder))
 
 
 def _given(**options):
