@@ -29,7 +29,8 @@ class EncoderOutput:
         return self._all
 
     def first_token(self):
-        first, self.scores = self.compute(only_first=True)
+        first, scores = self.compute(only_first=True)
+        self.scores = self.scores or scores
         return first
 
     def scaled(self, scale, shift):

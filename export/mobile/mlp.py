@@ -18,4 +18,6 @@ def _activated(layer, x):
         if layer.activation == "swiglu":
             gate, value = tf.split(x, 2, axis=-1)
             return tf.nn.silu(gate) * value
-        return tf.nn.gelu(x)
+        if layer.activation == "quick_gelu":
+            return x * tf.sigmoid(1.702 * x)
+        return tf.nn.gelu(x, approximate=layer.activation == "gelu_tanh")
