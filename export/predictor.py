@@ -13,7 +13,8 @@ from export.app_input import as_input
 from export.child import run_child
 from export.metadata.attach import attached_labels
 from keras_vit.errors import ConditionError, InputError
-from keras_vit.files import load_model, parse_label_names, read_json, read_label_names, what_lies_at
+from keras_vit.files import parse_label_names, read_json, read_label_names, what_lies_at
+from keras_vit.model_archive import load_model
 
 BATCH = 64
 CHECK = (str(Path(__file__).with_name("tflite_check.py")),)

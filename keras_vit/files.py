@@ -146,42 +146,6 @@ def is_label_name(text):
     return bool(text.strip()) and not any(unicodedata.category(letter) in controls for letter in text)
 
 
-def load_model(path):
-    """Loads a `.keras` file without running code from it, and without its compile state.
-
-    Args:
-        path: str or Path of the file.
-
-    Returns:
-        A `keras.Model`, not compiled.
-
-    Raises:
-        InputError: missing, truncated or not a `.keras` archive, or holding code,
-            classes that are not known here, or sizes that its weights do not have.
-    """
-    import keras
-
-    import keras_vit.layers  # noqa: F401  registers the layers
-    from keras_vit.model_archive import bounded_building, check_model_archive
-
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"Expected a .keras model file at {path}, found {what_lies_at(path)}.")
-    count = check_model_archive(path)
-    try:
-        with bounded_building(count, path):
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except InputError:
-        raise
-    except Exception as error:  # Keras raises nearly every type for a file that it cannot build
-        raise InputError(
-            f"{path} is an archive, but not a model that can be built here: {_cause(error)}"
-        ) from error
-    if not (isinstance(model, keras.Model) and model.built):
-        raise InputError(f"{path} holds a {type(model).__name__}, but not a model that is built.")
-    return model
-
-
 def first_line(error):
     """Returns the first line of an error's message, or the name of its type."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -217,13 +181,6 @@ def _unlike_fields(pairs):
     if len(value) < len(pairs):
         raise ValueError("a field appears twice")
     return value
-
-
-def _cause(error):
-    """Keras tells which class it could not find in the first of a chain of errors."""
-    while error.__context__ is not None:
-        error = error.__context__
-    return first_line(error)
 
 
 @contextlib.contextmanager

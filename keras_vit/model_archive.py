@@ -1,18 +1,20 @@
-"""A `.keras` archive is checked before Keras builds anything from it."""
+"""Loads `.keras` files, which are checked before Keras builds anything from them."""
 
 import contextlib
 import io
 import math
 import zipfile
+from pathlib import Path
 
 import h5py
 import keras
 import numpy as np
 from keras.saving import get_registered_object
 
+import keras_vit.layers  # noqa: F401  registers the layers
 from keras_vit.archive import check_zip
 from keras_vit.errors import InputError
-from keras_vit.files import LARGEST_TEXT, first_line, parse_json
+from keras_vit.files import LARGEST_TEXT, first_line, parse_json, what_lies_at
 
 MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 LARGEST_OUTPUT = 2**27  # numbers of one layer for one image; 1024 x 1024 x 128
@@ -25,6 +27,37 @@ MODULES = {  # of Keras, whose classes and functions make up a model
     "activations", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics", "models",
     "ops", "optimizers", "quantizers", "regularizers",
 }  # fmt: skip
+
+
+def load_model(path):
+    """Loads a `.keras` file without running code from it, and without its compile state.
+
+    Args:
+        path: str or Path of the file.
+
+    Returns:
+        A `keras.Model`, not compiled.
+
+    Raises:
+        InputError: missing, truncated or not a `.keras` archive, or holding code,
+            classes that are not known here, or sizes that its weights do not have.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"Expected a .keras model file at {path}, found {what_lies_at(path)}.")
+    count = check_model_archive(path)
+    try:
+        with bounded_building(count, path):
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except InputError:
+        raise
+    except Exception as error:  # Keras raises nearly every type for a file that it cannot build
+        raise InputError(
+            f"{path} is an archive, but not a model that can be built here: {_cause(error)}"
+        ) from error
+    if not (isinstance(model, keras.Model) and model.built):
+        raise InputError(f"{path} holds a {type(model).__name__}, but not a model that is built.")
+    return model
 
 
 def check_model_archive(path):
@@ -179,3 +212,10 @@ def _check_array(array, path):
     if array.dtype.kind == "f" and not optimizer and not np.isfinite(array[...]).all():
         raise InputError(f"{path} holds weights that are not finite: {array.name}. Train the model again.")
     return array.size
+
+
+def _cause(error):
+    """Keras tells which class it could not find in the first of a chain of errors."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return first_line(error)

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
-from keras_vit.files import load_model
-from keras_vit.model_archive import bounded_building, check_model_archive
+from keras_vit.model_archive import bounded_building, check_model_archive, load_model
+
+
+def small_model():
+    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +97,56 @@ def test_weights_that_unfold_or_lie_elsewhere_are_refused(rewrite):
     for change, message in ((unfold, "not stored plainly"), (link, "link to elsewhere")):
         with pytest.raises(InputError, match=message):
             load_model(rewrite(weights=change))
+
+
+def test_a_good_model_loads(tmp_path):
+    small_model().save(tmp_path / "m.keras")
+    assert load_model(tmp_path / "m.keras").output_shape == (None, 2)
+
+
+def damaged(path, how):
+    if how == "missing":
+        return
+    small_model().save(path)
+    content = path.read_bytes()
+    if how == "empty":
+        path.write_bytes(b"")
+    elif how == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif how == "text":
+        path.write_text("no model")
+    elif how == "flipped":
+        with zipfile.ZipFile(path) as archive:
+            offset = archive.getinfo("model.weights.h5").header_offset + 200
+        path.write_bytes(content[:offset] + bytes([content[offset] ^ 255]) + content[offset + 1 :])
+    elif how == "other zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.txt", "a")
+
+
+@pytest.mark.parametrize("how", ["missing", "empty", "truncated", "text", "flipped", "other zip"])
+def test_a_damaged_model_is_named(tmp_path, how):
+    damaged(tmp_path / "m.keras", how)
+    with pytest.raises(InputError, match="m.keras"):
+        load_model(tmp_path / "m.keras")
+
+
+def test_a_lambda_layer_is_refused_and_not_run(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x + 1)])
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(InputError, match="Lambda"):
+        load_model(tmp_path / "m.keras")
+
+
+def test_an_unknown_class_is_named(tmp_path):
+    small_model().save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(parts["config.json"])
+    config["config"]["layers"][1].update(class_name="Nowhere", module="nowhere", registered_name="x>Nowhere")
+    parts["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with pytest.raises(InputError, match="Nowhere|nowhere"):
+        load_model(tmp_path / "m.keras")

@@ -7,7 +7,8 @@ import keras
 import numpy as np
 
 import keras_vit
-from keras_vit.files import load_model, write_json
+from keras_vit.files import write_json
+from keras_vit.model_archive import load_model
 from training.callbacks import BestCheckpoint, FiniteCheck, HistoryFile, Position, Progress, RunState
 from training.checkpoint_interval import CheckpointInterval
 from training.interruption import Interruption

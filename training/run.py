@@ -3,7 +3,7 @@
 import dataclasses
 
 from keras_vit.errors import InputError
-from keras_vit.files import load_model
+from keras_vit.model_archive import load_model
 from training.fit import fit
 from training.recipe import load_recipe
 from training.run_folder import RunFolder

@@ -44,7 +44,7 @@ def read_safetensors(path):
 
 
 def read_keras(path):
-    from keras_vit.files import load_model
+    from keras_vit.model_archive import load_model
 
     return load_model(path)
 

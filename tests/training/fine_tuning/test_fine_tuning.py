@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError, pretrained
-from keras_vit.files import load_model
+from keras_vit.model_archive import load_model
 from training.data.dataset import ImageData, Split
 from training.fit import fit
 from training.recipe import Recipe

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.files import load_model
+from keras_vit.model_archive import load_model
 from training.fit import fit
 from training.recipe import Recipe
 from training.run import evaluate_run, run_recipe
