@@ -9,7 +9,7 @@ import tensorflow as tf
 from export.measurement import latencies_ms, latency_ms, num_threads, size_bytes
 from export.metadata.attach import attach
 from export.predictor import check_is_tflite, saved_model_predictor, tflite_predictor
-from export.record import FILES, remove
+from export.record import FILES, SAVED_MODEL_MARK, remove
 from export.saved_model import write_saved_model
 from export.verify import compare
 from keras_vit.errors import ConditionError, InputError
@@ -63,7 +63,7 @@ class Attempt:
             "max_drop": self.max_drop,
         }
         try:
-            with atomic_path(final) as temporary:
+            with atomic_path(final, mark=SAVED_MODEL_MARK) as temporary:
                 self._say(variant, "converting")
                 predictor = self._write(variant, temporary, float_operators)
                 self._say(variant, f"verifying on {len(self.held_out.images):,} images")

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from export.quantize_rules import RULES
-from export.record import CANDIDATES, FILES, remove
+from export.record import CANDIDATES, FILES, SAVED_MODEL_MARK, remove
 from keras_vit.errors import ConditionError
 from keras_vit.files import atomic_path
 
@@ -54,7 +54,7 @@ def remove_or_keep(row, place, folder):
     """Moves the file that is kept to its name; a file of an earlier export under another's name goes."""
     final = folder / FILES[row["variant"]]
     if row["kept"]:
-        with atomic_path(final) as temporary:
+        with atomic_path(final, mark=SAVED_MODEL_MARK) as temporary:
             os.replace(place / final.name, temporary)
     else:
         remove(final)

@@ -22,6 +22,7 @@ FILES = {
     "int16x8": "model_int16x8.tflite",
     "int4": "model_int4.tflite",
 }
+SAVED_MODEL_MARK = "saved_model.pb"  # by which a SavedModel is known
 DEFAULT = ("savedmodel", "fp32", "fp16", "dynamic_int8")  # those that need no calibration images
 AUTO = "auto"
 # Not int16x8: the runtime has reference kernels for it only, which are for checking NPUs.

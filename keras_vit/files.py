@@ -18,20 +18,23 @@ _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
 
 @contextlib.contextmanager
-def atomic_path(path):
+def atomic_path(path, mark=None):
     """Yields a temporary path beside `path`; what is written there appears under `path` only when whole.
 
     Works for a file and for a folder. When the block raises, the temporary is removed and whatever
-    stood under `path` stays as it was.
+    stood under `path` stays as it was. A file is never put in the place of a folder.
 
     Args:
         path: str or Path, the final name. Missing parent folders are made.
+        mark: str, name of the file by which the writer knows a folder as its own. A folder that stands
+            under `path` is replaced only when it holds that file or nothing.
 
     Raises:
-        InputError: the disk is full, or the place cannot be written.
+        InputError: the disk is full, the place cannot be written, or a folder with something else is there.
     """
     path = Path(path)
     with _disk_errors_named(path):
+        _check_replaceable(path, mark)
         holder = _make_holder(path)
         try:
             temporary = holder / path.name
@@ -222,8 +225,22 @@ def _flush(path):
             os.close(descriptor)
 
 
+def _check_replaceable(path, mark):
+    if not os.path.isdir(path):  # also where the name is too long
+        return
+    if mark is None:
+        raise InputError(
+            f"Expected the name of a file to write, but {path} is a folder. Choose another name."
+        )
+    if not (path / mark).is_file() and any(path.iterdir()):
+        raise InputError(
+            f"Expected a new or empty folder to write, or one that holds {mark}, but {path} holds something "
+            "else. Choose another."
+        )
+
+
 def _replace(temporary, path, holder):
-    if path.is_dir() and not path.is_symlink():
+    if path.is_dir() and not path.is_symlink() and temporary.is_dir():
         aside = holder / f"{path.name}.old"
         os.replace(path, aside)
         try:
@@ -231,5 +248,5 @@ def _replace(temporary, path, holder):
         except OSError:
             os.replace(aside, path)
             raise
-    else:
+    else:  # of a file on a folder the system makes an error
         os.replace(temporary, path)

@@ -37,13 +37,34 @@ def test_an_error_while_writing_leaves_the_old_file_and_no_other(tmp_path):
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
-def test_a_folder_is_replaced_whole(tmp_path):
+def test_a_folder_is_replaced_whole_by_another_that_bears_its_mark(tmp_path):
     for text in ("first", "second"):
-        with atomic_path(tmp_path / "folder") as temporary:
+        with atomic_path(tmp_path / "folder", mark="index.html") as temporary:
             temporary.mkdir()
+            (temporary / "index.html").write_text(text)
             (temporary / text).write_text(text)
-    assert os.listdir(tmp_path / "folder") == ["second"]
+    assert sorted(os.listdir(tmp_path / "folder")) == ["index.html", "second"]
     assert os.listdir(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize("mark", [None, "index.html"])
+def test_a_folder_with_something_else_in_it_is_never_replaced(tmp_path, mark):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "precious.txt").write_text("mine")
+    with pytest.raises(InputError, match="folder .*Choose another"), atomic_path(tmp_path / "folder", mark):
+        pytest.fail("began to write")
+    with pytest.raises(InputError, match="is a folder"):
+        write_text(tmp_path / "folder", "file")
+    assert (tmp_path / "folder" / "precious.txt").read_text() == "mine"
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+def test_a_file_does_not_take_the_place_of_a_folder_that_came_meanwhile(tmp_path):
+    with pytest.raises(InputError, match="cannot be written"), atomic_path(tmp_path / "a") as temporary:
+        temporary.write_text("file")
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "precious.txt").write_text("mine")
+    assert (tmp_path / "a" / "precious.txt").read_text() == "mine"
 
 
 def test_nan_is_no_json(tmp_path):

@@ -12,7 +12,15 @@ from export.choose import fastest
 from export.export_run import check_passed
 from export.inference_model import in_float32
 from export.measurement import num_threads, size_bytes
-from export.record import AUTO, FILES, fingerprint, remove, take_earlier_rows, write_record
+from export.record import (
+    AUTO,
+    FILES,
+    SAVED_MODEL_MARK,
+    fingerprint,
+    remove,
+    take_earlier_rows,
+    write_record,
+)
 from export.text.description import NAME, TextDescription
 from export.text.form import text_form
 from export.text.readers import SavedModelReader, TfliteReader
@@ -125,7 +133,7 @@ class _Attempt:
             "max_drop": self.max_drop,
         }
         try:
-            with atomic_path(final) as temporary:
+            with atomic_path(final, mark=SAVED_MODEL_MARK) as temporary:
                 self._say(variant, "converting")
                 reader = self._write(variant, temporary)
                 self._say(variant, f"verifying on {self.windows.mask.sum():,} characters")

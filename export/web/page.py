@@ -60,7 +60,7 @@ def write_page(rows, folder, path, kind, description, packages=None):
         "variant": row["variant"],
         "bytes": row["size"],
     }
-    with atomic_path(path) as temporary:
+    with atomic_path(path, mark=MARK) as temporary:
         for part in ("shared", kind):
             shutil.copytree(PAGE / part, temporary, dirs_exist_ok=True)
         copy_litert_js(temporary / "litert", packages)

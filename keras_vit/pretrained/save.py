@@ -32,7 +32,8 @@ def save(model, path, format="timm", *, labels=None, run_dir=None):
             model card, or None.
 
     Raises:
-        InputError: an unknown format, or a model that the library has no graph for.
+        InputError: an unknown format, a model that the library has no graph for, or a folder with something
+            else than an earlier model in it.
     """
     if format not in FORMATS:
         raise InputError(f"Expected format to be one of {', '.join(FORMATS)}, received {format!r}.")
@@ -43,7 +44,7 @@ def save(model, path, format="timm", *, labels=None, run_dir=None):
     arrays |= {name: make(arrays) for name, make in writing.added.items()}
     arrays |= _positions(model, family)
     named = {writing.rename(name): array for name, array in arrays.items()}
-    with atomic_path(path) as folder:
+    with atomic_path(path, mark="model.safetensors") as folder:
         folder.mkdir()
         save_file(named, folder / "model.safetensors", metadata={"format": "pt"})
         for name, content in writing.files.items():

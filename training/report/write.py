@@ -38,7 +38,7 @@ def write_report(run_dir, model, data, probabilities, metrics, history_csv, reci
         InputError: `history_csv` is no history, or the folder cannot be written.
     """
     history = read_history(history_csv)
-    with atomic_path(Path(run_dir) / "report") as folder:
+    with atomic_path(Path(run_dir) / "report", mark="index.html") as folder:
         folder.mkdir()
         names = []
         with drawing():

@@ -48,7 +48,7 @@ def write_report(folder, model, data, samples, metrics, recipe):
     """
     history = read_history(folder.history)
     log = read_json(folder.samples) if folder.samples.is_file() else []
-    with atomic_path(folder.report) as place:
+    with atomic_path(folder.report, mark="index.html") as place:
         place.mkdir()
         names = []
         with drawing():
