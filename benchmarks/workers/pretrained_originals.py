@@ -44,6 +44,15 @@ TIMM = {
         "vit_giant_patch14_dinov2",
         {"init_values": 1e-5, "num_classes": 0, "mlp_ratio": 4},
     ),
+    "timm_dinov3": ("vit_small_patch16_dinov3", {"num_classes": 0, "num_reg_tokens": 4}),
+    "timm_dinov3_biases": (
+        "vit_small_patch16_dinov3_qkvb",
+        {"num_reg_tokens": 1, "img_size": (8, 24), "patch_size": (4, 8), "global_pool": "token"},
+    ),
+    "timm_dinov3_plus": (
+        "vit_small_plus_patch16_dinov3_qkvb",
+        {"num_heads": 1, "mlp_ratio": 1.6, "use_fc_norm": True, "rope_temperature": 20.0},
+    ),
     "timm_clip": ("vit_base_patch16_clip_224", {}),
     "timm_clip_quickgelu": ("vit_base_patch16_clip_quickgelu_224", {}),
     "timm_siglip": ("vit_base_patch16_siglip_224", {"num_classes": 0}),
@@ -75,6 +84,21 @@ HUGGINGFACE = {
         "Dinov2WithRegistersModel",
         {"mlp_ratio": 2, "num_register_tokens": 4},
     ),
+    "hf_dinov3": (
+        "DINOv3ViTConfig",
+        "DINOv3ViTModel",
+        {"num_register_tokens": 4, "image_size": [8, 24], "patch_size": [4, 8]},
+    ),
+    "hf_dinov3_without_biases": (
+        "DINOv3ViTConfig",
+        "DINOv3ViTModel",
+        {"query_bias": False, "value_bias": False, "rope_theta": 20.0},
+    ),
+    "hf_dinov3_plus": (
+        "DINOv3ViTConfig",
+        "DINOv3ViTModel",
+        {"num_register_tokens": 1, "use_gated_mlp": True, "hidden_act": "silu", "image_size": [8, 16]},
+    ),
     "hf_clip": ("CLIPVisionConfig", "CLIPVisionModel", {}),
     "hf_clip_projection": ("CLIPVisionConfig", "CLIPVisionModelWithProjection", {"projection_dim": 6}),
     "hf_siglip": ("SiglipVisionConfig", "SiglipVisionModel", {}),
@@ -83,6 +107,7 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HF_NORMALISATION = {
     "deit": IMAGENET,
     "dinov2": IMAGENET,
+    "dinov3": IMAGENET,
     "clip": ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
 }
 # How the modules of a block are numbered, and whether there is a class token.
@@ -141,12 +166,13 @@ def huggingface_original(name, folder):
     import transformers
 
     config_name, model_name, arguments = HUGGINGFACE[name]
-    config = getattr(transformers, config_name)(**HF_SMALL, **arguments)
+    config = getattr(transformers, config_name)(**{**HF_SMALL, **arguments})
     # ViT's pooler is a layer for pre-training: the class token is what others read.
     extra = {"add_pooling_layer": False} if model_name == "ViTModel" else {}
     model = randomised(getattr(transformers, model_name)(config, **extra).eval())
     model.save_pretrained(folder)
-    model.input_size = (3, 16, 16)
+    size = config.image_size
+    model.input_size = (3, *((size, size) if isinstance(size, int) else size))
     blocks = next(m for m in model.modules() if isinstance(m, torch.nn.ModuleList))
     return model, blocks, *HF_NORMALISATION.get(name.split("_")[1], ((0.5,) * 3, (0.5,) * 3))
 

@@ -32,6 +32,7 @@ def described(name):
         "num_heads": getattr(getattr(block, "attn", None), "num_heads", None),
         "epsilon": getattr(getattr(block, "norm1", None), "eps", None),
         "global_pool": model.global_pool,
+        "rotation": type(getattr(model, "rope", None)).__name__,
         "input_size": list(cfg["input_size"]),
         "tensors": {key: list(value.shape) for key, value in model.state_dict().items()},
     }
@@ -43,6 +44,7 @@ def _activation(mlp):
 
 
 if __name__ == "__main__":
-    names = timm.list_models(module="vision_transformer") + timm.list_models(module="deit")
+    modules = ("vision_transformer", "deit", "eva")
+    names = [name for module in modules for name in timm.list_models(module=module)]
     with open(sys.argv[1], "w") as file:
         json.dump({name: described(name) for name in names}, file)

@@ -17,6 +17,7 @@ from export.mobile import (  # noqa: F401  each enters its layers in the table
     patch_embedding,
     position_embedding,
     rescaling,
+    rotary_position_embedding,
     token_pooling,
     training_only,
     transformer_encoder,

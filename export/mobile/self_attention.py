@@ -3,10 +3,12 @@
 import numpy as np
 import tensorflow as tf
 
+from export.mobile.arrays import exact
 from export.mobile.dense import dense, product, weights
 from export.mobile.layer_norm import layer_norm
 from export.mobile.pending import plain, scaled
 from export.mobile.registry import rewrites
+from export.mobile.rotary_position_embedding import rotated
 from keras_vit.layers import SelfAttention
 
 
@@ -28,7 +30,7 @@ def attention(layer, x, queried):
         The tokens' values mixed, as a pending value, and the scores after softmax
         `(batch, num_heads, num_queries, length)`.
     """
-    kernel, bias = weights(layer.qkv)
+    kernel, bias = _qkv_weights(layer)
     hidden_dim = kernel.shape[0]
     factor = np.ones(3 * hidden_dim)
     if not layer.qk_norm:
@@ -41,6 +43,8 @@ def attention(layer, x, queried):
         key, value = _heads(layer, x, kernel[:, hidden_dim:], bias[hidden_dim:], 2)
     query, key = _normalised(layer, query, key)
     with tf.name_scope(layer.path):
+        if layer.rotary:
+            query, key = rotated(layer.rotation, query), rotated(layer.rotation, key)
         scores = tf.matmul(query, key, transpose_b=True)
         if layer.causal:
             scores += _unseen(query.shape[2], key.shape[2])
@@ -49,6 +53,14 @@ def attention(layer, x, queried):
         batch, length, *_ = mixed.shape
         mixed = tf.reshape(mixed, (batch, length, hidden_dim))
     return dense(layer.projection, mixed), scores
+
+
+def _qkv_weights(layer):
+    kernel, bias = weights(layer.qkv)
+    if layer.qkv_bias and not layer.key_bias:
+        query, value = np.split(exact(layer.query_value_bias.bias), 2)
+        bias = np.concatenate([query, np.zeros_like(query), value])
+    return kernel, bias
 
 
 def _heads(layer, x, kernel, bias, count):

@@ -10,6 +10,7 @@ from keras_vit.layers.patch_embedding import PatchEmbedding
 from keras_vit.layers.patch_extraction import PatchExtraction
 from keras_vit.layers.position_embedding import PositionEmbedding
 from keras_vit.layers.register_tokens import RegisterTokens
+from keras_vit.layers.rotary_position_embedding import RotaryPositionEmbedding
 from keras_vit.layers.self_attention import SelfAttention
 from keras_vit.layers.token_pooling import TokenPooling
 from keras_vit.layers.transformer_block import TransformerBlock
@@ -26,6 +27,7 @@ __all__ = [
     "PatchExtraction",
     "PositionEmbedding",
     "RegisterTokens",
+    "RotaryPositionEmbedding",
     "SelfAttention",
     "TokenPooling",
     "TransformerBlock",

@@ -4,7 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vit.layers._query_value_bias import QueryValueBias
 from keras_vit.layers._tokenwise import tokenwise
+from keras_vit.layers.rotary_position_embedding import RotaryPositionEmbedding
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")
@@ -15,6 +17,8 @@ class SelfAttention(keras.layers.Layer):
         num_heads: int, must divide the hidden size.
         qk_norm: bool, normalise queries and keys per head (layer normalisation). Default False.
         qkv_bias: bool, whether query, key and value have a bias.
+        key_bias: bool, False leaves the key without one.
+        rotary: dict of the arguments of a `RotaryPositionEmbedding` that turns queries and keys, or None.
         epsilon: float, of the layer normalisations.
         causal: bool, a query sees only the keys up to its own place, as in a model of text.
         attention_dropout_rate: float in [0, 1), on the attention scores.
@@ -32,7 +36,7 @@ class SelfAttention(keras.layers.Layer):
         `(batch, num_heads, length, length)`.
 
     Raises:
-        ValueError: `num_heads` does not divide the hidden size.
+        ValueError: `num_heads` does not divide the hidden size; `rotary` does not fit the sequence.
 
     Reference: Vaswani et al. 2017, section 3.2, https://arxiv.org/abs/1706.03762; qk-norm: Dehghani
         et al. 2023, https://arxiv.org/abs/2302.05442
@@ -43,6 +47,8 @@ class SelfAttention(keras.layers.Layer):
         num_heads,
         qk_norm=False,
         qkv_bias=True,
+        key_bias=True,
+        rotary=None,
         epsilon=1e-6,
         causal=False,
         attention_dropout_rate=0.0,
@@ -54,6 +60,8 @@ class SelfAttention(keras.layers.Layer):
         self.num_heads = num_heads
         self.qk_norm = qk_norm
         self.qkv_bias = qkv_bias
+        self.key_bias = key_bias
+        self.rotary = rotary
         self.epsilon = epsilon
         self.causal = causal
         self.attention_dropout_rate = attention_dropout_rate
@@ -69,20 +77,29 @@ class SelfAttention(keras.layers.Layer):
             )
         head_dim = hidden_dim // self.num_heads
         self.qkv = keras.layers.Dense(
-            3 * hidden_dim, use_bias=self.qkv_bias, name="qkv", dtype=self.dtype_policy
+            3 * hidden_dim,
+            use_bias=self.qkv_bias and self.key_bias,
+            name="qkv",
+            dtype=self.dtype_policy,
         )
         self.qkv.build((None, hidden_dim))
+        has_two = self.qkv_bias and not self.key_bias
+        bias = QueryValueBias if has_two else keras.layers.Identity
+        self.query_value_bias = bias(name="query_value_bias", dtype=self.dtype_policy)
+        self.query_value_bias.build((None, None, 3 * hidden_dim))
         self.projection = keras.layers.Dense(hidden_dim, name="projection", dtype=self.dtype_policy)
         self.projection.build((None, hidden_dim))
         self.query_norm = self._norm("query_norm", head_dim)
         self.key_norm = self._norm("key_norm", head_dim)
+        self.rotation = self._rotation((None, self.num_heads, input_shape[1], head_dim))
         self.attention_dropout = self._dropout("attention_dropout", self.attention_dropout_rate)
         self.dropout = self._dropout("dropout", self.dropout_rate)
 
     def call(self, x, attention_mask=None, training=False, return_attention_scores=False):
-        query, key, value = self._heads(tokenwise(self.qkv, x))
-        query = self.query_norm(query) * (query.shape[-1] ** -0.5)
-        scores = ops.matmul(query, ops.transpose(self.key_norm(key), (0, 1, 3, 2)))
+        query, key, value = self._heads(self.query_value_bias(tokenwise(self.qkv, x)))
+        query = self.rotation(self.query_norm(query)) * (query.shape[-1] ** -0.5)
+        key = self.rotation(self.key_norm(key))
+        scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
         if attention_mask is not None:
             scores = ops.where(attention_mask, scores, ops.cast(-1e9, scores.dtype))
         if self.causal:
@@ -107,6 +124,8 @@ class SelfAttention(keras.layers.Layer):
             "num_heads": self.num_heads,
             "qk_norm": self.qk_norm,
             "qkv_bias": self.qkv_bias,
+            "key_bias": self.key_bias,
+            "rotary": self.rotary,
             "epsilon": self.epsilon,
             "causal": self.causal,
             "attention_dropout_rate": self.attention_dropout_rate,
@@ -126,6 +145,13 @@ class SelfAttention(keras.layers.Layer):
         norm = keras.layers.LayerNormalization(epsilon=self.epsilon, name=name, dtype=self.dtype_policy)
         norm.build((None, self.num_heads, None, head_dim))
         return norm
+
+    def _rotation(self, shape):
+        if self.rotary is None:
+            return keras.layers.Identity(name="rotation", dtype=self.dtype_policy)
+        rotation = RotaryPositionEmbedding(**self.rotary, name="rotation", dtype=self.dtype_policy)
+        rotation.build(shape)
+        return rotation
 
     def _dropout(self, name, rate):
         dropout = keras.layers.Dropout(rate, seed=self.seed, name=name, dtype=self.dtype_policy)

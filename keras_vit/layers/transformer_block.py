@@ -21,7 +21,7 @@ class TransformerBlock(keras.layers.Layer):
         drop_path_rate: float in [0, 1), probability that a sample skips a branch in training.
         layer_scale: float, where the branches' learned factors start, or None to have none.
         qk_norm: bool, normalise queries and keys.
-        qkv_bias: bool, whether query, key and value have a bias.
+        qkv_bias, key_bias, rotary: as in `SelfAttention`.
         activation: str, of the MLP, as in `MLP`.
         epsilon: float, of the layer normalisations.
         causal: bool, as in `SelfAttention`.
@@ -54,6 +54,8 @@ class TransformerBlock(keras.layers.Layer):
         layer_scale=None,
         qk_norm=False,
         qkv_bias=True,
+        key_bias=True,
+        rotary=None,
         activation="gelu",
         epsilon=1e-6,
         causal=False,
@@ -70,6 +72,8 @@ class TransformerBlock(keras.layers.Layer):
         self.layer_scale = layer_scale
         self.qk_norm = qk_norm
         self.qkv_bias = qkv_bias
+        self.key_bias = key_bias
+        self.rotary = rotary
         self.activation = activation
         self.epsilon = epsilon
         self.causal = causal
@@ -83,6 +87,8 @@ class TransformerBlock(keras.layers.Layer):
             self.num_heads,
             qk_norm=self.qk_norm,
             qkv_bias=self.qkv_bias,
+            key_bias=self.key_bias,
+            rotary=self.rotary,
             epsilon=self.epsilon,
             causal=self.causal,
             attention_dropout_rate=self.attention_dropout_rate,
@@ -140,6 +146,8 @@ class TransformerBlock(keras.layers.Layer):
             "layer_scale": self.layer_scale,
             "qk_norm": self.qk_norm,
             "qkv_bias": self.qkv_bias,
+            "key_bias": self.key_bias,
+            "rotary": self.rotary,
             "activation": self.activation,
             "epsilon": self.epsilon,
             "causal": self.causal,

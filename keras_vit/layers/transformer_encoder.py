@@ -14,7 +14,7 @@ class TransformerEncoder(keras.layers.Layer):
     Args:
         num_layers: int, how many blocks.
         num_heads, mlp_dim, dropout_rate, attention_dropout_rate, layer_scale, qk_norm, qkv_bias,
-            activation, epsilon, causal, norm_first, seed: as in `TransformerBlock`.
+            key_bias, rotary, activation, epsilon, causal, norm_first, seed: as in `TransformerBlock`.
         drop_path_rate: float in [0, 1), of the last block; it rises linearly from 0 at the first.
         final_norm: bool. False leaves out the last layer normalisation.
 
@@ -45,6 +45,8 @@ class TransformerEncoder(keras.layers.Layer):
         layer_scale=None,
         qk_norm=False,
         qkv_bias=True,
+        key_bias=True,
+        rotary=None,
         activation="gelu",
         epsilon=1e-6,
         causal=False,
@@ -65,6 +67,8 @@ class TransformerEncoder(keras.layers.Layer):
         self.layer_scale = layer_scale
         self.qk_norm = qk_norm
         self.qkv_bias = qkv_bias
+        self.key_bias = key_bias
+        self.rotary = rotary
         self.activation = activation
         self.epsilon = epsilon
         self.causal = causal
@@ -116,6 +120,8 @@ class TransformerEncoder(keras.layers.Layer):
             "layer_scale": self.layer_scale,
             "qk_norm": self.qk_norm,
             "qkv_bias": self.qkv_bias,
+            "key_bias": self.key_bias,
+            "rotary": self.rotary,
             "activation": self.activation,
             "epsilon": self.epsilon,
             "causal": self.causal,
@@ -134,6 +140,8 @@ class TransformerEncoder(keras.layers.Layer):
             layer_scale=self.layer_scale,
             qk_norm=self.qk_norm,
             qkv_bias=self.qkv_bias,
+            key_bias=self.key_bias,
+            rotary=self.rotary,
             activation=self.activation,
             epsilon=self.epsilon,
             causal=self.causal,

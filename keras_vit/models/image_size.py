@@ -3,7 +3,7 @@
 import keras
 
 from keras_vit.errors import InputError
-from keras_vit.layers import PatchEmbedding, PositionEmbedding
+from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
 
@@ -11,7 +11,7 @@ from keras_vit.layers.patch_extraction import patch_grid
 def with_image_size(model, image_size):
     """Returns the same trained Vision Transformer for another image size.
 
-    All weights are kept as trained; the position embedding is resampled on the way through.
+    All weights are kept as trained; a learned position embedding is resampled on the way through.
 
     Args:
         model: a model made by `keras_vit.models.vit`, trained or loaded.
@@ -37,6 +37,8 @@ def with_image_size(model, image_size):
         config = layer.get_config()
         if isinstance(layer, PositionEmbedding):
             config["target_grid_size"] = grid
+        if isinstance(layer, TransformerEncoder) and layer.rotary:
+            config["rotary"] = {**layer.rotary, "grid_size": list(grid)}
         return layer.__class__.from_config(config)
 
     images = keras.Input((height, width, channels), name=model.inputs[0].name)

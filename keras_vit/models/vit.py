@@ -10,6 +10,7 @@ from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models.vit_variants import decode_variant
 
 POOLINGS = ("token", "gap", "map", "token_gap")
+POSITIONS = ("learned", "sincos_1d", "sincos_2d", "rotary", "none")
 
 
 def vit(
@@ -29,12 +30,14 @@ def vit(
     distillation_token=False,
     num_registers=0,
     position_embedding="learned",
+    rotary_base=100.0,
     embed_prefix=True,
     embed_registers=False,
     patch_bias=True,
     embedding_norm=False,
     qk_norm=False,
     qkv_bias=True,
+    key_bias=True,
     layer_scale=None,
     activation="gelu",
     epsilon=1e-6,
@@ -67,12 +70,14 @@ def vit(
         distillation_token: bool, a second token with a head of its own; the logits are the mean of both
             heads (DeiT, https://arxiv.org/abs/2012.12877).
         num_registers: int, register tokens.
-        position_embedding: `"learned"`, `"sincos_1d"`, `"sincos_2d"` or `"none"`.
+        position_embedding: `"learned"`, `"sincos_1d"`, `"sincos_2d"`, `"rotary"` (in every attention, see
+            `RotaryPositionEmbedding`) or `"none"`.
+        rotary_base: float above 0, `base` of the rotary position embedding.
         embed_prefix: bool, whether class and distillation token have a position embedding too.
         embed_registers: bool, whether the registers have one as well.
         patch_bias: bool, whether the linear stem adds a bias.
         embedding_norm: bool, layer normalisation before the first block (CLIP).
-        qk_norm, qkv_bias, layer_scale, activation, epsilon, norm_first: as in `TransformerBlock`.
+        qk_norm, qkv_bias, key_bias, layer_scale, activation, epsilon, norm_first: as in `TransformerBlock`.
         norm_pooled: bool. True normalises what was pooled instead of all tokens.
         head_bias: bool, whether the head adds a bias.
         pixel_mean, pixel_std: float or one per channel, of pixels in [0, 1], which the model subtracts and
@@ -126,6 +131,8 @@ def vit(
             layer_scale=layer_scale,
             qk_norm=qk_norm,
             qkv_bias=qkv_bias,
+            key_bias=key_bias,
+            rotary=_rotary(position_embedding, grid_size, num_prefix, rotary_base),
             activation=activation,
             epsilon=epsilon,
             norm_first=norm_first,
@@ -162,11 +169,21 @@ def _scaling(mean, std, dtype):
 
 
 def _positions(kind, grid_size, num_prefix_tokens, dtype):
-    if kind == "none":
+    if kind not in POSITIONS:
+        raise InputError(
+            f"Expected position_embedding to be one of {', '.join(POSITIONS)}, received {kind!r}."
+        )
+    if kind in ("none", "rotary"):
         return lambda x: x
     return layers.PositionEmbedding(
         grid_size, kind=kind, num_prefix_tokens=num_prefix_tokens, dtype=dtype, name="position_embedding"
     )
+
+
+def _rotary(kind, grid_size, num_prefix_tokens, base):
+    if kind != "rotary":
+        return None
+    return {"grid_size": list(grid_size), "num_prefix_tokens": num_prefix_tokens, "base": base}
 
 
 def _with_prefix(

@@ -22,6 +22,7 @@ def described(model):
             **_input(named, model),
             **_encoder(named["encoder"]),
             **_prefix(named),
+            **_positions(named),
             **_head(named),
         }
     except (KeyError, AttributeError) as error:
@@ -51,8 +52,8 @@ def _input(named, model):
 
 def _encoder(encoder):
     fields = (
-        "num_layers", "num_heads", "mlp_dim", "layer_scale", "qk_norm", "qkv_bias", "activation", "epsilon",
-        "norm_first",
+        "num_layers", "num_heads", "mlp_dim", "layer_scale", "qk_norm", "qkv_bias", "key_bias", "activation",
+        "epsilon", "norm_first",
     )  # fmt: skip
     return {field: getattr(encoder, field) for field in fields}
 
@@ -66,10 +67,16 @@ def _prefix(named):
         "class_token": "class_token" in named,
         "distillation_token": "distillation_token" in named,
         "num_registers": num_registers,
-        "position_embedding": positions.kind if positions else "none",
         "embed_prefix": embedded > 0 or not num_prefix,
         "embed_registers": num_registers > 0 and embedded == num_prefix + num_registers,
     }
+
+
+def _positions(named):
+    added, rotary = named.get("position_embedding"), named["encoder"].rotary
+    if rotary:
+        return {"position_embedding": "rotary", "rotary_base": rotary["base"]}
+    return {"position_embedding": added.kind if added else "none"}
 
 
 def _head(named):

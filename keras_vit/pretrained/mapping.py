@@ -17,7 +17,7 @@ class Row(NamedTuple):
     """One weight: its path in our model, their name or names, and how it lies there.
 
     `{i}` stands for the number of the block in both. Several names are parts that follow each other on our
-    last axis (query, key and value); None among them is a part that they leave out because it is zero.
+    last axis (query, key and value).
     """
 
     ours: str
@@ -84,9 +84,6 @@ def write_tensors(model, table, patch):
     for weight, names, layout in _links(model, table):
         parts = np.split(ops.convert_to_numpy(weight.value), len(names), axis=-1)
         for name, part in zip(names, parts, strict=True):
-            if name is None:
-                _check_zero(part, weight)
-                continue
             array = np.ascontiguousarray(layout.write(part, patch), dtype="float32")
             # Two weights of ours that are one tensor of theirs lie under each other there.
             arrays[name] = np.concatenate([arrays[name], array]) if name in arrays else array
@@ -119,7 +116,7 @@ def _links(model, table, kept=()):
 
 def _spelled(row, index):
     names = (row.theirs,) if isinstance(row.theirs, str) else row.theirs
-    return tuple(name and name.replace("{i}", index) for name in names)
+    return tuple(name.replace("{i}", index) for name in names)
 
 
 def _names_of(table, kept):
@@ -128,7 +125,7 @@ def _names_of(table, kept):
 
 
 def _check_names(links, left_out, tensors, unused):
-    wanted = {name for link in links for name in link.names if name}
+    wanted = {name for link in links for name in link.names}
     missing = wanted - set(tensors.names())
     extra = set(tensors.names()) - wanted - left_out
     extra = {name for name in extra if not any(re.search(pattern, name) for pattern in unused)}
@@ -143,22 +140,17 @@ def _check_names(links, left_out, tensors, unused):
 def _misfit(link, tensors):
     """Says which tensors would have another shape in our model; the arrays stay unread."""
     part = _part_shape(link)
-    shapes = {name: tuple(tensors.shape(name)) for name in link.names if name}
+    shapes = {name: tuple(tensors.shape(name)) for name in link.names}
     sizes = {name: link.layout.fits(shape, part) for name, shape in shapes.items()}
     return ", ".join(f"{name} {shapes[name]} for {part}" for name, fits in sizes.items() if not fits)
 
 
 def _array(link, tensors):
     part = _part_shape(link)
-    arrays = [link.layout.read(tensors[n], part) if n else np.zeros(part, "float32") for n in link.names]
+    arrays = [link.layout.read(tensors[name], part) for name in link.names]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
 
 
 def _part_shape(link):
     *leading, last = link.weight.shape
     return (*leading, last // len(link.names))
-
-
-def _check_zero(part, weight):
-    if np.any(part):
-        raise InputError(f"This family leaves out a part of {weight.path} that is not zero here.")

@@ -75,9 +75,9 @@ def _preprocessing(model, arguments):
 def _positions(model, family):
     """Positions that our model computes on the way through are a table over there."""
     layer = next((x for x in model.layers if x.name == "position_embedding"), None)
-    row = next(row for row in family.table if row.ours == POSITIONS)
     if layer is None:
         return {}
+    row = next(row for row in family.table if row.ours == POSITIONS)
     table = np.array(keras.ops.convert_to_numpy(layer.embedding), "float32")
     target = layer.target_grid_size
     if layer.kind == "learned" and target not in (None, layer.grid_size):

@@ -12,6 +12,7 @@ import numpy as np
 from keras_vit import layers
 
 TOKENS = (2, 16, 24)
+HEADS = (2, 3, 16, 8)
 IMAGES = (2, 16, 16, 3)
 
 # name: (class, arguments, input shape, output shape)
@@ -71,6 +72,12 @@ CASES = {
         TOKENS,
         TOKENS,
     ),
+    "rotary_position_embedding": (
+        layers.RotaryPositionEmbedding,
+        {"grid_size": (5, 3), "num_prefix_tokens": 1, "base": 50.0},
+        HEADS,
+        HEADS,
+    ),
     "self_attention": (layers.SelfAttention, {"num_heads": 3, "dropout_rate": 0.1}, TOKENS, TOKENS),
     "self_attention_qk_norm": (
         layers.SelfAttention,
@@ -79,6 +86,12 @@ CASES = {
         TOKENS,
     ),
     "self_attention_causal": (layers.SelfAttention, {"num_heads": 3, "causal": True}, TOKENS, TOKENS),
+    "self_attention_rotary": (
+        layers.SelfAttention,
+        {"num_heads": 3, "rotary": {"grid_size": [5, 3], "num_prefix_tokens": 1}, "key_bias": False},
+        TOKENS,
+        TOKENS,
+    ),
     "mlp": (layers.MLP, {"mlp_dim": 40, "dropout_rate": 0.1}, TOKENS, TOKENS),
     "mlp_gelu_tanh": (layers.MLP, {"mlp_dim": 40, "activation": "gelu_tanh"}, TOKENS, TOKENS),
     "mlp_quick_gelu": (layers.MLP, {"mlp_dim": 40, "activation": "quick_gelu"}, TOKENS, TOKENS),

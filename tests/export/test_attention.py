@@ -20,6 +20,7 @@ from keras_vit.models import attention_maps, cnn, vit
         {"pooling": "map", "qk_norm": True},
         {"pooling": "token", "norm_first": False, "layer_scale": 0.3},
         {"pooling": "token", "distillation_token": True},
+        {"position_embedding": "rotary", "num_registers": 1},
         {"pooling": "token_gap", "activation": "quick_gelu"},
         {"pooling": "gap", "image_size": (4, 8), "stem": "conv"},
     ],

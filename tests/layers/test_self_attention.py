@@ -76,6 +76,21 @@ def test_qk_norm_makes_scores_blind_to_the_scale_of_queries():
     assert np.abs(difference).max() < 1e-4
 
 
+def test_a_key_without_bias_is_one_whose_bias_is_zero():
+    layer, whole = SelfAttention(3, key_bias=False), SelfAttention(3)
+    for each in (layer, whole):
+        each.build(X.shape)
+    bias = np.random.default_rng(1).normal(size=36)
+    bias[12:24] = 0
+    whole.qkv.bias.assign(bias)
+    layer.query_value_bias.bias.assign(np.delete(bias, np.s_[12:24]))
+    layer.qkv.kernel.assign(whole.qkv.kernel)
+    layer.projection.kernel.assign(whole.projection.kernel)
+    y, expected = (keras.ops.convert_to_numpy(each(X)) for each in (layer, whole))
+    np.testing.assert_allclose(y, expected, atol=1e-6)
+    assert layer.count_params() == whole.count_params() - 12
+
+
 def test_a_sequence_of_unknown_length_is_served():
     x = keras.Input((None, 12))
     model = keras.Model(x, SelfAttention(3)(x))

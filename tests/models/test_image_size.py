@@ -12,7 +12,11 @@ def logits(model, images):
     return keras.ops.convert_to_numpy(model(images, training=False))
 
 
-@pytest.mark.parametrize("options", [{}, {"pooling": "map", "num_registers": 1}, {"stem": "conv"}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"pooling": "map", "num_registers": 1}, {"stem": "conv"}, {"position_embedding": "rotary"}],
+    ids=str,
+)
 def test_the_same_size_gives_the_same_logits_and_another_keeps_the_weights(options):
     model = vit("Pico/2", num_layers=2, num_classes=4, **options)
     np.testing.assert_allclose(logits(with_image_size(model, 8), IMAGES), logits(model, IMAGES), atol=1e-6)

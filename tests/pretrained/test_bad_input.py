@@ -53,6 +53,22 @@ def test_weights_of_another_kind_name_the_families(folder):
     refused(folder, "expected .*timm ViT.* received conv.weight")
 
 
+@pytest.mark.parametrize("value", ["cat", "mixed"])
+def test_positions_that_are_rotated_otherwise_are_refused(value, tmp_path):
+    folder = Path(shutil.copytree(FIXTURES / "timm_dinov3_plus", tmp_path / "rotated"))
+    config = json.loads((folder / "config.json").read_text())
+    config["model_args"]["rope_type"] = value
+    (folder / "config.json").write_text(json.dumps(config))
+    refused(folder, "another graph than this family's .it sets rope_type")
+
+
+def test_a_gate_of_another_activation_is_refused(tmp_path):
+    folder = Path(shutil.copytree(FIXTURES / "hf_dinov3_plus", tmp_path / "gated"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "hidden_act": "gelu"}))
+    refused(folder, "gated MLP is .gelu.: expected silu")
+
+
 @pytest.mark.parametrize("keep", [0, 5, 200, -100])
 def test_a_truncated_safetensors_file_is_refused(folder, keep):
     path = folder / "model.safetensors"

@@ -126,7 +126,7 @@ def test_features_refuse_what_is_not_there():
         pretrained.features(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), [0])
 
 
-@pytest.mark.parametrize("name", ["timm_vit", "timm_dinov2_registers", "hf_siglip"])
+@pytest.mark.parametrize("name", ["timm_vit", "timm_dinov2_registers", "hf_siglip", "hf_dinov3_plus"])
 def test_the_features_of_patches_are_a_map(name):
     model = pretrained.load(FIXTURES / name, image_size=(24, 16))
     images = np.random.default_rng(0).integers(0, 256, (2, *model.input_shape[1:])).astype("uint8")

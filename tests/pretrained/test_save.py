@@ -28,6 +28,8 @@ def tiny(**arguments):
     return model
 
 
+ROTARY = {"position_embedding": "rotary", "key_bias": False, "layer_scale": 0.1, "epsilon": 1e-5}
+
 # Models that no one publishes, and those of the fixtures: (builder, formats).
 OWN = {
     "plain": (lambda: tiny(), ("timm", "huggingface")),
@@ -41,6 +43,22 @@ OWN = {
     "dinov2": (
         lambda: tiny(pooling="token_gap", layer_scale=0.1, num_registers=2, mlp_dim=32),
         ("huggingface",),
+    ),
+    "rotary": (lambda: tiny(**ROTARY, num_classes=0, num_registers=2), ("timm", "huggingface")),
+    "rotary_without_registers": (
+        lambda: tiny(**ROTARY, num_classes=0, activation="swiglu", qkv_bias=False, image_size=(8, 20)),
+        ("timm", "huggingface"),
+    ),
+    "rotary_with_key_bias": (
+        lambda: tiny(**{**ROTARY, "key_bias": True}, num_classes=0, rotary_base=30.0),
+        ("timm", "huggingface"),
+    ),
+    "rotary_classifier": (
+        lambda: models.with_image_size(
+            tiny(**{**ROTARY, "layer_scale": None, "epsilon": 1e-6}, pooling="gap", norm_pooled=True),
+            (16, 24),
+        ),
+        ("timm",),
     ),
 }
 
@@ -67,12 +85,13 @@ def test_what_is_loaded_and_saved_loads_again_bit_for_bit(name, format, tmp_path
     again = pretrained.load(tmp_path / "saved")
     for ours, theirs in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    np.testing.assert_array_equal(answers(model), answers(again))
+    images = images_for(model)
+    np.testing.assert_array_equal(answers(model, images), answers(again, images))
     photo = np.random.default_rng(0).integers(0, 256, (33, 47, 3)).astype("uint8")
     np.testing.assert_array_equal(again.preprocessing(photo), model.preprocessing(photo))
 
 
-@pytest.mark.parametrize("name", ["plain", "resized", "dinov2"])
+@pytest.mark.parametrize("name", ["plain", "resized", "dinov2", "rotary_classifier"])
 def test_models_of_ours_survive_saving(name, tmp_path):
     make, formats = OWN[name]
     model = make()
@@ -119,6 +138,10 @@ def test_a_graph_that_the_library_lacks_is_refused_with_the_reason(tmp_path):
         pretrained.save(tiny(pooling="gap"), tmp_path / "hf", format="huggingface")
     with pytest.raises(InputError, match="DINOv2 needs mlp_dim=16 or 32 or"):
         pretrained.save(tiny(layer_scale=0.1), tmp_path / "hf", format="huggingface")
+    with pytest.raises(InputError, match="timm DINOv3 needs pooling='token' or 'gap'"):
+        pretrained.save(tiny(**ROTARY, pooling="map"), tmp_path / "timm")
+    with pytest.raises(InputError, match="Hugging Face DINOv3 needs num_classes=0"):
+        pretrained.save(tiny(**ROTARY), tmp_path / "hf", format="huggingface")
     with pytest.raises(InputError, match="timm, huggingface"):
         pretrained.save(tiny(), tmp_path / "x", format="onnx")
     assert list(tmp_path.iterdir()) == []

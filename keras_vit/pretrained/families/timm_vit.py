@@ -9,33 +9,20 @@ import re
 import numpy as np
 
 from keras_vit.errors import InputError
+from keras_vit.pretrained.families import timm
 from keras_vit.pretrained.family import Family, Reading, Writing, require
-from keras_vit.pretrained.layouts import PATCHES, tokens
+from keras_vit.pretrained.layouts import tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
-from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-
-_BLOCK, _THEIRS = "encoder/block_{i}", "blocks.{i}"
 
 TABLE = (
-    Row("patch_embedding/projection/kernel", "patch_embed.proj.weight", PATCHES),
-    Row("patch_embedding/projection/bias", "patch_embed.proj.bias"),
-    Row("class_token/token", "cls_token", tokens(3)),
+    *timm.ROWS,
     Row("distillation_token/tokens", "dist_token", tokens(3)),
-    Row("registers/tokens", "reg_token", tokens(3)),
     Row("position_embedding/embedding", "pos_embed", tokens(3)),
     *norm("embedding_norm", "norm_pre"),
-    *norm(f"{_BLOCK}/attention_norm", f"{_THEIRS}.norm1"),
-    *linear(f"{_BLOCK}/attention/qkv", f"{_THEIRS}.attn.qkv"),
-    *norm(f"{_BLOCK}/attention/query_norm", f"{_THEIRS}.attn.q_norm"),
-    *norm(f"{_BLOCK}/attention/key_norm", f"{_THEIRS}.attn.k_norm"),
-    *linear(f"{_BLOCK}/attention/projection", f"{_THEIRS}.attn.proj"),
-    Row(f"{_BLOCK}/attention_scale/gamma", f"{_THEIRS}.ls1.gamma"),
-    *norm(f"{_BLOCK}/mlp_norm", f"{_THEIRS}.norm2"),
-    *linear(f"{_BLOCK}/mlp/expansion", f"{_THEIRS}.mlp.fc1"),
-    *linear(f"{_BLOCK}/mlp/projection", f"{_THEIRS}.mlp.fc2"),
-    Row(f"{_BLOCK}/mlp_scale/gamma", f"{_THEIRS}.ls2.gamma"),
-    *norm("encoder/norm", "norm"),
-    *norm("pooled_norm", "fc_norm"),
+    *linear(f"{timm.BLOCK}/attention/qkv", f"{timm.THEIRS}.attn.qkv"),
+    Row(f"{timm.BLOCK}/attention_scale/gamma", f"{timm.THEIRS}.ls1.gamma"),
+    *linear(f"{timm.BLOCK}/mlp/expansion", f"{timm.THEIRS}.mlp.fc1"),
+    Row(f"{timm.BLOCK}/mlp_scale/gamma", f"{timm.THEIRS}.ls2.gamma"),
     Row("pooling/probe", "attn_pool.latent", tokens(3)),
     *linear("pooling/query", "attn_pool.q"),
     *linear("pooling/key_value", "attn_pool.kv"),
@@ -43,17 +30,23 @@ TABLE = (
     *norm("pooling/norm", "attn_pool.norm"),
     *linear("pooling/mlp/expansion", "attn_pool.mlp.fc1"),
     *linear("pooling/mlp/projection", "attn_pool.mlp.fc2"),
-    *linear("head", "head"),
     *linear("distillation_head", "head_dist"),
 )
 
-POOLINGS = {"token": "token", "avg": "gap", "map": "map", "": None}
 # What neither the tensors' shapes nor the stored arguments tell: heads are 64 wide but in these.
 HEADS = {1152: 16, 1280: 16, 1408: 16, 1664: 16}
 HEADS_BY_NAME = ((r"giantopt", 16), (r"test_vit[34]", 3), (r"test_vit", 2), (r"vit_base_patch16_gap_224", 16))
 GELU_TANH = r"patch32_siglip|giantopt|large_patch16_siglip_(gap_)?512|so400m_patch16_siglip"
-SUMS_NORMALISED = r"_rpn_"  # the same names for another graph
-REPLACED = ("norm_layer", "embed_layer", "block_fn", "attn_layer", "mlp_layer", "pool_include_prefix")
+OTHERS = r"_rpn_|_rope_|_pe_|^eva"  # the same names for another graph: sums normalised, positions rotated
+REPLACED = (
+    "use_rot_pos_emb",
+    "norm_layer",
+    "embed_layer",
+    "block_fn",
+    "attn_layer",
+    "mlp_layer",
+    "pool_include_prefix",
+)
 
 
 def recognises(config, names):
@@ -63,75 +56,36 @@ def recognises(config, names):
 def read(config, tensors):
     architecture = config.get("architecture", "")
     model_args = config.get("model_args", {})
-    _check_graph(architecture, model_args, tensors)
+    replaced = [key for key in REPLACED if model_args.get(key)]
+    timm.check_graph(config, tensors, re.search(OTHERS, architecture), replaced)
     has = tensors.__contains__
-    hidden_dim, channels, *patch_size = tensors.shape("patch_embed.proj.weight")
-    preprocessing = preprocessing_of(config)
+    preprocessing = timm.preprocessing_of(config)
+    arguments = timm.arguments_of(config, tensors, preprocessing)
+    patch_size, registers = arguments["patch_size"], arguments["num_registers"]
+    hidden_dim, mlp_dim = arguments["hidden_dim"], arguments["mlp_dim"]
     prefix = has("cls_token") + has("dist_token")
-    registers = tensors.shape("reg_token")[1] if has("reg_token") else 0
     grid, num_embedded = _grid(config, tensors, patch_size, prefix, registers)
-    mlp_dim = tensors.shape("blocks.0.mlp.fc2.weight")[1]
     expanded = tensors.shape("blocks.0.mlp.fc1.weight")[0] if has("blocks.0.mlp.fc1.weight") else mlp_dim
-    arguments = {
+    arguments |= {
         "image_size": (grid[0] * patch_size[0], grid[1] * patch_size[1]),
-        "patch_size": tuple(patch_size),
-        "channels": channels,
-        "hidden_dim": hidden_dim,
-        "num_layers": 1 + max(int(n.split(".")[1]) for n in tensors.names() if n.startswith("blocks.")),
         "num_heads": model_args.get("num_heads") or _num_heads(architecture, hidden_dim),
-        "mlp_dim": mlp_dim,
-        "num_classes": tensors.shape("head.weight")[0] if has("head.weight") else 0,
         "pooling": _pooling(config, tensors),
-        "class_token": has("cls_token"),
         "distillation_token": has("dist_token"),
-        "num_registers": registers,
         "position_embedding": "learned" if has("pos_embed") else "none",
         "embed_prefix": num_embedded > 0 or not prefix,
         "embed_registers": registers > 0 and num_embedded == prefix + registers,
-        "patch_bias": has("patch_embed.proj.bias"),
         "embedding_norm": has("norm_pre.weight"),
-        "qk_norm": has("blocks.0.attn.q_norm.weight"),
         "qkv_bias": has("blocks.0.attn.qkv.bias"),
         "layer_scale": 1e-5 if has("blocks.0.ls1.gamma") else None,
         "activation": "swiglu" if expanded == 2 * mlp_dim else _activation(architecture, model_args),
         "epsilon": 1e-5 if "_clip_" in architecture else 1e-6,
-        "norm_pooled": has("fc_norm.weight"),
-        "head_bias": has("head.bias"),
-        "pixel_mean": preprocessing.mean,
-        "pixel_std": preprocessing.std,
     }
     return Reading(arguments, preprocessing)
 
 
-def _check_graph(architecture, model_args, tensors):
-    replaced = [key for key in REPLACED if model_args.get(key)]
-    if replaced or re.search(SUMS_NORMALISED, architecture):
-        raise InputError(
-            f"{tensors.where}: {architecture} is another graph than a Vision Transformer's"
-            + (f" (it sets {', '.join(replaced)})." if replaced else ".")
-        )
-
-
-def preprocessing_of(config):
-    """Reads timm's `pretrained_cfg`, whose defaults are timm's too."""
-    stored = config.get("pretrained_cfg", config if "mean" in config else None)
-    if stored is None:
-        return Preprocessing()
-    return Preprocessing(
-        image_size=tuple(stored.get("input_size", (3, 224, 224))[1:]),
-        crop_ratio=stored.get("crop_pct", 0.875),
-        crop_mode=stored.get("crop_mode", "center"),
-        interpolation=stored.get("interpolation", "bicubic"),
-        mean=tuple(stored.get("mean", IMAGENET_MEAN)),
-        std=tuple(stored.get("std", IMAGENET_STD)),
-    )
-
-
 def _grid(config, tensors, patch_size, prefix, registers):
     """The grid of patches, and how many of the tokens before it have positions too."""
-    size = config.get("model_args", {}).get("img_size") or config.get("pretrained_cfg", {}).get("input_size")
-    sides = (size, size) if isinstance(size, int) else tuple(size or ())[-2:]
-    given = tuple(side // patch for side, patch in zip(sides, patch_size, strict=False))
+    given = timm.given_grid(config, patch_size)
     if "pos_embed" not in tensors:
         return given or (14, 14), 0
     length = tensors.shape("pos_embed")[1]
@@ -151,13 +105,9 @@ def _square(length):
 
 
 def _pooling(config, tensors):
-    name = config.get("model_args", {}).get("global_pool", config.get("global_pool"))
-    if name is not None and name not in POOLINGS:
-        raise InputError(
-            f"{tensors.where}: pooling {name!r} is not one of {', '.join(filter(None, POOLINGS))}."
-        )
-    if name:
-        return POOLINGS[name]
+    stated = timm.stated_pooling(config, tensors)
+    if stated:
+        return stated
     if "attn_pool.latent" in tensors:
         return "map"
     return "gap" if "fc_norm.weight" in tensors or "cls_token" not in tensors else "token"
@@ -183,31 +133,12 @@ def _activation(architecture, model_args):
 
 def written(arguments, preprocessing, labels):
     require(arguments, stem="linear", norm_first=True, epsilon=(1e-6, 1e-5), pooling=("token", "gap", "map"))
+    require(arguments, position_embedding=("learned", "sincos_1d", "sincos_2d", "none"))
     if arguments["embedding_norm"]:
         require(arguments, patch_bias=False)
-    architecture, args = _architecture(arguments), _model_args(arguments)
-    cfg = {
-        "input_size": [arguments["channels"], *preprocessing.image_size],
-        "fixed_input_size": True,
-        "interpolation": preprocessing.interpolation,
-        "crop_pct": preprocessing.crop_ratio,
-        "crop_mode": preprocessing.crop_mode,
-        "mean": list(preprocessing.mean),
-        "std": list(preprocessing.std),
-        "num_classes": arguments["num_classes"],
-        "pool_size": None,
-        "first_conv": "patch_embed.proj",
-        "classifier": ["head", "head_dist"] if arguments["distillation_token"] else "head",
-    }
-    config = {
-        "architecture": architecture,
-        "num_classes": arguments["num_classes"],
-        "num_features": arguments["hidden_dim"],
-        "global_pool": args["global_pool"],
-        "model_args": args,
-        "pretrained_cfg": cfg,
-        **({"label_names": list(labels)} if labels else {}),
-    }
+    config = timm.config_of(
+        arguments, preprocessing, labels, _architecture(arguments), _model_args(arguments)
+    )
     return Writing({"config.json": config}, added=_zero_biases(arguments))
 
 
@@ -223,25 +154,9 @@ def _architecture(arguments):
 
 
 def _model_args(arguments):
-    pooling, swiglu = arguments["pooling"], arguments["activation"] == "swiglu"
-    hidden_dim = arguments["hidden_dim"]
-    width = arguments["mlp_dim"] * (2 if swiglu else 1)
-    # timm rounds hidden_dim * mlp_ratio down: a quarter more lands on the number that is meant.
-    exact = int(hidden_dim * (width / hidden_dim)) == width
+    swiglu = arguments["activation"] == "swiglu"
     args = {
-        "img_size": list(arguments["image_size"]),
-        "patch_size": list(arguments["patch_size"]),
-        "in_chans": arguments["channels"],
-        "num_classes": arguments["num_classes"],
-        "global_pool": {"token": "token", "gap": "avg", "map": "map"}[pooling],
-        "embed_dim": hidden_dim,
-        "depth": arguments["num_layers"],
-        "num_heads": arguments["num_heads"],
-        "mlp_ratio": (width if exact else width + 0.25) / hidden_dim,
-        "qkv_bias": arguments["qkv_bias"],
-        "qk_norm": arguments["qk_norm"],
-        "init_values": arguments["layer_scale"],
-        "class_token": arguments["class_token"],
+        "mlp_ratio": timm.mlp_ratio(arguments["hidden_dim"], arguments["mlp_dim"] * (2 if swiglu else 1)),
         "no_embed_class": not (arguments["embed_prefix"] and _embeds_all(arguments)),
         "reg_tokens": arguments["num_registers"],
         "pos_embed": "none" if arguments["position_embedding"] == "none" else "learn",

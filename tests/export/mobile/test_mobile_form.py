@@ -62,6 +62,8 @@ def small_vit(**options):
         {"position_embedding": "sincos_1d"},
         {"position_embedding": "sincos_2d", "num_registers": 2},
         {"position_embedding": "none", "patch_size": (2, 8)},
+        {"position_embedding": "rotary", "num_registers": 2, "key_bias": False},
+        {"position_embedding": "rotary", "pooling": "gap", "qk_norm": True, "rotary_base": 10.0},
         {"num_layers": 1, "dropout_rate": 0.3, "drop_path_rate": 0.2, "attention_dropout_rate": 0.1},
     ],
     ids=str,

@@ -1,0 +1,83 @@
+"""Tells attention how far apart, by rows and by columns, two patches are."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_vit.layers._pairs import as_pair
+
+
+@keras.saving.register_keras_serializable(package="keras_vit")
+class RotaryPositionEmbedding(keras.layers.Layer):
+    """Rotates queries or keys by angles that grow with their patch's row and column; there are no weights.
+
+    The product of a rotated query with a rotated key then knows the distance of the two patches. Channel
+    `i` of the first half of a head and channel `i` of the second are the plane that is turned; half of the
+    planes turn with the row, half with the column, each at a frequency of its own. Rows and columns are
+    measured from -1 to 1 over the whole image, so that another grid needs no resampling.
+
+    Args:
+        grid_size: int or `(rows, columns)` of patches.
+        num_prefix_tokens: int, tokens before the patches (class token, registers), which are not rotated.
+        base: float above 0, the ratio between the highest frequency, one turn for a step of 1, and the
+            one that would follow the lowest.
+
+    Call arguments:
+        x: queries or keys, `(batch, num_heads, num_prefix_tokens + rows * columns, head_dim)`.
+
+    Returns:
+        Like `x`.
+
+    Raises:
+        ValueError: a sequence that is not the grid's; a head size that is no multiple of 4.
+
+    Reference: Su et al. 2021 (RoFormer), https://arxiv.org/abs/2104.09864, equation 34; on two axes: Heo et
+        al. 2024, https://arxiv.org/abs/2403.13298, section 3.1; these coordinates and frequencies: Siméoni
+        et al. 2025 (DINOv3), https://arxiv.org/abs/2508.10104, section 3.2
+    """
+
+    def __init__(self, grid_size, num_prefix_tokens=0, base=100.0, **kwargs):
+        super().__init__(**kwargs)
+        if base <= 0:
+            raise ValueError(f"Expected base above 0, received {base}.")
+        self.grid_size = as_pair(grid_size, "grid_size")
+        self.num_prefix_tokens = num_prefix_tokens
+        self.base = base
+
+    def build(self, input_shape):
+        rows, columns = self.grid_size
+        *_, length, head_dim = input_shape
+        expected = self.num_prefix_tokens + rows * columns
+        if length != expected:
+            raise ValueError(
+                f"Expected {expected} tokens ({self.num_prefix_tokens} before a grid of {rows} x "
+                f"{columns}), received {length}. Set grid_size or num_prefix_tokens."
+            )
+        if head_dim % 4:
+            raise ValueError(f"Rotation needs a head size that is a multiple of 4, received {head_dim}.")
+        angles = np.pad(self._angles(head_dim // 4), ((self.num_prefix_tokens, 0), (0, 0)))
+        self.cosine = np.cos(np.concatenate([angles, angles], axis=1)).astype("float32")
+        self.sine = np.sin(np.concatenate([-angles, angles], axis=1)).astype("float32")
+
+    def call(self, x):
+        first, second = ops.split(x, 2, axis=-1)
+        turned = ops.concatenate([second, first], axis=-1)
+        return x * ops.cast(self.cosine, x.dtype) + turned * ops.cast(self.sine, x.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "grid_size": self.grid_size,
+            "num_prefix_tokens": self.num_prefix_tokens,
+            "base": self.base,
+        }
+
+    def _angles(self, num_frequencies):
+        """`(rows * columns, 2 * num_frequencies)` in radians: those of the row, then of the column."""
+        rows, columns = ((2 * np.arange(side) + 1) / side - 1 for side in self.grid_size)
+        places = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
+        frequencies = 2 * np.pi * float(self.base) ** -(np.arange(num_frequencies) / num_frequencies)
+        return (places.reshape(-1, 2, 1) * frequencies).reshape(-1, 2 * num_frequencies)
