@@ -43,6 +43,8 @@ TINY_CNN = "cnn_digits hidden_dim=16 epochs=3 subset=640 steps_per_execution=2"
 CASES = {"ViT": TINY_VIT, "GRU": TINY_GRU, "CNN": TINY_CNN}
 EVERY = "2"  # steps
 
+AT_ITS_END = 1.0  # seconds in which a process that has done its work may still be leaving
+
 SIGNALS = {"SIGKILL": -signal.SIGKILL, "SIGTERM": 143, "SIGINT": 130}
 KINDS = (*SIGNALS, "SIGSTOP, SIGCONT", "SIGKILL in a write", "truncated state", "flipped bit")
 
@@ -70,6 +72,10 @@ class Training:
             else:
                 time.sleep(0.002)
         return self._status
+
+    def said(self):
+        """Returns the end of what it wrote, for the folder goes with this program."""
+        return self.log.read_text(errors="replace")[-3000:]
 
     def _spawn(self):
         with open(self.log, "ab") as log:
@@ -169,10 +175,13 @@ def strike(training, run_dir, kind, draw, span):
         os.kill(training.pid, signal.SIGCONT)
         return True
     name = kind if kind in SIGNALS else "SIGKILL"
+    sent = time.monotonic()
     os.kill(training.pid, getattr(signal, name))
     code = training.wait(600)
+    if code == 0 and time.monotonic() - sent < AT_ITS_END:
+        return False
     if code not in (SIGNALS[name], getattr(signal, name) * -1):
-        raise SystemExit(f"{run_dir}: {kind} ended with {code}, see {training.log}")
+        raise SystemExit(f"{run_dir}: {kind} ended with {code}\n{training.said()}")
     if kind in ("truncated state", "flipped bit"):
         return damage(run_dir, kind, draw)
     return True
@@ -195,14 +204,14 @@ def disturbed(command, run_dir, start, draw, kinds, span, most):
         if code == 0:
             return struck, time.monotonic() - training.begun
         if code is not None and code > 0 and code not in SIGNALS.values():
-            raise SystemExit(f"{run_dir}: ended with {code}, see {training.log}")
+            raise SystemExit(f"{run_dir}: ended with {code}\n{training.said()}")
 
 
 def measure(case, command, start, kills, draw, folder):
     """Returns a Counter of strikes, one of strikes in runs that ended alike, and the number of runs."""
     reference = Training(command, folder / case, start)
     if reference.wait(900) != 0:
-        raise SystemExit(f"{case}: the undisturbed run failed, see {reference.log}")
+        raise SystemExit(f"{case}: the undisturbed run failed\n{reference.said()}")
     span, expected = time.monotonic() - reference.begun, digest(folder / case)
     kinds = [k for k in KINDS if start == "fork" or k != "SIGKILL in a write"]
     struck, alike, runs = collections.Counter(), collections.Counter(), 0

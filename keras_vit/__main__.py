@@ -7,6 +7,7 @@ import sys
 import warnings
 
 from keras_vit.commands import COMMANDS
+from keras_vit.commands.interrupts import interrupts_kept
 from keras_vit.errors import ConditionError, InputError
 
 
@@ -16,7 +17,8 @@ def main(arguments=None):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.showwarning = _show_warning(warnings.showwarning)
     try:
-        return options.run(options) or 0
+        with interrupts_kept():
+            return options.run(options) or 0
     except InputError as error:
         return _fail(error, 2)
     except ConditionError as error:
@@ -26,6 +28,8 @@ def main(arguments=None):
 
 
 def _hint(options):
+    if options.command == "tune":
+        return " The same command goes on where it stands."
     begun = options.command == "train" and os.path.exists(os.path.join(options.run_dir, "recipe.json"))
     return " Continue with the same command and --resume." if begun else ""
 

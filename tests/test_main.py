@@ -1,9 +1,12 @@
 """The command line, run as a user runs it."""
 
+import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -122,6 +125,22 @@ def test_an_interrupt_points_to_resume_only_where_there_is_a_run(tmp_path, monke
     (tmp_path / "recipe.json").touch()
     assert main(arguments) == 130
     assert "--resume" in capsys.readouterr().err
+
+
+def test_an_interrupt_inside_a_callback_of_the_garbage_collector_is_not_lost(tmp_path, monkeypatch, capsys):
+    def collected(phase, info):
+        gc.callbacks.remove(collected)
+        signal.raise_signal(signal.SIGINT)
+
+    def collecting(options):
+        gc.callbacks.append(collected)
+        gc.collect()
+        time.sleep(5)
+        pytest.fail("went on")
+
+    monkeypatch.setattr("keras_vit.commands.train.run", collecting)
+    assert main(["train", "vit_digits", "--run-dir", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "keras-vit: interrupted.\n"
 
 
 def test_names_that_look_like_markup_are_shown_as_they_are(photos, tmp_path, capsys):

@@ -9,7 +9,15 @@ import numpy as np
 import keras_vit
 from keras_vit.files import write_json
 from keras_vit.model_archive import load_model
-from training.callbacks import BestCheckpoint, FiniteCheck, HistoryFile, Position, Progress, RunState
+from training.callbacks import (
+    BestCheckpoint,
+    FiniteCheck,
+    HistoryFile,
+    Position,
+    Progress,
+    RunState,
+    SameData,
+)
 from training.checkpoint_interval import CheckpointInterval
 from training.interruption import Interruption
 from training.optimizers import build_optimizer
@@ -64,20 +72,22 @@ def fit(
     _compile(model, task, steps)
     with Interruption() as interruption:
         finite_check = FiniteCheck(_batches(task, data), folder.nonfinite_batch)
-        every = [finite_check, *callbacks, *task.callbacks(folder, data), *_callbacks(folder, task)]
+        same_data = SameData(task.learnt_from(data))
+        own = _callbacks(folder, task)
+        every = [same_data, finite_check, *callbacks, *task.callbacks(folder, data), *own]
         run_state = RunState(folder.state, steps, every, interval, interruption, finite_check.check)
-        position = _restore(run_state, model, task, data) if resume else Position()
+        position = _restore(folder, run_state, model, task, data) if resume else Position()
         streams = _streams(task, data, position, steps)
         _describe(folder, task, data)
         if position.epoch < last_epoch and not position.stopped:
             _fit(task, model, steps, streams, [*every, run_state], position, last_epoch)
-        if interruption.signal is not None:
-            raise interruption.error("interrupted after the training. --resume evaluates the model.")
     return load_model(folder.model)
 
 
-def _restore(run_state, model, task, data):
+def _restore(folder, run_state, model, task, data):
     position = run_state.load()
+    if position != Position():
+        task.check_described(folder, data)
     if position.step:  # metrics have no variables to restore before the model has seen a batch
         model.evaluate(task.streams(data)["validation_data"], steps=1, verbose=0)
     run_state.restore(model)

@@ -22,10 +22,14 @@ class Interruption:
     """Notes the first Ctrl-C or SIGTERM while it is entered; a second Ctrl-C ends the process at once.
 
     The signals are read in a thread of their own, so that they are noticed also during a long step. Outside
-    the main thread, where Python allows no signal handlers, nothing is noted.
+    the main thread, where Python allows no signal handlers, nothing is noted. What nobody answered
+    meanwhile is raised at the end.
 
     Attributes:
         signal: int, the signal that asks to stop, or None.
+
+    Raises:
+        Interrupted: on leaving, when there was a signal and no error.
     """
 
     def __init__(self):
@@ -44,14 +48,16 @@ class Interruption:
                 self._handlers[number] = signal.signal(number, lambda *_: None)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, error_type, *_):
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         if self._handlers:
             signal.set_wakeup_fd(self._wakeup)
             os.close(self._writer)
-            self._thread.join()
+            self._thread.join()  # what came at the last moment is read, too
             os.close(self._reader)
+        if self.signal is not None and error_type is None:
+            raise self.error("interrupted after the training. --resume evaluates the model.")
 
     def error(self, message):
         """Returns the error to raise once the state is saved."""

@@ -29,3 +29,9 @@ def test_the_encoders_rate_rises_linearly_over_its_blocks():
 def test_a_rate_that_is_no_probability_below_one_is_refused(rate):
     with pytest.raises(ValueError, match="below 1"):
         DropPath(rate)
+
+
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_an_encoder_refuses_a_rate_that_drops_all(num_layers):
+    with pytest.raises(ValueError, match="drop_path_rate < 1, received 1"):
+        TransformerEncoder(num_layers, 2, 8, drop_path_rate=1.0)

@@ -134,3 +134,16 @@ def test_a_whole_run_writes_metrics_and_a_report(tmp_path):
     assert load_model(tmp_path / "run" / "model.keras").count_params() == metrics["parameters"]
     with pytest.raises(InputError, match="epochs=4 .was 3"):
         run_recipe(dataclasses.replace(RECIPE, epochs=4), tmp_path / "run", resume=True)
+
+
+def test_a_run_does_not_go_on_with_other_data(tmp_path, data):
+    fit(RECIPE, tmp_path, data=data, until_epoch=1)
+    renamed = dataclasses.replace(data, label_names=tuple("9876543210"))
+    with pytest.raises(InputError, match="other classes"):
+        fit(RECIPE, tmp_path, data=renamed, resume=True)
+    assert (tmp_path / "labels.txt").read_text().split() == list("0123456789")
+    images = data.train.images.copy()
+    images[-1, 0, 0] ^= 1
+    changed = dataclasses.replace(data, train=dataclasses.replace(data.train, images=images))
+    with pytest.raises(InputError, match="not those that the run began with"):
+        fit(RECIPE, tmp_path, data=changed, resume=True)

@@ -1,14 +1,12 @@
 """A model cut in two: a backbone whose features are computed once, and the head that is trained on them."""
 
 import dataclasses
-import hashlib
 
 import keras
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from keras_vit.errors import InputError
 from training.data.loader import one_hot
 from training.data.order import epoch_order, steps_per_epoch
 
@@ -99,27 +97,3 @@ class EvaluationBatches(keras.utils.PyDataset):
         rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
         arrays, labels = self.features.arrays, self.features.labels
         return tuple(a[rows] for a in arrays), one_hot(labels[rows], self.num_classes)
-
-
-class SameFeatures(keras.callbacks.Callback):
-    """Refuses to resume on features that are not those that the run began with.
-
-    The state of the run holds the head alone: its backbone comes from the source of the weights again.
-    """
-
-    def __init__(self, features):
-        super().__init__()
-        digest = hashlib.sha256()
-        for array in features.arrays:
-            digest.update(np.ascontiguousarray(array))
-        self.digest = digest.hexdigest()
-
-    def state(self):
-        return {"features": self.digest}
-
-    def restore(self, state):
-        if state["features"] != self.digest:
-            raise InputError(
-                "The features are not those that the run began with: its pretrained weights or its data "
-                "have changed. Put them back, or begin in another --run-dir."
-            )

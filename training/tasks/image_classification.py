@@ -103,6 +103,9 @@ class ImageClassification(Task):
         )
         return {"x": train, "validation_data": evaluation_stream(data.validation, **options)}
 
+    def learnt_from(self, data):
+        return [data.train.images, data.train.labels]
+
     def rank(self, logs):
         return [float(logs["val_accuracy"]), -float(logs["val_loss"])]
 

@@ -7,7 +7,6 @@ from training.data.streams import batch_stream
 from training.fine_tuning.neighbours import NEIGHBOURS, nearest_neighbours_accuracy
 from training.fine_tuning.probe import (
     EvaluationBatches,
-    SameFeatures,
     TrainingBatches,
     features_of,
     split_at_head,
@@ -46,8 +45,8 @@ class LinearProbe(ImageClassification):
         validation = EvaluationBatches(self._features_of(data, "validation"), *options)
         return {"x": train, "validation_data": validation}
 
-    def callbacks(self, folder, data):
-        return [SameFeatures(self._features_of(data, "train"))]
+    def learnt_from(self, data):
+        return [*super().learnt_from(data), *self._features_of(data, "train").arrays]
 
     def evaluate(self, folder, model, data):
         metrics = super().evaluate(folder, model, data)

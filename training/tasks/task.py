@@ -59,6 +59,10 @@ class Task(abc.ABC):
         """Returns what `model.fit` gets for `x` and `validation_data`; `x` starts at that step."""
 
     @abc.abstractmethod
+    def learnt_from(self, data):
+        """Returns a list of arrays, all that the training depends on: a run resumes with the same."""
+
+    @abc.abstractmethod
     def rank(self, logs):
         """Returns a list of floats, greater for an epoch with a better model."""
 
