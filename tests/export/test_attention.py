@@ -40,6 +40,7 @@ def test_the_graph_gives_the_rollout_of_python(options):
     np.testing.assert_allclose(probabilities, shipped(images), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_saved_model_and_tflite_give_the_map_beside_the_classes(model, held_out, names, tmp_path):
     options = {"variants": ("savedmodel", "fp32"), "attention": True}
     rows = export_model(model, names, *held_out, tmp_path, **options)

@@ -88,12 +88,14 @@ def test_mixed_int8_quantises_matrix_products_alone(of_vit, digits, tmp_path):
     assert np.int8 in types.values()
 
 
+@pytest.mark.slow
 def test_int4_is_smaller_than_int8(of_vit, tmp_path):
     for variant in ("dynamic_int8", "int4"):
         of_vit.write(variant, tmp_path / variant)
     assert (tmp_path / "int4").stat().st_size < 0.8 * (tmp_path / "dynamic_int8").stat().st_size
 
 
+@pytest.mark.slow
 def test_the_layer_that_costs_most_is_named_and_can_be_left_in_float(cnn, digits, tmp_path):
     """One channel of a kernel is made so large that the others, scaled with it, round to nothing."""
     spoilt = keras.models.clone_model(cnn)

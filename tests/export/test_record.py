@@ -44,6 +44,7 @@ def test_a_second_export_of_the_same_model_keeps_the_rows_of_the_first(data, tmp
     assert {"tensorflow", "keras", "ai_edge_litert"} <= record(tmp_path)["versions"].keys()
 
 
+@pytest.mark.slow
 def test_files_of_another_model_do_not_stay_beside_the_new_ones(data, tmp_path):
     export_model(small_model(0), NAMES, *data, tmp_path, variants=("savedmodel",))
     (tmp_path / FILES["fp32"]).write_text("nobody knows of which model")

@@ -52,6 +52,7 @@ def test_the_learning_rate_reaches_its_end_with_the_last_step(tmp_path, data):
     assert float(last[0]["learning_rate"]) > 1e-4
 
 
+@pytest.mark.slow
 def test_two_runs_with_one_seed_are_equal_and_another_seed_is_not(tmp_path, data):
     first, second = (fit(RECIPE, tmp_path / name, data=data) for name in "ab")
     other = fit(dataclasses.replace(RECIPE, seed=1), tmp_path / "c", data=data)
@@ -110,6 +111,7 @@ def test_a_recipe_that_cannot_run_leaves_no_folder(tmp_path, data, changes, mess
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_pauses_after_some_epochs_goes_on_as_if_it_never_had(tmp_path, data):
     whole = fit(RECIPE, tmp_path / "whole", data=data)
     fit(RECIPE, tmp_path / "paused", data=data, until_epoch=1)

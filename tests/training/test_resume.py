@@ -157,6 +157,7 @@ def test_a_full_disk_leaves_the_last_good_state_and_says_how_to_go_on(tmp_path, 
     assert_same_end(tmp_path, whole)
 
 
+@pytest.mark.slow
 def test_a_run_that_early_stopping_ended_is_not_trained_on(tmp_path, data):
     stopping = dataclasses.replace(RECIPE, early_stopping_patience=1, learning_rate=1e-12)
     fit(stopping, tmp_path, data=data)

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_a_run_killed_within_an_epoch_ends_bit_for_bit_as_if_never_stopped(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:

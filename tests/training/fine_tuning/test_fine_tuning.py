@@ -174,6 +174,7 @@ def test_the_image_size_of_the_weights_is_taken_and_written_down():
     assert (recipe.image_size, recipe.image_width) == (16, None)
 
 
+@pytest.mark.slow
 def test_a_whole_run_keeps_how_images_are_prepared_and_compares_with_neighbours(tmp_path, data):
     parts = {"train": data.train, "test": data.test, "validation": data.validation}
     arrays = {f"x_{k}": s.images for k, s in parts.items()} | {f"y_{k}": s.labels for k, s in parts.items()}

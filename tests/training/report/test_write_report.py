@@ -154,6 +154,7 @@ def test_a_report_that_fails_leaves_the_old_one(run_dir, monkeypatch):
     assert sorted(path.name for path in run_dir.iterdir()) == ["history.csv", "report"]
 
 
+@pytest.mark.slow
 def test_a_second_report_replaces_the_first(run_dir):
     report(run_dir, small_vit())
     assert report(run_dir, dense()) == PLAIN

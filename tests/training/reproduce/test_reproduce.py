@@ -100,6 +100,7 @@ def test_every_experiment_has_a_docstring_with_its_command_and_recipes_that_hold
             override(configuration.recipe, module.EXPERIMENT.quick)
 
 
+@pytest.mark.slow
 def test_a_configuration_begins_with_the_weights_of_another_which_is_run_first(tmp_path):
     tuned = dataclasses.replace(TINY, image_size=16, tuning="head", batch_size=64)
     for field in ("variant", "num_layers", "hidden_dim"):

@@ -90,14 +90,28 @@ def test_evaluation_repeats_the_figures_and_generation_its_texts(run):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"model": "char_transformer", "cell": None, "num_layers": 1, "num_heads": 2, "optimizer": "muon"},
-        {"cell": "simple", "optimizer": "sgd", "clip_norm": None, "clip_value": 5.0, "embedding_dim": 8},
-        {"cell": "lstm", "num_layers": 2, "unknown": "unk", "lowercase": False, "ema_momentum": 0.9},
-        {"data": "story", **RUNNING},
-        {"data": "story", **RUNNING, "carry_state": True, "cell": "lstm"},
-        {"data": "story", **RUNNING, "model": "char_transformer", "cell": None, "num_heads": 2},
+        pytest.param(
+            {"model": "char_transformer", "cell": None, "num_layers": 1, "num_heads": 2, "optimizer": "muon"},
+            id="names transformer",
+        ),
+        pytest.param(
+            {"cell": "simple", "optimizer": "sgd", "clip_norm": None, "clip_value": 5.0, "embedding_dim": 8},
+            id="names simple",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"cell": "lstm", "num_layers": 2, "unknown": "unk", "lowercase": False, "ema_momentum": 0.9},
+            id="names lstm",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param({"data": "story", **RUNNING}, id="running"),
+        pytest.param({"data": "story", **RUNNING, "carry_state": True, "cell": "lstm"}, id="carried"),
+        pytest.param(
+            {"data": "story", **RUNNING, "model": "char_transformer", "cell": None, "num_heads": 2},
+            id="running transformer",
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["names transformer", "names simple", "names lstm", "running", "carried", "running transformer"],
 )
 def test_every_kind_of_text_run_trains_and_is_evaluated(tmp_path, story, changes, monkeypatch):
     monkeypatch.setattr("training.tasks.language_modelling.NUM_SAMPLES", 20)
@@ -163,6 +177,7 @@ def test_another_text_than_a_run_was_trained_on_is_refused(tmp_path):
     assert generate_from_run(tmp_path / "run", 2)[1] is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
 def test_text_is_trained_under_jax_too_with_carried_state_and_samples(tmp_path, story):
     program = (
