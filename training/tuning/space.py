@@ -97,6 +97,8 @@ class Draft:
             return
         if len(values) == 1:
             self.recipe = dataclasses.replace(self.recipe, **{field: values[0]})
+        elif isinstance(values[0], bool):  # of which a Choice would make integers
+            self.hyperparameters.Boolean(field, default=bool(getattr(self.recipe, field)))
         else:
             self.hyperparameters.Choice(field, values, default=self._default(field, values.__contains__))
 
@@ -161,7 +163,7 @@ class Draft:
 
 
 def _described(hp):
-    if isinstance(hp, keras_tuner.engine.hyperparameters.Choice):
+    if isinstance(hp, keras_tuner.engine.hyperparameters.Choice | keras_tuner.engine.hyperparameters.Boolean):
         line = ", ".join(map(str, hp.values))
     else:
         line = f"{hp.min_value:g} to {hp.max_value:g}"

@@ -63,6 +63,13 @@ def test_defaults_are_the_recipes_where_the_field_can_have_them():
     assert values["num_layers"] == 1
 
 
+def test_what_is_true_or_false_stays_so():
+    space = build_space(SEARCH, ["qk_norm=true,false"])
+    assert space.described()["qk_norm"] == "True, False"
+    assert space.recipe_of(space.hyperparameters.values).qk_norm is False
+    assert build_space(SEARCH, ["qk_norm=true"]).recipe.qk_norm is True
+
+
 def test_a_trials_recipe_is_the_base_with_its_values():
     made = build_space(SEARCH).recipe_of({"num_layers": 2, "tuner/epochs": 3}, seed=7)
     assert made == dataclasses.replace(SEARCH.recipe, num_layers=2, seed=7)

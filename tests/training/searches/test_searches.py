@@ -1,0 +1,44 @@
+"""Of each search some recipes are drawn, and their models built for images of the right size."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from training.optimizers import build_optimizer
+from training.searches import find_search, search_names
+from training.tasks import task_of
+from training.tuning.oracles import build_oracle
+from training.tuning.space import build_space
+
+DRAWN = 2
+IMAGES = {"digits": (8, 8, 1), "tfds:mnist": (28, 28, 1), "tfds:cifar10": (32, 32, 3)}
+
+
+def data_of(task):
+    if task.recipe.data in IMAGES:
+        return SimpleNamespace(image_shape=IMAGES[task.recipe.data], num_classes=10)
+    return task.load_data()
+
+
+def drawn(name):
+    space = build_space(find_search(name).SEARCH)
+    oracle = build_oracle("random", space, ("val_loss", "min"), trials=DRAWN, seed=0)
+    values = [oracle.create_trial(f"{number}").hyperparameters.values for number in range(DRAWN)]
+    return [space.recipe, *(space.recipe_of(each, seed=0) for each in values)]
+
+
+@pytest.mark.filterwarnings("ignore:.*is deprecated, :DeprecationWarning:keras_tuner")
+@pytest.mark.parametrize("name", search_names())
+def test_every_recipe_of_a_search_is_one_that_builds(name):
+    recipes = drawn(name)
+    assert len(set(recipes)) == 1 + DRAWN
+    for recipe in recipes:
+        task = task_of(recipe)
+        model = task.build_model(data_of(task))
+        assert model.count_params() > 0
+        build_optimizer(recipe, model, 100)
+
+
+@pytest.mark.parametrize("name", search_names())
+def test_a_search_tells_the_command_that_begins_it(name):
+    assert f"\nkeras-vit tune {name} " in find_search(name).__doc__
