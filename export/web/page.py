@@ -42,9 +42,10 @@ def write_page(rows, folder, path, kind, description, packages=None):
         rows: list of dicts, as `export_model` gives them.
         folder: Path of the export, which holds the files of the rows.
         path: str or Path of the page's folder; an earlier page is replaced.
-        kind: `"images"`.
-        description: dict of what the page is to know besides: `name`, its title; `labels`, one per class;
-            `attention`, `(rows, columns)` of the map that the files give, or None.
+        kind: `"images"` or `"text"`.
+        description: dict of what the page is to know besides: `name`, its title. Of images `labels`, one per
+            class, and `attention`, `(rows, columns)` of the map that the files give, or None. Of text
+            `characters` and `unknown` of the vocabulary, `lines`, and `max_length` of a text.
         packages: as in `copy_litert_js`.
 
     Raises:

@@ -1,5 +1,6 @@
 """Writes and verifies SavedModel and TFLite files."""
 
+import dataclasses
 import os
 
 from keras_vit.commands.arguments import add_data_dir, add_run, at_least_one, points
@@ -137,12 +138,14 @@ def _export_text(options, model, data, folder, show, progress):
     from export.text.export_run import VARIANTS as DEFAULT
     from export.text.export_run import export_text
     from export.text.table import results_table
+    from export.web.page import write_page
+    from keras_vit.text.generation import MAX_LENGTH
     from keras_vit.text.windows import split_windows
 
     for name in ("attention", "input", "name", "author", "license"):
         if getattr(options, name):
             raise InputError(f"--{name} is for runs on images. Leave it out.")
-    export_text(
+    rows = export_text(
         model,
         data.vocabulary,
         split_windows(data, data.test),
@@ -153,6 +156,14 @@ def _export_text(options, model, data, folder, show, progress):
         progress=progress,
         **_given(max_drop=options.max_drop, characters=options.characters),
     )
+    if options.web is not None:
+        description = {
+            "name": _name(options),
+            **dataclasses.asdict(data.vocabulary),
+            "lines": data.lines,
+            "max_length": MAX_LENGTH,
+        }
+        write_page(rows, folder, options.web, "text", description, options.litert)
 
 
 def _name(options):

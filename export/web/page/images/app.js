@@ -46,9 +46,9 @@ async function show(file) {
     const photo = await decode(file);
     const pixels = stretch(withChannels(photo, size.channels), size.width, size.height).data;
     const result = await run(pixels);
+    listClasses(result);
     drawPhoto(photo);
     drawMap(result.attention, description.attention);
-    listClasses(result);
   } catch (error) {
     fail(error);
   }
@@ -56,7 +56,6 @@ async function show(file) {
 
 function clear() {
   element("error").hidden = element("stage").hidden = element("toggle").hidden = true;
-  element("invitation").hidden = false;
   element("classes").replaceChildren();
   element("time").textContent = "";
 }
@@ -66,7 +65,6 @@ function drawPhoto(photo) {
   [canvas.width, canvas.height] = [photo.width, photo.height];
   canvas.getContext("2d").putImageData(photo, 0, 0);
   element("stage").hidden = false;
-  element("invitation").hidden = true;
 }
 
 function drawMap(attention, grid) {
