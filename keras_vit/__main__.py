@@ -7,6 +7,7 @@ import sys
 import warnings
 
 from keras_vit.commands import COMMANDS
+from keras_vit.commands.arguments import IntermixedParser
 from keras_vit.commands.interrupts import interrupts_kept
 from keras_vit.errors import ConditionError, InputError
 
@@ -56,7 +57,9 @@ def _parser():
     parser = argparse.ArgumentParser(
         prog="keras-vit", description="Vision Transformers from training to a verified file for the phone."
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=IntermixedParser
+    )
     for name in COMMANDS:
         module = importlib.import_module(f"keras_vit.commands.{name}")
         help_line = module.__doc__.splitlines()[0]

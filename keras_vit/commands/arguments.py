@@ -3,6 +3,21 @@
 import argparse
 
 
+class IntermixedParser(argparse.ArgumentParser):
+    """Takes `field=value` also after options, as in `train RECIPE --run-dir DIR epochs=3`."""
+
+    _is_inner = False  # argparse's own way of doing so calls parse_known_args in turn
+
+    def parse_known_args(self, args=None, namespace=None):
+        if self._is_inner:
+            return super().parse_known_args(args, namespace)
+        self._is_inner = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_inner = False
+
+
 def add_data_dir(parser):
     """Adds `--data-dir`."""
     parser.add_argument("--data-dir", help="where tensorflow-datasets keeps its data")

@@ -10,12 +10,10 @@ EXAMPLE = "keras-vit demo"
 def add_arguments(parser):
     parser.add_argument("--run-dir", default="runs/demo", help="folder to write (default: %(default)s)")
     parser.set_defaults(recipe="vit_digits", overrides=[], resume=False, checkpoint_every=None)
-    parser.set_defaults(skip_broken=False, variant=None, max_drop=None, characters=None, attention=False)
-    parser.set_defaults(data_dir=None, web=None, litert=None)
+    parser.set_defaults(skip_broken=False, pretrained=None, data_dir=None)
 
 
 def run(options):
     train.run(options)
-    options.run_folder = options.run_dir
-    export.run(options)
+    export.run(export.defaults(options.run_dir))
     print(f"\nLook at {os.path.join(options.run_dir, 'report', 'index.html')}")

@@ -1,5 +1,6 @@
 """Writes and verifies SavedModel and TFLite files."""
 
+import argparse
 import dataclasses
 import os
 
@@ -68,6 +69,14 @@ def add_arguments(parser):
     parser.add_argument("--author", help="images only: who the files say made the model")
     parser.add_argument("--license", help="images only: under which licence, such as Apache-2.0")
     add_data_dir(parser)
+
+
+def defaults(run_folder, data_dir=None):
+    """Returns the options of `keras-vit export RUN`, for commands that end with it."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    parser.set_defaults(data_dir=data_dir)
+    return parser.parse_args([str(run_folder)])
 
 
 def run(options):

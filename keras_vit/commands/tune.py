@@ -1,7 +1,5 @@
 """Searches for the recipe whose model is the most accurate that fits."""
 
-import argparse
-
 from keras_vit.commands import export
 from keras_vit.commands.arguments import add_data_dir, at_least_one
 from keras_vit.commands.quiet import quiet_import
@@ -48,6 +46,9 @@ def add_arguments(parser):
         limits.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=text)
     limits.add_argument("--relative-to", metavar="RECIPE", help="a recipe's name or file, or a run folder")
     add_data_dir(parser)
+    machines = parser.add_argument_group("several machines").add_mutually_exclusive_group()
+    machines.add_argument("--chief", metavar="HOST:PORT", help="hand out the trials there, and run none here")
+    machines.add_argument("--join", metavar="HOST:PORT", help="run trials of the chief there")
 
 
 def run(options):
@@ -56,6 +57,7 @@ def run(options):
 
         from training.recipe_file import read_recipe
         from training.tuning.folder import SearchFolder
+        from training.tuning.join import join
         from training.tuning.limits import Limits
         from training.tuning.plan import plan
         from training.tuning.tables import trials_table
@@ -73,14 +75,18 @@ def run(options):
         seed=options.seed,
     )
     folder = SearchFolder(options.run_dir)
-    tuning = Tuning(planned, folder, workers=options.workers, data_dir=options.data_dir)
+    here = {"workers": options.workers, "data_dir": options.data_dir}
+    if options.join:
+        ran = join(planned, folder, options.join, **here)
+        print(f"the search has ended, {len(ran)} trials of it ran here; the chief has the results")
+        return
+    tuning = Tuning(planned, folder, chief=options.chief, **here)
     records, best, summary = tuning.run(options.seeds)
     Console().print(trials_table(records, planned.objective, best))
     if summary:
         place = folder.winner(best.id)
         print(_said(summary, place, options.seeds))
-        if planned.measure:
-            _export(place.seed(summary["exported_seed"]), options.data_dir)
+        export.run(export.defaults(place.seed(summary["exported_seed"]), options.data_dir))
     print(f"results.csv, pareto.csv and pictures in {folder.path}")
 
 
@@ -93,7 +99,3 @@ def _said(summary, place, seeds):
         f"\nwinner: trial {summary['trial']} ({summary['rule']}). Test split, mean of {seeds} seeds ± "
         f"standard deviation: {tested}\nits recipe: {place.recipe}"
     )
-
-
-def _export(run_folder, data_dir):
-    export.run(argparse.Namespace(run_folder=str(run_folder), variant=None, max_drop=0.5, data_dir=data_dir))

@@ -26,6 +26,11 @@ class SearchFolder:
         return self.path / "journal.jsonl"
 
     @property
+    def joined(self):
+        """Of a worker, in place of a journal: it holds the first event of the chief's alone."""
+        return self.path / "joined.jsonl"
+
+    @property
     def log(self):
         return self.path / "processes.log"
 
@@ -49,28 +54,32 @@ class SearchFolder:
         """The run folder of a trial, or of the one that it continues."""
         return self.path / "trials" / root
 
-    def check(self):
-        """Raises InputError unless this is a search's folder, or can become one."""
+    def check(self, joining=False):
+        """Raises InputError unless this is a search's folder, or can become one; or that of a worker."""
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"Expected a folder for the search, but {self.path} is a file.")
-        if self.path.exists() and not self.journal.exists() and any(self.path.iterdir()):
+        needed = self.joined if joining else self.journal
+        if self.path.exists() and not needed.exists() and any(self.path.iterdir()):
             raise InputError(
-                f"{self.path} is not empty and holds no search that could go on: {self.journal.name} "
+                f"{self.path} is not empty and holds no search that could go on: {needed.name} "
                 "is missing. Choose another --run-dir."
             )
 
     @contextlib.contextmanager
-    def locked(self):
+    def locked(self, file=None):
         """Keeps a second search out of the folder while the block runs.
+
+        Args:
+            file: Path of the file by which it is noticed. Default: the journal.
 
         Raises:
             InputError: there is one in it already.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with open(self.journal, "ab") as file:
+        with open(file or self.journal, "ab") as opened:
             if fcntl is not None:
                 try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except OSError as error:
                     raise InputError(
                         f"Another search is at work in {self.path}. Wait for it, or choose another --run-dir."

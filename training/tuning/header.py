@@ -1,6 +1,7 @@
 """The first event of a journal: what is searched, so that nothing else is continued there."""
 
 import dataclasses
+import uuid
 
 from keras_vit.errors import InputError
 
@@ -12,6 +13,7 @@ def header_of(plan, threads):
     return {
         "event": "search",
         "version": VERSION,
+        "id": uuid.uuid4().hex,  # tells it from the same search begun elsewhere
         "threads": threads,
         "search": plan.name,
         "tuner": plan.tuner,
@@ -24,14 +26,19 @@ def header_of(plan, threads):
     }
 
 
-def check_same(begun, given, path):
+def check_same(begun, given, holder):
     """Checks that a search is the one that a journal was begun with.
+
+    Args:
+        begun: dict, the journal's first event.
+        given: dict, what would be the first event now.
+        holder: str or Path, the journal or who has it.
 
     Raises:
         InputError: names what differs.
     """
     if begun.get("event") != "search" or begun.get("version") != VERSION:
-        raise InputError(f"{path} was not written by this version of keras-vit. Choose another --run-dir.")
+        raise InputError(f"{holder} is not of this version of keras-vit. Choose another --run-dir.")
     flat_begun, flat_given = _flat(begun), _flat(given)
     names = dict.fromkeys([*flat_begun, *flat_given])
     changed = [
@@ -41,7 +48,7 @@ def check_same(begun, given, path):
     ]
     if changed:
         raise InputError(
-            f"{path} was begun with another search: {'; '.join(changed)}. Give what it was begun "
+            f"{holder} was begun with another search: {'; '.join(changed)}. Give what it was begun "
             "with, or another --run-dir."
         )
 

@@ -70,6 +70,19 @@ class Ledger:
             self.journal.append({"event": "created", **event})
             return self._enter(**event)
 
+    def waiting(self):
+        """Returns the TrialRecords that were begun, and wait to be handed out again."""
+        with self._lock:
+            return list(self._unfinished)
+
+    def take(self, trial):
+        """Takes a trial that waits for somebody who has it already. Returns whether it did wait."""
+        with self._lock:
+            others = [record for record in self._unfinished if record.id != trial]
+            waited = len(others) < len(self._unfinished)
+            self._unfinished = others
+            return waited
+
     def give_back(self, trial):
         """Takes back a trial that somebody began and will not end."""
         with self._lock:
@@ -77,7 +90,9 @@ class Ledger:
 
     def measured(self, trial, footprint):
         """Takes what was measured of a trial's model."""
-        self._happened("measured", trial=trial, footprint=footprint)
+        with self._lock:
+            if not self.records[trial].footprint:  # what comes from another machine may come twice
+                self._append("measured", trial=trial, footprint=footprint)
 
     def report(self, trial, epoch, metrics):
         """Takes the metrics of an epoch. Returns whether the trial should go on."""
@@ -90,13 +105,11 @@ class Ledger:
     def end(self, trial, seconds, status=COMPLETED, reason=None):
         """Takes the end of a trial. One that the oracle stopped is `STOPPED`, not `COMPLETED`."""
         with self._lock:
+            if self.records[trial].status is not None:
+                return
             if status == COMPLETED and self.records[trial].halted:
                 status = STOPPED
             self._append("ended", trial=trial, status=status, reason=reason, seconds=round(seconds, 3))
-
-    def _happened(self, event, **details):
-        with self._lock:
-            self._append(event, **details)
 
     def _append(self, event, **details):
         self.journal.append({"event": event, **details})

@@ -9,7 +9,7 @@ import sys
 
 from training.tuning.records import FAILED
 
-PRELOAD = ("training.tuning.trial", "training.tuning.final", "export.footprint")
+PRELOAD = ("training.tuning.trial", "training.tuning.final")
 TRIES = 3  # of a job whose process is killed again before it came any further
 _FROM_OUTSIDE = (-9, -signal.SIGTERM, -signal.SIGINT, 128 + signal.SIGTERM, 128 + signal.SIGINT)
 
@@ -22,15 +22,16 @@ class Processes:
 
     Args:
         log: str or Path of a file for what the processes write before they have one of their own.
+        measure: str, see `training.tuning.job.Job`, or None.
     """
 
-    def __init__(self, log):
+    def __init__(self, log, measure=None):
         methods = multiprocessing.get_all_start_methods()
         self.context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
         self._running = set()
         self._stopping = False
         if "forkserver" in methods:
-            self.context.set_forkserver_preload(list(PRELOAD))
+            self.context.set_forkserver_preload([*PRELOAD, *([measure.split(":")[0]] if measure else [])])
             with _errors_to(log):
                 multiprocessing.forkserver.ensure_running()
 

@@ -9,6 +9,10 @@ from training.tuning.ledger import WAIT
 PAUSE = 0.2  # seconds until a worker that had to wait asks again
 
 
+class TrialLost(Exception):
+    """A trial was given to another worker, since this one was not heard."""
+
+
 class Runner:
     """Takes trials from a ledger, runs them, and tells the ledger what came of them.
 
@@ -47,14 +51,23 @@ class Runner:
             if record is WAIT:
                 time.sleep(PAUSE)
                 continue
-            begun = time.monotonic()
-            outcome = self.run_trial(record, number, lambda kind, *told, r=record: self._hear(r, kind, *told))
+            if not self._run(record, number):
+                return
+
+    def _run(self, record, number):
+        """Runs a trial. Returns whether to go on with others."""
+        begun = time.monotonic()
+        try:
+            outcome = self.run_trial(record, number, lambda kind, *told: self._hear(record, kind, *told))
             if outcome is None:
                 self.ledger.give_back(record.id)
-                return
+                return False
             status, reason = outcome
             self.ledger.end(record.id, time.monotonic() - begun, status, reason)
-            self.ended(record.id)
+        except TrialLost:
+            self.ledger.lost(record.id)
+        self.ended(record.id)
+        return True
 
     def _hear(self, record, kind, *told):
         if kind == "measured":

@@ -43,6 +43,13 @@ def run_trial(job, connection):
 
 
 @isolated
+def load_data(job, connection):
+    """Loads the data, to see whether they are there."""
+    task_of(job.recipe).load_data(job.data_dir)
+    return COMPLETED, None
+
+
+@isolated
 def measure_reference(job, connection):
     """Measures the model that limits are relative to, and keeps its file; sends `("measured", footprint)`."""
     task = task_of(job.recipe)
@@ -99,7 +106,8 @@ class _Report(keras.callbacks.Callback):
         metrics = {name: float(value) for name, value in logs.items()}
         self.told[epoch:] = [metrics]
         write_json(self.path, self.told)
-        if not self._tell(epoch + 1, metrics):
+        is_own = epoch + 1 >= self.first  # a promotion, on a machine that lacks the run, begins with its past
+        if is_own and not self._tell(epoch + 1, metrics):
             self.model.stop_training = True
 
     def _tell(self, epoch, metrics):

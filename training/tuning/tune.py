@@ -1,19 +1,20 @@
 """A whole search, from its begin or from where it was interrupted."""
 
 from keras_vit.errors import ConditionError, InputError
+from training.tuning.chief import Chief, check_address, serving
 from training.tuning.display import Display
 from training.tuning.final import train_winner
 from training.tuning.header import check_same, header_of
-from training.tuning.job import Job
+from training.tuning.jobs import Jobs
 from training.tuning.journal import Journal
 from training.tuning.ledger import Ledger, nothing_fits
 from training.tuning.oracles import build_oracle
 from training.tuning.processes import Processes
-from training.tuning.records import COMPLETED, MISFIT
+from training.tuning.records import MISFIT
 from training.tuning.results import write_results
 from training.tuning.runner import Runner
-from training.tuning.shares import check_workers, share_of, threads_each
-from training.tuning.trial import measure_reference, run_trial
+from training.tuning.shares import check_workers, threads_each
+from training.tuning.trial import run_trial
 from training.tuning.winner import winner
 
 
@@ -25,19 +26,23 @@ class Tuning:
         folder: training.tuning.folder.SearchFolder.
         workers: int, trials at a time: one for each GPU, or each with its share of the processors.
         data_dir: str or None, where TFDS keeps its data.
+        chief: str, `HOST:PORT` where workers on other machines, who run the trials then, can join; or None.
         display: training.tuning.display.Display.
 
     Raises:
         InputError: the folder holds something else, or there are not so many GPUs or processors.
     """
 
-    def __init__(self, plan, folder, *, workers=1, data_dir=None, display=None):
+    def __init__(self, plan, folder, *, workers=1, data_dir=None, chief=None, display=None):
         folder.check()
         check_workers(workers)
+        if chief is not None:
+            check_address(chief)
         self.plan = plan
         self.folder = folder
         self.workers = workers
         self.data_dir = data_dir
+        self.chief = chief
         self.display = display or Display(plan.objective, workers)
 
     def run(self, seeds=3):
@@ -48,13 +53,13 @@ class Tuning:
             `summary.json`, None for no seeds.
 
         Raises:
-            InputError: another search was begun here, or no model is within the limits.
+            InputError: another search was begun here, no model is within the limits, or a port is in use.
             ConditionError: one trial after the other has failed, or a training of the winner.
         """
         with self.folder.locked():
-            ledger = self._ledger()
+            ledger, header = self._begin()
             try:
-                self._search(ledger)
+                self._search(ledger, header)
             finally:
                 records = list(ledger.records.values())
                 best = winner(records, self.plan.objective)
@@ -65,8 +70,8 @@ class Tuning:
             summary = self._train(best, seeds) if seeds else None
         return records, best, summary
 
-    def _ledger(self):
-        """Reads the journal, or begins one, and replays it."""
+    def _begin(self):
+        """Reads the journal, or begins one, and replays it. Returns the ledger and the journal's header."""
         plan, journal = self.plan, Journal(self.folder.journal, self.display.say)
         events = journal.read()
         header = header_of(plan, threads_each(self.workers))
@@ -75,78 +80,67 @@ class Tuning:
             header = events[0]
         else:
             journal.append(header)
-        self.threads = header["threads"]
-        self.processes = Processes(self.folder.log)
-        self.reference = None
-        if plan.reference is not None:
-            self.reference = self._reference(journal, events)
+        self.jobs = Jobs(plan, self.folder, self.workers, header["threads"], self.data_dir)
+        self.processes = Processes(self.folder.log, plan.measure)
+        if plan.reference is not None and not self.chief:  # workers measure it on their own machines
+            self._know_reference(journal, events)
         oracle = build_oracle(plan.tuner, plan.space, plan.objective, trials=plan.trials, seed=plan.seed)
         of_trials = [event for event in events[1:] if event["event"] != "reference"]
-        return Ledger(oracle, journal, of_trials, plan.seed)
+        return Ledger(oracle, journal, of_trials, plan.seed), header
 
-    def _reference(self, journal, events):
-        """Returns the figures of the reference model, measured once in the life of a search."""
+    def _know_reference(self, journal, events):
+        """The figures of the reference model are measured once in the life of a search."""
         known = [event["footprint"] for event in events if event["event"] == "reference"]
         if known and self.folder.reference.exists():
-            return known[0]
-        heard = []
-        status, reason = self.processes.run(
-            measure_reference,
-            lambda: self._job(
-                self.plan.reference, self.folder.path / "reference", keep=str(self.folder.reference)
-            ),
-            lambda _, figures: heard.append(figures),
-        )
-        if status != COMPLETED:
-            raise InputError(f"The model of --relative-to cannot be measured: {reason}.")
-        figures = {**heard[0], "file": str(self.folder.reference)}
-        if not known:
-            journal.append({"event": "reference", "footprint": figures})
-        return figures
+            self.jobs.reference = known[-1]
+        else:
+            self.jobs.measure_reference(self.processes, self.folder.reference)
+            journal.append({"event": "reference", "footprint": self.jobs.reference})
 
-    def _search(self, ledger):
-        def run(record, number, hear):
-            return self.processes.run(
-                run_trial, lambda: self._trial_job(record, number), hear, lambda: len(record.epochs)
-            )
-
-        runner = Runner(ledger, run, self.processes.stop, lambda trial: self.display.ended(ledger, trial))
+    def _search(self, ledger, header):
         with self.display:
             self.display.begun(ledger)
-            runner.run(self.workers)
+            if self.chief:
+                self._serve(ledger, header)
+            else:
+                run_trials(ledger, self.jobs, self.processes, self.display)
 
-    def _trial_job(self, record, number):
-        recipe = self.plan.space.recipe_of(record.values, seed=record.seed)
-        return self._job(
-            recipe,
-            self.folder.trial(record.root),
-            number,
-            first_epoch=record.first_epoch,
-            until_epoch=record.until_epoch,
-            footprint=record.footprint,
-            limits=self.plan.limits,
-            reference=self.reference,
-            trial=record.id,
-            values=record.fields,
-        )
-
-    def _job(self, recipe, run_dir, number=0, **options):
-        cpus, gpu = share_of(number, self.workers)
-        return Job(
-            recipe=recipe,
-            run_dir=str(run_dir),
-            measure=self.plan.measure,
-            data_dir=self.data_dir,
-            cpus=cpus,
-            threads=self.threads,
-            gpu=gpu,
-            **options,
-        )
+    def _serve(self, ledger, header):
+        chief = Chief(ledger, header, self.display)
+        with serving(chief, self.chief):
+            self.display.say(f"workers join with the same command and --join {self.chief} instead of --chief")
+            try:
+                chief.watch()
+            finally:
+                chief.say_goodbye()
 
     def _train(self, best, seeds):
-        job = self._job(self.plan.space.recipe, self.folder.path)
+        job = self.jobs.of_run(self.plan.space.recipe, self.folder.path)
         place = self.folder.winner(best.id)
         return train_winner(self.plan, place, best, seeds, self.processes, job, self.display.say)
+
+
+def run_trials(ledger, jobs, processes, display, stop=None):
+    """Runs trials of a ledger, local or remote, in processes of this machine until there are no more.
+
+    Args:
+        ledger: training.tuning.ledger.Ledger or training.tuning.remote.RemoteLedger.
+        jobs: training.tuning.jobs.Jobs.
+        processes: training.tuning.processes.Processes.
+        display: training.tuning.display.Display.
+        stop: called when all is to stop. Default: `processes.stop`.
+    """
+
+    def run(record, number, hear):
+        return processes.run(
+            run_trial,
+            lambda: jobs.of_trial(record, number),
+            hear,
+            lambda: (record.footprint, len(record.epochs)),
+        )
+
+    runner = Runner(ledger, run, stop or processes.stop, lambda trial: display.ended(ledger, trial))
+    runner.run(jobs.workers)
 
 
 def _nobody(records):

@@ -1,0 +1,38 @@
+import pytest
+
+from keras_vit.__main__ import _parser
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tune vit_mnist hidden_dim=32,64 epochs=4 --subset 100 --run-dir runs/a",
+        "tune vit_mnist --subset 100 hidden_dim=32,64 epochs=4 --run-dir runs/a",
+        "tune --run-dir runs/a vit_mnist hidden_dim=32,64 --subset 100 epochs=4",
+    ],
+)
+def test_fields_may_stand_before_and_after_options(line):
+    options = _parser().parse_args(line.split())
+    assert options.search == "vit_mnist" and options.narrowings == ["hidden_dim=32,64", "epochs=4"]
+    assert options.subset == 100 and options.run_dir == "runs/a"
+
+
+def test_a_command_without_fields_needs_none():
+    assert _parser().parse_args(["train", "vit_digits", "--run-dir", "runs/a"]).overrides == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("tune --run-dir runs/a", "SEARCH"),
+        ("tune vit_digits epochs=1", "--run-dir"),
+        ("tune vit_digits --run-dir runs/a --chief a:1 --join a:1", "not allowed"),
+        ("benchmark", "required"),
+        ("train vit_digits --run-dir runs/a --no-such", "--no-such"),
+    ],
+)
+def test_what_is_missing_or_unknown_is_named(line, message, capsys):
+    with pytest.raises(SystemExit) as ended:
+        _parser().parse_args(line.split())
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,259 @@
+"""Hands out the trials of a search to workers on several machines."""
+
+import contextlib
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+
+from keras_vit.errors import ConditionError, InputError
+from training.tuning import messages
+from training.tuning.ledger import WAIT
+from training.tuning.messages import SILENCE
+from training.tuning.oracles import IDLE, RUNNING, STOPPED
+from training.tuning.processes import TRIES
+from training.tuning.records import FAILED, MISFIT
+
+THREADS = 32  # calls answered at a time
+TICK = 0.5  # seconds between two looks at who is silent
+PATIENCE = 1800.0  # seconds without any worker
+_BEFORE = "before"  # stands for the workers of a chief that died: they are about to join again
+
+
+class Chief(messages.oracle_service.OracleServicer):
+    """Answers workers, and notices which of them are lost.
+
+    It is KerasTuner's service of an oracle, and a second one for what that lacks: who joins says with which
+    search, what was measured of a model is told, and workers that say nothing for `SILENCE` seconds lose
+    their trials to others. Each call can be repeated without a second effect, as a worker does that had no
+    answer.
+
+    Args:
+        ledger: training.tuning.ledger.Ledger.
+        header: dict, the first event of its journal.
+        display: training.tuning.display.Display.
+    """
+
+    def __init__(self, ledger, header, display):
+        self.ledger = ledger
+        self._header = header
+        self._display = display
+        self._lock = threading.Lock()
+        self._heard = {}  # worker: when
+        self._holders = {}  # trial: (worker, its name for what it asked)
+        self._losses = {}  # trial: how often its worker was lost, and where it stood
+        self._ending = None  # how the search ended: STOPPED, or an error
+        for record in ledger.waiting():
+            if ledger.take(record.id):
+                self._hold(record.id, _BEFORE, "")
+
+    def watch(self):
+        """Takes trials back from workers that are lost, until the search ends.
+
+        Raises:
+            ConditionError: too many trials failed, or no worker came.
+            InputError: no model was within the limits.
+        """
+        self._see_whether_over()
+        quiet_since = time.monotonic()
+        while self._ending is None:
+            time.sleep(TICK)
+            self._dismiss_silent()
+            if self._heard:
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since > PATIENCE:
+                self._ending = ConditionError(
+                    f"No worker for {PATIENCE / 60:.0f} minutes. Start the chief again by the same command, "
+                    "and workers with --join instead of --chief."
+                )
+        if self._ending != STOPPED:
+            raise self._ending
+
+    def say_goodbye(self):
+        """Waits until all workers have heard that the search has ended, or are lost."""
+        while self._ending is not None and self._heard:
+            time.sleep(TICK)
+            self._dismiss_silent()
+
+    # KerasTuner's service
+
+    def CreateTrial(self, request, context):
+        worker = self._speaker(context)
+        with self._lock, self._failures_told(context):
+            for trial, holder in self._holders.items():
+                if holder == (worker, request.tuner_id):  # its first answer was lost
+                    return _handed(self.ledger.records[trial])
+            record = self.ledger.next()
+            if record is None:
+                self._ending = self._ending or STOPPED
+            if record is None or record is WAIT:
+                return _answered(STOPPED if record is None else IDLE)
+            self._hold(record.id, worker, request.tuner_id)
+            return _handed(record)
+
+    def UpdateTrial(self, request, context):
+        self._check_holder(request.trial_id, context)
+        with self._failures_told(context):
+            goes_on = self.ledger.report(request.trial_id, request.step, dict(request.metrics))
+        status = messages.status_message(RUNNING if goes_on else STOPPED, request.trial_id)
+        return messages.requests.UpdateTrialResponse(trial=status)
+
+    def EndTrial(self, request, context):
+        trial, seconds, status, reason = messages.end_of(request.trial)
+        if self.ledger.records[trial].status is None:  # else it was told before
+            self._check_holder(trial, context)
+            with self._failures_told(context):
+                self.ledger.end(trial, seconds, status, reason)
+            self._display.ended(self.ledger, trial)
+        with self._lock:
+            self._holders.pop(trial, None)
+        return messages.requests.EndTrialResponse()
+
+    # What it lacks
+
+    def header(self, request, context):
+        return self._header
+
+    def join(self, request, context):
+        """Takes a worker, and with it the trials that it runs, unless others have them."""
+        worker, kept = request["worker"], []
+        with self._lock:
+            if worker not in self._heard:
+                self._display.say(f"worker {worker} has joined")
+            self._heard[worker] = time.monotonic()
+            for trial, name in request["running"].items():
+                holder = self._holders.get(trial)
+                if holder in ((_BEFORE, ""), (worker, name)) or (holder is None and self.ledger.take(trial)):
+                    self._hold(trial, worker, name)
+                    kept.append(trial)
+        return {"id": self._header["id"], "kept": kept}
+
+    def beat(self, request, context):
+        self._speaker(context)
+        records = list(self.ledger.records.values())
+        ended = sum(record.status not in (None, MISFIT) for record in records)
+        return {"planned": self.ledger.planned, "ended": ended}
+
+    def measured(self, request, context):
+        self._check_holder(request["trial"], context)
+        with self._failures_told(context):
+            self.ledger.measured(request["trial"], request["footprint"])
+        return {}
+
+    def leave(self, request, context):
+        worker = self._speaker(context)
+        self._dismiss(worker, "has left")
+        return {}
+
+    def _speaker(self, context):
+        """Returns which worker calls, and notes that it was heard."""
+        worker = dict(context.invocation_metadata()).get(messages.SPEAKER)
+        if worker not in self._heard:
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "join first")
+        self._heard[worker] = time.monotonic()
+        return worker
+
+    def _check_holder(self, trial, context):
+        worker = self._speaker(context)
+        if self._holders.get(trial, (None,))[0] != worker:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, f"trial {trial} was given to another worker")
+
+    def _hold(self, trial, worker, name):
+        self._heard.setdefault(worker, time.monotonic())
+        self._holders[trial] = (worker, name)
+
+    def _dismiss_silent(self):
+        for worker, heard in tuple(self._heard.items()):
+            if time.monotonic() - heard > SILENCE:
+                self._dismiss(worker, f"was silent for {SILENCE:.0f} s", lost=worker != _BEFORE)
+
+    def _dismiss(self, worker, how, lost=False):
+        with self._lock:
+            self._heard.pop(worker, None)
+            held = [trial for trial, holder in self._holders.items() if holder[0] == worker]
+            for trial in held:
+                del self._holders[trial]
+                if not (lost and self._given_up(trial)):
+                    self.ledger.give_back(trial)
+        if worker != _BEFORE:
+            what = f", trial {', '.join(held)} goes to another" if held else ""
+            self._display.say(f"worker {worker} {how}{what}")
+
+    def _given_up(self, trial):
+        """A trial may be what its workers die of: it fails when that has happened again where it stood."""
+        record = self.ledger.records[trial]
+        place = (bool(record.footprint), len(record.epochs))
+        times, before = self._losses.get(trial, (0, place))
+        times = times + 1 if place == before else 1
+        self._losses[trial] = (times, place)
+        if times < TRIES:
+            return False
+        self.ledger.end(trial, 0.0, FAILED, f"its worker was lost {TRIES} times where it stood")
+        self._display.ended(self.ledger, trial)
+        return True
+
+    def _see_whether_over(self):
+        """Of a search that was begun all trials may have ended: then no worker is needed to ask for one."""
+        with self._lock:
+            if self.ledger.records and not self._holders:
+                record = self.ledger.next()
+                if record is None:
+                    self._ending = STOPPED
+                else:
+                    self.ledger.give_back(record.id)
+
+    @contextlib.contextmanager
+    def _failures_told(self, context):
+        """The ledger's errors end the search, here and on all workers."""
+        try:
+            if isinstance(self._ending, Exception):
+                raise self._ending
+            yield
+        except (ConditionError, InputError, OSError) as error:  # the last of a journal on a full disk
+            self._ending = error
+            context.abort(grpc.StatusCode.ABORTED, str(error))
+
+
+def check_address(address):
+    """Checks that an address has the form `HOST:PORT`.
+
+    Raises:
+        InputError: it has not.
+    """
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdecimal() and 0 < int(port) < 65536):
+        raise InputError(f"Expected HOST:PORT, such as 192.168.0.2:8900, received {address!r}.")
+
+
+@contextlib.contextmanager
+def serving(chief, address):
+    """Answers calls at an address while the block runs.
+
+    Raises:
+        InputError: the address is not of this machine, or somebody is there already.
+    """
+    pool = ThreadPoolExecutor(THREADS)
+    server = grpc.server(pool, options=[("grpc.so_reuseport", 0)])  # else two could share a port
+    messages.oracle_service.add_OracleServicer_to_server(chief, server)
+    messages.add_search_service(server, chief)
+    try:
+        server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise InputError(
+            f"Nobody can be served at {address}: the port is in use, or the host is not this machine. "
+            "Choose another port, or an address of this machine for --chief."
+        ) from error
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop(grace=1).wait()
+
+
+def _handed(record):
+    return messages.requests.CreateTrialResponse(trial=messages.trial_message(record))
+
+
+def _answered(status):
+    return messages.requests.CreateTrialResponse(trial=messages.status_message(status))
