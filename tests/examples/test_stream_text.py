@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -24,6 +25,7 @@ COUNT = 4  # characters that `generate` writes at once here
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
+    keras.utils.set_random_seed(0)
     model = char_rnn("gru", vocabulary_size=len(VOCABULARY), hidden_dim=24, seed=0)
     random = np.random.default_rng(0)
     model.set_weights([w + random.normal(0, 0.4, w.shape) for w in model.get_weights()])
