@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from export.mobile.dense import dense
+from export.mobile.layer_norm import layer_norm
 from export.mobile.pending import plain
 from export.mobile.registry import rewrites
 from keras_vit.layers import MLP
@@ -10,7 +11,8 @@ from keras_vit.layers import MLP
 
 @rewrites(MLP)
 def mlp(layer, x):
-    return dense(layer.projection, _activated(layer, plain(dense(layer.expansion, x))))
+    x = _activated(layer, plain(dense(layer.expansion, x)))
+    return dense(layer.projection, layer_norm(layer.norm, x) if layer.inner_norm else x)
 
 
 def _activated(layer, x):

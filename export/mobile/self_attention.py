@@ -52,6 +52,7 @@ def attention(layer, x, queried):
         mixed = tf.transpose(tf.matmul(scores, value), (0, 2, 1, 3))
         batch, length, *_ = mixed.shape
         mixed = tf.reshape(mixed, (batch, length, hidden_dim))
+    mixed = layer_norm(layer.norm, mixed) if layer.inner_norm else mixed
     return dense(layer.projection, mixed), scores
 
 

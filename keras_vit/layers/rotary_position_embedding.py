@@ -14,13 +14,16 @@ class RotaryPositionEmbedding(keras.layers.Layer):
     The product of a rotated query with a rotated key then knows the distance of the two patches. Channel
     `i` of the first half of a head and channel `i` of the second are the plane that is turned; half of the
     planes turn with the row, half with the column, each at a frequency of its own. Rows and columns are
-    measured from -1 to 1 over the whole image, so that another grid needs no resampling.
+    measured over the whole image, from -1 to 1 or on a grid of reference, so that another grid needs no
+    resampling.
 
     Args:
         grid_size: int or `(rows, columns)` of patches.
         num_prefix_tokens: int, tokens before the patches (class token, registers), which are not rotated.
-        base: float above 0, the ratio between the highest frequency, one turn for a step of 1, and the
-            one that would follow the lowest.
+        base: float above 0, the ratio between the highest frequency and the one that would follow the
+            lowest.
+        reference_grid_size: int, `(rows, columns)` or None. The highest frequency turns by one radian for
+            each patch of this grid; None: by a whole turn for half the image.
 
     Call arguments:
         x: queries or keys, `(batch, num_heads, num_prefix_tokens + rows * columns, head_dim)`.
@@ -32,17 +35,21 @@ class RotaryPositionEmbedding(keras.layers.Layer):
         ValueError: a sequence that is not the grid's; a head size that is no multiple of 4.
 
     Reference: Su et al. 2021 (RoFormer), https://arxiv.org/abs/2104.09864, equation 34; on two axes: Heo et
-        al. 2024, https://arxiv.org/abs/2403.13298, section 3.1; these coordinates and frequencies: Siméoni
-        et al. 2025 (DINOv3), https://arxiv.org/abs/2508.10104, section 3.2
+        al. 2024, https://arxiv.org/abs/2403.13298, section 3.1; from -1 to 1: Siméoni et al. 2025 (DINOv3),
+        https://arxiv.org/abs/2508.10104, section 3.2; on a grid of reference: Fang et al. 2023 (EVA-02),
+        https://arxiv.org/abs/2303.11331, section 2
     """
 
-    def __init__(self, grid_size, num_prefix_tokens=0, base=100.0, **kwargs):
+    def __init__(self, grid_size, num_prefix_tokens=0, base=100.0, reference_grid_size=None, **kwargs):
         super().__init__(**kwargs)
         if base <= 0:
             raise ValueError(f"Expected base above 0, received {base}.")
         self.grid_size = as_pair(grid_size, "grid_size")
         self.num_prefix_tokens = num_prefix_tokens
         self.base = base
+        self.reference_grid_size = (
+            None if reference_grid_size is None else as_pair(reference_grid_size, "reference_grid_size")
+        )
 
     def build(self, input_shape):
         rows, columns = self.grid_size
@@ -73,11 +80,18 @@ class RotaryPositionEmbedding(keras.layers.Layer):
             "grid_size": self.grid_size,
             "num_prefix_tokens": self.num_prefix_tokens,
             "base": self.base,
+            "reference_grid_size": self.reference_grid_size,
         }
 
     def _angles(self, num_frequencies):
         """`(rows * columns, 2 * num_frequencies)` in radians: those of the row, then of the column."""
-        rows, columns = ((2 * np.arange(side) + 1) / side - 1 for side in self.grid_size)
-        places = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
-        frequencies = 2 * np.pi * float(self.base) ** -(np.arange(num_frequencies) / num_frequencies)
+        places = np.stack(np.meshgrid(*self._sides(), indexing="ij"), axis=-1)
+        frequencies = float(self.base) ** -(np.arange(num_frequencies) / num_frequencies)
         return (places.reshape(-1, 2, 1) * frequencies).reshape(-1, 2 * num_frequencies)
+
+    def _sides(self):
+        """By how much the highest frequency turns each row, and each column."""
+        if self.reference_grid_size is None:
+            return [2 * np.pi * ((2 * np.arange(side) + 1) / side - 1) for side in self.grid_size]
+        sides = zip(self.grid_size, self.reference_grid_size, strict=True)
+        return [np.arange(side) * reference / side for side, reference in sides]

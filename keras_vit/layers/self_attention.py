@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_vit.layers._inner_norm import inner_layer_norm
 from keras_vit.layers._query_value_bias import QueryValueBias
 from keras_vit.layers._tokenwise import tokenwise
 from keras_vit.layers.rotary_position_embedding import RotaryPositionEmbedding
@@ -19,6 +20,7 @@ class SelfAttention(keras.layers.Layer):
         qkv_bias: bool, whether query, key and value have a bias.
         key_bias: bool, False leaves the key without one.
         rotary: dict of the arguments of a `RotaryPositionEmbedding` that turns queries and keys, or None.
+        inner_norm: bool, layer normalisation of what the heads give, before the last dense layer.
         epsilon: float, of the layer normalisations.
         causal: bool, a query sees only the keys up to its own place, as in a model of text.
         attention_dropout_rate: float in [0, 1), on the attention scores.
@@ -39,7 +41,8 @@ class SelfAttention(keras.layers.Layer):
         ValueError: `num_heads` does not divide the hidden size; `rotary` does not fit the sequence.
 
     Reference: Vaswani et al. 2017, section 3.2, https://arxiv.org/abs/1706.03762; qk-norm: Dehghani
-        et al. 2023, https://arxiv.org/abs/2302.05442
+        et al. 2023, https://arxiv.org/abs/2302.05442; normalisation inside: Wang et al. 2022,
+        https://arxiv.org/abs/2210.06423
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class SelfAttention(keras.layers.Layer):
         qkv_bias=True,
         key_bias=True,
         rotary=None,
+        inner_norm=False,
         epsilon=1e-6,
         causal=False,
         attention_dropout_rate=0.0,
@@ -62,6 +66,7 @@ class SelfAttention(keras.layers.Layer):
         self.qkv_bias = qkv_bias
         self.key_bias = key_bias
         self.rotary = rotary
+        self.inner_norm = inner_norm
         self.epsilon = epsilon
         self.causal = causal
         self.attention_dropout_rate = attention_dropout_rate
@@ -87,6 +92,7 @@ class SelfAttention(keras.layers.Layer):
         bias = QueryValueBias if has_two else keras.layers.Identity
         self.query_value_bias = bias(name="query_value_bias", dtype=self.dtype_policy)
         self.query_value_bias.build((None, None, 3 * hidden_dim))
+        self.norm = inner_layer_norm(self, hidden_dim)
         self.projection = keras.layers.Dense(hidden_dim, name="projection", dtype=self.dtype_policy)
         self.projection.build((None, hidden_dim))
         self.query_norm = self._norm("query_norm", head_dim)
@@ -108,6 +114,7 @@ class SelfAttention(keras.layers.Layer):
         mixed = ops.matmul(self.attention_dropout(scores, training=training), value)
         mixed = ops.transpose(mixed, (0, 2, 1, 3))
         mixed = ops.reshape(mixed, (-1, *_length_and_dim(x)))
+        mixed = tokenwise(self.norm, mixed)
         y = self.dropout(tokenwise(self.projection, mixed), training=training)
         return (y, scores) if return_attention_scores else y
 
@@ -126,6 +133,7 @@ class SelfAttention(keras.layers.Layer):
             "qkv_bias": self.qkv_bias,
             "key_bias": self.key_bias,
             "rotary": self.rotary,
+            "inner_norm": self.inner_norm,
             "epsilon": self.epsilon,
             "causal": self.causal,
             "attention_dropout_rate": self.attention_dropout_rate,

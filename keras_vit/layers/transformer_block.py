@@ -23,6 +23,7 @@ class TransformerBlock(keras.layers.Layer):
         qk_norm: bool, normalise queries and keys.
         qkv_bias, key_bias, rotary: as in `SelfAttention`.
         activation: str, of the MLP, as in `MLP`.
+        inner_norm: None, `"mlp"` or `"both"`: the branches whose last dense layer's input is normalised.
         epsilon: float, of the layer normalisations.
         causal: bool, as in `SelfAttention`.
         norm_first: bool. True (default) normalises a branch's input (pre-norm, as in the Vision
@@ -57,6 +58,7 @@ class TransformerBlock(keras.layers.Layer):
         key_bias=True,
         rotary=None,
         activation="gelu",
+        inner_norm=None,
         epsilon=1e-6,
         causal=False,
         norm_first=True,
@@ -64,6 +66,8 @@ class TransformerBlock(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        if inner_norm not in (None, "mlp", "both"):
+            raise ValueError(f"Expected inner_norm to be None, 'mlp' or 'both', received {inner_norm!r}.")
         self.num_heads = num_heads
         self.mlp_dim = mlp_dim
         self.dropout_rate = dropout_rate
@@ -75,6 +79,7 @@ class TransformerBlock(keras.layers.Layer):
         self.key_bias = key_bias
         self.rotary = rotary
         self.activation = activation
+        self.inner_norm = inner_norm
         self.epsilon = epsilon
         self.causal = causal
         self.norm_first = norm_first
@@ -89,6 +94,7 @@ class TransformerBlock(keras.layers.Layer):
             qkv_bias=self.qkv_bias,
             key_bias=self.key_bias,
             rotary=self.rotary,
+            inner_norm=self.inner_norm == "both",
             epsilon=self.epsilon,
             causal=self.causal,
             attention_dropout_rate=self.attention_dropout_rate,
@@ -101,6 +107,8 @@ class TransformerBlock(keras.layers.Layer):
         self.mlp = MLP(
             self.mlp_dim,
             activation=self.activation,
+            inner_norm=self.inner_norm is not None,
+            epsilon=self.epsilon,
             dropout_rate=self.dropout_rate,
             seed=self.seed,
             name="mlp",
@@ -149,6 +157,7 @@ class TransformerBlock(keras.layers.Layer):
             "key_bias": self.key_bias,
             "rotary": self.rotary,
             "activation": self.activation,
+            "inner_norm": self.inner_norm,
             "epsilon": self.epsilon,
             "causal": self.causal,
             "norm_first": self.norm_first,

@@ -14,7 +14,8 @@ class TransformerEncoder(keras.layers.Layer):
     Args:
         num_layers: int, how many blocks.
         num_heads, mlp_dim, dropout_rate, attention_dropout_rate, layer_scale, qk_norm, qkv_bias,
-            key_bias, rotary, activation, epsilon, causal, norm_first, seed: as in `TransformerBlock`.
+            key_bias, rotary, activation, inner_norm, epsilon, causal, norm_first, seed: as in
+            `TransformerBlock`.
         drop_path_rate: float in [0, 1), of the last block; it rises linearly from 0 at the first.
         final_norm: bool. False leaves out the last layer normalisation.
 
@@ -48,6 +49,7 @@ class TransformerEncoder(keras.layers.Layer):
         key_bias=True,
         rotary=None,
         activation="gelu",
+        inner_norm=None,
         epsilon=1e-6,
         causal=False,
         norm_first=True,
@@ -72,6 +74,7 @@ class TransformerEncoder(keras.layers.Layer):
         self.key_bias = key_bias
         self.rotary = rotary
         self.activation = activation
+        self.inner_norm = inner_norm
         self.epsilon = epsilon
         self.causal = causal
         self.norm_first = norm_first
@@ -125,6 +128,7 @@ class TransformerEncoder(keras.layers.Layer):
             "key_bias": self.key_bias,
             "rotary": self.rotary,
             "activation": self.activation,
+            "inner_norm": self.inner_norm,
             "epsilon": self.epsilon,
             "causal": self.causal,
             "norm_first": self.norm_first,
@@ -145,6 +149,7 @@ class TransformerEncoder(keras.layers.Layer):
             key_bias=self.key_bias,
             rotary=self.rotary,
             activation=self.activation,
+            inner_norm=self.inner_norm,
             epsilon=self.epsilon,
             causal=self.causal,
             norm_first=self.norm_first,

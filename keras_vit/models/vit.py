@@ -10,7 +10,7 @@ from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models.vit_variants import decode_variant
 
 POOLINGS = ("token", "gap", "map", "token_gap")
-POSITIONS = ("learned", "sincos_1d", "sincos_2d", "rotary", "none")
+POSITIONS = ("learned", "sincos_1d", "sincos_2d", "rotary", "learned_rotary", "none")
 
 
 def vit(
@@ -31,6 +31,7 @@ def vit(
     num_registers=0,
     position_embedding="learned",
     rotary_base=100.0,
+    rotary_grid_size=None,
     embed_prefix=True,
     embed_registers=False,
     patch_bias=True,
@@ -40,6 +41,7 @@ def vit(
     key_bias=True,
     layer_scale=None,
     activation="gelu",
+    inner_norm=None,
     epsilon=1e-6,
     norm_first=True,
     norm_pooled=False,
@@ -71,13 +73,14 @@ def vit(
             heads (DeiT, https://arxiv.org/abs/2012.12877).
         num_registers: int, register tokens.
         position_embedding: `"learned"`, `"sincos_1d"`, `"sincos_2d"`, `"rotary"` (in every attention, see
-            `RotaryPositionEmbedding`) or `"none"`.
-        rotary_base: float above 0, `base` of the rotary position embedding.
+            `RotaryPositionEmbedding`), `"learned_rotary"` (both) or `"none"`.
+        rotary_base, rotary_grid_size: `base` and `reference_grid_size` of `RotaryPositionEmbedding`.
         embed_prefix: bool, whether class and distillation token have a position embedding too.
         embed_registers: bool, whether the registers have one as well.
         patch_bias: bool, whether the linear stem adds a bias.
         embedding_norm: bool, layer normalisation before the first block (CLIP).
-        qk_norm, qkv_bias, key_bias, layer_scale, activation, epsilon, norm_first: as in `TransformerBlock`.
+        qk_norm, qkv_bias, key_bias, layer_scale, activation, inner_norm, epsilon, norm_first: as in
+            `TransformerBlock`.
         norm_pooled: bool. True normalises what was pooled instead of all tokens.
         head_bias: bool, whether the head adds a bias.
         pixel_mean, pixel_std: float or one per channel, of pixels in [0, 1], which the model subtracts and
@@ -132,8 +135,9 @@ def vit(
             qk_norm=qk_norm,
             qkv_bias=qkv_bias,
             key_bias=key_bias,
-            rotary=_rotary(position_embedding, grid_size, num_prefix, rotary_base),
+            rotary=_rotary(position_embedding, grid_size, num_prefix, rotary_base, rotary_grid_size),
             activation=activation,
+            inner_norm=inner_norm,
             epsilon=epsilon,
             norm_first=norm_first,
             final_norm=not norm_pooled,
@@ -175,15 +179,23 @@ def _positions(kind, grid_size, num_prefix_tokens, dtype):
         )
     if kind in ("none", "rotary"):
         return lambda x: x
+    kind = "learned" if kind == "learned_rotary" else kind
     return layers.PositionEmbedding(
         grid_size, kind=kind, num_prefix_tokens=num_prefix_tokens, dtype=dtype, name="position_embedding"
     )
 
 
-def _rotary(kind, grid_size, num_prefix_tokens, base):
-    if kind != "rotary":
+def _rotary(kind, grid_size, num_prefix_tokens, base, reference_grid_size):
+    if kind not in ("rotary", "learned_rotary"):
         return None
-    return {"grid_size": list(grid_size), "num_prefix_tokens": num_prefix_tokens, "base": base}
+    if reference_grid_size is not None:
+        reference_grid_size = list(as_pair(reference_grid_size, "rotary_grid_size"))
+    return {
+        "grid_size": list(grid_size),
+        "num_prefix_tokens": num_prefix_tokens,
+        "base": base,
+        "reference_grid_size": reference_grid_size,
+    }
 
 
 def _with_prefix(

@@ -53,7 +53,7 @@ def _input(named, model):
 def _encoder(encoder):
     fields = (
         "num_layers", "num_heads", "mlp_dim", "layer_scale", "qk_norm", "qkv_bias", "key_bias", "activation",
-        "epsilon", "norm_first",
+        "inner_norm", "epsilon", "norm_first",
     )  # fmt: skip
     return {field: getattr(encoder, field) for field in fields}
 
@@ -74,9 +74,14 @@ def _prefix(named):
 
 def _positions(named):
     added, rotary = named.get("position_embedding"), named["encoder"].rotary
-    if rotary:
-        return {"position_embedding": "rotary", "rotary_base": rotary["base"]}
-    return {"position_embedding": added.kind if added else "none"}
+    if not rotary:
+        return {"position_embedding": added.kind if added else "none"}
+    reference = rotary.get("reference_grid_size")
+    return {
+        "position_embedding": "learned_rotary" if added else "rotary",
+        "rotary_base": rotary["base"],
+        "rotary_grid_size": reference and tuple(reference),
+    }
 
 
 def _head(named):

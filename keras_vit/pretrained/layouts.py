@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 
 class Layout(NamedTuple):
     """A pair of inverse functions between an array of theirs and one of ours.
@@ -69,6 +71,36 @@ def _third(transposed, first):
         return tuple(theirs) == ((rows, ours[0]) if transposed else (rows,))
 
     return Layout(read, lambda array, patch: array.T if transposed else array, fits)
+
+
+def in_pairs(layout, axis=0):
+    """As `layout`, of heads that turn neighbouring channels, where ours turn one of each half.
+
+    Args:
+        layout: of what lies there.
+        axis: int, that of theirs on which the heads follow each other.
+
+    Returns:
+        A function from the size of a head to a Layout.
+    """
+
+    def of_heads(head_dim):
+        def read(array, shape):
+            return layout.read(_transposed_heads(array, axis, (head_dim // 2, 2)), shape)
+
+        def write(array, patch):
+            return _transposed_heads(layout.write(array, patch), axis, (2, head_dim // 2))
+
+        return Layout(read, write, layout.fits)
+
+    return of_heads
+
+
+def _transposed_heads(array, axis, shape):
+    """Transposes each head, which lies on one axis as a matrix of `shape`."""
+    array = np.moveaxis(array, axis, -1)
+    heads = array.reshape(*array.shape[:-1], -1, *shape).swapaxes(-1, -2)
+    return np.moveaxis(heads.reshape(array.shape), -1, axis)
 
 
 # Vectors, and matrices that lie as ours.

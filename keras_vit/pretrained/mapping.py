@@ -1,6 +1,7 @@
 """Applies a family's mapping table: their tensors into our model's weights, and back."""
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -17,12 +18,12 @@ class Row(NamedTuple):
     """One weight: its path in our model, their name or names, and how it lies there.
 
     `{i}` stands for the number of the block in both. Several names are parts that follow each other on our
-    last axis (query, key and value).
+    last axis (query, key and value). A layout that depends on the size of a head is a function of it.
     """
 
     ours: str
     theirs: str | tuple
-    layout: Layout = PLAIN
+    layout: Layout | Callable = PLAIN
 
 
 def linear(ours, *theirs):
@@ -108,10 +109,15 @@ def _links(model, table, kept=()):
         if row is None:
             unknown.append(weight.path)
         else:
-            links.append(Link(weight, _spelled(row, match[1] if match else ""), row.layout))
+            layout = row.layout(_head_dim(model)) if callable(row.layout) else row.layout
+            links.append(Link(weight, _spelled(row, match[1] if match else ""), layout))
     if unknown:
         raise InputError(f"This family has no place for the weights {listed(unknown)}.")
     return links
+
+
+def _head_dim(model):
+    return model.get_layer("patch_embedding").hidden_dim // model.get_layer("encoder").num_heads
 
 
 def _spelled(row, index):

@@ -74,7 +74,7 @@ CASES = {
     ),
     "rotary_position_embedding": (
         layers.RotaryPositionEmbedding,
-        {"grid_size": (5, 3), "num_prefix_tokens": 1, "base": 50.0},
+        {"grid_size": (5, 3), "num_prefix_tokens": 1, "base": 50.0, "reference_grid_size": (2, 7)},
         HEADS,
         HEADS,
     ),
@@ -88,14 +88,24 @@ CASES = {
     "self_attention_causal": (layers.SelfAttention, {"num_heads": 3, "causal": True}, TOKENS, TOKENS),
     "self_attention_rotary": (
         layers.SelfAttention,
-        {"num_heads": 3, "rotary": {"grid_size": [5, 3], "num_prefix_tokens": 1}, "key_bias": False},
+        {
+            "num_heads": 3,
+            "rotary": {"grid_size": [5, 3], "num_prefix_tokens": 1, "reference_grid_size": [4, 4]},
+            "key_bias": False,
+            "inner_norm": True,
+        },
         TOKENS,
         TOKENS,
     ),
     "mlp": (layers.MLP, {"mlp_dim": 40, "dropout_rate": 0.1}, TOKENS, TOKENS),
     "mlp_gelu_tanh": (layers.MLP, {"mlp_dim": 40, "activation": "gelu_tanh"}, TOKENS, TOKENS),
     "mlp_quick_gelu": (layers.MLP, {"mlp_dim": 40, "activation": "quick_gelu"}, TOKENS, TOKENS),
-    "mlp_swiglu": (layers.MLP, {"mlp_dim": 40, "activation": "swiglu", "seed": 3}, TOKENS, TOKENS),
+    "mlp_swiglu": (
+        layers.MLP,
+        {"mlp_dim": 40, "activation": "swiglu", "inner_norm": True, "seed": 3},
+        TOKENS,
+        TOKENS,
+    ),
     "layer_scale": (layers.LayerScale, {"initial_value": 0.1}, TOKENS, TOKENS),
     "drop_path": (layers.DropPath, {"rate": 0.4, "seed": 1}, TOKENS, TOKENS),
     "transformer_block": (
@@ -113,7 +123,7 @@ CASES = {
     ),
     "transformer_block_post_norm": (
         layers.TransformerBlock,
-        {"num_heads": 3, "mlp_dim": 40, "norm_first": False, "activation": "swiglu", "seed": 2},
+        {"num_heads": 3, "mlp_dim": 40, "norm_first": False, "inner_norm": "both", "seed": 2},
         TOKENS,
         TOKENS,
     ),

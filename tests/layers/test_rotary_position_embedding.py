@@ -24,6 +24,14 @@ def test_each_plane_turns_by_the_angle_of_its_row_or_column():
             np.testing.assert_allclose(after, before * turn, atol=1e-5)
 
 
+def test_on_a_grid_of_reference_angles_are_places_in_it():
+    x = np.ones((1, 1, 12, 4), "float32")
+    y = rotated(RotaryPositionEmbedding((3, 4), reference_grid_size=(6, 2)), x)[0, 0].reshape(3, 4, 4)
+    turned = np.angle((y[..., :2] + 1j * y[..., 2:]) / (1 + 1j))
+    row, column = np.meshgrid([0, 2, 4], [0, 0.5, 1, 1.5], indexing="ij")
+    np.testing.assert_allclose(np.exp(1j * turned), np.exp(1j * np.stack([row, column], -1)), atol=1e-6)
+
+
 def test_products_of_queries_and_keys_know_only_how_far_apart_they_are():
     layer = RotaryPositionEmbedding((3, 5))
     query, key = (np.tile(RANDOM.normal(size=8), (1, 1, 15, 1)).astype("float32") for _ in range(2))

@@ -14,7 +14,7 @@ def logits(model, images):
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"pooling": "map", "num_registers": 1}, {"stem": "conv"}, {"position_embedding": "rotary"}],
+    [{}, {"pooling": "map", "num_registers": 1}, {"stem": "conv"}, {"position_embedding": "learned_rotary"}],
     ids=str,
 )
 def test_the_same_size_gives_the_same_logits_and_another_keeps_the_weights(options):

@@ -50,6 +50,7 @@ def test_parameter_counts_are_the_published_ones(variant, parameters):
         {"position_embedding": "sincos_2d"},
         {"position_embedding": "none"},
         {"position_embedding": "rotary", "rotary_base": 10.0, "key_bias": False, "num_registers": 2},
+        {"position_embedding": "learned_rotary", "rotary_grid_size": 3, "inner_norm": "mlp"},
         {"dropout_rate": 0.1, "attention_dropout_rate": 0.1, "drop_path_rate": 0.1},
         {"dtype": "mixed_bfloat16"},
         {"patch_size": (4, 2)},

@@ -53,11 +53,11 @@ def test_weights_of_another_kind_name_the_families(folder):
     refused(folder, "expected .*timm ViT.* received conv.weight")
 
 
-@pytest.mark.parametrize("value", ["cat", "mixed"])
-def test_positions_that_are_rotated_otherwise_are_refused(value, tmp_path):
-    folder = Path(shutil.copytree(FIXTURES / "timm_dinov3_plus", tmp_path / "rotated"))
+@pytest.mark.parametrize("name", ["timm_dinov3_plus", "timm_eva02"])
+def test_positions_that_are_rotated_otherwise_are_refused(name, tmp_path):
+    folder = Path(shutil.copytree(FIXTURES / name, tmp_path / "rotated"))
     config = json.loads((folder / "config.json").read_text())
-    config["model_args"]["rope_type"] = value
+    config["model_args"]["rope_type"] = "mixed"
     (folder / "config.json").write_text(json.dumps(config))
     refused(folder, "another graph than this family's .it sets rope_type")
 

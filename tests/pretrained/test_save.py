@@ -29,6 +29,7 @@ def tiny(**arguments):
 
 
 ROTARY = {"position_embedding": "rotary", "key_bias": False, "layer_scale": 0.1, "epsilon": 1e-5}
+LEARNED_ROTARY = {"position_embedding": "learned_rotary", "key_bias": False, "activation": "swiglu"}
 
 # Models that no one publishes, and those of the fixtures: (builder, formats).
 OWN = {
@@ -58,6 +59,16 @@ OWN = {
             tiny(**{**ROTARY, "layer_scale": None, "epsilon": 1e-6}, pooling="gap", norm_pooled=True),
             (16, 24),
         ),
+        ("timm",),
+    ),
+    "learned_rotary": (
+        lambda: models.with_image_size(
+            tiny(**LEARNED_ROTARY, inner_norm="both", rotary_base=50.0, rotary_grid_size=(2, 3)), (16, 24)
+        ),
+        ("timm",),
+    ),
+    "learned_rotary_gap": (
+        lambda: tiny(**LEARNED_ROTARY, qkv_bias=False, pooling="gap", norm_pooled=True, rotary_grid_size=4),
         ("timm",),
     ),
 }
@@ -91,7 +102,7 @@ def test_what_is_loaded_and_saved_loads_again_bit_for_bit(name, format, tmp_path
     np.testing.assert_array_equal(again.preprocessing(photo), model.preprocessing(photo))
 
 
-@pytest.mark.parametrize("name", ["plain", "resized", "dinov2", "rotary_classifier"])
+@pytest.mark.parametrize("name", ["plain", "resized", "dinov2", "rotary_classifier", "learned_rotary"])
 def test_models_of_ours_survive_saving(name, tmp_path):
     make, formats = OWN[name]
     model = make()

@@ -8,6 +8,7 @@ from keras_vit.pretrained.families import (
     hf_towers,
     hf_vit,
     timm_dinov3,
+    timm_eva02,
     timm_vit,
 )
 from keras_vit.pretrained.mapping import listed
@@ -15,6 +16,8 @@ from keras_vit.pretrained.mapping import listed
 FAMILIES = (
     timm_dinov3.FAMILY,
     timm_dinov3.SWIGLU_FAMILY,
+    timm_eva02.FAMILY,
+    timm_eva02.LARGE_FAMILY,
     timm_vit.FAMILY,
     hf_vit.FAMILY,
     hf_vit.DEIT_FAMILY,

@@ -40,6 +40,8 @@ SWIGLU = (
 _REQUIRED = {
     "stem": "linear",
     "position_embedding": "rotary",
+    "rotary_grid_size": None,
+    "inner_norm": None,
     "class_token": True,
     "distillation_token": False,
     "patch_bias": True,

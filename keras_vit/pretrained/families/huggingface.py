@@ -72,6 +72,7 @@ COMMON = {
     "embed_prefix": True,
     "embed_registers": False,
     "qk_norm": False,
+    "inner_norm": None,
     "norm_first": True,
     "norm_pooled": False,
     "position_embedding": ("learned", "sincos_1d", "sincos_2d"),

@@ -1,5 +1,7 @@
 """What the families of the timm library have in common."""
 
+import math
+
 from keras_vit.errors import InputError
 from keras_vit.pretrained.layouts import PATCHES, tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
@@ -54,6 +56,12 @@ def given_grid(config, patch_size):
     size = config.get("model_args", {}).get("img_size") or config.get("pretrained_cfg", {}).get("input_size")
     sides = (size, size) if isinstance(size, int) else tuple(size or ())[-2:]
     return tuple(side // patch for side, patch in zip(sides, patch_size, strict=False))
+
+
+def grid_of(length, given):
+    """The given grid, or a square one, if it has so many patches; else an empty tuple."""
+    side = math.isqrt(max(length, 0))
+    return next((grid for grid in (given, (side, side)) if grid and math.prod(grid) == length), ())
 
 
 def preprocessing_of(config):

@@ -94,7 +94,8 @@ PLAIN_EPSILON, LARGE_EPSILON = "eva_giant_patch14_224", "vit_small_patch16_dinov
 
 
 def _written(arguments, preprocessing, labels, mlp_args):
-    require(arguments, position_embedding="rotary", stem="linear", norm_first=True, pooling=("token", "gap"))
+    require(arguments, position_embedding="rotary", rotary_grid_size=None, inner_norm=None)
+    require(arguments, stem="linear", norm_first=True, pooling=("token", "gap"))
     require(arguments, epsilon=(1e-6, 1e-5), distillation_token=False, embedding_norm=False, patch_bias=True)
     if arguments["num_classes"]:
         require(arguments, head_bias=True)

@@ -133,7 +133,7 @@ def _activation(architecture, model_args):
 
 def written(arguments, preprocessing, labels):
     require(arguments, stem="linear", norm_first=True, epsilon=(1e-6, 1e-5), pooling=("token", "gap", "map"))
-    require(arguments, position_embedding=("learned", "sincos_1d", "sincos_2d", "none"))
+    require(arguments, position_embedding=("learned", "sincos_1d", "sincos_2d", "none"), inner_norm=None)
     if arguments["embedding_norm"]:
         require(arguments, patch_bias=False)
     config = timm.config_of(
