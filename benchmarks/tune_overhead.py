@@ -1,0 +1,126 @@
+"""Measures what a trial of a search costs besides its training, and whether the main process grows.
+
+    python benchmarks/tune_overhead.py
+    python benchmarks/tune_overhead.py --trials 5
+
+A search of `vit_digits` with short trainings runs as `keras-vit tune` does, latency relative to the model of
+the recipe `vit_digits` included. What counts is CPU time of the trial's process but for `fit`: its start,
+data, conversion and measuring, and the share of the main process. Memory of the main process is compared
+between the end of the second trial and that of the last.
+"""
+
+import argparse
+import functools
+import json
+import resource
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import training.tuning.trial
+from training.recipes import find_recipe
+from training.tuning.display import Display
+from training.tuning.folder import SearchFolder
+from training.tuning.jobs import Jobs
+from training.tuning.journal import Journal
+from training.tuning.ledger import Ledger
+from training.tuning.limits import Limits
+from training.tuning.oracles import build_oracle
+from training.tuning.plan import plan
+from training.tuning.processes import Processes
+from training.tuning.tune import run_trials
+
+ASSIGNMENTS = ["epochs=2", "subset=640", "batch_size=64"]
+MEASURE = "export.footprint:footprint"
+TIMES = "times.json"
+
+
+class TimedProcesses(Processes):
+    """Lets each process tell in a file what CPU time it took, all in all and in `fit`."""
+
+    def run(self, target, *arguments):
+        return super().run(functools.partial(timed, target), *arguments)
+
+
+class MemoryDisplay(Display):
+    """Notes the memory of this process after each trial."""
+
+    def __init__(self, objective):
+        super().__init__(objective, 1)
+        self.memory = []
+
+    def ended(self, ledger, trial):
+        super().ended(ledger, trial)
+        self.memory.append(resident_mb())
+
+
+def timed(target, job, connection):
+    fit, spent = training.tuning.trial.fit, []
+
+    def timed_fit(*arguments, **options):
+        begun = time.process_time()
+        result = fit(*arguments, **options)
+        spent.append(time.process_time() - begun)
+        return result
+
+    training.tuning.trial.fit = timed_fit
+    target(job, connection)
+    times = {"all": time.process_time(), "fit": sum(spent)}
+    (Path(job.run_dir) / TIMES).write_text(json.dumps(times), encoding="utf-8")
+
+
+def resident_mb():
+    """Returns the memory of this process."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text().split("VmRSS:")[1].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def search(trials, folder):
+    """Runs a search of that many trials. Returns CPU times of trials besides `fit`, and memory after each."""
+    planned = plan(
+        "vit_digits",
+        ASSIGNMENTS,
+        trials=trials,
+        limits=Limits(max_latency_ratio=1000.0),  # is measured, and stops nothing
+        reference=find_recipe("vit_digits").RECIPE,
+        measure=MEASURE,
+    )
+    folder = SearchFolder(folder)
+    display = MemoryDisplay(planned.objective)
+    jobs, processes = Jobs(planned, folder, 1, threads=1), TimedProcesses(folder.log, planned.measure)
+    jobs.measure_reference(processes, folder.reference)
+    oracle = build_oracle(planned.tuner, planned.space, planned.objective, trials=trials, seed=0)
+    ledger = Ledger(oracle, Journal(folder.journal), [], seed=0)
+    before = time.process_time()
+    with display:
+        run_trials(ledger, jobs, processes, display)
+    main_share = (time.process_time() - before) / trials
+    files = (folder.trial(trial) / TIMES for trial in ledger.records)
+    told = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return [times["all"] - times["fit"] + main_share for times in told], display.memory
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--trials", type=int, default=50)
+    options = parser.parse_args()
+    if options.trials < 3:
+        parser.error("expected at least 3 trials, of which the first warms up")
+    with tempfile.TemporaryDirectory() as folder:
+        seconds, memory = search(options.trials, folder)
+    print(
+        f"CPU time of a trial besides its training: {statistics.median(seconds):.1f} s, median of "
+        f"{len(seconds)}; largest {max(seconds):.1f} s"
+    )
+    growth = memory[-1] / memory[1] - 1
+    print(
+        f"memory of the main process: {memory[1]:.0f} MB after 2 trials, {memory[-1]:.0f} MB after "
+        f"{len(memory)}: {100 * growth:+.1f} %"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parents[2] / "benchmarks" / "tune_faults.py"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the harness finds processes in /proc")
+@pytest.mark.parametrize("kind", ["search", "trial", "chief", "worker"])
+def test_a_search_that_is_struck_finds_what_one_finds_that_is_not(kind):
+    done = subprocess.run(
+        [sys.executable, PROGRAM, "--kills", "1", "--kind", kind, "--trials", "3"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=1800,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"| {kind} | 1 | 1 |" in done.stdout

@@ -1,0 +1,120 @@
+"""`keras-vit tune`: what it refuses, in this process; a whole search, as a user runs it."""
+
+import csv
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from keras_vit.__main__ import main
+from keras_vit.files import read_json
+from training.tuning import remote
+from training.tuning.chief import Chief, serving
+from training.tuning.display import Display
+from training.tuning.header import header_of
+from training.tuning.journal import Journal
+from training.tuning.ledger import Ledger
+from training.tuning.oracles import build_oracle
+from training.tuning.plan import plan
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated, :DeprecationWarning:keras_tuner")
+LINE = (
+    "vit_digits patch_size=4 hidden_dim=16,32 num_layers=1 num_heads=2 mlp_dim=32 pooling=gap stem=linear "
+    "epochs=2 batch_size=64 subset=640 randaugment_layers=0"
+)
+TINY = LINE.split()
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+def said(capsys, *arguments):
+    assert main(["tune", *map(str, arguments)]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("no_such", "Unknown search 'no_such'. Expected one of char_names, cnn_cifar10"),
+        ("vit_digits depth=3", "Unknown recipe field 'depth'"),
+        ("vit_digits --tuner best", "Unknown tuner 'best'. Expected one of random, bayesian"),
+        ("vit_digits --trials 0", "at least 1 trial"),
+        ("vit_digits --workers 0", "at least 1 worker"),
+        ("vit_digits --workers 4096", "Expected at most"),
+        ("vit_digits --objective val_f1", "'val_f1' is not logged"),
+        ("vit_digits --max-latency-ratio 0.7", "Expected --relative-to"),
+        ("vit_digits --relative-to vit_digits", "Expected --relative-to and a limit"),
+        ("vit_digits --tuner asha epochs=2:9", "asha gives out the epochs itself"),
+        ("char_names --max-size-mb 1", "Limit its parameters"),
+        ("vit_digits --chief 8900", "Expected HOST:PORT"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(tmp_path, capsys, arguments, message):
+    assert message in said(capsys, *arguments.split(), "--run-dir", tmp_path / "run")
+
+
+@pytest.mark.parametrize("more", [[], ["--join", "127.0.0.1:9"]])
+def test_a_folder_with_something_else_is_refused(tmp_path, capsys, more):
+    (tmp_path / "thesis.txt").write_text("all my work")
+    assert "is not empty" in said(capsys, "vit_digits", *more, "--run-dir", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_port_in_use_is_refused_before_a_search_begins(tmp_path, capsys, port):
+    message = said(capsys, *TINY, "--chief", f"127.0.0.1:{port}", "--run-dir", tmp_path / "run")
+    assert "port is in use" in message
+
+
+def test_a_worker_without_a_chief_is_told_so(tmp_path, capsys, port, monkeypatch):
+    monkeypatch.setattr(remote, "FIRST_ANSWER", 0.5)
+    message = said(capsys, *TINY, "--join", f"127.0.0.1:{port}", "--run-dir", tmp_path / "run")
+    assert f"No chief of a search answers at 127.0.0.1:{port}" in message
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_worker_of_another_search_is_told_the_difference(tmp_path, capsys):
+    planned = plan("vit_digits", ["epochs=3"], measure="export.footprint:footprint")
+    oracle = build_oracle("random", planned.space, planned.objective, trials=1, seed=0)
+    ledger = Ledger(oracle, Journal(tmp_path / "journal"), [], seed=0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with serving(Chief(ledger, header_of(planned, 1), Display(planned.objective, 1)), address):
+        message = said(capsys, "vit_digits", "epochs=5", "--join", address, "--run-dir", tmp_path / "run")
+    assert f"The chief at {address} was begun with another search: epochs was 3, is 5" in message
+
+
+@pytest.mark.slow
+def test_a_search_ends_with_a_trained_exported_winner_and_goes_on_by_the_same_command(tmp_path):
+    def tune(*more):
+        arguments = [*TINY, "--seeds", "1", "--max-latency-ms", "100", "--run-dir", tmp_path / "run", *more]
+        command = [sys.executable, "-m", "keras_vit", "tune", *map(str, arguments)]
+        environment = {**os.environ, "TF_NUM_INTRAOP_THREADS": "1"}
+        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=1200)
+
+    done = tune("--trials", "2")
+    assert done.returncode == 0, done.stderr
+    assert "winner: trial" in done.stdout and "verified" in done.stdout
+    place = next((tmp_path / "run").glob("winner-*"))
+    summary = read_json(place / "summary.json")
+    assert len(summary["runs"]) == 1 and summary["footprint"]["latency_ms"] <= 100
+    assert (place / "seed-0" / "export" / "export.json").exists()
+    with open(tmp_path / "run" / "results.csv", newline="") as file:
+        assert [row["status"] for row in csv.DictReader(file)] == ["completed", "completed"]
+    again = tune("--trials", "3")
+    assert again.returncode == 0, again.stderr
+    assert "of 2 trials that were begun 2 have ended" in again.stderr
+    with open(tmp_path / "run" / "results.csv", newline="") as file:
+        assert [row["trial"] for row in csv.DictReader(file)] == ["0000", "0001", "0002"]
+    changed = tune("--seed", "1")
+    assert changed.returncode == 2 and "seed was 0, is 1" in changed.stderr
