@@ -19,6 +19,7 @@ from training.callbacks import (
     SameData,
 )
 from training.checkpoint_interval import CheckpointInterval
+from training.devices import Engine
 from training.interruption import Interruption
 from training.optimizers import build_optimizer
 from training.resumption import ResumedCallbacks, stream_within_epoch
@@ -36,6 +37,7 @@ def fit(
     callbacks=(),
     checkpoint_every=None,
     until_epoch=None,
+    engine=None,
 ):
     """Trains a recipe's model with `model.fit` and keeps the best of its epochs.
 
@@ -51,6 +53,7 @@ def fit(
             the end of each epoch; None for that end alone.
         until_epoch: int, epochs of the recipe after which to stop, or None for all. Schedule and data are
             laid out for the whole recipe: with `resume` and a greater number it goes on as if never stopped.
+        engine: training.devices.Engine, or None for one device.
 
     Returns:
         The best model on the validation split, loaded from `run_dir/model.keras`.
@@ -60,36 +63,40 @@ def fit(
         ConditionError: loss or weights are no longer finite.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
-    folder, task = RunFolder(run_dir), task_of(recipe)
+    folder, task, engine = RunFolder(run_dir), task_of(recipe), engine or Engine()
     interval = CheckpointInterval.parse(checkpoint_every)
     last_epoch = min(until_epoch or recipe.epochs, recipe.epochs)
     if not resume:
         folder.check_unused()
     folder.remove_leftovers()
-    data = data or task.load_data(data_dir)
-    model = task.build_model(data)
-    steps = task.steps_per_epoch(data)
-    _compile(model, task, steps)
-    with Interruption() as interruption:
-        finite_check = FiniteCheck(_batches(task, data), folder.nonfinite_batch)
-        same_data = SameData(task.learnt_from(data))
-        own = _callbacks(folder, task)
-        every = [same_data, finite_check, *callbacks, *task.callbacks(folder, data), *own]
-        run_state = RunState(folder.state, steps, every, interval, interruption, finite_check.check)
-        position = _restore(folder, run_state, model, task, data) if resume else Position()
-        streams = _streams(task, data, position, steps)
-        _describe(folder, task, data)
-        if position.epoch < last_epoch and not position.stopped:
-            _fit(task, model, steps, streams, [*every, run_state], position, last_epoch)
+    engine.check(task.recipe)
+    data = engine.even(data or task.load_data(data_dir))
+    with engine.scope():
+        model = engine.prepared(task.build_model(data))
+        steps = task.steps_per_epoch(data)
+        _compile(model, task, steps, engine)
+        with Interruption() as interruption:
+            finite = FiniteCheck(_batches(task, data, engine), folder.nonfinite_batch)
+            same_data = SameData(task.learnt_from(data))
+            own = _callbacks(folder, task, engine)
+            every = [same_data, finite, *callbacks, *task.callbacks(folder, data), *own]
+            run_state = RunState(folder.state, steps, every, interval, interruption, finite.check, engine)
+            position = Position()
+            if resume:
+                position = _restore(folder, run_state, model, task, data, engine)
+            streams = _streams(task, data, position, steps, engine)
+            _describe(folder, task, data)
+            if position.epoch < last_epoch and not position.stopped:
+                _fit(task, model, steps, streams, [*every, run_state], position, last_epoch)
     return load_model(folder.model)
 
 
-def _restore(folder, run_state, model, task, data):
+def _restore(folder, run_state, model, task, data, engine):
     position = run_state.load()
     if position != Position():
         task.check_described(folder, data)
     if position.step:  # metrics have no variables to restore before the model has seen a batch
-        model.evaluate(task.streams(data)["validation_data"], steps=1, verbose=0)
+        model.evaluate(engine.local(task.streams(data)["validation_data"]), steps=1, verbose=0)
     run_state.restore(model)
     return position
 
@@ -112,12 +119,14 @@ def _fit(task, model, steps, streams, callbacks, position, last_epoch):
         progress.close()
 
 
-def _batches(task, data):
+def _batches(task, data, engine):
     """Returns a function from epoch and step to an iterable over the training batches from there on."""
-    return lambda epoch, step: task.streams(data, start_epoch=epoch, start_step=step)["x"]
+    if engine.num_processes > 1:  # which would each look for themselves, but can only train together
+        return None
+    return lambda epoch, step: engine.local(task.streams(data, start_epoch=epoch, start_step=step)["x"])
 
 
-def _streams(task, data, position, steps):
+def _streams(task, data, position, steps, engine):
     epoch, step = position.epoch, position.step
     if step < steps:
         streams = task.streams(data, start_epoch=epoch, start_step=step)
@@ -125,24 +134,25 @@ def _streams(task, data, position, steps):
         streams = task.streams(data, start_epoch=epoch + 1)
     else:  # nothing is left to train on, but Keras refuses an empty stream
         streams = task.streams(data, start_epoch=epoch, start_step=steps - 1)
+    streams = {name: engine.local(stream) for name, stream in streams.items()}
     if step:
         streams["x"] = stream_within_epoch(streams["x"], step)
     return streams
 
 
-def _compile(model, task, steps):
+def _compile(model, task, steps, engine):
     recipe = task.recipe
     model.compile(
         **task.compile_options(),
-        optimizer=build_optimizer(recipe, model, steps * recipe.epochs),
-        steps_per_execution=_executed_together(steps, recipe.steps_per_execution),
+        optimizer=build_optimizer(recipe, model, steps * recipe.epochs, engine.optimizer_class),
+        steps_per_execution=_executed_together(steps, recipe.steps_per_execution, engine),
         jit_compile="auto",
     )
 
 
-def _executed_together(steps, limit):
+def _executed_together(steps, limit, engine):
     """The most steps, up to the limit, that fill an epoch: Keras would run over its end otherwise."""
-    if keras.backend.backend() == "torch":  # where Keras has no others
+    if keras.backend.backend() == "torch" or engine.num_parts > 1:  # where Keras has no others
         return 1
     return max(count for count in range(1, limit + 1) if steps % count == 0)
 
@@ -159,9 +169,10 @@ def _describe(folder, task, data):
     task.describe(folder, data)
 
 
-def _callbacks(folder, task):
+def _callbacks(folder, task, engine):
     recipe = task.recipe
-    callbacks = [BestCheckpoint(folder.model, task.rank, task.finished), HistoryFile(folder.history)]
+    best = BestCheckpoint(folder.model, task.rank, lambda model: engine.kept(task.finished(model)))
+    callbacks = [best, HistoryFile(folder.history)]
     if recipe.ema_momentum is not None:
         # Swapped in at the end of the epoch, before the checkpoint looks at the weights.
         callbacks.insert(0, keras.callbacks.SwapEMAWeights(swap_on_epoch=True))

@@ -18,13 +18,14 @@ OPTIMIZERS = {
 NOT_DECAYED = ("bias", "gamma", "beta", "token", "tokens", "embedding", "embeddings", "probe")
 
 
-def build_optimizer(recipe, model, num_steps):
+def build_optimizer(recipe, model, num_steps, derived=lambda optimizer_class: optimizer_class):
     """Builds the optimizer of a recipe, with weight decay off where it does not belong.
 
     Args:
         recipe: Recipe.
         model: keras.Model whose weights will be trained.
         num_steps: int, all training steps of the run.
+        derived: function from a class of `keras.optimizers` to the one that the run's devices need.
 
     Returns:
         A `keras.optimizers.Optimizer`: AdamW (https://arxiv.org/abs/1711.05101), Muon
@@ -43,7 +44,7 @@ def build_optimizer(recipe, model, num_steps):
         options |= {"adam_weight_decay": recipe.weight_decay, "exclude_layers": ["head"]}
     if recipe.optimizer == "sgd":
         options["momentum"] = recipe.momentum
-    optimizer = _optimizer_class(recipe, model, num_steps)(**options)
+    optimizer = derived(_optimizer_class(recipe, model, num_steps))(**options)
     optimizer.exclude_from_weight_decay(var_list=not_decayed(model))
     return optimizer
 

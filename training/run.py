@@ -4,13 +4,14 @@ import dataclasses
 
 from keras_vit.errors import InputError
 from keras_vit.model_archive import load_model
+from training.devices import open_engine
 from training.fit import fit
 from training.recipe import load_recipe
 from training.run_folder import RunFolder
 from training.tasks import task_of
 
 
-def run_recipe(recipe, run_dir, *, data_dir=None, resume=False, checkpoint_every=None):
+def run_recipe(recipe, run_dir, *, data_dir=None, resume=False, checkpoint_every=None, devices=None):
     """Trains a recipe, evaluates its best model on the test split and writes the report.
 
     Args:
@@ -19,6 +20,7 @@ def run_recipe(recipe, run_dir, *, data_dir=None, resume=False, checkpoint_every
         data_dir: str, Path or None, where TFDS keeps its data.
         resume: bool, go on with an interrupted run; of one that is trained only the rest is done.
         checkpoint_every: str such as `"500"` steps or `"10m"`, when to save besides the end of each epoch.
+        devices: str, as in `training.devices.open_engine`, or None for one device.
 
     Returns:
         dict, what `metrics.json` holds.
@@ -28,13 +30,16 @@ def run_recipe(recipe, run_dir, *, data_dir=None, resume=False, checkpoint_every
         ConditionError: loss or weights are no longer finite.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
-    folder, task = RunFolder(run_dir), task_of(recipe)
+    engine = open_engine(devices)
+    folder, task = RunFolder(engine.run_dir(run_dir)), task_of(recipe)
     if resume:
         _check_same_recipe(task.recipe, folder)
     else:
         folder.check_unused()
     data = task.load_data(data_dir)
-    model = fit(task.recipe, run_dir, data=data, resume=resume, checkpoint_every=checkpoint_every)
+    model = fit(
+        task.recipe, folder.path, data=data, resume=resume, checkpoint_every=checkpoint_every, engine=engine
+    )
     return task.evaluate(folder, model, data)
 
 

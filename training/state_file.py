@@ -31,12 +31,10 @@ def write_state(path, arrays, document):
     Raises:
         InputError: the disk is full, or the place cannot be written.
     """
-    layout = [[str(array.dtype), list(array.shape)] for array in arrays]
-    header = json.dumps({"arrays": layout, "document": document}, allow_nan=False).encode()
     digest = hashlib.sha256()
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         file.write(MAGIC + b" " * _DIGEST_LENGTH + b"\n")
-        for part in (len(header).to_bytes(8, "little"), header, *map(_bytes, arrays)):
+        for part in _parts(arrays, document):
             digest.update(part)
             file.write(part)
         file.seek(len(MAGIC))
@@ -64,27 +62,24 @@ def read_state(path):
     body = memoryview(content)[start:]
     if content[len(MAGIC) : start] != hashlib.sha256(body).hexdigest().encode() + b"\n":
         raise InputError(f"{path} is damaged: its checksum does not fit its content")
-    return _parse(path, body)
+    return unpack_state(body, path)
 
 
-def sync_folder(path):
-    """Waits until the names in a folder are on the disk, where the system can do so."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def pack_state(arrays, document):
+    """Returns the bytes of what `write_state` takes, without a checksum."""
+    return b"".join(_parts(arrays, document))
 
 
-def _bytes(array):
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+def unpack_state(body, name):
+    """Reads the bytes of `pack_state`, which errors call `name`.
 
+    Returns:
+        `(arrays, document)`.
 
-def _parse(path, body):
-    """Who made a checksum can have made the rest, too: nothing is believed."""
+    Raises:
+        InputError: they are not of that format.
+    """
+    # Who made a checksum can have made the rest, too: nothing is believed.
     try:
         position = 8 + int.from_bytes(body[:8], "little")
         header = json.loads(bytes(body[8:position]))
@@ -99,4 +94,26 @@ def _parse(path, body):
             raise ValueError(f"{len(body) - position} bytes too many")
         return arrays, header["document"]
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
-        raise InputError(f"{path} is no state file ({error})") from error
+        raise InputError(f"{name} is no state file ({error})") from error
+
+
+def sync_folder(path):
+    """Waits until the names in a folder are on the disk, where the system can do so."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _parts(arrays, document):
+    layout = [[str(array.dtype), list(array.shape)] for array in arrays]
+    header = json.dumps({"arrays": layout, "document": document}, allow_nan=False).encode()
+    return len(header).to_bytes(8, "little"), header, *map(_bytes, arrays)
+
+
+def _bytes(array):
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

@@ -20,6 +20,12 @@ def add_arguments(parser):
         help="save the state every N steps, or 30s, 10m, 1h (default: after each epoch)",
     )
     parser.add_argument(
+        "--devices",
+        metavar="N",
+        help="share each batch among N devices, or all; with KERAS_BACKEND=jax also 2x4: two parts, for each "
+        "of which 4 devices share the model (default: one device)",
+    )
+    parser.add_argument(
         "--skip-broken", action="store_true", help="leave out images that cannot be read, and say which"
     )
     parser.add_argument(
@@ -45,5 +51,6 @@ def run(options):
         data_dir=options.data_dir,
         resume=options.resume,
         checkpoint_every=options.checkpoint_every,
+        devices=options.devices,
     )
     print_metrics(metrics, options.run_dir)

@@ -45,9 +45,10 @@ class RunState(keras.callbacks.Callback):
         interval: training.checkpoint_interval.CheckpointInterval.
         interruption: training.interruption.Interruption.
         before_saving: function that raises when the numbers are not worth saving.
+        engine: training.devices.Engine.
     """
 
-    def __init__(self, folder, steps_per_epoch, callbacks, interval, interruption, before_saving):
+    def __init__(self, folder, steps_per_epoch, callbacks, interval, interruption, before_saving, engine):
         super().__init__()
         self.folder = Path(folder)
         self.steps_per_epoch = steps_per_epoch
@@ -55,6 +56,7 @@ class RunState(keras.callbacks.Callback):
         self.interval = interval
         self.interruption = interruption
         self.before_saving = before_saving
+        self.engine = engine
         self._saved = None  # what was read and is not yet all put back
 
     def load(self):
@@ -66,7 +68,7 @@ class RunState(keras.callbacks.Callback):
         Raises:
             InputError: every state is damaged, or belongs to another backend or other data.
         """
-        self._saved = self._load()
+        self._saved = self.engine.agreed(self._load())
         if self._saved is None:
             return Position()
         document = self._saved[1]
@@ -93,7 +95,7 @@ class RunState(keras.callbacks.Callback):
         if self._saved is not None:
             arrays, document = self._saved
             self._step = self._last_saved = document["step"]
-            _assign(self.model.metrics_variables, arrays[document["variables"] :])
+            self.engine.restore_metrics(self.model, arrays[document["variables"] :])
             self._restore_callbacks()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -105,7 +107,7 @@ class RunState(keras.callbacks.Callback):
             self._save(self._epoch, self._step)
 
     def on_test_begin(self, logs=None):
-        self._train_metrics = _arrays(self.model.metrics_variables)  # validation begins them anew
+        self._train_metrics = self.engine.metric_arrays(self.model)  # validation begins them anew
 
     def on_test_batch_end(self, batch, logs=None):
         if self.interruption.signal is not None and self._step == self.steps_per_epoch:
@@ -130,7 +132,7 @@ class RunState(keras.callbacks.Callback):
         _synchronize(self.model)
         self.before_saving()
         variables = _variables(self.model)
-        metrics = self._train_metrics or _arrays(self.model.metrics_variables)
+        metrics = self._train_metrics or self.engine.metric_arrays(self.model)
         document = {
             "epoch": epoch,
             "step": step,

@@ -1,0 +1,239 @@
+import csv
+import dataclasses
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vit import InputError
+from keras_vit.__main__ import main
+from keras_vit.files import load_model
+from training.data.dataset import ImageData, Split
+from training.data.notices import DataWarning
+from training.devices import Engine, open_engine
+from training.devices.engine import check_found, check_shared
+from training.devices.open_engine import parse_devices
+from training.recipe import Recipe
+from training.state_file import read_state
+
+WORKER = Path(__file__).with_name("worker.py")
+AT_RANDOM = ["dropout_rate=0.1", "drop_path_rate=0.2"]
+BATCH_NORM = ["model=cnn", "batch_norm=true", "dropout_rate=0", "conv_dropout_rate=0", "epochs=1"]
+BATCH_NORM += [f"{field}=none" for field in ("variant", "num_layers", "hidden_dim", "num_heads", "mlp_dim")]
+
+needs_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
+needs_jax = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "2x", "x2", "2x0", "two", "ALL", "", "1.5", "2x2x2", "9999999"])
+def test_what_is_no_number_of_devices_is_refused(text):
+    with pytest.raises(InputError, match="Expected --devices as a number"):
+        parse_devices(text)
+
+
+def test_numbers_of_devices_are_read():
+    assert parse_devices("all") == (None, 1)
+    assert parse_devices(4) == parse_devices("4") == parse_devices("4x1") == (4, 1)
+    assert parse_devices("2x4") == (2, 4)
+
+
+def test_without_a_number_one_device_trains():
+    engine = open_engine(None)
+    assert (engine.num_parts, engine.num_processes) == (1, 1)
+    engine.check(Recipe(model="char_rnn"))
+
+
+def test_more_devices_than_there_are_are_refused_with_the_number_found():
+    with pytest.raises(InputError, match="at most 1, the number of GPU devices found, received 2.*make more"):
+        check_found(2, 1, "GPU", "make more")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"model": "char_rnn"}, "not for char_rnn"),
+        ({"tuning": "head"}, "tuning=head"),
+        ({"batch_size": 30}, "4 devices can share evenly, received 30. Set batch_size=28"),
+        ({"batch_size": 3}, "Set batch_size=4"),
+    ],
+)
+def test_what_several_devices_cannot_train_is_refused(fields, message):
+    with pytest.raises(InputError, match=message):
+        check_shared(Recipe(**fields), 4)
+
+
+@needs_tensorflow
+def test_what_tensorflow_cannot_do_on_several_devices_is_refused(monkeypatch):
+    with pytest.raises(InputError, match="give --devices 2, or set KERAS_BACKEND=jax for 2x4"):
+        open_engine("2x4")
+    with pytest.raises(InputError, match="received 99.*set_logical_device_configuration"):
+        open_engine("99")
+    monkeypatch.setenv("KERAS_DISTRIBUTION_NUM_PROCESSES", "2")
+    with pytest.raises(InputError, match="Several machines train together with KERAS_BACKEND=jax"):
+        open_engine("all")
+
+
+@needs_tensorflow
+@pytest.mark.parametrize("fields", [{"optimizer": "muon"}, {"ema_momentum": 0.9}])
+def test_recipes_that_tensorflow_cannot_train_on_several_devices_are_refused(fields):
+    from training.devices.mirrored import Mirrored
+
+    with pytest.raises(InputError, match=f"Under TensorFlow .*{next(iter(fields))}"):
+        Mirrored(["/cpu:0"]).check(Recipe(**fields))
+
+
+def test_backends_without_an_engine_are_refused(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    with pytest.raises(InputError, match="--devices needs the TensorFlow or the JAX backend"):
+        open_engine("2")
+
+
+def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):
+    run_dir = str(tmp_path / "run")
+    assert main(["train", "vit_digits", "--devices", "0", "--run-dir", run_dir]) == 2
+    assert capsys.readouterr().err.startswith("keras-vit: Expected --devices as a number")
+    assert not (tmp_path / "run").exists()
+
+
+def test_validation_images_that_cannot_be_shared_evenly_are_left_out_with_a_word():
+    split = Split(np.zeros((10, 8, 8, 1), "uint8"), np.arange(10, dtype="int32"))
+    data = ImageData("ten", split, split, split, tuple("0123456789"))
+    engine = Engine()
+    assert engine.even(data) is data
+    engine.num_parts = 4
+    with pytest.warns(DataWarning, match="2 of the validation images are left out"):
+        even = engine.even(data)
+    assert (len(even.train), len(even.validation), len(even.test)) == (10, 8, 10)
+    few = dataclasses.replace(data, validation=Split(split.images[:3], split.labels[:3]))
+    with pytest.raises(InputError, match="a validation image for each of 4 devices, received 3"):
+        engine.even(few)
+
+
+@pytest.mark.slow
+@needs_tensorflow
+def test_two_devices_of_tensorflow_give_the_losses_of_one(tmp_path):
+    train("tensorflow", 1, tmp_path / "one")
+    train("tensorflow", 2, tmp_path / "two", devices="2")
+    assert_same_losses(tmp_path / "two", tmp_path / "one")
+
+
+@pytest.mark.slow
+@needs_tensorflow
+def test_batch_normalisation_sees_the_whole_batch_and_is_saved_for_any_device(tmp_path):
+    train("tensorflow", 1, tmp_path / "one", overrides=BATCH_NORM)
+    train("tensorflow", 2, tmp_path / "two", overrides=BATCH_NORM, devices="2")
+    assert_same_losses(tmp_path / "two", tmp_path / "one")
+    one, two = (load_model(tmp_path / name / "model.keras") for name in ("one", "two"))
+    assert not any(getattr(layer, "synchronized", False) for layer in two.layers)
+    for weight, expected in zip(two.weights, one.weights, strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=1e-3, atol=1e-3, err_msg=weight.path)
+
+
+@pytest.fixture(scope="module")
+def one_of_jax(tmp_path_factory):
+    return train("jax", 4, tmp_path_factory.mktemp("one") / "run", overrides=AT_RANDOM)
+
+
+@pytest.mark.slow
+@needs_jax
+@pytest.mark.parametrize("devices", ["4", "2x2", "1x4"])
+def test_devices_of_jax_give_the_losses_of_one_also_where_they_draw_at_random(devices, one_of_jax, tmp_path):
+    train("jax", 4, tmp_path / "run", devices=devices, overrides=AT_RANDOM)
+    assert_same_losses(tmp_path / "run", one_of_jax)
+
+
+@pytest.mark.slow
+@needs_jax
+def test_two_processes_of_jax_give_the_losses_of_one_and_resume_from_the_state_of_the_first(
+    one_of_jax, tmp_path
+):
+    options = {"devices": "all", "overrides": AT_RANDOM}
+    train_together(tmp_path / "whole", **options)
+    assert_same_losses(tmp_path / "whole", one_of_jax)
+    assert (tmp_path / "whole-process1" / "recipe.json").exists()
+    train_together(tmp_path / "parts", stop_at=[1, 3], **options)
+    shutil.rmtree(tmp_path / "parts-process1" / "state")
+    train_together(tmp_path / "parts", resume=True, **options)
+    assert_same_end(tmp_path / "parts", tmp_path / "whole")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "backend", [pytest.param("tensorflow", marks=needs_tensorflow), pytest.param("jax", marks=needs_jax)]
+)
+def test_a_run_on_two_devices_resumes_bit_for_bit(backend, tmp_path):
+    options = {"devices": "2", "overrides": AT_RANDOM}
+    train(backend, 2, tmp_path / "whole", **options)
+    train(backend, 2, tmp_path / "parts", stop_at=[1, 3], **options)
+    train(backend, 2, tmp_path / "parts", resume=True, **options)
+    assert_same_end(tmp_path / "parts", tmp_path / "whole")
+
+
+def train(backend, count, run_dir, **options):
+    """Runs the worker to its end; returns the folder of its run."""
+    assert_ended(start(backend, count, run_dir, **options), options)
+    return run_dir
+
+
+def train_together(run_dir, **options):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    workers = []
+    for process in range(2):
+        environment = {
+            "KERAS_DISTRIBUTION_JOB_ADDRESSES": address,
+            "KERAS_DISTRIBUTION_NUM_PROCESSES": "2",
+            "KERAS_DISTRIBUTION_PROCESS_ID": str(process),
+        }
+        workers.append(start("jax", 1, run_dir, environment, **options))
+    for worker in workers:
+        assert_ended(worker, options)
+
+
+def start(backend, count, run_dir, environment=None, **options):
+    return subprocess.Popen(
+        [sys.executable, WORKER, backend, str(count), run_dir, json.dumps(options)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def assert_ended(worker, options):
+    try:
+        output, _ = worker.communicate(timeout=900)
+    finally:
+        worker.kill()
+    stopped = "stop_at" in options
+    assert (worker.returncode != 0) == stopped, output[-3000:]
+
+
+def assert_same_losses(run, expected):
+    rows, expected = (
+        [row for row in csv.DictReader((folder / "history.csv").open())] for folder in (run, expected)
+    )
+    assert len(rows) == len(expected) > 0
+    for row, other in zip(rows, expected, strict=True):
+        for column in ("loss", "val_loss", "accuracy", "val_accuracy"):
+            assert float(row[column]) == pytest.approx(float(other[column]), rel=2e-4), column
+
+
+def assert_same_end(run, expected):
+    (arrays, document), (others, other) = (
+        read_state(sorted((folder / "state").glob("*.state"))[-1]) for folder in (run, expected)
+    )
+    assert document["epoch"] == other["epoch"] == 2
+    assert document["callbacks"]["History"] == other["callbacks"]["History"]
+    assert len(arrays) == len(others) > 30
+    for array, value in zip(arrays, others, strict=True):
+        np.testing.assert_array_equal(array, value)

@@ -1,0 +1,72 @@
+"""Trains a small recipe on logical devices of the CPU, in a process of its own.
+
+    python worker.py BACKEND COUNT RUN_DIR '{"devices": "2", "overrides": ["epochs=1"], "stop_at": [1, 2]}'
+
+COUNT devices are made; `devices` of them are used, or one without. With `stop_at` the training ends in the
+epoch and step given, as power loss would end it; with `resume` it goes on.
+"""
+
+import json
+import os
+import sys
+
+# The norm is clipped hard, so that it matters what is clipped. The last batch of validation is not whole.
+RECIPE = {
+    "variant": "Pico/4",
+    "num_layers": 1,
+    "hidden_dim": 16,
+    "num_heads": 2,
+    "mlp_dim": 32,
+    "subset": 320,
+    "epochs": 2,
+    "batch_size": 64,
+    "learning_rate": 1e-2,
+    "clip_norm": 0.05,
+    "crop_padding": 1,
+}
+
+
+def main(backend, count, run_dir, options):
+    make_devices(backend, count)
+    from training.devices import open_engine
+    from training.fit import fit
+    from training.recipe import Recipe, override
+
+    engine = open_engine(options.get("devices"))
+    fit(
+        override(Recipe(**RECIPE), options.get("overrides", [])),
+        engine.run_dir(run_dir),
+        resume=options.get("resume", False),
+        checkpoint_every="2",
+        callbacks=[power_loss(*options["stop_at"])] if "stop_at" in options else [],
+        engine=engine,
+    )
+
+
+def make_devices(backend, count):
+    os.environ["KERAS_BACKEND"] = backend
+    if backend == "jax":
+        os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={count}"
+        return
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+
+
+def power_loss(epoch, step):
+    import keras
+
+    class PowerLoss(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.epoch = epoch
+
+        def on_train_batch_end(self, batch, logs=None):
+            if (self.epoch, batch) == (epoch, step):
+                os._exit(9)
+
+    return PowerLoss()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], json.loads(sys.argv[4]))

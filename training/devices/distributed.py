@@ -1,0 +1,145 @@
+"""Several devices of one or more machines on JAX: `keras.distribution`."""
+
+import os
+
+import jax
+import keras
+import numpy as np
+
+from keras_vit.errors import InputError
+from training.devices.engine import Engine, check_found, check_shared
+from training.state_file import pack_state, unpack_state
+
+# As in https://arxiv.org/abs/1909.08053, section 3: the first layer by columns, the one after it by rows.
+SHARED = {
+    r".*/(qkv|expansion)/kernel": (None, "model"),
+    r".*/(qkv|expansion)/bias": ("model",),
+    r".*/(attention|mlp)/projection/kernel": ("model", None),
+    r"(.*/)?conv_[^/]*/kernel": (None, None, None, "model"),
+    r"(.*/)?dense[^/]*/kernel": (None, "model"),
+}
+
+
+def open_distributed(parts, sharing):
+    """Opens devices as `training.devices.open_engine` does, on JAX."""
+    _join_processes()
+    names = keras.distribution.list_devices()
+    wanted = parts * sharing if parts else len(names)
+    kind = names[0].split(":")[0].upper()
+    more = "XLA_FLAGS=--xla_force_host_platform_device_count=N makes N of the CPU"
+    check_found(wanted, len(names), kind, more)
+    processes = jax.process_count()
+    if processes > 1 and (wanted < len(names) or sharing > 1):
+        raise InputError(
+            f"Expected --devices all where {processes} processes train together, received "
+            f"{wanted if sharing == 1 else f'{parts}x{sharing}'} of {len(names)} devices."
+        )
+    if wanted == 1:
+        return Engine()
+    return Distributed(np.reshape(names[:wanted], (-1, sharing)))
+
+
+class Distributed(Engine):
+    """Parts of each batch are shared among devices; several may share the model for one part.
+
+    Args:
+        names: array of str `(num_parts, sharing)`, Keras's names of the devices.
+    """
+
+    def __init__(self, names):
+        self.num_parts, self.sharing = names.shape
+        self.num_processes, self.process = jax.process_count(), jax.process_index()
+        mesh = keras.distribution.DeviceMesh(names.shape, ["batch", "model"], names)
+        layouts = keras.distribution.LayoutMap(mesh)
+        layouts.update(SHARED if self.sharing > 1 else {})
+        self.distribution = _Distribution(
+            layout_map=layouts, batch_dim_name="batch", auto_shard_dataset=False
+        )
+
+    def check(self, recipe):
+        check_shared(recipe, self.num_parts)
+
+    def scope(self):
+        return self.distribution.scope()
+
+    def prepared(self, model):
+        if self.sharing > 1 and not any(map(self.distribution.is_shared, model.trainable_variables)):
+            raise InputError(
+                f"Nothing in this model can be shared by {self.sharing} devices: none of its layers' sizes "
+                f"divides. Give --devices {self.num_parts}."
+            )
+        return model
+
+    def local(self, stream):
+        if self.num_processes == 1:
+            return stream
+        if isinstance(stream, keras.utils.PyDataset):
+            return _LocalBatches(stream, self._rows)
+        return (self._rows(batch) for batch in stream)
+
+    def run_dir(self, path):
+        return path if self.process == 0 else f"{path}-process{self.process}"
+
+    def agreed(self, saved):
+        """All go on from what the first process has read: others may have stopped a moment before it."""
+        if self.num_processes == 1:
+            return saved
+        from jax.experimental.multihost_utils import broadcast_one_to_all
+
+        content = np.frombuffer(pack_state(*saved) if saved else b"", np.uint8)
+        length = np.frombuffer(len(content).to_bytes(8, "little"), np.uint8)
+        length = int.from_bytes(broadcast_one_to_all(length).tobytes(), "little")
+        if self.process:
+            content = np.zeros(length, np.uint8)
+        content = broadcast_one_to_all(content).tobytes()
+        return unpack_state(content, "The state of the first process") if content else None
+
+    def _rows(self, batch):
+        def rows(array):
+            share = len(array) // self.num_processes
+            return array[self.process * share : (self.process + 1) * share]
+
+        return keras.tree.map_structure(rows, batch)
+
+
+class _Distribution(keras.distribution.ModelParallel):
+    """Shares what divides evenly; each device has the rest whole."""
+
+    def get_variable_layout(self, variable):
+        layout = super().get_variable_layout(variable)
+        sizes = dict(zip(self.device_mesh.axis_names, self.device_mesh.shape, strict=True))
+        for size, axis in zip(variable.shape, layout.axes, strict=True):
+            if axis is not None and size % sizes[axis]:
+                return keras.distribution.TensorLayout([None] * len(variable.shape), self.device_mesh)
+        return layout
+
+    def is_shared(self, variable):
+        return any(self.get_variable_layout(variable).axes)
+
+
+class _LocalBatches(keras.utils.PyDataset):
+    """The part of a data set's batches that one process feeds."""
+
+    def __init__(self, batches, part):
+        super().__init__()
+        self.batches, self.part = batches, part
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        return self.part(self.batches[index])
+
+
+def _join_processes():
+    """Joins the other processes, where Keras's environment variables tell of any."""
+    if "KERAS_DISTRIBUTION_NUM_PROCESSES" not in os.environ or jax.distributed.is_initialized():
+        return
+    try:
+        keras.distribution.initialize()
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            "The processes cannot train together as KERAS_DISTRIBUTION_JOB_ADDRESSES, _NUM_PROCESSES and "
+            f"_PROCESS_ID say: {reason}"
+        ) from error

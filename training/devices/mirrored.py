@@ -1,0 +1,127 @@
+"""Several devices of one machine under TensorFlow: `tf.distribute.MirroredStrategy`."""
+
+import functools
+import os
+
+import keras
+import tensorflow as tf
+
+from keras_vit.errors import InputError
+from training.devices.engine import Engine, check_found, check_shared
+
+STRIDE = 0x9E3779B9  # between the seeds of two devices, far from those of a model's layers
+
+
+def open_mirrored(parts, sharing):
+    """Opens devices as `training.devices.open_engine` does, on TensorFlow."""
+    if sharing > 1:
+        raise InputError(
+            f"Under TensorFlow devices share a batch, not a model: give --devices {parts}, or set "
+            f"KERAS_BACKEND=jax for {parts}x{sharing}."
+        )
+    if "KERAS_DISTRIBUTION_NUM_PROCESSES" in os.environ:
+        raise InputError(
+            "Several machines train together with KERAS_BACKEND=jax, not under TensorFlow: set it, or unset "
+            "KERAS_DISTRIBUTION_NUM_PROCESSES."
+        )
+    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    names = [device.name for device in tf.config.list_logical_devices(kind)]
+    parts = parts or len(names)
+    check_found(parts, len(names), kind, "tf.config.set_logical_device_configuration makes several of one")
+    return Mirrored(names[:parts]) if parts > 1 else Engine()
+
+
+class Mirrored(Engine):
+    """Each device has the whole model, and a part of each batch.
+
+    Args:
+        names: list of str, TensorFlow's names of the devices.
+    """
+
+    def __init__(self, names):
+        self.num_parts = len(names)
+        self.strategy = tf.distribute.MirroredStrategy(names)
+
+    def check(self, recipe):
+        check_shared(recipe, self.num_parts)
+        if recipe.optimizer == "muon":
+            raise InputError(
+                "Under TensorFlow optimizer=muon knows one device only: take optimizer=adamw, "
+                "KERAS_BACKEND=jax, or leave --devices out."
+            )
+        if recipe.ema_momentum is not None:
+            raise InputError(
+                "Under TensorFlow an average of weights (ema_momentum) is kept on one device only: set "
+                "ema_momentum=none, KERAS_BACKEND=jax, or leave --devices out."
+            )
+
+    def scope(self):
+        return self.strategy.scope()
+
+    def prepared(self, model):
+        for layer in model._flatten_layers():
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = True
+            for generator in layer._seed_generators:
+                generator.next = functools.partial(_next_of_device, generator.next)
+        return model
+
+    def optimizer_class(self, optimizer_class):
+        return clipping_sums(optimizer_class)
+
+    def kept(self, model):
+        if not any(getattr(layer, "synchronized", False) for layer in model.layers):
+            return model
+        plain = keras.models.clone_model(model, clone_function=_unsynchronized)
+        plain.set_weights(model.get_weights())
+        return plain
+
+    def metric_arrays(self, model):
+        return [part.numpy() for parts in _metric_parts(model) for part in parts]
+
+    def restore_metrics(self, model, arrays):
+        parts = [part for parts in _metric_parts(model) for part in parts]
+        if len(parts) != len(arrays):
+            super().restore_metrics(model, arrays)
+            return
+        for part, array in zip(parts, arrays, strict=True):  # halves of a sum would round otherwise
+            part.assign(array)
+
+
+def clipping_sums(optimizer_class):
+    """Derives an optimizer that adds up the devices' gradients first, and then clips the sum.
+
+    Keras clips the part of each device by itself, so that the norm of none of them is the batch's.
+    """
+
+    class ClippingSums(optimizer_class):
+        def _clip_gradients(self, grads):
+            return grads
+
+        def _all_reduce_sum_gradients(self, grads_and_vars):
+            gradients, variables = zip(*super()._all_reduce_sum_gradients(grads_and_vars), strict=True)
+            return list(zip(super()._clip_gradients(gradients), variables, strict=True))
+
+    ClippingSums.__name__ = optimizer_class.__name__
+    return ClippingSums
+
+
+def _next_of_device(draw, **options):
+    """All devices' generators are in one state, so that a run has one to save; here their seeds part."""
+    seed, context = draw(**options), tf.distribute.get_replica_context()
+    if context is None:
+        return seed
+    device = tf.cast(context.replica_id_in_sync_group, seed.dtype)
+    return seed + tf.stack([device * STRIDE, tf.zeros_like(device)])
+
+
+def _unsynchronized(layer):
+    config = layer.get_config()
+    if isinstance(layer, keras.layers.BatchNormalization):
+        config["synchronized"] = False  # which JAX does not load
+    return type(layer).from_config(config)
+
+
+def _metric_parts(model):
+    """Metrics count on each device by itself, and are summed when they are read."""
+    return [variable.value.values for variable in model.metrics_variables]

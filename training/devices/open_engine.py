@@ -1,0 +1,66 @@
+"""From what a user says of devices to the engine."""
+
+import re
+
+import keras
+
+from keras_vit.errors import InputError
+from training.devices.engine import Engine
+
+
+def open_engine(devices=None):
+    """Opens the devices of a training; where several processes train together, it waits for them.
+
+    Args:
+        devices: str, int or None: a number, `"all"`, or on JAX `"2x4"` for two parts of each batch and
+            4 devices that share the model for each. None: one device.
+
+    Returns:
+        Engine.
+
+    Raises:
+        InputError: none of these, more devices than there are, or what the Keras backend has not.
+    """
+    if devices is None:
+        return Engine()
+    parts, sharing = parse_devices(devices)
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        from training.devices.mirrored import open_mirrored
+
+        return open_mirrored(parts, sharing)
+    if backend == "jax":
+        from training.devices.distributed import open_distributed
+
+        return open_distributed(parts, sharing)
+    raise InputError(
+        f"--devices needs the TensorFlow or the JAX backend of Keras, received {backend}: set "
+        "KERAS_BACKEND=tensorflow or jax, or leave --devices out."
+    )
+
+
+def parse_devices(text):
+    """Reads a number of devices.
+
+    Args:
+        text: str or int.
+
+    Returns:
+        `(parts, sharing)`: parts of a batch, None for as many as there are devices, and devices that
+        share the model for each part.
+
+    Raises:
+        InputError: neither a number above 0, nor `all`, nor two numbers with `x` between.
+
+    Example:
+        >>> parse_devices("4"), parse_devices("all"), parse_devices("2x4")
+        ((4, 1), (None, 1), (2, 4))
+    """
+    if str(text) == "all":
+        return None, 1
+    match = re.fullmatch(r"([1-9]\d{0,5})(?:x([1-9]\d{0,5}))?", str(text))
+    if not match:
+        raise InputError(
+            f"Expected --devices as a number (4), all, or data x model (2x4), received {str(text)!r}."
+        )
+    return int(match[1]), int(match[2] or 1)
