@@ -16,7 +16,7 @@ import pytest
 
 from keras_vit import InputError
 from keras_vit.__main__ import main
-from keras_vit.files import load_model
+from keras_vit.model_archive import load_model
 from training.data.dataset import ImageData, Split
 from training.data.notices import DataWarning
 from training.devices import Engine, open_engine
