@@ -58,8 +58,7 @@ class Chief(messages.oracle_service.OracleServicer):
         self._see_whether_over()
         quiet_since = time.monotonic()
         while self._ending is None:
-            time.sleep(TICK)
-            self._dismiss_silent()
+            self._look_around()
             if self._heard:
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since > PATIENCE:
@@ -73,8 +72,7 @@ class Chief(messages.oracle_service.OracleServicer):
     def say_goodbye(self):
         """Waits until all workers have heard that the search has ended, or are lost."""
         while self._ending is not None and self._heard:
-            time.sleep(TICK)
-            self._dismiss_silent()
+            self._look_around()
 
     # KerasTuner's service
 
@@ -85,10 +83,11 @@ class Chief(messages.oracle_service.OracleServicer):
                 if holder == (worker, request.tuner_id):  # its first answer was lost
                     return _handed(self.ledger.records[trial])
             record = self.ledger.next()
+            if record is WAIT or record is None and self._holders:  # the others may yet lose theirs
+                return _answered(IDLE)
             if record is None:
-                self._ending = self._ending or STOPPED
-            if record is None or record is WAIT:
-                return _answered(STOPPED if record is None else IDLE)
+                self._ending = STOPPED
+                return _answered(STOPPED)
             self._hold(record.id, worker, request.tuner_id)
             return _handed(record)
 
@@ -101,13 +100,13 @@ class Chief(messages.oracle_service.OracleServicer):
 
     def EndTrial(self, request, context):
         trial, seconds, status, reason = messages.end_of(request.trial)
-        if self.ledger.records[trial].status is None:  # else it was told before
-            self._check_holder(trial, context)
-            with self._failures_told(context):
-                self.ledger.end(trial, seconds, status, reason)
-            self._display.ended(self.ledger, trial)
         with self._lock:
-            self._holders.pop(trial, None)
+            if self.ledger.records[trial].status is None:  # else it was told before
+                self._check_holder(trial, context)
+                with self._failures_told(context):
+                    self.ledger.end(trial, seconds, status, reason)
+                del self._holders[trial]
+                self._display.ended(self.ledger, trial)
         return messages.requests.EndTrialResponse()
 
     # What it lacks
@@ -163,9 +162,15 @@ class Chief(messages.oracle_service.OracleServicer):
         self._heard.setdefault(worker, time.monotonic())
         self._holders[trial] = (worker, name)
 
-    def _dismiss_silent(self):
+    def _look_around(self):
+        """Waits a tick, and dismisses who was silent, unless it was this process that stood still."""
+        begun = time.monotonic()
+        time.sleep(TICK)
+        now = time.monotonic()
         for worker, heard in tuple(self._heard.items()):
-            if time.monotonic() - heard > SILENCE:
+            if now - begun > TICK + SILENCE / 2:
+                self._heard[worker] = now
+            elif now - heard > SILENCE:
                 self._dismiss(worker, f"was silent for {SILENCE:.0f} s", lost=worker != _BEFORE)
 
     def _dismiss(self, worker, how, lost=False):
@@ -177,7 +182,7 @@ class Chief(messages.oracle_service.OracleServicer):
                 if not (lost and self._given_up(trial)):
                     self.ledger.give_back(trial)
         if worker != _BEFORE:
-            what = f", trial {', '.join(held)} goes to another" if held else ""
+            what = f", it had trial {', '.join(held)}" if held else ""
             self._display.say(f"worker {worker} {how}{what}")
 
     def _given_up(self, trial):

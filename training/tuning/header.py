@@ -21,6 +21,7 @@ def header_of(plan, threads):
         "seed": plan.seed,
         "measure": plan.measure,
         "limits": plan.limits.given,
+        "reference": plan.reference and _changes(plan.reference),
         "space": plan.space.described(),
         "recipe": dataclasses.asdict(plan.space.recipe),
     }
@@ -53,8 +54,19 @@ def check_same(begun, given, holder):
         )
 
 
+def _changes(recipe):
+    """Returns what of a recipe is not the default, as one types it."""
+    fields = dataclasses.fields(recipe)
+    values = {field.name: getattr(recipe, field.name) for field in fields}
+    return " ".join(
+        f"{field.name}={values[field.name]}" for field in fields if values[field.name] != field.default
+    )
+
+
 def _flat(header):
     """What is compared, one level deep. Of the recipe only what does not vary; its defaults may be newer."""
     flat = {name: header[name] for name in ("search", "tuner", "objective", "seed")}
+    if header.get("reference"):
+        flat["--relative-to"] = header["reference"]
     flat |= header["limits"] | {f: v for f, v in header["recipe"].items() if f not in header["space"]}
     return flat | header["space"]

@@ -102,6 +102,8 @@ class RemoteLedger:
         if status == IDLE:
             return WAIT
         record = messages.record_of(message)
+        while record.id in self._running and not self._closed.wait(PAUSE):
+            pass  # it was lost, came back, and its process has not noticed either
         with self._lock:
             self._running[record.id] = name
             self.records[record.id] = record
