@@ -43,11 +43,13 @@ COMMANDS = {
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--kind", help="only rows of the table that begin so, such as keras")
+    parser.add_argument(
+        "--kind", action="append", help="only rows of the table that begin so; may be repeated"
+    )
     parser.add_argument("--json", type=Path, help="also write every verdict there")
     parser.add_argument("--verbose", action="store_true", help="print every verdict")
     options = parser.parse_args()
-    cases = [case for case in all_cases() if case.kind.startswith(options.kind or "")]
+    cases = [case for case in all_cases() if case.kind.startswith(tuple(options.kind or ("",)))]
     with tempfile.TemporaryDirectory() as folder:
         write_good(Path(folder))
         verdicts = judge_cases(cases, folder, options.verbose)

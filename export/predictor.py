@@ -12,6 +12,7 @@ import numpy as np
 from export.app_input import as_input
 from export.child import run_child
 from export.metadata.attach import attached_labels
+from export.saved_model_check import check_saved_model
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.files import parse_label_names, read_json, read_label_names, what_lies_at
 from keras_vit.model_archive import load_model
@@ -162,6 +163,7 @@ def saved_model_predictor(path):
     """Wraps a SavedModel written by `write_saved_model`, which takes whole numbers: floats are rounded."""
     import tensorflow as tf
 
+    check_saved_model(path, loopless=("serving_default", "attention", "label_names"))
     try:
         loaded = tf.saved_model.load(str(path))
         serve = loaded.signatures["serving_default"]

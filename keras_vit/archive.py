@@ -26,8 +26,8 @@ def check_zip(path):
     size = path.stat().st_size
     if not zipfile.is_zipfile(path):
         raise InputError(
-            f"{path} ({size:,} bytes) is not a zip archive, as .keras and .npz files are: it is empty, "
-            "truncated or of another format. Write it again."
+            f"{path} ({size:,} bytes) is not a zip archive, as .keras, .npz and torch's files are: it is "
+            "empty, truncated or of another format. Write it again."
         )
     try:
         with zipfile.ZipFile(path) as archive:

@@ -1,8 +1,6 @@
 """Loads `.keras` files, which are checked before Keras builds anything from them."""
 
-import contextlib
 import io
-import math
 import zipfile
 from pathlib import Path
 
@@ -13,13 +11,11 @@ from keras.saving import get_registered_object
 
 import keras_vit.layers  # noqa: F401  registers the layers
 from keras_vit.archive import check_zip
+from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError
 from keras_vit.files import LARGEST_TEXT, first_line, parse_json, what_lies_at
 
 MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
-LARGEST_OUTPUT = 2**27  # numbers of one layer for one image; 1024 x 1024 x 128
-MOST_LAYERS = 5000
-MOST_CALLS = 12_000  # while it is built; Sequential calls its first layers again for each that follows
 CODE = {
     "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__lambda__", "__typespec__",
 }  # fmt: skip
@@ -47,7 +43,7 @@ def load_model(path):
         raise InputError(f"Expected a .keras model file at {path}, found {what_lies_at(path)}.")
     count = check_model_archive(path)
     try:
-        with bounded_building(count, path):
+        with bounded_building(f"The model in {path}", count, "the file holds"):
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except InputError:
         raise
@@ -84,54 +80,6 @@ def check_model_archive(path):
         raise
     except Exception as error:  # zip, zlib, HDF5 and their own, of many types
         raise InputError(f"{path} is a damaged archive: {first_line(error)}.") from error
-
-
-@contextlib.contextmanager
-def bounded_building(count, path):
-    """Refuses, while a model is built, more weights than `count` numbers, and too many or vast layers.
-
-    A configuration may declare sizes that no memory holds; the weights that it comes with cannot.
-    """
-    layer_class, left, layers_left, calls_left = keras.layers.Layer, count, MOST_LAYERS, MOST_CALLS
-    originals = layer_class.__init__, layer_class.add_weight, layer_class.__call__
-
-    def init(layer, *args, **kwargs):
-        nonlocal layers_left
-        layers_left -= 1
-        if layers_left < 0:
-            raise InputError(f"{path} is not to be trusted: it declares more than {MOST_LAYERS:,} layers.")
-        originals[0](layer, *args, **kwargs)
-
-    def add_weight(layer, shape=None, *args, **kwargs):
-        nonlocal left
-        left -= math.prod((shape,) if isinstance(shape, int) else shape or ())
-        if left < 0:
-            raise InputError(
-                f"{path} is damaged: the layer {layer.name!r} declares weights of shape {shape}, but "
-                f"the file holds {count:,} numbers in all."
-            )
-        return originals[1](layer, shape, *args, **kwargs)
-
-    def call(layer, *args, **kwargs):
-        nonlocal calls_left
-        calls_left -= 1
-        if calls_left < 0:
-            raise InputError(
-                f"{path} is not to be trusted: its layers are called more than {MOST_CALLS:,} times."
-            )
-        outputs = originals[2](layer, *args, **kwargs)
-        for output in keras.tree.flatten(outputs):
-            if math.prod(length or 1 for length in getattr(output, "shape", ())) > LARGEST_OUTPUT:
-                raise InputError(
-                    f"{path} is not to be trusted: its layer {layer.name!r} makes {output.shape} numbers."
-                )
-        return outputs
-
-    layer_class.__init__, layer_class.add_weight, layer_class.__call__ = init, add_weight, call
-    try:
-        yield
-    finally:
-        layer_class.__init__, layer_class.add_weight, layer_class.__call__ = originals
 
 
 def _check_members(archive, names, path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
-from keras_vit.model_archive import bounded_building, check_model_archive, load_model
+from keras_vit.model_archive import check_model_archive, load_model
 
 
 def small_model():
@@ -51,20 +51,8 @@ def test_the_numbers_in_the_weights_are_counted(whole):
 
 @pytest.mark.parametrize("units", [10**12, 10**6])
 def test_a_layer_larger_than_the_weights_is_refused_before_it_is_made(rewrite, units):
-    with pytest.raises(InputError, match=f"weights of shape .*{units}.*, but the file holds"):
+    with pytest.raises(InputError, match=f"weights of shape .*{units}.* numbers that the file holds"):
         load_model(rewrite({"units": units}))
-
-
-def test_building_is_unbounded_again_after_a_refusal(rewrite):
-    before = keras.layers.Layer.add_weight, keras.layers.Layer.__init__, keras.layers.Layer.__call__
-    with pytest.raises(InputError):
-        load_model(rewrite({"units": 10**6}))
-    assert before == (keras.layers.Layer.add_weight, keras.layers.Layer.__init__, keras.layers.Layer.__call__)
-
-
-def test_vast_outputs_are_refused():
-    with pytest.raises(InputError, match="makes"), bounded_building(0, "m.keras"):
-        keras.layers.UpSampling2D(10**5)(keras.Input((8, 8, 1)))
 
 
 @pytest.mark.parametrize(

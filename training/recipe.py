@@ -175,9 +175,18 @@ IMAGE_FIELDS = (
 TEXT_FIELDS = ("lines", "lowercase", "window", "unknown", "carry_state", "sample_every")
 
 _MANY = 10**9
+_WIDEST = 2**16
 _RANGES = (
     ("image_size", 1, 8192),
     ("image_width", 1, 8192),
+    ("patch_size", 1, 8192),
+    ("hidden_dim", 1, _WIDEST),
+    ("hidden_dims", 1, _WIDEST),
+    ("embedding_dim", 1, _WIDEST),
+    ("mlp_dim", 1, 8 * _WIDEST),
+    ("num_layers", 1, 1000),
+    ("num_heads", 1, 1000),
+    ("num_registers", 0, 1000),
     ("subset", 2, _MANY),
     ("validation_fraction", 0.001, 0.9),
     ("test_fraction", 0.001, 0.9),

@@ -51,6 +51,8 @@ def read_state(path):
     Raises:
         InputError: missing, truncated, changed or of another format.
     """
+    if not os.path.isfile(path):  # nor a device or a pipe, whose reading would not end
+        raise InputError(f"{path} is no file")
     try:
         with open(path, "rb") as file:
             content = file.read()

@@ -6,6 +6,7 @@ import numpy as np
 
 from export.child import run_child
 from export.predictor import CHECK_TIME_LIMIT, check_is_tflite, check_recorded
+from export.saved_model_check import check_saved_model
 from export.text.description import read_description
 from keras_vit.errors import ConditionError, InputError
 
@@ -116,6 +117,7 @@ class SavedModelReader(_Reader):
         import tensorflow as tf
 
         super().__init__(path)
+        check_saved_model(path)
         try:
             self.signatures = tf.saved_model.load(str(path)).signatures
             self.step = self.signatures["step"]

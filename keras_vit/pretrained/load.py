@@ -75,19 +75,32 @@ def _open(source, revision):
     tensors = Renamed(tensors, family.rename)
     try:
         reading = family.read(config, tensors)
-        _check_numbers(reading.arguments)
+        _check_arguments(reading.arguments, tensors)
+        reading.preprocessing.check(tensors.where)
         return family, tensors, reading
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except InputError:
+        raise
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, ArithmeticError) as error:
         raise InputError(
             f"{tensors.where}: the configuration or the tensors are not those of {family.name} "
             f"({type(error).__name__}: {error})."
         ) from error
 
 
-def _check_numbers(arguments):
+def _check_arguments(arguments, tensors):
     for field in ("hidden_dim", "num_layers", "num_heads", "mlp_dim", "num_classes", "channels"):
         if type(arguments[field]) is not int:
             raise TypeError(f"{field} is {arguments[field]!r}")
+    if arguments["num_layers"] > len(tensors.names()):  # which would take long to be found missing
+        raise ValueError(f"num_layers is {arguments['num_layers']:,}")
+    for field in ("pixel_mean", "pixel_std"):
+        if len(arguments[field]) != arguments["channels"]:
+            raise ValueError(f"{field} is {arguments[field]} for {arguments['channels']} channels")
+    if type(arguments.get("qkv_bias", True)) is not bool:
+        raise TypeError(f"qkv_bias is {arguments['qkv_bias']!r}")
+    epsilon = arguments.get("epsilon", 0.0)
+    if type(epsilon) is not float or not 0 <= epsilon < 1:
+        raise ValueError(f"the epsilon of its layer normalisation is {str(epsilon)[:80]}")
 
 
 def _for_image_size(image_size, arguments, tensors, family, kind):

@@ -4,6 +4,7 @@ import zipfile
 
 import numpy as np
 
+from keras_vit.archive import check_zip
 from keras_vit.errors import InputError
 from keras_vit.pretrained.safetensors_file import widened
 from keras_vit.pretrained.tensors import Tensors
@@ -20,6 +21,7 @@ class NpzFile(Tensors):
 
     def __init__(self, path):
         super().__init__(path)
+        check_zip(path)
         try:
             self._archive = zipfile.ZipFile(path)
             members = [n for n in self._archive.namelist() if n.endswith(".npy")]

@@ -12,6 +12,8 @@ from keras_vit.layers._pairs import as_pair
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 CROP_MODES = ("center", "squash", "border")
+LARGEST_SIDE = 8192  # pixels
+LARGEST_NUMBER = 1e6  # of a mean or spread of pixels in [0, 1]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,12 +51,12 @@ class Preprocessing:
         if not isinstance(fields, dict) or set(fields) != names:
             raise InputError(f"Expected an object with {', '.join(sorted(names))} in {where}.")
         known = cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
-        known._check()
+        known.check(where)
         return known
 
     def __call__(self, image):
         """Returns uint8 `(*image_size, channels)` for an image or uint8 array `(height, width, channels)`."""
-        self._check()
+        self.check()
         image = image if isinstance(image, Image.Image) else _as_image(image)
         scaled = [math.floor(side / self.crop_ratio) for side in self.image_size]
         size = _resized(image.size[::-1], scaled, self.crop_mode)
@@ -69,12 +71,38 @@ class Preprocessing:
         """Returns the same for another image size."""
         return dataclasses.replace(self, image_size=as_pair(image_size, "image_size"))
 
-    def _check(self):
-        if self.crop_mode not in CROP_MODES or self.interpolation not in INTERPOLATIONS:
-            raise InputError(
-                f"Expected a crop mode among {', '.join(CROP_MODES)} and an interpolation among "
-                f"{', '.join(INTERPOLATIONS)}, received {self.crop_mode!r} and {self.interpolation!r}."
-            )
+    def check(self, where="the preprocessing"):
+        """Checks each field; `where` is what a message calls their origin.
+
+        Raises:
+            InputError: a field of another kind or out of its range.
+        """
+        for field, valid in _VALID.items():
+            if not valid(getattr(self, field)):
+                received = repr(getattr(self, field))[:80]
+                raise InputError(f"{where} is not to be followed: its {field} is {received}.")
+
+
+def _is_number(value):
+    return type(value) in (int, float) and abs(value) < LARGEST_NUMBER
+
+
+def _is_size(value):
+    return _are_numbers(value, (2,)) and all(type(v) is int and 0 < v <= LARGEST_SIDE for v in value)
+
+
+def _are_numbers(value, lengths):
+    return isinstance(value, tuple) and len(value) in lengths and all(map(_is_number, value))
+
+
+_VALID = {
+    "image_size": _is_size,
+    "crop_ratio": lambda value: _is_number(value) and 0.01 <= value <= 100,
+    "crop_mode": lambda value: value in CROP_MODES,
+    "interpolation": lambda value: value in INTERPOLATIONS,
+    "mean": lambda value: _are_numbers(value, (1, 3)),
+    "std": lambda value: _are_numbers(value, (1, 3)) and min(value) > 0,
+}
 
 
 def _as_image(array):

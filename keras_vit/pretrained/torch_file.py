@@ -1,17 +1,20 @@
 """Reads torch's `.bin`, `.pth` and `.pt` files without torch and without running what is in them."""
 
 import collections
+import math
 import pickle
 import zipfile
 from typing import NamedTuple
 
 import numpy as np
 
+from keras_vit.archive import check_zip
 from keras_vit.errors import InputError
 from keras_vit.pretrained.safetensors_file import widened
 from keras_vit.pretrained.tensors import Tensors
 
-PICKLE_SIZE = 64 * 2**20  # bytes; the largest real ones, of thousands of tensors, have one MB
+PICKLE_SIZE = 4 * 2**20  # bytes; the largest real ones, of thousands of tensors, have one MB
+MOST_AXES = 8
 _STORAGES = {
     "FloatStorage": "<f4",
     "DoubleStorage": "<f8",
@@ -50,7 +53,8 @@ class TorchFile(Tensors):
         self._archive, self._root, content = _unpickled(path)
         self._tensors = _named_tensors(content, path)
         for name, tensor in self._tensors.items():
-            self._check(name, tensor)
+            if not self._is_inside(tensor):
+                raise InputError(f"{self.where} is damaged: {name} points outside the stored data.")
 
     def names(self):
         return self._tensors.keys()
@@ -69,14 +73,17 @@ class TorchFile(Tensors):
         array = np.lib.stride_tricks.as_strided(flat, shape, strides, writeable=False)
         return widened(array, storage.kind == "BFloat16Storage")
 
-    def _check(self, name, tensor):
+    def _is_inside(self, tensor):
         storage, offset, shape, strides = tensor
+        if not isinstance(storage, _Storage) or len(shape) != len(strides) or len(shape) > MOST_AXES:
+            return False
         last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
         member = self._archive.NameToInfo.get(f"{self._root}data/{storage.key}")
         itemsize = np.dtype(_STORAGES[storage.kind]).itemsize
         inside = offset >= 0 and all(n >= 0 for n in shape) and all(step >= 0 for step in strides)
-        if member is None or not inside or (0 not in shape and (last + 1) * itemsize > member.file_size):
-            raise InputError(f"{self.where} is damaged: {name} points outside the stored data.")
+        if member is None or not inside or math.prod(shape) * itemsize > member.file_size:
+            return False
+        return 0 in shape or (last + 1) * itemsize <= member.file_size
 
 
 class _TensorsOnly(pickle.Unpickler):
@@ -114,6 +121,7 @@ def _unpickled(path):
             f"{path} is truncated, no torch file, or of the format before torch 1.6, which is not read. "
             "Save it again as safetensors."
         )
+    check_zip(path)
     try:
         archive = zipfile.ZipFile(path)
         member = next(n for n in archive.namelist() if n.rpartition("/")[2] == "data.pkl")

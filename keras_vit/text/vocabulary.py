@@ -82,14 +82,21 @@ class Vocabulary:
         Raises:
             InputError: no vocabulary.
         """
-        try:
-            vocabulary = cls(**document)
-            valid = vocabulary.characters[0] == BOUNDARY and vocabulary.unknown in ("error", "unk")
-        except (TypeError, IndexError, KeyError):
-            valid = False
+        fields = document if isinstance(document, dict) else {}
+        characters, unknown = fields.get("characters"), fields.get("unknown")
+        valid = (
+            set(fields) == {"characters", "unknown"}
+            and isinstance(characters, str)
+            and characters.startswith(BOUNDARY)
+            and len(set(characters)) == len(characters)
+            and not any(0xD800 <= ord(character) < 0xE000 for character in characters)  # halves of one
+            and unknown in ("error", "unk")
+        )
         if not valid:
-            raise InputError(f"Expected a vocabulary in {name}: characters, a newline first, and unknown.")
-        return vocabulary
+            raise InputError(
+                f"Expected a vocabulary in {name}: different characters, a newline first, and unknown."
+            )
+        return cls(characters, unknown)
 
 
 def build_vocabulary(texts, unknown="error"):

@@ -4,8 +4,12 @@ import hostile_folders
 import hostile_images
 import hostile_keras
 import hostile_npz
+import hostile_pretrained
+import hostile_runs
 import hostile_safetensors
+import hostile_saved_model
 import hostile_texts
+import hostile_tfds
 import hostile_tflite
 from hostile_readers import READERS
 
@@ -19,6 +23,10 @@ MODULES = (
     hostile_keras,
     hostile_texts,
     hostile_tflite,
+    hostile_saved_model,
+    hostile_pretrained,
+    hostile_runs,
+    hostile_tfds,
 )
 
 

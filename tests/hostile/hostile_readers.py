@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 from hostile_case import Place
 
 from keras_vit.errors import ConditionError, InputError
@@ -61,6 +62,80 @@ def read_recipe(path):
     return load_recipe(path)
 
 
+def read_checkpoint(path):
+    from keras_vit import pretrained
+
+    model = pretrained.load(path)
+    model(np.zeros((1, *model.input_shape[1:]), "float32"))
+    model.preprocessing(np.zeros((9, 7, 3), "uint8"))
+    return model
+
+
+def read_state(path):
+    from training.callbacks.run_state import RunState
+
+    return RunState(path, 2, [], None, None, None).load()
+
+
+def read_journal(path):
+    from training.tuning.header import check_same
+    from training.tuning.journal import Journal
+    from training.tuning.ledger import Ledger
+    from training.tuning.oracles import build_oracle
+
+    plan, journal = _search(), Journal(path)
+    events = journal.read()
+    if not events:  # a search that had not begun
+        return 0
+    check_same(events[0], search_header(), path)
+    oracle = build_oracle(plan.tuner, plan.space, plan.objective, trials=plan.trials, seed=plan.seed)
+    return len(Ledger(oracle, journal, events[1:], plan.seed).records)
+
+
+def search_header():
+    """The first event of the journal of the search that `read_journal` goes on with."""
+    from training.tuning.header import header_of
+
+    return header_of(_search(), 1)
+
+
+def _search():
+    from training.tuning.plan import plan
+
+    return plan("vit_digits")
+
+
+def read_history(path):
+    from training.report.history import read_history
+
+    return read_history(path)
+
+
+def read_vocabulary(path):
+    from keras_vit.text import Vocabulary
+
+    return Vocabulary.load(path)
+
+
+def read_preprocessing(path):
+    from keras_vit.pretrained.own import preprocessing_of
+
+    prepared = preprocessing_of(path.parent / "model.keras")
+    return prepared(np.zeros((9, 7, 3), "uint8"))
+
+
+def read_text(path):
+    from training.text.corpus import load_text
+
+    return load_text(f"text:{path}")
+
+
+def read_tfds(path):
+    from training.data import load_data
+
+    return load_data("tfds:hostile_photos", data_dir=path, image_size=8)
+
+
 READERS = {
     "image": read_image,
     "folder": read_folder,
@@ -70,14 +145,22 @@ READERS = {
     "tflite": read_predictor,
     "predictor keras": read_predictor,
     "predictor tflite": read_predictor,
+    "saved model": read_predictor,
     "recipe": read_recipe,
+    "checkpoint": read_checkpoint,
+    "state": read_state,
+    "journal": read_journal,
+    "history": read_history,
+    "vocabulary": read_vocabulary,
+    "preprocessing": read_preprocessing,
+    "text": read_text,
+    "tfds": read_tfds,
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """`outcome` is LONGEST_MESSAGE = 1000  # letters, besides the name of the file
-    CLEAN, ALLOWED or OTHER; `detail` the message, or what went wrong."""
+    """`outcome` is CLEAN, ALLOWED or OTHER; `detail` the message, or what went wrong."""
 
     outcome: str
     detail: str

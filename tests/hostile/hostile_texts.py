@@ -22,7 +22,7 @@ def same_recipe(result, good):
     return result == good
 
 
-def _json_damage(document):
+def json_damage(document):
     """JSON that is none, or not what a field may hold, wherever it lies."""
     text = json.dumps(document)
     yield "empty", ""
@@ -54,7 +54,7 @@ def _recipes():
 
     fields = {"data": "digits", "epochs": 3, "learning_rate": 0.001, "seed": 0}
     document = {"recipe": fields, "versions": {"keras": "3"}}
-    for name, content in _json_damage(document):
+    for name, content in json_damage(document):
         yield _recipe(name, content)
     for name, value in {
         "no object": [1],
@@ -102,7 +102,7 @@ def _recipe(name, content, allowed=None):
 
 def _records():
     row = {"variant": "fp32", "file": "m.tflite", "passed": True}
-    for name, content in _json_damage({"variants": [row]}):
+    for name, content in json_damage({"variants": [row]}):
         yield _record(name, content)
     for name, value in {
         "variants is a number": {"variants": 3},

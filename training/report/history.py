@@ -1,12 +1,14 @@
 """Reads a run's history and draws its training curves."""
 
 import csv
+import math
 from pathlib import Path
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from keras_vit.errors import InputError
+from keras_vit.files import LARGEST_TEXT, read_text
 from training.report.style import BLUE, GREEN, ORANGE, figure
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
@@ -22,20 +24,30 @@ def read_history(path):
         dict of a float array `(epochs,)` for each column; empty when there is no file, or no epoch in it.
 
     Raises:
-        InputError: a column is missing, or a cell is no number.
+        InputError: no text, a column is missing, or a cell is no finite number.
     """
     path = Path(path)
     if not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    if path.stat().st_size > LARGEST_TEXT:
+        raise InputError(
+            f"Expected the history of a training in {path}, found {path.stat().st_size:,} bytes."
+        )
     try:
-        return {c: np.array([float(row[c]) for row in rows]) for c in COLUMNS} if rows else {}
-    except (KeyError, TypeError, ValueError) as error:
+        rows = list(csv.DictReader(read_text(path).splitlines()))
+        return {c: np.array([_finite(row[c]) for row in rows]) for c in COLUMNS} if rows else {}
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise InputError(
             f"Expected numbers in the columns {', '.join(COLUMNS)} of {path}, received a row without "
             f"one: {error}. Remove the file to write the report without training curves."
         ) from error
+
+
+def _finite(text):
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]!r} is not finite")
+    return value
 
 
 def training_curves(history):

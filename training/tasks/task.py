@@ -2,10 +2,12 @@
 
 import abc
 import inspect
+import os
 from typing import ClassVar
 
 import keras
 
+from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError
 from training.recipe import MODEL_FIELDS
 
@@ -86,7 +88,7 @@ class Task(abc.ABC):
         """Calls the model's builder with what the data decide and the recipe's fields that are not None.
 
         Raises:
-            InputError: a field that this model does not take, or sizes that do not fit.
+            InputError: a field that this model does not take, or sizes that do not fit, also not into memory.
         """
         builder = self.builders[self.recipe.model]
         given = {field: getattr(self.recipe, field) for field in MODEL_FIELDS}
@@ -95,4 +97,11 @@ class Task(abc.ABC):
         if unknown:
             raise InputError(f"Model {self.recipe.model!r} has no {', '.join(unknown)}: set to none.")
         keras.utils.set_random_seed(self.recipe.seed)
-        return builder(seed=self.recipe.seed, dtype=self.recipe.precision, **inputs, **given)
+        with bounded_building(f"Model {self.recipe.model!r}", _most_numbers(), "memory has room to train"):
+            return builder(seed=self.recipe.seed, dtype=self.recipe.precision, **inputs, **given)
+
+
+def _most_numbers():
+    """Each weight is there four times: with its gradient and two moments of the optimizer, as float32."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 2**36
+    return memory // 16

@@ -37,6 +37,8 @@ class Journal:
         """
         if not self.path.exists():
             return []
+        if not self.path.is_file():
+            raise InputError(f"Expected the journal of a search at {self.path}, found no file.")
         content = self._content()
         events, good = [], 0
         for line in content.splitlines(keepends=True):
@@ -87,4 +89,8 @@ def _parse(line):
     checksum, _, text = line.rstrip(b"\n").partition(b" ")
     if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
         return None
-    return json.loads(text)
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None

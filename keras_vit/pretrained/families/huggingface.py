@@ -95,9 +95,9 @@ def preprocessing_of(config, default):
     final = cropped or size or (shortest, shortest)
     return Preprocessing(
         image_size=final,
-        crop_ratio=_ratio(min(final), shortest) if shortest else 1.0,
-        crop_mode="center" if shortest else "squash",
-        interpolation=RESAMPLE.get(stored.get("resample", 2), "bilinear"),
+        crop_ratio=1.0 if shortest is None else _ratio(min(final), shortest),
+        crop_mode="squash" if shortest is None else "center",
+        interpolation=RESAMPLE[stored.get("resample", 2)],
         mean=tuple(stored.get("image_mean") or default.mean) if normalised else (0.0,) * 3,
         std=tuple(stored.get("image_std") or default.std) if normalised else (1.0,) * 3,
     )

@@ -1,0 +1,106 @@
+"""Looks through a SavedModel's graph before TensorFlow runs anything of it."""
+
+from pathlib import Path
+
+from keras_vit.errors import InputError
+
+LARGEST_GRAPH = 2**30  # bytes
+KINDS = {  # of objects: neither assets nor resources, which are filled while loading
+    "user_object", "function", "bare_concrete_function", "variable", "constant", "captured_tensor",
+}  # fmt: skip
+STATEFUL = {  # but they only compute
+    "Assert", "Case", "CudnnRNN", "CudnnRNNV2", "CudnnRNNV3", "If", "ReadVariableOp",
+    "StatefulPartitionedCall", "VarHandleOp",
+}  # fmt: skip
+LOOPS = {"For", "StatelessWhile", "While"}
+OUTSIDE = {  # files and Python, of which TensorFlow does not say that they are stateful
+    "DebugIdentity", "DebugNanCount", "DebugNumericSummary", "DecodeProtoV2", "EncodeProto",
+    "GenerateVocabRemapping", "ImmutableConst", "InitializeTableFromTextFile", "MatchingFiles",
+    "PyFuncStateless", "ReadFile", "XlaCallModule",
+}  # fmt: skip
+
+
+def check_saved_model(path, loopless=()):
+    """Checks that a SavedModel's functions compute, and do nothing else: a graph can write files.
+
+    Args:
+        path: str or Path of the folder.
+        loopless: names of functions that need no loop, which need not end.
+
+    Raises:
+        InputError: no SavedModel, damaged, or with operators that reach outside of it.
+    """
+    graph = _read(Path(path))
+    objects = graph.object_graph_def
+    if not objects.nodes:
+        raise InputError(f"{path} is no SavedModel of ours: it was written by TensorFlow 1. Export again.")
+    for node in objects.nodes:
+        kind = node.WhichOneof("kind")
+        if kind not in KINDS or node.saveable_objects or node.registered_saver:
+            raise InputError(
+                f"{path} is not to be trusted: it holds a {kind} with a loading of its own, which is no part "
+                "of an exported model."
+            )
+    functions = {function.signature.name: function for function in graph.graph_def.library.function}
+    unfit = {name for name in _operators(objects.concrete_functions, functions) if not _computes(name)}
+    unfit |= _operators(_functions_of(objects, loopless), functions) & LOOPS
+    if unfit:
+        raise InputError(
+            f"{path} is not to be trusted: its graph holds {', '.join(sorted(unfit))}, which no exported "
+            "model needs."
+        )
+
+
+def _read(path):
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    file = path / "saved_model.pb"
+    try:
+        if file.stat().st_size > LARGEST_GRAPH:
+            raise InputError(f"Expected a SavedModel's graph at {file}, found {file.stat().st_size:,} bytes.")
+        parsed = SavedModel.FromString(file.read_bytes())
+        (graph,) = parsed.meta_graphs
+    except (OSError, DecodeError, ValueError) as error:
+        raise InputError(f"{file} is damaged or no SavedModel: it cannot be read. Export again.") from error
+    return graph
+
+
+def _functions_of(objects, names):
+    """The functions that the loaded object, or its `signatures`, have under these names."""
+    children = [(child.local_name, child.node_id) for child in objects.nodes[0].children]
+    for name, number in list(children):
+        if name == "signatures":
+            children += [(child.local_name, child.node_id) for child in objects.nodes[number].children]
+    nodes = [objects.nodes[number] for name, number in children if name in names]
+    return [
+        name
+        for node in nodes
+        for name in (*node.function.concrete_functions, node.bare_concrete_function.concrete_function_name)
+    ]
+
+
+def _operators(roots, functions):
+    """The operators in functions and in all that these call."""
+    waiting, seen, operators = list(roots), set(), set()
+    while waiting:
+        name = waiting.pop()
+        if name in functions and name not in seen:
+            seen.add(name)
+            nodes = functions[name].node_def
+            operators |= {node.op for node in nodes} - functions.keys()
+            waiting += [called for node in nodes for called in _names_in(node)]
+    return operators
+
+
+def _names_in(node):
+    values = node.attr.values()
+    return [node.op, *(v.func.name for v in values), *(f.name for v in values for f in v.list.func)]
+
+
+def _computes(name):
+    from tensorflow.python.framework import op_def_registry
+
+    definition = op_def_registry.get(name)
+    harmless = definition is not None and (not definition.is_stateful or name in STATEFUL | LOOPS)
+    return harmless and name not in OUTSIDE and "Dataset" not in name

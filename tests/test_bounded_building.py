@@ -1,0 +1,43 @@
+import keras
+import pytest
+
+from keras_vit.bounded_building import MOST_LAYERS, bounded_building
+from keras_vit.errors import InputError
+
+
+def bounded(most_numbers=0):
+    return bounded_building("The model", most_numbers, "there are")
+
+
+def test_as_many_weights_as_there_are_numbers_are_built():
+    with bounded(8):
+        assert keras.layers.Dense(2)(keras.Input((3,))).shape == (None, 2)
+
+
+def test_one_weight_more_is_refused_before_it_is_made():
+    with (
+        pytest.raises(
+            InputError, match=r"The model is too large: .*\(3, 10{12}\).* 8 numbers that there are"
+        ),
+        bounded(8),
+    ):
+        keras.layers.Dense(10**12)(keras.Input((3,)))
+
+
+def test_vast_outputs_are_refused():
+    with pytest.raises(InputError, match="for one image its layer .* makes"), bounded():
+        keras.layers.UpSampling2D(10**5)(keras.Input((8, 8, 1)))
+
+
+def test_layers_without_end_are_refused():
+    with pytest.raises(InputError, match=f"more than {MOST_LAYERS:,} layers"), bounded():
+        for _ in range(MOST_LAYERS + 1):
+            keras.layers.Activation("relu")
+
+
+def test_building_is_unbounded_again_after_a_refusal():
+    names = ("add_weight", "__init__", "__call__")
+    before = [getattr(keras.layers.Layer, name) for name in names]
+    with pytest.raises(InputError), bounded():
+        keras.layers.Dense(2)(keras.Input((3,)))
+    assert before == [getattr(keras.layers.Layer, name) for name in names]
