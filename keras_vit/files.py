@@ -85,27 +85,32 @@ def write_json(path, value):
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def read_json(path):
+def read_json(path, kind=object):
     """Reads a JSON file.
 
+    Args:
+        path: str or Path.
+        kind: type, such as dict, that its value must have.
+
     Raises:
-        InputError: the file is missing, not JSON, or far too large.
+        InputError: the file is missing, not JSON, far too large, or of another type.
     """
-    return parse_json(_read_bytes(path, "a JSON file"), path)
+    return parse_json(_read_bytes(path, "a JSON file"), path, kind)
 
 
-def parse_json(content, name):
+def parse_json(content, name, kind=object):
     """Parses JSON as it is written here: no NaN or infinity, and no field twice in one object.
 
     Args:
         content: bytes.
         name: str or Path, what errors call it.
+        kind: type that its value must have.
 
     Raises:
         InputError: not such JSON.
     """
     try:
-        return json.loads(
+        value = json.loads(
             content.decode("utf-8"),
             parse_constant=_finite,
             parse_float=_finite,
@@ -113,6 +118,12 @@ def parse_json(content, name):
         )
     except (ValueError, RecursionError) as error:  # also of UTF-8, and of numbers with thousands of digits
         raise InputError(f"Expected JSON in {name}, but it cannot be read: {first_line(error)}.") from error
+    if not isinstance(value, kind):
+        words = {dict: "an object", list: "a list"}
+        raise InputError(
+            f"Expected {words[kind]} in {name}, received {words.get(type(value), 'another value')}."
+        )
+    return value
 
 
 def read_label_names(path):

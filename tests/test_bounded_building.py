@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from keras_vit.bounded_building import MOST_LAYERS, bounded_building
+from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError
 
 
@@ -25,13 +25,14 @@ def test_one_weight_more_is_refused_before_it_is_made():
 
 
 def test_vast_outputs_are_refused():
-    with pytest.raises(InputError, match="for one image its layer .* makes"), bounded():
+    with pytest.raises(InputError, match="its layer .* makes"), bounded():
         keras.layers.UpSampling2D(10**5)(keras.Input((8, 8, 1)))
 
 
-def test_layers_without_end_are_refused():
-    with pytest.raises(InputError, match=f"more than {MOST_LAYERS:,} layers"), bounded():
-        for _ in range(MOST_LAYERS + 1):
+def test_layers_without_end_are_refused(monkeypatch):
+    monkeypatch.setattr("keras_vit.bounded_building.MOST_LAYERS", 9)
+    with pytest.raises(InputError, match="more than 9 layers"), bounded():
+        for _ in range(10):
             keras.layers.Activation("relu")
 
 

@@ -106,7 +106,7 @@ class Recipe:
         for field, low, high in _RANGES:
             value = getattr(self, field)
             if value is not None and not low <= value <= high:
-                raise InputError(f"Expected {field} from {low:g} to {high:g}, received {value}.")
+                raise InputError(f"Expected {field} from {low:,} to {high:,}, received {value}.")
         for field, allowed in _CHOICES.items():
             if getattr(self, field) not in allowed:
                 raise InputError(
@@ -293,8 +293,7 @@ def load_recipe(path):
     Raises:
         InputError: missing, no JSON, or not a recipe.
     """
-    document = read_json(path)
-    fields = document.get("recipe") if isinstance(document, dict) else None
+    fields = read_json(path, dict).get("recipe")
     if not isinstance(fields, dict):
         raise InputError(f"Expected {path} to hold a 'recipe' object. Train again to write one.")
     unknown = sorted(set(fields) - set(_kinds()))

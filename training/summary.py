@@ -2,6 +2,7 @@
 
 from keras_vit.errors import InputError
 from keras_vit.files import read_json
+from training.recipe import load_recipe
 
 
 def summary(folder):
@@ -10,17 +11,24 @@ def summary(folder):
     Args:
         folder: `training.run_folder.RunFolder`.
     """
-    saved = read_json(folder.recipe)
-    recipe, versions = saved["recipe"], saved["versions"]
-    name = " ".join(filter(None, (recipe["model"], recipe["variant"])))
-    words = f"{name} trained on {recipe['data']} for {recipe['epochs']} epochs with {recipe['optimizer']}"
-    return f"{words}{_accuracy(folder)}. keras_vit {versions['keras_vit']}, Keras {versions['keras']}."
+    recipe = load_recipe(folder.recipe)
+    name = " ".join(filter(None, (recipe.model, recipe.variant)))
+    words = f"{name} trained on {recipe.data} for {recipe.epochs} epochs with {recipe.optimizer}"
+    return f"{words}{_accuracy(folder)}.{_versions(folder)}"
+
+
+def _versions(folder):
+    try:
+        versions = read_json(folder.recipe, dict)["versions"]
+        return f" keras_vit {versions['keras_vit']}, Keras {versions['keras']}."
+    except (KeyError, TypeError):  # somebody wrote the recipe anew
+        return ""
 
 
 def _accuracy(folder):
     try:
-        metrics = read_json(folder.metrics)
+        metrics = read_json(folder.metrics, dict)
         images = f"{metrics['num_images']:,} images of the {metrics['split']} split"
         return f"; accuracy {100 * metrics['accuracy']:.2f} % on {images}"
-    except (InputError, KeyError):  # it was not evaluated
+    except (InputError, KeyError, TypeError, ValueError):  # it was not evaluated
         return ""

@@ -71,7 +71,4 @@ def _config_beside(path):
 
 
 def _object(path):
-    value = read_json(path) if path.is_file() else {}
-    if not isinstance(value, dict):
-        raise InputError(f"Expected an object in {path}, received {type(value).__name__}.")
-    return value
+    return read_json(path, dict) if path.is_file() else {}

@@ -5,8 +5,7 @@ import re
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.files import read_json
-from keras_vit.pretrained.safetensors_file import INDEX
+from keras_vit.pretrained.safetensors_file import INDEX, shards
 
 OTHERS = ("config.json", "preprocessor_config.json")
 
@@ -74,8 +73,8 @@ def _download(repository, revision):
         path = fetch(name)
         if path is None:
             continue
-        for shard in sorted(set(read_json(path)["weight_map"].values())) if name == INDEX else ():
-            fetch(shard)
+        for shard in shards(path) if name == INDEX else ():
+            fetch(shard.name)
         for other in OTHERS:
             _optional(fetch, other)
         return path.parent

@@ -59,7 +59,7 @@ def read_weights(model, table, tensors, unused=(), kept=()):
             that would have gone there are left.
 
     Raises:
-        InputError: missing, unused or ill-shaped tensors; all of them are listed.
+        InputError: missing, unused or ill-shaped tensors, of which all are listed, or one that is not finite.
     """
     links = _links(model, table, kept)
     _check_names(links, _names_of(table, kept), tensors, unused)
@@ -67,7 +67,10 @@ def read_weights(model, table, tensors, unused=(), kept=()):
     if wrong:
         raise InputError(f"{tensors.where}: tensors that do not fit the model: {listed(wrong)}.")
     for link in links:
-        fill(link.weight, _array(link, tensors))
+        array = _array(link, tensors)
+        if not np.isfinite(array).all():
+            raise InputError(f"{tensors.where}: {listed(filter(None, link.names))} holds NaN or infinity.")
+        fill(link.weight, array)
 
 
 def write_tensors(model, table, patch):

@@ -32,7 +32,7 @@ def model_card(arguments, format, labels=None, run_dir=None):
     for title, name in (("Recipe", "recipe.json"), ("Metrics", "metrics.json")):
         path = Path(run_dir) / name if run_dir else None
         if path and path.is_file():
-            parts.append(_table(title, _plain(read_json(path))))
+            parts.append(_table(title, _plain(read_json(path, dict))))
     parts.append(f"## Use\n\n```python\n{LOADING[format]}\n```\n")
     return "\n".join(parts)
 

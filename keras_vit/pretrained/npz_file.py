@@ -28,9 +28,11 @@ class NpzFile(Tensors):
             self._headers = {name.removesuffix(".npy"): self._header(name) for name in members}
         except _FAILURES as error:
             raise InputError(f"{path} is truncated or no .npz file: {error}.") from error
-        objects = [name for name, (_, dtype) in self._headers.items() if dtype.hasobject]
-        if objects:
-            raise InputError(f"{path}: {objects[0]} holds Python objects, which are not read from a file.")
+        for name, (_, dtype) in self._headers.items():
+            if dtype.hasobject:
+                raise InputError(f"{path}: {name} holds Python objects, which are not read from a file.")
+            if dtype.kind not in "fiu" and dtype != "V2":
+                raise InputError(f"{path}: {name} holds {dtype}, and no real numbers.")
 
     def names(self):
         return self._headers.keys()

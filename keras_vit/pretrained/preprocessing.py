@@ -77,10 +77,10 @@ class Preprocessing:
         Raises:
             InputError: a field of another kind or out of its range.
         """
-        for field, valid in _VALID.items():
+        for field, (valid, expected) in _VALID.items():
             if not valid(getattr(self, field)):
                 received = repr(getattr(self, field))[:80]
-                raise InputError(f"{where} is not to be followed: its {field} is {received}.")
+                raise InputError(f"Expected {field} of {where} to be {expected}, received {received}.")
 
 
 def _is_number(value):
@@ -96,12 +96,15 @@ def _are_numbers(value, lengths):
 
 
 _VALID = {
-    "image_size": _is_size,
-    "crop_ratio": lambda value: _is_number(value) and 0.01 <= value <= 100,
-    "crop_mode": lambda value: value in CROP_MODES,
-    "interpolation": lambda value: value in INTERPOLATIONS,
-    "mean": lambda value: _are_numbers(value, (1, 3)),
-    "std": lambda value: _are_numbers(value, (1, 3)) and min(value) > 0,
+    "image_size": (_is_size, f"(height, width) from 1 to {LARGEST_SIDE}"),
+    "crop_ratio": (lambda value: _is_number(value) and 0.01 <= value <= 100, "a number from 0.01 to 100"),
+    "crop_mode": (lambda value: value in CROP_MODES, f"one of {', '.join(CROP_MODES)}"),
+    "interpolation": (lambda value: value in INTERPOLATIONS, f"one of {', '.join(INTERPOLATIONS)}"),
+    "mean": (lambda value: _are_numbers(value, (1, 3)), "a number for each channel"),
+    "std": (
+        lambda value: _are_numbers(value, (1, 3)) and min(value) > 0,
+        "numbers above 0, one for each channel",
+    ),
 }
 
 

@@ -111,7 +111,7 @@ def test_arrays_of_objects_in_an_npz_are_not_unpickled(tmp_path):
 def test_a_truncated_npz_is_refused(tmp_path):
     data = (FIXTURES / "google_augreg/weights.npz").read_bytes()
     (tmp_path / "w.npz").write_bytes(data[:-300])
-    refused(tmp_path / "w.npz", "truncated or no .npz file")
+    refused(tmp_path / "w.npz", "not a zip archive.*truncated")
 
 
 class Bomb:

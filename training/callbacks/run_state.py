@@ -12,6 +12,7 @@ from training.callbacks.keepers import keepers
 from training.state_file import read_state, write_state
 
 KEPT = 3  # states
+MOST_COUNTED = 10**12  # epochs, or steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,6 +157,7 @@ class RunState(keras.callbacks.Callback):
         for file in self._files():
             try:
                 saved = read_state(file)
+                _check_document(file, *saved)
             except InputError as error:
                 damaged.append(file)
                 print(f"{error}. Looking for the state before it.", file=sys.stderr)
@@ -186,6 +188,24 @@ class RunState(keras.callbacks.Callback):
             if name in self.keepers:
                 self.keepers[name].restore(state)
         self._saved = None
+
+
+def _check_document(path, arrays, document):
+    """Who made a checksum can have made the rest, too."""
+    given = document if isinstance(document, dict) else {}
+    kinds = {"stopped": bool, "backend": str, "callbacks": dict}
+    counts = {
+        "epoch": MOST_COUNTED,
+        "step": MOST_COUNTED,
+        "steps_per_epoch": MOST_COUNTED,
+        "variables": len(arrays),
+    }
+    if not (
+        all(type(given.get(name)) is kind for name, kind in kinds.items())
+        and all(type(given.get(name)) is int and 0 <= given[name] <= most for name, most in counts.items())
+        and given["step"] < given["steps_per_epoch"]
+    ):
+        raise InputError(f"{path} is no state of a training")
 
 
 def _variables(model):

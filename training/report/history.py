@@ -34,7 +34,10 @@ def read_history(path):
             f"Expected the history of a training in {path}, found {path.stat().st_size:,} bytes."
         )
     try:
-        rows = list(csv.DictReader(read_text(path).splitlines()))
+        reader = csv.DictReader(read_text(path).splitlines())
+        rows = list(reader)
+        if not set(COLUMNS) <= set(reader.fieldnames or COLUMNS):
+            raise ValueError("its first line names others")
         return {c: np.array([_finite(row[c]) for row in rows]) for c in COLUMNS} if rows else {}
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise InputError(

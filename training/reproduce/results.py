@@ -80,7 +80,7 @@ def _read(runs, configuration, seed):
     folder = RunFolder(run_dir(runs, configuration, seed))
     if not folder.metrics.exists():
         return None
-    metrics, history = read_json(folder.metrics), read_history(folder.history)
+    metrics, history = read_json(folder.metrics, dict), read_history(folder.history)
     return {
         "seed": seed,
         **_numbers(metrics),

@@ -47,7 +47,7 @@ def write_report(folder, model, data, samples, metrics, recipe):
         InputError: the run's history is no history, or the folder cannot be written.
     """
     history = read_history(folder.history)
-    log = read_json(folder.samples) if folder.samples.is_file() else []
+    log = read_json(folder.samples, list) if folder.samples.is_file() else []
     with atomic_path(folder.report, mark="index.html") as place:
         place.mkdir()
         names = []

@@ -82,7 +82,7 @@ def _summary(plan, place, record, seeds):
         run = RunFolder(place.seed(seed))
         values = read_history(run.history)[plan.objective[0]]
         best = values.max() if plan.objective[1] == "max" else values.min()
-        metrics = {k: v for k, v in read_json(run.metrics).items() if isinstance(v, int | float)}
+        metrics = {k: v for k, v in read_json(run.metrics, dict).items() if isinstance(v, int | float)}
         runs.append({"seed": seed, plan.objective[0]: float(best), "test": metrics})
     figures = ("accuracy", "cross_entropy")
     tested = {name: [run["test"][name] for run in runs] for name in figures if name in runs[0]["test"]}

@@ -40,7 +40,13 @@ def check_same(begun, given, holder):
     """
     if begun.get("event") != "search" or begun.get("version") != VERSION:
         raise InputError(f"{holder} is not of this version of keras-vit. Choose another --run-dir.")
-    flat_begun, flat_given = _flat(begun), _flat(given)
+    try:
+        flat_begun, flat_given = _flat(begun), _flat(given)
+        valid = isinstance(begun["threads"], int)
+    except (KeyError, TypeError, AttributeError):
+        valid = False
+    if not valid:
+        raise InputError(f"{holder} is damaged: it does not tell of a search. Choose another --run-dir.")
     names = dict.fromkeys([*flat_begun, *flat_given])
     changed = [
         f"{name} was {flat_begun.get(name, 'left out')}, is {flat_given.get(name, 'left out')}"

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 from keras_vit.errors import InputError
+from keras_vit.files import parse_json
 from training.state_file import sync_folder
 
 
@@ -42,7 +43,7 @@ class Journal:
         content = self._content()
         events, good = [], 0
         for line in content.splitlines(keepends=True):
-            event = _parse(line)
+            event = _parse(line, f"line {len(events) + 1} of {self.path}")
             if event is None:
                 break
             events.append(event)
@@ -84,13 +85,9 @@ class Journal:
         self.say(f"{self.path}: the last event was torn and is dropped; what it told is done again.")
 
 
-def _parse(line):
+def _parse(line, name):
     """Returns the event in a line, or None when the line is not whole."""
     checksum, _, text = line.rstrip(b"\n").partition(b" ")
     if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
         return None
-    try:
-        event = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return event if isinstance(event, dict) else None
+    return parse_json(text, name, dict)

@@ -42,8 +42,8 @@ class Ledger:
             "epoch": self._epoch,
             "ended": self._ended,
         }
-        for event in events:
-            self._apply[event["event"]](**{k: v for k, v in event.items() if k != "event"})
+        for number, event in enumerate(events, start=1):
+            self._replay(number, **event)
         self._unfinished = [record for record in self.records.values() if record.status is None]
 
     @property
@@ -110,6 +110,15 @@ class Ledger:
             if status == COMPLETED and self.records[trial].halted:
                 status = STOPPED
             self._append("ended", trial=trial, status=status, reason=reason, seconds=round(seconds, 3))
+
+    def _replay(self, number, event=None, **details):
+        try:
+            self._apply[event](**details)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:  # no event that was written here
+            raise InputError(
+                f"{self.journal.path} does not fit this search: event {number} of its trials cannot be "
+                f"replayed ({type(error).__name__}). Choose another --run-dir."
+            ) from error
 
     def _append(self, event, **details):
         self.journal.append({"event": event, **details})

@@ -95,7 +95,7 @@ class _Report(keras.callbacks.Callback):
         self.connection = connection
         self.path = Path(job.run_dir) / "told.json"
         self.first = job.first_epoch
-        self.told = read_json(self.path) if self.path.exists() else []
+        self.told = read_json(self.path, list) if self.path.exists() else []
 
     def catch_up(self):
         """Tells again what an earlier process told. Returns whether to go on."""

@@ -42,3 +42,11 @@ def test_a_single_epoch_is_drawn_as_points_at_epoch_one(tmp_path):
         "Accuracy",
         "Learning rate",
     ]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", bytes(500), b"epoch,loss\n1,2\n", b"\0,\0\n\0"])
+def test_what_is_no_history_is_refused_in_one_line(tmp_path, content):
+    (tmp_path / "history.csv").write_bytes(content)
+    with pytest.raises(InputError, match="history.csv") as caught:
+        read_history(tmp_path / "history.csv")
+    assert "\n" not in str(caught.value)

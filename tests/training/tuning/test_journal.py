@@ -1,3 +1,5 @@
+import zlib
+
 import pytest
 
 from keras_vit import InputError
@@ -48,3 +50,10 @@ def test_a_flipped_bit_in_the_last_event_is_seen(path):
     content[-5] ^= 1
     path.write_bytes(content)
     assert Journal(path, lambda line: None).read() == EVENTS[:-1]
+
+
+@pytest.mark.parametrize("text", [b"{", b"[]", b"null", b'{"loss": NaN}'])
+def test_a_line_that_is_no_event_is_refused_though_its_checksum_is_right(tmp_path, text):
+    (tmp_path / "journal.jsonl").write_bytes(b"%08x %s\n" % (zlib.crc32(text), text))
+    with pytest.raises(InputError, match="line 1 of"):
+        Journal(tmp_path / "journal.jsonl").read()

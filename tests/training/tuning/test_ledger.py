@@ -142,3 +142,19 @@ def test_every_trial_has_a_seed_of_its_own(tmp_path):
     assert len({record.seed for record in records}) == len(records)
     others = finish(ledger_of(tmp_path / "b", "random", seed=1))
     assert not {record.seed for record in records} & {record.seed for record in others}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event": "sold", "trial": "0000"},
+        {"event": "measured", "trial": "0007", "footprint": {}},
+        {"event": "created", "trial": "0000"},
+        {"event": ["created"]},
+        {},
+    ],
+)
+def test_an_event_that_no_search_wrote_is_refused(tmp_path, event):
+    Journal(tmp_path / "journal").append(event)
+    with pytest.raises(InputError, match="event 1 of its trials cannot be replayed"):
+        ledger_of(tmp_path / "journal", "random")
