@@ -60,6 +60,12 @@ class Part:
             raise SystemExit(f"{self.run_dir} ended with {code}, see {self.log}")
         return code == 0
 
+    def start_again_without_chief(self):
+        """Starts a worker again that came while its chief was dead, as people would."""
+        if self.process.poll() and "No chief of a search answers" in self.log.read_text().splitlines()[-1]:
+            self.start()
+        self.has_ended()
+
     def trial(self):
         """Returns the process id of a trial that it runs and the trial, or None."""
         for pid in descendants(self.process.pid):
@@ -164,7 +170,7 @@ def finish(parts, look):
                 raise SystemExit(f"{parts[0].run_dir} did not end in {LONGEST} s, see {parts[0].log}")
             if not parts[0].has_ended():
                 for worker in parts[1:]:
-                    worker.has_ended()
+                    worker.start_again_without_chief()
                 look(parts, SearchFolder(parts[0].run_dir).journal)
             time.sleep(0.05)
     finally:

@@ -14,11 +14,11 @@ from training.tuning.messages import SILENCE
 from training.tuning.oracles import IDLE, RUNNING, STOPPED
 from training.tuning.processes import TRIES
 from training.tuning.records import FAILED, MISFIT
+from training.tuning.roster import BEFORE, Roster
 
 THREADS = 32  # calls answered at a time
 TICK = 0.5  # seconds between two looks at who is silent
 PATIENCE = 1800.0  # seconds without any worker
-_BEFORE = "before"  # stands for the workers of a chief that died: they are about to join again
 
 
 class Chief(messages.oracle_service.OracleServicer):
@@ -40,13 +40,10 @@ class Chief(messages.oracle_service.OracleServicer):
         self._header = header
         self._display = display
         self._lock = threading.Lock()
-        self._heard = {}  # worker: when
-        self._holders = {}  # trial: (worker, its name for what it asked)
         self._losses = {}  # trial: how often its worker was lost, and where it stood
         self._ending = None  # how the search ended: STOPPED, or an error
-        for record in ledger.waiting():
-            if ledger.take(record.id):
-                self._hold(record.id, _BEFORE, "")
+        waiting = [record.id for record in ledger.waiting()]
+        self._roster = Roster([trial for trial in waiting if ledger.take(trial)])
 
     def watch(self):
         """Takes trials back from workers that are lost, until the search ends.
@@ -59,7 +56,7 @@ class Chief(messages.oracle_service.OracleServicer):
         quiet_since = time.monotonic()
         while self._ending is None:
             self._look_around()
-            if self._heard:
+            if self._roster:
                 quiet_since = time.monotonic()
             elif time.monotonic() - quiet_since > PATIENCE:
                 self._ending = ConditionError(
@@ -71,7 +68,7 @@ class Chief(messages.oracle_service.OracleServicer):
 
     def say_goodbye(self):
         """Waits until all workers have heard that the search has ended, or are lost."""
-        while self._ending is not None and self._heard:
+        while self._ending is not None and self._roster:
             self._look_around()
 
     # KerasTuner's service
@@ -79,17 +76,15 @@ class Chief(messages.oracle_service.OracleServicer):
     def CreateTrial(self, request, context):
         worker = self._speaker(context)
         with self._lock, self._failures_told(context):
-            for trial, holder in self._holders.items():
-                if holder == (worker, request.tuner_id):  # its first answer was lost
-                    return _handed(self.ledger.records[trial])
-            record = self.ledger.next()
-            if record is WAIT or record is None and self._holders:  # the others may yet lose theirs
+            known = self._roster.trial_of(worker, request.tuner_id)  # its first answer was lost
+            record = self.ledger.records[known] if known else self.ledger.next()
+            if record is WAIT or record is None and self._roster.has_trials:  # those may yet be lost
                 return _answered(IDLE)
             if record is None:
                 self._ending = STOPPED
                 return _answered(STOPPED)
-            self._hold(record.id, worker, request.tuner_id)
-            return _handed(record)
+            self._roster.hold(record.id, worker, request.tuner_id)
+            return messages.requests.CreateTrialResponse(trial=messages.trial_message(record))
 
     def UpdateTrial(self, request, context):
         self._check_holder(request.trial_id, context)
@@ -105,85 +100,78 @@ class Chief(messages.oracle_service.OracleServicer):
                 self._check_holder(trial, context)
                 with self._failures_told(context):
                     self.ledger.end(trial, seconds, status, reason)
-                del self._holders[trial]
+                self._roster.drop(trial)
                 self._display.ended(self.ledger, trial)
         return messages.requests.EndTrialResponse()
 
     # What it lacks
 
     def header(self, request, context):
+        """Tells which search this is."""
         return self._header
 
     def join(self, request, context):
-        """Takes a worker, and with it the trials that it runs, unless others have them."""
-        worker, kept = request["worker"], []
+        """Takes a worker, and lets it keep the trials that it runs unless others have them."""
+        worker = request["worker"]
         with self._lock:
-            if worker not in self._heard:
+            if self._roster.hear(worker):
                 self._display.say(f"worker {worker} has joined")
-            self._heard[worker] = time.monotonic()
             for trial, name in request["running"].items():
-                holder = self._holders.get(trial)
-                if holder in ((_BEFORE, ""), (worker, name)) or (holder is None and self.ledger.take(trial)):
-                    self._hold(trial, worker, name)
-                    kept.append(trial)
-        return {"id": self._header["id"], "kept": kept}
+                holder = self._roster.holder(trial)
+                if holder in (BEFORE, worker) or holder is None and self.ledger.take(trial):
+                    self._roster.hold(trial, worker, name)
+        return {"id": self._header["id"]}
 
     def beat(self, request, context):
+        """Hears that a worker is there, and tells it how far the search is."""
         self._speaker(context)
         records = list(self.ledger.records.values())
         ended = sum(record.status not in (None, MISFIT) for record in records)
         return {"planned": self.ledger.planned, "ended": ended}
 
     def measured(self, request, context):
+        """Takes what was measured of a trial's model."""
         self._check_holder(request["trial"], context)
         with self._failures_told(context):
             self.ledger.measured(request["trial"], request["footprint"])
         return {}
 
     def leave(self, request, context):
-        worker = self._speaker(context)
-        self._dismiss(worker, "has left")
+        """Takes back all that a worker has."""
+        self._dismiss(self._speaker(context), "has left")
         return {}
 
     def _speaker(self, context):
         """Returns which worker calls, and notes that it was heard."""
         worker = dict(context.invocation_metadata()).get(messages.SPEAKER)
-        if worker not in self._heard:
+        if worker not in self._roster:
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "join first")
-        self._heard[worker] = time.monotonic()
+        self._roster.hear(worker)
         return worker
 
     def _check_holder(self, trial, context):
         worker = self._speaker(context)
-        if self._holders.get(trial, (None,))[0] != worker:
+        if self._roster.holder(trial) != worker:
             context.abort(grpc.StatusCode.PERMISSION_DENIED, f"trial {trial} was given to another worker")
-
-    def _hold(self, trial, worker, name):
-        self._heard.setdefault(worker, time.monotonic())
-        self._holders[trial] = (worker, name)
 
     def _look_around(self):
         """Waits a tick, and dismisses who was silent, unless it was this process that stood still."""
         begun = time.monotonic()
         time.sleep(TICK)
-        now = time.monotonic()
-        for worker, heard in tuple(self._heard.items()):
-            if now - begun > TICK + SILENCE / 2:
-                self._heard[worker] = now
-            elif now - heard > SILENCE:
-                self._dismiss(worker, f"was silent for {SILENCE:.0f} s", lost=worker != _BEFORE)
+        if time.monotonic() - begun > TICK + SILENCE / 2:
+            self._roster.hear_all()
+        for worker in self._roster.silent(SILENCE):
+            self._dismiss(worker, f"was silent for {SILENCE:.0f} s", lost=worker != BEFORE)
 
     def _dismiss(self, worker, how, lost=False):
         with self._lock:
-            self._heard.pop(worker, None)
-            held = [trial for trial, holder in self._holders.items() if holder[0] == worker]
-            for trial in held:
-                del self._holders[trial]
+            trials = self._roster.dismiss(worker)
+            for trial in trials:
                 if not (lost and self._given_up(trial)):
                     self.ledger.give_back(trial)
-        if worker != _BEFORE:
-            what = f", it had trial {', '.join(held)}" if held else ""
-            self._display.say(f"worker {worker} {how}{what}")
+        if worker != BEFORE:
+            had = f", it had trial {', '.join(trials)}" if trials else ""
+            self._display.say(f"worker {worker} {how}{had}")
 
     def _given_up(self, trial):
         """A trial may be what its workers die of: it fails when that has happened again where it stood."""
@@ -201,7 +189,7 @@ class Chief(messages.oracle_service.OracleServicer):
     def _see_whether_over(self):
         """Of a search that was begun all trials may have ended: then no worker is needed to ask for one."""
         with self._lock:
-            if self.ledger.records and not self._holders:
+            if self.ledger.records and not self._roster:
                 record = self.ledger.next()
                 if record is None:
                     self._ending = STOPPED
@@ -254,10 +242,6 @@ def serving(chief, address):
         yield
     finally:
         server.stop(grace=1).wait()
-
-
-def _handed(record):
-    return messages.requests.CreateTrialResponse(trial=messages.trial_message(record))
 
 
 def _answered(status):

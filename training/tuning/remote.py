@@ -16,7 +16,7 @@ from training.tuning.records import COMPLETED, FAILED
 from training.tuning.records import STOPPED as HALTED
 from training.tuning.runner import TrialLost
 
-FIRST_ANSWER = 5.0  # seconds to wait for a chief at the beginning
+FIRST_ANSWER = 10.0  # seconds to wait for a chief that may just be starting
 PATIENCE = 120.0  # seconds to wait for one that was there
 ANSWER = 20.0  # seconds for one answer: `bayesian` thinks a while
 BEAT = 2.0  # seconds

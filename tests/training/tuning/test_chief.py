@@ -124,7 +124,7 @@ def test_the_trial_of_a_silent_worker_goes_to_another(tmp_path, address, hasty):
         taken = dead.next()
         with alive.joined():
             assert alive.next().id != taken.id
-            wait_for(lambda: taken.id not in served._holders)
+            wait_for(lambda: served._roster.holder(taken.id) is None)
             assert alive.next() == taken
             with pytest.raises(TrialLost):
                 dead.report(taken.id, 1, {"val_accuracy": 0.5})
@@ -141,7 +141,7 @@ def test_a_trial_that_its_workers_die_of_has_failed_the_third_time(tmp_path, add
             dead._join()
             taken = dead.next()
             assert taken.id == "0000"
-            wait_for(lambda: not served._heard)
+            wait_for(lambda: not served._roster)
         wait_for(lambda: served.ledger.records["0000"].status == FAILED)
 
 
