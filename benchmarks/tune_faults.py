@@ -62,7 +62,7 @@ class Part:
 
     def start_again_without_chief(self):
         """Starts a worker again that came while its chief was dead, as people would."""
-        if self.process.poll() and "No chief of a search answers" in self.log.read_text().splitlines()[-1]:
+        if self.process.poll() and "No chief of a search answers" in self.log.read_text()[-400:]:
             self.start()
         self.has_ended()
 
