@@ -31,14 +31,13 @@ def operators_table(row):
     table = _table("operators", "count", "alone", "of the file's time", "outside XNNPACK")
     shown, rest = row["operators"][:OPERATORS], row["operators"][OPERATORS:]
     if rest:
-        sums = {key: sum(line[key] for line in rest) for key in ("count", "alone_ms", "outside")}
+        sums = {key: sum(line[key] or 0 for line in rest) for key in ("count", "alone_ms", "outside")}
         shown = [*shown, {"kind": f"{len(rest)} other kinds", **sums}]
     for line in shown:
-        share = 100 * line["alone_ms"] / row["median_ms"]
-        outside = str(line["outside"] or "")
-        table.add_row(
-            line["kind"], str(line["count"]), f"{line['alone_ms']:.3f} ms", f"{share:.0f} %", outside
-        )
+        alone = "-", "-"
+        if line["alone_ms"] is not None:
+            alone = f"{line['alone_ms']:.3f} ms", f"{100 * line['alone_ms'] / row['median_ms']:.0f} %"
+        table.add_row(line["kind"], str(line["count"]), *alone, str(line["outside"] or ""))
     return table
 
 

@@ -1,6 +1,7 @@
 """Measures TFLite files: latency, memory, operators, and how far they are from the floor."""
 
 from keras_vit.commands.arguments import at_least_one
+from keras_vit.commands.json_file import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit benchmark model_fp32.tflite model_mixed_int8.tflite --threads 4 --json latency.json"
@@ -17,7 +18,10 @@ def add_arguments(parser):
         metavar="N",
         help=f"runs of each file, {FEWEST_ROUNDS} or more (default: %(default)s)",
     )
-    parser.add_argument("--json", metavar="FILE", help="also write the figures there")
+    parser.add_argument(
+        "--signature", metavar="NAME", help="which signature of the files, such as step (default: the first)"
+    )
+    add_json(parser, "figures")
 
 
 def run(options):
@@ -27,21 +31,27 @@ def run(options):
         from export.benchmark.run import benchmark
         from export.benchmark.table import files_table, operators_table, outside_lines
         from export.delegate_notice import let_delegate_tell
-        from keras_vit.files import write_json
 
         let_delegate_tell()
     console = Console(highlight=False)
-    with console.status("measuring"):
-        rows = benchmark(options.files, options.threads, max(FEWEST_ROUNDS, options.rounds))
+    with json_file(options.json, options.files) as write:
+        with console.status("measuring"):
+            rounds = max(FEWEST_ROUNDS, options.rounds)
+            rows = benchmark(options.files, options.threads, rounds, options.signature)
+        write(rows)
     console.print(files_table(rows))
     for row in rows:
-        print(f"\n{row['file']}")
+        print(f"\n{row['file']}{_signature(row)}")
         console.print(operators_table(row))
         for line in outside_lines(row):
             print(f"outside XNNPACK: {line}")
     console.print(f"\n{_legend(rows[0])}")
-    if options.json:
-        write_json(options.json, rows)
+
+
+def _signature(row):
+    """Which signature was measured, of a file with several."""
+    first, *others = row["signatures"] or [None]
+    return f", signature {first}; --signature takes also {', '.join(others)}" if others else ""
 
 
 def _legend(row):

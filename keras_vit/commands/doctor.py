@@ -1,5 +1,6 @@
 """Tells what in a model will be in the way on a phone, and the mend."""
 
+from keras_vit.commands.json_file import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit doctor my_models:build --strict"
@@ -15,7 +16,7 @@ def add_arguments(parser):
         help="look at what TensorFlow's converter makes of it, not at the form that keras-vit export writes",
     )
     parser.add_argument("--strict", action="store_true", help="exit with 1 when there are findings")
-    parser.add_argument("--json", metavar="FILE", help="also write the findings there")
+    add_json(parser, "findings")
 
 
 def run(options):
@@ -27,14 +28,13 @@ def run(options):
         from export.doctor.examine import examine
         from export.doctor.load import find_model
         from export.doctor.table import findings_table
-        from keras_vit.files import write_json
     model = find_model(options.model)
     console = Console(highlight=False)
-    with console.status("converting"):
-        findings = examine(model, options.as_is)
+    with json_file(options.json, [options.model]) as write:
+        with console.status("converting"):
+            findings = examine(model, options.as_is)
+        write([dataclasses.asdict(finding) for finding in findings])
     if findings:
         console.print(findings_table(findings))
     console.print(f"{len(findings) or 'no'} finding{'s' * (len(findings) != 1)}")
-    if options.json:
-        write_json(options.json, [dataclasses.asdict(finding) for finding in findings])
     return 1 if options.strict and findings else 0

@@ -5,9 +5,14 @@ import os
 import sys
 
 import pytest
+import tensorflow as tf
+from rich.console import Console
 
 from export.benchmark.delegation import delegation
+from export.benchmark.parts import only
 from export.benchmark.run import benchmark
+from export.benchmark.table import operators_table
+from export.convert_worker import convert
 from export.tflite_graph import operators, read_graph
 from keras_vit import InputError
 from keras_vit.__main__ import main
@@ -78,3 +83,65 @@ def test_the_command_shows_tables_and_writes_json(files, tmp_path, capsys):
 def test_the_command_ends_with_2_for_a_file_that_is_not_there(tmp_path, capsys):
     assert main(["benchmark", str(tmp_path / "none.tflite")]) == 2
     assert "none.tflite, found none" in capsys.readouterr().err
+
+
+def test_where_the_json_cannot_go_is_said_before_anything_is_measured(files, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("export.benchmark.run.benchmark", None)  # what is not called is not missed
+    before = files[0].read_bytes()
+    for place in (tmp_path, files[0] / "figures.json", files[0]):
+        assert main(["benchmark", *map(os.fspath, files), "--json", str(place)]) == 2
+        assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert files[0].read_bytes() == before
+
+
+@pytest.fixture(scope="module")
+def signatures(tmp_path_factory):
+    """A file with a small and a large signature, quantised."""
+    small, large = tf.Variable(tf.ones((8, 8))), tf.Variable(tf.random.normal((256, 256)))
+    spec = tf.TensorSpec
+
+    class Two(tf.Module):
+        @tf.function(input_signature=[spec((1, 8))])
+        def small(self, x):
+            return {"y": x @ small}
+
+        @tf.function(input_signature=[spec((1, 256))])
+        def large(self, x):
+            return {"y": tf.tanh(x @ large)}
+
+    module, folder = Two(), tmp_path_factory.mktemp("signatures")
+    module.weights = small, large
+    tf.saved_model.save(module, folder / "model", {"a_small": module.small, "large": module.large})
+    (folder / "two.tflite").write_bytes(convert(str(folder / "model"), "a_small,large", "dynamic_int8"))
+    return folder / "two.tflite"
+
+
+def test_the_signature_that_is_asked_for_is_measured(signatures, capsys):
+    (first,), (second,) = (
+        benchmark([signatures], rounds=2),
+        benchmark([signatures], rounds=2, signature="large"),
+    )
+    assert first["signatures"] == ["a_small", "large"] and second["signatures"] == ["large", "a_small"]
+    assert {row["kind"] for row in second["operators"]} >= {"FULLY_CONNECTED", "TANH"}
+    assert "TANH" not in {row["kind"] for row in first["operators"]}
+    assert main(["benchmark", str(signatures), "--rounds", "5"]) == 0
+    assert "signature a_small; --signature takes also large" in capsys.readouterr().out
+    with pytest.raises(InputError, match="no signature 'step'. Expected one of: a_small, large"):
+        benchmark([signatures], signature="step")
+
+
+def test_an_operator_that_does_not_run_alone_has_no_time_alone(plain, tmp_path, monkeypatch, capsys):
+    from export.benchmark import run
+
+    def refuse(model, kinds):
+        if kinds == {"SOFTMAX"}:
+            raise RuntimeError("failed to setup XNNPACK runtime")
+        return only(model, kinds)
+
+    monkeypatch.setattr(run, "only", refuse)
+    (tmp_path / "plain.tflite").write_bytes(plain)
+    (row,) = benchmark([tmp_path / "plain.tflite"], rounds=2)
+    times = {line["kind"]: line["alone_ms"] for line in row["operators"]}
+    assert times["SOFTMAX"] is None and times["FULLY_CONNECTED"] > 0
+    Console().print(operators_table(row))
+    assert "SOFTMAX" in capsys.readouterr().out

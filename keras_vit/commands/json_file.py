@@ -1,0 +1,33 @@
+"""The option `--json FILE` of commands that measure."""
+
+import contextlib
+import os
+
+from keras_vit.errors import InputError
+
+
+def add_json(parser, what):
+    """Adds `--json`."""
+    parser.add_argument("--json", metavar="FILE", help=f"also write the {what} there")
+
+
+@contextlib.contextmanager
+def json_file(path, inputs):
+    """Yields a function that takes what the file is to hold; without a path it does nothing.
+
+    Args:
+        path: str or None.
+        inputs: list of str, files that are read and must not be lost.
+
+    Raises:
+        InputError: the file cannot be written; this is known before the work begins.
+    """
+    if path is None:
+        yield lambda value: None
+        return
+    from keras_vit.files import atomic_path, write_json
+
+    if os.path.realpath(path) in map(os.path.realpath, inputs):
+        raise InputError(f"--json {path} would replace the file that is examined. Choose another name.")
+    with atomic_path(path) as temporary:
+        yield lambda value: write_json(temporary, value)
