@@ -1,13 +1,12 @@
 """The command `keras-vit`: parses arguments and delegates to `keras_vit.commands`."""
 
-import argparse
 import importlib
 import os
 import sys
 import warnings
 
 from keras_vit.commands import COMMANDS
-from keras_vit.commands.arguments import IntermixedParser
+from keras_vit.commands.arguments import IntermixedParser, Parser
 from keras_vit.commands.interrupts import interrupts_kept
 from keras_vit.errors import ConditionError, InputError
 
@@ -54,7 +53,7 @@ def _fail(message, code):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="keras-vit", description="Vision Transformers from training to a verified file for the phone."
     )
     commands = parser.add_subparsers(

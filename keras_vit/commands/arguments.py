@@ -3,7 +3,14 @@
 import argparse
 
 
-class IntermixedParser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """Tells what is wrong in one line, as the commands themselves do."""
+
+    def error(self, message):
+        self.exit(2, f"keras-vit: {message}. See `{self.prog} --help`.\n")
+
+
+class IntermixedParser(Parser):
     """Takes `field=value` also after options, as in `train RECIPE --run-dir DIR epochs=3`."""
 
     _is_inner = False  # argparse's own way of doing so calls parse_known_args in turn
@@ -20,12 +27,19 @@ class IntermixedParser(argparse.ArgumentParser):
 
 def add_data_dir(parser):
     """Adds `--data-dir`."""
-    parser.add_argument("--data-dir", help="where tensorflow-datasets keeps its data")
+    parser.add_argument("--data-dir", type=path, help="where tensorflow-datasets keeps its data")
 
 
 def add_run(parser):
     """Adds RUN, the folder of a run."""
-    parser.add_argument("run_folder", metavar="RUN")
+    parser.add_argument("run_folder", type=path, metavar="RUN")
+
+
+def path(text):
+    """Reads a path. An empty one, mostly of a variable that is not set, would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path, received an empty one")
+    return text
 
 
 def at_least_one(text):

@@ -1,6 +1,6 @@
 """Measures TFLite files: latency, memory, operators, and how far they are from the floor."""
 
-from keras_vit.commands.arguments import at_least_one
+from keras_vit.commands.arguments import at_least_one, path
 from keras_vit.commands.json_file import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 
@@ -9,7 +9,9 @@ FEWEST_ROUNDS = 5
 
 
 def add_arguments(parser):
-    parser.add_argument("files", nargs="+", metavar="FILE.tflite", help="two or more are measured in turn")
+    parser.add_argument(
+        "files", type=path, nargs="+", metavar="FILE.tflite", help="two or more are measured in turn"
+    )
     parser.add_argument("--threads", type=at_least_one, default=1, metavar="N", help="default: %(default)s")
     parser.add_argument(
         "--rounds",

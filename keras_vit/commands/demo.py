@@ -3,12 +3,15 @@
 import os
 
 from keras_vit.commands import export, train
+from keras_vit.commands.arguments import path
 
 EXAMPLE = "keras-vit demo"
 
 
 def add_arguments(parser):
-    parser.add_argument("--run-dir", default="runs/demo", help="folder to write (default: %(default)s)")
+    parser.add_argument(
+        "--run-dir", type=path, default="runs/demo", help="folder to write (default: %(default)s)"
+    )
     parser.set_defaults(recipe="vit_digits", overrides=[], resume=False, checkpoint_every=None)
     parser.set_defaults(skip_broken=False, pretrained=None, data_dir=None)
 

@@ -1,5 +1,6 @@
 """Tells what in a model will be in the way on a phone, and the mend."""
 
+from keras_vit.commands.arguments import path
 from keras_vit.commands.json_file import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 
@@ -8,7 +9,10 @@ EXAMPLE = "keras-vit doctor my_models:build --strict"
 
 def add_arguments(parser):
     parser.add_argument(
-        "model", metavar="MODEL", help="run folder, .keras file, or module:function that gives a Keras model"
+        "model",
+        type=path,
+        metavar="MODEL",
+        help="run folder, .keras file, or module:function that gives a Keras model",
     )
     parser.add_argument(
         "--as-is",

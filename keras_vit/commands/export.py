@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 import os
 
-from keras_vit.commands.arguments import add_data_dir, add_run, at_least_one, points
+from keras_vit.commands.arguments import add_data_dir, add_run, at_least_one, path, points
 from keras_vit.commands.kind import is_text
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
@@ -53,10 +53,14 @@ def add_arguments(parser):
         "takes files without it only",
     )
     parser.add_argument(
-        "--web", metavar="DIR", help="also write a static page that runs the fastest file in a browser"
+        "--web",
+        type=path,
+        metavar="DIR",
+        help="also write a static page that runs the fastest file in a browser",
     )
     parser.add_argument(
         "--litert",
+        type=path,
         metavar="DIR",
         help="where `npm install @litertjs/core` was run (default: run it for --web)",
     )

@@ -2,6 +2,7 @@
 
 import sys
 
+from keras_vit.commands.arguments import path
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.commands.text_model import is_exported
 
@@ -9,7 +10,7 @@ EXAMPLE = "keras-vit generate runs/names --num 20 --temperature 0.8 --prefix tyr
 
 
 def add_arguments(parser):
-    parser.add_argument("model", metavar="MODEL", help="run folder, SavedModel folder or .tflite")
+    parser.add_argument("model", type=path, metavar="MODEL", help="run folder, SavedModel folder or .tflite")
     parser.add_argument("--num", type=int, default=10, help="samples to draw (default: %(default)s)")
     parser.add_argument("--temperature", type=float, default=1.0, help="below 1: safer (default: 1)")
     parser.add_argument("--top-k", type=int, metavar="K", help="only the K likeliest characters")

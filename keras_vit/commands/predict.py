@@ -2,7 +2,7 @@
 
 import os
 
-from keras_vit.commands.arguments import at_least_one
+from keras_vit.commands.arguments import at_least_one, path
 from keras_vit.commands.kind import is_text
 from keras_vit.commands.quiet import quiet_import
 
@@ -10,8 +10,12 @@ EXAMPLE = "keras-vit predict runs/digits/export/model_fp32.tflite photo.jpg"
 
 
 def add_arguments(parser):
-    parser.add_argument("model", metavar="MODEL", help="run folder, .keras, SavedModel folder or .tflite")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="JPEG, PNG, WebP, BMP or GIF; text in UTF-8")
+    parser.add_argument(
+        "model", type=path, metavar="MODEL", help="run folder, .keras, SavedModel folder or .tflite"
+    )
+    parser.add_argument(
+        "files", type=path, nargs="+", metavar="FILE", help="JPEG, PNG, WebP, BMP or GIF; text in UTF-8"
+    )
     parser.add_argument("--top", type=at_least_one, default=3, metavar="K", help="classes to show")
 
 

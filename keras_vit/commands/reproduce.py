@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from keras_vit.commands.arguments import add_data_dir
+from keras_vit.commands.arguments import add_data_dir, path
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit reproduce cnn_batchnorm_cifar10 --run-dir runs/reproductions"
@@ -15,7 +15,7 @@ def add_arguments(parser):
         "--only", action="append", metavar="LABEL", help="one line of the table; may be repeated"
     )
     parser.add_argument(
-        "--run-dir", default="runs/reproductions", help="folder to write (default: %(default)s)"
+        "--run-dir", type=path, default="runs/reproductions", help="folder to write (default: %(default)s)"
     )
     add_data_dir(parser)
 

@@ -1,6 +1,6 @@
 """Trains a recipe."""
 
-from keras_vit.commands.arguments import add_data_dir
+from keras_vit.commands.arguments import add_data_dir, path
 from keras_vit.commands.evaluate import print_metrics
 from keras_vit.commands.quiet import quiet_import
 
@@ -12,7 +12,7 @@ def add_arguments(parser):
         "recipe", metavar="RECIPE", help="a name from `keras-vit list recipes`, or a recipe.json or .py file"
     )
     parser.add_argument("overrides", nargs="*", metavar="field=value", help="changes to the recipe")
-    parser.add_argument("--run-dir", required=True, help="folder to write")
+    parser.add_argument("--run-dir", type=path, required=True, help="folder to write")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
     parser.add_argument(
         "--checkpoint-every",
@@ -30,6 +30,7 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--pretrained",
+        type=path,
         metavar="SOURCE",
         help="begin with these weights: a hub id, a folder, a file, or a run of ours (pretrained=SOURCE)",
     )

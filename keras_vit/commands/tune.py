@@ -1,7 +1,7 @@
 """Searches for the recipe whose model is the most accurate that fits."""
 
 from keras_vit.commands import export
-from keras_vit.commands.arguments import add_data_dir, at_least_one
+from keras_vit.commands.arguments import add_data_dir, at_least_one, path
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit tune vit_digits epochs=20 hidden_dim=32,64 --max-latency-ms 0.1 --run-dir runs/tune"
@@ -28,7 +28,10 @@ def add_arguments(parser):
         help="field=value fixes a field of the recipe, field=a,b offers these, field=low:high that range",
     )
     parser.add_argument(
-        "--run-dir", required=True, help="folder to write; the same command goes on with what was interrupted"
+        "--run-dir",
+        type=path,
+        required=True,
+        help="folder to write; the same command goes on with what was interrupted",
     )
     parser.add_argument("--tuner", default="random", help=f"one of {', '.join(TUNERS)} (default: random)")
     parser.add_argument("--trials", type=int, default=30, help="models to train (default: 30)")
@@ -44,7 +47,9 @@ def add_arguments(parser):
     limits = parser.add_argument_group("limits, checked before a model is trained")
     for name, (kind, metavar, text) in LIMITS.items():
         limits.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=text)
-    limits.add_argument("--relative-to", metavar="RECIPE", help="a recipe's name or file, or a run folder")
+    limits.add_argument(
+        "--relative-to", type=path, metavar="RECIPE", help="a recipe's name or file, or a run folder"
+    )
     add_data_dir(parser)
     machines = parser.add_argument_group("several machines").add_mutually_exclusive_group()
     machines.add_argument("--chief", metavar="HOST:PORT", help="hand out the trials there, and run none here")

@@ -73,8 +73,9 @@ def read_checkpoint(path):
 
 def read_state(path):
     from training.callbacks.run_state import RunState
+    from training.devices import Engine
 
-    return RunState(path, 2, [], None, None, None).load()
+    return RunState(path, 2, [], None, None, None, Engine()).load()
 
 
 def read_journal(path):

@@ -19,6 +19,7 @@ def prepared():
     import tensorflow_datasets as tfds
 
     class HostilePhotos(tfds.core.GeneratorBasedBuilder):
+        pkg_dir_path = Path(__file__).parent  # where TFDS looks for its metadata
         VERSION = tfds.core.Version("1.0.0")
 
         def _info(self):

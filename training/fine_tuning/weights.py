@@ -27,7 +27,8 @@ def check_fine_tuning(recipe):
         raise InputError(f"pretrained needs model=vit, received model={recipe.model}.")
     given = [field for field in MODEL_FIELDS if getattr(recipe, field) is not None and field not in DROPOUTS]
     if given:
-        raise InputError(f"The pretrained weights decide {', '.join(given)}: set to none.")
+        unset = " ".join(f"{field}=none" for field in given)
+        raise InputError(f"The pretrained weights decide {', '.join(given)}. Set {unset}.")
     if recipe.normalization is not None:
         raise InputError("The pretrained weights bring their own normalization: set normalization=none.")
     for field, tuning in ONLY_WITH.items():

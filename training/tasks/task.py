@@ -95,7 +95,8 @@ class Task(abc.ABC):
         given = {field: value for field, value in given.items() if value is not None}
         unknown = sorted(set(given) - set(inspect.signature(builder).parameters))
         if unknown:
-            raise InputError(f"Model {self.recipe.model!r} has no {', '.join(unknown)}: set to none.")
+            unset = " ".join(f"{field}=none" for field in unknown)
+            raise InputError(f"Model {self.recipe.model!r} takes no {', '.join(unknown)}. Set {unset}.")
         keras.utils.set_random_seed(self.recipe.seed)
         with bounded_building(f"Model {self.recipe.model!r}", _most_numbers(), "memory has room to train"):
             return builder(seed=self.recipe.seed, dtype=self.recipe.precision, **inputs, **given)

@@ -2,6 +2,7 @@ import pytest
 
 from keras_vit.errors import InputError
 from training.callbacks.run_state import Position, RunState
+from training.devices import Engine
 from training.state_file import write_state
 
 DOCUMENT = {
@@ -18,7 +19,7 @@ DOCUMENT = {
 def load(folder, *documents):
     for number, document in enumerate(documents):
         write_state(folder / f"{number}.state", [], document)
-    return RunState(folder, 2, [], None, None, None).load()
+    return RunState(folder, 2, [], None, None, None, Engine()).load()
 
 
 @pytest.mark.parametrize("field", DOCUMENT)
