@@ -89,6 +89,10 @@ def test_evaluate_repeats_the_figures(run):
         (["train", "vit_digits", "data=folder:nowhere", "--run-dir", "x"], "nowhere"),
         (["train", "vit_digits", "data=npz:nowhere.npz", "--run-dir", "x"], "nowhere.npz"),
         (["train", "vit_digits", "--resume", "--run-dir", "x"], "found no run"),
+        (["train", "vit_digits", "num_layers=0", "--run-dir", "x"], "num_layers from 1 to 1,000"),
+        (["train", "vit_digits", "hidden_dim=60000", "--run-dir", "x"], "numbers that memory has room"),
+        (["train", "cnn_digits", "pooling=gap", "--run-dir", "x"], "takes no pooling. Set pooling=none."),
+        (["train", "char_names_gru", "window=100000000", "--run-dir", "x"], "window from 2 to 65,536"),
         (["evaluate", "nowhere"], "Expected a run folder"),
         (["export", "nowhere"], "Expected a run folder"),
         (["predict", "nowhere", "a.png"], "found nothing"),
@@ -105,8 +109,9 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys, tmp_p
 
 
 def test_a_used_run_folder_and_a_broken_picture_are_refused(run, tmp_path, capsys):
-    assert main(["train", "vit_digits", "--run-dir", str(run)]) == 2
-    assert "--resume" in capsys.readouterr().err
+    for words in (["train", "vit_digits"], ["demo"]):
+        assert main([*words, "--run-dir", str(run)]) == 2
+        assert "--resume" in capsys.readouterr().err
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
     assert main(["predict", str(run), str(tmp_path / "broken.jpg")]) == 2
     assert "broken.jpg" in capsys.readouterr().err
@@ -158,9 +163,36 @@ def test_a_missed_accuracy_is_exit_code_1_and_leaves_no_file(run, monkeypatch, c
     assert not (run / "export" / "model_fp32.tflite").exists()
 
 
-@pytest.mark.parametrize("words", [[], ["train"], ["export", "x", "--max-drop", "-1"], ["list", "cats"]])
-def test_wrong_use_is_exit_code_2(words):
-    assert command(*words).returncode == 2
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "required: COMMAND"),
+        (["cook"], "choose from 'demo', 'train'"),
+        (["train"], "required: --run-dir"),
+        (["train", "vit_digits", "--run-dir", ""], "--run-dir: expected a path, received an empty one"),
+        (["evaluate", ""], "RUN: expected a path, received an empty one"),
+        (["predict", "x", "y", "--top", "0"], "--top: expected a whole number of at least 1, received '0'"),
+        (["predict", "x", "y", "--top", "a"], "received 'a'. See `keras-vit predict --help`"),
+        (["export", "x", "--max-drop", "-1"], "--max-drop: expected points from 0 to 100, received '-1'"),
+        (["export", "x", "--max-drop", "much"], "received 'much'"),
+        (["list", "cats"], "choose from 'recipes', 'models'"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(words, message, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    error = capsys.readouterr().err
+    assert end.value.code == 2
+    assert message in error and error.count("\n") == 1
+
+
+def test_a_run_folder_that_cannot_be_made_is_refused_before_the_data_are_loaded(tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    for place in ("file", "file/run", "file/run/deeper"):
+        words = ["train", "vit_digits", "data=folder:nowhere", "--run-dir", str(tmp_path / place)]
+        assert main(words) == 2
+        assert "file is a file" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_list_and_help_answer():

@@ -1,6 +1,7 @@
 """The commands on a run of text, as a user runs them."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -103,6 +104,13 @@ def test_text_that_cannot_be_trained_on_is_one_line_and_code_2(tmp_path, content
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert os.listdir(tmp_path) == ["text.txt"]
+
+
+def test_another_vocabulary_than_the_models_is_refused(run, tmp_path, capsys):
+    shutil.copytree(run, tmp_path / "run")
+    (tmp_path / "run" / "vocabulary.json").write_text('{"characters": "\\nab", "unknown": "error"}')
+    assert main(["generate", str(tmp_path / "run")]) == 2
+    assert "vocabulary.json to have the 27 tokens of its model, received 3" in capsys.readouterr().err
 
 
 def test_generate_wants_a_run_on_text(tmp_path, capsys):

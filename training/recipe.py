@@ -215,7 +215,7 @@ _RANGES = (
     ("mixup_alpha", 0, 1e6),
     ("cutmix_alpha", 0, 1e6),
     ("erasing_rate", 0, 1),
-    ("window", 2, _MANY),
+    ("window", 2, _WIDEST),
     ("sample_every", 1, _MANY),
 )
 _CHOICES = {

@@ -1,6 +1,7 @@
 """Names of the files in a run folder."""
 
 import dataclasses
+import os
 import shutil
 from pathlib import Path
 
@@ -70,9 +71,14 @@ class RunFolder:
         return self.path / "export"
 
     def check_unused(self):
-        """Raises InputError when a run already lives here, or when this is a file."""
-        if self.path.exists() and not self.path.is_dir():
-            raise InputError(f"Expected a folder for the run, but {self.path} is a file.")
+        """Raises InputError when a run already lives here, or when no folder can be made here."""
+        place = next(place for place in (self.path, *self.path.absolute().parents) if place.exists())
+        if not place.is_dir():
+            raise InputError(
+                f"Expected a folder for the run, but {place} is a file. Choose another --run-dir."
+            )
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise InputError(f"{place} may not be written to. Choose another --run-dir.")
         if self.recipe.exists():
             raise InputError(
                 f"{self.path} already holds a run. Use --resume to continue it, or another --run-dir."

@@ -1,6 +1,7 @@
 """Arguments that several commands take."""
 
 import argparse
+import math
 
 
 class Parser(argparse.ArgumentParser):
@@ -44,15 +45,17 @@ def path(text):
 
 def at_least_one(text):
     """Reads a whole number of at least 1."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, received {value}")
-    return value
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, received {text!r}")
+    return int(text)
 
 
 def points(text):
     """Reads points of accuracy from 0 to 100."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"expected points from 0 to 100, received {text}")
+        raise argparse.ArgumentTypeError(f"expected points from 0 to 100, received {text!r}")
     return value

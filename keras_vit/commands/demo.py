@@ -12,11 +12,9 @@ def add_arguments(parser):
     parser.add_argument(
         "--run-dir", type=path, default="runs/demo", help="folder to write (default: %(default)s)"
     )
-    parser.set_defaults(recipe="vit_digits", overrides=[], resume=False, checkpoint_every=None)
-    parser.set_defaults(skip_broken=False, pretrained=None, data_dir=None)
 
 
 def run(options):
-    train.run(options)
+    train.run(train.defaults("vit_digits", options.run_dir))
     export.run(export.defaults(options.run_dir))
     print(f"\nLook at {os.path.join(options.run_dir, 'report', 'index.html')}")

@@ -1,5 +1,7 @@
 """Trains a recipe."""
 
+import argparse
+
 from keras_vit.commands.arguments import add_data_dir, path
 from keras_vit.commands.evaluate import print_metrics
 from keras_vit.commands.quiet import quiet_import
@@ -35,6 +37,13 @@ def add_arguments(parser):
         help="begin with these weights: a hub id, a folder, a file, or a run of ours (pretrained=SOURCE)",
     )
     add_data_dir(parser)
+
+
+def defaults(recipe, run_dir):
+    """Returns the options of `keras-vit train RECIPE --run-dir DIR`, for commands that begin with it."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args([recipe, "--run-dir", run_dir])
 
 
 def run(options):

@@ -84,7 +84,7 @@ def read_journal(path):
     from training.tuning.ledger import Ledger
     from training.tuning.oracles import build_oracle
 
-    plan, journal = _search(), Journal(path)
+    plan, journal = _search(), Journal(path, say=lambda line: None)
     events = journal.read()
     if not events:  # a search that had not begun
         return 0

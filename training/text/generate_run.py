@@ -42,7 +42,13 @@ def load_text_run(run_dir):
     if not folder.vocabulary.is_file():
         raise InputError(f"Expected a run on text, but {folder.path} has no vocabulary.json.")
     recipe = load_recipe(folder.recipe)
-    return reader_of(load_model(folder.model)), Vocabulary.load(folder.vocabulary), recipe
+    model, vocabulary = load_model(folder.model), Vocabulary.load(folder.vocabulary)
+    if model.output_shape[-1] != len(vocabulary):
+        raise InputError(
+            f"Expected {folder.vocabulary} to have the {model.output_shape[-1]} tokens of its model, "
+            f"received {len(vocabulary)}. Restore the file of its own training."
+        )
+    return reader_of(model), vocabulary, recipe
 
 
 def _novelty(samples, recipe):
