@@ -1,6 +1,6 @@
 """Feeds every reader several hundred bad files, and counts what comes of it.
 
-    python benchmarks/hostile_files.py [--kind image] [--json results.json]
+    python benchmarks/hostile_files.py [--kind image] [--write docs/hostile_files.md]
 
 A bad file must give one clear error: an InputError or a ConditionError of one line; no code in it may run,
 and memory stays bounded. A success is allowed only where a rule of the case says so (the content is whole,
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -28,6 +29,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "hostile")]
 from hostile_case import Place  # noqa: E402
 from hostile_inputs import FILES, all_cases, read_good, write_good  # noqa: E402
 from hostile_readers import ALLOWED, CLEAN, OTHER, Verdict, judge  # noqa: E402
+from hostile_readers import MEMORY as READER_MEMORY  # noqa: E402
 
 SECONDS = 300  # for one bad file, on a machine that is busy with other work
 MEMORY = 12 * 1024**3  # bytes of a process that reads them, so that a failure here harms nobody
@@ -40,12 +42,62 @@ COMMANDS = {
     "recipe": lambda path, good: ["export", path.parent],
 }
 
+ABOUT = {
+    "image": "JPEG, PNG, WebP, BMP, GIF: cut, flipped, zeroed, of vast declared sizes, bombs, other formats, "
+    "devices, pipes, links",
+    "folder": "class folders with broken, empty and endless images, odd names, classes without images",
+    "npz": "cut, flipped, code and pickles in headers, vast and negative shapes, bombs, paths that lead out, "
+    "NaN, labels out of range",
+    "safetensors": "cut, flipped, lengths, offsets and shapes that lie",
+    "keras archive": "`.keras`: cut, flipped, bombs, members that lead out, repeat or are missing",
+    "keras configuration": "its `config.json`: no JSON, deep, flipped, fields of other types",
+    "keras weights": "its `model.weights.h5`: cut, flipped, NaN, links, external and virtual data, bombs",
+    "keras code": "Lambda, functions and classes of other modules, pickled torch modules, type specs",
+    "keras sizes": "10^12 units, 10^9 blocks, 100,000 layers, images of 10^12 pixels",
+    "recipe.json": "no JSON, deep, 500,000 fields, values of other types and out of range, flipped",
+    "export.json": "no JSON, rows of other types, other sizes and checksums",
+    "labels.txt": "too few, too many, twice the same, control characters, other encodings, 500,000 lines",
+    "tflite": "cut, flipped, offsets and lengths that lie",
+    "tflite, recorded": "cut and flipped beside the record of the whole file",
+    "SavedModel": "graph, index and variables cut and flipped; operators that read and write files or run "
+    "Python; tables filled while loading; endless loops",
+    "config.json": "of Hugging Face and timm, with `preprocessor_config.json`: no JSON, values of other "
+    "types and out of range",
+    "torch pickle": "`.pth`, `.bin`, `.pt`: calls of any function, tensors that point elsewhere, vast "
+    "numbers, bombs, nesting",
+    "google npz": "cut, flipped, tensors missing, of other types and shapes, not finite, bombs",
+    "other weights": "`.weights.h5`, ONNX and others, indices that name files elsewhere",
+    "state": "states of a training with right and wrong checksums: cut, flipped, arrays and fields that lie",
+    "journal": "journals of a search with right and wrong checksums: cut, flipped, events of none",
+    "history.csv": "no text, no table, no numbers",
+    "vocabulary.json": "no JSON, characters that repeat or are none",
+    "preprocessing.json": "no JSON, sizes, ratios and names out of range",
+    "text": "other encodings, empty, endless",
+    "tfds folder": "prepared sets: records cut, flipped, missing; counts and splits that lie",
+    "command line": "a sample of the above, given to the command",
+}
+DOCUMENT = f"""# Files that nobody should trust
+
+Each reader was given files that are damaged, hostile or of another kind. A *clean error* is one line that
+names the file, with exit code 2; a file is *rightly read* where its content is whole, or where the format has
+no means to tell (other pixels under a JPEG header are a picture). *Other* would be a traceback, a crash,
+code that ran, a reader that needs more than {READER_MEMORY:,} MB beyond what it had or more than {SECONDS} s,
+or a file that is taken for what it is not.
+
+{{table}}
+Written by `python benchmarks/hostile_files.py --write docs/hostile_files.md` with {{versions}}. The files
+are made by `tests/hostile`, the same on every run; `pytest tests/hostile` reads a sample of them.
+
+What is code by design is run: a recipe that is a `.py` file, and `keras-vit doctor module:function`.
+"""
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument(
         "--kind", action="append", help="only rows of the table that begin so; may be repeated"
     )
+    parser.add_argument("--write", type=Path, help="also write the table there, in Markdown")
     parser.add_argument("--json", type=Path, help="also write every verdict there")
     parser.add_argument("--verbose", action="store_true", help="print every verdict")
     options = parser.parse_args()
@@ -55,7 +107,11 @@ def main():
         verdicts = judge_cases(cases, folder, options.verbose)
         if not options.kind:
             verdicts["command line"] = judge_commands(Path(folder), options.verbose)
-    report(verdicts)
+    print(table(verdicts))
+    if options.write:
+        versions = {name: version(name) for name in ("tensorflow", "keras", "numpy", "pillow", "h5py")}
+        shown = ", ".join(f"{name} {number}" for name, number in versions.items())
+        options.write.write_text(DOCUMENT.format(table=table(verdicts), versions=shown), encoding="utf-8")
     if options.json:
         options.json.write_text(
             json.dumps({k: [list(v) for v in rows] for k, rows in verdicts.items()}, indent=1)
@@ -136,18 +192,20 @@ def run(arguments, case):
     return OTHER, f"exit code {done.returncode}, {len(lines)} lines: {' | '.join(lines[-3:])[:400]}"
 
 
-def report(verdicts):
-    print(f"\n{'kind':22}{'tried':>8}{'clean error':>13}{'allowed success':>17}{'other':>7}")
-    total = collections.Counter()
-    for kind, rows in verdicts.items():
-        count = collections.Counter(outcome for _, outcome, _ in rows)
+def table(verdicts):
+    """Returns the table in Markdown, with what was tried of each kind."""
+    rows, total = [], collections.Counter()
+    for kind, judged in verdicts.items():
+        count = collections.Counter(outcome for _, outcome, _ in judged)
         total += count
-        line(kind, count)
-    line("all", total)
+        rows.append(line(kind, count, ABOUT[kind]))
+    heads = "| kind | tried | clean error | rightly read | other | what was tried |\n| --- |" + 4 * " ---: |"
+    return "\n".join([f"{heads} --- |", *rows, line("all", total, "")]) + "\n"
 
 
-def line(kind, count):
-    print(f"{kind:22}{count.total():8}{count[CLEAN]:13}{count[ALLOWED]:17}{count[OTHER]:7}")
+def line(kind, count, about):
+    figures = (count.total(), count[CLEAN], count[ALLOWED], count[OTHER])
+    return f"| {kind} | {' | '.join(f'{figure:,}' for figure in figures)} | {about} |"
 
 
 if __name__ == "__main__":

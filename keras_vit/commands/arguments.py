@@ -43,19 +43,40 @@ def path(text):
     return text
 
 
+def at_least_zero(text):
+    """Reads a whole number from 0."""
+    return _whole(text, 0)
+
+
 def at_least_one(text):
     """Reads a whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, received {text!r}")
-    return int(text)
+    return _whole(text, 1)
+
+
+def above_zero(text):
+    """Reads a number above 0."""
+    value = _number(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, received {text!r}")
+    return value
 
 
 def points(text):
     """Reads points of accuracy from 0 to 100."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = _number(text)
     if not 0 <= value <= 100:
         raise argparse.ArgumentTypeError(f"expected points from 0 to 100, received {text!r}")
     return value
+
+
+def _whole(text, low):
+    if not text.isdecimal() or int(text) < low:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least {low}, received {text!r}")
+    return int(text)
+
+
+def _number(text):
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

@@ -1,21 +1,21 @@
 """Searches for the recipe whose model is the most accurate that fits."""
 
 from keras_vit.commands import export
-from keras_vit.commands.arguments import add_data_dir, at_least_one, path
+from keras_vit.commands.arguments import above_zero, add_data_dir, at_least_one, at_least_zero, path
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit tune vit_digits epochs=20 hidden_dim=32,64 --max-latency-ms 0.1 --run-dir runs/tune"
 TUNERS = ("random", "bayesian", "hyperband", "grid", "asha")  # those of training.tuning.oracles
 MEASURE = "export.footprint:footprint"
 LIMITS = {
-    "max_params": (int, "N", "parameters"),
-    "max_flops": (int, "N", "floating-point operations for one image"),
-    "max_size_mb": (float, "MB", "size of the TFLite file"),
-    "max_latency_ms": (float, "MS", "its time for one image, on one thread of this machine"),
-    "max_params_ratio": (float, "R", "parameters, relative to those of --relative-to"),
-    "max_flops_ratio": (float, "R", "operations, likewise"),
-    "max_size_ratio": (float, "R", "size, likewise"),
-    "max_latency_ratio": (float, "R", "latency, likewise: both are measured in turn"),
+    "max_params": (at_least_one, "N", "parameters"),
+    "max_flops": (at_least_one, "N", "floating-point operations for one image"),
+    "max_size_mb": (above_zero, "MB", "size of the TFLite file"),
+    "max_latency_ms": (above_zero, "MS", "its time for one image, on one thread of this machine"),
+    "max_params_ratio": (above_zero, "R", "parameters, relative to those of --relative-to"),
+    "max_flops_ratio": (above_zero, "R", "operations, likewise"),
+    "max_size_ratio": (above_zero, "R", "size, likewise"),
+    "max_latency_ratio": (above_zero, "R", "latency, likewise: both are measured in turn"),
 }
 
 
@@ -34,15 +34,21 @@ def add_arguments(parser):
         help="folder to write; the same command goes on with what was interrupted",
     )
     parser.add_argument("--tuner", default="random", help=f"one of {', '.join(TUNERS)} (default: random)")
-    parser.add_argument("--trials", type=int, default=30, help="models to train (default: 30)")
+    parser.add_argument("--trials", type=at_least_one, default=30, help="models to train (default: 30)")
     parser.add_argument(
         "--subset", type=at_least_one, metavar="N", help="training images of a trial; the winner gets all"
     )
     parser.add_argument("--objective", help="val_accuracy or val_loss (default: what the task watches)")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="trials at a time (default: 1)")
-    parser.add_argument("--seed", type=int, default=0, help="of the proposals (default: 0)")
     parser.add_argument(
-        "--seeds", type=int, default=3, metavar="N", help="trainings of the winner; 0: none (default: 3)"
+        "--workers", type=at_least_one, default=1, metavar="N", help="trials at a time (default: 1)"
+    )
+    parser.add_argument("--seed", type=at_least_zero, default=0, help="of the proposals (default: 0)")
+    parser.add_argument(
+        "--seeds",
+        type=at_least_zero,
+        default=3,
+        metavar="N",
+        help="trainings of the winner; 0: none (default: 3)",
     )
     limits = parser.add_argument_group("limits, checked before a model is trained")
     for name, (kind, metavar, text) in LIMITS.items():

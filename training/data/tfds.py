@@ -118,6 +118,8 @@ def _read_split(builder, source, keys, image_size):
     if encoded:
         shape = (*image_size, 1 if shape[-1] == 1 else 3)
     count = builder.info.splits[source].num_examples
+    if count < 0:
+        raise InputError(_damaged(builder, f"{source} has {count:,} examples."))
     images, labels = allocate((count, *shape)), np.empty(count, np.int32)
     name = f"{source} of tfds:{builder.info.full_name}"
 
@@ -128,6 +130,8 @@ def _read_split(builder, source, keys, image_size):
     start = 0
     for batch, batch_labels in _batches(builder, source, keys, encoded):
         rows = slice(start, start + len(batch))
+        if rows.stop > count:
+            raise InputError(_damaged(builder, f"{source} has more than {count:,} examples."))
         labels[rows] = batch_labels
         if encoded:
             for error in fill(images[rows], decode, list(enumerate(batch, start))).values():
@@ -135,6 +139,8 @@ def _read_split(builder, source, keys, image_size):
         else:
             images[rows] = batch
         start = rows.stop
+    if start < count:
+        raise InputError(_damaged(builder, f"{source} has {start:,} examples of {count:,}."))
     return Split(images, labels)
 
 
@@ -148,10 +154,11 @@ def _batches(builder, source, keys, encoded):
         examples = examples.map(lambda example: [example[key] for key in keys])
         yield from examples.batch(_BATCH).prefetch(1).as_numpy_iterator()
     except tf.errors.OpError as error:
-        raise InputError(
-            f"The prepared files in {builder.data_dir} are damaged. Remove that folder to "
-            f"prepare them anew. TensorFlow says: {_in_short(error)}"
-        ) from error
+        raise InputError(_damaged(builder, f"TensorFlow says: {_in_short(error)}")) from error
+
+
+def _damaged(builder, reason):
+    return f"The prepared files in {builder.data_dir} are damaged. Remove it to prepare them anew. {reason}"
 
 
 def _in_short(error):
