@@ -245,7 +245,7 @@ def table(rows, options):
         "# Searches that were killed and started again",
         "",
         f"Written by `python benchmarks/tune_faults.py --kills {options.kills} --seed {options.seed} "
-        f"--trials {options.trials}`.",
+        f"--trials {options.trials}{''.join(f' --kind {kind}' for kind in options.kind or ())}`.",
         "A kill counts as alike when the search that it struck ended with the trials, values, seeds, metrics",
         "of all epochs and ends of a search that nothing struck.",
         "",

@@ -83,5 +83,5 @@ class Jobs:
         job = self.of_run(self.plan.reference, self.folder.path / "reference", keep=str(file))
         outcome = processes.run(measure_reference, lambda: job, lambda _, figures: heard.append(figures))
         if outcome is not None and outcome[0] != COMPLETED:
-            raise InputError(f"The model of --relative-to cannot be measured: {outcome[1]}.")
+            raise InputError(f"The model of --relative-to cannot be measured: {outcome[1].rstrip('.')}.")
         self.reference = {**heard[-1], "file": str(file)} if heard else None

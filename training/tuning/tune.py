@@ -147,4 +147,5 @@ def _nobody(records):
     if all(record.status == MISFIT for record in records):
         return InputError(nothing_fits(records))
     failed = [record for record in records if record.status != MISFIT]
-    return ConditionError(f"No trial was trained to a score; trial {failed[-1].id}: {failed[-1].reason}.")
+    reason = failed[-1].reason.rstrip(".")
+    return ConditionError(f"No trial was trained to a score; trial {failed[-1].id}: {reason}.")

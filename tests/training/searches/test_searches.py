@@ -10,7 +10,6 @@ from training.tasks import task_of
 from training.tuning.oracles import build_oracle
 from training.tuning.space import build_space
 
-DRAWN = 2
 IMAGES = {"digits": (8, 8, 1), "tfds:mnist": (28, 28, 1), "tfds:cifar10": (32, 32, 3)}
 
 
@@ -20,18 +19,19 @@ def data_of(task):
     return task.load_data()
 
 
-def drawn(name):
+def drawn(name, number):
     space = build_space(find_search(name).SEARCH)
-    oracle = build_oracle("random", space, ("val_loss", "min"), trials=DRAWN, seed=0)
-    values = [oracle.create_trial(f"{number}").hyperparameters.values for number in range(DRAWN)]
+    oracle = build_oracle("random", space, ("val_loss", "min"), trials=number, seed=0)
+    values = [oracle.create_trial(f"{index}").hyperparameters.values for index in range(number)]
     return [space.recipe, *(space.recipe_of(each, seed=0) for each in values)]
 
 
 @pytest.mark.filterwarnings("ignore:.*is deprecated, :DeprecationWarning:keras_tuner")
+@pytest.mark.parametrize("number", [1, pytest.param(20, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", search_names())
-def test_every_recipe_of_a_search_is_one_that_builds(name):
-    recipes = drawn(name)
-    assert len(set(recipes)) == 1 + DRAWN
+def test_every_recipe_of_a_search_is_one_that_builds(name, number):
+    recipes = drawn(name, number)
+    assert len(set(recipes)) == 1 + number
     for recipe in recipes:
         task = task_of(recipe)
         model = task.build_model(data_of(task))
