@@ -4,11 +4,13 @@ import numpy as np
 
 from keras_vit.errors import InputError
 
+MOST_SAMPLES = 100_000  # they are drawn together
+
 
 def check_sampling(num_samples=1, temperature=1.0, top_k=None, top_p=None, max_length=1, seed=0):
     """Raises InputError for an argument of `generate` that is out of its range."""
     rules = (
-        ("num", "at least 1", num_samples, num_samples >= 1),
+        ("num", f"from 1 to {MOST_SAMPLES:,}", num_samples, 1 <= num_samples <= MOST_SAMPLES),
         ("temperature", "above 0", temperature, 0 < temperature < float("inf")),
         ("top_k", "at least 1", top_k, top_k is None or top_k >= 1),
         ("top_p", "above 0 and at most 1", top_p, top_p is None or 0 < top_p <= 1),

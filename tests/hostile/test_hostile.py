@@ -5,8 +5,16 @@ from hostile_inputs import all_cases, read_good, write_good
 from hostile_readers import OTHER, judge
 
 CASES = all_cases()
-EVERY = {"tflite": 40, "predictor tflite": 20, "predictor keras": 9}  # those that take a second each
-HEAVY = ("bomb", "0,000", "10^9 blocks", "MB", "GB")  # in the names of those that take many seconds
+EVERY = {  # those that take a second each
+    "tflite": 40,
+    "predictor tflite": 20,
+    "predictor keras": 9,
+    "checkpoint": 30,
+    "saved model": 20,
+    "tfds": 25,
+}
+# in the names of those that take many seconds
+HEAVY = ("10^6 shards", "bomb", "0,000", "10^9 blocks", "MB", "GB")
 LIGHT = [case for case in CASES if not any(word in case.name for word in HEAVY)]
 SAMPLE = [case for n, case in enumerate(LIGHT) if n % EVERY.get(case.reader, 11) == 5]
 

@@ -1,6 +1,7 @@
 """What the user says of a field of a search: one value, some, or a range."""
 
 import dataclasses
+import math
 
 from keras_vit.errors import InputError
 from training.recipe import parse_value, split_assignment
@@ -50,7 +51,7 @@ class Narrowing:
 
     @classmethod
     def _range(cls, field, low, high):
-        if isinstance(low, str) or low >= high:
+        if isinstance(low, str) or not -math.inf < low < high < math.inf:
             raise InputError(f"Expected {field}=LOW:HIGH with LOW below HIGH, received {low}:{high}.")
         return cls(field, None, low, high)
 

@@ -81,6 +81,8 @@ def test_a_trials_recipe_is_the_base_with_its_values():
         (["depth=3"], "Unknown recipe field 'depth'"),
         (["num_layers"], "field=value"),
         (["num_layers=3:1"], "LOW below HIGH"),
+        (["learning_rate=nan:1"], "LOW below HIGH"),
+        (["learning_rate=0.1:inf"], "LOW below HIGH"),
         (["num_layers=two"], "num_layers"),
         (["hidden_dim=17:20"], "none is from 17 to 20"),
         (["learning_rate=-1:1"], "above 0"),
