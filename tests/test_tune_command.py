@@ -94,6 +94,13 @@ def test_a_worker_of_another_search_is_told_the_difference(tmp_path, capsys):
     assert f"The chief at {address} was begun with another search: epochs was 3, is 5" in message
 
 
+@pytest.mark.slow  # it starts the processes of a search
+def test_data_that_cannot_be_loaded_are_refused_before_a_search_begins(tmp_path, capsys):
+    message = said(capsys, "vit_digits", "data=npz:nowhere.npz", "--run-dir", tmp_path / "run")
+    assert "Expected an .npz file at nowhere.npz" in message
+    assert (tmp_path / "run" / "journal.jsonl").read_bytes() == b""
+
+
 @pytest.mark.slow
 def test_a_search_ends_with_a_trained_exported_winner_and_goes_on_by_the_same_command(tmp_path):
     def tune(*more):

@@ -34,14 +34,12 @@ def add_arguments(parser):
         help="folder to write; the same command goes on with what was interrupted",
     )
     parser.add_argument("--tuner", default="random", help=f"one of {', '.join(TUNERS)} (default: random)")
-    parser.add_argument("--trials", type=at_least_one, default=30, help="models to train (default: 30)")
+    parser.add_argument("--trials", type=int, default=30, help="models to train (default: 30)")
     parser.add_argument(
         "--subset", type=at_least_one, metavar="N", help="training images of a trial; the winner gets all"
     )
     parser.add_argument("--objective", help="val_accuracy or val_loss (default: what the task watches)")
-    parser.add_argument(
-        "--workers", type=at_least_one, default=1, metavar="N", help="trials at a time (default: 1)"
-    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="trials at a time (default: 1)")
     parser.add_argument("--seed", type=at_least_zero, default=0, help="of the proposals (default: 0)")
     parser.add_argument(
         "--seeds",

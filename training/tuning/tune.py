@@ -53,7 +53,8 @@ class Tuning:
             `summary.json`, None for no seeds.
 
         Raises:
-            InputError: another search was begun here, no model is within the limits, or a port is in use.
+            InputError: another search was begun here, data that cannot be loaded, no model within the limits,
+                or a port is in use.
             ConditionError: one trial after the other has failed, or a training of the winner.
         """
         with self.folder.locked():
@@ -78,10 +79,11 @@ class Tuning:
         if events:
             check_same(events[0], header, journal.path)
             header = events[0]
-        else:
-            journal.append(header)
         self.jobs = Jobs(plan, self.folder, self.workers, header["threads"], self.data_dir)
         self.processes = Processes(self.folder.log, plan.measure)
+        if not events:
+            self.jobs.check_data(self.processes)
+            journal.append(header)
         if plan.reference is not None and not self.chief:  # workers measure it on their own machines
             self._know_reference(journal, events)
         oracle = build_oracle(plan.tuner, plan.space, plan.objective, trials=plan.trials, seed=plan.seed)
