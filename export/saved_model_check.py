@@ -10,7 +10,7 @@ KINDS = {  # of objects: neither assets nor resources, which are filled while lo
 }  # fmt: skip
 STATEFUL = {  # but they only compute
     "Assert", "Case", "CudnnRNN", "CudnnRNNV2", "CudnnRNNV3", "If", "ReadVariableOp",
-    "StatefulPartitionedCall", "VarHandleOp",
+    "ResourceGather", "StatefulPartitionedCall", "VarHandleOp",
 }  # fmt: skip
 LOOPS = {"For", "StatelessWhile", "While"}
 OUTSIDE = {  # files and Python, of which TensorFlow does not say that they are stateful

@@ -11,6 +11,8 @@ from export.child import run_child
 from export.doctor.case import Case
 from export.inference_model import check_classifier, inference_model
 from export.saved_model import save
+from export.text.form import text_form
+from export.text.write import step_function
 from export.tflite import WORKER, run_converter, write_tflite
 from export.tflite_graph import operators, read_graph
 from keras_vit.errors import ConditionError, InputError
@@ -24,12 +26,13 @@ def converted(model, as_is=False):
 
     Args:
         model: built `keras.Model`.
-        as_is: bool. Otherwise a classifier of images is brought into the form that `keras-vit export` writes.
+        as_is: bool. Otherwise a classifier of images is brought into the form that `keras-vit export` writes,
+            and a character model into its `step`.
     """
-    as_exported = not as_is and _is_classifier(model)
-    case = Case(model, as_exported)
+    write = None if as_is else _exporter(model)
+    case = Case(model, as_exported=write is not None)
     with tempfile.TemporaryDirectory() as folder:
-        path, write = Path(folder) / "model.tflite", _write_exported if as_exported else _write_as_is
+        path, write = Path(folder) / "model.tflite", write or _write_as_is
         try:
             write(model, path, "fp32")
         except ConditionError as error:
@@ -43,16 +46,26 @@ def converted(model, as_is=False):
         return dataclasses.replace(case, **_opened(path, case.operators))
 
 
-def _is_classifier(model):
-    try:
-        check_classifier(model)
-    except InputError:
-        return False
-    return True
+def _exporter(model):
+    """What writes a model as `keras-vit export` does; None for a model that it does not take."""
+    for check, write in ((check_classifier, _write_classifier), (text_form, _write_step)):
+        try:
+            check(model)
+        except InputError:
+            continue
+        return write
+    return None
 
 
-def _write_exported(model, path, variant):
+def _write_classifier(model, path, variant):
     write_tflite(inference_model(model), variant, path)
+
+
+def _write_step(model, path, variant):
+    form = text_form(model)
+    with tempfile.TemporaryDirectory() as folder:
+        save(form, folder, signatures={"step": step_function(form, batch=1)})
+        run_converter(WORKER, folder, "step", variant, path)
 
 
 def _write_as_is(model, path, variant):

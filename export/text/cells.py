@@ -18,6 +18,7 @@ class RecurrentCell:
         layer: `SimpleRNN`, `LSTM` or `GRU` of Keras.
 
     Attributes:
+        name: str, of the layer, and of the operators.
         kernel, bias: float64 arrays of the input's product.
         hidden_dim: int.
         num_states: int; a state is `(batch, hidden_dim)`.
@@ -38,6 +39,7 @@ class RecurrentCell:
             2 if isinstance(layer, keras.layers.LSTM) else 1,
         )
         self.kernel, self.bias = kernel, bias
+        self.name = layer.name
         self._advance = _ADVANCES[type(layer)]
         self._kernel, self._bias = variable(kernel), variable(bias)
         self._recurrent, self._recurrent_bias = variable(recurrent), variable(recurrent_bias)
@@ -45,7 +47,8 @@ class RecurrentCell:
 
     def project(self, x):
         """Returns what inputs `(rows, inputs)` add to the gates, `(rows, gates)`."""
-        return tf.nn.bias_add(tf.matmul(x, self._kernel.value), self._bias.value)
+        with tf.name_scope(self.name):
+            return tf.nn.bias_add(tf.matmul(x, self._kernel.value), self._bias.value)
 
     def advance(self, projected, states):
         """Returns the states after one step, a list; the first is the layer's output.
@@ -54,8 +57,10 @@ class RecurrentCell:
             projected: `(batch, gates)`, from `project` or a table.
             states: list of `(batch, hidden_dim)`.
         """
-        recurrent = tf.nn.bias_add(tf.matmul(states[0], self._recurrent.value), self._recurrent_bias.value)
-        return self._advance(projected, recurrent, states)
+        with tf.name_scope(self.name):
+            recurrent = tf.matmul(states[0], self._recurrent.value)
+            recurrent = tf.nn.bias_add(recurrent, self._recurrent_bias.value)
+            return self._advance(projected, recurrent, states)
 
 
 def _simple(projected, recurrent, states):
@@ -81,6 +86,11 @@ _ADVANCES = {keras.layers.SimpleRNN: _simple, keras.layers.LSTM: _lstm, keras.la
 
 
 def _check(layer):
+    if type(layer) not in _ADVANCES:
+        raise InputError(
+            f"Expected recurrent layers, received {layer.name!r}, a {type(layer).__name__}. Build the model "
+            "with keras_vit.models.char_rnn."
+        )
     usual = layer.activation is keras.activations.tanh and layer.use_bias
     if not isinstance(layer, keras.layers.SimpleRNN):
         usual &= layer.recurrent_activation is keras.activations.sigmoid

@@ -13,7 +13,7 @@ from keras_vit.models.char_rnn import is_recurrent
 INACTIVE = (keras.layers.InputLayer, keras.layers.Dropout)
 
 
-def text_form(model, on_phone):
+def text_form(model, on_phone=True):
     """Returns the functions of a trained character model, in float32.
 
     Args:
@@ -28,7 +28,7 @@ def text_form(model, on_phone):
     Raises:
         InputError: a model of another kind.
     """
-    if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.output_shape) != 3:
+    if not _is_from_tokens_to_rows(model):
         raise InputError(f"Expected a model from characters to logits, received {model.name!r}.")
     if any(isinstance(layer, keras.layers.Bidirectional) for layer in model.layers):
         raise InputError(
@@ -40,6 +40,11 @@ def text_form(model, on_phone):
     return RecurrentForm(model) if is_recurrent(model) else WindowForm(model, on_phone)
 
 
+def _is_from_tokens_to_rows(model):
+    one = len(model.inputs) == 1 and len(model.outputs) == 1
+    return one and len(model.inputs[0].shape) == 2 and len(model.outputs[0].shape) == 3
+
+
 class RecurrentForm:
     """A `char_rnn`: embedding and first input product are one table, of which a character is a row.
 
@@ -48,11 +53,12 @@ class RecurrentForm:
     """
 
     def __init__(self, model):
-        embedding, *layers, head = (x for x in model.layers if not isinstance(x, INACTIVE))
+        embedding, *layers, head = _active_layers(model)
         self.cells = [RecurrentCell(layer) for layer in layers]
         first = self.cells[0]
         self.table = variable(exact(embedding.embeddings) @ first.kernel + first.bias)
         self.head = [variable(exact(head.kernel)), variable(exact(head.bias))]
+        self.names = embedding.name, head.name
         self.vocabulary_size = head.units
         self.states = [
             tf.TensorSpec((cell.hidden_dim,), tf.float32)
@@ -65,7 +71,7 @@ class RecurrentForm:
         """Reads tokens `(batch,)`; returns logits `(batch, vocabulary_size)` and a list of states."""
         x, after, states = None, [], list(states)
         for cell in self.cells:
-            projected = tf.gather(self.table.value, token) if x is None else cell.project(x)
+            projected = self._look_up(token) if x is None else cell.project(x)
             states, before = states[cell.num_states :], states[: cell.num_states]
             after += cell.advance(projected, before)
             x = after[-cell.num_states]
@@ -76,13 +82,29 @@ class RecurrentForm:
         batch, length = tf.shape(tokens)[0], tokens.shape[1]
         x = None
         for cell in self.cells:
-            projected = tf.gather(self.table.value, tokens) if x is None else _by_rows(cell.project, x)
+            projected = self._look_up(tokens) if x is None else _by_rows(cell.project, x)
             x = _run(cell, tf.unstack(projected, length, axis=1), batch)
         return _by_rows(self._logits, x)
 
+    def _look_up(self, tokens):
+        with tf.name_scope(self.names[0]):
+            return tf.gather(self.table.value, tokens)
+
     def _logits(self, x):
         kernel, bias = self.head
-        return tf.nn.bias_add(tf.matmul(x, kernel.value), bias.value)
+        with tf.name_scope(self.names[1]):
+            return tf.nn.bias_add(tf.matmul(x, kernel.value), bias.value)
+
+
+def _active_layers(model):
+    layers = [layer for layer in model.layers if not isinstance(layer, INACTIVE)]
+    usual = isinstance(layers[0], keras.layers.Embedding) and type(layers[-1]) is keras.layers.Dense
+    if not usual or layers[-1].activation is not keras.activations.linear:
+        raise InputError(
+            f"Expected an embedding, recurrent layers and a dense layer that gives logits in {model.name!r}. "
+            "Build the model with keras_vit.models.char_rnn."
+        )
+    return layers
 
 
 def _by_rows(function, x):

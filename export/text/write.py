@@ -64,20 +64,26 @@ def write_tflite(model, description, count, variant, path):
         archive.writestr(NAME, description.to_bytes())
 
 
-def _signatures(form, description, count, batch):
-    spec = tf.TensorSpec
-    size = form.vocabulary_size
-    token = spec((batch,), tf.int32, "token")
-    states = {f"state_{i}": spec((batch, *s.shape), s.dtype, f"state_{i}") for i, s in enumerate(form.states)}
+def step_function(form, batch):
+    """Returns the signature `step` of a form.
 
-    @tf.function
-    def score(tokens):
-        return {"logits": form.score(tokens)}
+    Args:
+        form: as `text_form` gives it.
+        batch: int, or None for any.
+    """
 
     @tf.function
     def step(token, **states):
         logits, after = form.step(token, _in_order(states))
         return {"logits": logits, **dict(zip(states, after, strict=True))}
+
+    return step.get_concrete_function(_token(batch), **_states(form, batch))
+
+
+def _signatures(form, description, count, batch):
+    @tf.function
+    def score(tokens):
+        return {"logits": form.score(tokens)}
 
     @tf.function
     def write(token, noise, temperature, top_k, **states):
@@ -86,15 +92,28 @@ def _signatures(form, description, count, batch):
         )
         return {"tokens": tokens, **dict(zip(states, after, strict=True))}
 
+    spec = tf.TensorSpec
     sampling = {
-        "noise": spec((batch, count, size), tf.float32, "noise"),
+        "noise": spec((batch, count, form.vocabulary_size), tf.float32, "noise"),
         "temperature": spec((1,), tf.float32, "temperature"),
         "top_k": spec((1,), tf.int32, "top_k"),
     }
     return {
         "score": score.get_concrete_function(spec((batch, description.window), tf.int32, "tokens")),
-        "step": step.get_concrete_function(token, **states),
-        "generate": write.get_concrete_function(token, **sampling, **states),
+        "step": step_function(form, batch),
+        "generate": write.get_concrete_function(_token(batch), **sampling, **_states(form, batch)),
+    }
+
+
+def _token(batch):
+    return tf.TensorSpec((batch,), tf.int32, "token")
+
+
+def _states(form, batch):
+    names = [f"state_{index}" for index in range(len(form.states))]
+    return {
+        name: tf.TensorSpec((batch, *state.shape), state.dtype, name)
+        for name, state in zip(names, form.states, strict=True)
     }
 
 

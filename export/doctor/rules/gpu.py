@@ -3,7 +3,7 @@
 After `tensorflow/lite/tools/versioning/gpu_compatibility.cc`, by which the delegate itself decides.
 """
 
-from export.doctor.finding import Finding, names
+from export.doctor.finding import Finding, counted, names
 
 TAKEN = {
     "ABS", "ADD", "ADD_N", "AVERAGE_POOL_2D", "BATCH_MATMUL", "CAST", "CONCATENATION", "CONV_2D", "COS",
@@ -22,11 +22,10 @@ def gpu(case):
     refused = [
         operator for operator in case.operators if not operator.is_custom and operator.kind not in TAKEN
     ]
-    for kind in dict.fromkeys(operator.kind for operator in refused):
-        these = [operator for operator in refused if operator.kind == kind]
+    if refused:
         yield Finding(
             "GPU",
-            names(case.layers(these)),
-            f"{len(these)} {kind}, which the GPU delegate does not take: all from there on stays on the CPU",
+            names(case.layers(refused)),
+            f"{counted(refused)}: the GPU delegate does not take them, all from there on stays on the CPU",
             "write it by operations that it takes, or run this model on the CPU",
         )

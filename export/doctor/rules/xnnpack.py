@@ -1,6 +1,6 @@
 """What XNNPACK leaves to TFLite's own, slower kernels, as seen here."""
 
-from export.doctor.finding import Finding, names
+from export.doctor.finding import Finding, by_mend, counted, names
 
 MENDS = {
     "UNPACK": "use keras.ops.split and no indexing along that axis",
@@ -13,15 +13,16 @@ MENDS = {
 }
 
 
+OTHERWISE = "nothing, where keras-vit benchmark shows that it takes little time"
+
+
 def xnnpack(case):
-    kinds = dict.fromkeys(operator.kind for operator in case.outside)
-    for kind in kinds:
-        these = [operator for operator in case.outside if operator.kind == kind]
+    for mend, these in by_mend(case.outside, MENDS, OTHERWISE):
         yield Finding(
             "XNNPACK",
             names(case.layers(these)),
-            f"{len(these)} {kind} on {_types(these)} stays with TFLite's kernels, which cuts the graph",
-            MENDS.get(kind, "nothing, where keras-vit benchmark shows that it takes little time"),
+            f"{counted(these)} on {_types(these)}, with TFLite's own kernels, which cuts the graph",
+            mend,
         )
 
 

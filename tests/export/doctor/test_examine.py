@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from export.doctor.examine import examine as examine_apart
 from keras_vit.__main__ import main
-from keras_vit.models import vit
+from keras_vit.models import char_rnn, vit
 
 layers = keras.layers
 
@@ -95,6 +95,27 @@ def test_a_recurrent_layer_is_a_loop_for_everyone(examine):
     assert "state" in found["int8"].mend
 
 
+def test_a_character_model_is_looked_at_in_the_step_that_export_writes(examine):
+    model = char_rnn("gru", vocabulary_size=9, hidden_dim=8, num_layers=2)
+    found = examine(model)
+    assert [(finding.target, finding.layer) for finding in found] == [
+        ("XNNPACK", "one_hot"),
+        ("EdgeTPU", "one_hot"),
+    ]
+    assert "1 GATHER" in found[0].reason and "token ids" in found[0].mend
+    assert {"shapes", "int8", "NPU", "MediaPipe"} <= {f.target for f in examine(model, as_is=True)}
+    tokens = keras.Input((5,), dtype="int32")
+    x = layers.LayerNormalization()(layers.GRU(4, return_sequences=True)(layers.Embedding(9, 4)(tokens)))
+    other = keras.Model(tokens, layers.Dense(9)(x))  # one that export does not take
+    assert "int8" in by_target(examine(other))
+
+
+def test_operators_with_one_mend_are_one_finding(examine):
+    model = of(keras.Input((5, 8)), layers.LSTM(4, name="memory"), layers.Dense(3))
+    mends = [(finding.target, finding.mend) for finding in examine(model)]
+    assert len(mends) == len(set(mends))
+
+
 def test_mixed_precision_is_told_and_mended_by_export(examine):
     keras.config.set_dtype_policy("mixed_float16")
     model = cnn()
@@ -159,6 +180,17 @@ def test_the_command_looks_at_a_file_and_at_a_function(examine, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     assert main(["doctor", "doctors_model:build", "--strict"]) == 0
     assert "no findings" in capsys.readouterr().out
+
+
+def test_where_the_json_cannot_go_is_said_before_anything_is_converted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("export.doctor.examine.examine", None)  # what is not called is not missed
+    path = tmp_path / "grey.keras"
+    cnn((16, 16, 1)).save(path)
+    before = path.read_bytes()
+    for place in (tmp_path, path / "findings.json", path):
+        assert main(["doctor", str(path), "--json", str(place)]) == 2
+        assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

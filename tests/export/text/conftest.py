@@ -37,6 +37,7 @@ def build():
     """A function from a kind to a model whose logits differ by several nats."""
 
     def build(kind):
+        keras.utils.set_random_seed(0)
         model = BUILDERS[kind]()
         random = np.random.default_rng(0)
         model.set_weights([w + random.normal(0, 0.4, w.shape) for w in model.get_weights()])
