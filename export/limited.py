@@ -12,7 +12,8 @@ def main():
         pass
     else:
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (int(limit), hard))
+        lowest = int(limit) if hard == resource.RLIM_INFINITY else min(int(limit), hard)
+        resource.setrlimit(resource.RLIMIT_AS, (lowest, hard))
     os.execv(sys.executable, [sys.executable, "-P", *program])
 
 

@@ -29,5 +29,12 @@ def json_file(path, inputs):
 
     if os.path.realpath(path) in map(os.path.realpath, inputs):
         raise InputError(f"--json {path} would replace the file that is examined. Choose another name.")
+    if os.path.isfile(path) and not _holds_json(path):
+        raise InputError(f"--json {path} would replace a file that is no JSON. Choose another name.")
     with atomic_path(path) as temporary:
         yield lambda value: write_json(temporary, value)
+
+
+def _holds_json(path):
+    with open(path, "rb") as file:
+        return file.read(1) in (b"[", b"{")

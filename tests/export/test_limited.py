@@ -1,0 +1,22 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import export
+
+resource = pytest.importorskip("resource")
+PROGRAM = Path(export.__file__).with_name("limited.py")
+SHOW = "import resource; print(*resource.getrlimit(resource.RLIMIT_AS))"
+
+
+@pytest.mark.parametrize(("asked", "given"), [(2**31, 2**31), (2**50, 2**33)])
+def test_a_program_gets_the_limit_or_the_lower_one_that_holds_already(asked, given):
+    done = subprocess.run(
+        [sys.executable, PROGRAM, str(asked), "-c", SHOW],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33)),
+    )
+    assert done.stdout.split() == [str(given), str(2**33)], done.stderr

@@ -1,0 +1,23 @@
+import pytest
+
+from keras_vit.commands.json_file import json_file
+from keras_vit.errors import InputError
+from keras_vit.files import read_json
+
+
+@pytest.mark.parametrize("before", [None, "{}", "[1]"])
+def test_a_json_file_is_written_anew(tmp_path, before):
+    path = tmp_path / "figures.json"
+    if before is not None:
+        path.write_text(before)
+    with json_file(path, []) as write:
+        write([2])
+    assert read_json(path) == [2]
+
+
+def test_a_file_that_is_no_json_is_not_replaced(tmp_path):
+    (tmp_path / "model.keras").write_bytes(b"PK\3\4")
+    writing = json_file(tmp_path / "model.keras", [])
+    with pytest.raises(InputError, match="would replace a file that is no JSON"), writing:
+        pass
+    assert (tmp_path / "model.keras").read_bytes() == b"PK\3\4"
