@@ -15,6 +15,7 @@ def main(arguments=None):
     """Runs the command line. Returns the exit code: 0 done, 1 condition not met, 2 bad input."""
     options = _parser().parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # of a port in use it would tell beside us
     warnings.showwarning = _show_warning(warnings.showwarning)
     try:
         with interrupts_kept():

@@ -100,16 +100,17 @@ class Tuning:
             journal.append({"event": "reference", "footprint": self.jobs.reference})
 
     def _search(self, ledger, header):
-        with self.display:
-            self.display.begun(ledger)
-            if self.chief:
-                self._serve(ledger, header)
-            else:
+        if self.chief:
+            self._serve(ledger, header)
+        else:
+            with self.display:
+                self.display.begun(ledger)
                 run_trials(ledger, self.jobs, self.processes, self.display)
 
     def _serve(self, ledger, header):
         chief = Chief(ledger, header, self.display)
-        with serving(chief, self.chief):
+        with serving(chief, self.chief), self.display:
+            self.display.begun(ledger)
             self.display.say(f"workers join with the same command and --join {self.chief} instead of --chief")
             try:
                 chief.watch()
