@@ -70,9 +70,10 @@ def _gradients(model, x, y):
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
+        first = model.distribute_strategy.experimental_local_results  # of several devices, or of one
         with tf.GradientTape() as tape:
             loss = model.compute_loss(x, y, model(x, training=True))
-        gradients = tape.gradient(loss, variables)
+        gradients = tape.gradient(loss, [first(variable.value)[0] for variable in variables])
         return loss, [None if g is None else tf.convert_to_tensor(g) for g in gradients]
     if keras.backend.backend() == "jax":
         import jax

@@ -28,6 +28,7 @@ from training.state_file import read_state
 WORKER = Path(__file__).with_name("worker.py")
 AT_RANDOM = ["dropout_rate=0.1", "drop_path_rate=0.2"]
 BATCH_NORM = ["model=cnn", "batch_norm=true", "dropout_rate=0", "conv_dropout_rate=0", "epochs=1"]
+BATCH_NORM += ["optimizer=sgd", "learning_rate=1"]  # Adam makes large steps of gradients that are nearly 0
 BATCH_NORM += [f"{field}=none" for field in ("variant", "num_layers", "hidden_dim", "num_heads", "mlp_dim")]
 
 needs_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
@@ -143,7 +144,7 @@ def test_batch_normalisation_sees_the_whole_batch_and_is_saved_for_any_device(tm
     one, two = (load_model(tmp_path / name / "model.keras") for name in ("one", "two"))
     assert not any(getattr(layer, "synchronized", False) for layer in two.layers)
     for weight, expected in zip(two.weights, one.weights, strict=True):
-        np.testing.assert_allclose(weight, expected, rtol=1e-3, atol=1e-3, err_msg=weight.path)
+        np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-5, err_msg=weight.path)
 
 
 @pytest.mark.slow
@@ -196,6 +197,16 @@ def test_two_processes_of_jax_give_the_losses_of_one_and_resume_from_the_state_o
     shutil.rmtree(tmp_path / "parts-process1" / "state")
     train_together(tmp_path / "parts", resume=True, **options)
     assert_same_end(tmp_path / "parts", tmp_path / "whole")
+
+
+@pytest.mark.slow
+@needs_tensorflow
+def test_a_training_that_is_ruined_on_two_devices_tells_the_step_and_the_layer(tmp_path):
+    ruin = ["optimizer=sgd", "learning_rate=1e6", "momentum=0.99", "weight_decay=1e5", "clip_norm=none"]
+    worker = start("tensorflow", 2, tmp_path, devices="2", overrides=[*ruin, "warmup_fraction=0"])
+    output, _ = worker.communicate(timeout=900)
+    assert "Training stopped in epoch 1, step 2: the gradient of weight encoder/" in output, output[-3000:]
+    assert (tmp_path / "nonfinite_batch.npz").exists()
 
 
 @pytest.mark.slow
