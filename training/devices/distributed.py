@@ -1,6 +1,7 @@
 """Several devices of one or more machines on JAX: `keras.distribution`."""
 
 import os
+from pathlib import Path
 
 import jax
 import keras
@@ -78,7 +79,8 @@ class Distributed(Engine):
         return (self._rows(batch) for batch in stream)
 
     def run_dir(self, path):
-        return path if self.process == 0 else f"{path}-process{self.process}"
+        path = Path(path)
+        return path.with_name(f"{path.name}-process{self.process}") if self.process else path
 
     def agreed(self, saved):
         """All go on from what the first process has read: others may have stopped a moment before it."""
