@@ -1,5 +1,6 @@
 """The commands on a run of text, as a user runs them."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 
 import pytest
 
+from export.web.litert_js import FILES
 from keras_vit.__main__ import main
 
 
@@ -57,8 +59,16 @@ def test_generation_that_makes_no_sense_is_one_line_and_exit_code_2(run, words, 
 
 
 def test_an_exported_file_writes_and_reads_what_the_run_does(run, capsys, tmp_path):
-    assert main(["export", str(run), "--variant", "fp32", "--characters", "4"]) == 0
+    page, engine = tmp_path / "page", tmp_path / "node_modules" / "@litertjs"
+    for name in FILES.values():  # empty ones: nothing of the page runs here
+        (engine / name).parent.mkdir(parents=True, exist_ok=True)
+        (engine / name).touch()
+    words = ["--variant", "fp32", "--characters", "4", "--web", str(page), "--litert", str(tmp_path)]
+    assert main(["export", str(run), *words]) == 0
     assert "verified" in capsys.readouterr().out
+    described = json.loads((page / "model.json").read_text())
+    assert described["name"] == run.name and described["characters"].startswith("\nab")
+    assert (page / "writer.js").is_file() and not (page / "pixels.js").exists()
     (tmp_path / "some.txt").write_text("tyrannosaurus\nmaiasaura\n")
     file, answers = run / "export" / "model_fp32.tflite", []
     for model in (run, file):
