@@ -127,5 +127,3 @@ def test_a_search_ends_with_a_trained_exported_winner_and_goes_on_by_the_same_co
     assert "of 2 trials that were begun 2 have ended" in again.stderr
     with open(tmp_path / "run" / "results.csv", newline="") as file:
         assert [row["trial"] for row in csv.DictReader(file)] == ["0000", "0001", "0002"]
-    changed = tune("--seed", "1")
-    assert changed.returncode == 2 and "seed was 0, is 1" in changed.stderr

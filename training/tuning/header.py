@@ -71,7 +71,8 @@ def _changes(recipe):
 
 def _flat(header):
     """What is compared, one level deep. Of the recipe only what does not vary; its defaults may be newer."""
-    flat = {name: header[name] for name in ("search", "tuner", "objective", "seed")}
+    flat = {name: header[name] for name in ("search", "tuner", "objective")}
+    flat["--seed"] = header["seed"]  # not the recipe's field of that name
     if header.get("reference"):
         flat["--relative-to"] = header["reference"]
     flat |= header["limits"] | {f: v for f, v in header["recipe"].items() if f not in header["space"]}
