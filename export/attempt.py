@@ -98,7 +98,7 @@ class Attempt:
             attach(path, self.card, self.label_names)
             return tflite_predictor(path)
         except InputError as error:  # bad input for others, but here it is our own work that failed
-            raise ConditionError(str(error)) from error
+            raise ConditionError(str(error).replace(str(path), path.name)) from error
 
 
 def _measure(variant, predictor, held_out):

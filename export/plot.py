@@ -30,7 +30,7 @@ def write_plot(rows, max_drop, path):
     for axes in (left, right):
         axes.axhline(floor, color="black", linewidth=0.8, linestyle=":")
         axes.annotate(
-            f"{max_drop:g} points below the model",
+            f"{max_drop:g} point{'s' * (max_drop != 1)} below the model",
             (0.99, floor),
             xycoords=("axes fraction", "data"),
             xytext=(0, -3),
@@ -53,7 +53,7 @@ def _scatter(axes, rows, values, label):
         axes.annotate(
             name,
             (value, 100 * row["accuracy"]),
-            xytext=(6, -13 if number % 2 else 6),  # neighbours' names lie above and below
+            xytext=(6, (6, -13, 18)[number % 3]),  # neighbours' names lie above and below each other
             textcoords="offset points",
             fontsize=8,
             color=color,

@@ -17,13 +17,15 @@ class Rule(NamedTuple):
 
 
 FLOAT_ENDS = (Rule("INPUT", 0), Rule("OUTPUT", 0))  # an app gives and takes float32
+# LiteRT refuses one with int8 on the left alone, as where the attention rollout begins with a constant.
+FLOAT_PRODUCTS = (Rule("BATCH_MATMUL", 0),)
 
 RULES = {
-    "dynamic_int8": (Rule("*", 8),),
+    "dynamic_int8": (Rule("*", 8), *FLOAT_PRODUCTS),
     "mixed_int8": (Rule("FULLY_CONNECTED", 8), Rule("FULLY_CONNECTED", 8, 8, STEADY)),
     "full_int8": (Rule("*", 8, 8), *FLOAT_ENDS),
     "int16x8": (Rule("*", 8, 16), *FLOAT_ENDS),
-    "int4": (Rule("*", 8), Rule("FULLY_CONNECTED", 4)),
+    "int4": (Rule("*", 8), *FLOAT_PRODUCTS, Rule("FULLY_CONNECTED", 4)),
 }
 
 

@@ -176,7 +176,7 @@ class _Attempt:
             write_tflite(self.model, self.description, self.characters, variant, path)
             return TfliteReader(path)
         except InputError as error:  # bad input for others, but here it is our own work that failed
-            raise ConditionError(str(error)) from error
+            raise ConditionError(str(error).replace(str(path), path.name)) from error
 
 
 def _judge(row, max_drop):

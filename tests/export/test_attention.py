@@ -52,6 +52,13 @@ def test_saved_model_and_tflite_give_the_map_beside_the_classes(model, held_out,
     )
 
 
+@pytest.mark.slow
+def test_a_file_with_four_bits_gives_the_map_too(model, held_out, names, tmp_path):
+    options = {"variants": ("int4",), "attention": True, "max_drop": 100}
+    (row,) = export_model(model, names, *held_out, tmp_path, **options)
+    assert row["passed"] and row["max_attention_difference"] < 0.5
+
+
 def test_a_model_without_attention_is_refused_before_anything_is_written(held_out, names, tmp_path):
     plain = cnn(image_size=8, channels=1, num_classes=10)
     with pytest.raises(InputError, match="no attention to show"):
