@@ -12,6 +12,7 @@ The last row is the command line itself, on a sample: exit code 2, one line, no 
 import argparse
 import collections
 import concurrent.futures
+import importlib
 import json
 import multiprocessing
 import os
@@ -20,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -109,9 +109,8 @@ def main():
             verdicts["command line"] = judge_commands(Path(folder), options.verbose)
     print(table(verdicts))
     if options.write:
-        versions = {name: version(name) for name in ("tensorflow", "keras", "numpy", "pillow", "h5py")}
-        shown = ", ".join(f"{name} {number}" for name, number in versions.items())
-        options.write.write_text(DOCUMENT.format(table=table(verdicts), versions=shown), encoding="utf-8")
+        text = DOCUMENT.format(table=table(verdicts), versions=", ".join(versions()))
+        options.write.write_text(text, encoding="utf-8")
     if options.json:
         options.json.write_text(
             json.dumps({k: [list(v) for v in rows] for k, rows in verdicts.items()}, indent=1)
@@ -190,6 +189,11 @@ def run(arguments, case):
     if done.returncode == 0 and not lines:
         return ALLOWED, "read"
     return OTHER, f"exit code {done.returncode}, {len(lines)} lines: {' | '.join(lines[-3:])[:400]}"
+
+
+def versions():
+    modules = map(importlib.import_module, ("tensorflow", "keras", "numpy", "PIL", "h5py"))
+    return [f"{module.__name__} {module.__version__}" for module in modules]
 
 
 def table(verdicts):
