@@ -3,7 +3,7 @@
 import sys
 
 from keras_vit.commands.arguments import path
-from keras_vit.commands.quiet import quiet_import
+from keras_vit.commands.quiet import quiet_engines, quiet_import
 from keras_vit.commands.text_model import is_exported
 
 EXAMPLE = "keras-vit generate runs/names --num 20 --temperature 0.8 --prefix tyr"
@@ -46,12 +46,10 @@ def _from_run(path, num_samples, **options):
 
 
 def _from_export(path, num_samples, **options):
-    with quiet_import():
-        from export.delegate_notice import let_delegate_tell
-        from export.text.readers import load_text_reader
-        from keras_vit.text import generate
+    quiet_engines(path)
+    from export.text.readers import load_text_reader
+    from keras_vit.text import generate
 
-        let_delegate_tell()
     reader = load_text_reader(path)
     description = reader.description
     return generate(reader, description.vocabulary, num_samples, stop=description.lines, **options), None

@@ -4,7 +4,7 @@ import os
 
 from keras_vit.commands.arguments import at_least_one, path
 from keras_vit.commands.kind import is_text
-from keras_vit.commands.quiet import quiet_import
+from keras_vit.commands.quiet import quiet_engines
 
 EXAMPLE = "keras-vit predict runs/digits/export/model_fp32.tflite photo.jpg"
 
@@ -20,10 +20,7 @@ def add_arguments(parser):
 
 
 def run(options):
-    with quiet_import():
-        from export.delegate_notice import let_delegate_tell
-
-        let_delegate_tell()
+    quiet_engines(options.model)
     predict = _texts if is_text(options.model) else _images
     predict(options)
 

@@ -1,4 +1,4 @@
-"""Imports without the lines that TensorFlow writes meanwhile."""
+"""Imports without the lines that TensorFlow and LiteRT write meanwhile."""
 
 import contextlib
 import os
@@ -25,3 +25,18 @@ def quiet_import():
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+def quiet_engines(model):
+    """Imports what runs a model, and lets it tell of itself where nobody listens.
+
+    Args:
+        model: str, path of a `.tflite` file or of another form, which TensorFlow runs where there is one.
+    """
+    with quiet_import():
+        from export.delegate_notice import let_delegate_tell
+
+        let_delegate_tell()
+        if not model.endswith(".tflite"):
+            with contextlib.suppress(ImportError):
+                import tensorflow  # noqa: F401

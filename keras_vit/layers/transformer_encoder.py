@@ -61,7 +61,7 @@ class TransformerEncoder(keras.layers.Layer):
         if num_layers < 1:
             raise ValueError(f"Expected num_layers >= 1, received {num_layers}.")
         if not 0 <= drop_path_rate < 1:
-            raise ValueError(f"Expected 0 <= drop_path_rate < 1, received {drop_path_rate}.")
+            raise ValueError(f"Expected drop_path_rate at least 0 and below 1, received {drop_path_rate}.")
         self.num_layers = num_layers
         self.num_heads = num_heads
         self.mlp_dim = mlp_dim

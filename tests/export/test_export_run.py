@@ -87,6 +87,7 @@ def test_a_variant_past_the_allowed_drop_is_not_left_and_the_others_stand(
     assert [row["failure"] is None for row in seen] == [True, False]
 
 
+@pytest.mark.slow
 def test_a_float32_file_that_is_not_the_model_is_refused_whatever_its_accuracy(
     model, held_out, names, tmp_path, monkeypatch
 ):

@@ -124,6 +124,7 @@ def test_the_layer_that_costs_most_is_named_and_can_be_left_in_float(cnn, digits
         assert agreement(quantization, tmp_path / "all.tflite", images) < 0.9
 
 
+@pytest.mark.slow
 def test_ranges_cover_the_rarest_image(of_cnn, digits, tmp_path):
     """A moving average would forget the one bright image among dark ones."""
     images = np.zeros_like(digits[0][:40])

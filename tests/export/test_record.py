@@ -35,6 +35,7 @@ def record(folder):
     return json.loads((folder / "export.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_second_export_of_the_same_model_keeps_the_rows_of_the_first(data, tmp_path):
     export_model(small_model(), NAMES, *data, tmp_path, variants=("savedmodel",))
     rows = export_model(small_model(), NAMES, *data, tmp_path, variants=("fp16",))

@@ -109,7 +109,10 @@ def send(number):
 
 @pytest.mark.parametrize(
     ("number", "hook", "exit_code"),
-    [(signal.SIGTERM, "on_train_batch_begin", 143), (signal.SIGINT, "on_test_batch_begin", 130)],
+    [
+        pytest.param(signal.SIGTERM, "on_train_batch_begin", 143, marks=pytest.mark.slow),
+        (signal.SIGINT, "on_test_batch_begin", 130),
+    ],
 )
 def test_a_signal_saves_the_state_and_tells_how_to_go_on(tmp_path, data, whole, number, hook, exit_code):
     handlers = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)]

@@ -93,6 +93,7 @@ def test_evaluation_repeats_the_figures_and_generation_its_texts(run):
         pytest.param(
             {"model": "char_transformer", "cell": None, "num_layers": 1, "num_heads": 2, "optimizer": "muon"},
             id="names transformer",
+            marks=pytest.mark.slow,
         ),
         pytest.param(
             {"cell": "simple", "optimizer": "sgd", "clip_norm": None, "clip_value": 5.0, "embedding_dim": 8},
