@@ -33,7 +33,6 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.slow
 def test_the_table_sets_our_figures_beside_the_reports_and_says_what_was_not_run(folder):
     table = (folder / "sizes" / "table.md").read_text()
     rows = {line.split(" | ")[0].strip("| "): line.split(" | ") for line in table.splitlines() if "|" in line}
