@@ -127,6 +127,7 @@ def test_seeds_can_share_the_splits(data):
     assert not np.array_equal(other.test.images, data.test.images)
 
 
+@pytest.mark.slow
 def test_a_whole_run_writes_metrics_and_a_report(tmp_path):
     metrics = run_recipe(RECIPE, tmp_path / "run")
     assert 0.1 < metrics["accuracy"] <= 1
