@@ -34,7 +34,7 @@ def atomic_path(path, mark=None):
     """
     path = Path(path)
     with _disk_errors_named(path):
-        _check_replaceable(path, mark)
+        check_replaceable(path, mark)
         holder = _make_holder(path)
         try:
             temporary = holder / path.name
@@ -43,6 +43,29 @@ def atomic_path(path, mark=None):
             _replace(temporary, path, holder)
         finally:
             shutil.rmtree(holder, ignore_errors=True)
+
+
+def check_replaceable(path, mark=None):
+    """Checks that what is written to `path` would replace no folder of another kind.
+
+    Args:
+        path: Path, as in `atomic_path`.
+        mark: as in `atomic_path`.
+
+    Raises:
+        InputError: it would.
+    """
+    if not os.path.isdir(path):  # also where the name is too long
+        return
+    if mark is None:
+        raise InputError(
+            f"Expected the name of a file to write, but {path} is a folder. Choose another name."
+        )
+    if not (path / mark).is_file() and any(path.iterdir()):
+        raise InputError(
+            f"Expected a new or empty folder to write, or one that holds {mark}, but {path} is neither. "
+            "Choose another."
+        )
 
 
 def write_text(path, text):
@@ -234,20 +257,6 @@ def _flush(path):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _check_replaceable(path, mark):
-    if not os.path.isdir(path):  # also where the name is too long
-        return
-    if mark is None:
-        raise InputError(
-            f"Expected the name of a file to write, but {path} is a folder. Choose another name."
-        )
-    if not (path / mark).is_file() and any(path.iterdir()):
-        raise InputError(
-            f"Expected a new or empty folder to write, or one that holds {mark}, but {path} holds something "
-            "else. Choose another."
-        )
 
 
 def _replace(temporary, path, holder):

@@ -8,7 +8,7 @@ from pathlib import Path
 from export.choose import fastest
 from export.web.litert_js import check_litert_js, copy_litert_js
 from keras_vit.errors import InputError
-from keras_vit.files import atomic_path
+from keras_vit.files import atomic_path, check_replaceable
 
 PAGE = Path(__file__).with_name("page")
 MARK = "model.json"
@@ -25,11 +25,11 @@ def check_page(path, packages=None):
     """
     check_litert_js(packages)
     path = Path(path)
-    if path.exists() and not (path / MARK).is_file() and not (path.is_dir() and not any(path.iterdir())):
+    if path.is_file():
         raise InputError(
-            f"Expected a new or empty folder for the page, or an earlier page, but {path} is neither. "
-            "Choose another."
+            f"Expected a new or empty folder for the page, but {path} is neither. Choose another."
         )
+    check_replaceable(path, MARK)
 
 
 def write_page(rows, folder, path, kind, description, packages=None):
