@@ -15,6 +15,7 @@ from export.mobile import (  # noqa: F401  each enters its layers in the table
     layer_norm,
     layer_scale,
     patch_embedding,
+    pooling,
     position_embedding,
     rescaling,
     rotary_position_embedding,

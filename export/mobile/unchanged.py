@@ -15,8 +15,6 @@ from export.mobile.registry import rewrites
     keras.layers.Permute,
     keras.layers.ZeroPadding2D,
     keras.layers.Cropping2D,
-    keras.layers.MaxPooling2D,
-    keras.layers.AveragePooling2D,
     keras.layers.GlobalMaxPooling2D,
     keras.layers.GlobalAveragePooling2D,
     keras.layers.GlobalAveragePooling1D,

@@ -5,10 +5,14 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from export.benchmark.delegation import delegation
 from export.inference_model import inference_model
 from export.predictor import tflite_predictor
 from export.quantize import Quantization
+from export.tflite_graph import operators as graph_operators
+from export.tflite_graph import read_graph
 from keras_vit import ConditionError
+from keras_vit.models import resnet
 
 layers = keras.layers
 
@@ -75,6 +79,23 @@ def test_a_cnn_computes_in_integers_and_answers_as_before(variant, of_cnn, digit
     assert "ADD" not in found and found.count("MUL") == 1
     floats = [name for name, kind in tensor_types(path).items() if kind is np.float32]
     assert len(floats) == 2  # the image and the probabilities
+
+
+@pytest.fixture(scope="module")
+def of_resnet(digits, tmp_path_factory):
+    model = inference_model(resnet("20", image_size=8, channels=1, num_classes=10))
+    with Quantization(model, digits[0][300:], tmp_path_factory.mktemp("resnet")) as quantization:
+        yield quantization
+
+
+@pytest.mark.parametrize("variant", ["fp32", "dynamic_int8", "full_int8"])
+def test_a_shortcut_without_weights_stays_with_the_delegate(variant, of_resnet, tmp_path):
+    path = tmp_path / "m.tflite"
+    of_resnet.write(variant, path)
+    content = path.read_bytes()
+    _, left = delegation(content, graph_operators(read_graph(content)))
+    # XNNPACK has no softmax in integers.
+    assert [operator.kind for operator in left] == (["SOFTMAX"] if variant == "full_int8" else [])
 
 
 def test_mixed_int8_quantises_matrix_products_alone(of_vit, digits, tmp_path):

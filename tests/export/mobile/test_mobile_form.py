@@ -141,6 +141,13 @@ CNNS = {
         layers.Dense(4, activation="tanh"),
         layers.Dense(3),
     ),
+    "every second pixel": lambda: cnn(  # of an odd height and width
+        layers.Conv2D(4, 3, padding="same"),
+        layers.MaxPooling2D(1, 2),
+        layers.AveragePooling2D(1, (2, 3), padding="same"),
+        layers.Flatten(),
+        layers.Dense(3),
+    ),
     "nested": lambda: cnn(
         keras.Sequential([layers.Conv2D(4, 3), layers.BatchNormalization()]),
         keras.Sequential([layers.BatchNormalization(), layers.Flatten(), layers.LayerNormalization()]),
