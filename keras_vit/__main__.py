@@ -1,6 +1,7 @@
 """The command `keras-vit`: parses arguments and delegates to `keras_vit.commands`."""
 
 import importlib
+import logging
 import os
 import sys
 import warnings
@@ -16,6 +17,7 @@ def main(arguments=None):
     options = _parser().parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # of a port in use it would tell beside us
+    logging.getLogger("tensorflow").addFilter(_is_no_retracing_advice)
     warnings.showwarning = _show_warning(warnings.showwarning)
     try:
         with interrupts_kept():
@@ -26,6 +28,11 @@ def main(arguments=None):
         return _fail(error, 1)
     except KeyboardInterrupt as error:  # a training tells where it stands, and what stopped it
         return _fail(str(error) or f"interrupted.{_hint(options)}", getattr(error, "exit_code", 130))
+
+
+def _is_no_retracing_advice(record):
+    """Keras traces its step anew for each model, as it must where a command runs several."""
+    return "triggered tf.function retracing" not in str(record.msg)
 
 
 def _hint(options):

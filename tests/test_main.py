@@ -1,6 +1,7 @@
 """The command line, run as a user runs it."""
 
 import gc
+import logging
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import keras_vit
@@ -192,6 +194,22 @@ def test_a_run_folder_that_cannot_be_made_is_refused_before_the_data_are_loaded(
         assert main(words) == 2
         assert "file is a file" in capsys.readouterr().err
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_tensorflow_gives_no_advice_on_tracing():
+    assert main(["list", "models"]) == 0
+    logger, told = logging.getLogger("tensorflow"), []
+    handler = logging.Handler()
+    handler.emit = lambda record: told.append(record.getMessage())
+    logger.addHandler(handler)
+    try:
+        traced = tf.function(lambda x: x)
+        for value in range(20):  # each Python number is a trace of its own
+            traced(value)
+        logger.warning("another warning")
+    finally:
+        logger.removeHandler(handler)
+    assert told == ["another warning"]
 
 
 def test_list_and_help_answer():
