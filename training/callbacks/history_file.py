@@ -14,7 +14,8 @@ COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_ra
 class HistoryFile(keras.callbacks.Callback):
     """Writes `history.csv`: epochs from 1, losses in nats, accuracies in [0, 1], seconds per epoch.
 
-    The file is whole at any moment: each epoch writes it anew and renames it.
+    The file is whole at any moment: each epoch writes it anew and renames it. An epoch that was interrupted
+    counts the seconds of all its parts.
 
     Args:
         path: str or Path.
@@ -41,7 +42,8 @@ class HistoryFile(keras.callbacks.Callback):
         write_text(self.path, text.getvalue())
 
     def state(self):
-        return {"rows": self.rows}
+        return {"rows": self.rows, "seconds": time.monotonic() - self._started}
 
     def restore(self, state):
         self.rows = state["rows"]
+        self._started = time.monotonic() - state["seconds"]  # the next whole epoch begins anew

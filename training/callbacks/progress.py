@@ -43,11 +43,16 @@ class Progress(keras.callbacks.Callback):
                 "fit", total=steps * self.epochs, epoch=epoch + 1, epochs=self.epochs, rate="-"
             )
             self._bar.start()
-        self._begun, self._first, self._epoch_started = time.monotonic(), epoch * steps, time.monotonic()
+        self._first, self._epoch_started, self._since = epoch * steps, time.monotonic(), None
         self._bar.update(self._task, completed=self._first, epoch=epoch + 1)
 
+    def on_train_batch_begin(self, batch, logs=None):
+        if self._since is None:  # a resumed epoch begins with a later batch
+            self._since = batch, time.monotonic()
+
     def on_train_batch_end(self, batch, logs=None):
-        rate = (batch + 1) * self.batch_size / (time.monotonic() - self._epoch_started)
+        first, started = self._since
+        rate = (batch + 1 - first) * self.batch_size / (time.monotonic() - started)
         self._bar.update(self._task, completed=self._first + batch + 1, rate=f"{rate:,.0f}")
 
     def on_epoch_end(self, epoch, logs=None):

@@ -186,7 +186,13 @@ class RunState(keras.callbacks.Callback):
     def _restore_callbacks(self):
         for name, state in self._saved[1]["callbacks"].items():
             if name in self.keepers:
-                self.keepers[name].restore(state)
+                try:
+                    self.keepers[name].restore(state)
+                except (AttributeError, KeyError, TypeError, ValueError) as error:
+                    raise InputError(
+                        f"The state in {self.folder} does not hold what {name} needs: another version of this "
+                        "package wrote it. Resume with that one, or begin in another --run-dir."
+                    ) from error
         self._saved = None
 
 

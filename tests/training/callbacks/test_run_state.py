@@ -1,6 +1,7 @@
 import pytest
 
 from keras_vit.errors import InputError
+from training.callbacks.history_file import HistoryFile
 from training.callbacks.run_state import Position, RunState
 from training.devices import Engine
 from training.state_file import write_state
@@ -16,10 +17,14 @@ DOCUMENT = {
 }
 
 
-def load(folder, *documents):
+def run_state(folder, *documents, callbacks=()):
     for number, document in enumerate(documents):
         write_state(folder / f"{number}.state", [], document)
-    return RunState(folder, 2, [], None, None, None, Engine()).load()
+    return RunState(folder, 2, callbacks, None, None, None, Engine())
+
+
+def load(folder, *documents):
+    return run_state(folder, *documents).load()
 
 
 @pytest.mark.parametrize("field", DOCUMENT)
@@ -34,3 +39,24 @@ def test_a_state_without_a_field_or_with_one_of_another_kind_is_none_though_its_
 
 def test_the_state_before_one_that_is_none_is_taken(tmp_path):
     assert load(tmp_path, DOCUMENT, {**DOCUMENT, "step": 2}) == Position(epoch=1)
+
+
+def test_an_interrupted_epoch_counts_the_seconds_of_both_its_parts(tmp_path):
+    history = HistoryFile(tmp_path / "history.csv")
+    document = {**DOCUMENT, "callbacks": {"HistoryFile": {"rows": [], "seconds": 1000.0}}}
+    state = run_state(tmp_path, document, callbacks=[history])
+    state.load()
+    history.on_epoch_begin(0)
+    state.on_train_begin()
+    assert 1000 <= history.state()["seconds"] < 1060
+    history.on_epoch_begin(1)
+    assert history.state()["seconds"] < 60
+
+
+@pytest.mark.parametrize("memory", [{}, [1], None, {"rows": [], "seconds": "1"}])
+def test_a_callbacks_memory_of_another_form_is_refused(tmp_path, memory):
+    history = HistoryFile(tmp_path / "history.csv")
+    state = run_state(tmp_path, {**DOCUMENT, "callbacks": {"HistoryFile": memory}}, callbacks=[history])
+    state.load()
+    with pytest.raises(InputError, match="does not hold what HistoryFile needs"):
+        state.on_train_begin()
