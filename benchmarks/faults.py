@@ -3,10 +3,10 @@
     python benchmarks/faults.py --kills 200 --seed 0 --write docs/faults.md
 
 Each run is `keras-vit train` with its state saved every few steps; what strikes it is drawn by the seed:
-SIGKILL, SIGTERM, SIGINT, SIGSTOP with SIGCONT (not counted as a kill), SIGKILL inside a write (at an fsync, a
-rename or the removal of an old state), after some of which the newest state file is truncated or loses a bit. At the end weights,
-optimizer variables, random state, callbacks' memory, history (but for its seconds) and metrics must be those
-of a run that nothing struck, bit for bit.
+SIGKILL, SIGTERM, SIGINT, SIGSTOP with SIGCONT (not counted as a kill), SIGKILL inside a write (at an fsync,
+a rename or the removal of an old state), after some of which the newest state file is truncated or loses a
+bit. At the end weights, optimizer variables, random state, callbacks' memory, history (but for its seconds)
+and metrics must be those of a run that nothing struck, bit for bit.
 
 A training is a process of its own. With `--start spawn` it is started anew; by default it is forked from
 one that has imported the packages and done nothing else, which saves the import and changes nothing else.
