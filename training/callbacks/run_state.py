@@ -190,8 +190,8 @@ class RunState(keras.callbacks.Callback):
                     self.keepers[name].restore(state)
                 except (AttributeError, KeyError, TypeError, ValueError) as error:
                     raise InputError(
-                        f"The state in {self.folder} does not hold what {name} needs: another version of this "
-                        "package wrote it. Resume with that one, or begin in another --run-dir."
+                        f"The state in {self.folder} does not hold what {name} needs: another version of "
+                        "this package wrote it. Resume with that one, or begin in another --run-dir."
                     ) from error
         self._saved = None
 
