@@ -125,6 +125,7 @@ def test_a_signal_saves_the_state_and_tells_how_to_go_on(tmp_path, data, whole, 
     assert (document["epoch"], document["step"]) == (1, 2 if exit_code == 143 else steps)
     fit(RECIPE, tmp_path, data=data, resume=True)
     assert_same_end(tmp_path, whole)
+    assert not list((tmp_path / "state").glob("*.damaged"))  # it went on from that state, not from another
 
 
 def test_a_damaged_state_falls_back_to_the_one_before_and_says_so(tmp_path, data, whole, capsys):

@@ -209,7 +209,7 @@ def _check_document(path, arrays, document):
     if not (
         all(type(given.get(name)) is kind for name, kind in kinds.items())
         and all(type(given.get(name)) is int and 0 <= given[name] <= most for name, most in counts.items())
-        and given["step"] < given["steps_per_epoch"]
+        and given["step"] <= given["steps_per_epoch"]  # equal: stopped in its validation
     ):
         raise InputError(f"{path} is no state of a training")
 

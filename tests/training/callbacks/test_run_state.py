@@ -38,7 +38,7 @@ def test_a_state_without_a_field_or_with_one_of_another_kind_is_none_though_its_
 
 
 def test_the_state_before_one_that_is_none_is_taken(tmp_path):
-    assert load(tmp_path, DOCUMENT, {**DOCUMENT, "step": 2}) == Position(epoch=1)
+    assert load(tmp_path, DOCUMENT, {**DOCUMENT, "step": 3}) == Position(epoch=1)
 
 
 def test_an_interrupted_epoch_counts_the_seconds_of_both_its_parts(tmp_path):
