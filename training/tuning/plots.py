@@ -7,8 +7,10 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 
 from training.report.style import BLUE, ORANGE, SKY, figure
 from training.tuning.importance import FEWEST, importances
+from training.tuning.records import STOPPED
 
 WIDE = 9.0  # inches
+LABEL = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1}
 _AXES = {
     "latency_ms": ("Latency of one image (ms)", 1),
     "size_bytes": ("Size (MB)", 1e-6),
@@ -39,7 +41,13 @@ def pareto_plot(scored, fronts, objective, winner=None):
             known = [record for record in records if cost in record.footprint]
             return [r.footprint[cost] * unit for r in known], [r.score for r in known]
 
-        axes.scatter(*points(scored), color=SKY, s=28, label="trial")
+        whole = [record for record in scored if record.status != STOPPED]
+        stopped = [record for record in scored if record.status == STOPPED]
+        axes.scatter(*points(whole), color=SKY, s=28, label="trial")
+        if stopped:  # which more epochs would have lifted
+            axes.scatter(
+                *points(stopped), facecolor="white", edgecolor=BLUE, s=28, zorder=3, label="stopped early"
+            )
         axes.plot(*points(chosen), color=BLUE, marker="o", markersize=5, label="Pareto front")
         if winner is not None:
             axes.scatter(*points([winner]), color=ORANGE, marker="*", s=170, zorder=3, label="winner")
@@ -50,7 +58,7 @@ def pareto_plot(scored, fronts, objective, winner=None):
         _plain_ticks(axes.xaxis, [x for record in scored for x in points([record])[0]])
     _percent(panels[0].yaxis, objective)
     panels[0].set_ylabel(_words(objective[0]))
-    canvas.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    canvas.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return canvas
 
 
@@ -67,7 +75,10 @@ def parallel_plot(scored, space, objective, winner=None):
         heights = [_height(hp, record.values) for hp in fields] + [float(norm(record.score))]
         best = winner is not None and record.id == winner.id
         axes.plot(
-            heights, color=ORANGE if best else colours(norm(record.score)), linewidth=3 if best else 1.2
+            heights,
+            color=ORANGE if best else colours(norm(record.score)),
+            linewidth=3 if best else 1.2,
+            zorder=3 if best else 2,
         )
     places = range(len(fields) + 1)
     for place, hp in enumerate(fields):
@@ -114,7 +125,8 @@ def _mark(axes, place, hp):
         _mark_ends(axes, place, f"{hp.min_value:g}", f"{hp.max_value:g}")
         return
     for index, value in enumerate(hp.values):
-        axes.text(place + 0.06, _level(index, len(hp.values)), value, fontsize=7, va="center", color="0.25")
+        place_of_text = place + 0.06, _level(index, len(hp.values))
+        axes.text(*place_of_text, value, fontsize=7, va="center", color="0.25", bbox=LABEL, zorder=4)
 
 
 def _mark_ends(axes, place, low, high):
@@ -144,6 +156,12 @@ def _percent(axis, objective):
 
 
 def _words(name):
-    words = {"val": "validation", "dim": "size", "num": "number of"}
+    words = {
+        "val": "validation",
+        "dim": "size",
+        "num": "number of",
+        "mlp": "MLP",
+        "randaugment": "RandAugment",
+    }
     text = " ".join(words.get(part, part) for part in name.split("_"))
     return text[0].upper() + text[1:]
