@@ -6,6 +6,7 @@ import multiprocessing.forkserver
 import os
 import signal
 import sys
+import tempfile
 
 from training.tuning.records import FAILED
 
@@ -68,8 +69,12 @@ class Processes:
 
     def _once(self, target, job, hear):
         """Returns the outcome, or None and the exit code of a process that did not tell one."""
+        with tempfile.TemporaryDirectory(prefix="keras-vit-", ignore_cleanup_errors=True) as folder:
+            return self._once_with(folder, target, job, hear)
+
+    def _once_with(self, folder, target, job, hear):
         ours, theirs = self.context.Pipe()
-        process = self.context.Process(target=target, args=(job, theirs), daemon=True)
+        process = self.context.Process(target=_run, args=(folder, target, job, theirs), daemon=True)
         process.start()
         theirs.close()
         self._running.add(process)
@@ -83,6 +88,12 @@ class Processes:
             self._running.discard(process)
             ours.close()
         return outcome, process.exitcode
+
+
+def _run(folder, target, job, connection):
+    """Runs a job with a folder for what it would leave: it may be killed, and `atexit` is not run at all."""
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    target(job, connection)
 
 
 def _listen(connection, hear):

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from training.tuning import processes
@@ -5,7 +7,7 @@ from training.tuning.processes import Processes
 from training.tuning.records import FAILED
 
 JOBS = '''
-import os, signal, time
+import os, signal, tempfile, time
 
 def well(job, connection):
     connection.send(("doubled", 2 * job))
@@ -16,6 +18,11 @@ def leaves(job, connection):
 
 def struck(job, connection):
     os.kill(os.getpid(), job)
+
+def litters(job, connection):
+    with open(job, "a") as file:
+        print(tempfile.mkstemp()[1], tempfile.mkdtemp(), file=file)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 def later(job, connection):
     """Is killed as often as lines are wanted in a file."""
@@ -60,6 +67,12 @@ def test_a_process_that_is_killed_is_tried_again(tmp_path, jobs, started):
     status, reason = started.run(jobs.later, lambda: (tmp_path / "more", 3))
     assert status == FAILED and reason.startswith("its process was ended by SIGKILL, 3 times where it stood")
     assert (tmp_path / "more").read_text() == "xxx"
+
+
+def test_what_a_killed_process_leaves_among_the_temporary_files_is_removed(tmp_path, jobs, started):
+    started.run(jobs.litters, lambda: tmp_path / "left")
+    left = (tmp_path / "left").read_text().split()
+    assert len(left) == 6 and not any(os.path.exists(path) for path in left)
 
 
 def test_a_process_that_comes_further_is_tried_as_often_as_it_is_killed(tmp_path, jobs, started):
