@@ -14,6 +14,7 @@ from keras_vit.errors import InputError
 
 LARGEST_TEXT = 16 * 1024**2  # bytes of a file of JSON or labels
 _SPACE = {errno.ENOSPC, errno.EDQUOT}
+_NO_SYNC = {errno.EINVAL, errno.ENOTSUP}  # of folders, on some file systems of networks
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
 
@@ -41,6 +42,7 @@ def atomic_path(path, mark=None):
             yield temporary
             _flush(temporary)
             _replace(temporary, path, holder)
+            sync_folder(path.parent)
         finally:
             shutil.rmtree(holder, ignore_errors=True)
 
@@ -66,6 +68,21 @@ def check_replaceable(path, mark=None):
             f"Expected a new or empty folder to write, or one that holds {mark}, but {path} is neither. "
             "Choose another."
         )
+
+
+def sync_folder(path):
+    """Waits until the names in a folder are on the disk, where the system can do so."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path, text):

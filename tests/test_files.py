@@ -1,6 +1,7 @@
 import json
 import os
 import resource
+import stat
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,13 @@ def test_an_error_while_writing_leaves_the_old_file_and_no_other(tmp_path):
         raise RuntimeError
     assert (tmp_path / "a.txt").read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_file_and_its_name_are_on_the_disk_when_it_is_written(tmp_path, monkeypatch):
+    synced, sync = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda d: (synced.append(stat.S_ISDIR(os.fstat(d).st_mode)), sync(d)))
+    write_text(tmp_path / "a.txt", "a")
+    assert synced == [False, True]
 
 
 def test_a_folder_is_replaced_whole_by_another_that_bears_its_mark(tmp_path):

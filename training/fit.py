@@ -70,14 +70,15 @@ def fit(
         folder.check_unused()
     folder.remove_leftovers()
     engine.check(task.recipe)
-    data = engine.even(data or task.load_data(data_dir))
+    whole = data or task.load_data(data_dir)
+    data = engine.even(whole)
     with engine.scope():
         model = engine.prepared(task.build_model(data))
         steps = task.steps_per_epoch(data)
         _compile(model, task, steps, engine)
         with Interruption() as interruption:
             finite = FiniteCheck(_batches(task, data, engine), folder.nonfinite_batch)
-            same_data = SameData(task.learnt_from(data))
+            same_data = SameData(task.learnt_from(whole))  # on however many devices
             own = _callbacks(folder, task, engine)
             every = [same_data, finite, *callbacks, *task.callbacks(folder, data), *own]
             run_state = RunState(folder.state, steps, every, interval, interruption, finite.check, engine)

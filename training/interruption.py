@@ -19,7 +19,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interruption:
-    """Notes the first Ctrl-C or SIGTERM while it is entered; a second Ctrl-C ends the process at once.
+    """Notes the first Ctrl-C or SIGTERM while it is entered; a Ctrl-C after it ends the process at once.
 
     The signals are read in a thread of their own, so that they are noticed also during a long step. Outside
     the main thread, where Python allows no signal handlers, nothing is noted. What nobody answered
@@ -34,7 +34,6 @@ class Interruption:
 
     def __init__(self):
         self.signal = None
-        self._presses = 0  # of Ctrl-C
 
     def __enter__(self):
         self._handlers = {}
@@ -66,8 +65,7 @@ class Interruption:
     def _watch(self):
         while received := os.read(self._reader, 1):
             number = received[0]
-            self._presses += number == signal.SIGINT
-            if self._presses > 1:
+            if number == signal.SIGINT and self.signal is not None:
                 os._exit(128 + signal.SIGINT)
             if number in (signal.SIGINT, signal.SIGTERM) and self.signal is None:
                 self.signal = number

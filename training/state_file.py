@@ -39,7 +39,6 @@ def write_state(path, arrays, document):
             file.write(part)
         file.seek(len(MAGIC))
         file.write(digest.hexdigest().encode())
-    sync_folder(os.path.dirname(path))
 
 
 def read_state(path):
@@ -97,18 +96,6 @@ def unpack_state(body, name):
         return arrays, header["document"]
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
         raise InputError(f"{name} is no state file ({error})") from error
-
-
-def sync_folder(path):
-    """Waits until the names in a folder are on the disk, where the system can do so."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
-        return
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _parts(arrays, document):

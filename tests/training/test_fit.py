@@ -145,8 +145,10 @@ def test_a_run_does_not_go_on_with_other_data(tmp_path, data):
     with pytest.raises(InputError, match="other classes"):
         fit(RECIPE, tmp_path, data=renamed, resume=True)
     assert (tmp_path / "labels.txt").read_text().split() == list("0123456789")
-    images = data.train.images.copy()
-    images[-1, 0, 0] ^= 1
-    changed = dataclasses.replace(data, train=dataclasses.replace(data.train, images=images))
-    with pytest.raises(InputError, match="not those that the run began with"):
-        fit(RECIPE, tmp_path, data=changed, resume=True)
+    for name in ("train", "validation"):  # by which the best epoch is chosen
+        split = getattr(data, name)
+        images = split.images.copy()
+        images[-1, 0, 0] ^= 1
+        changed = dataclasses.replace(data, **{name: dataclasses.replace(split, images=images)})
+        with pytest.raises(InputError, match="not those that the run began with"):
+            fit(RECIPE, tmp_path, data=changed, resume=True)

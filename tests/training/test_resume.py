@@ -39,6 +39,9 @@ RECIPE = Recipe(
 )
 
 
+slow = pytest.mark.slow
+
+
 class Killed(BaseException):
     pass
 
@@ -108,21 +111,24 @@ def send(number):
 
 
 @pytest.mark.parametrize(
-    ("number", "hook", "exit_code"),
+    ("number", "hook", "place", "position"),
     [
-        pytest.param(signal.SIGTERM, "on_train_batch_begin", 143, marks=pytest.mark.slow),
-        (signal.SIGINT, "on_test_batch_begin", 130),
+        pytest.param("SIGTERM", "on_train_batch_begin", "in epoch 2 after step 2", (1, 2), marks=slow),
+        ("SIGINT", "on_test_batch_begin", "in epoch 2 after step 22", (1, 22)),
+        pytest.param("SIGTERM", "on_epoch_end", "after epoch 2", (2, 0), marks=slow),
     ],
 )
-def test_a_signal_saves_the_state_and_tells_how_to_go_on(tmp_path, data, whole, number, hook, exit_code):
+def test_a_signal_saves_the_state_and_tells_how_to_go_on(
+    tmp_path, data, whole, number, hook, place, position
+):
+    number = getattr(signal, number)
     handlers = [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)]
-    with pytest.raises(Interrupted, match="epoch 2 after step .*--resume") as caught:
+    with pytest.raises(Interrupted, match=f"interrupted {place}, saved in .*--resume") as caught:
         fit(RECIPE, tmp_path, data=data, callbacks=[send(number)(hook)])
-    assert caught.value.exit_code == exit_code
+    assert caught.value.exit_code == 128 + number
     assert [signal.getsignal(s) for s in (signal.SIGTERM, signal.SIGINT)] == handlers
     document = last_state(tmp_path)[1]
-    steps = document["steps_per_epoch"]
-    assert (document["epoch"], document["step"]) == (1, 2 if exit_code == 143 else steps)
+    assert (document["epoch"], document["step"]) == position
     fit(RECIPE, tmp_path, data=data, resume=True)
     assert_same_end(tmp_path, whole)
     assert not list((tmp_path / "state").glob("*.damaged"))  # it went on from that state, not from another
@@ -161,7 +167,7 @@ def test_a_full_disk_leaves_the_last_good_state_and_says_how_to_go_on(tmp_path, 
     assert_same_end(tmp_path, whole)
 
 
-@pytest.mark.slow
+@slow
 def test_a_run_that_early_stopping_ended_is_not_trained_on(tmp_path, data):
     stopping = dataclasses.replace(RECIPE, early_stopping_patience=1, learning_rate=1e-12)
     fit(stopping, tmp_path, data=data)

@@ -124,10 +124,8 @@ class RunState(keras.callbacks.Callback):
         raise self.interruption.error(self._continued_at(self._epoch, self._step))
 
     def _continued_at(self, epoch, step):
-        return (
-            f"interrupted in epoch {epoch + 1} after step {step}, saved in {self.folder}. "
-            "Continue with the same command and --resume."
-        )
+        where = f"in epoch {epoch + 1} after step {step}" if step else f"after epoch {epoch}"
+        return f"interrupted {where}, saved in {self.folder}. Continue with the same command and --resume."
 
     def _save(self, epoch, step, stopped=False):
         _synchronize(self.model)
@@ -188,6 +186,8 @@ class RunState(keras.callbacks.Callback):
             if name in self.keepers:
                 try:
                     self.keepers[name].restore(state)
+                except InputError:  # a ValueError itself, which says what is wrong
+                    raise
                 except (AttributeError, KeyError, TypeError, ValueError) as error:
                     raise InputError(
                         f"The state in {self.folder} does not hold what {name} needs: another version of "

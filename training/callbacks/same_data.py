@@ -31,6 +31,6 @@ class SameData(keras.callbacks.Callback):
     def restore(self, state):
         if state["sha256"] != self.digest:
             raise InputError(
-                "The training data, or the features that its pretrained weights make of them, are not those "
-                "that the run began with. Put them back, or begin in another --run-dir."
+                "The training or validation data, or the features that pretrained weights make of them, are "
+                "not those that the run began with. Put them back, or begin in another --run-dir."
             )

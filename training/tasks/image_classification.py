@@ -104,7 +104,8 @@ class ImageClassification(Task):
         return {"x": train, "validation_data": evaluation_stream(data.validation, **options)}
 
     def learnt_from(self, data):
-        return [data.train.images, data.train.labels]
+        splits = (data.train, data.validation)
+        return [array for split in splits for array in (split.images, split.labels)]
 
     def rank(self, logs):
         return [float(logs["val_accuracy"]), -float(logs["val_loss"])]

@@ -90,7 +90,8 @@ class LanguageModelling(Task):
         return {"x": train, "validation_data": validation}
 
     def learnt_from(self, data):
-        return [np.frombuffer("\n".join(data.train).encode(), "uint8")]
+        splits = (data.train, data.validation)
+        return [np.frombuffer("\n".join(split).encode(), "uint8") for split in splits]
 
     def rank(self, logs):
         return [-float(logs["val_loss"])]

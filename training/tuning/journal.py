@@ -10,8 +10,7 @@ import zlib
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.files import parse_json
-from training.state_file import sync_folder
+from keras_vit.files import parse_json, sync_folder
 
 
 class Journal:

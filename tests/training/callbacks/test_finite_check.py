@@ -1,3 +1,8 @@
+import importlib.util
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -44,6 +49,7 @@ def test_a_bad_input_is_found_with_its_step_and_row_and_its_batch_is_saved(tmp_p
 
 def test_the_first_layer_that_overflows_is_named(tmp_path):
     model, batches = small_model("relu"), good_batches()
+    model.get_layer("first").kernel.assign(np.ones((3, 4)))
     batches[2][0][:] = 3e38
     with pytest.raises(ConditionError, match=r"step 3: .*layer first"):
         train(model, batches, tmp_path / "batch.npz")
@@ -72,3 +78,12 @@ def test_a_weight_is_found_where_no_batch_is_to_blame(value):
 
 def test_good_numbers_pass():
     train(small_model(), good_batches())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_all_of_this_is_so_on_other_backends(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-m", "pytest", __file__], env=environment, check=True, timeout=600)
