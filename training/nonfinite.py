@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 
-def first_nonfinite(model, x, y):
+def first_nonfinite(model, x, y, weights=None):
     """Tells what in a training step is not finite first: the batch, a layer, the loss or a gradient.
 
     The layers run one by one, outside of the compiled step: on CPUs its fused layers can turn NaN into
@@ -16,17 +16,19 @@ def first_nonfinite(model, x, y):
         model: compiled keras.Model.
         x: inputs of a batch.
         y: its labels.
+        weights: of its labels in the loss, or None.
 
     Returns:
         str, or None when loss and gradients are finite.
     """
-    return _in_batch(model, x, y) or _in_layers(model, x) or _in_loss(model, x, y)
+    return _in_batch(model, x, y, weights) or _in_layers(model, x) or _in_loss(model, x, y, weights)
 
 
-def named_inputs(model, x):
-    """Returns a dict from the names of a model's inputs to a batch's NumPy arrays."""
-    arrays = [keras.ops.convert_to_numpy(array) for array in keras.tree.flatten(x)]
-    return dict(zip((tensor.name for tensor in model.inputs), arrays, strict=True))
+def named_batch(model, x, y, weights=None):
+    """Returns a dict of a batch's NumPy arrays, by the names of the model's inputs, `labels`, `weights`."""
+    named = dict(zip((tensor.name for tensor in model.inputs), keras.tree.flatten(x), strict=True))
+    named |= {"labels": y} if weights is None else {"labels": y, "weights": weights}
+    return {name: keras.ops.convert_to_numpy(array) for name, array in named.items()}
 
 
 def is_finite(array):
@@ -35,10 +37,10 @@ def is_finite(array):
     return array.dtype.kind in "iub" or bool(np.isfinite(array.astype("float32", copy=False)).all())
 
 
-def _in_batch(model, x, y):
-    for name, array in {**named_inputs(model, x), "labels": y}.items():
+def _in_batch(model, *batch):
+    for name, array in named_batch(model, *batch).items():
         if not is_finite(array):
-            rows = [i for i, row in enumerate(keras.ops.convert_to_numpy(array)) if not is_finite(row)]
+            rows = [i for i, row in enumerate(array) if not is_finite(row)]
             return f"the batch's {name} hold NaN or infinity in row {', '.join(map(str, rows[:5]))}"
     return None
 
@@ -55,8 +57,8 @@ def _in_layers(model, x):
     return f"{found[0]} is not finite" if found else None
 
 
-def _in_loss(model, x, y):
-    loss, gradients = _gradients(model, x, y)
+def _in_loss(model, x, y, weights):
+    loss, gradients = _gradients(model, x, y, weights)
     if not is_finite(loss):
         return f"the loss is {float(keras.ops.convert_to_numpy(loss))}, though all layers' outputs are finite"
     for variable, gradient in reversed(list(zip(model.trainable_variables, gradients, strict=True))):
@@ -65,14 +67,14 @@ def _in_loss(model, x, y):
     return None
 
 
-def _gradients(model, x, y):
+def _gradients(model, x, y, weights):
     variables = model.trainable_variables
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
         first = model.distribute_strategy.experimental_local_results  # of several devices, or of one
         with tf.GradientTape() as tape:
-            loss = model.compute_loss(x, y, model(x, training=True))
+            loss = model.compute_loss(x, y, model(x, training=True), weights)
         gradients = tape.gradient(loss, [first(variable.value)[0] for variable in variables])
         return loss, [None if g is None else tf.convert_to_tensor(g) for g in gradients]
     if keras.backend.backend() == "jax":
@@ -80,12 +82,12 @@ def _gradients(model, x, y):
 
         def loss_of(values):
             fixed = [v.value for v in model.non_trainable_variables]
-            return model.compute_loss(x, y, model.stateless_call(values, fixed, x, training=True)[0])
+            return model.compute_loss(x, y, model.stateless_call(values, fixed, x, training=True)[0], weights)
 
         return jax.value_and_grad(loss_of)([v.value for v in variables])
     import torch
 
-    loss = model.compute_loss(x, y, model(x, training=True))
+    loss = model.compute_loss(x, y, model(x, training=True), weights)
     return loss, torch.autograd.grad(loss, [v.value for v in variables], allow_unused=True)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_vit.errors import ConditionError
 from keras_vit.files import atomic_path
-from training.nonfinite import first_nonfinite, is_finite, named_inputs
+from training.nonfinite import first_nonfinite, is_finite, named_batch
 
 SHARE = 0.01  # of the time, at most, that looking at all weights takes
 
@@ -109,11 +109,11 @@ class FiniteCheck(keras.callbacks.Callback):
             if np.isfinite(loss) and all(map(is_finite, _variables(model))):
                 continue
             _assign(model, before)
-            return number // steps, number % steps + 1, batch, first_nonfinite(model, *batch[:2])
+            return number // steps, number % steps + 1, batch, first_nonfinite(model, *batch)
         return None
 
-    def _save(self, epoch, step, x, y):
-        arrays = {**named_inputs(self.model, x), "labels": keras.ops.convert_to_numpy(y)}
+    def _save(self, epoch, step, *batch):
+        arrays = named_batch(self.model, *batch)
         with atomic_path(self.path) as temporary, open(temporary, "wb") as file:
             np.savez(file, **arrays, epoch=epoch + 1, step=step)
 

@@ -121,8 +121,10 @@ def check_data(data):
 def _rounded(array, name):
     low, high = array.min(initial=0), array.max(initial=0)  # NaN, if there is one
     if array.dtype.kind == "f" and not (np.isfinite(low) and np.isfinite(high)):
+        rows = [row for row, image in enumerate(array) if not np.isfinite(image).all()]
         raise InputError(
-            f"Expected finite pixels in {name}, received NaN or infinite ones. Remove these images."
+            f"Expected finite pixels in {name}, received NaN or infinite ones in {len(rows):,} of "
+            f"{len(array):,} images: {listed(rows)} (from 0). Remove them."
         )
     if low < 0 or high > 255:
         raise InputError(f"Expected pixels from 0 to 255 in {name}, received {low:g} to {high:g}.")

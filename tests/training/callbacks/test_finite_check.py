@@ -23,8 +23,9 @@ def small_model(activation=None):
 
 def train(model, batches, path=None):
     check = FiniteCheck(lambda epoch, step: batches[step:], path)
-    x, y = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
-    model.fit(x, y, batch_size=4, shuffle=False, verbose=0, callbacks=[check])
+    x, y, *weights = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+    options = {"sample_weight": weights[0]} if weights else {}
+    model.fit(x, y, **options, batch_size=4, shuffle=False, verbose=0, callbacks=[check])
 
 
 def good_batches():
@@ -45,6 +46,15 @@ def test_a_bad_input_is_found_with_its_step_and_row_and_its_batch_is_saved(tmp_p
     with np.load(path) as saved:
         np.testing.assert_array_equal(saved["images"], batches[3][0])
         assert saved["labels"].shape == (4, 2) and (saved["epoch"], saved["step"]) == (1, 4)
+
+
+def test_weights_of_labels_belong_to_the_batch(tmp_path):
+    batches, path = [(*batch, np.ones(4, "float32")) for batch in good_batches()], tmp_path / "batch.npz"
+    batches[1][2][:] = 3e38  # the sum of the losses is no number any more
+    with pytest.raises(ConditionError, match="step 2: the loss is inf, though all layers"):
+        train(small_model(), batches, path)
+    with np.load(path) as saved:
+        np.testing.assert_array_equal(saved["weights"], batches[1][2])
 
 
 def test_the_first_layer_that_overflows_is_named(tmp_path):
