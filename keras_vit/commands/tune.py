@@ -92,8 +92,10 @@ def run(options):
     tuning = Tuning(planned, folder, chief=options.chief, **here)
     records, best, summary = tuning.run(options.seeds)
     Console().print(trials_table(records, planned.objective, best))
-    if summary:
-        place = folder.winner(best.id)
+    place = folder.winner(best.id)
+    if summary is None:
+        print(f"\nwinner: trial {best.id}, not trained anew\nits recipe: {place.recipe}")
+    else:
         print(_said(summary, place, options.seeds))
         export.run(export.defaults(place.seed(summary["exported_seed"]), options.data_dir))
     print(f"results.csv, pareto.csv and pictures in {folder.path}")

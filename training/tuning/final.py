@@ -13,14 +13,21 @@ from training.tuning.isolation import isolated
 from training.tuning.records import COMPLETED
 
 
+def write_winner(plan, place, record):
+    """Writes the winner's recipe file, unless it was written before."""
+    if not place.recipe.exists():
+        recipe = plan.space.recipe_of(record.values, seed=0, subset=plan.kept_subset)
+        write_recipe(place.recipe, recipe, _docstring(plan, record, place))
+
+
 def train_winner(plan, place, record, seeds, processes, job, say):
-    """Trains the winner's recipe with several seeds on all training images, each tested once.
+    """Trains the winner's recipe file with several seeds on all training images, each tested once.
 
     What was trained already, by the same command, is not trained again.
 
     Args:
         plan: training.tuning.plan.Plan.
-        place: training.tuning.folder.WinnerFolder. Gets `recipe.py`, `seed-N` and `summary.json`.
+        place: training.tuning.folder.WinnerFolder, with `recipe.py`. Gets `seed-N` and `summary.json`.
         record: TrialRecord of the winner.
         seeds: int, how many.
         processes: training.tuning.processes.Processes.
@@ -33,9 +40,6 @@ def train_winner(plan, place, record, seeds, processes, job, say):
     Raises:
         ConditionError: a training failed.
     """
-    if not place.recipe.exists():
-        recipe = plan.space.recipe_of(record.values, seed=0, subset=plan.kept_subset)
-        write_recipe(place.recipe, recipe, _docstring(plan, record, place))
     recipe = read_recipe(str(place.recipe))
     for seed in range(seeds):
         run = RunFolder(place.seed(seed))

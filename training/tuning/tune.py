@@ -3,7 +3,7 @@
 from keras_vit.errors import ConditionError, InputError
 from training.tuning.chief import Chief, check_address, serving
 from training.tuning.display import Display
-from training.tuning.final import train_winner
+from training.tuning.final import train_winner, write_winner
 from training.tuning.header import check_same, header_of
 from training.tuning.jobs import Jobs
 from training.tuning.journal import Journal
@@ -46,7 +46,7 @@ class Tuning:
         self.display = display or Display(plan.objective, workers)
 
     def run(self, seeds=3):
-        """Runs all trials, and then trains the winner with several seeds.
+        """Runs all trials, writes the winner's recipe, and then trains it with several seeds.
 
         Returns:
             `(records, best, summary)`: a list of TrialRecord, the winner's, and what is in its
@@ -68,6 +68,7 @@ class Tuning:
                     write_results(self.folder, self.plan, records, best)
             if best is None:
                 raise _nobody(records)
+            write_winner(self.plan, self.folder.winner(best.id), best)
             summary = self._train(best, seeds) if seeds else None
         return records, best, summary
 
