@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_vit import InputError
@@ -114,6 +114,7 @@ def test_any_bytes_are_json_or_an_input_error_of_one_line(content):
         json.dumps(value, allow_nan=False)
 
 
+@settings(deadline=None)  # it waits for the disk
 @given(st.text())
 def test_a_label_survives_its_file(text):
     if is_label_name(text):

@@ -68,11 +68,11 @@ def fit(
     last_epoch = min(until_epoch or recipe.epochs, recipe.epochs)
     if not resume:
         folder.check_unused()
-    folder.remove_leftovers()
     engine.check(task.recipe)
     whole = data or task.load_data(data_dir)
     data = engine.even(whole)
-    with engine.scope():
+    with folder.locked(), engine.scope():
+        folder.remove_leftovers()
         model = engine.prepared(task.build_model(data))
         steps = task.steps_per_epoch(data)
         _compile(model, task, steps, engine)

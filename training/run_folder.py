@@ -1,12 +1,13 @@
 """Names of the files in a run folder."""
 
+import contextlib
 import dataclasses
 import os
 import shutil
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.files import read_label_names
+from keras_vit.files import exclusively, read_label_names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +84,22 @@ class RunFolder:
             raise InputError(
                 f"{self.path} already holds a run. Use --resume to continue it, or another --run-dir."
             )
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Keeps a second training out of the folder, which is made where there is none, and left if used.
+
+        Raises:
+            InputError: there is one in it already.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        busy = f"Another training is at work in {self.path}. Wait for it, or choose another --run-dir."
+        try:
+            with exclusively(self.path, busy):
+                yield
+        finally:
+            with contextlib.suppress(OSError):  # it holds something
+                self.path.rmdir()
 
     def remove_leftovers(self):
         """Removes what processes killed while writing have left: see `keras_vit.files.atomic_path`."""

@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 
@@ -86,6 +87,15 @@ def test_a_used_folder_is_refused_and_left_alone(tmp_path, data):
     with pytest.raises(InputError, match="--resume"):
         fit(RECIPE, tmp_path, data=data)
     assert [p.name for p in tmp_path.iterdir()] == ["recipe.json"]
+
+
+def test_a_second_training_does_not_enter_the_folder(tmp_path, data):
+    class Second(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            with pytest.raises(InputError, match="Another training is at work in"):
+                fit(RECIPE, tmp_path, data=data, resume=True)
+
+    fit(RECIPE, tmp_path, data=data, until_epoch=1, callbacks=[Second()])
 
 
 def test_a_diverging_training_is_stopped_by_name(tmp_path, data):

@@ -5,11 +5,7 @@ import dataclasses
 from pathlib import Path
 
 from keras_vit.errors import InputError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+from keras_vit.files import exclusively
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,14 +72,10 @@ class SearchFolder:
             InputError: there is one in it already.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with open(file or self.journal, "ab") as opened:
-            if fcntl is not None:
-                try:
-                    fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError as error:
-                    raise InputError(
-                        f"Another search is at work in {self.path}. Wait for it, or choose another --run-dir."
-                    ) from error
+        file = file or self.journal
+        file.touch()
+        busy = f"Another search is at work in {self.path}. Wait for it, or choose another --run-dir."
+        with exclusively(file, busy):
             yield
 
 
