@@ -35,4 +35,4 @@ class BestCheckpoint(keras.callbacks.Callback):
         return {"best": self.best}
 
     def restore(self, state):
-        self.best = state["best"]
+        self.best = None if state["best"] is None else [float(value) for value in state["best"]]

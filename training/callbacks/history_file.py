@@ -45,5 +45,5 @@ class HistoryFile(keras.callbacks.Callback):
         return {"rows": self.rows, "seconds": time.monotonic() - self._started}
 
     def restore(self, state):
-        self.rows = state["rows"]
+        self.rows = [[str(value) for value in row] for row in state["rows"]]
         self._started = time.monotonic() - state["seconds"]  # the next whole epoch begins anew

@@ -42,6 +42,10 @@ class _Fields:
 
     def restore(self, state):
         for field, value in state.items():
+            kind = type(getattr(self.callback, field, None))
+            expected = kind if kind in (list, dict) else int | float | None
+            if field not in self.fields or not isinstance(value, expected):
+                raise ValueError(f"{field}={value!r}")
             setattr(self.callback, field, value)
 
     def _has(self, field):

@@ -1,5 +1,6 @@
 """Keeps what a run needs to go on after an interruption as if there had been none."""
 
+import contextlib
 import dataclasses
 import sys
 import time
@@ -96,7 +97,8 @@ class RunState(keras.callbacks.Callback):
         if self._saved is not None:
             arrays, document = self._saved
             self._step = self._last_saved = document["step"]
-            self.engine.restore_metrics(self.model, arrays[document["variables"] :])
+            with self._lacks_named("a metric"):
+                self.engine.restore_metrics(self.model, arrays[document["variables"] :])
             self._restore_callbacks()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -181,18 +183,22 @@ class RunState(keras.callbacks.Callback):
                     f"{value}. Resume with the backend and the data that it began with."
                 )
 
+    @contextlib.contextmanager
+    def _lacks_named(self, name):
+        try:
+            yield
+        except InputError:  # a ValueError itself, which says what is wrong
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"The state in {self.folder} does not hold what {name} needs: another version of this "
+                "package wrote it. Resume with that one, or begin in another --run-dir."
+            ) from error
+
     def _restore_callbacks(self):
-        for name, state in self._saved[1]["callbacks"].items():
-            if name in self.keepers:
-                try:
-                    self.keepers[name].restore(state)
-                except InputError:  # a ValueError itself, which says what is wrong
-                    raise
-                except (AttributeError, KeyError, TypeError, ValueError) as error:
-                    raise InputError(
-                        f"The state in {self.folder} does not hold what {name} needs: another version of "
-                        "this package wrote it. Resume with that one, or begin in another --run-dir."
-                    ) from error
+        for name, keeper in self.keepers.items():
+            with self._lacks_named(name):
+                keeper.restore(self._saved[1]["callbacks"][name])
         self._saved = None
 
 

@@ -43,7 +43,7 @@ class SampleLog(keras.callbacks.Callback):
         return {"rows": self.rows}
 
     def restore(self, state):
-        self.rows = state["rows"]
+        self.rows = list(state["rows"])
 
     def _step(self):
         return int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))

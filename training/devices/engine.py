@@ -73,7 +73,9 @@ class Engine:
     def restore_metrics(self, model, arrays):
         """Puts back what `metric_arrays` returned, also that of another number of devices."""
         variables = model.metrics_variables
-        counts = len(arrays) // len(variables)  # of one variable
+        counts, odd = divmod(len(arrays), len(variables))  # of one variable
+        if odd or not counts:
+            raise ValueError(f"expected arrays for {len(variables)} variables, received {len(arrays)}")
         for index, variable in enumerate(variables):
             variable.assign(sum(arrays[index * counts : (index + 1) * counts]))
 

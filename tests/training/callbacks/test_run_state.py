@@ -1,3 +1,6 @@
+import types
+
+import keras
 import pytest
 
 from keras_vit.errors import InputError
@@ -53,10 +56,28 @@ def test_an_interrupted_epoch_counts_the_seconds_of_both_its_parts(tmp_path):
     assert history.state()["seconds"] < 60
 
 
-@pytest.mark.parametrize("memory", [{}, [1], None, {"rows": [], "seconds": "1"}])
+@pytest.mark.parametrize("memory", [{}, [1], None, {"rows": [], "seconds": "1"}, {"rows": 5, "seconds": 1.0}])
 def test_a_callbacks_memory_of_another_form_is_refused(tmp_path, memory):
     history = HistoryFile(tmp_path / "history.csv")
     state = run_state(tmp_path, {**DOCUMENT, "callbacks": {"HistoryFile": memory}}, callbacks=[history])
     state.load()
     with pytest.raises(InputError, match="does not hold what HistoryFile needs"):
         state.on_train_begin()
+
+
+@pytest.mark.parametrize(
+    "callbacks", [{}, {"EarlyStopping": {"on_epoch_end": 5}}, {"EarlyStopping": {"best": "high"}}]
+)
+def test_a_state_without_a_callbacks_memory_or_with_other_fields_in_it_is_refused(tmp_path, callbacks):
+    stopping = keras.callbacks.EarlyStopping()
+    state = run_state(tmp_path, {**DOCUMENT, "callbacks": callbacks}, callbacks=[stopping])
+    state.load()
+    with pytest.raises(InputError, match="does not hold what EarlyStopping needs"):
+        state.on_train_begin()
+
+
+def test_metrics_that_a_state_does_not_hold_are_refused():
+    model = types.SimpleNamespace(metrics_variables=[keras.Variable(0.0), keras.Variable(0.0)])
+    for count in (0, 3):
+        with pytest.raises(ValueError, match="expected arrays for 2 variables"):
+            Engine().restore_metrics(model, [0.0] * count)
