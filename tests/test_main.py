@@ -131,10 +131,21 @@ def test_an_interrupt_points_to_resume_only_where_there_is_a_run(tmp_path, monke
     assert "--resume" in capsys.readouterr().err
 
 
-def test_an_interrupt_inside_a_callback_of_the_garbage_collector_is_not_lost(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_command_in_one_line(number, exit_code, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("keras_vit.commands.tune.run", lambda options: signal.raise_signal(number))
+    assert main(["tune", "vit_digits", "--run-dir", str(tmp_path)]) == exit_code
+    assert capsys.readouterr().err == "keras-vit: interrupted. The same command goes on where it stands.\n"
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_inside_a_callback_of_the_garbage_collector_is_not_lost(
+    number, exit_code, tmp_path, monkeypatch, capsys
+):
     def collected(phase, info):
         gc.callbacks.remove(collected)
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
 
     def collecting(options):
         gc.callbacks.append(collected)
@@ -143,7 +154,7 @@ def test_an_interrupt_inside_a_callback_of_the_garbage_collector_is_not_lost(tmp
         pytest.fail("went on")
 
     monkeypatch.setattr("keras_vit.commands.train.run", collecting)
-    assert main(["train", "vit_digits", "--run-dir", str(tmp_path)]) == 130
+    assert main(["train", "vit_digits", "--run-dir", str(tmp_path)]) == exit_code
     assert capsys.readouterr().err == "keras-vit: interrupted.\n"
 
 

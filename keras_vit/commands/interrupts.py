@@ -1,27 +1,55 @@
-"""Ctrl-C that is not lost where Python cannot raise."""
+"""Signals that stop a command."""
 
 import _thread
 import contextlib
+import signal
 import sys
 import threading
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which then stops a command as Ctrl-C does."""
+
+    exit_code = 128 + signal.SIGTERM
+
+
 @contextlib.contextmanager
 def interrupts_kept():
-    """Delivers a Ctrl-C again that came inside a callback of the garbage collector or a `__del__`.
+    """Raises `Terminated` on SIGTERM, and loses neither that nor Ctrl-C where Python cannot raise.
 
-    Python prints what is raised there and goes on, so that the program would not stop.
+    What is raised inside a callback of the garbage collector or a `__del__` Python prints, and goes on: the
+    signal is delivered again.
     """
     before = sys.unraisablehook
 
     def again(unraisable):
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
-            threading.Timer(0.01, _thread.interrupt_main).start()  # by then that callback has ended
+            number = signal.SIGTERM if issubclass(unraisable.exc_type, Terminated) else signal.SIGINT
+            threading.Timer(0.01, _thread.interrupt_main, [number]).start()  # that callback has ended by then
         else:
             before(unraisable)
 
     sys.unraisablehook = again
     try:
-        yield
+        with _sigterm_raised():
+            yield
     finally:
         sys.unraisablehook = before
+
+
+@contextlib.contextmanager
+def _sigterm_raised():
+    """Leaves a handler that was set before as it is."""
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def terminate(*_):
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

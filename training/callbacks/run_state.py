@@ -103,7 +103,7 @@ class RunState(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self._step = batch + 1
-        if self.interruption.signal is not None:
+        if self._asked_to_stop():
             self._stop()
         within_epoch = self._step < self.steps_per_epoch  # at its end it is saved anyway
         if within_epoch and self.interval.is_due(self._step - self._last_saved, self._since):
@@ -113,13 +113,19 @@ class RunState(keras.callbacks.Callback):
         self._train_metrics = self.engine.metric_arrays(self.model)  # validation begins them anew
 
     def on_test_batch_end(self, batch, logs=None):
-        if self.interruption.signal is not None and self._step == self.steps_per_epoch:
+        if self._step == self.steps_per_epoch and self._asked_to_stop():
             self._stop()
 
     def on_epoch_end(self, epoch, logs=None):
         self._save(epoch + 1, 0, stopped=self.model.stop_training)
-        if self.interruption.signal is not None:
+        if self._asked_to_stop():
             raise self.interruption.error(self._continued_at(epoch + 1, 0))
+
+    def _asked_to_stop(self):
+        number = self.engine.asked_to_stop(self.interruption.signal)
+        if number is not None:
+            self.interruption.signal = number
+        return number is not None
 
     def _stop(self):
         self._save(self._epoch, self._step)

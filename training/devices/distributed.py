@@ -96,6 +96,14 @@ class Distributed(Engine):
         content = broadcast_one_to_all(content).tobytes()
         return unpack_state(content, "The state of the first process") if content else None
 
+    def asked_to_stop(self, number):
+        """All stop after the same step: none can do another alone."""
+        if self.num_processes == 1:
+            return number
+        from jax.experimental.multihost_utils import process_allgather
+
+        return int(process_allgather(np.int32(number or 0)).max()) or None
+
     def _rows(self, batch):
         def rows(array):
             share = len(array) // self.num_processes

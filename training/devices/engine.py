@@ -15,10 +15,12 @@ class Engine:
     Attributes:
         num_parts: int, into which each batch is cut, a part for a device or for those that share a model.
         num_processes: int, that train together.
+        process: int, the number of this one.
     """
 
     num_parts = 1
     num_processes = 1
+    process = 0
 
     def check(self, recipe):
         """Raises InputError for a recipe that these devices cannot train."""
@@ -65,6 +67,10 @@ class Engine:
     def agreed(self, saved):
         """Returns the state with which all processes go on, given the one that this process has read."""
         return saved
+
+    def asked_to_stop(self, number):
+        """Returns the signal by which any process was asked to stop, given that of this one, or None."""
+        return number
 
     def metric_arrays(self, model):
         """Returns what the metrics have counted so far: arrays, as many in turn for each variable."""

@@ -3,6 +3,7 @@ import dataclasses
 import importlib.util
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -200,6 +201,20 @@ def test_two_processes_of_jax_give_the_losses_of_one_and_resume_from_the_state_o
 
 
 @pytest.mark.slow
+@needs_jax
+@pytest.mark.parametrize("asked", [0, 1])
+def test_a_signal_to_one_of_two_processes_stops_both_after_the_same_step(asked, tmp_path):
+    workers = start_together(tmp_path / "run", devices="all", asked=asked, ask_at=[1, 2])
+    said = [worker.communicate(timeout=900)[0] for worker in workers]
+    assert [worker.returncode for worker in workers] == [143, 143], said
+    assert [re.search("interrupted in epoch 2 after step [34]", output)[0] for output in said]
+    files = [
+        sorted(path.name for path in (tmp_path / run / "state").iterdir()) for run in ("run", "run-process1")
+    ]
+    assert files[0] == files[1]
+
+
+@pytest.mark.slow
 @needs_tensorflow
 def test_a_training_that_is_ruined_on_two_devices_tells_the_step_and_the_layer(tmp_path):
     ruin = ["optimizer=sgd", "learning_rate=1e6", "momentum=0.99", "weight_decay=1e5", "clip_norm=none"]
@@ -228,6 +243,11 @@ def train(backend, count, run_dir, **options):
 
 
 def train_together(run_dir, **options):
+    for worker in start_together(run_dir, **options):
+        assert_ended(worker, options)
+
+
+def start_together(run_dir, **options):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
@@ -239,8 +259,7 @@ def train_together(run_dir, **options):
             "KERAS_DISTRIBUTION_PROCESS_ID": str(process),
         }
         workers.append(start("jax", 1, run_dir, environment, **options))
-    for worker in workers:
-        assert_ended(worker, options)
+    return workers
 
 
 def start(backend, count, run_dir, environment=None, **options):

@@ -3,11 +3,13 @@
     python worker.py BACKEND COUNT RUN_DIR '{"devices": "2", "overrides": ["epochs=1"], "stop_at": [1, 2]}'
 
 COUNT devices are made; `devices` of them are used, or one without. With `stop_at` the training ends in the
-epoch and step given, as power loss would end it; with `resume` it goes on.
+epoch and step given, as power loss would end it; with `ask_at` the process numbered `asked` is asked
+there to stop; with `resume` it goes on.
 """
 
 import json
 import os
+import signal
 import sys
 
 # The norm is clipped hard, so that it matters what is clipped. The last batch of validation is not whole.
@@ -33,14 +35,23 @@ def main(backend, count, run_dir, options):
     from training.recipe import Recipe, override
 
     engine = open_engine(options.get("devices"))
-    fit(
-        override(Recipe(**RECIPE), options.get("overrides", [])),
-        engine.run_dir(run_dir),
-        resume=options.get("resume", False),
-        checkpoint_every="2",
-        callbacks=[power_loss(*options["stop_at"])] if "stop_at" in options else [],
-        engine=engine,
-    )
+    callbacks = []
+    if "stop_at" in options:
+        callbacks.append(strike(*options["stop_at"], lambda: os._exit(9)))
+    if options.get("asked") == engine.process:
+        callbacks.append(strike(*options["ask_at"], lambda: signal.raise_signal(signal.SIGTERM)))
+    try:
+        fit(
+            override(Recipe(**RECIPE), options.get("overrides", [])),
+            engine.run_dir(run_dir),
+            resume=options.get("resume", False),
+            checkpoint_every="2",
+            callbacks=callbacks,
+            engine=engine,
+        )
+    except KeyboardInterrupt as interrupted:
+        print(interrupted)
+        sys.exit(interrupted.exit_code)
 
 
 def make_devices(backend, count):
@@ -54,18 +65,18 @@ def make_devices(backend, count):
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
 
 
-def power_loss(epoch, step):
+def strike(epoch, step, act):
     import keras
 
-    class PowerLoss(keras.callbacks.Callback):
+    class Strike(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             self.epoch = epoch
 
         def on_train_batch_end(self, batch, logs=None):
             if (self.epoch, batch) == (epoch, step):
-                os._exit(9)
+                act()
 
-    return PowerLoss()
+    return Strike()
 
 
 if __name__ == "__main__":
