@@ -25,7 +25,7 @@ def space(hp):
     hp.Int("crop_padding", 0, 6)
     hp.Float("mixup_alpha", 0.0, 0.4)
     hp.Choice("randaugment_layers", [0, 1, 2])
-    with hp.conditional_scope("randaugment_layers", [1, 2]):
+    with hp.conditional_scope("randaugment_layers", lambda layers: layers > 0):
         hp.Float("randaugment_magnitude", 1.0, 9.0)
 
 

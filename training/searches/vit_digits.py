@@ -29,7 +29,7 @@ def space(hp):
     hp.Choice("epochs", [40, 80])
     hp.Int("crop_padding", 0, 2)
     hp.Choice("randaugment_layers", [0, 1, 2])
-    with hp.conditional_scope("randaugment_layers", [1, 2]):
+    with hp.conditional_scope("randaugment_layers", lambda layers: layers > 0):
         hp.Float("randaugment_magnitude", 1.0, 9.0)
 
 

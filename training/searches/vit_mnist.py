@@ -13,7 +13,7 @@ IMAGE_SIZE = 28
 
 def space(hp):
     hp.Choice("patch_size", [4, 7, 14], divides=IMAGE_SIZE)
-    with hp.conditional_scope("patch_size", [4]):  # the convolutional stem wants a power of 2
+    with hp.conditional_scope("patch_size", lambda size: size.bit_count() == 1):  # powers of 2
         hp.Choice("stem", ["conv", "linear"])
     hp.Choice("hidden_dim", [32, 48, 64, 96, 128])
     hp.Choice("num_heads", [1, 2, 4, 8], divides="hidden_dim")
@@ -29,7 +29,7 @@ def space(hp):
     hp.Choice("epochs", [4, 8])
     hp.Int("crop_padding", 0, 4)
     hp.Choice("randaugment_layers", [0, 1, 2])
-    with hp.conditional_scope("randaugment_layers", [1, 2]):
+    with hp.conditional_scope("randaugment_layers", lambda layers: layers > 0):
         hp.Float("randaugment_magnitude", 1.0, 9.0)
 
 

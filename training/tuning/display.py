@@ -70,20 +70,21 @@ class Display:
     def _update(self, ledger):
         records = list(ledger.records.values())
         best = winner(records, self.objective)
+        ended = sum(record.status not in (None, MISFIT) for record in records)
         self._bar.update(
             self._task,
             total=max(ledger.planned, 1),
-            completed=sum(record.status not in (None, MISFIT) for record in records),
+            completed=ended,
             best="-" if best is None else f"{best.score:.4f} (trial {best.id})",
-            left=self._time_left(records, ledger.planned),
+            left=self._time_left(records, ledger.planned - ended),
         )
 
-    def _time_left(self, records, planned):
+    def _time_left(self, records, trials):
         trained = [record for record in records if record.status in (COMPLETED, STOPPED)]
         if not trained:
             return "?"
         mean = sum(record.seconds for record in trained) / len(trained)
-        return duration(max(planned - len(trained), 0) * mean / self.workers)
+        return duration(max(trials, 0) * mean / self.workers)
 
 
 def costs(footprint):

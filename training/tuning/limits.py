@@ -42,9 +42,9 @@ class Limits:
         return any(name.endswith("ratio") for name in self.given)
 
     @property
-    def needs_file(self):
-        """Whether the exported file has to be measured, or figures of the model itself suffice."""
-        return any("size" in name or "latency" in name for name in self.given)
+    def needs_measuring(self):
+        """Whether more has to be known of a model than its parameters."""
+        return any("params" not in name for name in self.given)
 
     def exceeded(self, footprint):
         """Returns why a model is over a limit, or None; figures that are not known yet are within."""

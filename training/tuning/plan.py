@@ -92,6 +92,9 @@ def plan(
     if objective not in OBJECTIVES:
         raise InputError(f"{objective!r} is not logged. Expected --objective {' or '.join(OBJECTIVES)}.")
     measure = measure if task.items == "images" else None
+    for recipe in space.extremes():
+        task_of(recipe)
+    _check_losses(objective, space)
     _check_limits(limits, reference, measure, space.recipe.model)
     return Plan(
         name=name,
@@ -107,13 +110,23 @@ def plan(
     )
 
 
+def _check_losses(objective, space):
+    """The loss on validation images is that of the training, so that it compares only where that is one."""
+    varying = [field for field in ("label_smoothing", "loss") if field in space.described()]
+    if objective == "val_loss" and varying:
+        fixed = " ".join(f"{field}={getattr(space.recipe, field)}" for field in varying)
+        raise InputError(
+            f"val_loss does not compare trials that differ in {' and '.join(varying)}. Fix it, as in {fixed}."
+        )
+
+
 def _check_limits(limits, reference, measure, model):
     if limits.needs_reference != (reference is not None):
         raise InputError(
             "Expected --relative-to and a limit that is a ratio, such as --max-latency-ratio 0.7, together: "
             "one says what the other is relative to."
         )
-    if limits.needs_file and measure is None:
+    if limits.needs_measuring and measure is None:
         raise InputError(
             f"FLOPs, size and latency are measured of image models as TensorFlow runs them, which "
             f"{model} is not. Limit its parameters: --max-params."

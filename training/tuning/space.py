@@ -9,6 +9,8 @@ from keras_vit.errors import InputError
 from training.recipe import Recipe
 from training.tuning.narrowing import Narrowing
 
+_DATA = ("subset", "validation_fraction", "test_fraction", "split_seed")
+
 
 @dataclasses.dataclass(frozen=True)
 class Space:
@@ -26,6 +28,16 @@ class Space:
         """Returns the recipe of a trial's values; those that oracles add for themselves are passed over."""
         values = {name: value for name, value in values.items() if not name.startswith("tuner/")}
         return dataclasses.replace(self.recipe, **{**values, **changes})
+
+    def extremes(self):
+        """Yields the recipe with each field in turn at each of its values, or at both ends of its range.
+
+        Raises:
+            InputError: a value that the field cannot have.
+        """
+        for hp in self.hyperparameters.space:
+            for value in hp.values if _is_choice(hp) else (hp.min_value, hp.max_value):
+                yield self.recipe_of({hp.name: value})
 
     def described(self):
         """Returns a dict from each field that varies to a line that tells how."""
@@ -111,22 +123,29 @@ class Draft:
         self._range(self.hyperparameters.Float, field, low, high, sampling=sampling)
 
     @contextlib.contextmanager
-    def conditional_scope(self, field, values):
-        """Fields within vary only where another field has one of some values."""
+    def conditional_scope(self, field, holds):
+        """Fields within vary only where `holds` is true of another field's value."""
         possible = self._values[field]
-        if len(possible) > 1:
-            with self.hyperparameters.conditional_scope(field, values):
+        chosen = [value for value in possible if holds(value)]
+        if chosen and len(possible) > 1:
+            with self.hyperparameters.conditional_scope(field, chosen):
                 yield
         else:
-            self._is_active = possible[0] in values
+            self._is_active = bool(chosen)
             yield
             self._is_active = True
 
     def add(self, field):
         """Lets a field vary that the search leaves alone, when the user says so."""
         narrowing = self.narrowings[field]
+        if field == "seed":
+            raise InputError(
+                "Each trial has a seed of its own. Leave seed=... out; --seed is of the proposals."
+            )
         if field in self._values or narrowing.fixes:
             return
+        if field in _DATA:
+            raise InputError(f"{field} can be fixed, but not searched: trials are compared on the same data.")
         if narrowing.values is not None:
             self.Choice(field, narrowing.values)
         elif isinstance(narrowing.low, int):
@@ -162,8 +181,13 @@ class Draft:
         return remaining
 
 
+def _is_choice(hp):
+    kinds = keras_tuner.engine.hyperparameters
+    return isinstance(hp, kinds.Choice | kinds.Boolean)
+
+
 def _described(hp):
-    if isinstance(hp, keras_tuner.engine.hyperparameters.Choice | keras_tuner.engine.hyperparameters.Boolean):
+    if _is_choice(hp):
         line = ", ".join(map(str, hp.values))
     else:
         line = f"{hp.min_value:g} to {hp.max_value:g}"

@@ -1,6 +1,7 @@
 """A whole search, from its begin or from where it was interrupted."""
 
 from keras_vit.errors import ConditionError, InputError
+from keras_vit.files import first_line
 from training.tuning.chief import Chief, check_address, serving
 from training.tuning.display import Display
 from training.tuning.final import train_winner, write_winner
@@ -10,7 +11,7 @@ from training.tuning.journal import Journal
 from training.tuning.ledger import Ledger, nothing_fits
 from training.tuning.oracles import build_oracle
 from training.tuning.processes import Processes
-from training.tuning.records import MISFIT
+from training.tuning.records import FAILED, MISFIT
 from training.tuning.results import write_results
 from training.tuning.runner import Runner
 from training.tuning.shares import check_workers, threads_each
@@ -136,12 +137,15 @@ def run_trials(ledger, jobs, processes, display, stop=None):
     """
 
     def run(record, number, hear):
-        return processes.run(
-            run_trial,
-            lambda: jobs.of_trial(record, number),
-            hear,
-            lambda: (record.footprint, len(record.epochs)),
-        )
+        try:
+            return processes.run(
+                run_trial,
+                lambda: jobs.of_trial(record, number),
+                hear,
+                lambda: (record.footprint, len(record.epochs)),
+            )
+        except InputError as error:  # values that do not go together make no recipe
+            return FAILED, first_line(error)
 
     runner = Runner(ledger, run, stop or processes.stop, lambda trial: display.ended(ledger, trial))
     runner.run(jobs.workers)

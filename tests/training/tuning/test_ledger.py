@@ -16,7 +16,7 @@ def space(hp):
     hp.Choice("hidden_dim", [8, 16, 32, 64])
     hp.Float("learning_rate", 1e-4, 1e-1, sampling="log")
     hp.Choice("randaugment_layers", [0, 1])
-    with hp.conditional_scope("randaugment_layers", [1]):
+    with hp.conditional_scope("randaugment_layers", lambda layers: layers > 0):
         hp.Float("randaugment_magnitude", 1.0, 9.0)
 
 

@@ -15,7 +15,7 @@ def space(hp):
     hp.Int("num_layers", 1, 4)
     hp.Float("learning_rate", 1e-4, 1e-2, sampling="log")
     hp.Choice("randaugment_layers", [0, 1])
-    with hp.conditional_scope("randaugment_layers", [1]):
+    with hp.conditional_scope("randaugment_layers", lambda layers: layers > 0):
         hp.Float("randaugment_magnitude", 1.0, 9.0)
 
 
@@ -87,6 +87,8 @@ def test_a_trials_recipe_is_the_base_with_its_values():
         (["hidden_dim=17:20"], "none is from 17 to 20"),
         (["learning_rate=-1:1"], "above 0"),
         (["stem=conv,none"], "fixed"),
+        (["seed=1"], "seed of its own"),
+        (["subset=100,200"], "not searched"),
         ([f"{f}=1" for f in ("patch_size", "hidden_dim", "num_heads", "num_layers", "learning_rate")]
          + ["randaugment_layers=0"], "Nothing is left"),
     ],
@@ -94,3 +96,12 @@ def test_a_trials_recipe_is_the_base_with_its_values():
 def test_what_cannot_be_searched_is_refused(assignments, message):
     with pytest.raises(InputError, match=message):
         build_space(SEARCH, assignments)
+
+
+@pytest.mark.parametrize(
+    ("layers", "magnitude"),
+    [("0,3", "1 to 9 where randaugment_layers is 3"), ("3", "1 to 9"), ("0", None)],
+)
+def test_a_condition_holds_also_of_values_that_the_user_names(layers, magnitude):
+    described = build_space(SEARCH, [f"randaugment_layers={layers}"]).described()
+    assert described.get("randaugment_magnitude") == magnitude
