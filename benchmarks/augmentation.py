@@ -3,9 +3,9 @@
     python benchmarks/augmentation.py
 
 Both read the same 32 x 32 x 3 uint8 images in batches of 128 through the same tf.data pipeline, pinned to one
-core, and do the same: flip, crop with 4 pixels of padding, RandAugment(2, 9),
-random erasing 0.25, and MixUp 0.8 or CutMix 1. Rounds go A B A B; reported are medians per second of
-CPU time of the process, and per second of the clock. The peer draws once a batch for crop and RandAugment.
+core, and do the same: flip, crop with 4 pixels of padding, RandAugment(2, 9), random erasing 0.25, and MixUp
+0.8 or CutMix 1. Rounds go A B A B; reported are medians per second of CPU time of the process, and per
+second of the clock. The peer draws once a batch for crop and RandAugment.
 """
 
 import argparse

@@ -12,11 +12,6 @@ from pathlib import Path
 
 from keras_vit.errors import InputError
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-
 LARGEST_TEXT = 16 * 1024**2  # bytes of a file of JSON or labels
 _SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP}  # of folders, on some file systems of networks
@@ -86,34 +81,6 @@ def sync_folder(path):
     except OSError as error:
         if error.errno not in _NO_SYNC:
             raise
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def exclusively(path, busy):
-    """Keeps other processes that come here out while the block runs, where the system can do so.
-
-    Args:
-        path: Path of a file or a folder.
-        busy: str, what to say when another is in already.
-
-    Raises:
-        InputError: there is one.
-    """
-    if fcntl is None:
-        yield
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise InputError(busy) from error
-    except OSError:  # a file system of a network that knows no locks
-        pass
-    try:
-        yield
     finally:
         os.close(descriptor)
 

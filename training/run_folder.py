@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.files import exclusively, read_label_names
+from keras_vit.files import read_label_names
+from keras_vit.locking import exclusively
 
 
 @dataclasses.dataclass(frozen=True)

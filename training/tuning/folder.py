@@ -5,7 +5,7 @@ import dataclasses
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.files import exclusively
+from keras_vit.locking import exclusively
 
 
 @dataclasses.dataclass(frozen=True)
