@@ -2,10 +2,10 @@
 
     python benchmarks/tune_faults.py --kills 5 --seed 0
 
-Struck by SIGKILL are the search itself, the process of a trial, the chief of a search on several machines,
-and one of its two workers (all on this machine). At the end the trials, their values and their scores must
-be those of a search that nothing struck. A trial is struck at most twice where it stands: killed three
-times in a row it has failed, as one that runs out of memory.
+Struck by SIGKILL are the search itself, one by Hyperband with its promotions, the process of a trial, the
+chief of a search on several machines, and one of its two workers (all on this machine). At the end the
+trials, their values and their scores must be those of a search that nothing struck. A trial is struck at
+most twice where it stands: killed three times in a row it has failed, as one that runs out of memory.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SEARCH = (
     "vit_digits patch_size=4 hidden_dim=16,32 num_layers=1 num_heads=2 mlp_dim=32 pooling=gap stem=linear "
     "epochs=3 batch_size=64 subset=640 randaugment_layers=0"
 )
-KINDS = ("search", "trial", "chief", "worker")
+KINDS = ("search", "hyperband", "trial", "chief", "worker")
 MOST = 4  # kills of one search
 LONGEST = 1800  # seconds of one search
 STILL = 300  # seconds in which something must happen
@@ -105,7 +105,7 @@ class Strikes:
         part = self.draw.choice(parts[1:]) if self.kind == "worker" else parts[0]
         if part.has_ended():
             return False
-        if self.kind in ("search", "chief"):
+        if self.kind in ("search", "hyperband", "chief"):
             part.strike()
             return True
         found = part.trial()
@@ -144,10 +144,14 @@ def events_of(journal):
     return [json.loads(line[9:]) for line in lines]
 
 
-def begin(kind, folder, trials):
+def tuner_of(kind):
+    return "hyperband" if kind == "hyperband" else "random"
+
+
+def begin(kind, tuner, folder, trials):
     """Starts the processes of a search; the first of them has the journal."""
-    search = [*SEARCH.split(), "--trials", str(trials), "--seeds", "0"]
-    if kind in ("search", "trial"):
+    search = [*SEARCH.split(), "--tuner", tuner, "--trials", str(trials), "--seeds", "0"]
+    if kind not in ("chief", "worker"):
         return [Part(folder / "search", *search)]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -192,6 +196,17 @@ def found(run_dir):
     return dict(trials)
 
 
+def undisturbed(tuner, trials, folder):
+    """Runs a search that nothing strikes. Returns its seconds and what it found."""
+    place = folder / f"undisturbed_{tuner}"
+    place.mkdir()
+    begun = time.monotonic()
+    finish(begin("search", tuner, place, trials), lambda *_: None)
+    span, trials = time.monotonic() - begun, found(place / "search")
+    print(f"{tuner}, undisturbed: {len(trials)} trials in {span:.0f} s", flush=True)
+    return span, trials
+
+
 def measure(kind, kills, trials, span, expected, draw, folder):
     """Strikes searches until there were that many kills.
 
@@ -204,7 +219,7 @@ def measure(kind, kills, trials, span, expected, draw, folder):
         place = folder / f"{kind}{runs}"
         place.mkdir()
         begun = time.monotonic()
-        finish(begin(kind, place, trials), strikes.look)
+        finish(begin(kind, tuner_of(kind), place, trials), strikes.look)
         span = (span + time.monotonic() - begun) / 2  # the machine may have become busier, or less busy
         is_alike = found(place / "search") == expected
         struck, alike, runs = struck + strikes.done, alike + strikes.done * is_alike, runs + 1
@@ -227,14 +242,13 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        begun = time.monotonic()
-        finish(begin("search", folder, options.trials), lambda *_: None)
-        span, expected = time.monotonic() - begun, found(folder / "search")
-        print(f"undisturbed: {len(expected)} trials in {span:.0f} s", flush=True)
-        rows = {}
+        rows, known = {}, {}
         for kind in options.kind or KINDS:
+            tuner = tuner_of(kind)
+            if tuner not in known:
+                known[tuner] = undisturbed(tuner, options.trials, folder)
             draw = random.Random(f"{options.seed} {kind}")
-            rows[kind] = measure(kind, options.kills, options.trials, span, expected, draw, folder)
+            rows[kind] = measure(kind, options.kills, options.trials, *known[tuner], draw, folder)
     text = table(rows, options)
     print(text)
     if options.write:

@@ -10,7 +10,7 @@ PROGRAM = Path(__file__).parents[2] / "benchmarks" / "tune_faults.py"
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the harness finds processes in /proc")
-@pytest.mark.parametrize("kind", ["search", "trial", "chief", "worker"])
+@pytest.mark.parametrize("kind", ["search", "hyperband", "trial", "chief", "worker"])
 def test_a_search_that_is_struck_finds_what_one_finds_that_is_not(kind):
     done = subprocess.run(
         [sys.executable, PROGRAM, "--kills", "1", "--kind", kind, "--trials", "3"],

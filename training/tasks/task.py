@@ -22,6 +22,9 @@ class Task(abc.ABC):
 
     Args:
         recipe: Recipe.
+
+    Raises:
+        InputError: the recipe has a field that its model does not take.
     """
 
     builders: ClassVar[dict]
@@ -30,6 +33,19 @@ class Task(abc.ABC):
 
     def __init__(self, recipe):
         self.recipe = recipe
+        unknown = sorted(set(self._model_options) - set(inspect.signature(self._builder).parameters))
+        if unknown:
+            unset = " ".join(f"{field}=none" for field in unknown)
+            raise InputError(f"Model {recipe.model!r} takes no {', '.join(unknown)}. Set {unset}.")
+
+    @property
+    def _builder(self):
+        return self.builders[self.recipe.model]
+
+    @property
+    def _model_options(self):
+        given = {field: getattr(self.recipe, field) for field in MODEL_FIELDS}
+        return {field: value for field, value in given.items() if value is not None}
 
     @classmethod
     def takes(cls, recipe):
@@ -88,18 +104,13 @@ class Task(abc.ABC):
         """Calls the model's builder with what the data decide and the recipe's fields that are not None.
 
         Raises:
-            InputError: a field that this model does not take, or sizes that do not fit, also not into memory.
+            InputError: sizes that do not fit, also not into memory.
         """
-        builder = self.builders[self.recipe.model]
-        given = {field: getattr(self.recipe, field) for field in MODEL_FIELDS}
-        given = {field: value for field, value in given.items() if value is not None}
-        unknown = sorted(set(given) - set(inspect.signature(builder).parameters))
-        if unknown:
-            unset = " ".join(f"{field}=none" for field in unknown)
-            raise InputError(f"Model {self.recipe.model!r} takes no {', '.join(unknown)}. Set {unset}.")
         keras.utils.set_random_seed(self.recipe.seed)
         with bounded_building(f"Model {self.recipe.model!r}", _most_numbers(), "memory has room to train"):
-            return builder(seed=self.recipe.seed, dtype=self.recipe.precision, **inputs, **given)
+            return self._builder(
+                seed=self.recipe.seed, dtype=self.recipe.precision, **inputs, **self._model_options
+            )
 
 
 def _most_numbers():

@@ -1,6 +1,6 @@
 """Which trials no other one beats in both score and cost."""
 
-COSTS = {"latency_ms": "latency", "size_bytes": "size", "parameters": "parameters"}
+COSTS = {"latency_ms": "latency", "size_bytes": "size", "flops": "FLOPs", "parameters": "parameters"}
 
 
 def finals(records, objective):
@@ -38,10 +38,10 @@ def front(records, objective, cost):
     return chosen
 
 
-def measured_costs(records):
-    """Returns the costs that are known of these trials, latency first; parameters only for want of others."""
+def fronts_of(records, objective):
+    """Returns a dict from each cost that is known of some of these trials to its front, latency first."""
     known = [cost for cost in COSTS if any(cost in record.footprint for record in records)]
-    return known[:-1] if len(known) > 1 else known
+    return {cost: front(records, objective, cost) for cost in known}
 
 
 def _gain(record, objective):

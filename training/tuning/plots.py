@@ -8,12 +8,14 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 from training.report.style import BLUE, ORANGE, SKY, figure
 from training.tuning.importance import FEWEST, importances
 from training.tuning.records import STOPPED
+from training.tuning.space import is_choice
 
 WIDE = 9.0  # inches
 LABEL = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1}
 _AXES = {
     "latency_ms": ("Latency of one image (ms)", 1),
     "size_bytes": ("Size (MB)", 1e-6),
+    "flops": ("Operations for one image (MFLOPs)", 1e-6),
     "parameters": ("Parameters", 1),
 }
 
@@ -32,9 +34,11 @@ def pareto_plot(scored, fronts, objective, winner=None):
     """
     if not any(fronts.values()):
         return None
-    canvas = figure(height=3.6, width=WIDE if len(fronts) > 1 else 5.0)
-    panels = canvas.subplots(1, len(fronts), squeeze=False, sharey=True)[0]
-    for axes, (cost, chosen) in zip(panels, fronts.items(), strict=True):
+    columns = min(len(fronts), 2)
+    rows = -(-len(fronts) // columns)
+    canvas = figure(height=3.0 * rows + 0.6, width=WIDE if columns > 1 else 5.0)
+    panels = canvas.subplots(rows, columns, squeeze=False, sharey=True)
+    for axes, (cost, chosen) in zip(panels.flat, fronts.items(), strict=True):
         label, unit = _AXES[cost]
 
         def points(records, cost=cost, unit=unit):
@@ -56,9 +60,10 @@ def pareto_plot(scored, fronts, objective, winner=None):
         axes.grid(color="0.9")
         axes.set_axisbelow(True)
         _plain_ticks(axes.xaxis, [x for record in scored for x in points([record])[0]])
-    _percent(panels[0].yaxis, objective)
-    panels[0].set_ylabel(_words(objective[0]))
-    canvas.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    _percent(panels[0, 0].yaxis, objective)
+    for axes in panels[:, 0]:
+        axes.set_ylabel(_words(objective[0]))
+    canvas.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return canvas
 
 
@@ -115,13 +120,13 @@ def _height(hp, values):
     """Where a value stands on its axis; nowhere when the field had no effect in that trial."""
     if hp.name not in values:
         return np.nan
-    if hasattr(hp, "min_value"):
-        return hp.value_to_prob(values[hp.name])
-    return _level(list(hp.values).index(values[hp.name]), len(hp.values))
+    if is_choice(hp):
+        return _level(list(hp.values).index(values[hp.name]), len(hp.values))
+    return hp.value_to_prob(values[hp.name])
 
 
 def _mark(axes, place, hp):
-    if hasattr(hp, "min_value"):
+    if not is_choice(hp):
         _mark_ends(axes, place, f"{hp.min_value:g}", f"{hp.max_value:g}")
         return
     for index, value in enumerate(hp.values):

@@ -5,7 +5,7 @@ import io
 
 from keras_vit.files import atomic_path, write_text
 from training.report.style import drawing, save
-from training.tuning.pareto import finals, front, measured_costs
+from training.tuning.pareto import finals, fronts_of
 from training.tuning.plots import importance_plot, parallel_plot, pareto_plot
 
 
@@ -19,7 +19,7 @@ def write_results(folder, plan, records, winner=None):
         winner: TrialRecord or None.
     """
     scored = finals(records, plan.objective)
-    fronts = {cost: front(scored, plan.objective, cost) for cost in measured_costs(scored)}
+    fronts = fronts_of(scored, plan.objective)
     write_text(folder.results, _csv(results_rows(records, fronts, list(plan.space.described()))))
     write_text(folder.pareto, _csv(pareto_rows(fronts)))
     with drawing():

@@ -36,7 +36,7 @@ class Space:
             InputError: a value that the field cannot have.
         """
         for hp in self.hyperparameters.space:
-            for value in hp.values if _is_choice(hp) else (hp.min_value, hp.max_value):
+            for value in hp.values if is_choice(hp) else (hp.min_value, hp.max_value):
                 yield self.recipe_of({hp.name: value})
 
     def described(self):
@@ -181,13 +181,14 @@ class Draft:
         return remaining
 
 
-def _is_choice(hp):
+def is_choice(hp):
+    """Tells whether a hyperparameter has a list of values, not a range."""
     kinds = keras_tuner.engine.hyperparameters
     return isinstance(hp, kinds.Choice | kinds.Boolean)
 
 
 def _described(hp):
-    if _is_choice(hp):
+    if is_choice(hp):
         line = ", ".join(map(str, hp.values))
     else:
         line = f"{hp.min_value:g} to {hp.max_value:g}"

@@ -3,7 +3,7 @@
 import pytest
 
 from training.tuning.limits import Limits
-from training.tuning.pareto import finals, front
+from training.tuning.pareto import finals, front, fronts_of
 from training.tuning.records import COMPLETED, FAILED, MISFIT, STOPPED, TrialRecord
 from training.tuning.winner import winner
 
@@ -44,6 +44,16 @@ def test_the_front_has_what_no_other_beats_in_both():
         record("e", 0.99),
     ]
     assert [r.id for r in front(records, BEST, "latency_ms")] == ["a", "b"]
+
+
+def test_there_is_a_front_for_each_cost_that_is_known_of_a_trial():
+    records = [
+        record("a", 0.7, latency_ms=1.0, size_bytes=2, flops=5, parameters=3),
+        record("b", 0.9, latency_ms=2.0, size_bytes=1, flops=9, parameters=3),
+    ]
+    found = {cost: [r.id for r in chosen] for cost, chosen in fronts_of(records, BEST).items()}
+    assert found == {"latency_ms": ["a", "b"], "size_bytes": ["b"], "flops": ["a", "b"], "parameters": ["b"]}
+    assert list(fronts_of([record("c", 0.5, parameters=1)], BEST)) == ["parameters"]
 
 
 def test_a_promotion_stands_for_what_it_continues():
