@@ -5,12 +5,12 @@ from rich.table import Table
 from training.tuning.pareto import finals, fronts_of
 
 SHOWN = 10  # trials
-# Of each cost: its column's head and what a figure looks like in it.
+# Of each cost: its column's head, and how many make one there.
 _COLUMNS = {
-    "latency_ms": ("ms", lambda value: f"{value:.3g}"),
-    "size_bytes": ("MB", lambda value: f"{value / 1e6:.2f}"),
-    "flops": ("MFLOPs", lambda value: f"{value / 1e6:,.1f}"),
-    "parameters": ("parameters", lambda value: f"{value:,}"),
+    "latency_ms": ("ms", 1),
+    "size_bytes": ("MB", 1e6),
+    "flops": ("MFLOPs", 1e6),
+    "parameters": ("parameters", 1),
 }
 
 
@@ -38,4 +38,6 @@ def trials_table(records, objective, best):
 def _figure(cost, record, chosen):
     if cost not in record.footprint:
         return "- "
-    return _COLUMNS[cost][1](record.footprint[cost]) + ("*" if record in chosen else " ")
+    value = record.footprint[cost] / _COLUMNS[cost][1]
+    text = f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+    return text + ("*" if record in chosen else " ")
