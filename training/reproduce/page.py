@@ -4,12 +4,13 @@ from html import escape
 from pathlib import Path
 
 from keras_vit.files import read_json, write_text
+from training.experiments import experiment_names, find_experiment
 from training.report.document import document, table
 from training.reproduce.results import QUICK
 
 
 def write_pages(folder):
-    """Writes `index.html`, with each experiment's table, assumptions and plots.
+    """Writes `index.html`, with each experiment's table, assumptions and plots, and what was not run.
 
     Args:
         folder: str or Path that holds a folder with `results.json` for each experiment.
@@ -20,6 +21,7 @@ def write_pages(folder):
         "<p>Experiments of five reports, run again; our figures beside theirs. What did not run to its end "
         "says so.</p>",
         *(_section(place, results) for place, results in found),
+        *_not_run({results["name"] for _, results in found if not results["quick"]}),
     ]
     write_text(folder / "index.html", document("Reproductions", parts))
 
@@ -42,3 +44,12 @@ def _section(place, results):
         f'<p class="note"><code>keras-vit reproduce {escape(results["name"])}</code>. '
         f"{escape(' '.join(notes))}</p>\n{table(rows, name_columns=(0,))}\n{pictures}\n</section>"
     )
+
+
+def _not_run(run):
+    left = [name for name in experiment_names() if name not in run]
+    if not left:
+        return []
+    rows = [(find_experiment(name).EXPERIMENT.title, f"keras-vit reproduce {name}") for name in left]
+    listed = table([("experiment", "command"), *rows], name_columns=(0, 1))
+    return [f"<section>\n<h2>Not run yet</h2>\n{listed}\n</section>"]

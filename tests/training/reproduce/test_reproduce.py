@@ -57,6 +57,11 @@ def test_the_page_shows_every_picture_and_escapes_text(folder):
     assert "Not all of it was run" in page
 
 
+def test_the_page_names_the_experiments_that_were_not_run(folder):
+    left = (folder / "index.html").read_text().partition("Not run yet")[2]
+    assert all(f"keras-vit reproduce {name}<" in left for name in experiment_names())
+
+
 def test_what_was_run_is_not_repeated(folder):
     lines = []
     stamps = {path: path.stat().st_mtime_ns for path in folder.glob("sizes/runs/*/model.keras")}
