@@ -11,7 +11,7 @@ from keras_vit.layers._pairs import as_pair
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
-CROP_MODES = ("center", "squash", "border")
+CROP_MODES = ("center", "shortest_edge", "squash", "border")
 LARGEST_SIDE = 8192  # pixels
 LARGEST_NUMBER = 1e6  # of a mean or spread of pixels in [0, 1]
 
@@ -20,14 +20,16 @@ LARGEST_NUMBER = 1e6  # of a mean or spread of pixels in [0, 1]
 class Preprocessing:
     """From a decoded image to the model's input. Calling it resizes and crops; mean and std are in the model.
 
-    Given the same decoded pixels, the result is that of timm's evaluation pipeline, pixel for pixel: both
-    resize by Pillow, which antialiases. Decoders may differ by a grey level; transparency is not looked at.
+    Given the same decoded pixels, the result is that of timm's evaluation pipeline and of transformers'
+    image processors on Pillow, pixel for pixel: all resize by Pillow, which antialiases. Decoders may differ
+    by a grey level, and so does transformers on torchvision; transparency is not looked at.
 
     Args:
         image_size: `(height, width)` in pixels.
         crop_ratio: float, how much of the resized image's side the crop keeps.
-        crop_mode: `"center"` (the shorter side is resized, the middle kept), `"squash"` (both sides are
-            resized) or `"border"` (the longer side is resized, what is missing filled with the mean).
+        crop_mode: `"center"` (the shorter side is resized, the middle kept), `"shortest_edge"` (the same with
+            transformers' rounding of where the middle begins), `"squash"` (both sides are resized) or
+            `"border"` (the longer side is resized, what is missing filled with the mean).
         interpolation: `"nearest"`, `"bilinear"`, `"bicubic"` or `"lanczos"`.
         mean, std: of pixels in [0, 1], per channel.
     """
@@ -55,9 +57,15 @@ class Preprocessing:
         return known
 
     def __call__(self, image):
-        """Returns uint8 `(*image_size, channels)` for an image or uint8 array `(height, width, channels)`."""
+        """Returns uint8 `(*image_size, channels)` for an image or uint8 array `(height, width, channels)`.
+
+        An image becomes RGB, or grey where the weights have one channel; an array keeps its channels.
+        """
         self.check()
-        image = image if isinstance(image, Image.Image) else _as_image(image)
+        if isinstance(image, Image.Image):
+            image = image.convert("L" if len(self.mean) == 1 else "RGB")
+        else:
+            image = _as_image(image)
         scaled = [math.floor(side / self.crop_ratio) for side in self.image_size]
         size = _resized(image.size[::-1], scaled, self.crop_mode)
         resample = getattr(Image.Resampling, self.interpolation.upper())
@@ -65,7 +73,9 @@ class Preprocessing:
         array = np.asarray(image)
         array = array if array.ndim == 3 else array[..., None]
         fill = [round(255 * v) for v in self.mean] if self.crop_mode == "border" else 0
-        return _center(array, self.image_size, fill)
+        return _center(
+            array, self.image_size, fill, math.floor if self.crop_mode == "shortest_edge" else round
+        )
 
     def for_size(self, image_size):
         """Returns the same for another image size."""
@@ -122,16 +132,16 @@ def _resized(size, scaled, mode):
     """Height and width before the crop, rounded as torchvision and timm do."""
     if mode == "squash":
         return tuple(scaled)
-    if mode == "center" and scaled[0] == scaled[1]:
-        short, long = min(size), max(size)
-        other = int(scaled[0] * long / short)
-        return (scaled[0], other) if size[0] <= size[1] else (other, scaled[0])
+    if mode == "shortest_edge" or mode == "center" and scaled[0] == scaled[1]:
+        short, long, edge = min(size), max(size), min(scaled)
+        other = int(edge * long / short)
+        return (edge, other) if size[0] <= size[1] else (other, edge)
     ratios = [old / new for old, new in zip(size, scaled, strict=True)]
     ratio = max(ratios) if mode == "border" else min(ratios)
     return tuple(round(side / ratio) for side in size)
 
 
-def _center(array, size, fill):
+def _center(array, size, fill, rounded):
     pads = [max(target - side, 0) for side, target in zip(array.shape, size, strict=False)]
     if any(pads):
         padded = np.empty(
@@ -141,5 +151,5 @@ def _center(array, size, fill):
         top, left = pads[0] // 2, pads[1] // 2
         padded[top : top + array.shape[0], left : left + array.shape[1]] = array
         array = padded
-    top, left = (round((side - target) / 2) for side, target in zip(array.shape, size, strict=False))
+    top, left = (rounded((side - target) / 2) for side, target in zip(array.shape, size, strict=False))
     return array[top : top + size[0], left : left + size[1]]

@@ -1,14 +1,18 @@
 """Images reach the model as the original pipeline brings them there."""
 
+import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_vit import pretrained
 from keras_vit.errors import InputError
+from keras_vit.files import write_json
 from keras_vit.images import read_image
 from keras_vit.pretrained import Preprocessing
 from keras_vit.pretrained.families.huggingface import preprocessing_of, preprocessor_config
@@ -26,6 +30,29 @@ CASES = {
     "border": Preprocessing((24, 32), 1.0, "border", mean=(0.485, 0.456, 0.406)),
     "enlarged": Preprocessing((96, 96), 1.0, "center"),
 }
+# A processor of transformers, and what its preprocessor_config.json on the hub says.
+PROCESSORS = {
+    "hf_clip_projection": ("CLIP", {"size": 32, "crop_size": 32, "do_center_crop": True, "resample": 3}),
+    "hf_deit_distilled": ("DeiT", {"size": 36, "crop_size": 32, "do_center_crop": True, "resample": 3}),
+    "hf_dinov2_registers": (
+        "Bit",
+        {"size": {"shortest_edge": 36}, "crop_size": {"height": 32, "width": 32}, "resample": 3},
+    ),
+    "hf_siglip": ("Siglip", {"size": {"height": 32, "width": 32}, "resample": 3}),
+    "hf_vit": ("ViT", {"size": 32}),
+}
+TRANSFORMERS = """
+import sys, json, numpy as np
+from pretrained_originals import LIBRARY
+import transformers
+photos = np.load(sys.argv[1]); out = {}
+for name, (kind, stored) in json.loads(sys.argv[2]).items():
+    processor = getattr(transformers, kind + "ImageProcessorPil").from_dict({**stored, "do_normalize": False})
+    for key in photos.files:
+        pixels = np.asarray(processor(photos[key])["pixel_values"][0])
+        out[f"{name} {key}"] = (255 * pixels).round().transpose(1, 2, 0)
+np.savez(sys.argv[3], **out)
+"""
 TIMM = """
 import sys, json, numpy as np
 from pretrained_originals import LIBRARY
@@ -50,6 +77,13 @@ def test_grey_images_keep_one_channel():
     assert Preprocessing((24, 24))(PHOTO[..., :1]).shape == (24, 24, 1)
 
 
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK"])
+def test_images_of_every_mode_get_the_channels_of_the_weights(mode):
+    image = Image.fromarray(PHOTO).convert(mode)
+    assert Preprocessing((24, 24))(image).shape == (24, 24, 3)
+    assert Preprocessing((24, 24), mean=(0.5,), std=(0.5,))(image).shape == (24, 24, 1)
+
+
 def test_mean_and_std_are_inside_the_model():
     model = pretrained.load(FIXTURES / "timm_deit3")
     pixels = np.full((1, 16, 16, 3), 200, "float32")
@@ -62,29 +96,67 @@ def test_preprocessing_can_be_had_without_the_model_and_for_another_size():
     assert pretrained.preprocessing(FIXTURES / "timm_vit", image_size=(8, 12)).image_size == (8, 12)
 
 
+CROPPED = {"size": 224, "crop_size": 224, "do_center_crop": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "mode", "ratio"),
+    [
+        ("hf_clip_projection", CROPPED, "shortest_edge", 1),
+        ("hf_deit_distilled", {**CROPPED, "size": 256}, "squash", 0.875),
+        ("hf_deit_distilled", {"do_resize": True}, "squash", 0.875),
+        ("hf_vit", {"size": 224}, "squash", 1),
+        ("hf_dinov2_registers", {"size": {"shortest_edge": 256}}, "shortest_edge", 0.875),
+    ],
+)
+def test_sizes_mean_what_the_processor_of_the_family_makes_of_them(name, stored, mode, ratio, tmp_path):
+    folder = shutil.copytree(FIXTURES / name, tmp_path / name)
+    write_json(folder / "preprocessor_config.json", stored)
+    found = pretrained.preprocessing(folder, image_size=224)
+    assert (found.crop_mode, found.crop_ratio) == (mode, ratio)
+
+
+def test_the_middle_begins_where_transformers_and_timm_round_it_to():
+    image = np.arange(7, dtype="uint8")[None, :, None].repeat(4, axis=0)
+    assert Preprocessing((4, 4), mean=(0.5,), std=(0.5,))(image)[0, 0, 0] == 2
+    assert Preprocessing((4, 4), crop_mode="shortest_edge")(image)[0, 0, 0] == 1
+
+
 def test_transformers_settings_survive_both_ways():
-    for case in (Preprocessing((224, 224), 0.875), Preprocessing((384, 384), 1.0, "squash", "bilinear")):
+    for case in (
+        Preprocessing((224, 224), 0.875, "shortest_edge"),
+        Preprocessing((224, 224), 0.875, "squash"),
+        Preprocessing((384, 384), 1.0, "squash", "bilinear"),
+    ):
         again = preprocessing_of({"preprocessor_config": preprocessor_config(case, "ViT")}, Preprocessing())
         assert again == case
 
 
 def test_unknown_settings_and_images_of_another_kind_are_refused():
-    with pytest.raises(InputError, match="center, squash, border"):
+    with pytest.raises(InputError, match="center, shortest_edge, squash, border"):
         Preprocessing(crop_mode="wide")(PHOTO)
     with pytest.raises(InputError, match="uint8 image"):
         Preprocessing()(PHOTO.astype("float32"))
 
 
-def test_timms_pipeline_gives_the_same_pixels_on_photographs(tmp_path):
+def photographs():
     if not PEERS:
         pytest.skip("KERAS_VIT_PEERS_PYTHON does not name a Python with timm and transformers")
     if not (DATA / "photos").is_dir():
         pytest.skip("shared data with photographs are not here")
-    import json
-
     paths = sorted(p for p in (DATA / "photos").iterdir() if p.suffix in (".jpg", ".png"))
-    photos = {path.stem: read_image(path) for path in paths} | {"noise": PHOTO}
-    np.savez(tmp_path / "photos.npz", **photos)
+    return {path.stem: read_image(path) for path in paths} | {"noise": PHOTO}
+
+
+def made_by(program, photos, cases, folder):
+    np.savez(folder / "photos.npz", **photos)
+    command = [PEERS, "-c", program, folder / "photos.npz", json.dumps(cases), folder / "out.npz"]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT / "benchmarks/workers")})
+    return np.load(folder / "out.npz")
+
+
+def test_timms_pipeline_gives_the_same_pixels_on_photographs(tmp_path):
+    photos = photographs()
     cases = {**CASES, "augreg": Preprocessing((224, 224), 0.9), "wide": Preprocessing((160, 256), 0.875)}
     fields = {
         name: {
@@ -96,9 +168,18 @@ def test_timms_pipeline_gives_the_same_pixels_on_photographs(tmp_path):
         }
         for name, case in cases.items()
     }
-    command = [PEERS, "-c", TIMM, tmp_path / "photos.npz", json.dumps(fields), tmp_path / "out.npz"]
-    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT / "benchmarks/workers")})
-    theirs = np.load(tmp_path / "out.npz")
+    theirs = made_by(TIMM, photos, fields, tmp_path)
     for name, case in cases.items():
         for key, photo in photos.items():
             np.testing.assert_array_equal(case(photo), theirs[f"{name} {key}"], err_msg=f"{name} {key}")
+
+
+def test_transformers_processors_give_the_same_pixels_on_photographs(tmp_path):
+    photos = photographs()
+    theirs = made_by(TRANSFORMERS, photos, PROCESSORS, tmp_path)
+    for name, (_, stored) in PROCESSORS.items():
+        folder = shutil.copytree(FIXTURES / name, tmp_path / name)
+        write_json(folder / "preprocessor_config.json", stored)
+        ours = pretrained.preprocessing(folder, image_size=32)
+        for key, photo in photos.items():
+            np.testing.assert_array_equal(ours(photo), theirs[f"{name} {key}"], err_msg=f"{name} {key}")

@@ -39,7 +39,10 @@ _REQUIRED = {
     "embedding_norm": False,
     "patch_bias": True,
 }
-_DEFAULT = Preprocessing(crop_ratio=224 / 256, mean=IMAGENET_MEAN, std=IMAGENET_STD)
+CLASSIFIED = "token_gap"  # the classifier reads the class token and the mean of the patches
+_DEFAULT = Preprocessing(
+    crop_ratio=224 / 256, crop_mode="shortest_edge", mean=IMAGENET_MEAN, std=IMAGENET_STD
+)
 
 
 def recognises(config, names):
@@ -63,10 +66,10 @@ def read(config, tensors):
         "num_registers": tensors.shape("embeddings.register_tokens")[1] if has_registers else 0,
         "layer_scale": config.get("layerscale_value", 1.0),
         "qkv_bias": config.get("qkv_bias", True),
-        # The classifier reads the class token and the mean of the patches.
-        "pooling": "token_gap" if arguments["num_classes"] else "token",
+        "pooling": CLASSIFIED if arguments["num_classes"] else "token",
     }
-    return Reading(arguments, preprocessing, "antialiased" if has_registers else "bicubic")
+    resampling = "antialiased" if has_registers else "bicubic"
+    return Reading(arguments, preprocessing, resampling, with_head={"pooling": CLASSIFIED})
 
 
 def written(arguments, preprocessing, labels):
@@ -87,7 +90,7 @@ def _written(arguments, preprocessing, labels, mlp_dim_of):
     ratios = {mlp_dim_of(ratio): ratio for ratio in range(1, 17)}
     require(arguments, mlp_dim=tuple(ratios))
     head, registers = bool(arguments["num_classes"]), arguments["num_registers"]
-    require(arguments, pooling="token_gap" if head else "token", head_bias=True)
+    require(arguments, pooling=CLASSIFIED if head else "token", head_bias=True)
     if arguments["layer_scale"] is None:
         raise InputError("needs layer_scale, received None")
     kind = "Dinov2WithRegisters" if registers else "Dinov2"

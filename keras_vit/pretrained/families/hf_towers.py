@@ -61,7 +61,11 @@ _REQUIRED = {
     "qkv_bias": True,
     "activation": tuple(hf.ACTIVATIONS.values()),
 }
-_CLIP = Preprocessing(mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711))
+_CLIP = Preprocessing(
+    crop_mode="shortest_edge",
+    mean=(0.48145466, 0.4578275, 0.40821073),
+    std=(0.26862954, 0.26130258, 0.27577711),
+)
 _SIGLIP = Preprocessing(crop_mode="squash")
 
 

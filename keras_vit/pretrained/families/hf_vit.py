@@ -37,7 +37,7 @@ _REQUIRED = {
     "head_bias": True,
 }
 _GOOGLE = Preprocessing(crop_mode="squash", interpolation="bilinear")
-_DEIT = Preprocessing(crop_ratio=0.875, mean=IMAGENET_MEAN, std=IMAGENET_STD)
+_DEIT = Preprocessing(crop_ratio=0.875, crop_mode="squash", mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
 
 def recognises(config, names):

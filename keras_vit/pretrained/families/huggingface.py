@@ -88,16 +88,20 @@ def preprocessing_of(config, default):
     stored = config.get("preprocessor_config")
     if not stored:
         return default
-    size, crop = _sides(stored.get("size")), _sides(stored.get("crop_size"))
-    shortest = _shortest(stored.get("size"))
-    cropped = crop if stored.get("do_center_crop") and crop else None
+    by_shortest = default.crop_mode == "shortest_edge"
+    size = stored.get("size") or math.floor(default.image_size[0] / default.crop_ratio)
+    if isinstance(size, int):  # older files; what it means depends on the processor
+        size = {"shortest_edge": size} if by_shortest else {"height": size, "width": size}
+    by_shortest = "shortest_edge" in size
+    resized = pair(size["shortest_edge"]) if by_shortest else (size["height"], size["width"])
+    cropped = stored.get("do_center_crop", by_shortest or default.crop_ratio < 1)
+    final = _sides(stored.get("crop_size"), default) if cropped else resized
     normalised = stored.get("do_normalize", True)
-    final = cropped or size or (shortest, shortest)
     return Preprocessing(
         image_size=final,
-        crop_ratio=1.0 if shortest is None else _ratio(min(final), shortest),
-        crop_mode="squash" if shortest is None else "center",
-        interpolation=RESAMPLE[stored.get("resample", 2)],
+        crop_ratio=_ratio(min(final), min(resized)),
+        crop_mode="shortest_edge" if by_shortest else "squash",
+        interpolation=RESAMPLE[stored["resample"]] if "resample" in stored else default.interpolation,
         mean=tuple(stored.get("image_mean") or default.mean) if normalised else (0.0,) * 3,
         std=tuple(stored.get("image_std") or default.std) if normalised else (1.0,) * 3,
     )
@@ -106,16 +110,15 @@ def preprocessing_of(config, default):
 def preprocessor_config(preprocessing, processor):
     """The preprocessor_config.json for what `preprocessing` does."""
     height, width = preprocessing.image_size
-    exact = {"height": height, "width": width}
-    shortest = math.floor(min(height, width) / preprocessing.crop_ratio)
-    squash = preprocessing.crop_mode == "squash"
+    ratio, squash = preprocessing.crop_ratio, preprocessing.crop_mode == "squash"
+    resized = {"height": math.floor(height / ratio), "width": math.floor(width / ratio)}
     return {
         "image_processor_type": processor,
         "do_resize": True,
-        "size": exact if squash else {"shortest_edge": shortest},
+        "size": resized if squash else {"shortest_edge": min(resized.values())},
         "resample": next(k for k, v in RESAMPLE.items() if v == preprocessing.interpolation),
-        "do_center_crop": not squash,
-        "crop_size": exact,
+        "do_center_crop": not squash or ratio != 1,
+        "crop_size": {"height": height, "width": width},
         "do_rescale": True,
         "rescale_factor": 1 / 255,
         "do_normalize": True,
@@ -154,13 +157,7 @@ def _ratio(crop, shortest):
     return ratio if math.floor(crop / ratio) == shortest else math.nextafter(ratio, 0)
 
 
-def _sides(size):
-    if isinstance(size, int):
-        return (size, size)
-    if isinstance(size, dict) and {"height", "width"} <= set(size):
+def _sides(size, default):
+    if isinstance(size, dict):
         return (size["height"], size["width"])
-    return None
-
-
-def _shortest(size):
-    return size.get("shortest_edge") if isinstance(size, dict) else None
+    return default.image_size if size is None else pair(size)

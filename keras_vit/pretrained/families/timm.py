@@ -45,7 +45,7 @@ def arguments_of(config, tensors, preprocessing):
         "patch_bias": has("patch_embed.proj.bias"),
         "qk_norm": has("blocks.0.attn.q_norm.weight"),
         "norm_pooled": has("fc_norm.weight"),
-        "head_bias": has("head.bias"),
+        "head_bias": has("head.bias") or not has("head.weight"),
         "pixel_mean": preprocessing.mean,
         "pixel_std": preprocessing.std,
     }
@@ -130,7 +130,7 @@ def config_of(arguments, preprocessing, labels, architecture, model_args):
         "fixed_input_size": True,
         "interpolation": preprocessing.interpolation,
         "crop_pct": preprocessing.crop_ratio,
-        "crop_mode": preprocessing.crop_mode,
+        "crop_mode": preprocessing.crop_mode.replace("shortest_edge", "center"),
         "mean": list(preprocessing.mean),
         "std": list(preprocessing.std),
         "num_classes": arguments["num_classes"],
