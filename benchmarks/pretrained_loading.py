@@ -65,10 +65,7 @@ def main():
                 command += [folder, str(arguments.core), workers, str(ROOT)]
                 done = subprocess.run(command, check=True, capture_output=True, text=True, env=_environment())
                 found[name].append(json.loads(done.stdout.splitlines()[-1]))
-    medians = {
-        name: {key: statistics.median(row[key] for row in rows) for key in rows[0]}
-        for name, rows in found.items()
-    }
+    medians = {name: _medians(rows) for name, rows in found.items()}
     print("| | " + " | ".join(medians["timm"]) + " |\n| --- |" + " --- |" * len(medians["timm"]))
     for name, row in medians.items():
         print(f"| {name} | " + " | ".join(f"{value:.2f}" for value in row.values()) + " |")

@@ -13,6 +13,7 @@ class Reading(NamedTuple):
     arguments: dict  # of keras_vit.models.vit
     preprocessing: Preprocessing
     resampling: str = "antialiased"  # of positions, as the original does; see `resampling.resample`
+    with_head: dict = {}  # arguments that the library has otherwise where it puts a head on such weights
 
 
 class Writing(NamedTuple):

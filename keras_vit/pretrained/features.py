@@ -21,8 +21,10 @@ def features(model, layers):
         are class token and registers (`keras_vit.models.num_prefix_tokens`); a layer's output for a name.
 
     Raises:
-        InputError: no encoder, or no such block or layer.
+        InputError: no encoder, no such block or layer, or no list of them.
     """
+    if not isinstance(layers, (list, tuple)) or not layers:
+        raise InputError(f"Expected a list of blocks or names of layers, received {layers!r}.")
     encoder = next((layer for layer in model.layers if isinstance(layer, TransformerEncoder)), None)
     if encoder is None:
         raise InputError(f"features() needs a model with a TransformerEncoder; {model.name!r} has none.")
@@ -36,18 +38,23 @@ def patch_features(model, layer="encoder"):
 
     Args:
         model: a Vision Transformer made by `keras_vit.models.vit` or `load`.
-        layer: int, a block as in `features`, or `"encoder"`: after all blocks and the last normalisation.
+        layer: int, a block as in `features`, or the name of a layer that gives all tokens. Default: after
+            all blocks and the last normalisation.
 
     Returns:
         A `keras.Model` from images to `(batch, rows, columns, hidden_dim)`.
 
     Raises:
-        InputError: as `features`, or the model has no patches.
+        InputError: as `features`, or the layer does not give all tokens.
     """
     tokens = features(model, [layer])
     x = keras.tree.flatten(tokens.output)[0]
-    x = x[:, num_prefix_tokens(model) :]
-    x = keras.ops.reshape(x, (-1, *map_grid(model), x.shape[-1]))
+    (rows, columns), prefix = map_grid(model), num_prefix_tokens(model)
+    if x.shape[1:-1] != (prefix + rows * columns,):
+        raise InputError(
+            f"Expected a block or a layer that gives all tokens, such as 'encoder', not {layer!r}."
+        )
+    x = keras.ops.reshape(x[:, prefix:], (-1, rows, columns, x.shape[-1]))
     return keras.Model(tokens.inputs[0], x, name=f"{model.name}_patch_features")
 
 

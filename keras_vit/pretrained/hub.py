@@ -69,8 +69,13 @@ def _download(repository, revision):
         _check(path)
         return path
 
+    unreachable = None
     for name in ("model.safetensors", INDEX, "pytorch_model.bin"):
-        path = fetch(name)
+        try:
+            path = fetch(name)
+        except LocalEntryNotFoundError as error:  # offline; what was downloaded may have another name
+            unreachable = error
+            continue
         if path is None:
             continue
         for shard in shards(path) if name == INDEX else ():
@@ -78,6 +83,8 @@ def _download(repository, revision):
         for other in OTHERS:
             _optional(fetch, other)
         return path.parent
+    if unreachable:
+        raise unreachable
     raise InputError(f"{repository} on the hub holds neither model.safetensors nor pytorch_model.bin.")
 
 

@@ -34,11 +34,14 @@ def load(source, num_classes=None, image_size=None, *, revision=None, new_head=F
     Raises:
         InputError: no such source, no known family, or tensors that are missing, unused or ill-shaped.
     """
+    if num_classes is not None and (type(num_classes) is not int or num_classes < 0):
+        raise InputError(f"Expected num_classes to be a number of classes or 0, received {num_classes!r}.")
     file = own_file(source)
     if file is not None:
         return load_own(file, num_classes, image_size, new_head, arguments)
     family, tensors, reading = _open(source, revision)
-    given = {**reading.arguments, **arguments}
+    head_added = num_classes and not reading.arguments["num_classes"]
+    given = {**reading.arguments, **(reading.with_head if head_added else {}), **arguments}
     if image_size is not None:
         given, tensors = _for_image_size(image_size, given, tensors, family, reading.resampling)
     new_head |= num_classes not in (None, given["num_classes"])

@@ -6,18 +6,19 @@ from keras_vit.files import read_json
 
 LOADING = {
     "timm": 'import timm\n\nmodel = timm.create_model("local-dir:PATH", pretrained=True)',
-    "huggingface": 'from transformers import AutoModel\n\nmodel = AutoModel.from_pretrained("PATH")',
+    "huggingface": 'from transformers import {kind}\n\nmodel = {kind}.from_pretrained("PATH")',
 }
 LIBRARIES = {"timm": "timm", "huggingface": "transformers"}
 MODEL_FIELDS = ("image_size", "patch_size", "hidden_dim", "num_layers", "num_heads", "mlp_dim", "pooling")
 
 
-def model_card(arguments, format, labels=None, run_dir=None):
+def model_card(arguments, format, config, labels=None, run_dir=None):
     """Returns the text of a model card.
 
     Args:
         arguments: of `keras_vit.models.vit`.
         format: `"timm"` or `"huggingface"`.
+        config: dict, the model's config.json.
         labels: list of str or None.
         run_dir: a run folder, whose recipe.json and metrics.json are cited, or None.
 
@@ -33,7 +34,8 @@ def model_card(arguments, format, labels=None, run_dir=None):
         path = Path(run_dir) / name if run_dir else None
         if path and path.is_file():
             parts.append(_table(title, _plain(read_json(path, dict))))
-    parts.append(f"## Use\n\n```python\n{LOADING[format]}\n```\n")
+    loading = LOADING[format].replace("{kind}", *config.get("architectures", [""]))
+    parts.append(f"## Use\n\n```python\n{loading}\n```\n")
     return "\n".join(parts)
 
 

@@ -1,13 +1,14 @@
 """Saves our models as timm's or transformers' own."""
 
 import dataclasses
+from pathlib import Path
 
 import keras
 import numpy as np
 from safetensors.numpy import save_file
 
 from keras_vit.errors import InputError
-from keras_vit.files import atomic_path, write_json, write_text
+from keras_vit.files import atomic_path, read_label_names, write_json, write_text
 from keras_vit.pretrained.description import described
 from keras_vit.pretrained.families import FAMILIES
 from keras_vit.pretrained.load import POSITIONS
@@ -27,17 +28,18 @@ def save(model, path, format="timm", *, labels=None, run_dir=None):
         path: str or Path of the folder.
         format: `"timm"` (`timm.create_model("local-dir:PATH", pretrained=True)`) or `"huggingface"`
             (`AutoModel...from_pretrained(PATH)`).
-        labels: list of str, names of the classes, or None.
+        labels: list of str, names of the classes. None: those of the run, if there is one.
         run_dir: str or Path of the run that trained the model, whose recipe and metrics go into the
             model card, or None.
 
     Raises:
-        InputError: an unknown format, a model that the library has no graph for, or a folder with something
-            else than an earlier model in it.
+        InputError: an unknown format, a model that the library has no graph for, another number of labels
+            than of classes, no such run, or a folder with something else than an earlier model in it.
     """
     if format not in FORMATS:
         raise InputError(f"Expected format to be one of {', '.join(FORMATS)}, received {format!r}.")
     arguments = described(model)
+    labels = _labels(labels, run_dir, arguments["num_classes"])
     family, writing = _family(arguments, _preprocessing(model, arguments), format, labels)
     channels = arguments["channels"]
     arrays = write_tensors(model, family.table, (*arguments["patch_size"], channels))
@@ -49,19 +51,40 @@ def save(model, path, format="timm", *, labels=None, run_dir=None):
         save_file(named, folder / "model.safetensors", metadata={"format": "pt"})
         for name, content in writing.files.items():
             write_json(folder / name, content)
-        write_text(folder / "README.md", model_card(arguments, format, labels, run_dir))
+        card = model_card(arguments, format, writing.files["config.json"], labels, run_dir)
+        write_text(folder / "README.md", card)
+
+
+def _labels(labels, run_dir, num_classes):
+    if run_dir is not None:
+        if not Path(run_dir, "recipe.json").is_file():
+            raise InputError(f"Expected the folder of a run at {run_dir}, found no recipe.json there.")
+        if labels is None and Path(run_dir, "labels.txt").is_file():
+            labels = read_label_names(Path(run_dir, "labels.txt"))
+    if labels is not None and len(labels) != num_classes:
+        raise InputError(f"Expected {num_classes} labels, one for each class, received {len(labels)}.")
+    return labels
 
 
 def _family(arguments, preprocessing, format, labels):
+    found, reasons = _writing(arguments, preprocessing, format, labels)
+    if found is None:
+        others = [f for f in FORMATS if f != format and _writing(arguments, preprocessing, f, labels)[0]]
+        hint = f" format={others[0]!r} has one." if others else ""
+        raise InputError(f"{format} has no graph for this model: {'; '.join(reasons)}.{hint}")
+    return found
+
+
+def _writing(arguments, preprocessing, format, labels):
+    """The first family of a format that can hold the model, with its Writing, or None; why others cannot."""
     reasons = []
     for family in FAMILIES:
-        if family.format != format or family.written is None:
-            continue
-        try:
-            return family, family.written(arguments, preprocessing, labels)
-        except InputError as error:
-            reasons.append(f"{family.name} {error}")
-    raise InputError(f"{format} has no graph for this model: {'; '.join(reasons)}.")
+        if family.format == format and family.written is not None:
+            try:
+                return (family, family.written(arguments, preprocessing, labels)), reasons
+            except InputError as error:
+                reasons.append(f"{family.name} {error}")
+    return None, reasons
 
 
 def _preprocessing(model, arguments):

@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 
+from keras_vit.errors import InputError
+
 
 class Tensors(ABC):
     """Named arrays; float16 and bfloat16 come as float32.
@@ -35,12 +37,19 @@ class Renamed(Tensors):
     Args:
         tensors: `Tensors`.
         rename: function from a name in the file to the name in the table.
+
+    Raises:
+        InputError: two tensors would have one name, of which one would silently be left out.
     """
 
     def __init__(self, tensors, rename):
         super().__init__(tensors.where)
         self._tensors = tensors
-        self._original = {rename(name): name for name in tensors.names()}
+        self._original = {}
+        for name in tensors.names():
+            other = self._original.setdefault(rename(name), name)
+            if other != name:
+                raise InputError(f"{self.where}: {other} and {name} are the same weight of the model.")
 
     def names(self):
         return self._original.keys()

@@ -193,5 +193,37 @@ def test_a_hub_id_without_a_network_says_so_in_one_line(tmp_path, monkeypatch):
     refused("owner/name", "cannot be reached")
 
 
+@pytest.mark.parametrize("name", ["model.safetensors.index.json", "pytorch_model.bin"])
+def test_what_was_downloaded_under_any_name_is_found_without_a_network(name, folder, tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    commit, repository = "a" * 40, tmp_path / "hub/models--owner--name"
+    snapshot = repository / "snapshots" / commit
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs/main").write_text(commit)
+    shutil.copytree(folder, snapshot)
+    if name.endswith(".bin"):
+        state_dict_file(snapshot / name, load_file(snapshot / "model.safetensors"))
+        (snapshot / "model.safetensors").unlink()
+    else:
+        (snapshot / "model.safetensors").rename(snapshot / "part.safetensors")
+        names = load_file(snapshot / "part.safetensors")
+        (snapshot / name).write_text(json.dumps({"weight_map": dict.fromkeys(names, "part.safetensors")}))
+    assert pretrained.load("owner/name").output_shape == (None, 5)
+
+
+def test_two_tensors_that_are_one_weight_are_refused(tmp_path):
+    folder = Path(shutil.copytree(FIXTURES / "hf_vit", tmp_path / "twice"))
+    changed(folder, lambda t: t.update({"embeddings.cls_token": t["vit.embeddings.cls_token"]}))
+    refused(folder, "embeddings.cls_token are the same weight")
+
+
+@pytest.mark.parametrize("num_classes", [-1, 2.5, "ten"])
+def test_a_number_of_classes_that_is_none_is_refused(num_classes):
+    refused(FIXTURES / "timm_vit", "Expected num_classes", num_classes=num_classes)
+
+
 def test_an_image_size_that_the_patch_does_not_divide_is_refused():
     refused(FIXTURES / "timm_vit", "must divide", image_size=18)

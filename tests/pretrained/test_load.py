@@ -48,6 +48,12 @@ def test_towers_of_images_alone_get_a_head(name):
     assert model.output_shape == (None, 3)
 
 
+def test_a_head_on_weights_without_one_is_that_of_their_library():
+    assert pretrained.load(FIXTURES / "timm_dinov2_registers", num_classes=3).get_layer("head").use_bias
+    model = pretrained.load(FIXTURES / "hf_dinov2_registers", num_classes=3)
+    assert model.get_layer("pooling").mode == "token_gap"
+
+
 def test_a_new_head_of_both_tokens_is_drawn():
     model = pretrained.load(FIXTURES / "timm_deit_distilled", num_classes=3)
     assert model.output_shape == (None, 3) and np.isfinite(np.asarray(model(IMAGES))).all()
@@ -122,6 +128,10 @@ def test_features_refuse_what_is_not_there():
     model = pretrained.load(FIXTURES / "timm_vit")
     with pytest.raises(InputError, match="from -2 to 1"):
         pretrained.features(model, [2])
+    with pytest.raises(InputError, match="list of blocks"):
+        pretrained.features(model, 1)
+    with pytest.raises(InputError, match="gives all tokens.*'pooling'"):
+        pretrained.patch_features(model, "pooling")
     with pytest.raises(InputError, match="TransformerEncoder"):
         pretrained.features(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), [0])
 

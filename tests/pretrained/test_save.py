@@ -151,8 +151,12 @@ def test_a_graph_that_the_library_lacks_is_refused_with_the_reason(tmp_path):
         pretrained.save(tiny(layer_scale=0.1), tmp_path / "hf", format="huggingface")
     with pytest.raises(InputError, match="timm DINOv3 needs pooling='token' or 'gap'"):
         pretrained.save(tiny(**ROTARY, pooling="map"), tmp_path / "timm")
-    with pytest.raises(InputError, match="Hugging Face DINOv3 needs num_classes=0"):
+    with pytest.raises(InputError, match="Hugging Face DINOv3 needs num_classes=0.*format='timm' has one"):
         pretrained.save(tiny(**ROTARY), tmp_path / "hf", format="huggingface")
+    with pytest.raises(InputError, match="Expected 3 labels.*received 1"):
+        pretrained.save(tiny(), tmp_path / "timm", labels=["a"])
+    with pytest.raises(InputError, match="no recipe.json"):
+        pretrained.save(tiny(), tmp_path / "timm", run_dir=tmp_path / "absent")
     with pytest.raises(InputError, match="timm, huggingface"):
         pretrained.save(tiny(), tmp_path / "x", format="onnx")
     assert list(tmp_path.iterdir()) == []
@@ -162,6 +166,12 @@ def test_the_model_card_cites_the_run(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run/recipe.json").write_text(json.dumps({"learning_rate": 1e-3, "dataset": "digits"}))
     (tmp_path / "run/metrics.json").write_text(json.dumps({"test": {"accuracy": 0.975}}))
-    pretrained.save(tiny(), tmp_path / "out", labels=["a", "b", "c"], run_dir=tmp_path / "run")
+    (tmp_path / "run/labels.txt").write_text("a\nb\nc\n")
+    pretrained.save(tiny(), tmp_path / "out", run_dir=tmp_path / "run")
     card = (tmp_path / "out/README.md").read_text()
     assert "| learning_rate | 0.001 |" in card and "| test accuracy | 0.975 |" in card and "a, b, c" in card
+
+
+def test_the_model_card_names_the_class_that_gives_these_logits(tmp_path):
+    pretrained.save(tiny(), tmp_path / "out", format="huggingface")
+    assert "ViTForImageClassification.from_pretrained" in (tmp_path / "out/README.md").read_text()
