@@ -6,6 +6,12 @@ DTYPES = ("float32", "uint8")
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601, as in JPEG and Pillow
 
 
+def whole_batch(images, batch_size):
+    """Returns as many images as a file takes at once: the last one again where there are fewer."""
+    missing = batch_size - len(images)
+    return np.concatenate([images, np.repeat(images[-1:], missing, axis=0)]) if missing else images
+
+
 def as_input(images, tensor):
     """Returns images with the channels and the type of a file's input.
 

@@ -26,6 +26,12 @@ class HeldOut:
     labels: np.ndarray
     reference: np.ndarray  # the Keras model's own probabilities
     maps: np.ndarray | None = None  # and its attention on the first images, where the files are to give it
+    batch_size: int = 1  # how many images a TFLite file takes at once
+
+    @property
+    def batch(self):
+        """As many images, the first ones again where there are fewer."""
+        return np.take(self.images, range(self.batch_size), axis=0, mode="wrap")
 
 
 @contextlib.contextmanager
@@ -61,6 +67,7 @@ class Attempt:
             "passed": False,
             "failure": None,
             "max_drop": self.max_drop,
+            "batch_size": self.held_out.batch_size,
         }
         try:
             with atomic_path(final, mark=SAVED_MODEL_MARK) as temporary:
@@ -80,7 +87,7 @@ class Attempt:
         """Writes the latencies of TFLite files into their rows."""
         timed = [row for row in rows if "accuracy" in row and row["variant"] != "savedmodel"]
         predictors = [self.predictors[id(row)] for row in timed]
-        for row, latency in zip(timed, latencies_ms(predictors, self.held_out.images[0]), strict=True):
+        for row, latency in zip(timed, latencies_ms(predictors, self.held_out.batch), strict=True):
             row["latency_ms"] = latency
 
     def _say(self, variant, step):
@@ -114,7 +121,7 @@ def _measure(variant, predictor, held_out):
         maps = predictor.attention_maps(held_out.images[: len(held_out.maps)])
         measured["max_attention_difference"] = float(np.abs(maps - held_out.maps).max() / held_out.maps.max())
     if variant == "savedmodel":
-        measured["latency_ms"] = latency_ms(predictor, held_out.images[0])
+        measured["latency_ms"] = latency_ms(predictor, held_out.batch)
     return measured
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 sys.path.append(str(Path(__file__).parents[1]))  # last: nothing is to stand in for an installed package
-from export.app_input import as_input  # noqa: E402
+from export.app_input import as_input, whole_batch  # noqa: E402
 
 
 def main():
@@ -22,7 +22,7 @@ def main():
     (inside,) = interpreter.get_input_details()
     ranges = {}
     for image in np.load(images, mmap_mode="r"):
-        batch = np.repeat(image[None], inside["shape"][0], axis=0)
+        batch = whole_batch(image[None], inside["shape"][0])
         interpreter.set_tensor(inside["index"], as_input(batch, inside))
         interpreter.invoke()
         for tensor in interpreter.get_tensor_details():

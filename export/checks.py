@@ -32,14 +32,16 @@ def check_variants(variants):
         raise InputError(f"Unknown variant {unknown[0]!r}. Expected {AUTO} or one of {', '.join(FILES)}.")
 
 
-def check_input_dtype(dtype):
+def check_input(dtype, batch_size):
     """Checks what TFLite files are to take.
 
     Raises:
-        InputError: neither `"float32"` nor `"uint8"`.
+        InputError: neither `"float32"` nor `"uint8"`, or not at least one image.
     """
     if dtype not in DTYPES:
         raise InputError(f"Expected an input of {' or '.join(DTYPES)}, received {dtype!r}.")
+    if batch_size < 1:
+        raise InputError(f"Expected a batch of 1 or more images, received {batch_size}.")
 
 
 def check_held_out(model, label_names, images, labels):

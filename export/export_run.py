@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from export.attempt import Attempt, HeldOut, full_float32
-from export.checks import check_calibration, check_held_out, check_input_dtype, check_variants
+from export.checks import check_calibration, check_held_out, check_input, check_variants
 from export.choose import choose
 from export.inference_model import inference_model
 from export.metadata.card import Card
@@ -40,6 +40,7 @@ def export_model(
     calibration_images=None,
     attention=False,
     input_dtype="float32",
+    batch_size=1,
     card=None,
     report=None,
     progress=None,
@@ -64,14 +65,15 @@ def export_model(
         attention: bool, the files give the attention rollout too: a SavedModel as the signature `attention`,
             a TFLite file as its second output. On some images it is compared with the model's.
         input_dtype: `"float32"` or `"uint8"`, what TFLite files take.
+        batch_size: int, how many images TFLite files take at once.
         card: `export.metadata.card.Card`, what TFLite files tell of themselves; None for the model's name.
         report: called with the rows when all variants were tried, before any error.
         progress: called with a variant and what is done with it, such as `("fp32", "converting")`.
 
     Returns:
         A list of dicts, one per variant that was tried, as in `export.json`; sizes in bytes, latency in
-        milliseconds for one image on `threads` threads: of a TFLite file the CPU time, all in turn, of a
-        SavedModel the time by the clock. With `auto`, `kept` tells which file stands.
+        milliseconds for `batch_size` images on `threads` threads: of a TFLite file the CPU time, all in turn,
+        of a SavedModel the time by the clock. With `auto`, `kept` tells which file stands.
 
     Raises:
         InputError: unknown variant, labels or images that do not fit the model, no or too few calibration
@@ -79,14 +81,14 @@ def export_model(
         ConditionError: some variant failed (with `auto`: all did); it has left no file, the others stand.
     """
     check_variants(variants)
-    check_input_dtype(input_dtype)
+    check_input(input_dtype, batch_size)
     shipped = inference_model(model)
     check_held_out(shipped, label_names, images, labels)
     check_calibration(shipped, variants, calibration_images)
     folder = Path(folder)
     maps = attention_maps(shipped, images[:MAP_IMAGES]) if attention else None
-    held_out = HeldOut(images, labels, _reference(shipped, images), maps)
-    form = mobile_form(shipped, attention=attention)
+    held_out = HeldOut(images, labels, _reference(shipped, images), maps, batch_size)
+    form = mobile_form(shipped, batch_size, attention)
     mark = fingerprint(shipped, label_names)
     write_text(folder / "labels.txt", "".join(f"{name}\n" for name in label_names))
     named, auto = [v for v in variants if v != AUTO], AUTO in variants

@@ -33,6 +33,6 @@ def footprint(model, image, *, variant="fp32", reference=None, keep=None):
         predictors = [tflite_predictor(path, check=False)]
         if reference is not None:
             predictors.append(tflite_predictor(reference, check=False))
-        latencies = latencies_ms(predictors, image)
+        latencies = latencies_ms(predictors, image[None])
         measured = {"size_bytes": size_bytes(path), "latency_ms": latencies[0]}
         return measured | ({} if reference is None else {"reference_latency_ms": latencies[1]})

@@ -8,38 +8,38 @@ RUNS = 30
 WARM_UP = 3
 
 
-def latencies_ms(predictors, image, runs=RUNS):
-    """Returns the median CPU time of single images in milliseconds, one number per predictor.
+def latencies_ms(predictors, images, runs=RUNS):
+    """Returns the median CPU time of some images at once in milliseconds, one number per predictor.
 
     Rounds go A B C A B C, so that what else the machine does meets all of them alike, and it is the calling
     thread's time that counts, so that other programs do not. For files that run on one thread.
 
     Args:
         predictors: sequence of `export.predictor.Predictor`.
-        image: uint8 array `(height, width, channels)`.
+        images: uint8 array `(n, height, width, channels)`.
         runs: int.
     """
     times = [[] for _ in predictors]
     for number in range(WARM_UP + runs):
         for predictor, measured in zip(predictors, times, strict=True):
             started = time.thread_time()
-            predictor.probabilities(image[None])
+            predictor.probabilities(images)
             if number >= WARM_UP:
                 measured.append(1000 * (time.thread_time() - started))
     return [statistics.median(measured) for measured in times]
 
 
-def latency_ms(predictor, image):
-    """Returns the median wall time of single images, in milliseconds.
+def latency_ms(predictor, images):
+    """Returns the median wall time of some images at once, in milliseconds.
 
     Args:
         predictor: `export.predictor.Predictor`.
-        image: uint8 array `(height, width, channels)`.
+        images: uint8 array `(n, height, width, channels)`.
     """
     times = []
     for _ in range(RUNS):
         started = time.perf_counter()
-        predictor.probabilities(image[None])
+        predictor.probabilities(images)
         times.append(1000 * (time.perf_counter() - started))
     return statistics.median(times)
 

@@ -23,7 +23,8 @@ def write_plot(rows, max_drop, path):
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, sharey=True)
-    _scatter(left, rows, [row["latency_ms"] for row in rows], "CPU time of one image in ms, one thread")
+    images = "one image" if rows[0]["batch_size"] == 1 else f"{rows[0]['batch_size']} images"
+    _scatter(left, rows, [row["latency_ms"] for row in rows], f"CPU time of {images} in ms, one thread")
     _scatter(right, rows, [row["size"] / 1e6 for row in rows], "file size in MB")
     left.set_ylabel("accuracy on held-out images in %")
     floor = 100 * rows[0]["reference_accuracy"] - max_drop

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export.app_input import as_input
+from export.app_input import as_input, whole_batch
 from export.child import run_child
 from export.metadata.attach import attached_labels
 from export.saved_model_check import check_saved_model
@@ -186,7 +186,7 @@ def saved_model_predictor(path):
 
 
 def tflite_predictor(path, num_threads=1, check=True):
-    """Wraps a TFLite file with one image in and probabilities out; one just written here needs no check."""
+    """Wraps a TFLite file from images to probabilities; one just written here needs no check."""
     from ai_edge_litert.interpreter import Interpreter
 
     if check:
@@ -196,19 +196,20 @@ def tflite_predictor(path, num_threads=1, check=True):
     (inside,) = interpreter.get_input_details()
     outputs = sorted(interpreter.get_output_details(), key=lambda tensor: len(tensor["shape"]))
 
-    def one(output, image):
-        interpreter.set_tensor(inside["index"], as_input(image[None], inside))
+    batch, *shape = map(int, inside["shape"])
+
+    def several(output, images):
+        interpreter.set_tensor(inside["index"], as_input(whole_batch(images, batch), inside))
         interpreter.invoke()
-        return interpreter.get_tensor(output["index"])[0]
+        return interpreter.get_tensor(output["index"])[: len(images)]
 
     def answers(output, images):
-        return np.stack([one(output, image) for image in images])
+        return np.concatenate([several(output, images[i : i + batch]) for i in range(0, len(images), batch)])
 
     # Probabilities have two axes, a map of attention has three.
     run, *attend = (functools.partial(answers, output) for output in outputs)
-    shape = tuple(int(length) for length in inside["shape"][1:])
     labels = read_labels(Path(path).parent / "labels.txt") or attached_names(path)
-    return Predictor(shape, labels, int(outputs[0]["shape"][1]), run, *attend)
+    return Predictor(tuple(shape), labels, int(outputs[0]["shape"][1]), run, *attend)
 
 
 def attached_names(path):

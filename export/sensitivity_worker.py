@@ -9,7 +9,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 sys.path.append(str(Path(__file__).parents[1]))  # last: nothing is to stand in for an installed package
-from export.app_input import as_input  # noqa: E402
+from export.app_input import as_input, whole_batch  # noqa: E402
 from export.quantize_worker import quantized  # noqa: E402
 
 ENDS = re.compile(r"/(MatMul|BiasAdd|Conv2D|depthwise|separable_conv2d|Reshape|Relu6?)(_?\d+)?$")
@@ -64,7 +64,8 @@ def probabilities(content, images):
     outside = min(interpreter.get_output_details(), key=lambda tensor: len(tensor["shape"]))
     answers = []
     for image in images:
-        interpreter.set_tensor(inside["index"], as_input(image[None], inside))
+        batch = whole_batch(image[None], inside["shape"][0])
+        interpreter.set_tensor(inside["index"], as_input(batch, inside))
         interpreter.invoke()
         answers.append(interpreter.get_tensor(outside["index"])[0])
     return np.stack(answers)

@@ -18,7 +18,7 @@ def main():
     inside, outside = interpreter.get_input_details(), interpreter.get_output_details()
     if not _is_classifier(inside, outside):
         found = [(str(tensor["shape"]), tensor["dtype"].__name__) for tensor in inside + outside]
-        sys.exit(f"error: expected one image in and one float32 row of classes out, found {found}")
+        sys.exit(f"error: expected images in and a float32 row of classes for each out, found {found}")
     interpreter.set_tensor(inside[0]["index"], np.zeros(inside[0]["shape"], inside[0]["dtype"]))
     interpreter.invoke()
 
@@ -32,13 +32,14 @@ def foreign_operators(content):
 
 
 def _is_classifier(inside, outside):
-    """Whether one image goes in, and one row of classes and perhaps a map of attention come out."""
+    """Whether images go in, and for each a row of classes and perhaps a map of attention come out."""
     kinds = sorted(len(tensor["shape"]) for tensor in outside)
     if len(inside) != 1 or kinds not in ([2], [2, 3]):
         return False
-    image = inside[0]
-    fitting = image["dtype"] in (np.float32, np.uint8) and all(t["dtype"] is np.float32 for t in outside)
-    return fitting and len(image["shape"]) == 4 and image["shape"][0] == 1
+    images = inside[0]
+    fitting = images["dtype"] in (np.float32, np.uint8) and all(t["dtype"] is np.float32 for t in outside)
+    batches = {tensor["shape"][0] for tensor in outside}
+    return fitting and len(images["shape"]) == 4 and batches == {images["shape"][0]}
 
 
 if __name__ == "__main__":

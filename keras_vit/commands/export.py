@@ -69,6 +69,13 @@ def add_arguments(parser):
         choices=("float32", "uint8"),
         help="images only: what TFLite files take, RGB in [0, 255] (default: float32)",
     )
+    parser.add_argument(
+        "--batch",
+        type=at_least_one,
+        metavar="N",
+        help="images only: how many TFLite files take at once; MediaPipe's ImageClassifier takes files for "
+        "one only (default: 1)",
+    )
     parser.add_argument("--name", help="images only: what the files call the model (default: the run's name)")
     parser.add_argument("--author", help="images only: who the files say made the model")
     parser.add_argument("--license", help="images only: under which licence, such as Apache-2.0")
@@ -96,6 +103,8 @@ def run(options):
     if options.web is not None:
         from export.web.page import check_page
 
+        if (options.batch or 1) > 1:
+            raise InputError("--web takes files for one image: leave out --batch.")
         check_page(options.web, options.litert)
     _, model, data = load_run(options.run_folder, options.data_dir)
     folder, console = RunFolder(options.run_folder).export, Console()
@@ -130,7 +139,7 @@ def _export_images(options, model, data, folder, show, progress):
         report=lambda rows: show(results_table(rows)),
         progress=progress,
         card=_card(options),
-        **_given(max_drop=options.max_drop, input_dtype=options.input),
+        **_given(max_drop=options.max_drop, input_dtype=options.input, batch_size=options.batch),
     )
     if options.web is not None:
         labels, grid = list(data.label_names), map_grid(model) if attention else None
@@ -155,7 +164,7 @@ def _export_text(options, model, data, folder, show, progress):
     from keras_vit.text.generation import MAX_LENGTH
     from keras_vit.text.windows import split_windows
 
-    for name in ("attention", "input", "name", "author", "license"):
+    for name in ("attention", "input", "batch", "name", "author", "license"):
         if getattr(options, name):
             raise InputError(f"--{name} is for runs on images. Leave it out.")
     rows = export_text(

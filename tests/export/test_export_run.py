@@ -63,6 +63,30 @@ def test_tflite_files_hold_builtin_operators_and_a_batch_of_one(exported):
             assert inside["shape"].tolist() == inside["shape_signature"].tolist() == [1, 8, 8, 3]
 
 
+def test_a_file_for_several_images_at_once_answers_for_any_number_of_them(digits, held_out, names, tmp_path):
+    built = vit("Pico/4", num_layers=1, channels=1, num_classes=10, pooling="gap")
+    images, labels = held_out[0][:7], held_out[1][:7]
+    rows = export_model(
+        built,
+        names,
+        images,
+        labels,
+        tmp_path,
+        variants=("fp32", "mixed_int8"),
+        max_drop=100,
+        calibration_images=digits[0][300:340],
+        attention=True,
+        batch_size=4,
+    )
+    assert [row["batch_size"] for row in rows] == [4, 4]
+    assert rows[0]["max_probability_difference"] < 1e-5 > rows[0]["max_attention_difference"]
+    predictor = load_predictor(tmp_path / FILES["fp32"])
+    reference = inference_model(built).predict(images, verbose=0)
+    for count in (1, 4, 7):
+        np.testing.assert_allclose(predictor.probabilities(images[:count]), reference[:count], atol=1e-5)
+        assert predictor.attention_maps(images[:count]).shape == (count, 2, 2)
+
+
 @pytest.mark.slow
 def test_a_variant_past_the_allowed_drop_is_not_left_and_the_others_stand(
     model, held_out, names, tmp_path, monkeypatch

@@ -11,6 +11,7 @@ def row(variant, latency, size, accuracy, passed=True, **more):
         "size": size,
         "accuracy": accuracy,
         "reference_accuracy": 0.95,
+        "batch_size": 1,
         "passed": passed,
         **more,
     }
