@@ -27,7 +27,7 @@ def main(arguments=None):
     except ConditionError as error:
         return _fail(error, 1)
     except KeyboardInterrupt as error:  # a training tells where it stands, and what stopped it
-        return _fail(str(error) or f"interrupted.{_hint(options)}", getattr(error, "exit_code", 130))
+        return _fail((str(error) or "interrupted.") + _hint(options), getattr(error, "exit_code", 130))
 
 
 def _is_no_retracing_advice(record):
@@ -36,7 +36,7 @@ def _is_no_retracing_advice(record):
 
 
 def _hint(options):
-    if options.command == "tune":
+    if options.command in ("tune", "reproduce"):
         return " The same command goes on where it stands."
     begun = options.command == "train" and os.path.exists(os.path.join(options.run_dir, "recipe.json"))
     return " Continue with the same command and --resume." if begun else ""

@@ -16,6 +16,7 @@ from PIL import Image
 
 import keras_vit
 from keras_vit.__main__ import main
+from training.interruption import Interrupted
 
 QUICK = ["epochs=2", "num_layers=1", "hidden_dim=32", "mlp_dim=32"]
 
@@ -128,7 +129,18 @@ def test_an_interrupt_points_to_resume_only_where_there_is_a_run(tmp_path, monke
     assert "--resume" not in capsys.readouterr().err
     (tmp_path / "recipe.json").touch()
     assert main(arguments) == 130
-    assert "--resume" in capsys.readouterr().err
+    assert "interrupted. Continue with the same command and --resume." in capsys.readouterr().err
+
+
+def test_an_experiment_that_is_interrupted_goes_on_by_the_same_command(monkeypatch, capsys):
+    def interrupted(options):
+        raise Interrupted("interrupted after epoch 2, saved in runs.", 143)
+
+    monkeypatch.setattr("keras_vit.commands.reproduce.run", interrupted)
+    assert main(["reproduce", "char_names"]) == 143
+    assert capsys.readouterr().err == (
+        "keras-vit: interrupted after epoch 2, saved in runs. The same command goes on where it stands.\n"
+    )
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -56,7 +56,7 @@ class Interruption:
             self._thread.join()  # what came at the last moment is read, too
             os.close(self._reader)
         if self.signal is not None and error_type is None:
-            raise self.error("interrupted after the training. --resume evaluates the model.")
+            raise self.error("interrupted after the training, before its evaluation.")
 
     def error(self, message):
         """Returns the error to raise once the state is saved."""

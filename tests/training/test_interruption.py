@@ -11,7 +11,7 @@ from training.interruption import Interrupted, Interruption
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_at_the_last_moment_is_not_lost(number, exit_code):
     handler = signal.getsignal(number)
-    with pytest.raises(Interrupted, match="--resume evaluates") as caught, Interruption():
+    with pytest.raises(Interrupted, match="before its evaluation") as caught, Interruption():
         signal.raise_signal(number)
     assert caught.value.exit_code == exit_code
     assert signal.getsignal(number) == handler

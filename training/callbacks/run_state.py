@@ -133,7 +133,7 @@ class RunState(keras.callbacks.Callback):
 
     def _continued_at(self, epoch, step):
         where = f"in epoch {epoch + 1} after step {step}" if step else f"after epoch {epoch}"
-        return f"interrupted {where}, saved in {self.folder}. Continue with the same command and --resume."
+        return f"interrupted {where}, saved in {self.folder}."
 
     def _save(self, epoch, step, stopped=False):
         _synchronize(self.model)
