@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from export.mobile import mobile_form
+from keras_vit import models
 from keras_vit.models import vit
 
 layers = keras.layers
@@ -16,13 +17,17 @@ TOLERANCE = 1e-5
 
 def trained_looking(model, seed=0):
     """Fresh weights are zeros and ones in places, where a forgotten one would not show."""
+    perturb(model.weights, seed)
+    return model
+
+
+def perturb(variables, seed=0):
     rng = np.random.default_rng(seed)
-    for variable in model.weights:
+    for variable in variables:
         value = np.asarray(variable)
         noise = 0.2 * rng.normal(size=value.shape)
         positive = "variance" in variable.path
         variable.assign(np.abs(value + noise) + 0.1 if positive else value + noise)
-    return model
 
 
 def difference(model, batch_size=1):
@@ -63,6 +68,16 @@ def small_vit(**options):
         {"position_embedding": "rotary", "num_registers": 2, "key_bias": False},
         {"position_embedding": "rotary", "pooling": "gap", "qk_norm": True, "inner_norm": "both"},
         {"position_embedding": "learned_rotary", "rotary_grid_size": (3, 5), "inner_norm": "mlp"},
+        {"embed_prefix": False, "num_registers": 2, "patch_bias": False, "head_bias": False},
+        {"embed_registers": True, "num_registers": 2, "embedding_norm": True, "epsilon": 1e-2},
+        {"qkv_bias": False, "norm_pooled": True, "pooling": "gap", "num_heads": 1, "rotary_base": 10.0},
+        {"norm_pooled": True, "pooling": "map", "activation": "swiglu", "channels": 4},
+        {
+            "norm_pooled": True,
+            "pooling": "token_gap",
+            "pixel_mean": (0.5, 0.4, 0.3),
+            "pixel_std": (0.2, 0.3, 0.4),
+        },
         {"num_layers": 1, "dropout_rate": 0.3, "drop_path_rate": 0.2, "attention_dropout_rate": 0.1},
     ],
     ids=str,
@@ -155,6 +170,25 @@ CNNS = {
     ),
     "branched": branched,
 }
+
+
+BUILDERS = {
+    "linear": lambda: models.linear(image_size=(6, 8), num_classes=3),
+    "mlp": lambda: models.mlp(image_size=(6, 8), hidden_dims=(8, 7), dropout_rate=0.5),
+    "cnn": lambda: models.cnn(image_size=(9, 14), hidden_dim=16, pixel_mean=0.5, pixel_std=0.2),
+    "cnn with normalisation": lambda: models.cnn(image_size=8, hidden_dim=16, batch_norm=True, channels=1),
+    "cnn 5x5": lambda: models.cnn("5x5", image_size=(17, 8), activation="gelu", dropout_rate=0.5),
+    "resnet 20": lambda: models.resnet("20", image_size=(15, 8), channels=1, dropout_rate=0.2),
+    "resnet 18": lambda: models.resnet("18", image_size=(32, 40), stem="3x3", pixel_std=(0.2, 0.3, 0.4)),
+}
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_every_other_model_keeps_its_function(name):
+    model = BUILDERS[name]()
+    perturb([weight for weight in model.weights if len(weight.shape) == 1])  # statistics, scales, biases
+    assert difference(model) < TOLERANCE
+    assert mobile_form(model).as_they_are == ()
 
 
 @pytest.mark.parametrize("name", CNNS)
