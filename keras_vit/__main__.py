@@ -11,6 +11,14 @@ from keras_vit.commands.arguments import IntermixedParser, Parser
 from keras_vit.commands.interrupts import interrupts_kept
 from keras_vit.errors import ConditionError, InputError
 
+OURS = ("keras_vit", "training", "export")
+PACKAGES = {  # what pip installs, where it is not called as what is imported
+    "PIL": "pillow",
+    "jax": "keras_vit[jax]",
+    "sklearn": "scikit-learn",
+    "torch": "keras_vit[torch]",
+}
+
 
 def main(arguments=None):
     """Runs the command line. Returns the exit code: 0 done, 1 condition not met, 2 bad input."""
@@ -26,6 +34,8 @@ def main(arguments=None):
         return _fail(error, 2)
     except ConditionError as error:
         return _fail(error, 1)
+    except ModuleNotFoundError as error:
+        return _fail(_missing(error), 2)
     except KeyboardInterrupt as error:  # a training tells where it stands, and what stopped it
         return _fail((str(error) or "interrupted.") + _hint(options), getattr(error, "exit_code", 130))
 
@@ -33,6 +43,15 @@ def main(arguments=None):
 def _is_no_retracing_advice(record):
     """Keras traces its step anew for each model, as it must where a command runs several."""
     return "triggered tf.function retracing" not in str(record.msg)
+
+
+def _missing(error):
+    """Tells which package is to be installed; a part of ours that is not there is no such case."""
+    module = (error.name or "").partition(".")[0]
+    if not module or module in OURS:
+        raise error
+    package = PACKAGES.get(module, module.replace("_", "-"))
+    return f'{module} is not installed, and this needs it. Install it: pip install "{package}"'
 
 
 def _hint(options):

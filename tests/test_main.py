@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,6 +118,26 @@ def test_a_used_run_folder_and_a_broken_picture_are_refused(run, tmp_path, capsy
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
     assert main(["predict", str(run), str(tmp_path / "broken.jpg")]) == 2
     assert "broken.jpg" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("module", "package"), [("torch", "keras_vit[torch]"), ("ai_edge_litert", "ai-edge-litert")]
+)
+def test_what_is_not_installed_is_one_line_that_says_how(module, package, tmp_path):
+    program = (
+        f"import sys; sys.modules[{module!r}] = None; from keras_vit.__main__ import main; sys.exit(main())"
+    )
+    words = ["train", "vit_digits", "--run-dir", "run"] if module == "torch" else ["benchmark", "m.tflite"]
+    environment = {**os.environ, "KERAS_BACKEND": "torch"}
+    found = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(Path(keras_vit.__file__).parents[1])},
+    )
+    assert found.returncode == 2 and found.stderr.count("\n") == 1
+    assert found.stderr.endswith(f'pip install "{package}"\n') and os.listdir(tmp_path) == []
 
 
 def test_an_interrupt_points_to_resume_only_where_there_is_a_run(tmp_path, monkeypatch, capsys):
