@@ -1,10 +1,11 @@
 """Writes originals of timm and transformers with random weights: `pretrained_originals.py OUT [CASE ...]`.
 
 Runs in the peers' environment. Each case becomes a folder with the weights as its library saves them and
-`expected.npz`: images, logits, the output of every block and the gradient of the images.
+`expected.npz`: images, logits, the output of every block and the gradient of the images. With
+`--photos PHOTOS.npz` also the logits of these photographs, prepared by the library's own pipeline.
 """
 
-import sys
+import argparse
 import warnings
 from pathlib import Path
 
@@ -117,12 +118,29 @@ HF_NORMALISATION = {
 GOOGLE = {"google_augreg": (1, 2, 3, True), "google_big_vision": (0, 1, 0, False)}
 
 
-def main(out, names):
-    for name in names or (*TIMM, *HUGGINGFACE, *GOOGLE):
-        write(name, Path(out) / name)
+# The processor of a family, and the size to which it resizes where it then crops.
+HF_PROCESSORS = {
+    "vit": ("ViT", None),
+    "deit": ("DeiT", {"height": 18, "width": 18}),
+    "dinov2": ("Bit", {"shortest_edge": 18}),
+    "dinov3": ("DINOv3ViT", None),
+    "clip": ("CLIP", {"shortest_edge": 16}),
+    "siglip": ("Siglip", None),
+}
 
 
-def write(name, folder):
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("cases", nargs="*")
+    parser.add_argument("--photos")
+    options = parser.parse_intermixed_args()
+    photos = dict(np.load(options.photos)) if options.photos else {}
+    for name in options.cases or (*TIMM, *HUGGINGFACE, *GOOGLE):
+        write(name, options.out / name, list(photos.values()))
+
+
+def write(name, folder, photos=()):
     torch.manual_seed(sum(map(ord, name)))
     folder.mkdir(parents=True)
     make = timm_original if name in TIMM else huggingface_original if name in HUGGINGFACE else google_original
@@ -138,6 +156,12 @@ def write(name, folder):
     (logits * direction).sum().backward()
     arrays = {"images": images, "logits": logits, "direction": direction, "gradient": images.grad}
     arrays |= {f"block_{i}": y for i, y in enumerate(outputs)}
+    if photos and name not in GOOGLE and channels == 3:
+        if name in TIMM:
+            pipeline = timm_pipeline(model)
+        else:
+            pipeline = huggingface_pipeline(name, model, folder, {"image_mean": mean, "image_std": std})
+        arrays["photo_logits"] = answer(model(torch.stack([pipeline(photo) for photo in photos])))
     np.savez_compressed(folder / "expected.npz", **{k: v.detach().numpy() for k, v in arrays.items()})
 
 
@@ -154,6 +178,29 @@ def timm_original(name, folder):
     model.input_size = (channels, height, width)
     cfg = model.pretrained_cfg
     return model, model.blocks, cfg["mean"][:channels], cfg["std"][:channels]
+
+
+def timm_pipeline(model):
+    import timm
+    from PIL import Image
+
+    config = timm.data.resolve_data_config({"input_size": model.input_size}, model=model)
+    transform = timm.data.create_transform(**config)
+    return lambda photo: transform(Image.fromarray(photo))
+
+
+def huggingface_pipeline(name, model, folder, normalisation):
+    """The family's processor on Pillow, where there is one; its settings are saved beside the weights."""
+    import transformers
+
+    _, height, width = model.input_size
+    kind, size = HF_PROCESSORS[name.split("_")[1]]
+    classes = (f"{kind}ImageProcessorPil", f"{kind}ImageProcessor")
+    processor = next(getattr(transformers, c) for c in classes if hasattr(transformers, c))
+    exact = {"height": height, "width": width}
+    processor = processor(size=size or exact, **({"crop_size": exact} if size else {}), **normalisation)
+    processor.save_pretrained(folder)
+    return lambda photo: processor(photo, return_tensors="pt")["pixel_values"][0]
 
 
 def answer(output):
@@ -243,4 +290,4 @@ def randomised(model):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    main()

@@ -22,7 +22,8 @@ class Preprocessing:
 
     Given the same decoded pixels, the result is that of timm's evaluation pipeline and of transformers'
     image processors on Pillow, pixel for pixel: all resize by Pillow, which antialiases. Decoders may differ
-    by a grey level, and so does transformers on torchvision; transparency is not looked at.
+    by a grey level, and so does transformers on torchvision; its processor of DINOv3, which knows torchvision
+    alone, does not round what it resized, nor is it rounded here. Transparency is not looked at.
 
     Args:
         image_size: `(height, width)` in pixels.
@@ -32,6 +33,7 @@ class Preprocessing:
             `"border"` (the longer side is resized, what is missing filled with the mean).
         interpolation: `"nearest"`, `"bilinear"`, `"bicubic"` or `"lanczos"`.
         mean, std: of pixels in [0, 1], per channel.
+        rounded: bool, whether resized pixels are whole grey levels.
     """
 
     image_size: tuple = (224, 224)
@@ -40,6 +42,7 @@ class Preprocessing:
     interpolation: str = "bicubic"
     mean: tuple = (0.5, 0.5, 0.5)
     std: tuple = (0.5, 0.5, 0.5)
+    rounded: bool = True
 
     @classmethod
     def stretching(cls, image_size, mean, std):
@@ -57,9 +60,10 @@ class Preprocessing:
         return known
 
     def __call__(self, image):
-        """Returns uint8 `(*image_size, channels)` for an image or uint8 array `(height, width, channels)`.
+        """Returns `(*image_size, channels)` for an image or uint8 array `(height, width, channels)`.
 
-        An image becomes RGB, or grey where the weights have one channel; an array keeps its channels.
+        It is uint8, or float32 in [0, 255] where it is not rounded. An image becomes RGB, or grey where the
+        weights have one channel; an array keeps its channels.
         """
         self.check()
         if isinstance(image, Image.Image):
@@ -68,14 +72,19 @@ class Preprocessing:
             image = _as_image(image)
         scaled = [math.floor(side / self.crop_ratio) for side in self.image_size]
         size = _resized(image.size[::-1], scaled, self.crop_mode)
-        resample = getattr(Image.Resampling, self.interpolation.upper())
-        image = image.resize(size[::-1], resample) if size != image.size[::-1] else image
-        array = np.asarray(image)
-        array = array if array.ndim == 3 else array[..., None]
+        array = self._resize(image, size)
         fill = [round(255 * v) for v in self.mean] if self.crop_mode == "border" else 0
         return _center(
             array, self.image_size, fill, math.floor if self.crop_mode == "shortest_edge" else round
         )
+
+    def _resize(self, image, size):
+        resample = getattr(Image.Resampling, self.interpolation.upper())
+        if self.rounded:
+            array = np.asarray(image if size == image.size[::-1] else image.resize(size[::-1], resample))
+            return array if array.ndim == 3 else array[..., None]
+        channels = [channel.convert("F").resize(size[::-1], resample) for channel in image.split()]
+        return np.stack(channels, axis=-1)
 
     def for_size(self, image_size):
         """Returns the same for another image size."""
@@ -115,6 +124,7 @@ _VALID = {
         lambda value: _are_numbers(value, (1, 3)) and min(value) > 0,
         "numbers above 0, one for each channel",
     ),
+    "rounded": (lambda value: isinstance(value, bool), "true or false"),
 }
 
 
@@ -145,7 +155,7 @@ def _center(array, size, fill, rounded):
     pads = [max(target - side, 0) for side, target in zip(array.shape, size, strict=False)]
     if any(pads):
         padded = np.empty(
-            [*(s + p for s, p in zip(array.shape, pads, strict=False)), array.shape[-1]], "uint8"
+            [*(s + p for s, p in zip(array.shape, pads, strict=False)), array.shape[-1]], array.dtype
         )
         padded[...] = fill
         top, left = pads[0] // 2, pads[1] // 2

@@ -1,7 +1,8 @@
 """How far one of our models is from the original whose outputs a folder holds.
 
 `benchmarks/workers/pretrained_originals.py` writes such folders: weights, and `expected.npz` with images,
-logits, the output of every block and the gradient of `sum(logits * direction)` by the images.
+logits, the output of every block and the gradient of `sum(logits * direction)` by the images; perhaps also
+`photo_logits` of photographs that the original library prepared itself.
 """
 
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from keras_vit import pretrained
 
+PHOTO_TOLERANCE = 1e-3  # of the largest logit, where each library prepares the photographs itself
 TOLERANCE = 1e-5  # of the largest value; float32 has steps of 6e-8, and two blocks some hundred roundings
 
 
@@ -35,6 +37,21 @@ def errors_of(model, expected):
         gradient = image_gradient(model, images, expected["direction"])
         found["gradient"] = relative_error(gradient, expected["gradient"])
     return found
+
+
+def photograph_error(folder, photos):
+    """Returns the relative error of the logits of decoded photographs, and whether all top-5 classes agree.
+
+    None where the original was shown none.
+    """
+    expected = np.load(Path(folder) / "expected.npz")
+    if "photo_logits" not in expected:
+        return None
+    model = pretrained.load(folder)
+    images = np.stack([model.preprocessing(photo) for photo in photos])
+    ours, theirs = np.asarray(model(images, training=False)), expected["photo_logits"]
+    same = np.array_equal(*(np.argsort(-y, axis=1)[:, :5] for y in (ours, theirs)))
+    return relative_error(ours, theirs), same
 
 
 def relative_error(ours, theirs):

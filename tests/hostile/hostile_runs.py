@@ -224,6 +224,7 @@ def _preprocessings():
         "interpolation": "bilinear",
         "mean": [0.5, 0.5, 0.5],
         "std": [0.5, 0.5, 0.5],
+        "rounded": True,
     }
     for name, content in json_damage(document):
         yield _preprocessing(name, content)
@@ -234,7 +235,7 @@ def _preprocessings():
         ("crop_ratio", None), ("crop_ratio", 1e-300), ("crop_mode", "evil"), ("crop_mode", ["center"]),
         ("crop_mode", None), ("interpolation", "__class__"), ("interpolation", 3), ("mean", 0.5),
         ("mean", ["a", "b", "c"]), ("mean", [0.5] * 7), ("mean", []), ("std", [0, 0, 0]), ("std", None),
-        ("mean", [10**400] * 3), ("std", [-1.0] * 3),
+        ("mean", [10**400] * 3), ("std", [-1.0] * 3), ("rounded", 1),
     ):  # fmt: skip
         yield _preprocessing(f"{field}={str(value)[:20]}", json.dumps({**document, field: value}))
 

@@ -1,5 +1,6 @@
 """Images reach the model as the original pipeline brings them there."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -82,6 +83,13 @@ def test_images_of_every_mode_get_the_channels_of_the_weights(mode):
     image = Image.fromarray(PHOTO).convert(mode)
     assert Preprocessing((24, 24))(image).shape == (24, 24, 3)
     assert Preprocessing((24, 24), mean=(0.5,), std=(0.5,))(image).shape == (24, 24, 1)
+
+
+def test_what_is_not_rounded_lies_within_a_grey_level_of_what_is():
+    case = Preprocessing((24, 32), crop_mode="squash", interpolation="bilinear")
+    exact = dataclasses.replace(case, rounded=False)(PHOTO)
+    assert exact.dtype == np.float32 and (exact % 1 != 0).any()
+    assert np.abs(exact - case(PHOTO)).max() <= 1  # Pillow rounds after each of its two passes
 
 
 def test_mean_and_std_are_inside_the_model():

@@ -52,7 +52,9 @@ _REQUIRED = {
     "pooling": "token",
     "num_classes": 0,
 }
-_DEFAULT = Preprocessing(crop_mode="squash", interpolation="bilinear", mean=IMAGENET_MEAN, std=IMAGENET_STD)
+_DEFAULT = Preprocessing(
+    crop_mode="squash", interpolation="bilinear", mean=IMAGENET_MEAN, std=IMAGENET_STD, rounded=False
+)
 _CONFIG = {
     "hidden_size": 384,
     "intermediate_size": 1536,

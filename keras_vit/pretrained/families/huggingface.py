@@ -104,6 +104,7 @@ def preprocessing_of(config, default):
         interpolation=RESAMPLE[stored["resample"]] if "resample" in stored else default.interpolation,
         mean=tuple(stored.get("image_mean") or default.mean) if normalised else (0.0,) * 3,
         std=tuple(stored.get("image_std") or default.std) if normalised else (1.0,) * 3,
+        rounded=default.rounded,
     )
 
 
