@@ -87,7 +87,8 @@ class Attempt:
         """Writes the latencies of TFLite files into their rows."""
         timed = [row for row in rows if "accuracy" in row and row["variant"] != "savedmodel"]
         predictors = [self.predictors[id(row)] for row in timed]
-        for row, latency in zip(timed, latencies_ms(predictors, self.held_out.batch), strict=True):
+        batches = [self.held_out.batch] * len(timed)
+        for row, latency in zip(timed, latencies_ms(predictors, batches), strict=True):
             row["latency_ms"] = latency
 
     def _say(self, variant, step):

@@ -3,6 +3,8 @@
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from export.inference_model import inference_model
 from export.measurement import latencies_ms, size_bytes
 from export.predictor import tflite_predictor
@@ -33,6 +35,7 @@ def footprint(model, image, *, variant="fp32", reference=None, keep=None):
         predictors = [tflite_predictor(path, check=False)]
         if reference is not None:
             predictors.append(tflite_predictor(reference, check=False))
-        latencies = latencies_ms(predictors, image[None])
+        batches = [np.resize(image, (1, *predictor.image_shape)) for predictor in predictors]
+        latencies = latencies_ms(predictors, batches)
         measured = {"size_bytes": size_bytes(path), "latency_ms": latencies[0]}
         return measured | ({} if reference is None else {"reference_latency_ms": latencies[1]})

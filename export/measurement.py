@@ -8,7 +8,7 @@ RUNS = 30
 WARM_UP = 3
 
 
-def latencies_ms(predictors, images, runs=RUNS):
+def latencies_ms(predictors, batches, runs=RUNS):
     """Returns the median CPU time of some images at once in milliseconds, one number per predictor.
 
     Rounds go A B C A B C, so that what else the machine does meets all of them alike, and it is the calling
@@ -16,12 +16,12 @@ def latencies_ms(predictors, images, runs=RUNS):
 
     Args:
         predictors: sequence of `export.predictor.Predictor`.
-        images: uint8 array `(n, height, width, channels)`.
+        batches: sequence of uint8 arrays `(n, height, width, channels)`, one per predictor.
         runs: int.
     """
     times = [[] for _ in predictors]
     for number in range(WARM_UP + runs):
-        for predictor, measured in zip(predictors, times, strict=True):
+        for predictor, images, measured in zip(predictors, batches, times, strict=True):
             started = time.thread_time()
             predictor.probabilities(images)
             if number >= WARM_UP:

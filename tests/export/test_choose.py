@@ -137,6 +137,6 @@ def test_latencies_are_medians_of_rounds_in_turn_after_a_warm_up(count, monkeypa
             slow = calls <= WARM_UP or calls == WARM_UP + 2  # one that the machine disturbed
             clock[0] += 60.0 if slow else (1 + self.number) / 1000
 
-    times = latencies_ms([Predictor(n) for n in range(count)], np.zeros((1, 8, 8, 1)), runs=5)
+    times = latencies_ms([Predictor(n) for n in range(count)], [np.zeros((1, 8, 8, 1))] * count, runs=5)
     assert order == list(range(count)) * (WARM_UP + 5)
     assert times == pytest.approx([1 + number for number in range(count)])
