@@ -60,8 +60,7 @@ def build_space(search, assignments=()):
         InputError: an unknown field, a value that it cannot have, or nothing left to search.
     """
     narrowings = Narrowing.parse_all(assignments)
-    fixed = {field: narrowing.values[0] for field, narrowing in narrowings.items() if narrowing.fixes}
-    draft = Draft(dataclasses.replace(search.recipe, **fixed), narrowings)
+    draft = Draft(search.recipe, narrowings)
     search.space(draft)
     for field in narrowings:
         draft.add(field)
@@ -81,16 +80,19 @@ class Draft:
     where they can have it.
 
     Args:
-        recipe: Recipe, with the fixed fields set.
+        recipe: Recipe.
         narrowings: dict from a field to a Narrowing.
     """
 
     def __init__(self, recipe, narrowings):
-        self.recipe = recipe
+        fixed = {field: narrowing.values[0] for field, narrowing in narrowings.items() if narrowing.fixes}
+        self.recipe = dataclasses.replace(recipe, **fixed)
         self.narrowings = narrowings
+        self._base = recipe
         self.hyperparameters = keras_tuner.HyperParameters()
         self._values = {}  # of each field that was seen: what it can be, or None for a range
         self._is_active = True
+        self._condition = None  # the field on which those depend that come, where it holds and where not
 
     def Choice(self, field, values, divides=None):
         """Lets a field be one of some values.
@@ -104,15 +106,9 @@ class Draft:
         values = narrowing.choices(values) if narrowing else list(values)
         if divides is not None:
             values = self._divisors(field, values, divides)
-        self._values[field] = values
-        if not self._is_active:
-            return
-        if len(values) == 1:
-            self.recipe = dataclasses.replace(self.recipe, **{field: values[0]})
-        elif isinstance(values[0], bool):  # of which a Choice would make integers
-            self.hyperparameters.Boolean(field, default=bool(getattr(self.recipe, field)))
-        else:
-            self.hyperparameters.Choice(field, values, default=self._default(field, values.__contains__))
+        if narrowing and narrowing.fixes:
+            self._check_condition(field, values[0])
+        self._offer(field, values)
 
     def Int(self, field, low, high, step=1):
         """Lets a field be a whole number from `low` to `high`, both included."""
@@ -124,9 +120,13 @@ class Draft:
 
     @contextlib.contextmanager
     def conditional_scope(self, field, holds):
-        """Fields within vary only where `holds` is true of another field's value."""
+        """Fields within vary only where `holds` is true of another field's value.
+
+        Elsewhere choices within have the recipe's value: another can be fixed only where it holds.
+        """
         possible = self._values[field]
         chosen = [value for value in possible if holds(value)]
+        self._condition = field, chosen, [value for value in possible if value not in chosen]
         if chosen and len(possible) > 1:
             with self.hyperparameters.conditional_scope(field, chosen):
                 yield
@@ -134,6 +134,7 @@ class Draft:
             self._is_active = bool(chosen)
             yield
             self._is_active = True
+        self._condition = None
 
     def add(self, field):
         """Lets a field vary that the search leaves alone, when the user says so."""
@@ -153,10 +154,21 @@ class Draft:
         else:
             self.Float(field, narrowing.low, narrowing.high)
 
+    def _offer(self, field, values):
+        self._values[field] = values
+        if not self._is_active:
+            return
+        if len(values) == 1:
+            self.recipe = dataclasses.replace(self.recipe, **{field: values[0]})
+        elif isinstance(values[0], bool):  # of which a Choice would make integers
+            self.hyperparameters.Boolean(field, default=bool(getattr(self.recipe, field)))
+        else:
+            self.hyperparameters.Choice(field, values, default=self._default(field, values.__contains__))
+
     def _range(self, register, field, low, high, **options):
         narrowing = self.narrowings.get(field)
         if narrowing and narrowing.values is not None:
-            return self.Choice(field, narrowing.values)
+            return self._offer(field, list(narrowing.values))
         if narrowing:
             low, high = narrowing.low, narrowing.high
         if options.get("sampling") == "log" and low <= 0:
@@ -164,6 +176,17 @@ class Draft:
         self._values[field] = None
         if self._is_active:
             register(field, low, high, default=self._default(field, lambda v: low <= v <= high), **options)
+
+    def _check_condition(self, field, value):
+        if self._condition is None or value == getattr(self._base, field):
+            return
+        other, holding, failing = self._condition
+        if failing:
+            right, wrong = (" or ".join(map(str, values)) for values in (holding, failing))
+            raise InputError(
+                f"{field}={value} can be only where {other} is {right or 'something else'}, not {wrong}. "
+                f"Narrow {other}, or leave {field} out."
+            )
 
     def _default(self, field, fits):
         value = getattr(self.recipe, field)

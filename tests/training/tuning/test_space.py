@@ -4,6 +4,7 @@ import pytest
 
 from keras_vit import InputError
 from training.recipe import Recipe
+from training.searches import find_search
 from training.tuning import Search
 from training.tuning.space import build_space
 
@@ -55,6 +56,17 @@ def test_what_depends_on_a_fixed_field_varies_only_where_it_has_an_effect():
     assert "randaugment_magnitude" not in build_space(SEARCH, ["randaugment_layers=0"]).described()
     assert build_space(SEARCH, ["randaugment_layers=1"]).described()["randaugment_magnitude"] == "1 to 9"
     assert build_space(SEARCH).described()["randaugment_magnitude"] == "1 to 9 where randaugment_layers is 1"
+
+
+def test_a_choice_that_depends_on_another_field_is_fixed_only_where_it_can_be():
+    search = find_search("vit_mnist").SEARCH
+    assert build_space(search, ["stem=conv", "patch_size=4"]).recipe.stem == "conv"
+    assert "stem" not in build_space(search, ["stem=linear"]).described()
+    with pytest.raises(InputError, match="stem=conv can be only where patch_size is 4, not 7 or 14"):
+        build_space(search, ["stem=conv"])
+    with pytest.raises(InputError, match="only where patch_size is something else, not 7 or 14"):
+        build_space(search, ["stem=conv", "patch_size=7,14"])
+    assert build_space(SEARCH, ["randaugment_magnitude=5"]).recipe.randaugment_magnitude == 5
 
 
 def test_defaults_are_the_recipes_where_the_field_can_have_them():
