@@ -1,5 +1,6 @@
 """Finds the weights and the configuration that a source stands for."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +30,9 @@ def open_checkpoint(source, revision=None):
         InputError: nothing there, or of no known format.
     """
     path = Path(source)
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike the path's own, for a name of any length
         return _open_folder(path)
-    if path.is_file():
+    if os.path.isfile(path):
         return Checkpoint(_config_beside(path), _open_file(path))
     if path.suffix in (".safetensors", ".npz", ".bin", ".pth", ".pt") or path.is_absolute():
         raise InputError(f"Expected weights at {path}, found nothing.")

@@ -28,7 +28,7 @@ def download(source, revision=None):
     revision = revision or pinned or None
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
         raise InputError(
-            f"{source!r} is neither a file, nor a folder, nor a hub id: expected 'owner/name', such as "
+            f"{source[:80]!r} is neither a file, nor a folder, nor a hub id: expected 'owner/name', such as "
             "'timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k'."
         )
     from huggingface_hub import constants, errors

@@ -1,5 +1,6 @@
 """Vision Transformers that were trained here, as a source of weights for others."""
 
+import os
 from pathlib import Path
 
 from keras import ops
@@ -24,7 +25,7 @@ def own_file(source):
     path = Path(source)
     if path.suffix == ".keras":
         return path
-    return path / MODEL if (path / MODEL).is_file() else None
+    return path / MODEL if os.path.isfile(path / MODEL) else None
 
 
 def load_own(file, num_classes, image_size, new_head, arguments):

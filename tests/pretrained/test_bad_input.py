@@ -227,3 +227,8 @@ def test_a_number_of_classes_that_is_none_is_refused(num_classes):
 
 def test_an_image_size_that_the_patch_does_not_divide_is_refused():
     refused(FIXTURES / "timm_vit", "must divide", image_size=18)
+
+
+@pytest.mark.parametrize("source", ["model", "x" * 5000, "a\0b/c"])
+def test_what_is_no_source_at_all_is_refused(source):
+    refused(source, "neither a file, nor a folder, nor a hub id")
