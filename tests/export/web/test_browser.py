@@ -88,6 +88,31 @@ def test_what_is_no_photo_is_said_and_the_next_photo_goes_through(exported, serv
     assert len(rows) == 4 and phone.is_hidden("#error")
 
 
+def test_a_photo_can_be_chosen_again(exported, serve, phone):
+    phone.goto(serve(exported[0]))
+    phone.wait_for_selector("body[data-ready]")
+    classify(phone, PHOTOS / "cup.png")
+    assert phone.input_value("#file") == ""  # else a browser tells of no change
+
+
+def test_a_slow_photo_does_not_take_the_place_of_a_later_one(exported, serve, phone):
+    phone.goto(serve(exported[0]))
+    phone.wait_for_selector("body[data-ready]")
+    expected = classify(phone, PHOTOS / "cup.png")[0]
+    phone.evaluate("""() => {
+        const decode = createImageBitmap;
+        const held = new Promise((resolve) => (globalThis.release = resolve));
+        globalThis.createImageBitmap = (file, ...how) =>
+            (file.name === "cup.png" ? decode(file, ...how) : held.then(() => decode(file, ...how)));
+    }""")
+    phone.set_input_files("#file", PHOTOS / "samoyed.jpg")
+    assert classify(phone, PHOTOS / "cup.png")[0] == expected
+    phone.evaluate("release()")
+    phone.wait_for_timeout(2000)
+    rows = phone.query_selector_all("#classes li")
+    assert [float(row.get_attribute("data-probability")) for row in rows] == [share for _, share in expected]
+
+
 def test_a_page_without_its_model_says_so(exported, serve, phone, tmp_path):
     shutil.copytree(exported[0], tmp_path / "page")
     (tmp_path / "page" / "model.tflite").unlink()

@@ -8,7 +8,7 @@ const SHOWN = 5;
 const RAMP = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]]; // dark to bright
 const element = (id) => document.getElementById(id);
 
-let description, model, size;
+let description, model, size, latest;
 
 async function start() {
   [description, model] = await loadModel();
@@ -20,7 +20,10 @@ async function start() {
   element("status").textContent = isKept() ? "Ready, also without a network." : "Ready.";
   for (const id of ["camera", "file"]) {
     element(id).disabled = false;
-    element(id).addEventListener("change", (event) => show(event.target.files[0]));
+    element(id).addEventListener("change", ({ target }) => {
+      show(target.files[0]);
+      target.value = ""; // or the same photo, chosen again, would be no change
+    });
   }
   element("attention").addEventListener("change", (event) => showAttention(event.target.checked));
   listenToDrops();
@@ -41,16 +44,18 @@ async function run(pixels) {
 
 async function show(file) {
   if (!file) return;
+  latest = file;
   clear();
   try {
     const photo = await decode(file);
     const pixels = stretch(withChannels(photo, size.channels), size.width, size.height).data;
     const result = await run(pixels);
+    if (file !== latest) return; // a slow one, after which another came
     listClasses(result);
     drawPhoto(photo);
     drawMap(result.attention, description.attention);
   } catch (error) {
-    fail(error);
+    if (file === latest) fail(error);
   }
 }
 
