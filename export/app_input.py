@@ -3,6 +3,7 @@
 import numpy as np
 
 DTYPES = ("float32", "uint8")
+PHOTOS = (1, 3)  # channels: grey, RGB; what a camera or an image file gives
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601, as in JPEG and Pillow
 
 

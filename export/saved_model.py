@@ -5,6 +5,7 @@ import errno
 import keras
 import tensorflow as tf
 
+from export.app_input import PHOTOS
 from export.decode import decode
 from export.rollout import rollout
 from keras_vit.errors import ConditionError
@@ -20,8 +21,9 @@ def write_saved_model(model, label_names, path, attention=False):
 
     `serving_default` takes `images`, uint8 `(batch, height, width, channels)` of the model's size;
     `serve_encoded` takes `encoded`, strings `(batch,)` of JPEG, PNG, WebP, BMP or GIF bytes, which it decodes
-    and stretches to that size. Both give `class_indices` `(batch, k)` and `labels` `(batch, k)`, best first,
-    with k the smaller of 5 and the number of classes, and `probabilities` `(batch, num_classes)`.
+    and stretches to that size; models of grey or RGB have it. Both give `class_indices` `(batch, k)` and
+    `labels` `(batch, k)`, best first, with k the smaller of 5 and the number of classes, and `probabilities`
+    `(batch, num_classes)`.
     `attention` takes `images` as well and gives `attention` `(batch, rows, columns)`, the rollout.
 
     Args:
@@ -62,7 +64,9 @@ def write_saved_model(model, label_names, path, attention=False):
     def names_function():
         return names
 
-    signatures = {"serving_default": serve, "serve_encoded": serve_encoded}
+    signatures = {"serving_default": serve}
+    if channels in PHOTOS:
+        signatures["serve_encoded"] = serve_encoded
     if attention:
         signatures["attention"] = _attention_function(model)
     save(model, path, signatures, functions={"label_names": names_function})

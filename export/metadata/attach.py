@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.metadata.tables import Tables
+from export.metadata.tables import RGB, UNKNOWN, Tables
 from export.tflite_graph import read_graph, write_graph
 from keras_vit.files import LARGEST_TEXT
 
@@ -47,11 +47,12 @@ def attached_labels(path):
 def _metadata(model, card):
     graph, tables = model.subgraphs[0], Tables()
     image = graph.tensors[graph.inputs[0]]
-    _, height, width, _ = image.shape
+    _, height, width, channels = image.shape
+    kind = "RGB" if channels == 3 else f"{channels} channels"
     pixels = tables.tensor(
         "image",
-        "RGB, each value from 0 to 255",
-        content=tables.rgb_image(height, width),
+        f"{kind}, each value from 0 to 255",
+        content=tables.image(height, width, color_space=RGB if channels == 3 else UNKNOWN),
         process_units=tables.no_normalization(),
         stats=tables.range_of_pixels(),
     )

@@ -8,7 +8,7 @@ import flatbuffers
 
 IDENTIFIER = b"M001"
 MIN_PARSER_VERSION = "1.0.0"  # nothing here is newer
-IMAGE, NORMALIZATION, RGB, AXIS_LABELS = 2, 1, 1, 2  # numbers in the schema's enumerations
+IMAGE, NORMALIZATION, UNKNOWN, RGB, AXIS_LABELS = 2, 1, 0, 1, 2  # numbers in the schema's enumerations
 
 
 class Tables:
@@ -47,10 +47,10 @@ class Tables:
         self.builder.Finish(root, IDENTIFIER)
         return bytes(self.builder.Output())
 
-    def rgb_image(self, height, width):
+    def image(self, height, width, color_space):
         """`Content` of an image; the size is that of the tensor."""
         size = self.table(2, numbers={0: width, 1: height})
-        image = self.table(2, references={1: size}, bytes_={0: RGB})
+        image = self.table(2, references={1: size}, bytes_={0: color_space})
         return self.table(3, references={1: image}, bytes_={0: IMAGE})
 
     def no_normalization(self):

@@ -118,6 +118,7 @@ def run(options):
 
 
 def _export_images(options, model, data, folder, show, progress):
+    from export.app_input import PHOTOS
     from export.export_run import export_model
     from export.record import DEFAULT
     from export.table import results_table
@@ -126,6 +127,11 @@ def _export_images(options, model, data, folder, show, progress):
 
     if options.characters is not None:
         raise InputError("--characters is for runs on text. Leave it out.")
+    channels = model.input_shape[-1]
+    if options.web is not None and channels not in PHOTOS:
+        raise InputError(
+            f"--web takes models of grey or RGB photos, this one has {channels} channels. Leave it out."
+        )
     attention = options.attention or options.web is not None and has_attention(model)
     rows = export_model(
         model,

@@ -5,10 +5,12 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from export.inference_model import inference_model
 from export.saved_model import write_saved_model
+from keras_vit.models import cnn
 
 # Runs without Keras and without this package, as a server would.
 SERVER = """
@@ -32,6 +34,13 @@ for answer in (a, b):
         "labels": [[x.decode() for x in row] for row in answer["labels"].numpy()],
     }))
 """
+
+
+def test_no_image_file_is_asked_for_where_none_has_the_channels(tmp_path):
+    model = inference_model(cnn("3x3", image_size=8, channels=4, num_classes=3, hidden_dim=8))
+    write_saved_model(model, "abc", tmp_path / "saved")
+    served = tf.saved_model.load(str(tmp_path / "saved"))
+    assert set(served.signatures) == {"serving_default"}
 
 
 def encoded(image, kind):
@@ -63,8 +72,6 @@ def test_tensorflow_alone_serves_arrays_and_encoded_images(model, held_out, name
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF"])
 def test_encoded_images_of_any_size_are_stretched_as_predict_does(model, names, tmp_path, kind):
-    import tensorflow as tf
-
     from keras_vit.images import decode_image
 
     rng = np.random.default_rng(0)

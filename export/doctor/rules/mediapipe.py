@@ -2,13 +2,14 @@
 
 import keras
 
+from export.app_input import PHOTOS
 from export.doctor.finding import Finding
 
 
 def mediapipe(case):
-    if case.as_exported:  # grey images are made of RGB, and softmax is at the end
-        return
     inputs, outputs = case.model.inputs, case.model.outputs
+    if case.as_exported and (len(inputs[0].shape) != 4 or inputs[0].shape[-1] in PHOTOS):
+        return  # of photos: grey is made of RGB, and softmax is at the end
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in inputs)
         yield _finding(
@@ -26,6 +27,8 @@ def mediapipe(case):
             if channels == 1
             else "run the file by LiteRT itself",
         )
+    if case.as_exported:
+        return
     if len(outputs) != 1 or len(outputs[0].shape) != 2:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in outputs)
         yield _finding(

@@ -45,6 +45,12 @@ def test_a_plain_cnn_and_a_vision_transformer_have_nothing_in_the_way_but_the_ed
     assert "BATCH_MATMUL" in found[0].reason and "GELU" in found[0].reason
 
 
+def test_channels_that_no_photo_has_are_told_of_what_export_writes_too(examine):
+    (finding,) = examine(cnn((16, 16, 4)))
+    assert finding.target == "MediaPipe" and "here are 4 channels" in finding.reason
+    assert "LiteRT itself" in finding.mend
+
+
 def test_what_ends_in_logits_or_has_open_sizes_is_told_of_a_model_as_it_is(examine):
     (finding,) = examine(cnn(), as_is=True)
     assert finding.target == "MediaPipe" and finding.layer == "classes" and "softmax" in finding.reason

@@ -7,10 +7,14 @@ import pytest
 import tensorflow as tf
 
 from export.export_run import export_model
+from export.inference_model import inference_model
 from export.metadata.attach import attach, attached_labels
 from export.metadata.card import Card
 from export.predictor import load_predictor, tflite_predictor
+from export.tflite import write_tflite
+from export.tflite_graph import read_graph
 from keras_vit import InputError
+from keras_vit.models import cnn
 
 
 @pytest.fixture
@@ -37,6 +41,15 @@ def test_a_file_answers_as_before_and_brings_its_labels(plain):
     np.testing.assert_array_equal(after.probabilities(IMAGES), before)
     assert after.label_names == ("Ä", "b", "c c")
     assert attached_labels(plain).decode() == "Ä\nb\nc c\n"
+
+
+@pytest.mark.parametrize(("channels", "said"), [(3, b"RGB, each"), (4, b"4 channels, each")])
+def test_only_a_file_of_three_channels_says_that_it_takes_rgb(channels, said, tmp_path):
+    model = cnn("3x3", image_size=8, channels=channels, num_classes=3, hidden_dim=8)
+    write_tflite(inference_model(model), "fp32", tmp_path / "m.tflite")
+    attach(tmp_path / "m.tflite", Card("m"), "abc")
+    content = bytes(read_graph((tmp_path / "m.tflite").read_bytes()).buffers[-1].data)
+    assert said in content
 
 
 def test_the_same_model_gives_the_same_bytes(plain):
