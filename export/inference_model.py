@@ -22,7 +22,8 @@ def inference_model(model):
         A `keras.Model` from the same images to probabilities `(batch, num_classes)`.
 
     Raises:
-        InputError: a model of another kind, such as one that ends in softmax already.
+        InputError: a model of another kind, such as one that ends in softmax already, or with a layer that
+            is more than its configuration, such as a Lambda.
     """
     check_classifier(model)
     clone = in_float32(model)
@@ -76,7 +77,13 @@ def _float32_by_default():
 
 
 def _rebuilt(layer):
-    return layer.__class__.from_config(_in_float32(layer.get_config()))
+    try:
+        return layer.__class__.from_config(_in_float32(layer.get_config()))
+    except Exception as error:  # a Lambda's code, or a layer of others, which may raise anything
+        raise InputError(
+            f"{layer.name} ({type(layer).__name__}) cannot be built anew from its configuration. Write a "
+            "keras.layers.Layer whose get_config gives all arguments of its constructor."
+        ) from error
 
 
 def _in_float32(config):

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from export.child import run_child
 from export.doctor.case import Case
-from export.inference_model import check_classifier, inference_model
+from export.inference_model import inference_model
 from export.saved_model import save
 from export.text.form import text_form
 from export.text.write import step_function
@@ -48,7 +48,7 @@ def converted(model, as_is=False):
 
 def _exporter(model):
     """What writes a model as `keras-vit export` does; None for a model that it does not take."""
-    for check, write in ((check_classifier, _write_classifier), (text_form, _write_step)):
+    for check, write in ((inference_model, _write_classifier), (text_form, _write_step)):
         try:
             check(model)
         except InputError:

@@ -80,6 +80,10 @@ class Subclassed(keras.Model):
         (lambda: of(layers.Flatten(), layers.Dense(3), layers.Softmax()), "ends in softmax"),
         (lambda: of(layers.Flatten(), layers.Dense(1)), r"received \(None, 1\)"),
         (lambda: of(layers.Conv2D(3, 1)), "one output"),
+        (
+            lambda: of(layers.Lambda(lambda x: 2 * x), layers.Flatten(), layers.Dense(3)),
+            r"\(Lambda\) cannot be",
+        ),
         (lambda: of(layers.Dense(3), shape=(6,)), "one image input"),
         (lambda: of(layers.GlobalAveragePooling2D(), shape=(None, None, 3)), "fixed size"),
     ],

@@ -160,6 +160,8 @@ def test_several_inputs_greyscale_and_pictures_as_answers_are_refused_by_mediapi
 def test_a_lambda_is_code(examine):
     model = of(keras.Input((8, 8, 3)), layers.Lambda(lambda x: x / 255, name="scale"), layers.Flatten())
     assert by_target(examine(model, as_is=True))["saving"].layer.endswith("scale")
+    model.add(layers.Dense(3))  # a classifier, but none that could be exported
+    assert by_target(examine(model))["saving"].layer.endswith("scale")
 
 
 def test_trained_or_not_makes_no_difference(examine):
