@@ -2,11 +2,16 @@
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from keras_vit.files import atomic_path
 
 PLOT = "export.png"
+DPI = 110
+NAME = "name"  # marks the texts that are names of variants
 KEPT, GOOD, BAD = "#0072b2", "#767676", "#d55e00"  # Okabe and Ito's blue and vermilion, and a grey
+
+HEIGHTS = (6, -13, 20, -27, 34, -41, 48, -55)  # points above its mark at which a name may stand
 
 
 def write_plot(rows, max_drop, path):
@@ -20,7 +25,13 @@ def write_plot(rows, max_drop, path):
     rows = [row for row in rows if "accuracy" in row and row["variant"] != "savedmodel"]
     if not rows:
         return
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
+    with atomic_path(path) as temporary:
+        draw(rows, max_drop).savefig(temporary, dpi=DPI)
+
+
+def draw(rows, max_drop):
+    """Returns the `matplotlib.figure.Figure` of rows that all have an accuracy."""
+    figure = Figure(figsize=(10, 4.5), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, sharey=True)
     images = "one image" if rows[0]["batch_size"] == 1 else f"{rows[0]['batch_size']} images"
@@ -40,13 +51,14 @@ def write_plot(rows, max_drop, path):
             va="top",
             fontsize=8,
         )
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+    figure.draw_without_rendering()  # from here on it is known where texts lie
+    for axes in (left, right):
+        _set_apart([text for text in axes.texts if text.get_gid() == NAME])
+    return figure
 
 
 def _scatter(axes, rows, values, label):
-    in_order = sorted(zip(values, rows, strict=True), key=lambda pair: pair[0])
-    for number, (value, row) in enumerate(in_order):
+    for value, row in sorted(zip(values, rows, strict=True), key=lambda pair: pair[0]):
         color = KEPT if row.get("kept") else GOOD if row["passed"] else BAD
         marker = "o" if row["passed"] else "x"
         axes.plot(value, 100 * row["accuracy"], marker, color=color, markersize=7)
@@ -54,12 +66,26 @@ def _scatter(axes, rows, values, label):
         axes.annotate(
             name,
             (value, 100 * row["accuracy"]),
-            xytext=(6, (6, -13, 18)[number % 3]),  # neighbours' names lie above and below each other
+            xytext=(6, HEIGHTS[0]),
             textcoords="offset points",
             fontsize=8,
             color=color,
+            gid=NAME,
+            arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 0},
         )
     axes.set_xlabel(label)
     axes.set_xlim(0, 1.25 * max(values))
     axes.margins(y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _set_apart(names):
+    """Moves names up and down until none lies on another, as far as there is room."""
+    taken = []
+    for name in names:
+        for height in HEIGHTS:
+            name.xyann = (6, height)
+            place = Text.get_window_extent(name)  # an annotation's own has the line to its mark in it
+            if not any(place.overlaps(other) for other in taken):
+                break
+        taken.append(place)
