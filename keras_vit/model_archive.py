@@ -119,8 +119,9 @@ def _check_class(entry, path):
     if name == "function":
         name = registered = entry.get("config")
     if not (_is_kerass_own(str(name), module) or registered and get_registered_object(registered)):
+        origin = f" of {module}" if module else ""
         raise InputError(
-            f"{path} needs {name!r} of {module!r}, which is neither Keras's nor registered. If you trust it, "
+            f"{path} needs {name!r}{origin}, which is neither Keras's nor registered. If you trust it, "
             "import the module that registers it first."
         )
 
