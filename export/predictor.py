@@ -228,7 +228,7 @@ def check_tflite(path):
     try:
         run_child(CHECK, path, time_limit=CHECK_TIME_LIMIT)
     except ConditionError as error:
-        raise InputError(f"{path} is damaged or no classifier of one image: {error}.") from error
+        raise InputError(f"{path} is damaged or no classifier of images: {error}.") from error
 
 
 def check_is_tflite(path):

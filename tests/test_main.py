@@ -164,6 +164,15 @@ def test_an_experiment_that_is_interrupted_goes_on_by_the_same_command(monkeypat
     )
 
 
+@pytest.fixture
+def foreground():
+    """Ctrl-C reaches Python, which it does not in what a shell script began in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("foreground")
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_command_in_one_line(number, exit_code, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("keras_vit.commands.tune.run", lambda options: signal.raise_signal(number))
@@ -172,6 +181,7 @@ def test_a_signal_ends_a_command_in_one_line(number, exit_code, tmp_path, monkey
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
+@pytest.mark.usefixtures("foreground")
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_inside_a_callback_of_the_garbage_collector_is_not_lost(
     number, exit_code, tmp_path, monkeypatch, capsys
