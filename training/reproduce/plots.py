@@ -82,6 +82,7 @@ def sweep(field, metric="accuracy", groups=None, log=False, name=None):
         axes = canvas.subplots()
         swept = [row for row in rows if row["runs"] and field in row["recipe"]]
         lines = groups or {"": lambda label: True}
+        shown = set()
         for index, (line, belongs) in enumerate(lines.items()):
             points = sorted(
                 (row["recipe"][field], *mean_and_spread(row, metric))
@@ -91,9 +92,10 @@ def sweep(field, metric="accuracy", groups=None, log=False, name=None):
             if points:
                 x, y, spread = zip(*points, strict=True)
                 axes.errorbar(x, y, yerr=spread, marker="o", capsize=3, color=COLOURS[index], label=line)
+                shown.update(x)
         if log:
             axes.set_xscale("log")
-        values = sorted({row["recipe"][field] for row in swept})
+        values = sorted(shown)
         axes.set_xticks(values, [f"{value:g}" for value in values])
         axes.minorticks_off()
         axes.set_xlabel(_words(field))
@@ -108,7 +110,7 @@ def sweep(field, metric="accuracy", groups=None, log=False, name=None):
 
 
 def _words(key):
-    words = {"val": "validation", "dim": "size", "num": "number of"}
+    words = {"val": "validation", "dim": "size", "num": "number of", "subset": "training images"}
     text = " ".join(words.get(part, part) for part in key.split("_"))
     return text[0].upper() + text[1:]
 
