@@ -29,16 +29,17 @@ def converted(model, as_is=False):
         as_is: bool. Otherwise a classifier of images is brought into the form that `keras-vit export` writes,
             and a character model into its `step`.
     """
-    write = None if as_is else _exporter(model)
-    case = Case(model, as_exported=write is not None)
+    exported = None if as_is else _exported(model)
+    case = Case(model, as_exported=exported is not None)
+    form, write = exported or (model, _write_as_is)
     with tempfile.TemporaryDirectory() as folder:
-        path, write = Path(folder) / "model.tflite", write or _write_as_is
+        path = Path(folder) / "model.tflite"
         try:
-            write(model, path, "fp32")
+            write(form, path, "fp32")
         except ConditionError as error:
             case = dataclasses.replace(case, refusal=str(error))
             try:
-                write(model, path, "flex")
+                write(form, path, "flex")
             except ConditionError:
                 return case
         graph = read_graph(path.read_bytes())
@@ -46,23 +47,21 @@ def converted(model, as_is=False):
         return dataclasses.replace(case, **_opened(path, case.operators))
 
 
-def _exporter(model):
-    """What writes a model as `keras-vit export` does; None for a model that it does not take."""
-    for check, write in ((inference_model, _write_classifier), (text_form, _write_step)):
+def _exported(model):
+    """The form that `keras-vit export` writes, and what writes it; None for a model that it does not take."""
+    for form_of, write in ((inference_model, _write_classifier), (text_form, _write_step)):
         try:
-            check(model)
+            return form_of(model), write
         except InputError:
             continue
-        return write
     return None
 
 
-def _write_classifier(model, path, variant):
-    write_tflite(inference_model(model), variant, path)
+def _write_classifier(form, path, variant):
+    write_tflite(form, variant, path)
 
 
-def _write_step(model, path, variant):
-    form = text_form(model)
+def _write_step(form, path, variant):
     with tempfile.TemporaryDirectory() as folder:
         save(form, folder, signatures={"step": step_function(form, batch=1)})
         run_converter(WORKER, folder, "step", variant, path)
