@@ -202,9 +202,9 @@ def undisturbed(tuner, trials, folder):
     place.mkdir()
     begun = time.monotonic()
     finish(begin("search", tuner, place, trials), lambda *_: None)
-    span, trials = time.monotonic() - begun, found(place / "search")
-    print(f"{tuner}, undisturbed: {len(trials)} trials in {span:.0f} s", flush=True)
-    return span, trials
+    span, expected = time.monotonic() - begun, found(place / "search")
+    print(f"{tuner}, undisturbed: {len(expected)} trials in {span:.0f} s", flush=True)
+    return span, expected
 
 
 def measure(kind, kills, trials, span, expected, draw, folder):

@@ -1,6 +1,6 @@
 """Which trials no other one beats in both score and cost."""
 
-COSTS = {"latency_ms": "latency", "size_bytes": "size", "flops": "FLOPs", "parameters": "parameters"}
+COSTS = ("latency_ms", "size_bytes", "flops", "parameters")
 
 
 def finals(records, objective):
