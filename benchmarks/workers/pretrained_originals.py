@@ -116,8 +116,6 @@ HF_NORMALISATION = {
 }
 # How the modules of a block are numbered, and whether there is a class token.
 GOOGLE = {"google_augreg": (1, 2, 3, True), "google_big_vision": (0, 1, 0, False)}
-
-
 # The processor of a family, and the size to which it resizes where it then crops.
 HF_PROCESSORS = {
     "vit": ("ViT", None),

@@ -12,7 +12,6 @@ import numpy as np
 
 from keras_vit import pretrained
 
-PHOTO_TOLERANCE = 1e-3  # of the largest logit, where each library prepares the photographs itself
 TOLERANCE = 1e-5  # of the largest value; float32 has steps of 6e-8, and two blocks some hundred roundings
 
 
