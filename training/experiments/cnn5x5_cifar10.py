@@ -44,6 +44,7 @@ EXPERIMENT = Experiment(
         ),
         Configuration("all together", dataclasses.replace(BASELINE, **ALL)),
     ),
+    columns=("train_accuracy",),
     assumptions="The report names batches of 128 and a rate of 0.01: assumed are gradient descent with a "
     "momentum of 0.9 and 25 epochs. Its figure is a plateau of the validation accuracy, read from a plot.",
     plots=(curves(), curves("loss", name="losses"), bars()),

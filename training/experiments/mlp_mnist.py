@@ -53,9 +53,10 @@ EXPERIMENT = Experiment(
         Configuration("linear, cross-entropy", LINEAR, seeds=(0, 1, 2)),
         Configuration("linear, hinge loss", dataclasses.replace(LINEAR, loss="hinge"), seeds=(0, 1, 2)),
     ),
+    columns=("train_accuracy",),
     assumptions="The report's iterations and epochs are taken as steps of gradient descent on all its "
     "training images, its activation as tanh. It tested the first row on 2,000 images of its own; ours are "
-    "the 10,000 of MNIST's test split.",
+    "the 10,000 of MNIST's test split. Of its second row it gives 98.16 % on the training images.",
     plots=(
         curves(
             "loss", labels=("8,000 images, rate 0.1, 1,000 steps", "10,000 images, rate 0.2, 2,000 steps")

@@ -15,6 +15,7 @@ BASELINE = dataclasses.replace(MNIST, data="tfds:fashion_mnist")
 EXPERIMENT = Experiment(
     title="Vision Transformer on Fashion-MNIST",
     configurations=(Configuration("baseline", BASELINE), *sweeps(BASELINE)),
+    columns=("cross_entropy",),
     assumptions="The same model and the same sweeps as on MNIST.",
     plots=(curves(labels=("baseline",)), *sweep_plots()),
 )

@@ -56,6 +56,7 @@ def _of(field, metric):
 EXPERIMENT = Experiment(
     title="Vision Transformer on MNIST",
     configurations=(Configuration("baseline", BASELINE, reported=0.98), *sweeps(BASELINE)),
+    columns=("cross_entropy",),
     assumptions="The report names 15 epochs and the sizes it varied, not the model it varied them around: "
     "assumed are patches of 7 pixels, size 64, four blocks of four heads, an MLP of 128, a class token and "
     "AdamW at 0.001.",
