@@ -1,4 +1,4 @@
-"""Times single images in TFLite files: our variants, the form as trained, and KerasHub's file, in turn.
+"""Times single images in TFLite files: our variants, the form as trained, and KerasHub's files, in turn.
 
     python benchmarks/tflite_latency.py --peer-python PEERS/bin/python
 
@@ -21,7 +21,7 @@ import numpy as np
 
 WORKER = Path(__file__).parent / "workers" / "keras_hub_tflite.py"
 VIT_VARIANTS = ("fp32", "fp16", "dynamic_int8", "mixed_int8")
-AS_TRAINED, PEER = "as trained fp32", "KerasHub fp32"
+AS_TRAINED, PEER, PEER_INT8 = "as trained fp32", "KerasHub fp32", "KerasHub dynamic"
 CIFAR = {
     "hidden_dim": 192,
     "num_layers": 9,
@@ -73,10 +73,12 @@ def vit_files(place, peer, num_classes, sizes):
 
     files = our_files(vit(num_classes=num_classes, **sizes), VIT_VARIANTS, place)
     if peer:
-        path = place / "keras_hub.tflite"
+        theirs = {PEER: place / "peer_fp32.tflite", PEER_INT8: place / "peer_int8.tflite"}
         job = json.dumps({**sizes, "num_classes": num_classes})
-        subprocess.run([peer, str(WORKER), job, str(path)], check=True, stdout=subprocess.DEVNULL)
-        files = {PEER: path, **files}
+        subprocess.run(
+            [peer, str(WORKER), job, *map(str, theirs.values())], check=True, stdout=subprocess.DEVNULL
+        )
+        files = {**theirs, **files}
     return files
 
 

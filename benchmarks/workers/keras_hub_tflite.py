@@ -1,6 +1,7 @@
-"""Writes KerasHub's Vision Transformer as a float32 TFLite file: `keras_hub_tflite.py SIZES OUT.tflite`.
+"""Writes KerasHub's Vision Transformer as TFLite files: `keras_hub_tflite.py SIZES FP32.tflite INT8.tflite`.
 
-`SIZES` is JSON. The file has a batch of one, with which KerasHub's is faster than as its guide exports it.
+`SIZES` is JSON. The files have a batch of one, with which KerasHub's are faster than as its guide exports
+them; the second has its weights in int8 by the converter's own default (dynamic range).
 """
 
 import json
@@ -14,7 +15,7 @@ import tensorflow as tf
 
 
 def main():
-    sizes, path = json.loads(sys.argv[1]), sys.argv[2]
+    sizes, float_path, int8_path = json.loads(sys.argv[1]), *sys.argv[2:]
     side = sizes["image_size"]
     backbone = keras_hub.models.ViTBackbone(
         image_shape=(side, side, 3),
@@ -37,7 +38,9 @@ def main():
         )
         archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serve"])
-        Path(path).write_bytes(converter.convert())
+        Path(float_path).write_bytes(converter.convert())
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        Path(int8_path).write_bytes(converter.convert())
 
 
 if __name__ == "__main__":
