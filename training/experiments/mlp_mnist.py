@@ -28,6 +28,7 @@ FULL_BATCH = Recipe(
     clip_norm=None,
     label_smoothing=0.0,
 )
+LONGER = dataclasses.replace(FULL_BATCH, subset=10_000, batch_size=10_000, learning_rate=0.2, epochs=2000)
 MINI_BATCH = dataclasses.replace(
     FULL_BATCH,
     subset=None,
@@ -44,22 +45,25 @@ EXPERIMENT = Experiment(
     title="Multilayer perceptron on MNIST",
     configurations=(
         Configuration("8,000 images, rate 0.1, 1,000 steps", FULL_BATCH, reported=0.9135),
-        Configuration(
-            "10,000 images, rate 0.2, 2,000 steps",
-            dataclasses.replace(FULL_BATCH, subset=10_000, batch_size=10_000, learning_rate=0.2, epochs=2000),
-            reported=0.9371,
-        ),
+        Configuration("10,000 images, rate 0.2, 2,000 steps", LONGER, reported=0.9371),
+        Configuration("the same with ReLU", dataclasses.replace(LONGER, activation="relu"), reported=0.9371),
         Configuration("all images, mini-batches, ReLU", MINI_BATCH, seeds=(0, 1, 2)),
         Configuration("linear, cross-entropy", LINEAR, seeds=(0, 1, 2)),
         Configuration("linear, hinge loss", dataclasses.replace(LINEAR, loss="hinge"), seeds=(0, 1, 2)),
     ),
     columns=("train_accuracy",),
     assumptions="The report's iterations and epochs are taken as steps of gradient descent on all its "
-    "training images, its activation as tanh. It tested the first row on 2,000 images of its own; ours are "
-    "the 10,000 of MNIST's test split. Of its second row it gives 98.16 % on the training images.",
+    "training images. It does not name its activation: tanh is assumed, and ReLU beside it. It tested the "
+    "first row on 2,000 images of its own; ours are the 10,000 of MNIST's test split. Of 10,000 training "
+    "images it gives 98.16 % as the accuracy on these themselves.",
     plots=(
         curves(
-            "loss", labels=("8,000 images, rate 0.1, 1,000 steps", "10,000 images, rate 0.2, 2,000 steps")
+            "loss",
+            labels=(
+                "8,000 images, rate 0.1, 1,000 steps",
+                "10,000 images, rate 0.2, 2,000 steps",
+                "the same with ReLU",
+            ),
         ),
         bars(),
     ),
