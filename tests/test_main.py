@@ -250,6 +250,19 @@ def test_a_run_folder_that_cannot_be_made_is_refused_before_the_data_are_loaded(
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_a_run_folder_whose_name_is_too_long_is_refused_in_one_line(tmp_path, capsys):
+    assert main(["train", "vit_digits", "--run-dir", str(tmp_path / ("a" * 300))]) == 2
+    error = capsys.readouterr().err
+    assert "cannot be made (File name too long)" in error and error.count("\n") == 1
+
+
+def test_a_recipe_that_fits_no_model_leaves_folders_as_they_were(tmp_path):
+    (tmp_path / "mine").mkdir()
+    for place in ("mine", "new/run"):
+        assert main(["train", "vit_digits", "num_heads=7", "--run-dir", str(tmp_path / place)]) == 2
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
+
+
 def test_tensorflow_gives_no_advice_on_tracing():
     assert main(["list", "models"]) == 0
     logger, told = logging.getLogger("tensorflow"), []

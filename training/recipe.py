@@ -215,6 +215,10 @@ _RANGES = (
     ("mixup_alpha", 0, 1e6),
     ("cutmix_alpha", 0, 1e6),
     ("erasing_rate", 0, 1),
+    ("dropout_rate", 0, 0.999),
+    ("attention_dropout_rate", 0, 0.999),
+    ("conv_dropout_rate", 0, 0.999),
+    ("drop_path_rate", 0, 0.999),
     ("window", 2, _WIDEST),
     ("sample_every", 1, _MANY),
 )

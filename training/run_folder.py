@@ -74,14 +74,14 @@ class RunFolder:
 
     def check_unused(self):
         """Raises InputError when a run already lives here, or when no folder can be made here."""
-        place = next(place for place in (self.path, *self.path.absolute().parents) if place.exists())
+        place = next(place for place in (self.path, *self.path.absolute().parents) if os.path.exists(place))
         if not place.is_dir():
             raise InputError(
                 f"Expected a folder for the run, but {place} is a file. Choose another --run-dir."
             )
         if not os.access(place, os.W_OK | os.X_OK):
             raise InputError(f"{place} may not be written to. Choose another --run-dir.")
-        if self.recipe.exists():
+        if os.path.exists(self.recipe):  # also where the name is too long
             raise InputError(
                 f"{self.path} already holds a run. Use --resume to continue it, or another --run-dir."
             )
@@ -91,16 +91,24 @@ class RunFolder:
         """Keeps a second training out of the folder, which is made where there is none, and left if used.
 
         Raises:
-            InputError: there is one in it already.
+            InputError: there is one in it already, or no folder can be made here.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        places = (self.path, *self.path.parents)
+        made = [place for place in places if not os.path.exists(place)]
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"{self.path} cannot be made ({error.strerror}). Choose another --run-dir."
+            ) from error
         busy = f"Another training is at work in {self.path}. Wait for it, or choose another --run-dir."
         try:
             with exclusively(self.path, busy):
                 yield
         finally:
-            with contextlib.suppress(OSError):  # it holds something
-                self.path.rmdir()
+            with contextlib.suppress(OSError):  # one holds something, and then those above it do
+                for place in made:
+                    place.rmdir()
 
     def remove_leftovers(self):
         """Removes what processes killed while writing have left: see `keras_vit.files.atomic_path`."""

@@ -1,12 +1,12 @@
 """The Vision Transformer."""
 
 import keras
-import numpy as np
 
 from keras_vit import layers
 from keras_vit.errors import InputError
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
+from keras_vit.models.image_input import image_input, pixel_scaling
 from keras_vit.models.vit_variants import decode_variant
 
 POOLINGS = ("token", "gap", "map", "token_gap")
@@ -110,8 +110,8 @@ def vit(
     class_token = _class_token(class_token, pooling, distillation_token)
     num_prefix = class_token + distillation_token + num_registers
     try:
-        images = keras.Input((*image_size, channels), name="images")
-        x = _scaling(pixel_mean, pixel_std, dtype)(images)
+        images = image_input(image_size, channels)
+        x = pixel_scaling(pixel_mean, pixel_std, dtype)(images)
         x = layers.PatchEmbedding(
             hidden_dim, patch_size, stem=stem, use_bias=patch_bias, dtype=dtype, name="patch_embedding"
         )(x)
@@ -161,15 +161,6 @@ def vit(
     except ValueError as error:
         raise InputError(str(error).split("\n")[0]) from error
     return keras.Model(images, x, name=name)
-
-
-def _scaling(mean, std, dtype):
-    """`x / 255` less `mean`, divided by `std`; the defaults give [-1, 1] as Google's transformers have it."""
-    if np.ndim(mean) == np.ndim(std) == 0:
-        return keras.layers.Rescaling(1 / (255 * std), offset=-mean / std, dtype=dtype, name="scaling")
-    mean, std = np.broadcast_arrays(np.asarray(mean, "float64"), np.asarray(std, "float64"))
-    scale, offset = (1 / (255 * std)).tolist(), (-mean / std).tolist()
-    return keras.layers.Rescaling(scale, offset=offset, dtype=dtype, name="scaling")
 
 
 def _positions(kind, grid_size, num_prefix_tokens, dtype):

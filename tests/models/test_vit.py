@@ -99,6 +99,8 @@ def test_a_seed_makes_two_models_equal():
         ({"variant": "Ti/16", "drop_path_rate": 1.0}, "below 1"),
         ({"variant": "Ti/16", "num_layers": 0}, "num_layers >= 1"),
         ({"image_size": 32}, "also needs patch_size"),
+        ({**SMALL, "image_size": 8, "channels": 0}, "Expected channels to be an int of at least 1"),
+        ({**SMALL, "image_size": 8, "pixel_std": 0.0}, "Expected pixel_std above 0"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(arguments, message):

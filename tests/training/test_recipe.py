@@ -45,6 +45,8 @@ def test_overrides_take_the_fields_own_types():
         ("clip_value=5", "clip_norm or clip_value"),
         ("precision=float16", "float32, mixed_bfloat16"),
         ("validation_fraction=0", "validation_fraction from"),
+        ("dropout_rate=1", "dropout_rate from 0 to 0.999"),
+        ("drop_path_rate=1.5", "drop_path_rate from 0 to 0.999"),
     ],
 )
 def test_wrong_overrides_are_refused_by_name(assignment, message):
