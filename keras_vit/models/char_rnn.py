@@ -41,7 +41,7 @@ def char_rnn(
         `(batch, length, vocabulary_size)`. A logit at a place has seen the tokens up to it.
 
     Raises:
-        InputError: an unknown cell, or a size below 1.
+        InputError: an unknown cell, a size below 1, or a rate that is none.
 
     Example:
         >>> model = char_rnn("gru", vocabulary_size=27, hidden_dim=64, embedding_dim=16)
@@ -53,15 +53,23 @@ def char_rnn(
     """
     _check(cell, vocabulary_size, hidden_dim, num_layers, embedding_dim)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    x = _dropout(dropout_rate, 0, seed, dtype)(_embedding(vocabulary_size, embedding_dim, dtype)(tokens))
-    for index in range(num_layers):
-        layer = CELLS[cell](
-            hidden_dim, return_sequences=True, return_state=True, seed=seed, dtype=dtype, name=f"rnn_{index}"
-        )
-        if bidirectional:
-            layer = keras.layers.Bidirectional(layer, dtype=dtype, name=f"bidirectional_{index}")
-        x, *_ = layer(x)
-        x = _dropout(dropout_rate, index + 1, seed, dtype)(x)
+    try:
+        x = _dropout(dropout_rate, 0, seed, dtype)(_embedding(vocabulary_size, embedding_dim, dtype)(tokens))
+        for index in range(num_layers):
+            layer = CELLS[cell](
+                hidden_dim,
+                return_sequences=True,
+                return_state=True,
+                seed=seed,
+                dtype=dtype,
+                name=f"rnn_{index}",
+            )
+            if bidirectional:
+                layer = keras.layers.Bidirectional(layer, dtype=dtype, name=f"bidirectional_{index}")
+            x, *_ = layer(x)
+            x = _dropout(dropout_rate, index + 1, seed, dtype)(x)
+    except ValueError as error:
+        raise InputError(str(error).split("\n")[0]) from error
     logits = keras.layers.Dense(vocabulary_size, dtype="float32", name="head")(x)
     return keras.Model(tokens, logits, name=name or f"{cell}_{hidden_dim}")
 

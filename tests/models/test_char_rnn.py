@@ -88,6 +88,8 @@ def test_bfloat16_is_close_and_its_logits_are_float32():
         ({"hidden_dim": 0}, "hidden_dim to be at least 1"),
         ({"num_layers": 0}, "num_layers to be at least 1"),
         ({"embedding_dim": 0}, "embedding_dim to be at least 1"),
+        ({"dropout_rate": 1.5}, "between 0 and 1"),
+        ({"dtype": "float31"}, "float31"),
     ],
 )
 def test_what_cannot_be_built_is_refused(fields, message):
