@@ -35,7 +35,7 @@ def text_figures(reader, vocabulary, text, lines):
     Raises:
         InputError: an empty text, or characters that the model does not know.
     """
-    items = [line.strip() for line in text.splitlines() if line.strip()]
+    items = [line.strip() for line in text.split("\n") if line.strip()]
     if not items:
         raise InputError("Expected a text with at least one character, received an empty one.")
     if lines:
