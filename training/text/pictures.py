@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
+from training.report.names import has_undrawable
 from training.report.style import BLUE, ORANGE, SKY, figure
 
 
@@ -45,7 +46,7 @@ def bigram_picture(samples, known, vocabulary, limit=40):
     """
     frequent = np.argsort(-np.bincount(_tokens(known, vocabulary), minlength=len(vocabulary)), kind="stable")
     shown = np.sort(frequent[:limit])
-    names = [vocabulary.symbols[token] for token in shown]
+    names = [_drawn(vocabulary.symbols[token]) for token in shown]
     canvas = figure(height=9.5)
     for axes, texts, title in zip(
         canvas.subplots(2, 1, sharex=True), (known, samples), ("Training text", "Samples"), strict=True
@@ -54,10 +55,17 @@ def bigram_picture(samples, known, vocabulary, limit=40):
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         axes.set_title(title)
         axes.set_ylabel("Character")
-        axes.set_xticks(range(len(names)), names, fontsize=7)
+        axes.set_xticks(range(len(names)), names, fontsize=7, rotation=90 * (max(map(len, names)) > 2))
         axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.set_xlabel("Next character")
     return canvas
+
+
+def _drawn(symbol):
+    """What stands for a symbol where spaces are to be seen and the font may lack a script."""
+    if symbol == " ":
+        return "\N{OPEN BOX}"
+    return f"{ord(symbol):04X}" if has_undrawable([symbol]) else symbol
 
 
 def _tokens(texts, vocabulary):
