@@ -1,8 +1,6 @@
 """Position embeddings on CIFAR-10: none, learned, fixed along one axis, fixed along two.
 
 keras-vit reproduce position_embeddings
-
-Each run's own report shows how similar its positions are to one another.
 """
 
 import dataclasses
@@ -18,6 +16,8 @@ EXPERIMENT = Experiment(
     configurations=vary(
         BASELINE, "position_embedding", ("none", "learned", "sincos_1d", "sincos_2d"), seeds=(0, 1)
     ),
-    assumptions="The plain model of the CIFAR-10 experiment, with flip and crop.",
+    assumptions="The plain model of the CIFAR-10 experiment, with flip and crop. Each map of a picture shows "
+    "how similar one position's embedding is to those of the whole grid.",
     plots=(curves(), bars()),
+    report_pictures=("position_similarity",),
 )

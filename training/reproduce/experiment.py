@@ -52,6 +52,7 @@ class Experiment:
         columns: keys of more figures for the table; `"novelty.new"` is the `new` of the figure `novelty`.
         assumptions: what was assumed where the report is unclear, in sentences.
         plots: functions from rows to `(name, caption, figure)`, of `training.reproduce.plots`.
+        report_pictures: names of pictures in the report of each configuration's first run to show as well.
         quick: recipe assignments of a smoke run.
     """
 
@@ -61,6 +62,7 @@ class Experiment:
     columns: tuple[str, ...] = ()
     assumptions: str = ""
     plots: tuple[Callable, ...] = ()
+    report_pictures: tuple[str, ...] = ()
     quick: tuple[str, ...] = ("epochs=1", "subset=640")
 
     def __post_init__(self):
@@ -86,6 +88,7 @@ class Experiment:
         known = [configuration.label for configuration in self.configurations]
         unknown = [label for label in labels if label not in known]
         if unknown:
-            raise InputError(f"Unknown configuration {unknown[0]!r}. Expected one of {', '.join(known)}.")
+            listed = ", ".join(map(repr, known))
+            raise InputError(f"Unknown configuration {unknown[0]!r}. Expected one of {listed}.")
         labels = {*labels, *(self.labelled(label).pretrained_by for label in labels)}
         return tuple(c for c in self.configurations if c.label in labels)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import keras
 
-from keras_vit.files import atomic_path, write_json, write_text
-from training.recipe import override
+from keras_vit.errors import InputError
+from keras_vit.files import atomic_path, write_bytes, write_json, write_text
+from training.recipe import load_recipe, override
 from training.report.style import drawing, save
 from training.reproduce.computation import Computation, compute
 from training.reproduce.page import write_pages
@@ -59,17 +60,30 @@ def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None
 def _run(experiment, configuration, seed, runs, quick, data_dir):
     """Trains one run unless it is there; returns whether anything was done."""
     folder = RunFolder(run_dir(runs, configuration, seed))
-    if folder.metrics.exists():
-        return False
     recipe = dataclasses.replace(configuration.recipe, seed=seed)
     if configuration.pretrained_by is not None:
         source = experiment.labelled(configuration.pretrained_by)
         recipe = dataclasses.replace(recipe, pretrained=str(run_dir(runs, source, source.seeds[0])))
     if quick:
         recipe = override(recipe, experiment.quick)
+    if folder.metrics.exists():
+        _check_recipe(folder, recipe)
+        return False
     run_recipe(recipe, folder.path, data_dir=data_dir, resume=folder.recipe.exists())
     keras.utils.clear_session()  # or the graphs of all runs would stay in memory
     return True
+
+
+def _check_recipe(folder, recipe):
+    """A folder that was moved holds the same runs: where their first weights lay does not matter."""
+    begun, given = (dataclasses.asdict(r) for r in (load_recipe(folder.recipe), recipe))
+    changed = [
+        f"{k}={given[k]} (was {begun[k]})" for k in given if given[k] != begun[k] and k != "pretrained"
+    ]
+    if changed:
+        raise InputError(
+            f"{folder.path} holds a run of another recipe: {', '.join(changed)}. Choose another --run-dir."
+        )
 
 
 def _write(name, experiment, place, quick):
@@ -80,6 +94,21 @@ def _write(name, experiment, place, quick):
             with atomic_path(place / f"{file}.png") as temporary:
                 save(canvas, temporary)
     shown = [{"file": f"{file}.png", "caption": caption} for file, caption, _ in pictures]
+    shown += _from_reports(experiment, place)
     write_json(place / "results.json", document(name, experiment, rows, shown, quick))
     write_text(place / "table.md", table(experiment, rows, quick))
     return rows
+
+
+def _from_reports(experiment, place):
+    """Copies what an experiment shows of the reports of each configuration's first run."""
+    shown = []
+    for configuration in experiment.configurations:
+        run = run_dir(place / "runs", configuration, configuration.seeds[0])
+        for name in experiment.report_pictures:
+            source = run / "report" / f"{name}.png"
+            if source.is_file():
+                file = f"{name}-{run.name}.png"
+                write_bytes(place / file, source.read_bytes())
+                shown.append({"file": file, "caption": f"{configuration.label}: {name.replace('_', ' ')}."})
+    return shown

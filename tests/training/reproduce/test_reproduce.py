@@ -22,6 +22,7 @@ EXPERIMENT = Experiment(
     columns=("train_accuracy", "macro.f1"),
     assumptions="Digits for <all>.",
     plots=(curves(), bars(), sweep("hidden_dim", log=True)),
+    report_pictures=("position_similarity",),
     quick=("epochs=1", "subset=300"),
 )
 
@@ -53,6 +54,10 @@ def test_the_page_shows_every_picture_and_escapes_text(folder):
     page = (folder / "index.html").read_text()
     for name in ("curves", "figures", "accuracy_by_hidden_dim"):
         assert f"sizes/{name}.png" in page and (folder / "sizes" / f"{name}.png").stat().st_size > 5000
+    for label in ("the-base-seed0", "hidden-dim-8-seed0"):
+        copied = folder / "sizes" / f"position_similarity-{label}.png"
+        original = folder / "sizes" / "runs" / label / "report" / "position_similarity.png"
+        assert f"sizes/{copied.name}" in page and copied.read_bytes() == original.read_bytes()
     assert "Sizes &amp; &lt;depths&gt;" in page and "Digits for &lt;all&gt;." in page
     assert "Not all of it was run" in page
 
@@ -70,6 +75,13 @@ def test_what_was_run_is_not_repeated(folder):
     assert lines == ["sizes: the base, seed 0 (1 of 2)", "sizes: the base, seed 1 (2 of 2)"]
 
 
+def test_a_finished_run_of_another_recipe_is_not_taken_for_this_ones(folder):
+    other = dataclasses.replace(TINY, hidden_dim=8, learning_rate=1e-3)
+    changed = dataclasses.replace(EXPERIMENT, configurations=(Configuration("hidden_dim=8", other),))
+    with pytest.raises(InputError, match=r"another recipe: learning_rate=0.001 \(was 0.003\)"):
+        reproduce("sizes", changed, folder)
+
+
 def test_a_quick_run_says_so_and_leaves_full_results_alone(folder):
     before = (folder / "sizes" / "results.json").read_bytes()
     reproduce("sizes", EXPERIMENT, folder, quick=True, only=("hidden_dim=8",))
@@ -79,7 +91,7 @@ def test_a_quick_run_says_so_and_leaves_full_results_alone(folder):
 
 
 def test_an_unknown_configuration_is_refused(folder):
-    with pytest.raises(InputError, match="Unknown configuration 'wide'. Expected one of the base"):
+    with pytest.raises(InputError, match="Unknown configuration 'wide'. Expected one of 'the base', "):
         reproduce("sizes", EXPERIMENT, folder, only=("wide",))
 
 
