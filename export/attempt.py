@@ -103,7 +103,7 @@ class Attempt:
                 return saved_model_predictor(path)
             self.quantization.write(variant, path, float_operators)
             check_is_tflite(path)
-            attach(path, self.card, self.label_names)
+            attach(path, self.card, self.label_names, grey=self.model.input_shape[-1] == 1)
             return tflite_predictor(path)
         except InputError as error:  # bad input for others, but here it is our own work that failed
             raise ConditionError(str(error).replace(str(path), path.name)) from error

@@ -11,7 +11,7 @@ import numpy as np
 
 from export.app_input import as_input, whole_batch
 from export.child import run_child
-from export.metadata.attach import attached_labels
+from export.metadata.attach import attached_labels, was_trained_on_grey
 from export.saved_model_check import check_saved_model
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.files import parse_label_names, read_json, read_label_names, what_lies_at
@@ -30,7 +30,8 @@ class Predictor:
     """A model as a function from images to probabilities.
 
     `image_shape` is `(height, width, channels)`; `label_names` a tuple or None; `run` the form's own
-    function from a checked batch to probabilities; `attend` likewise to maps of attention, or None.
+    function from a checked batch to probabilities; `attend` likewise to maps of attention, or None; `grey`
+    whether it was trained on grey images, which it is then to be given, also where it takes RGB.
     """
 
     image_shape: tuple
@@ -38,6 +39,7 @@ class Predictor:
     num_classes: int
     run: Callable
     attend: Callable | None = None
+    grey: bool = False
 
     def __post_init__(self):
         if not 0 < math.prod(self.image_shape) <= MOST_NUMBERS:
@@ -209,7 +211,8 @@ def tflite_predictor(path, num_threads=1, check=True):
     # Probabilities have two axes, a map of attention has three.
     run, *attend = (functools.partial(answers, output) for output in outputs)
     labels = read_labels(Path(path).parent / "labels.txt") or attached_names(path)
-    return Predictor(tuple(shape), labels, int(outputs[0]["shape"][1]), run, *attend)
+    grey = was_trained_on_grey(path)
+    return Predictor(tuple(shape), labels, int(outputs[0]["shape"][1]), run, *attend, grey=grey)
 
 
 def attached_names(path):

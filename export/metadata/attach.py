@@ -11,9 +11,10 @@ from keras_vit.files import LARGEST_TEXT
 
 NAME = "TFLITE_METADATA"  # under which libraries look for it
 LABELS = "labels.txt"
+TRAINED_ON = "trained_on.txt"  # only of models that were trained on grey images
 
 
-def attach(path, card, label_names):
+def attach(path, card, label_names, grey=False):
     """Rewrites the TFLite file of an image classifier with metadata as MediaPipe Tasks reads it.
 
     Weights that lie behind the flatbuffer are brought into it, and behind it comes a zip archive with the
@@ -23,6 +24,7 @@ def attach(path, card, label_names):
         path: Path of the file.
         card: `Card`.
         label_names: sequence of str, one per class.
+        grey: bool, whether the model behind the file's RGB was trained on grey images.
     """
     model = read_graph(path.read_bytes())
     model.buffers.append(schema.BufferT(data=np.frombuffer(_metadata(model, card), "uint8")))
@@ -30,16 +32,30 @@ def attach(path, card, label_names):
     model.metadata = [*(model.metadata or ()), entry]
     path.write_bytes(write_graph(model))
     with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:  # apps read it where it lies
-        file = zipfile.ZipInfo(LABELS)  # with a fixed date: the same model gives the same file
-        archive.writestr(file, "".join(f"{name}\n" for name in label_names))
+        _add(archive, LABELS, "".join(f"{name}\n" for name in label_names))
+        if grey:
+            _add(archive, TRAINED_ON, "grey\n")
 
 
 def attached_labels(path):
     """Returns the bytes of the labels in a TFLite file, or None without any."""
+    return _attached(path, LABELS)
+
+
+def was_trained_on_grey(path):
+    """Tells whether the model in a TFLite file, which takes RGB, was trained on grey images."""
+    return _attached(path, TRAINED_ON) == b"grey\n"
+
+
+def _add(archive, name, text):
+    archive.writestr(zipfile.ZipInfo(name), text)  # with a fixed date: the same model gives the same file
+
+
+def _attached(path, name):
     try:
         with zipfile.ZipFile(path) as archive:
-            too_large = archive.getinfo(LABELS).file_size > LARGEST_TEXT
-            return None if too_large else archive.read(LABELS)
+            too_large = archive.getinfo(name).file_size > LARGEST_TEXT
+            return None if too_large else archive.read(name)
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError):
         return None
 

@@ -57,6 +57,7 @@ def _images(options):
 
     predictor = load_predictor(options.model)
     height, width, channels = predictor.image_shape
+    channels = 1 if predictor.grey else channels
     images = np.stack([read_image(f, size=(height, width), channels=channels) for f in options.files])
     table = Table("file", "class", "probability", box=None)
     for file, probabilities in zip(options.files, predictor.probabilities(images), strict=True):

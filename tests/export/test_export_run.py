@@ -4,6 +4,7 @@ import os
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from export import quantize
 from export.export_run import DEFAULT, export_model
@@ -11,6 +12,7 @@ from export.inference_model import inference_model
 from export.predictor import load_predictor
 from export.record import FILES
 from keras_vit import ConditionError, InputError
+from keras_vit.__main__ import main
 from keras_vit.models import vit
 
 
@@ -49,6 +51,20 @@ def test_all_forms_of_the_model_answer_alike(exported, model, held_out, names):
         np.testing.assert_allclose(predictor.probabilities(held_out[0][:20]), reference, atol=tolerance)
         if path.suffix != ".keras":
             assert predictor.label_names == names
+
+
+def test_a_grey_model_answers_for_a_colour_file_alike_from_all_forms(exported, tmp_path, capsys):
+    colours = np.random.default_rng(0).integers(0, 256, (21, 17, 3)).astype("uint8")
+    Image.fromarray(colours).save(tmp_path / "colours.png")
+    said = []
+    for path in (
+        exported[0].parent / "model.keras",
+        *(exported[0] / FILES[v] for v in ("savedmodel", "fp32")),
+    ):
+        assert main(["predict", str(path), str(tmp_path / "colours.png"), "--top", "10"]) == 0
+        rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+        said.append(sorted(float(row[-1]) for row in rows))
+    np.testing.assert_allclose(said, [said[0]] * 3, atol=1.01e-4)  # four decimals are shown
 
 
 def test_tflite_files_hold_builtin_operators_and_a_batch_of_one(exported):
