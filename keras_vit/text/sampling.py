@@ -61,7 +61,9 @@ def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None, excluded
     logits = np.array(logits, "float64")
     if excluded is not None:
         logits[:, excluded] = -np.inf
-    probabilities = np.exp(log_softmax(logits / temperature))
+    logits -= logits.max(axis=1, keepdims=True)  # or a temperature near 0 would make infinities of them
+    with np.errstate(over="ignore"):
+        probabilities = np.exp(log_softmax(logits / temperature))
     if top_k is not None:
         probabilities = _keep(probabilities, lambda ordered: np.arange(ordered.shape[1]) < top_k)
     if top_p is not None:
