@@ -45,7 +45,7 @@ def test_overrides_take_the_fields_own_types():
         ("clip_value=5", "clip_norm or clip_value"),
         ("precision=float16", "float32, mixed_bfloat16"),
         ("validation_fraction=0", "validation_fraction from"),
-        ("dropout_rate=1", "dropout_rate from 0 to 0.999"),
+        ("dropout_rate=1.5", "dropout_rate from 0 to 1"),
         ("drop_path_rate=1.5", "drop_path_rate from 0 to 0.999"),
     ],
 )
