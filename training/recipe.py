@@ -216,7 +216,7 @@ _RANGES = (
     ("cutmix_alpha", 0, 1e6),
     ("erasing_rate", 0, 1),
     ("dropout_rate", 0, 1),
-    ("attention_dropout_rate", 0, 0.999),
+    ("attention_dropout_rate", 0, 1),
     ("conv_dropout_rate", 0, 1),
     ("drop_path_rate", 0, 0.999),
     ("window", 2, _WIDEST),

@@ -22,7 +22,7 @@ class MLP(keras.layers.Layer):
         activation: `"gelu"` (default), `"gelu_tanh"`, `"quick_gelu"` or `"swiglu"`.
         inner_norm: bool, layer normalisation of the hidden layer, after activation and dropout.
         epsilon: float, of that normalisation.
-        dropout_rate: float in [0, 1), after the hidden layer and after the output.
+        dropout_rate: float in [0, 1], after the hidden layer and after the output.
         seed: int or None, of the dropout.
 
     Call arguments:

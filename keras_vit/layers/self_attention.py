@@ -23,8 +23,8 @@ class SelfAttention(keras.layers.Layer):
         inner_norm: bool, layer normalisation of what the heads give, before the last dense layer.
         epsilon: float, of the layer normalisations.
         causal: bool, a query sees only the keys up to its own place, as in a model of text.
-        attention_dropout_rate: float in [0, 1), on the attention scores.
-        dropout_rate: float in [0, 1), on the output.
+        attention_dropout_rate: float in [0, 1], on the attention scores.
+        dropout_rate: float in [0, 1], on the output.
         seed: int or None, of both dropouts.
 
     Call arguments:

@@ -16,8 +16,8 @@ class TransformerBlock(keras.layers.Layer):
     Args:
         num_heads: int, must divide the hidden size.
         mlp_dim: int, hidden size of the MLP.
-        dropout_rate: float in [0, 1), after attention and in the MLP.
-        attention_dropout_rate: float in [0, 1), on the attention scores.
+        dropout_rate: float in [0, 1], after attention and in the MLP.
+        attention_dropout_rate: float in [0, 1], on the attention scores.
         drop_path_rate: float in [0, 1), probability that a sample skips a branch in training.
         layer_scale: float, where the branches' learned factors start, or None to have none.
         qk_norm: bool, normalise queries and keys.
@@ -40,7 +40,7 @@ class TransformerBlock(keras.layers.Layer):
 
     Raises:
         ValueError: `num_heads` does not divide the hidden size, an unknown activation, a rate outside
-            [0, 1).
+            its range.
 
     Reference: https://arxiv.org/abs/2010.11929, equations 2 and 3
     """

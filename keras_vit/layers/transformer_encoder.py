@@ -30,7 +30,7 @@ class TransformerEncoder(keras.layers.Layer):
 
     Raises:
         ValueError: `num_heads` does not divide the hidden size, an unknown activation, a rate outside
-            [0, 1); no layers.
+            its range; no layers.
 
     Reference: https://arxiv.org/abs/2010.11929, equations 2 to 4
     """
