@@ -26,6 +26,7 @@ def main(arguments=None):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # of a port in use it would tell beside us
     logging.getLogger("tensorflow").addFilter(_is_no_retracing_advice)
+    logging.getLogger("absl").setLevel(logging.ERROR)  # tensorflow-datasets warns of what we say in a line
     warnings.showwarning = _show_warning(warnings.showwarning)
     try:
         with interrupts_kept():

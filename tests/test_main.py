@@ -75,6 +75,17 @@ def test_the_run_folder_holds_what_the_contract_says(run):
     } == set(os.listdir(run))  # fmt: skip
 
 
+def test_a_run_whose_model_takes_other_images_is_refused_in_one_line(run, tmp_path, capsys):
+    for name in ("recipe.json", "labels.txt", "metrics.json"):
+        shutil.copy(run / name, tmp_path)
+    keras_vit.models.mlp(image_size=32, channels=1, num_classes=2).save(tmp_path / "model.keras")
+    before = (tmp_path / "metrics.json").read_bytes()
+    assert main(["evaluate", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "from (None, 32, 32, 3) to (None, 2)" in error and error.count("\n") == 1
+    assert (tmp_path / "metrics.json").read_bytes() == before
+
+
 def test_evaluate_repeats_the_figures(run):
     before = (run / "metrics.json").read_text()
     assert main(["evaluate", str(run)]) == 0

@@ -71,6 +71,7 @@ def load_run(run_dir, data_dir=None):
     model = load_model(folder.model)
     data = task.load_data(data_dir)
     task.check_described(folder, data)
+    task.check_model(folder, model, data)
     return task, model, data
 
 

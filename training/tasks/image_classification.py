@@ -124,6 +124,15 @@ class ImageClassification(Task):
                 f"({', '.join(data.label_names[:5])} ...)."
             )
 
+    def check_model(self, folder, model, data):
+        expected = ((None, *data.image_shape), (None, data.num_classes))
+        if (model.input_shape, model.output_shape) != expected:
+            raise InputError(
+                f"Expected {folder.model} to be a model from {expected[0]} to {expected[1]}, as its data "
+                f"are, received one from {model.input_shape} to {model.output_shape}. Put the run's own "
+                "model there."
+            )
+
     def evaluate(self, folder, model, data):
         probabilities = predict_probabilities(model, data.test.images)
         metrics = {

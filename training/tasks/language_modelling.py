@@ -107,6 +107,13 @@ class LanguageModelling(Task):
                 f"{len(trained)} tokens, received {len(data.vocabulary)}, or others."
             )
 
+    def check_model(self, folder, model, data):
+        if len(model.inputs) != 1 or model.output_shape[-1] != len(data.vocabulary):
+            raise InputError(
+                f"Expected {folder.model} to be a model of {len(data.vocabulary)} tokens, received one from "
+                f"{model.input_shape} to {model.output_shape}. Put the run's own model there."
+            )
+
     def callbacks(self, folder, data):
         own = [ResetStates()] if self.recipe.carry_state else []
         if self.recipe.sample_every is None:

@@ -93,6 +93,10 @@ class Task(abc.ABC):
         """Raises InputError when the data are not of the kind that the run was trained on."""
 
     @abc.abstractmethod
+    def check_model(self, folder, model, data):
+        """Raises InputError when a run's model, as it was loaded, does not take its data."""
+
+    @abc.abstractmethod
     def evaluate(self, folder, model, data):
         """Evaluates a model on the test split, writes `metrics.json` and the report, returns the metrics."""
 
