@@ -52,9 +52,7 @@ def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None
             say(f"{name}: {configuration.label}, seed {seed} ({number} of {len(planned)})")
         if _run(experiment, configuration, seed, place / "runs", quick, data_dir):
             _write(name, experiment, place, quick)
-    rows = _write(name, experiment, place, quick)
-    write_pages(folder)
-    return rows
+    return _write(name, experiment, place, quick)
 
 
 def _run(experiment, configuration, seed, runs, quick, data_dir):
@@ -97,6 +95,7 @@ def _write(name, experiment, place, quick):
     shown += _from_reports(experiment, place)
     write_json(place / "results.json", document(name, experiment, rows, shown, quick))
     write_text(place / "table.md", table(experiment, rows, quick))
+    write_pages(place.parent)
     return rows
 
 

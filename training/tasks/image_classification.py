@@ -143,9 +143,9 @@ class ImageClassification(Task):
             "backend": keras.backend.backend(),
             **evaluate(probabilities, data.test.labels, data.label_names),
         }
-        write_json(folder.metrics, metrics)
         recipe = dataclasses.asdict(self.recipe)
         write_report(folder.path, model, data, probabilities, metrics, folder.history, recipe)
+        write_json(folder.metrics, metrics)  # at last: a run that has them is done
         return metrics
 
 

@@ -146,9 +146,9 @@ class LanguageModelling(Task):
         samples = self.generate(model, data, NUM_SAMPLES if data.lines else NUM_SHOWN)
         if data.lines:
             metrics["novelty"] = novelty(samples, data.train)
-        write_json(folder.metrics, metrics)
         recipe = dataclasses.asdict(self.recipe)
         write_report(folder, model, data, samples, metrics, recipe)
+        write_json(folder.metrics, metrics)  # at last: a run that has them is done
         return metrics
 
     def _batches(self, data):

@@ -82,6 +82,23 @@ def test_a_finished_run_of_another_recipe_is_not_taken_for_this_ones(folder):
         reproduce("sizes", changed, folder)
 
 
+def test_an_interruption_leaves_a_page_and_what_lacks_its_report_is_not_taken_as_done(tmp_path):
+    def interrupt(line):
+        if "(2 of" in line:
+            raise KeyboardInterrupt
+
+    blocked = tmp_path / "sizes" / "runs" / "the-base-seed0" / "report" / "mine.txt"
+    blocked.parent.mkdir(parents=True)
+    blocked.touch()
+    with pytest.raises(InputError, match=r"one that holds index.html"):
+        reproduce("sizes", EXPERIMENT, tmp_path, only=("the base",))
+    blocked.unlink()
+    with pytest.raises(KeyboardInterrupt):
+        reproduce("sizes", EXPERIMENT, tmp_path, only=("the base",), say=interrupt)
+    assert (blocked.parent / "index.html").is_file()
+    assert "<td>1 of 2</td>" in (tmp_path / "index.html").read_text()
+
+
 def test_a_quick_run_says_so_and_leaves_full_results_alone(folder):
     before = (folder / "sizes" / "results.json").read_bytes()
     reproduce("sizes", EXPERIMENT, folder, quick=True, only=("hidden_dim=8",))
