@@ -34,7 +34,7 @@ def curves(key="val_accuracy", labels=None, name="curves"):
             )
         axes.set_xlabel("Epoch")
         axes.set_ylabel(_words(key))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(axis="y", color="0.9")
         _percent(axes.yaxis, key)
         _legend_below(canvas, axes, len(shown))

@@ -152,3 +152,10 @@ def test_a_configuration_begins_with_the_weights_of_another_which_is_run_first(t
     assert rows[1]["runs"][0]["nearest_neighbours.accuracy"] > 0.3
     with pytest.raises(ValueError, match="'absent'"):
         dataclasses.replace(transfer, configurations=(Configuration("a", TINY, pretrained_by="absent"),))
+
+
+def test_epochs_are_whole_numbers_on_the_axis_of_one_epoch():
+    rows = [{"label": "quick", "runs": [{"curve": {"val_accuracy": [0.1]}}]}]
+    _, _, canvas = curves()(rows)
+    canvas.draw_without_rendering()
+    assert all(tick == round(tick) for tick in canvas.axes[0].get_xticks())
