@@ -51,7 +51,8 @@ class Experiment:
         metric: key of a row's figures that the report gives, such as `"accuracy"`, in [0, 1].
         columns: keys of more figures for the table; `"novelty.new"` is the `new` of the figure `novelty`.
         assumptions: what was assumed where the report is unclear, in sentences.
-        plots: functions from rows to `(name, caption, figure)`, of `training.reproduce.plots`.
+        plots: functions from rows to `(name, caption, figure)`, or to None where there is nothing to draw,
+            of `training.reproduce.plots`.
         report_pictures: names of pictures in the report of each configuration's first run to show as well.
         quick: recipe assignments of a smoke run.
     """

@@ -1,12 +1,16 @@
 """Plots of an experiment's rows. Each function here returns one that `Experiment.plots` takes."""
 
+import dataclasses
+
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from training.recipe import Recipe
 from training.report.style import BLUE, GREEN, ORANGE, SKY, figure
 from training.reproduce.results import mean_and_spread
 
 COLOURS = (BLUE, ORANGE, GREEN, SKY, "#cc79a7", "#e69f00", "#000000")  # Okabe and Ito
 DASHES = ("-", "--", ":", "-.")
+DEFAULTS = dataclasses.asdict(Recipe())
 
 
 def curves(key="val_accuracy", labels=None, name="curves"):
@@ -19,9 +23,11 @@ def curves(key="val_accuracy", labels=None, name="curves"):
     """
 
     def plot(rows):
+        shown = [row for row in rows if row["runs"] and (labels is None or row["label"] in labels)]
+        if not shown:
+            return None
         canvas = figure(height=3.8)
         axes = canvas.subplots()
-        shown = [row for row in rows if row["runs"] and (labels is None or row["label"] in labels)]
         for index, row in enumerate(shown):
             values = row["runs"][0]["curve"][key]
             axes.plot(
@@ -70,7 +76,7 @@ def sweep(field, metric="accuracy", groups=None, log=False, name=None):
     """Plots a figure against a field of the recipe, one line for each group of configurations.
 
     Args:
-        field: str, of the recipe; configurations that leave it at its default are not shown.
+        field: str, of the recipe; configurations where it is None are not shown.
         metric: key of a run's figures.
         groups: dict from a line's name to a predicate on labels, or None for one line of all.
         log: bool, a logarithmic horizontal axis.
@@ -80,19 +86,21 @@ def sweep(field, metric="accuracy", groups=None, log=False, name=None):
     def plot(rows):
         canvas = figure(height=3.6)
         axes = canvas.subplots()
-        swept = [row for row in rows if row["runs"] and field in row["recipe"]]
+        settings = [({**DEFAULTS, **row["recipe"]}[field], row) for row in rows if row["runs"]]
         lines = groups or {"": lambda label: True}
         shown = set()
         for index, (line, belongs) in enumerate(lines.items()):
             points = sorted(
-                (row["recipe"][field], *mean_and_spread(row, metric))
-                for row in swept
-                if belongs(row["label"])
+                (value, *mean_and_spread(row, metric))
+                for value, row in settings
+                if value is not None and belongs(row["label"])
             )
             if points:
                 x, y, spread = zip(*points, strict=True)
                 axes.errorbar(x, y, yerr=spread, marker="o", capsize=3, color=COLOURS[index], label=line)
                 shown.update(x)
+        if not shown:
+            return None
         if log:
             axes.set_xscale("log")
         values = sorted(shown)
@@ -121,8 +129,5 @@ def _percent(axis, key):
 
 
 def _legend_below(canvas, axes, count):
-    if count:
-        canvas.legend(
-            *axes.get_legend_handles_labels(), loc="outside lower center", ncols=2 if count > 3 else 1
-        )
-        canvas.set_figheight(3.6 + 0.22 * (count / 2 if count > 3 else count))
+    canvas.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2 if count > 3 else 1)
+    canvas.set_figheight(3.6 + 0.22 * (count / 2 if count > 3 else count))

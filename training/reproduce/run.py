@@ -87,7 +87,8 @@ def _check_recipe(folder, recipe):
 def _write(name, experiment, place, quick):
     rows = read_rows(experiment, place / "runs")
     with drawing():
-        pictures = [plot(rows) for plot in experiment.plots] if any(row["runs"] for row in rows) else []
+        drawn = [plot(rows) for plot in experiment.plots] if any(row["runs"] for row in rows) else []
+        pictures = [picture for picture in drawn if picture]
         for file, _, canvas in pictures:
             with atomic_path(place / f"{file}.png") as temporary:
                 save(canvas, temporary)

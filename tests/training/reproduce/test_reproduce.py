@@ -159,3 +159,13 @@ def test_epochs_are_whole_numbers_on_the_axis_of_one_epoch():
     _, _, canvas = curves()(rows)
     canvas.draw_without_rendering()
     assert all(tick == round(tick) for tick in canvas.axes[0].get_xticks())
+
+
+def test_a_sweep_shows_a_value_that_is_the_recipes_default_and_is_none_where_nothing_was_run():
+    row = {"label": "a", "runs": [{"accuracy": 0.5}]}
+    rows = [{**row, "recipe": {"learning_rate": 0.01}}, {**row, "recipe": {}}]
+    assert Recipe().learning_rate == 0.001
+    _, _, canvas = sweep("learning_rate", log=True)(rows)
+    assert [tick.get_text() for tick in canvas.axes[0].get_xticklabels()] == ["0.001", "0.01"]
+    assert sweep("hidden_dim")(rows) is None
+    assert curves(labels=("b",))(rows) is None
