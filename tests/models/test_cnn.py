@@ -16,7 +16,8 @@ def counts(model):
 
 
 # By hand: height * width * inputs * filters, and a bias for each filter or unit. The dense layer sees
-# 4 * 4 * 64 = 1,024 numbers of an image of 32 pixels, halved three times.
+# 4 * 4 * 64 = 1,024 numbers of an image of 32 pixels, halved three times. The report gives that layer
+# 1,025,024, that is 1,024 biases, where 1,000 units have 1,000.
 def test_the_5x5_network_has_the_parameters_of_its_table():
     assert counts(cnn("5x5")) == {
         "conv_0_0": {"kernel": 5 * 5 * 3 * 32, "bias": 32},
