@@ -73,18 +73,26 @@ class RunFolder:
         return self.path / "export"
 
     def check_unused(self):
-        """Raises InputError when a run already lives here, or when no folder can be made here."""
-        place = next(place for place in (self.path, *self.path.absolute().parents) if os.path.exists(place))
+        """Raises InputError when a run, or a file of its names, lies here, or no folder can be made."""
+        places = (self.path, *self.path.absolute().parents)
+        place = next(place for place in places if os.path.exists(place))  # unlike Path's, also of long names
         if not place.is_dir():
             raise InputError(
                 f"Expected a folder for the run, but {place} is a file. Choose another --run-dir."
             )
         if not os.access(place, os.W_OK | os.X_OK):
             raise InputError(f"{place} may not be written to. Choose another --run-dir.")
-        if os.path.exists(self.recipe):  # also where the name is too long
+        if os.path.exists(self.recipe):
             raise InputError(
                 f"{self.path} already holds a run. Use --resume to continue it, or another --run-dir."
             )
+        model, figures = (self.model, self.state, self.labels), (self.history, self.metrics, self.report)
+        for file in (*model, *figures, self.tensorboard):
+            if os.path.exists(file):
+                raise InputError(
+                    f"{file} is of no run that can be continued, and a training would replace it. "
+                    "Choose another --run-dir."
+                )
 
     @contextlib.contextmanager
     def locked(self):
