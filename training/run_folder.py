@@ -86,8 +86,8 @@ class RunFolder:
             raise InputError(
                 f"{self.path} already holds a run. Use --resume to continue it, or another --run-dir."
             )
-        model, figures = (self.model, self.state, self.labels), (self.history, self.metrics, self.report)
-        for file in (*model, *figures, self.tensorboard):
+        model, figures = (self.model, self.state, self.labels), (self.history, self.metrics, self.tensorboard)
+        for file in (*model, *figures):  # the report's folder looks after itself
             if os.path.exists(file):
                 raise InputError(
                     f"{file} is of no run that can be continued, and a training would replace it. "
