@@ -75,11 +75,16 @@ def load_run(run_dir, data_dir=None):
     return task, model, data
 
 
+def changed_fields(folder, recipe, but=()):
+    """Returns the fields in which a recipe differs from that of a run, but for some, each told in words."""
+    begun, given = (dataclasses.asdict(r) for r in (load_recipe(folder.recipe), recipe))
+    return [f"{k}={given[k]} (was {begun[k]})" for k in given if given[k] != begun[k] and k not in but]
+
+
 def _check_same_recipe(recipe, folder):
     if not folder.recipe.exists():
         raise InputError(f"--resume found no run in {folder.path}. Leave --resume out to begin one.")
-    begun, given = (dataclasses.asdict(r) for r in (load_recipe(folder.recipe), recipe))
-    changed = [f"{k}={given[k]} (was {begun[k]})" for k in given if given[k] != begun[k]]
+    changed = changed_fields(folder, recipe)
     if changed:
         raise InputError(
             f"--resume continues the recipe that {folder.path} began with, but {', '.join(changed)} "

@@ -7,13 +7,13 @@ import keras
 
 from keras_vit.errors import InputError
 from keras_vit.files import atomic_path, write_bytes, write_json, write_text
-from training.recipe import load_recipe, override
+from training.recipe import override
 from training.report.style import drawing, save
 from training.reproduce.computation import Computation, compute
 from training.reproduce.page import write_pages
 from training.reproduce.results import document, read_rows, table
 from training.reproduce.runs import run_dir
-from training.run import run_recipe
+from training.run import changed_fields, run_recipe
 from training.run_folder import RunFolder
 
 
@@ -74,10 +74,7 @@ def _run(experiment, configuration, seed, runs, quick, data_dir):
 
 def _check_recipe(folder, recipe):
     """A folder that was moved holds the same runs: where their first weights lay does not matter."""
-    begun, given = (dataclasses.asdict(r) for r in (load_recipe(folder.recipe), recipe))
-    changed = [
-        f"{k}={given[k]} (was {begun[k]})" for k in given if given[k] != begun[k] and k != "pretrained"
-    ]
+    changed = changed_fields(folder, recipe, but=("pretrained",))
     if changed:
         raise InputError(
             f"{folder.path} holds a run of another recipe: {', '.join(changed)}. Choose another --run-dir."
