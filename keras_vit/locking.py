@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from pathlib import Path
 
 from keras_vit.errors import InputError
 
@@ -37,3 +38,24 @@ def exclusively(path, busy):
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def folder_of_its_own(path):
+    """Makes a folder where there is none; one that the block leaves empty does not stay, nor its parents.
+
+    Raises:
+        InputError: no folder can be made here.
+    """
+    path = Path(path)
+    made = [place for place in (path, *path.parents) if not os.path.exists(place)]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path} cannot be made ({error.strerror}). Choose another --run-dir.") from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):  # one holds something, and then those above it do
+            for place in made:
+                place.rmdir()

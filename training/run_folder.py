@@ -8,7 +8,7 @@ from pathlib import Path
 
 from keras_vit.errors import InputError
 from keras_vit.files import read_label_names
-from keras_vit.locking import exclusively
+from keras_vit.locking import exclusively, folder_of_its_own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,22 +101,9 @@ class RunFolder:
         Raises:
             InputError: there is one in it already, or no folder can be made here.
         """
-        places = (self.path, *self.path.parents)
-        made = [place for place in places if not os.path.exists(place)]
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"{self.path} cannot be made ({error.strerror}). Choose another --run-dir."
-            ) from error
         busy = f"Another training is at work in {self.path}. Wait for it, or choose another --run-dir."
-        try:
-            with exclusively(self.path, busy):
-                yield
-        finally:
-            with contextlib.suppress(OSError):  # one holds something, and then those above it do
-                for place in made:
-                    place.rmdir()
+        with folder_of_its_own(self.path), exclusively(self.path, busy):
+            yield
 
     def remove_leftovers(self):
         """Removes what processes killed while writing have left: see `keras_vit.files.atomic_path`."""

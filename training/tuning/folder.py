@@ -2,10 +2,11 @@
 
 import contextlib
 import dataclasses
+import shutil
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.locking import exclusively
+from keras_vit.locking import exclusively, folder_of_its_own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +34,16 @@ class SearchFolder:
     @property
     def reference(self):
         return self.path / "reference.tflite"
+
+    @property
+    def data(self):
+        """Where the process that loads the data to see whether they are there has its log."""
+        return self.path / "data"
+
+    @property
+    def reference_log(self):
+        """Likewise for the one that measures the reference."""
+        return self.path / "reference"
 
     @property
     def results(self):
@@ -63,20 +74,31 @@ class SearchFolder:
 
     @contextlib.contextmanager
     def locked(self, file=None):
-        """Keeps a second search out of the folder while the block runs.
+        """Keeps a second search out of the folder while the block runs. Of a search that does not begin,
+        because its data are not there, nothing stays.
 
         Args:
-            file: Path of the file by which it is noticed. Default: the journal.
+            file: Path of the file that it is noticed by and that has its first event. Default: its journal.
 
         Raises:
-            InputError: there is one in it already.
+            InputError: there is one in it already, or no folder can be made here.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
         file = file or self.journal
-        file.touch()
         busy = f"Another search is at work in {self.path}. Wait for it, or choose another --run-dir."
-        with exclusively(file, busy):
-            yield
+        with folder_of_its_own(self.path):
+            file.touch()
+            with exclusively(file, busy):
+                try:
+                    yield
+                finally:
+                    if not file.stat().st_size:
+                        self._remove_all(file)
+
+    def _remove_all(self, file):
+        for of_process in (self.data, self.reference_log):
+            shutil.rmtree(of_process, ignore_errors=True)
+        for written in (self.log, self.reference, file):
+            written.unlink(missing_ok=True)
 
 
 @dataclasses.dataclass(frozen=True)

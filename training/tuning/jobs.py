@@ -64,7 +64,7 @@ class Jobs:
         Raises:
             InputError: they are not on this machine.
         """
-        job = self.of_run(self.plan.space.recipe, self.folder.path / "data")
+        job = self.of_run(self.plan.space.recipe, self.folder.data)
         outcome = processes.run(load_data, lambda: job)
         if outcome is not None and outcome[0] != COMPLETED:
             raise InputError(f"The data of the search cannot be loaded on this machine: {outcome[1]}")
@@ -80,7 +80,7 @@ class Jobs:
             InputError: it cannot be measured.
         """
         heard = []
-        job = self.of_run(self.plan.reference, self.folder.path / "reference", keep=str(file))
+        job = self.of_run(self.plan.reference, self.folder.reference_log, keep=str(file))
         outcome = processes.run(measure_reference, lambda: job, lambda _, figures: heard.append(figures))
         if outcome is not None and outcome[0] != COMPLETED:
             raise InputError(f"The model of --relative-to cannot be measured: {outcome[1].rstrip('.')}.")

@@ -35,12 +35,15 @@ def join(plan, folder, address, *, workers=1, data_dir=None, display=None):
     ledger = RemoteLedger(address, plan.objective)
     check_same(ledger.header, header_of(plan, threads_each(workers)), f"The chief at {address}")
     with folder.locked(folder.joined):
-        _check_joined(folder, ledger.header)
+        journal = Journal(folder.joined)
+        joined_before = _check_joined(journal.read(), folder, ledger.header)
         processes = Processes(folder.log, plan.measure)
         jobs = Jobs(plan, folder, workers, ledger.header["threads"], data_dir)
         jobs.check_data(processes)
         if plan.reference is not None:
             jobs.measure_reference(processes, folder.reference)
+        if not joined_before:
+            journal.append(ledger.header)
         _run(ledger, jobs, processes, display)
     return list(ledger.records.values())
 
@@ -59,11 +62,12 @@ def _run(ledger, jobs, processes, display):
         raise ledger.failure
 
 
-def _check_joined(folder, header):
-    """What lies in the folder must be of this search: its trials go on where they stand."""
-    journal = Journal(folder.joined)
-    events = journal.read()
-    if not events:
-        journal.append(header)
-    elif events[0]["id"] != header["id"]:
+def _check_joined(events, folder, header):
+    """What lies in the folder must be of this search: its trials go on where they stand.
+
+    Returns:
+        bool, whether this worker was here before.
+    """
+    if events and events[0]["id"] != header["id"]:
         raise InputError(f"{folder.path} holds trials of another search's chief. Choose another --run-dir.")
+    return bool(events)
