@@ -142,11 +142,16 @@ class ImageClassification(Task):
             "parameters": model.count_params(),
             "backend": keras.backend.backend(),
             **evaluate(probabilities, data.test.labels, data.label_names),
+            **self.further_figures(model, data),
         }
         recipe = dataclasses.asdict(self.recipe)
         write_report(folder.path, model, data, probabilities, metrics, folder.history, recipe)
         write_json(folder.metrics, metrics)  # at last: a run that has them is done
         return metrics
+
+    def further_figures(self, model, data):
+        """Returns what `metrics.json` tells beside the figures of every classifier, a dict."""
+        return {}
 
 
 def predict_probabilities(model, images, batch_size=256):

@@ -2,7 +2,6 @@
 
 import keras
 
-from keras_vit.files import write_json
 from training.data.streams import batch_stream
 from training.fine_tuning.neighbours import NEIGHBOURS, nearest_neighbours_accuracy
 from training.fine_tuning.probe import (
@@ -48,15 +47,12 @@ class LinearProbe(ImageClassification):
     def learnt_from(self, data):
         return [*super().learnt_from(data), *self._features_of(data, "train").arrays]
 
-    def evaluate(self, folder, model, data):
-        metrics = super().evaluate(folder, model, data)
+    def further_figures(self, model, data):
         self.backbone, _ = split_at_head(model)
         accuracy = nearest_neighbours_accuracy(
             self._features_of(data, "train"), self._features_of(data, "test"), data.num_classes
         )
-        metrics["nearest_neighbours"] = {"neighbours": NEIGHBOURS, "accuracy": accuracy}
-        write_json(folder.metrics, metrics)
-        return metrics
+        return {"nearest_neighbours": {"neighbours": NEIGHBOURS, "accuracy": accuracy}}
 
     def _features_of(self, data, split):
         if split not in self._features:
