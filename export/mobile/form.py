@@ -96,7 +96,7 @@ def _call(operation, encoders, *inputs, **options):
     if _is_graph(operation):
         return _walk(operation, *inputs, encoders)
     rewrite = rewriter(operation)
-    if rewrite and len(inputs) == 1:
+    if rewrite and len(inputs) == 1 and not _told_more(options):
         result = rewrite(operation, *inputs)
         if isinstance(result, EncoderOutput):
             encoders.append(result)
@@ -106,3 +106,9 @@ def _call(operation, encoders, *inputs, **options):
     if isinstance(operation, keras.layers.Layer) and operation._call_has_training_arg:
         options["training"] = False
     return operation(*inputs, **options)
+
+
+def _told_more(options):
+    """Whether a call has arguments, such as a mask, of which the functions here do not know."""
+    given = [value for name, value in options.items() if name != "training"]
+    return any(value is not None and value is not False for value in given)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from export.mobile import mobile_form
 from keras_vit import models
+from keras_vit.layers import PatchEmbedding, TokenPooling, TransformerEncoder
 from keras_vit.models import vit
 
 layers = keras.layers
@@ -240,4 +241,13 @@ def test_options_that_a_rewriting_does_not_know_leave_the_layer_as_it_is():
         layers.Flatten(),
         layers.Dense(3),
     )
+    assert difference(model) < TOLERANCE
+
+
+def test_a_call_with_a_mask_leaves_the_layer_as_it_is():
+    images = keras.Input((8, 16, 3))
+    tokens = PatchEmbedding(8, 4)(layers.Rescaling(1 / 255)(images))
+    seen = np.arange(8) < 3
+    x = TransformerEncoder(2, num_heads=2, mlp_dim=8)(tokens, attention_mask=seen[None, None, None])
+    model = trained_looking(keras.Model(images, layers.Dense(3)(TokenPooling("gap")(x))))
     assert difference(model) < TOLERANCE
