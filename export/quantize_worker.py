@@ -46,7 +46,7 @@ def quantized(content, rules, ranges, float_operators=()):
         else:
             quantizer.add_dynamic_config(names, operators, weight_bits)
     for name in float_operators:
-        _leave_in_float(quantizer, f"^{re.escape(name)}", "*")
+        _leave_in_float(quantizer, f"^{re.escape(name)};", "*")  # outputs, each with a semicolon behind it
     statistics = None
     if quantizer.need_calibration:
         statistics = {name: _as_statistics(*found) for name, found in ranges.items()}

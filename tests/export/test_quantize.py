@@ -3,12 +3,15 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from export.benchmark.delegation import delegation
 from export.inference_model import inference_model
 from export.predictor import tflite_predictor
 from export.quantize import Quantization
+from export.quantize_rules import RULES
+from export.quantize_worker import quantized
 from export.tflite_graph import operators as graph_operators
 from export.tflite_graph import read_graph
 from keras_vit import ConditionError
@@ -107,6 +110,23 @@ def test_mixed_int8_quantises_matrix_products_alone(of_vit, digits, tmp_path):
     # Static where inputs are steady: there a QUANTIZE stands before the product.
     assert operators(path).count("QUANTIZE") >= 2 * 3
     assert np.int8 in types.values()
+
+
+def test_an_operator_is_left_in_float_by_its_whole_name():
+    """TensorFlow numbers names that repeat: "add" is how "add_1" begins."""
+    weights = np.random.default_rng(0).normal(size=(2, 64, 64)).astype("float32")
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 64), tf.float32)])
+    def products(x):
+        return tf.matmul(tf.nn.relu(tf.matmul(x, weights[0])), weights[1])
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([products.get_concrete_function()], products)
+    content = converter.convert()
+    first, _ = graph_operators(read_graph(content))
+    for name, in_float in ((first.name, True), (first.name[:-1], False)):
+        left = quantized(content, RULES["dynamic_int8"], None, [name])
+        first_types, second_types = (found.types for found in graph_operators(read_graph(left)))
+        assert ("INT8" not in first_types) == in_float and "INT8" in second_types
 
 
 @pytest.mark.slow
