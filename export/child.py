@@ -7,12 +7,13 @@ from pathlib import Path
 
 from keras_vit.errors import ConditionError
 
+MEMORY_LIMIT = 32 << 30  # bytes of address space; TensorFlow alone reserves some
 LONGEST_LINE = 500  # characters of a program's complaint that an error repeats
 _LIMITED = str(Path(__file__).with_name("limited.py"))
 _OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "failed to allocate", "out of memory")
 
 
-def run_child(program, *arguments, time_limit, memory_limit=None):
+def run_child(program, *arguments, time_limit, memory_limit=MEMORY_LIMIT):
     """Runs a Python program and waits for it, without a GPU: its memory may be this process's own.
 
     Args:
@@ -20,13 +21,13 @@ def run_child(program, *arguments, time_limit, memory_limit=None):
             current folder stands in for it.
         *arguments: what the program gets on its command line.
         time_limit: float, seconds.
-        memory_limit: int, bytes of address space that it may take, or None for no limit.
+        memory_limit: int, bytes of address space that it may take.
 
     Raises:
         ConditionError: it failed, crashed, took too long or too much; the message is the last telling line
             it wrote.
     """
-    limited = () if memory_limit is None else (_LIMITED, str(memory_limit))
+    limited = (_LIMITED, str(memory_limit)) if os.name == "posix" else ()  # Windows has no such limit
     command = [sys.executable, "-P", *limited, *program, *map(str, arguments)]
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
     try:
@@ -36,7 +37,7 @@ def run_child(program, *arguments, time_limit, memory_limit=None):
     except subprocess.TimeoutExpired as error:
         raise ConditionError(f"it took more than {time_limit:g} s and was stopped") from error
     if result.returncode:
-        if memory_limit and any(words in result.stderr for words in _OUT_OF_MEMORY):
+        if any(words in result.stderr for words in _OUT_OF_MEMORY):
             raise ConditionError(f"it needed more than {memory_limit / 1e9:.1f} GB of memory and was stopped")
         raise ConditionError(f"{_telling_line(result.stderr)} ({_ending(result.returncode)})")
 

@@ -16,7 +16,6 @@ from keras_vit.errors import ConditionError
 
 WORKER = (str(Path(__file__).with_name("convert_worker.py")),)
 TIME_LIMIT = 1800  # seconds
-MEMORY_LIMIT = 32 << 30  # bytes of address space; TensorFlow alone reserves some
 
 
 def write_tflite(model, variant, path, input_dtype="float32", worker=WORKER):
@@ -58,7 +57,7 @@ def run_converter(worker, *arguments):
         OSError: the disk is full.
     """
     try:
-        run_child(worker, *arguments, time_limit=TIME_LIMIT, memory_limit=MEMORY_LIMIT)
+        run_child(worker, *arguments, time_limit=TIME_LIMIT)
     except ConditionError as error:
         if is_full_disk(str(error)):
             raise OSError(errno.ENOSPC, str(error)) from error

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from export.child import run_child
+from export.child import MEMORY_LIMIT, run_child
 from keras_vit import ConditionError
 
 
@@ -52,3 +52,8 @@ def test_a_program_that_takes_too_much_memory_is_stopped_and_told_so():
     with pytest.raises(ConditionError, match="needed more than 2.1 GB of memory"):
         run_child(("-c", program), time_limit=60, memory_limit=2 << 30)
     run_child(("-c", program), time_limit=60, memory_limit=8 << 30)
+
+
+def test_every_program_has_a_limit_on_its_memory():
+    program = "import resource, sys; sys.exit(resource.getrlimit(resource.RLIMIT_AS)[0] > int(sys.argv[1]))"
+    run(program, MEMORY_LIMIT)
