@@ -1,5 +1,6 @@
 """The results of an export as a table for the terminal."""
 
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -12,7 +13,7 @@ def results_table(rows):
     table.add_column("", overflow="fold")
     for row in rows:
         if "accuracy" not in row:
-            table.add_row(row["variant"], *["-"] * 6, row["failure"])
+            table.add_row(row["variant"], *["-"] * 6, escape(row["failure"]))
             continue
         table.add_row(
             row["variant"],
@@ -22,7 +23,7 @@ def results_table(rows):
             f"{row['drop']:+.2f}",
             f"{100 * row['top1_agreement']:.2f} %",
             f"{row['max_probability_difference']:.1e}",
-            _result(row),
+            escape(_result(row)),
         )
     return table
 

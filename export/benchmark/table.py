@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 OPERATORS = 10  # the rest of them is one line
@@ -13,7 +14,7 @@ def files_table(rows):
     table = _table("file", "MB", "memory", "median ms", "10 - 90 %", "ratio", "floor", "parts", "outside")
     for row in rows:
         table.add_row(
-            Path(row["file"]).name,
+            escape(Path(row["file"]).name),
             _megabytes(row["bytes"]),
             _megabytes(row["peak_memory_bytes"]),
             f"{row['median_ms']:.3f}",

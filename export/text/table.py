@@ -1,5 +1,6 @@
 """The results of a text model's export as a table for the terminal."""
 
+from rich.markup import escape
 from rich.table import Table
 
 HEADINGS = ("variant", "size", "step", "nats", "drop", "agreement")
@@ -13,7 +14,7 @@ def results_table(rows):
     table.add_column("", overflow="fold")
     for row in rows:
         if "cross_entropy" not in row:
-            table.add_row(row["variant"], *["-"] * (len(HEADINGS) - 1), row["failure"])
+            table.add_row(row["variant"], *["-"] * (len(HEADINGS) - 1), escape(row["failure"]))
             continue
         table.add_row(
             row["variant"],
@@ -22,6 +23,10 @@ def results_table(rows):
             f"{row['cross_entropy']:.4f}",
             f"{row['drop']:+.4f}",
             f"{100 * row['top1_agreement']:.2f} %",
-            row["failure"] or ("verified" if row.get("kept") is None else "kept" if row["kept"] else ""),
+            escape(_result(row)),
         )
     return table
+
+
+def _result(row):
+    return row["failure"] or ("verified" if row.get("kept") is None else "kept" if row["kept"] else "")

@@ -1,6 +1,8 @@
+import pytest
 from rich.console import Console
 
 from export.table import results_table
+from export.text.table import results_table as text_results_table
 
 ROW = {
     "variant": "dynamic_int8",
@@ -50,3 +52,10 @@ def test_what_auto_keeps_and_the_layers_it_leaves_in_float_are_shown():
     text = console.export_text()
     assert text.count("kept") == 1
     assert "in float:" in text and "head" in text
+
+
+@pytest.mark.parametrize("table", [results_table, text_results_table])
+def test_brackets_in_a_failure_are_no_markup(table):
+    console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(table([{"variant": "fp16", "failure": "no kernel in [/job:localhost/device:CPU:0]"}]))
+    assert "no kernel in [/job:localhost/device:CPU:0]" in console.export_text()
