@@ -21,7 +21,6 @@ VARIANTS = (  # those of export.record, which is not imported to parse
     "int4",
     "auto",
 )
-CALIBRATION_IMAGES = 500
 
 
 def add_arguments(parser):
@@ -112,9 +111,7 @@ def run(options):
         export(options, model, data, folder, console.print, lambda *words: status.update(": ".join(words)))
     print(f"files and export.json in {folder}")
     if options.web is not None:
-        console.print(
-            f"page in {options.web}: python -m http.server --directory {options.web}", highlight=False
-        )
+        print(f"page in {options.web}: python -m http.server --directory {options.web}")
 
 
 def _export_images(options, model, data, folder, show, progress):
@@ -140,7 +137,7 @@ def _export_images(options, model, data, folder, show, progress):
         data.test.labels,
         folder,
         variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
-        calibration_images=_spread(data.train.images),
+        calibration_images=data.train.images,
         attention=attention,
         report=lambda rows: show(results_table(rows)),
         progress=progress,
@@ -202,8 +199,3 @@ def _name(options):
 def _given(**options):
     """The options that were given; what was not has its default where it is used."""
     return {name: value for name, value in options.items() if value is not None}
-
-
-def _spread(images):
-    """Some of the images, from all over the training split."""
-    return images[:: max(1, len(images) // CALIBRATION_IMAGES)][:CALIBRATION_IMAGES]
