@@ -43,14 +43,15 @@ def find_model(name):
 
 def _imported(name):
     module, _, attribute = name.partition(":")
-    sys.path.insert(0, os.getcwd())  # as python -m does
+    folder = os.getcwd()
+    sys.path.insert(0, folder)  # as python -m does
     try:
         model = getattr(importlib.import_module(module), attribute)
         model = model if isinstance(model, keras.Model) else model()
     except Exception as error:  # the module's own code, which may raise anything
         raise InputError(f"{name} cannot be examined: {first_line(error)}.") from error
     finally:
-        sys.path.remove(os.getcwd())
+        sys.path.remove(folder)
     if not isinstance(model, keras.Model):
         raise InputError(f"{EXPECTED}, but {name} gives a {type(model).__name__}.")
     return model
