@@ -66,7 +66,7 @@ def test_an_exported_file_writes_and_reads_what_the_run_does(run, capsys, tmp_pa
     words = ["--variant", "fp32", "--characters", "4", "--web", str(page), "--litert", str(tmp_path)]
     assert main(["export", str(run), *words]) == 0
     assert "verified" in capsys.readouterr().out
-    described = json.loads((page / "model.json").read_text())
+    described = json.loads((page / "keras-vit.json").read_text())
     assert described["name"] == run.name and described["characters"].startswith("\nab")
     assert (page / "writer.js").is_file() and not (page / "pixels.js").exists()
     (tmp_path / "some.txt").write_text("tyrannosaurus\nmaiasaura\n")

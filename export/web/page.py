@@ -11,7 +11,7 @@ from keras_vit.errors import InputError
 from keras_vit.files import atomic_path, check_replaceable
 
 PAGE = Path(__file__).with_name("page")
-MARK = "model.json"
+MARK = "keras-vit.json"
 
 
 def check_page(path, packages=None):
@@ -74,7 +74,7 @@ def _write_worker(page):
     """Tells the service worker what is loaded before it is there, and marks it by the page's content."""
     files = sorted(file for file in page.rglob("*") if file.is_file())
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-    early = ["./", *(str(f.relative_to(page)) for f in files if f.suffix in (".js", ".css") and _is_early(f))]
+    early = ["./", *(file.relative_to(page).as_posix() for file in files if _is_early(file))]
     worker = (page / "sw.js").read_text(encoding="utf-8")
     worker = worker.replace('VERSION = "0"', f'VERSION = "{digest}"')
     worker = worker.replace('EARLY = ["./"]', f"EARLY = {json.dumps(early)}")
@@ -82,4 +82,4 @@ def _write_worker(page):
 
 
 def _is_early(file):
-    return file.name != "sw.js" and file.parent.name != "wasm"
+    return file.suffix in (".js", ".css") and file.name != "sw.js" and file.parent.name != "wasm"

@@ -11,17 +11,29 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def __init__(self, *arguments, headers, **options):
+        self.further_headers = headers
+        super().__init__(*arguments, **options)
+
+    def end_headers(self):
+        for name, value in self.further_headers.items():
+            self.send_header(name, value)
+        super().end_headers()
+
     def log_message(self, *_):
         pass
 
 
 @pytest.fixture
 def serve():
-    """A function from a folder to its address; the server ends with the test, or by `serve.stop()`."""
+    """A function from a folder to its address; `headers` go with each answer.
+
+    The server ends with the test, or by `serve.stop()`.
+    """
     servers = []
 
-    def serve(folder):
-        handler = functools.partial(_Quiet, directory=folder)
+    def serve(folder, headers=()):
+        handler = functools.partial(_Quiet, directory=folder, headers=dict(headers))
         servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
         threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{servers[-1].server_port}/"

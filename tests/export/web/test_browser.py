@@ -119,3 +119,34 @@ def test_a_page_without_its_model_says_so(exported, serve, phone, tmp_path):
     phone.goto(serve(tmp_path / "page"))
     phone.wait_for_selector("#error:not([hidden])")
     assert "model.tflite is missing (404)" in phone.inner_text("#error")
+
+
+def test_a_page_that_was_written_anew_shows_the_new_model_whatever_the_browser_has_kept(
+    exported, serve, phone, tmp_path
+):
+    page = shutil.copytree(exported[0], tmp_path / "page")
+    address = serve(page, headers={"Cache-Control": "max-age=3600"})
+    phone.goto(address)
+    phone.wait_for_selector("body[data-ready]")
+    assert phone.title() == "photos"
+    for file, before, after in (
+        ("keras-vit.json", '"photos"', '"new"'),
+        ("sw.js", 'VERSION = "', 'VERSION = "1'),
+    ):
+        (page / file).write_text((page / file).read_text().replace(before, after))
+    phone.reload()  # the worker of the new page takes over
+    phone.evaluate("navigator.serviceWorker.ready.then((registration) => registration.update())")
+    phone.wait_for_timeout(2000)
+    phone.reload()
+    phone.wait_for_selector("body[data-ready]")
+    assert phone.title() == "new"
+
+
+def test_a_page_that_was_opened_by_the_name_of_its_file_works_offline(exported, serve, phone):
+    phone.goto(f"{serve(exported[0])}index.html")
+    phone.wait_for_selector("body[data-ready]")
+    assert phone.inner_text("#status") == "Ready, also without a network."
+    serve.stop()
+    phone.context.set_offline(True)
+    phone.reload()
+    phone.wait_for_selector("body[data-ready]")

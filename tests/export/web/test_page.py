@@ -40,7 +40,7 @@ def test_a_page_holds_the_fastest_file_and_names_all_that_it_needs(export, packa
     page = tmp_path / "page"
     write_page(rows, folder, page, "images", DESCRIPTION, packages)
     assert (page / "model.tflite").read_text() == "fp16"
-    described = json.loads((page / "model.json").read_text())
+    described = json.loads((page / "keras-vit.json").read_text())
     assert described == {**DESCRIPTION, "file": "model.tflite", "variant": "fp16", "bytes": 2}
     for name in (*FILES, "../app.js", "../style.css", "../index.html", "../litert.js"):
         assert (page / "litert" / name).is_file()
@@ -65,6 +65,15 @@ def test_a_folder_with_something_else_in_it_is_left_alone(export, packages, tmp_
         with pytest.raises(InputError, match="neither"):
             write_page(*export, place, "images", DESCRIPTION, packages)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_model_of_tensorflow_js_is_no_earlier_page(export, packages, tmp_path):
+    (tmp_path / "theirs").mkdir()
+    for name in ("model.json", "group1-shard1of1.bin"):
+        (tmp_path / "theirs" / name).write_text("{}")
+    with pytest.raises(InputError, match="neither"):
+        write_page(*export, tmp_path / "theirs", "images", DESCRIPTION, packages)
+    assert len(list((tmp_path / "theirs").iterdir())) == 2
 
 
 def test_what_is_missing_is_said_with_how_to_get_it(export, packages, tmp_path, monkeypatch):

@@ -4,17 +4,21 @@ import { loadAndCompile, loadLiteRt } from "@litertjs/core";
 
 const LONGEST_WAIT = 5000; // milliseconds for the service worker, without which the page works online
 
+let kept = false;
+
 /** Loads the page's model. Returns [description, model]. */
 export async function loadModel() {
   if (!globalThis.WebAssembly) throw new Error("This browser has no WebAssembly, which the model needs. Update it.");
   await keepFiles();
-  const response = await fetch("model.json");
-  if (!response.ok) throw new Error(`model.json is missing (${response.status}). Write the page anew.`);
+  const seen = Boolean(navigator.serviceWorker?.controller); // what is loaded from here on
+  const response = await fetch("keras-vit.json");
+  if (!response.ok) throw new Error(`keras-vit.json is missing (${response.status}). Write the page anew.`);
   const description = await response.json();
   await loadLiteRt(new URL("litert/wasm/", location.href).href);
   const file = await fetch(description.file);
   if (!file.ok) throw new Error(`${description.file} is missing (${file.status}). Write the page anew.`);
   const model = await loadAndCompile(new Uint8Array(await file.arrayBuffer()), { accelerator: "wasm" });
+  kept = seen && Boolean(await caches.match(description.file));
   return [description, model];
 }
 
@@ -30,9 +34,7 @@ async function keepFiles() {
 }
 
 /** Whether the page works without a network. */
-export function isKept() {
-  return Boolean(navigator.serviceWorker?.controller);
-}
+export const isKept = () => kept;
 
 /** Shows an error where a person looks for it. */
 export function fail(error) {

@@ -4,10 +4,12 @@ const VERSION = "0"; // of the page's content, written by the export
 const CACHE = `keras-vit ${self.registration.scope} ${VERSION}`;
 // Loaded before this worker sees it, written by the export; the rest is kept as it comes.
 const EARLY = ["./"];
+const FRESH = { cache: "no-cache" }; // asks the server: the browser may still have an earlier page's files
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(EARLY)));
+  const requests = EARLY.map((file) => new Request(file, FRESH));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(requests)));
 });
 
 self.addEventListener("activate", (event) => {
@@ -22,10 +24,11 @@ self.addEventListener("fetch", (event) => {
 
 async function answer(request) {
   const cache = await caches.open(CACHE);
-  const kept = await cache.match(request, { ignoreSearch: true });
+  const place = request.url.replace(/index\.html(?=[?#]|$)/, ""); // the same page as "./"
+  const kept = await cache.match(place, { ignoreSearch: true, ignoreVary: true });
   if (kept) return kept;
-  const response = await fetch(request);
-  if (response.ok) await cache.put(request, response.clone());
+  const response = await fetch(request, FRESH);
+  if (response.ok) await cache.put(place, response.clone()).catch(() => {}); // without room it works online
   return response;
 }
 
