@@ -316,3 +316,12 @@ def test_list_shows_what_there_is(what, capsys):
     assert main(["list", what]) == 0
     expected = {"recipes": "vit_digits", "models": "resnet 20", "experiments": "cnn_batchnorm_cifar10"}
     assert expected[what] in capsys.readouterr().out
+
+
+def test_a_count_is_reproduced_with_quick_too_and_its_table_shown(tmp_path, monkeypatch, capsys):
+    from training.reproduce.computation import Computation
+
+    counting = Computation(title="Counting", rows=lambda: [{"size": 1000}])
+    monkeypatch.setattr("training.experiments.compute.EXPERIMENT", counting)
+    assert main(["reproduce", "compute", "--quick", "--run-dir", str(tmp_path)]) == 0
+    assert "| 1,000 |" in capsys.readouterr().out

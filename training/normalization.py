@@ -8,7 +8,7 @@ from keras_vit.layers.image_normalization import KINDS as PER_IMAGE
 
 WHITENINGS = ("pca", "zca")
 NORMALIZATIONS = ("standardize", *PER_IMAGE, *WHITENINGS)
-MAX_IMAGES = 10_000  # for the covariance
+MAX_IMAGES = 10_000  # for the covariance, and in memory at once as floats
 EPSILON = 0.01  # added to the variances of pixels in [0, 1], or whitening would blow up their noise
 
 
@@ -60,7 +60,7 @@ def whitening_matrix(kind, pixels):
 
 
 def _whitening(kind, images, shape):
-    chosen = images[:: max(1, len(images) // MAX_IMAGES)]
+    chosen = images[:: -(-len(images) // MAX_IMAGES)]
     mean, matrix = whitening_matrix(kind, chosen.reshape(len(chosen), -1).astype("float32") / 255)
     dense = keras.layers.Dense(len(mean), trainable=False, dtype="float32", name=f"{kind}_whitening")
     layers = [keras.Input(shape), keras.layers.Flatten(), dense, keras.layers.Reshape(shape)]

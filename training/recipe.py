@@ -114,10 +114,11 @@ class Recipe:
                 )
         if self.image_width is not None and self.image_size is None:
             raise InputError("Expected image_size, the height, beside image_width.")
-        if self.loss == "hinge" and self.label_smoothing:
-            raise InputError(
-                f"loss=hinge takes no smoothed labels: set label_smoothing=0, not {self.label_smoothing}."
-            )
+        smoothed = [field for field in _SMOOTHING if getattr(self, field)]
+        if self.loss == "hinge" and smoothed:
+            received = ", ".join(f"{field}={getattr(self, field)}" for field in smoothed)
+            unset = " ".join(f"{field}=0" for field in smoothed)
+            raise InputError(f"loss=hinge takes no smoothed labels, received {received}: set {unset}.")
         if self.clip_norm is not None and self.clip_value is not None:
             raise InputError("Expected clip_norm or clip_value, received both: set one of them to none.")
 
@@ -174,6 +175,7 @@ IMAGE_FIELDS = (
 
 TEXT_FIELDS = ("lines", "lowercase", "window", "unknown", "carry_state", "sample_every")
 
+_SMOOTHING = ("label_smoothing", "mixup_alpha", "cutmix_alpha")  # which make labels of several classes
 _MANY = 10**9
 _WIDEST = 2**16
 _RANGES = (

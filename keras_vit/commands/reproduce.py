@@ -1,7 +1,5 @@
 """Runs an experiment of a report, and sets our figures beside its own."""
 
-from pathlib import Path
-
 from keras_vit.commands.arguments import add_data_dir, path
 from keras_vit.commands.quiet import quiet_import
 
@@ -23,18 +21,19 @@ def add_arguments(parser):
 def run(options):
     with quiet_import():
         from training.experiments import experiment_names, find_experiment
-        from training.reproduce import reproduce
+        from training.reproduce import reproduce, results_dir
     names = experiment_names() if options.name == "all" else [options.name]
     for name in names:
+        experiment = find_experiment(name).EXPERIMENT
         reproduce(
             name,
-            find_experiment(name).EXPERIMENT,
+            experiment,
             options.run_dir,
             quick=options.quick,
             only=options.only,
             data_dir=options.data_dir,
             say=lambda line: print(line, flush=True),
         )
-        place = Path(options.run_dir) / (f"{name}-quick" if options.quick else name)
+        place = results_dir(name, experiment, options.run_dir, options.quick)
         print((place / "table.md").read_text(encoding="utf-8"))
     print(f"tables, plots and index.html in {options.run_dir}")

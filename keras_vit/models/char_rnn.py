@@ -31,7 +31,7 @@ def char_rnn(
         embedding_dim: int, size of a token's learned vector; None feeds tokens one-hot.
         bidirectional: bool, reads the text from both ends. Such a model can label or score a text that is
             there in full; it cannot generate one, because it has to see what follows.
-        dropout_rate: float in [0, 1), after the embedding and after each recurrent layer.
+        dropout_rate: float in [0, 1], after the embedding and after each recurrent layer.
         seed: int or None, of the dropout.
         dtype: str or `keras.DTypePolicy`; logits are float32 under each.
         name: str, of the model; by default the cell and its size.

@@ -31,8 +31,8 @@ def char_transformer(
         hidden_dim, num_layers, num_heads: ints.
         mlp_dim: int, by default four times `hidden_dim`.
         activation, qk_norm: as in `TransformerBlock`.
-        dropout_rate: float in [0, 1), after the position embedding, attention and in the MLPs.
-        attention_dropout_rate: float in [0, 1), on the attention scores.
+        dropout_rate: float in [0, 1], after the position embedding, attention and in the MLPs.
+        attention_dropout_rate: float in [0, 1], on the attention scores.
         drop_path_rate: float in [0, 1), of the last block, rising linearly from 0.
         seed: int or None, of all that is random in training.
         dtype: str or `keras.DTypePolicy`; logits are float32 under each.

@@ -61,7 +61,7 @@ def resnet(
         channels: int, 3 for colour and 1 for greyscale.
         stem: `"3x3"` or `"7x7"`, the first convolution; overrides the variant's. `"18"` with `"3x3"` suits
             images of 32 pixels.
-        dropout_rate: float in [0, 1), before the head.
+        dropout_rate: float in [0, 1], before the head.
         pixel_mean, pixel_std: float or one per channel, of pixels in [0, 1], which the model subtracts and
             divides by. Default 0.5, which makes [0, 255] into [-1, 1].
         seed: int or None, of the initial weights and the dropout.

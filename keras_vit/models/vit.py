@@ -85,8 +85,8 @@ def vit(
         head_bias: bool, whether the head adds a bias.
         pixel_mean, pixel_std: float or one per channel, of pixels in [0, 1], which the model subtracts and
             divides by. Default 0.5, which makes [0, 255] into [-1, 1].
-        dropout_rate: float in [0, 1), after the position embedding, attention and in the MLPs.
-        attention_dropout_rate: float in [0, 1), on the attention scores.
+        dropout_rate: float in [0, 1], after the position embedding, attention and in the MLPs.
+        attention_dropout_rate: float in [0, 1], on the attention scores.
         drop_path_rate: float in [0, 1), of the last block, rising linearly from 0.
         seed: int or None, of all dropouts. Initial weights follow `keras.utils.set_random_seed`.
         dtype: dtype policy of all layers but the logits, which are float32. None: Keras's default.

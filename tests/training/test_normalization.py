@@ -44,6 +44,17 @@ def test_statistics_of_parts_are_those_of_the_whole(monkeypatch):
     np.testing.assert_allclose(channel_statistics(IMAGES), whole, rtol=1e-12)
 
 
+def test_whitening_is_computed_of_no_more_images_than_fit_into_memory(monkeypatch):
+    monkeypatch.setattr("training.normalization.MAX_IMAGES", 200)
+
+    def build(**scaling):
+        return mlp(image_size=8, channels=3, num_classes=2, hidden_dims=(), **scaling)
+
+    models = [normalized_model("zca", images, build) for images in (IMAGES, IMAGES[::2])]
+    of_all, of_half = (model.get_layer("whitening").get_weights()[1] for model in models)
+    np.testing.assert_array_equal(of_all, of_half)
+
+
 @pytest.mark.parametrize("kind", ["pca", "zca"])
 def test_whitened_pixels_are_uncorrelated(kind, monkeypatch):
     monkeypatch.setattr("training.normalization.EPSILON", 1e-9)

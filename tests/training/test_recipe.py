@@ -60,6 +60,13 @@ def test_wrong_types_in_python_are_refused(fields):
         Recipe(**fields)
 
 
+@pytest.mark.parametrize("field", ["label_smoothing", "mixup_alpha", "cutmix_alpha"])
+def test_the_hinge_loss_is_refused_with_labels_of_several_classes(field):
+    fields = {"label_smoothing": 0.0, field: 0.2}
+    with pytest.raises(InputError, match=f"received {field}=0.2: set {field}=0"):
+        Recipe(loss="hinge", **fields)
+
+
 def test_a_recipe_survives_its_file(tmp_path):
     recipe = Recipe(variant="Ti/16", flip=True, clip_norm=None)
     write_json(tmp_path / "recipe.json", {"recipe": dataclasses.asdict(recipe), "versions": {}})

@@ -16,6 +16,7 @@ EXPERIMENT = Experiment(
         "schedule",
         ("constant", "linear", "exponential", "step", "cosine", "polynomial"),
     ),
-    assumptions="The 5x5 network on 20,000 training images for 10 epochs, from 0.01 to 0.0001.",
+    assumptions="The 5x5 network on 20,000 training images for 10 epochs, from 0.01 to 0.0001; the "
+    "constant rate stays at 0.01.",
     plots=(curves(), bars()),
 )

@@ -112,15 +112,25 @@ def sweep(field, metric="accuracy", groups=None, log=False, name=None):
         _percent(axes.yaxis, metric)
         if groups:
             axes.legend()
-        return name or f"{metric}_by_{field}", f"{_words(metric)} by {_words(field).lower()}.", canvas
+        return name or f"{metric}_by_{field}", f"{_words(metric)} by {_phrase(field)}.", canvas
 
     return plot
 
 
 def _words(key):
-    words = {"val": "validation", "dim": "size", "num": "number of", "subset": "training images"}
-    text = " ".join(words.get(part, part) for part in key.split("_"))
+    text = _phrase(key)
     return text[0].upper() + text[1:]
+
+
+def _phrase(key):
+    words = {
+        "val": "validation",
+        "dim": "size",
+        "num": "number of",
+        "subset": "training images",
+        "mlp": "MLP",
+    }
+    return " ".join(words.get(part, part) for part in key.split("_"))
 
 
 def _percent(axis, key):

@@ -87,10 +87,7 @@ def _read(runs, configuration, seed):
         "train_accuracy": float(history["accuracy"][-1]),
         "epochs": len(history["epoch"]),
         "seconds": float(history["seconds"].sum()),
-        "curve": {
-            key: np.round(history[key], 5).tolist()
-            for key in ("loss", "accuracy", "val_loss", "val_accuracy")
-        },
+        "curve": {key: np.round(history[key], 5).tolist() for key in CURVES},
     }
 
 

@@ -27,10 +27,10 @@ def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None
     Args:
         name: str, the experiment's module.
         experiment: Experiment, or a Computation, which is always done anew.
-        folder: str or Path. Gets `NAME/results.json`, `NAME/table.md`, `NAME/*.png` and `index.html`; with
-            `quick` under `NAME-quick`, so that full results are never overwritten.
+        folder: str or Path. Gets `index.html`, and in the folder of `results_dir` `results.json`, `table.md`
+            and the plots.
         quick: bool, train next to nothing: shows that all of it runs, says nothing of the figures.
-        only: labels of the configurations to run, or None for all.
+        only: labels of the configurations to run, or None for all; of an Experiment.
         data_dir: str, Path or None, where TFDS keeps its data.
         say: called with a line before each run.
 
@@ -40,12 +40,14 @@ def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None
     Raises:
         InputError: an unknown label, data that cannot be loaded, or a folder of other runs.
     """
+    place = results_dir(name, experiment, folder, quick)
     if isinstance(experiment, Computation):
-        rows = compute(name, experiment, Path(folder) / name)
+        if only:
+            raise InputError(f"Experiment {name!r} trains nothing: expected no labels, received {only[0]!r}.")
+        rows = compute(name, experiment, place)
         write_pages(folder)
         return rows
     wanted = experiment.chosen(only)
-    place = Path(folder) / (f"{name}-quick" if quick else name)
     planned = [(c, seed) for c in wanted for seed in (c.seeds[:1] if quick else c.seeds)]
     for number, (configuration, seed) in enumerate(planned, start=1):
         if say:
@@ -53,6 +55,16 @@ def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None
         if _run(experiment, configuration, seed, place / "runs", quick, data_dir):
             _write(name, experiment, place, quick)
     return _write(name, experiment, place, quick)
+
+
+def results_dir(name, experiment, folder, quick=False):
+    """Returns where an experiment's results lie.
+
+    Those of a smoke run lie apart, so that full results are never overwritten; a Computation has no other
+    than full ones.
+    """
+    smoke = quick and not isinstance(experiment, Computation)
+    return Path(folder) / (f"{name}-quick" if smoke else name)
 
 
 def _run(experiment, configuration, seed, runs, quick, data_dir):
@@ -91,8 +103,9 @@ def _write(name, experiment, place, quick):
                 save(canvas, temporary)
     shown = [{"file": f"{file}.png", "caption": caption} for file, caption, _ in pictures]
     shown += _from_reports(experiment, place)
-    write_json(place / "results.json", document(name, experiment, rows, shown, quick))
     write_text(place / "table.md", table(experiment, rows, quick))
+    results = document(name, experiment, rows, shown, quick)
+    write_json(place / "results.json", results)  # at last: the page looks for it, and reads the table
     write_pages(place.parent)
     return rows
 

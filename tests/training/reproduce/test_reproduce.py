@@ -7,7 +7,7 @@ from keras_vit import InputError
 from keras_vit.files import read_json
 from training.experiments import experiment_names, find_experiment
 from training.recipe import Recipe, override
-from training.reproduce import Configuration, Experiment, reproduce, vary
+from training.reproduce import Configuration, Experiment, reproduce, results_dir, vary
 from training.reproduce.computation import Computation
 from training.reproduce.plots import bars, curves, sweep
 
@@ -120,6 +120,22 @@ def test_an_experiment_may_count_instead_of_train(tmp_path):
     assert "| 1,000 | 1 |" in (tmp_path / "counting" / "table.md").read_text()
 
 
+def test_a_count_has_no_smoke_run_of_its_own_and_no_lines_to_choose(tmp_path):
+    counting = Computation(title="Counting", rows=lambda: [{"size": 2}])
+    reproduce("counting", counting, tmp_path, quick=True)
+    assert (results_dir("counting", counting, tmp_path, quick=True) / "table.md").is_file()
+    assert not read_json(tmp_path / "counting" / "results.json")["quick"]
+    with pytest.raises(InputError, match="'counting' trains nothing: expected no labels, received 'base'"):
+        reproduce("counting", counting, tmp_path, only=["base"])
+
+
+def test_results_by_which_the_page_finds_a_table_are_not_there_before_it(tmp_path):
+    (tmp_path / "empty" / "table.md").mkdir(parents=True)
+    with pytest.raises(InputError, match="table.md is a folder"):
+        reproduce("empty", Experiment(title="Empty", configurations=()), tmp_path)
+    assert not (tmp_path / "empty" / "results.json").exists()
+
+
 def test_an_unknown_experiment_is_refused():
     with pytest.raises(InputError, match="Unknown experiment 'vgg'"):
         find_experiment("vgg")
@@ -168,4 +184,6 @@ def test_a_sweep_shows_a_value_that_is_the_recipes_default_and_is_none_where_not
     _, _, canvas = sweep("learning_rate", log=True)(rows)
     assert [tick.get_text() for tick in canvas.axes[0].get_xticklabels()] == ["0.001", "0.01"]
     assert sweep("hidden_dim")(rows) is None
+    _, caption, canvas = sweep("mlp_dim")([{**row, "recipe": {"mlp_dim": 8}}])
+    assert caption == "Accuracy by MLP size." and canvas.axes[0].get_xlabel() == "MLP size"
     assert curves(labels=("b",))(rows) is None
