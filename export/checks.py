@@ -15,8 +15,8 @@ def check_backend():
     """Raises InputError when Keras runs on another backend than TensorFlow: this process cannot export."""
     if keras.backend.backend() != "tensorflow":
         raise InputError(
-            f"Expected KERAS_BACKEND=tensorflow for an export, received {keras.backend.backend()!r}. A "
-            "model.keras that was trained elsewhere loads there."
+            f"Expected KERAS_BACKEND=tensorflow, which writes files for a phone, received "
+            f"{keras.backend.backend()!r}. A model.keras that was trained elsewhere loads there."
         )
 
 

@@ -14,7 +14,7 @@ from export.child import run_child
 from export.metadata.attach import attached_labels, was_trained_on_grey
 from export.saved_model_check import check_saved_model
 from keras_vit.errors import ConditionError, InputError
-from keras_vit.files import parse_label_names, read_json, read_label_names, what_lies_at
+from keras_vit.files import first_line, parse_label_names, read_json, read_label_names, what_lies_at
 from keras_vit.model_archive import load_model
 
 BATCH = 64
@@ -173,8 +173,9 @@ def saved_model_predictor(path):
         num_classes = serve.structured_outputs["probabilities"].shape[1]
         names = tuple(name.decode() for name in loaded.label_names().numpy())
     except Exception as error:  # TensorFlow raises nearly every type for a folder that it cannot read
-        line = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise InputError(f"{path} is no SavedModel of ours that can be loaded: {line}") from error
+        raise InputError(
+            f"{path} is no SavedModel of ours that can be loaded: {first_line(error)}"
+        ) from error
 
     def answers(signature, name, images):
         images = np.clip(np.rint(images), 0, 255).astype("uint8")

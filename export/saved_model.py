@@ -9,6 +9,7 @@ from export.app_input import PHOTOS
 from export.decode import decode
 from export.rollout import rollout
 from keras_vit.errors import ConditionError
+from keras_vit.files import first_line
 from keras_vit.layers import TransformerEncoder
 from keras_vit.models import num_prefix_tokens
 from keras_vit.models.rollout import map_grid, rollout_start
@@ -106,10 +107,9 @@ def save(model, path, signatures, functions=None):
     try:
         tf.saved_model.save(module, str(path), signatures=signatures)
     except Exception as error:  # tracing runs the layers' own code, which may raise anything
-        line = next(iter(str(error).strip().splitlines()), type(error).__name__)
         if is_full_disk(str(error)):
-            raise OSError(errno.ENOSPC, line) from error
-        raise ConditionError(f"TensorFlow cannot save this model: {line}") from error
+            raise OSError(errno.ENOSPC, first_line(error)) from error
+        raise ConditionError(f"TensorFlow cannot save this model: {first_line(error)}") from error
 
 
 def is_full_disk(message):

@@ -5,6 +5,7 @@ import errno
 import json
 import math
 import os
+import re
 import shutil
 import tempfile
 import unicodedata
@@ -15,6 +16,9 @@ from keras_vit.errors import InputError
 LARGEST_TEXT = 16 * 1024**2  # bytes of a file of JSON or labels
 _SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP}  # of folders, on some file systems of networks
+_COLORS = re.compile(r"\x1b\[\d*m")  # of a terminal
+_FUNCTIONS = re.compile(r"in user code:.*?\n\n +\w+: ", re.DOTALL)
+_CALLING = "Exception encountered when calling "
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
 
@@ -201,9 +205,15 @@ def is_label_name(text):
 
 
 def first_line(error):
-    """Returns the first line of an error's message, or the name of its type."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    """Returns the first line of an error's message that tells what is wrong, or the name of its type.
+
+    Before it TensorFlow tells in which functions it was, and Keras in which layer's call; that is kept.
+    """
+    text = _FUNCTIONS.sub("", _COLORS.sub("", str(error)))
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
+    if lines[0].startswith(_CALLING) and len(lines) > 1:
+        return f"{lines[0].removeprefix(_CALLING).removesuffix('.')}: {lines[1]}"
+    return lines[0]
 
 
 def what_lies_at(path):

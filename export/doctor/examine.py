@@ -1,5 +1,6 @@
 """Asks all rules about a model."""
 
+from export.checks import check_backend
 from export.doctor.conversion import converted
 from export.doctor.rules import RULES
 
@@ -16,6 +17,10 @@ def examine(model, as_is=False):
 
     Returns:
         A list of `Finding`, in the order of `RULES`.
+
+    Raises:
+        InputError: Keras runs on another backend than TensorFlow.
     """
+    check_backend()
     case = converted(model, as_is)
     return [finding for rule in RULES for finding in rule(case)]

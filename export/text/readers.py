@@ -9,6 +9,7 @@ from export.predictor import CHECK_TIME_LIMIT, check_is_tflite, check_recorded
 from export.saved_model_check import check_saved_model
 from export.text.description import read_description
 from keras_vit.errors import ConditionError, InputError
+from keras_vit.files import first_line
 
 CHECK = (str(Path(__file__).with_name("check.py")),)
 
@@ -122,8 +123,9 @@ class SavedModelReader(_Reader):
             self.signatures = tf.saved_model.load(str(path)).signatures
             self.step = self.signatures["step"]
         except Exception as error:  # TensorFlow raises nearly every type for a folder that it cannot read
-            line = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            raise InputError(f"{path} is no SavedModel of ours that can be loaded: {line}") from error
+            raise InputError(
+                f"{path} is no SavedModel of ours that can be loaded: {first_line(error)}"
+            ) from error
 
     def begin(self, batch_size):
         """Forgets what was read."""

@@ -7,7 +7,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from keras_vit.errors import InputError
-from keras_vit.files import read_json
+from keras_vit.files import first_line, read_json
 from keras_vit.pretrained.tensors import Tensors
 
 INDEX = "model.safetensors.index.json"
@@ -83,7 +83,7 @@ def _entries(path):
         with safe_open(path, framework="numpy") as file:
             names = set(file.keys())
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} is truncated or no safetensors file: {_first_line(error)}.") from error
+        raise InputError(f"{path} is truncated or no safetensors file: {first_line(error)}.") from error
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(length))
@@ -95,7 +95,3 @@ def _entries(path):
         )
         for name in names
     }
-
-
-def _first_line(error):
-    return (str(error) or type(error).__name__).splitlines()[0]

@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,6 +11,7 @@ from PIL import Image
 
 from export.inference_model import inference_model
 from export.saved_model import write_saved_model
+from keras_vit import ConditionError
 from keras_vit.models import cnn
 
 # Runs without Keras and without this package, as a server would.
@@ -41,6 +43,21 @@ def test_no_image_file_is_asked_for_where_none_has_the_channels(tmp_path):
     write_saved_model(model, "abc", tmp_path / "saved")
     served = tf.saved_model.load(str(tmp_path / "saved"))
     assert set(served.signatures) == {"serving_default"}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Refusing(keras.layers.Layer):
+    def call(self, x):
+        raise ValueError("no kernel for this size")
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(x.shape)
+
+
+def test_what_a_layer_says_against_being_saved_is_repeated(tmp_path):
+    stack = [keras.Input((4, 4, 3)), keras.layers.Flatten(), Refusing(), keras.layers.Dense(3)]
+    with pytest.raises(ConditionError, match=r"model: Refusing.call\(\): no kernel for this size$"):
+        write_saved_model(inference_model(keras.Sequential(stack)), "abc", tmp_path / "saved")
 
 
 def encoded(image, kind):

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from export.doctor.examine import examine as examine_apart
+from keras_vit import InputError
 from keras_vit.__main__ import main
 from keras_vit.models import char_rnn, vit
 
@@ -216,6 +217,13 @@ def test_what_is_no_model_is_refused_in_one_line(name, message, capsys):
     assert main(["doctor", name]) == 2
     error = capsys.readouterr().err
     assert message in error and len(error.strip().splitlines()) == 1
+
+
+def test_on_another_backend_nothing_is_blamed_on_the_model(monkeypatch):
+    model = cnn()
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(InputError, match="Expected KERAS_BACKEND=tensorflow"):
+        examine_apart(model)
 
 
 @pytest.mark.slow
