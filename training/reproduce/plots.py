@@ -49,7 +49,7 @@ def curves(key="val_accuracy", labels=None, name="curves"):
     return plot
 
 
-def bars(metric="accuracy", name="figures"):
+def bars(metric="accuracy"):
     """Plots a figure of every configuration as a bar, with the report's as a line across it."""
 
     def plot(rows):
@@ -67,12 +67,13 @@ def bars(metric="accuracy", name="figures"):
         axes.grid(axis="x", color="0.9")
         axes.set_axisbelow(True)
         _percent(axes.xaxis, metric)
-        return name, f"{_words(metric)} (bar: ours; line across: the report's, where it gives one).", canvas
+        caption = f"{_words(metric)} (bar: ours; line across: the report's, where it gives one)."
+        return "figures", caption, canvas
 
     return plot
 
 
-def sweep(field, metric="accuracy", groups=None, log=False, name=None):
+def sweep(field, metric="accuracy", groups=None, log=False):
     """Plots a figure against a field of the recipe, one line for each group of configurations.
 
     Args:
@@ -80,7 +81,6 @@ def sweep(field, metric="accuracy", groups=None, log=False, name=None):
         metric: key of a run's figures.
         groups: dict from a line's name to a predicate on labels, or None for one line of all.
         log: bool, a logarithmic horizontal axis.
-        name: str, of the picture's file; by default from metric and field.
     """
 
     def plot(rows):
@@ -112,7 +112,7 @@ def sweep(field, metric="accuracy", groups=None, log=False, name=None):
         _percent(axes.yaxis, metric)
         if groups:
             axes.legend()
-        return name or f"{metric}_by_{field}", f"{_words(metric)} by {_phrase(field)}.", canvas
+        return f"{metric}_by_{field}", f"{_words(metric)} by {_phrase(field)}.", canvas
 
     return plot
 
