@@ -41,8 +41,8 @@ EXPERIMENT = Experiment(
     ),
     assumptions="The report names neither sizes nor epochs: assumed are the plain model of the CIFAR-10 "
     "experiment, ResNet-20, and 15 epochs with flip and crop. The CNN is that of two blocks with batch "
-    "normalisation. On 500 to 49,000 images each model trains for 1,528, 241, 48 and 12 epochs: 4,584, 4,579, "
-    "4,560 and 4,584 steps.",
+    "normalisation. On 500 to 49,000 images each model trains for 1,528, 241, 48 and 12 epochs: 4,584, "
+    "4,579, 4,560 and 4,584 steps.",
     plots=(
         curves(labels=("ViT, 15 epochs", "ResNet-20, 15 epochs")),
         sweep("subset", groups={name: _of(name) for name in MODELS}, log=True),
