@@ -18,7 +18,8 @@ class Verification:
     @property
     def drop(self):
         """Points of accuracy lost; negative when the file does better."""
-        return 100 * (self.reference_accuracy - self.accuracy)
+        points = 100 * (self.reference_accuracy - self.accuracy)
+        return round(points, 9)  # or five images of a thousand would be more than 0.5
 
 
 def compare(reference, candidate, labels):
