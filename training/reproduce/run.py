@@ -47,12 +47,13 @@ def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None
         rows = compute(name, experiment, place)
         write_pages(folder)
         return rows
-    wanted = experiment.chosen(only)
+    wanted, runs = experiment.chosen(only), place / "runs"
+    _check_finished(experiment, runs, quick)
     planned = [(c, seed) for c in wanted for seed in (c.seeds[:1] if quick else c.seeds)]
     for number, (configuration, seed) in enumerate(planned, start=1):
         if say:
             say(f"{name}: {configuration.label}, seed {seed} ({number} of {len(planned)})")
-        if _run(experiment, configuration, seed, place / "runs", quick, data_dir):
+        if _run(experiment, configuration, seed, runs, quick, data_dir):
             _write(name, experiment, place, quick)
     return _write(name, experiment, place, quick)
 
@@ -67,30 +68,41 @@ def results_dir(name, experiment, folder, quick=False):
     return Path(folder) / (f"{name}-quick" if smoke else name)
 
 
-def _run(experiment, configuration, seed, runs, quick, data_dir):
-    """Trains one run unless it is there; returns whether anything was done."""
-    folder = RunFolder(run_dir(runs, configuration, seed))
+def _check_finished(experiment, runs, quick):
+    """Checks the finished runs of all lines, asked for or not: their figures are in the table.
+
+    A folder that was moved holds the same runs: where their first weights lay does not matter.
+    """
+    for configuration in experiment.configurations:
+        for seed in configuration.seeds:
+            folder = RunFolder(run_dir(runs, configuration, seed))
+            if not folder.metrics.exists():
+                continue
+            recipe = _recipe(experiment, configuration, seed, runs, quick)
+            if changed := changed_fields(folder, recipe, but=("pretrained",)):
+                raise InputError(
+                    f"{folder.path} holds a run of another recipe: {', '.join(changed)}. Choose another "
+                    "--run-dir."
+                )
+
+
+def _recipe(experiment, configuration, seed, runs, quick):
     recipe = dataclasses.replace(configuration.recipe, seed=seed)
     if configuration.pretrained_by is not None:
         source = experiment.labelled(configuration.pretrained_by)
         recipe = dataclasses.replace(recipe, pretrained=str(run_dir(runs, source, source.seeds[0])))
-    if quick:
-        recipe = override(recipe, experiment.quick)
+    return override(recipe, experiment.quick) if quick else recipe
+
+
+def _run(experiment, configuration, seed, runs, quick, data_dir):
+    """Trains one run unless it is there; returns whether anything was done."""
+    folder = RunFolder(run_dir(runs, configuration, seed))
     if folder.metrics.exists():
-        _check_recipe(folder, recipe)
         return False
+    recipe = _recipe(experiment, configuration, seed, runs, quick)
     run_recipe(recipe, folder.path, data_dir=data_dir, resume=folder.recipe.exists())
     keras.utils.clear_session()  # or the graphs of all runs would stay in memory
     return True
-
-
-def _check_recipe(folder, recipe):
-    """A folder that was moved holds the same runs: where their first weights lay does not matter."""
-    changed = changed_fields(folder, recipe, but=("pretrained",))
-    if changed:
-        raise InputError(
-            f"{folder.path} holds a run of another recipe: {', '.join(changed)}. Choose another --run-dir."
-        )
 
 
 def _write(name, experiment, place, quick):

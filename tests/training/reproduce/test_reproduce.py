@@ -77,9 +77,11 @@ def test_what_was_run_is_not_repeated(folder):
 
 def test_a_finished_run_of_another_recipe_is_not_taken_for_this_ones(folder):
     other = dataclasses.replace(TINY, hidden_dim=8, learning_rate=1e-3)
-    changed = dataclasses.replace(EXPERIMENT, configurations=(Configuration("hidden_dim=8", other),))
-    with pytest.raises(InputError, match=r"another recipe: learning_rate=0.001 \(was 0.003\)"):
-        reproduce("sizes", changed, folder)
+    lines = Configuration("the base", TINY), Configuration("hidden_dim=8", other)
+    changed = dataclasses.replace(EXPERIMENT, configurations=lines)
+    for only in (None, ["the base"]):  # the table has the figures of both either way
+        with pytest.raises(InputError, match=r"another recipe: learning_rate=0.001 \(was 0.003\)"):
+            reproduce("sizes", changed, folder, only=only)
 
 
 def test_an_interruption_leaves_a_page_and_what_lacks_its_report_is_not_taken_as_done(tmp_path):
