@@ -3,6 +3,8 @@
 There is no state, so a stream can begin anywhere, and is the same on every backend.
 """
 
+import functools
+
 import numpy as np
 
 from keras_vit.errors import InputError
@@ -46,9 +48,11 @@ def check_start(epochs, steps, start_epoch, start_step):
         )
 
 
+@functools.lru_cache(maxsize=2)  # every step of an epoch may ask for it
 def epoch_order(seed, epoch, num_images, batch_size):
-    """Returns the indices of an epoch's images: int64 `(steps_per_epoch, batch_size)`."""
+    """Returns the indices of an epoch's images: int64 `(steps_per_epoch, batch_size)`, not to be written."""
     order = np.random.default_rng((seed, epoch)).permutation(num_images)
+    order.setflags(write=False)
     steps = num_images // batch_size
     return order[: steps * batch_size].reshape(steps, batch_size)
 

@@ -16,6 +16,13 @@ def test_epochs_and_seeds_have_orders_of_their_own():
     assert orders[0] == epoch_order(0, 0, 64, 8).tobytes()
 
 
+def test_the_steps_of_an_epoch_share_one_order_that_none_can_change():
+    order = epoch_order(5, 1, 64, 8)
+    assert epoch_order(5, 1, 64, 8) is order
+    with pytest.raises(ValueError, match="read-only"):
+        order[0, 0] = 0
+
+
 def test_random_numbers_differ_by_seed_epoch_and_step():
     keys = [(seed, epoch, step) for seed in (0, 1) for epoch in (0, 1, 2) for step in (0, 1, 2)]
     drawn = [batch_uniforms(*key, (8, 3)) for key in keys]
