@@ -22,22 +22,28 @@ def choose(attempt, quantization, folder, named=()):
             with `time_in_turn(rows)`; as in `export.export_run`.
         quantization: `export.quantize.Quantization`.
         folder: Path. Gets the file of the variant that is chosen.
-        named: variants that stand there already because they were asked for by name; they stay.
+        named: rows of variants that were asked for by name; their files stay. Where the fastest is one of
+            them, it gets `kept`.
 
     Returns:
         The rows of all candidates that are not among `named`, each with `kept`.
     """
-    candidates = [variant for variant in CANDIDATES if variant not in named]
+    candidates = [variant for variant in CANDIDATES if variant not in [row["variant"] for row in named]]
+    rivals = [row for row in named if row["variant"] in CANDIDATES and row["passed"] and _agrees(row)]
     with tempfile.TemporaryDirectory(prefix=".auto-", dir=folder) as place:
         place = Path(place)
         rows = [_agreeing(attempt(variant, place)) for variant in candidates]
-        attempt.time_in_turn(rows)
-        rows = [_mended(row, rows, attempt, quantization, place) for row in rows]
-        attempt.time_in_turn(rows)
-        best = fastest(rows)
+        attempt.time_in_turn(rivals + rows)
+        best = fastest(rivals + rows)
+        rows = [_mended(row, best, attempt, quantization, place) for row in rows]
+        attempt.time_in_turn(rivals + rows)
+        best = fastest(rivals + rows)
         for row in rows:
             row["kept"] = row is best
             remove_or_keep(row, place, folder)
+    for row in rivals:
+        if row is best:
+            row["kept"] = True
     return rows
 
 
@@ -62,7 +68,7 @@ def remove_or_keep(row, place, folder):
 
 def _agreeing(row):
     """Lets a row fail whose file is another model."""
-    if row["passed"] and row["top1_agreement"] < LEAST_AGREEMENT:
+    if row["passed"] and not _agrees(row):
         row["passed"] = False
         row["failure"] = (
             f"answers as the model on {100 * row['top1_agreement']:.1f} % of the images, auto asks for "
@@ -71,9 +77,13 @@ def _agreeing(row):
     return row
 
 
-def _mended(row, rows, attempt, quantization, place):
+def _agrees(row):
+    return row["top1_agreement"] >= LEAST_AGREEMENT
+
+
+def _mended(row, best, attempt, quantization, place):
     """The row of a variant that was fast but lost too much, with its worst layers left in float."""
-    if not _is_worth_mending(row, fastest(rows)):
+    if not _is_worth_mending(row, best):
         return row
     try:
         layers = [layer for layer in quantization.sensitivity(row["variant"]) if layer["divergence"] > 0]

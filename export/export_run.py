@@ -98,7 +98,7 @@ def export_model(
         attempt = Attempt(shipped, label_names, card, held_out, max_drop, quantization, progress)
         rows = [attempt(variant, folder) for variant in named]
         attempt.time_in_turn(rows)
-        chosen = choose(attempt, quantization, folder, named) if auto else []
+        chosen = choose(attempt, quantization, folder, rows) if auto else []
     rows += chosen
     write_record(folder, kept + rows, mark)
     if chosen:
@@ -110,10 +110,10 @@ def export_model(
 
 
 def check_passed(rows, chosen, folder):
-    """Raises ConditionError when a variant failed, or of `chosen`, those that `auto` tried, all did."""
+    """Raises ConditionError when a variant failed, or `auto`, which tried those of `chosen`, keeps none."""
     needed = [row for row in rows if row not in chosen]
     failed = [row for row in needed if not row["passed"]]
-    if chosen and not any(row["passed"] for row in chosen):
+    if chosen and not any(row.get("kept") for row in rows):
         failed += chosen
     if failed:
         reasons = "; ".join(f"{row['variant']} ({row['failure']})" for row in failed)

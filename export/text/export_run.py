@@ -93,7 +93,8 @@ def export_text(
     rows = [attempt(variant, folder) for variant in named + candidates]
     attempt.time_in_turn(rows)
     chosen = rows[len(named) :]
-    _keep_fastest(chosen, folder)
+    if AUTO in variants:
+        _keep_fastest(chosen, fastest([row for row in rows if row["variant"] in CANDIDATES]), folder)
     write_record(folder, kept + rows, mark)
     if report:
         report(rows)
@@ -101,12 +102,14 @@ def export_text(
     return rows
 
 
-def _keep_fastest(rows, folder):
-    best = fastest(rows)
-    for row in rows:
-        row["kept"] = row is best
+def _keep_fastest(chosen, best, folder):
+    """Removes the files of `chosen` but the fastest; of those asked for by name `best` is marked only."""
+    for row in chosen:
+        row["kept"] = False
         if row is not best:
             remove(folder / row["file"])
+    if best:
+        best["kept"] = True
 
 
 class _Attempt:

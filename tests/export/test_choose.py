@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from export.choose import choose, fastest
+from export.export_run import check_passed
 from export.measurement import WARM_UP, latencies_ms
 from export.record import CANDIDATES, FILES
 from keras_vit import ConditionError
@@ -78,9 +79,24 @@ def test_one_file_is_kept_and_the_others_leave_nothing(tmp_path):
 
 def test_a_variant_that_was_asked_for_by_name_stays(tmp_path):
     (tmp_path / FILES["fp32"]).write_text("asked for")
-    rows = choose(Attempt(all_rows()), Sensitivity(), tmp_path, named=("fp32",))
+    rows = choose(Attempt(all_rows()), Sensitivity(), tmp_path, named=[row("fp32", 10)])
     assert "fp32" not in [r["variant"] for r in rows]
     assert (tmp_path / FILES["fp32"]).read_text() == "asked for"
+
+
+def test_where_one_that_was_asked_for_by_name_is_the_fastest_no_other_is_kept(tmp_path):
+    (tmp_path / FILES["fp32"]).write_text("asked for")
+    named = [row("savedmodel", 0.1), row("fp32", 1)]
+    rows = choose(Attempt(all_rows()), Sensitivity(), tmp_path, named=named)
+    assert [r["variant"] for r in named + rows if r.get("kept")] == ["fp32"]
+    assert [path.name for path in tmp_path.iterdir()] == [FILES["fp32"]]
+    check_passed(named + rows, rows, tmp_path)
+
+
+def test_one_that_was_asked_for_by_name_but_is_another_model_is_not_what_auto_keeps(tmp_path):
+    named = [row("fp16", 1, agreement=0.9)]
+    rows = choose(Attempt(all_rows()), Sensitivity(), tmp_path, named=named)
+    assert [r["variant"] for r in named + rows if r.get("kept")] == [CANDIDATES[-1]]
 
 
 def test_another_model_with_as_good_an_accuracy_is_not_kept(tmp_path):
