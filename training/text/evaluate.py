@@ -32,10 +32,8 @@ def evaluate(model, data, batch_size=256):
         `position`, `count`, `cross_entropy` and `bigram`.
     """
     windows = split_windows(data, data.test)
-    log_probabilities = log_softmax(_logits(model, windows, data, batch_size))
     targets = windows.targets[windows.mask]
-    losses = -log_probabilities[np.arange(len(targets)), targets]
-    correct = log_probabilities.argmax(axis=1) == targets
+    losses, correct = _judged(model, windows, data, batch_size)
     counted = bigram_probabilities(split_windows(data, data.train), len(data.vocabulary))
     by_bigram = bigram_losses(counted, windows)
     return {
@@ -49,16 +47,31 @@ def evaluate(model, data, batch_size=256):
     }
 
 
+def _judged(model, windows, data, batch_size):
+    """The cross-entropy of each token that counts, and whether it was thought the likeliest."""
+    losses, correct = [], []
+    for rows, logits in _logits(model, windows, data, batch_size):
+        part = windows.rows(rows)
+        targets, log_probabilities = part.targets[part.mask], log_softmax(logits[part.mask])
+        losses.append(-log_probabilities[np.arange(len(targets)), targets])
+        correct.append(log_probabilities.argmax(axis=1) == targets)
+    return np.concatenate(losses), np.concatenate(correct)
+
+
 def _logits(model, windows, data, batch_size):
+    """Yields slices of the rows, each with its logits: those of a long text would fill the memory."""
     if data.lines or not is_recurrent(model):
-        return model.predict(windows.inputs, batch_size=batch_size, verbose=0)[windows.mask]
+        for first in range(0, len(windows), batch_size):
+            rows = slice(first, first + batch_size)
+            yield rows, model.predict_on_batch(windows.inputs[rows])
+        return
     reading = sequence_model(model)
-    states, rows = zero_states(reading, 1), []
-    for row in windows.inputs:
-        logits, *states = reading.predict_on_batch([keras.ops.array(row[None]), *states])
+    states = zero_states(reading, 1)
+    for row in range(len(windows)):
+        rows = slice(row, row + 1)
+        logits, *states = reading.predict_on_batch([keras.ops.array(windows.inputs[rows]), *states])
         states = [keras.ops.array(state) for state in states]
-        rows.append(logits[0])
-    return np.stack(rows)[windows.mask]
+        yield rows, logits
 
 
 def _figures(losses):

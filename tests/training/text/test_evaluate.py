@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 
 import keras
 import numpy as np
@@ -68,3 +69,20 @@ def test_running_text_is_read_from_end_to_end_by_a_recurrent_model():
     transformer = char_transformer(vocabulary_size=4, length=5, hidden_dim=8, num_layers=1, num_heads=2)
     data = TextData("t", VOCABULARY, 5, False, (text,), (text,), (text,))
     assert evaluate(transformer, data)["num_characters"] == 12
+
+
+def test_the_logits_of_a_long_text_are_not_in_memory_all_at_once():
+    vocabulary = build_vocabulary([[chr(number) for number in range(0x4E00, 0x4E00 + 500)]])
+    text = vocabulary.characters[1:] * 40
+    model = char_transformer(
+        vocabulary_size=len(vocabulary), length=50, hidden_dim=4, num_layers=1, num_heads=1
+    )
+    data = TextData("t", vocabulary, 50, False, (text,), (text,), (text,))
+    evaluate(model, data, batch_size=16)  # compiles
+    tracemalloc.start()
+    try:
+        evaluate(model, data, batch_size=16)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < len(text) * len(vocabulary) * 4  # bytes, of them all as float32
