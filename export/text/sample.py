@@ -22,7 +22,7 @@ def sample(logits, noise, temperature, top_k, excluded=None):
         logits += tf.one_hot(excluded, size, on_value=IMPOSSIBLE)
     ordered = tf.math.top_k(logits, size).values
     least = tf.gather(ordered, tf.clip_by_value(top_k, 1, size) - 1, axis=1)
-    perturbed = logits / temperature + noise
+    perturbed = (logits - ordered[:, :1]) / temperature + noise  # the likeliest is above what is impossible
     return tf.argmax(tf.where(logits >= least, perturbed, IMPOSSIBLE), axis=1, output_type=tf.int32)
 
 

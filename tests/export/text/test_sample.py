@@ -6,7 +6,7 @@ from export.text.sample import sample
 from keras_vit.text.sampling import draw, gumbel_noise, next_probabilities
 
 
-@pytest.mark.parametrize(("temperature", "top_k"), [(1.0, 99), (0.5, 3), (1.7, 1), (0.01, 8)])
+@pytest.mark.parametrize(("temperature", "top_k"), [(1.0, 99), (0.5, 3), (1.7, 1), (0.01, 8), (1e-12, 3)])
 @pytest.mark.parametrize("excluded", [None, 2])
 def test_the_graph_draws_what_numpy_draws_from_the_same_noise(temperature, top_k, excluded):
     logits = np.random.default_rng(1).normal(0, 2, (400, 8)).astype("float32")
