@@ -109,6 +109,8 @@ def test_evaluate_repeats_the_figures(run):
         (["train", "char_names_gru", "window=100000000", "--run-dir", "x"], "window from 2 to 65,536"),
         (["evaluate", "nowhere"], "Expected a run folder"),
         (["export", "nowhere"], "Expected a run folder"),
+        (["export", "nowhere", "--litert", "packages"], "--litert is for the page of --web"),
+        (["export", "nowhere", "--web", "page", "--variant", "savedmodel"], "--web takes TFLite files"),
         (["predict", "nowhere", "a.png"], "found nothing"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -99,12 +99,7 @@ def run(options):
 
         let_delegate_tell()
     export = _export_text if is_text(options.run_folder) else _export_images
-    if options.web is not None:
-        from export.web.page import check_page
-
-        if (options.batch or 1) > 1:
-            raise InputError("--web takes files for one image: leave out --batch.")
-        check_page(options.web, options.litert)
+    _check_web(options)
     _, model, data = load_run(options.run_folder, options.data_dir)
     folder, console = RunFolder(options.run_folder).export, Console()
     with console.status("exporting") as status:
@@ -112,6 +107,21 @@ def run(options):
     print(f"files and export.json in {folder}")
     if options.web is not None:
         print(f"page in {options.web}: python -m http.server --directory {options.web}")
+
+
+def _check_web(options):
+    """Checks what can be known of the page before the files are there."""
+    if options.web is None:
+        if options.litert is not None:
+            raise InputError("--litert is for the page of --web: add --web DIR, or leave it out.")
+        return
+    from export.web.page import check_page
+
+    if (options.batch or 1) > 1:
+        raise InputError("--web takes files for one image: leave out --batch.")
+    if set(options.variant or ()) == {"savedmodel"}:
+        raise InputError("--web takes TFLite files: add --variant dynamic_int8, or leave out --variant.")
+    check_page(options.web, options.litert)
 
 
 def _export_images(options, model, data, folder, show, progress):
