@@ -60,7 +60,7 @@ def fit(
 
     Raises:
         InputError: bad recipe or data, or a folder that holds a run already.
-        ConditionError: loss or weights are no longer finite.
+        NonFiniteError: loss or weights are no longer finite.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
     folder, task, engine = RunFolder(run_dir), task_of(recipe), engine or Engine()

@@ -5,6 +5,12 @@ import contextlib
 import keras
 import numpy as np
 
+from keras_vit.errors import ConditionError
+
+
+class NonFiniteError(ConditionError):
+    """Loss, gradients or weights of a training are NaN or infinite."""
+
 
 def first_nonfinite(model, x, y, weights=None):
     """Tells what in a training step is not finite first: the batch, a layer, the loss or a gradient.

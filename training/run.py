@@ -27,7 +27,7 @@ def run_recipe(recipe, run_dir, *, data_dir=None, resume=False, checkpoint_every
 
     Raises:
         InputError: bad recipe, data or folder.
-        ConditionError: loss or weights are no longer finite.
+        NonFiniteError: loss or weights are no longer finite.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
     engine = open_engine(devices)

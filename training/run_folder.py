@@ -45,6 +45,11 @@ class RunFolder:
         return self.path / "nonfinite_batch.npz"
 
     @property
+    def divergence(self):
+        """What ended a run of an experiment whose numbers were finite no longer: no other will do better."""
+        return self.path / "divergence.txt"
+
+    @property
     def metrics(self):
         return self.path / "metrics.json"
 

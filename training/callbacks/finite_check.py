@@ -5,9 +5,8 @@ import time
 import keras
 import numpy as np
 
-from keras_vit.errors import ConditionError
 from keras_vit.files import atomic_path
-from training.nonfinite import first_nonfinite, is_finite, named_batch
+from training.nonfinite import NonFiniteError, first_nonfinite, is_finite, named_batch
 
 SHARE = 0.01  # of the time, at most, that looking at all weights takes
 
@@ -26,7 +25,7 @@ class FiniteCheck(keras.callbacks.Callback):
         path: str or Path of the `.npz` file for the batch of that step.
 
     Raises:
-        ConditionError: names the epoch, the step, and what is not finite first.
+        NonFiniteError: names the epoch, the step, and what is not finite first.
     """
 
     def __init__(self, batches=None, path=None):
@@ -89,7 +88,7 @@ class FiniteCheck(keras.callbacks.Callback):
             what = cause or what
             self._save(epoch, step, *batch)
             what += f". The batch is saved in {self.path}"
-        raise ConditionError(
+        raise NonFiniteError(
             f"Training stopped in epoch {epoch + 1}, step {step}: {what}. "
             "Lower learning_rate, set clip_norm, or use precision=float32."
         )

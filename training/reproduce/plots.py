@@ -76,6 +76,8 @@ def bars(metric="accuracy"):
 def sweep(field, metric="accuracy", groups=None, log=False):
     """Plots a figure against a field of the recipe, one line for each group of configurations.
 
+    There is nothing to draw before runs of two values are there.
+
     Args:
         field: str, of the recipe; configurations where it is None are not shown.
         metric: key of a run's figures.
@@ -99,7 +101,7 @@ def sweep(field, metric="accuracy", groups=None, log=False):
                 x, y, spread = zip(*points, strict=True)
                 axes.errorbar(x, y, yerr=spread, marker="o", capsize=3, color=COLOURS[index], label=line)
                 shown.update(x)
-        if not shown:
+        if len(shown) < 2:
             return None
         if log:
             axes.set_xscale("log")

@@ -5,7 +5,7 @@ import statistics
 
 import numpy as np
 
-from keras_vit.files import read_json
+from keras_vit.files import read_json, read_text
 from training.report.document import duration
 from training.report.history import read_history
 from training.reproduce.runs import run_dir
@@ -20,7 +20,7 @@ def read_rows(experiment, runs):
 
     Its `runs` hold, for each seed that was run to the end, the figures of `metrics.json` that are numbers
     (`a.b` is the `b` of the dict `a`), `train_accuracy` (of the last epoch, as training counts it), `epochs`,
-    `seconds` and the curves.
+    `seconds` and the curves. Its `diverged` tells of the seeds whose numbers did not stay finite.
     """
     return [
         {
@@ -29,6 +29,7 @@ def read_rows(experiment, runs):
             "seeds": list(configuration.seeds),
             "recipe": _changed(configuration.recipe),
             "runs": [run for seed in configuration.seeds if (run := _read(runs, configuration, seed))],
+            "diverged": [end for seed in configuration.seeds if (end := _end(runs, configuration, seed))],
         }
         for configuration in experiment.configurations
     ]
@@ -55,7 +56,7 @@ def table(experiment, rows, quick=False):
     ]
     for row in rows:
         cells = [row["label"], _figure(row["reported"], metric), *(_ours(row, m) for m in (metric, *columns))]
-        cells += [f"{len(row['runs'])} of {len(row['seeds'])}", *_cost(row)]
+        cells += [_count(row), *_cost(row)]
         lines.append(f"| {' | '.join(cells)} |")
     if experiment.assumptions:
         lines += ["", experiment.assumptions]
@@ -70,7 +71,7 @@ def document(name, experiment, rows, pictures, quick):
         "metric": experiment.metric,
         "assumptions": experiment.assumptions,
         "quick": quick,
-        "complete": all(len(row["runs"]) == len(row["seeds"]) for row in rows),
+        "complete": all(len(row["runs"]) + len(row["diverged"]) == len(row["seeds"]) for row in rows),
         "pictures": pictures,
         "rows": rows,
     }
@@ -89,6 +90,11 @@ def _read(runs, configuration, seed):
         "seconds": float(history["seconds"].sum()),
         "curve": {key: np.round(history[key], 5).tolist() for key in CURVES},
     }
+
+
+def _end(runs, configuration, seed):
+    file = RunFolder(run_dir(runs, configuration, seed)).divergence
+    return {"seed": seed, "reason": read_text(file).strip()} if file.exists() else None
 
 
 def _numbers(metrics):
@@ -113,10 +119,15 @@ def _changed(recipe):
 def _ours(row, metric):
     figures = mean_and_spread(row, metric)
     if figures is None:
-        return "-" if row["runs"] else "not run"
+        return "-" if row["runs"] else "diverged" if row["diverged"] else "not run"
     mean, spread = figures
     several = f" ± {_figure(spread, metric)}" if len(row["runs"]) > 1 else ""
     return _figure(mean, metric) + several
+
+
+def _count(row):
+    lost = f", {len(row['diverged'])} diverged" if row["diverged"] else ""
+    return f"{len(row['runs'])} of {len(row['seeds'])}{lost}"
 
 
 def _figure(value, metric):

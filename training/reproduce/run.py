@@ -7,6 +7,7 @@ import keras
 
 from keras_vit.errors import InputError
 from keras_vit.files import atomic_path, write_bytes, write_json, write_text
+from training.nonfinite import NonFiniteError
 from training.recipe import override
 from training.report.style import drawing, save
 from training.reproduce.computation import Computation, compute
@@ -53,7 +54,7 @@ def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None
     for number, (configuration, seed) in enumerate(planned, start=1):
         if say:
             say(f"{name}: {configuration.label}, seed {seed} ({number} of {len(planned)})")
-        if _run(experiment, configuration, seed, runs, quick, data_dir):
+        if _run(experiment, configuration, seed, runs, quick, data_dir, say):
             _write(name, experiment, place, quick)
     return _write(name, experiment, place, quick)
 
@@ -76,7 +77,7 @@ def _check_finished(experiment, runs, quick):
     for configuration in experiment.configurations:
         for seed in configuration.seeds:
             folder = RunFolder(run_dir(runs, configuration, seed))
-            if not folder.metrics.exists():
+            if not (folder.metrics.exists() or folder.divergence.exists()):
                 continue
             recipe = _recipe(experiment, configuration, seed, runs, quick)
             if changed := changed_fields(folder, recipe, but=("pretrained",)):
@@ -94,13 +95,18 @@ def _recipe(experiment, configuration, seed, runs, quick):
     return override(recipe, experiment.quick) if quick else recipe
 
 
-def _run(experiment, configuration, seed, runs, quick, data_dir):
-    """Trains one run unless it is there; returns whether anything was done."""
+def _run(experiment, configuration, seed, runs, quick, data_dir, say):
+    """Trains one run unless it is there; returns whether anything was done. One that diverges is a result."""
     folder = RunFolder(run_dir(runs, configuration, seed))
-    if folder.metrics.exists():
+    if folder.metrics.exists() or folder.divergence.exists():
         return False
     recipe = _recipe(experiment, configuration, seed, runs, quick)
-    run_recipe(recipe, folder.path, data_dir=data_dir, resume=folder.recipe.exists())
+    try:
+        run_recipe(recipe, folder.path, data_dir=data_dir, resume=folder.recipe.exists())
+    except NonFiniteError as error:
+        write_text(folder.divergence, f"{error}\n")
+        if say:
+            say(f"diverged: {error}")
     keras.utils.clear_session()  # or the graphs of all runs would stay in memory
     return True
 

@@ -109,6 +109,25 @@ def test_a_quick_run_says_so_and_leaves_full_results_alone(folder):
     assert read_json(folder / "sizes-quick" / "results.json")["quick"]
 
 
+def test_a_run_that_diverges_is_a_result_and_the_others_go_on(tmp_path):
+    wild = Recipe(
+        model="mlp", epochs=2, optimizer="sgd", learning_rate=1e6, clip_norm=None, activation="relu"
+    )
+    lines = Configuration("wild", wild, seeds=(0, 1)), Configuration("the base", TINY)
+    rates = dataclasses.replace(EXPERIMENT, configurations=lines)
+    said = []
+    rows = reproduce("rates", rates, tmp_path, only=("wild", "the base"), say=said.append)
+    assert [len(row["runs"]) for row in rows] == [0, 1]
+    assert [end["seed"] for end in rows[0]["diverged"]] == [0, 1]
+    assert "Training stopped in epoch 1" in rows[0]["diverged"][0]["reason"] and "diverged" in said[1]
+    table = (tmp_path / "rates" / "table.md").read_text()
+    assert "| wild | - | diverged |" in table and "| 0 of 2, 2 diverged |" in table
+    assert read_json(tmp_path / "rates" / "results.json")["complete"]
+    stamp = (tmp_path / "rates" / "runs" / "wild-seed0" / "recipe.json").stat().st_mtime_ns
+    reproduce("rates", rates, tmp_path)  # not done again: it would end alike
+    assert (tmp_path / "rates" / "runs" / "wild-seed0" / "recipe.json").stat().st_mtime_ns == stamp
+
+
 def test_an_unknown_configuration_is_refused(folder):
     with pytest.raises(InputError, match="Unknown configuration 'wide'. Expected one of 'the base', "):
         reproduce("sizes", EXPERIMENT, folder, only=("wide",))
@@ -186,6 +205,8 @@ def test_a_sweep_shows_a_value_that_is_the_recipes_default_and_is_none_where_not
     _, _, canvas = sweep("learning_rate", log=True)(rows)
     assert [tick.get_text() for tick in canvas.axes[0].get_xticklabels()] == ["0.001", "0.01"]
     assert sweep("hidden_dim")(rows) is None
-    _, caption, canvas = sweep("mlp_dim")([{**row, "recipe": {"mlp_dim": 8}}])
+    sizes = [{**row, "recipe": {"mlp_dim": size}} for size in (8, 16)]
+    assert sweep("mlp_dim")(sizes[:1]) is None  # a point is no line
+    _, caption, canvas = sweep("mlp_dim")(sizes)
     assert caption == "Accuracy by MLP size." and canvas.axes[0].get_xlabel() == "MLP size"
     assert curves(labels=("b",))(rows) is None
