@@ -1,3 +1,5 @@
+import builtins
+
 import pytest
 
 from keras_vit.commands.json_file import json_file
@@ -21,3 +23,18 @@ def test_a_file_that_is_no_json_is_not_replaced(tmp_path):
     with pytest.raises(InputError, match="would replace a file that is no JSON"), writing:
         pass
     assert (tmp_path / "model.keras").read_bytes() == b"PK\3\4"
+
+
+def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path, monkeypatch):
+    path = tmp_path / "figures.json"
+    path.write_text("{}")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(builtins, "open", refuse)  # root may read whatever the file's mode says
+    writing = json_file(path, [])
+    with pytest.raises(InputError, match=r"figures\.json cannot be read: Permission denied\. "), writing:
+        pass
+    monkeypatch.undo()
+    assert path.read_text() == "{}"

@@ -36,5 +36,8 @@ def json_file(path, inputs):
 
 
 def _holds_json(path):
-    with open(path, "rb") as file:
-        return file.read(1) in (b"[", b"{")
+    try:
+        with open(path, "rb") as file:
+            return file.read(1) in (b"[", b"{")
+    except OSError as error:
+        raise InputError(f"--json {path} cannot be read: {error.strerror}. Choose another name.") from error
