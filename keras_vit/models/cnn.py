@@ -85,7 +85,7 @@ def cnn(
     try:
         model = keras.Sequential(name=name)
         model.add(images)
-        model.add(pixel_scaling(pixel_mean, pixel_std, dtype))
+        model.add(pixel_scaling(pixel_mean, pixel_std, channels, dtype))
         for index, filters in enumerate(row.filters):
             for place, count in enumerate(filters):
                 conv = _convolution(count, row.kernel_size, not batch_norm, seeds, dtype, f"{index}_{place}")

@@ -26,16 +26,22 @@ def image_input(image_size, channels):
     return keras.Input((height, width, channels), name="images")
 
 
-def pixel_scaling(mean, std, dtype):
+def pixel_scaling(mean, std, channels, dtype):
     """Returns the layer that makes pixels in [0, 255] into `(x / 255 - mean) / std`.
 
     Args:
         mean, std: float or one per channel, of pixels in [0, 1].
+        channels: int.
         dtype: str or `keras.DTypePolicy`, or None.
 
     Raises:
-        InputError: a deviation that is not above 0.
+        InputError: not one number per channel, or a deviation that is not above 0.
     """
+    for name, value in (("pixel_mean", mean), ("pixel_std", std)):
+        if np.shape(value) not in ((), (channels,)):
+            raise InputError(
+                f"Expected {name} to be one number or {channels}, one per channel, received {np.size(value)}."
+            )
     if np.min(std) <= 0:
         raise InputError(f"Expected pixel_std above 0, received {std}.")
     if np.ndim(mean) == np.ndim(std) == 0:

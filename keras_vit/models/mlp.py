@@ -53,7 +53,7 @@ def mlp(
     try:
         model = keras.Sequential(name=name)
         model.add(image_input(image_size, channels))
-        model.add(pixel_scaling(pixel_mean, pixel_std, dtype))
+        model.add(pixel_scaling(pixel_mean, pixel_std, channels, dtype))
         model.add(keras.layers.Flatten(dtype=dtype, name="flatten"))
         for index, units in enumerate(hidden_dims):
             model.add(_dense(units, activation, seeds, dtype, f"dense_{index}"))

@@ -87,7 +87,7 @@ def resnet(
     build = _Builder(layer_seeds(seed), dtype, row.shortcut)
     block = build.basic if row.block == "basic" else build.bottleneck
     try:
-        x = build.stem(pixel_scaling(pixel_mean, pixel_std, dtype)(images), row.filters, row.stem)
+        x = build.stem(pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images), row.filters, row.stem)
         for stage, count in enumerate(row.num_blocks):
             for index in range(count):
                 strides = 2 if stage > 0 and index == 0 else 1

@@ -111,7 +111,7 @@ def vit(
     num_prefix = class_token + distillation_token + num_registers
     try:
         images = image_input(image_size, channels)
-        x = pixel_scaling(pixel_mean, pixel_std, dtype)(images)
+        x = pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images)
         x = layers.PatchEmbedding(
             hidden_dim, patch_size, stem=stem, use_bias=patch_bias, dtype=dtype, name="patch_embedding"
         )(x)

@@ -102,6 +102,7 @@ def test_pixels_are_standardised_by_channel_inside_the_model():
         ({"dropout_rate": 1.5}, "between 0 and 1"),
         ({"activation": "rellu"}, "rellu"),
         ({"pixel_std": 0.0}, "Expected pixel_std above 0"),
+        ({"pixel_std": (1, 2), "channels": 1}, "pixel_std to be one number or 1, .*received 2"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(arguments, message):

@@ -101,6 +101,7 @@ def test_a_seed_makes_two_models_equal():
         ({"image_size": 32}, "also needs patch_size"),
         ({**SMALL, "image_size": 8, "channels": 0}, "Expected channels to be an int of at least 1"),
         ({**SMALL, "image_size": 8, "pixel_std": 0.0}, "Expected pixel_std above 0"),
+        ({**SMALL, "image_size": 8, "pixel_mean": (1, 2)}, "pixel_mean to be one number or 3, .*received 2"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(arguments, message):
