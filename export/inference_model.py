@@ -54,15 +54,23 @@ def check_classifier(model):
         raise InputError(
             f"Expected a model of one output (batch, num_classes), received {model.output_shape}."
         )
-    last = model.layers[-1]
-    if (
-        isinstance(last, keras.layers.Softmax)
-        or getattr(last, "activation", None) is keras.activations.softmax
-    ):
+    if _is_softmax(_origin(model.outputs[0])):
         raise InputError(
             f"Expected a model that gives logits, but {model.name} ends in softmax. Leave it out: "
             "export adds it."
         )
+
+
+def _origin(tensor):
+    """The layer or operation that a tensor comes from; of a model within the model the one in it."""
+    operation, _, index = tensor._keras_history
+    within = getattr(operation, "outputs", None)
+    return _origin(within[index]) if within else operation
+
+
+def _is_softmax(operation):
+    named = type(operation).__name__ == "Softmax"  # the layer, and what keras.ops.softmax makes
+    return named or getattr(operation, "activation", None) is keras.activations.softmax
 
 
 @contextlib.contextmanager

@@ -62,6 +62,17 @@ def test_the_model_that_was_given_is_left_as_it_was():
         np.testing.assert_array_equal(one, other)
 
 
+def within(*stack):
+    """A model whose last layer is a model."""
+    x = keras.Input((6, 6, 1))
+    return keras.Model(x, keras.Sequential([keras.Input((36,)), *stack])(layers.Flatten()(x)))
+
+
+def by_an_operation():
+    x = keras.Input((6, 6, 1))
+    return keras.Model(x, keras.ops.softmax(layers.Dense(3)(layers.Flatten()(x))))
+
+
 def of(*stack, shape=(6, 6, 1)):
     return keras.Sequential([keras.Input(shape), *stack])
 
@@ -71,6 +82,10 @@ class Subclassed(keras.Model):
         return x
 
 
+def test_a_model_within_the_model_may_end_in_logits():
+    assert inference_model(within(layers.Dense(3))).output_shape == (None, 3)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -78,6 +93,8 @@ class Subclassed(keras.Model):
         (lambda: keras.Sequential([layers.Flatten(), layers.Dense(3)]), "functional or Sequential"),
         (lambda: of(layers.Flatten(), layers.Dense(3, activation="softmax")), "ends in softmax"),
         (lambda: of(layers.Flatten(), layers.Dense(3), layers.Softmax()), "ends in softmax"),
+        (lambda: within(layers.Dense(3), layers.Activation("softmax")), "ends in softmax"),
+        (by_an_operation, "ends in softmax"),
         (lambda: of(layers.Flatten(), layers.Dense(1)), r"received \(None, 1\)"),
         (lambda: of(layers.Conv2D(3, 1)), "one output"),
         (
