@@ -33,13 +33,17 @@ async function start() {
 async function run(pixels) {
   const numbers = size.type === "uint8" ? Uint8Array.from(pixels) : Float32Array.from(pixels);
   const input = new Tensor(numbers, [1, size.height, size.width, size.channels]);
-  const started = performance.now();
-  const outputs = await model.run([input]);
-  const rows = await Promise.all(outputs.map((tensor) => tensor.data()));
-  const milliseconds = performance.now() - started;
-  const shapes = model.getOutputDetails().map((details) => details.shape.length);
-  for (const tensor of [input, ...outputs]) tensor.delete();
-  return { probabilities: rows[shapes.indexOf(2)], attention: rows[shapes.indexOf(3)], milliseconds };
+  let outputs = [];
+  try {
+    const started = performance.now();
+    outputs = await model.run([input]);
+    const rows = await Promise.all(outputs.map((tensor) => tensor.data()));
+    const milliseconds = performance.now() - started;
+    const shapes = model.getOutputDetails().map((details) => details.shape.length);
+    return { probabilities: rows[shapes.indexOf(2)], attention: rows[shapes.indexOf(3)], milliseconds };
+  } finally {
+    for (const tensor of [input, ...outputs]) tensor.delete();
+  }
 }
 
 async function show(file) {

@@ -47,14 +47,18 @@ class Reader {
     const started = performance.now();
     const inputs = { token: new Tensor(Int32Array.of(token), [1]) };
     for (const [name, values, shape] of this.states) inputs[name] = new Tensor(values, shape);
-    const outputs = await this.step.run(inputs);
-    const states = this.states.map(async ([name, , shape]) => [name, await outputs[name].data(), shape]);
-    this.states = await Promise.all(states);
-    const logits = await outputs.logits.data();
-    for (const tensor of [...Object.values(inputs), ...Object.values(outputs)]) tensor.delete();
-    this.milliseconds += performance.now() - started;
-    this.characters++;
-    return logits;
+    let outputs = {};
+    try {
+      outputs = await this.step.run(inputs);
+      const states = this.states.map(async ([name, , shape]) => [name, await outputs[name].data(), shape]);
+      this.states = await Promise.all(states);
+      const logits = await outputs.logits.data();
+      this.milliseconds += performance.now() - started;
+      this.characters++;
+      return logits;
+    } finally {
+      for (const tensor of [...Object.values(inputs), ...Object.values(outputs)]) tensor.delete();
+    }
   }
 }
 
