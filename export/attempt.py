@@ -68,6 +68,8 @@ class Attempt:
             "failure": None,
             "max_drop": self.max_drop,
             "batch_size": self.held_out.batch_size,
+            "input_dtype": "uint8" if variant == "savedmodel" else self.quantization.input_dtype,
+            "attention": self.held_out.maps is not None,
         }
         try:
             with atomic_path(final, mark=SAVED_MODEL_MARK) as temporary:

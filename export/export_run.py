@@ -48,7 +48,8 @@ def export_model(
     """Writes a model's variants, and keeps those that do on held-out images what the model does.
 
     Rows of variants that are not asked for stay in `export.json` when they come from the same weights and
-    labels; otherwise their files are removed, so that all files of a folder belong to one model.
+    labels, with the settings that they were exported with; otherwise their files are removed, so that all
+    files of a folder belong to one model.
 
     Args:
         model: trained `keras.Model` that gives logits.

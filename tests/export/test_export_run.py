@@ -94,7 +94,10 @@ def test_a_file_for_several_images_at_once_answers_for_any_number_of_them(digits
         attention=True,
         batch_size=4,
     )
-    assert [row["batch_size"] for row in rows] == [4, 4]
+    assert [(row["batch_size"], row["input_dtype"], row["attention"]) for row in rows] == [
+        (4, "float32", True),
+        (4, "float32", True),
+    ]
     assert rows[0]["max_probability_difference"] < 1e-5 > rows[0]["max_attention_difference"]
     predictor = load_predictor(tmp_path / FILES["fp32"])
     reference = inference_model(built).predict(images, verbose=0)

@@ -75,6 +75,20 @@ def test_a_crash_leaves_no_file_under_the_name_and_the_record_says_so(data, tmp_
     assert [row["passed"] for row in record(tmp_path)["variants"]] == [True, False]
 
 
+def test_rows_of_exports_with_other_settings_tell_them_apart(data, tmp_path, monkeypatch):
+    export_model(small_model(), NAMES, *data, tmp_path, variants=("savedmodel",))
+    monkeypatch.setattr("export.quantize.write_tflite", crash)
+    options = {"variants": ("fp32",), "input_dtype": "uint8", "batch_size": 2}
+    for input_dtype in ("float32", "uint8"):
+        with pytest.raises(ConditionError):
+            export_model(small_model(), NAMES, *data, tmp_path, **{**options, "input_dtype": input_dtype})
+        settings = [
+            (row["variant"], row["input_dtype"], row["batch_size"], row["attention"])
+            for row in record(tmp_path)["variants"]
+        ]
+        assert settings == [("savedmodel", "uint8", 1, False), ("fp32", input_dtype, 2, False)]
+
+
 def test_a_file_that_does_not_run_is_a_failure_and_no_bad_input(data, tmp_path, monkeypatch):
     monkeypatch.setattr("export.quantize.write_tflite", lambda _, __, path, *___: path.write_bytes(b"x"))
     with pytest.raises(ConditionError, match="no TFLite file"):
