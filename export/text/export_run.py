@@ -2,13 +2,14 @@
 
 import dataclasses
 import statistics
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
 from export.checks import check_backend
-from export.choose import fastest
+from export.choose import fastest, remove_or_keep
 from export.export_run import check_passed
 from export.inference_model import in_float32
 from export.measurement import num_threads, size_bytes
@@ -90,11 +91,10 @@ def export_text(
     candidates = [v for v in CANDIDATES if v not in named] if AUTO in variants else []
     kept = take_earlier_rows(folder, named + candidates, mark)
     attempt = _Attempt(model, description, windows, reference, max_drop, characters, progress)
-    rows = [attempt(variant, folder) for variant in named + candidates]
+    rows = [attempt(variant, folder) for variant in named]
     attempt.time_in_turn(rows)
-    chosen = rows[len(named) :]
-    if AUTO in variants:
-        _keep_fastest(chosen, fastest([row for row in rows if row["variant"] in CANDIDATES]), folder)
+    chosen = _choose(attempt, candidates, folder, rows) if AUTO in variants else []
+    rows += chosen
     write_record(folder, kept + rows, mark)
     if report:
         report(rows)
@@ -102,14 +102,19 @@ def export_text(
     return rows
 
 
-def _keep_fastest(chosen, best, folder):
-    """Removes the files of `chosen` but the fastest; of those asked for by name `best` is marked only."""
-    for row in chosen:
-        row["kept"] = False
-        if row is not best:
-            remove(folder / row["file"])
+def _choose(attempt, candidates, folder, named):
+    """Tries the candidates aside and keeps the fastest; one that was asked for by name is marked only."""
+    with tempfile.TemporaryDirectory(prefix=".auto-", dir=folder) as place:
+        place = Path(place)
+        rows = [attempt(variant, place) for variant in candidates]
+        attempt.time_in_turn(named + rows)
+        best = fastest([row for row in named + rows if row["variant"] in CANDIDATES])
+        for row in rows:
+            row["kept"] = row is best
+            remove_or_keep(row, place, folder)
     if best:
         best["kept"] = True
+    return rows
 
 
 class _Attempt:

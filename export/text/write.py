@@ -60,8 +60,14 @@ def write_tflite(model, description, count, variant, path):
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         save(form, folder, signatures=_signatures(form, description, count, 1))
         run_converter((*WORKER,), folder, ",".join(SIGNATURES), variant, path)
-    with zipfile.ZipFile(path, "a") as archive:  # behind the model, where apps look for associated files
-        archive.writestr(NAME, description.to_bytes())
+    attach(path, description)
+
+
+def attach(path, description):
+    """Puts the description behind a TFLite file's model, where apps look for associated files."""
+    with zipfile.ZipFile(path, "a") as archive:
+        entry = zipfile.ZipInfo(NAME)  # with a fixed date: the same model gives the same file
+        archive.writestr(entry, description.to_bytes())
 
 
 def step_function(form, batch):

@@ -1,5 +1,7 @@
 import json
 import os
+import shutil
+import time
 
 import keras
 import numpy as np
@@ -9,6 +11,7 @@ from export.predictor import load_predictor
 from export.record import FILES
 from export.text.export_run import VARIANTS, export_text
 from export.text.readers import load_text_reader
+from export.text.write import attach
 from export.tflite_check import foreign_operators
 from keras_vit import ConditionError, InputError
 from keras_vit.text import Vocabulary, generate
@@ -69,6 +72,46 @@ def test_tflite_files_hold_builtin_operators_and_one_subgraph_a_signature(export
     assert file.SubgraphsLength() == file.SignatureDefsLength() == 3
     kinds = {file.Subgraphs(0).Tensors(i).Type() for i in range(file.Subgraphs(0).TensorsLength())}
     assert schema.TensorType.INT8 in kinds
+
+
+def test_the_description_in_a_file_does_not_tell_when_it_was_written(exported, tmp_path, monkeypatch):
+    description = load_text_reader(exported[0] / FILES["fp32"]).description
+    for name, when in (("early", 1e9), ("late", 1.5e9)):
+        (tmp_path / name).write_bytes(b"a model")
+        monkeypatch.setattr(time, "time", lambda when=when: when)
+        attach(tmp_path / name, description)
+    assert (tmp_path / "early").read_bytes() == (tmp_path / "late").read_bytes()
+
+
+@pytest.fixture
+def auto(exported, model, vocabulary, windows, tmp_path, monkeypatch):
+    """A function that exports with `auto`, where each file is a copy of one that was converted before."""
+
+    def write(*given):
+        shutil.copyfile(exported[0] / FILES["fp32"], given[-1])
+
+    monkeypatch.setattr("export.text.export_run.write_tflite", write)
+    options = {"lines": True, "variants": ("auto",), "characters": COUNT}
+    return lambda **more: export_text(model, vocabulary, windows, tmp_path, **options, **more)
+
+
+def test_auto_that_is_interrupted_leaves_no_candidate(auto, tmp_path):
+    def interrupt(variant, _):
+        if variant == "fp16":
+            assert list(tmp_path.rglob(FILES["fp32"]))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        auto(progress=interrupt)
+    assert os.listdir(tmp_path) == ["text.json"]
+
+
+def test_auto_keeps_one_of_its_candidates_and_what_is_in_its_place_goes(auto, tmp_path):
+    for variant in ("fp32", "fp16", "dynamic_int8"):
+        (tmp_path / FILES[variant]).write_text("of an earlier export")
+    (kept,) = (row for row in auto() if row["kept"])
+    assert sorted(os.listdir(tmp_path)) == sorted(["export.json", "text.json", kept["file"]])
+    assert (tmp_path / kept["file"]).stat().st_size == kept["size"]
 
 
 def test_a_damaged_file_and_a_file_of_images_are_refused(exported, tmp_path, model):
