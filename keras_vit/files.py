@@ -18,6 +18,7 @@ _SPACE = {errno.ENOSPC, errno.EDQUOT}
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP}  # of folders, on some file systems of networks
 _COLORS = re.compile(r"\x1b\[\d*m")  # of a terminal
 _FUNCTIONS = re.compile(r"in user code:.*?\n\n +\w+: ", re.DOTALL)
+_NUMBERS = re.compile(r"(?<=\[)\n[\s\d.,eE+-]+(?=\])")  # no text has a line end of its own
 _CALLING = "Exception encountered when calling "
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
@@ -125,8 +126,12 @@ def read_text(path):
 
 
 def write_json(path, value):
-    """Writes `value` as indented JSON, atomically. NaN and infinity are refused with ValueError."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+    """Writes `value` as indented JSON, each list of numbers in a line, atomically.
+
+    NaN and infinity are refused with ValueError.
+    """
+    text = json.dumps(value, indent=2, allow_nan=False)
+    write_text(path, _NUMBERS.sub(lambda found: " ".join(found[0].split()), text) + "\n")
 
 
 def read_json(path, kind=object):

@@ -81,6 +81,18 @@ def test_nan_is_no_json(tmp_path):
     assert not os.listdir(tmp_path)
 
 
+def test_numbers_of_a_list_stand_in_one_line_and_texts_stay_as_they_are(tmp_path):
+    value = {
+        "matrix": [[1, -2.5e-9], [3, 4]],
+        "texts": ["[\n 1]", "[ 1,  2]"],
+        "none": [None, 1],
+        "empty": [],
+    }
+    write_json(tmp_path / "a.json", value)
+    assert "    [1, -2.5e-09],\n    [3, 4]\n" in (tmp_path / "a.json").read_text()
+    assert read_json(tmp_path / "a.json") == value
+
+
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
 def test_what_is_no_json_is_named(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)
