@@ -17,7 +17,8 @@ import statistics
 import sys
 from pathlib import Path
 
-from keras_vit.files import read_json, write_text
+from keras_vit.files import write_text
+from keras_vit.json_files import read_json
 from training.tuning.journal import Journal
 
 

@@ -13,8 +13,10 @@ from export.app_input import as_input, whole_batch
 from export.child import run_child
 from export.metadata.attach import attached_labels, was_trained_on_grey
 from export.saved_model_check import check_saved_model
-from keras_vit.errors import ConditionError, InputError
-from keras_vit.files import first_line, parse_label_names, read_json, read_label_names, what_lies_at
+from keras_vit.errors import ConditionError, InputError, first_line
+from keras_vit.files import what_lies_at
+from keras_vit.json_files import read_json
+from keras_vit.label_names import parse_label_names, read_label_names
 from keras_vit.model_archive import load_model
 
 BATCH = 64

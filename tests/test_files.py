@@ -1,26 +1,13 @@
-import json
 import os
 import resource
 import stat
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from keras_vit import InputError
-from keras_vit.files import (
-    atomic_path,
-    is_label_name,
-    parse_json,
-    read_json,
-    read_label_names,
-    write_json,
-    write_text,
-)
+from keras_vit.files import atomic_path, write_text
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -73,66 +60,6 @@ def test_a_file_does_not_take_the_place_of_a_folder_that_came_meanwhile(tmp_path
         (tmp_path / "a").mkdir()
         (tmp_path / "a" / "precious.txt").write_text("mine")
     assert (tmp_path / "a" / "precious.txt").read_text() == "mine"
-
-
-def test_nan_is_no_json(tmp_path):
-    with pytest.raises(ValueError, match="JSON compliant"):
-        write_json(tmp_path / "a.json", {"x": float("nan")})
-    assert not os.listdir(tmp_path)
-
-
-def test_numbers_of_a_list_stand_in_one_line_and_texts_stay_as_they_are(tmp_path):
-    value = {
-        "matrix": [[1, -2.5e-9], [3, 4]],
-        "texts": ["[\n 1]", "[ 1,  2]"],
-        "none": [None, 1],
-        "empty": [],
-    }
-    write_json(tmp_path / "a.json", value)
-    assert "    [1, -2.5e-09],\n    [3, 4]\n" in (tmp_path / "a.json").read_text()
-    assert read_json(tmp_path / "a.json") == value
-
-
-@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
-def test_what_is_no_json_is_named(tmp_path, content):
-    (tmp_path / "a.json").write_bytes(content)
-    with pytest.raises(InputError, match="a.json"):
-        read_json(tmp_path / "a.json")
-
-
-@pytest.mark.parametrize("text", ["NaN", "[Infinity]", "1e999", "9" * 5000, '{"a": 1, "a": 2}', "[" * 99999])
-def test_json_that_is_not_written_here_is_refused(tmp_path, text):
-    (tmp_path / "a.json").write_text(text)
-    with pytest.raises(InputError, match="Expected JSON in .*a.json"):
-        read_json(tmp_path / "a.json")
-
-
-def test_a_file_of_labels_is_read_and_what_is_none_is_named(tmp_path):
-    (tmp_path / "labels.txt").write_bytes("cat\r\ndög\n".encode())
-    assert read_label_names(tmp_path / "labels.txt") == ("cat", "dög")
-    for content in ("cat\n\ndog", "cat\ncat", "\x1b[2J", "", b"d\xf6g"):
-        (tmp_path / "labels.txt").write_bytes(content if isinstance(content, bytes) else content.encode())
-        with pytest.raises(InputError, match="labels.txt"):
-            read_label_names(tmp_path / "labels.txt")
-
-
-@given(st.binary() | st.text(alphabet='{}[]":,0123456789eE.-+truefalsnNaI \\u').map(str.encode))
-def test_any_bytes_are_json_or_an_input_error_of_one_line(content):
-    try:
-        value = parse_json(content, "a.json")
-    except InputError as error:
-        assert len(str(error).splitlines()) == 1
-    else:
-        json.dumps(value, allow_nan=False)
-
-
-@settings(deadline=None)  # it waits for the disk
-@given(st.text())
-def test_a_label_survives_its_file(text):
-    if is_label_name(text):
-        with tempfile.TemporaryDirectory() as folder:
-            write_text(Path(folder, "labels.txt"), f"{text}\nother label\n")
-            assert read_label_names(Path(folder, "labels.txt"))[0] == text
 
 
 def test_a_full_disk_is_one_clear_error_and_keeps_the_old_file(tmp_path):

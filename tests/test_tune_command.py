@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from keras_vit.__main__ import main
-from keras_vit.files import read_json
+from keras_vit.json_files import read_json
 from training.tuning import remote
 from training.tuning.chief import Chief, serving
 from training.tuning.display import Display

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 import keras_vit
-from keras_vit.files import write_json
+from keras_vit.json_files import write_json
 from keras_vit.model_archive import load_model
 from training.callbacks import (
     BestCheckpoint,

@@ -4,8 +4,8 @@ import dataclasses
 import importlib.util
 from pathlib import Path
 
-from keras_vit.errors import InputError
-from keras_vit.files import first_line, write_text
+from keras_vit.errors import InputError, first_line
+from keras_vit.files import write_text
 from training.recipe import Recipe, load_recipe
 from training.recipes import find_recipe
 

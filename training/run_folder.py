@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.files import read_label_names
+from keras_vit.label_names import read_label_names
 from keras_vit.locking import exclusively, folder_of_its_own
 
 

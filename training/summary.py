@@ -1,7 +1,7 @@
 """A training in one sentence."""
 
 from keras_vit.errors import InputError
-from keras_vit.files import read_json
+from keras_vit.json_files import read_json
 from training.recipe import load_recipe
 
 

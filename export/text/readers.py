@@ -8,8 +8,7 @@ from export.child import run_child
 from export.predictor import CHECK_TIME_LIMIT, check_is_tflite, check_recorded
 from export.saved_model_check import check_saved_model
 from export.text.description import read_description
-from keras_vit.errors import ConditionError, InputError
-from keras_vit.files import first_line
+from keras_vit.errors import ConditionError, InputError, first_line
 
 CHECK = (str(Path(__file__).with_name("check.py")),)
 

@@ -1,7 +1,7 @@
 """Measures TFLite files: latency, memory, operators, and how far they are from the floor."""
 
 from keras_vit.commands.arguments import at_least_one, path
-from keras_vit.commands.json_file import add_json, json_file
+from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit benchmark model_fp32.tflite model_mixed_int8.tflite --threads 4 --json latency.json"

@@ -1,7 +1,7 @@
 """Tells what in a model will be in the way on a phone, and the mend."""
 
 from keras_vit.commands.arguments import path
-from keras_vit.commands.json_file import add_json, json_file
+from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit doctor my_models:build --strict"

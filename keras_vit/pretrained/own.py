@@ -6,7 +6,7 @@ from pathlib import Path
 from keras import ops
 
 from keras_vit.errors import InputError
-from keras_vit.files import read_json
+from keras_vit.json_files import read_json
 from keras_vit.model_archive import load_model
 from keras_vit.models import vit
 from keras_vit.pretrained.blank import blank_weights, draw, fill

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from keras_vit.errors import InputError
-from keras_vit.files import first_line, read_json
+from keras_vit.errors import InputError, first_line
+from keras_vit.json_files import read_json
 from keras_vit.pretrained.tensors import Tensors
 
 INDEX = "model.safetensors.index.json"

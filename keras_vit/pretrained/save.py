@@ -8,7 +8,9 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from keras_vit.errors import InputError
-from keras_vit.files import atomic_path, read_label_names, write_json, write_text
+from keras_vit.files import atomic_path, write_text
+from keras_vit.json_files import write_json
+from keras_vit.label_names import read_label_names
 from keras_vit.pretrained.description import described
 from keras_vit.pretrained.families import FAMILIES
 from keras_vit.pretrained.load import POSITIONS

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from keras_vit import InputError
-from keras_vit.files import write_json
+from keras_vit.json_files import write_json
 from training.recipe import Recipe
 from training.recipe_file import read_recipe, write_recipe
 from training.recipes import find_recipe

@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_vit.files import atomic_path, write_json, write_text
+from keras_vit.files import atomic_path, write_text
+from keras_vit.json_files import write_json
 from training.report.style import drawing, save
 
 

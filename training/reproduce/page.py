@@ -3,7 +3,8 @@
 from html import escape
 from pathlib import Path
 
-from keras_vit.files import read_json, write_text
+from keras_vit.files import write_text
+from keras_vit.json_files import read_json
 from training.experiments import experiment_names, find_experiment
 from training.report.document import document, table
 from training.reproduce.results import QUICK

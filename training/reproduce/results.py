@@ -5,7 +5,8 @@ import statistics
 
 import numpy as np
 
-from keras_vit.files import read_json, read_text
+from keras_vit.files import read_text
+from keras_vit.json_files import read_json
 from training.report.document import duration
 from training.report.history import read_history
 from training.reproduce.runs import run_dir

@@ -6,7 +6,8 @@ from pathlib import Path
 import keras
 
 from keras_vit.errors import InputError
-from keras_vit.files import atomic_path, write_bytes, write_json, write_text
+from keras_vit.files import atomic_path, write_bytes, write_text
+from keras_vit.json_files import write_json
 from training.nonfinite import NonFiniteError
 from training.recipe import override
 from training.report.style import drawing, save

@@ -8,7 +8,8 @@ import numpy as np
 
 import keras_vit
 from keras_vit.errors import InputError
-from keras_vit.files import write_json, write_text
+from keras_vit.files import write_text
+from keras_vit.json_files import write_json
 from training.augmentation import Augmentation
 from training.data import load_data
 from training.data.order import steps_per_epoch

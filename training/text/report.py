@@ -2,7 +2,8 @@
 
 import math
 
-from keras_vit.files import atomic_path, read_json
+from keras_vit.files import atomic_path
+from keras_vit.json_files import read_json
 from training.recipe import IMAGE_FIELDS
 from training.report.document import cards, document, duration, figure_section, recipe_section, table
 from training.report.history import read_history, training_curves

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import keras
 
-from keras_vit.errors import ConditionError, InputError
-from keras_vit.files import first_line
+from keras_vit.errors import ConditionError, InputError, first_line
 from training.interruption import Interrupted
 from training.tuning.records import FAILED
 

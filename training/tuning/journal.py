@@ -10,7 +10,8 @@ import zlib
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.files import parse_json, sync_folder
+from keras_vit.files import sync_folder
+from keras_vit.json_files import parse_json
 
 
 class Journal:

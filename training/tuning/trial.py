@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from keras_vit.files import read_json, write_json
+from keras_vit.json_files import read_json, write_json
 from training.fit import fit
 from training.flops import count_flops
 from training.run_folder import RunFolder

@@ -1,7 +1,6 @@
 """A whole search, from its begin or from where it was interrupted."""
 
-from keras_vit.errors import ConditionError, InputError
-from keras_vit.files import first_line
+from keras_vit.errors import ConditionError, InputError, first_line
 from training.tuning.chief import Chief, check_address, serving
 from training.tuning.display import Display
 from training.tuning.final import train_winner, write_winner

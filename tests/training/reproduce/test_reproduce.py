@@ -4,7 +4,7 @@ import statistics
 import pytest
 
 from keras_vit import InputError
-from keras_vit.files import read_json
+from keras_vit.json_files import read_json
 from training.experiments import experiment_names, find_experiment
 from training.recipe import Recipe, override
 from training.reproduce import Configuration, Experiment, reproduce, results_dir, vary

@@ -2,9 +2,9 @@ import builtins
 
 import pytest
 
-from keras_vit.commands.json_file import json_file
+from keras_vit.commands.json_option import json_file
 from keras_vit.errors import InputError
-from keras_vit.files import read_json
+from keras_vit.json_files import read_json
 
 
 @pytest.mark.parametrize("before", [None, "{}", "[1]"])

@@ -1,0 +1,74 @@
+"""JSON that is written whole and read with care."""
+
+import json
+import math
+import re
+
+from keras_vit.errors import InputError, first_line
+from keras_vit.files import read_bytes, write_text
+
+_NUMBERS = re.compile(r"(?<=\[)\n[\s\d.,eE+-]+(?=\])")  # no text has a line end of its own
+
+
+def write_json(path, value):
+    """Writes `value` as indented JSON, each list of numbers in a line, atomically.
+
+    NaN and infinity are refused with ValueError.
+    """
+    text = json.dumps(value, indent=2, allow_nan=False)
+    write_text(path, _NUMBERS.sub(lambda found: " ".join(found[0].split()), text) + "\n")
+
+
+def read_json(path, kind=object):
+    """Reads a JSON file.
+
+    Args:
+        path: str or Path.
+        kind: type, such as dict, that its value must have.
+
+    Raises:
+        InputError: the file is missing, not JSON, far too large, or of another type.
+    """
+    return parse_json(read_bytes(path, "a JSON file"), path, kind)
+
+
+def parse_json(content, name, kind=object):
+    """Parses JSON as it is written here: no NaN or infinity, and no field twice in one object.
+
+    Args:
+        content: bytes.
+        name: str or Path, what errors call it.
+        kind: type that its value must have.
+
+    Raises:
+        InputError: not such JSON.
+    """
+    try:
+        value = json.loads(
+            content.decode("utf-8"),
+            parse_constant=_finite,
+            parse_float=_finite,
+            object_pairs_hook=_unlike_fields,
+        )
+    except (ValueError, RecursionError) as error:  # also of UTF-8, and of numbers with thousands of digits
+        raise InputError(f"Expected JSON in {name}, but it cannot be read: {first_line(error)}.") from error
+    if not isinstance(value, kind):
+        words = {dict: "an object", list: "a list"}
+        raise InputError(
+            f"Expected {words[kind]} in {name}, received {words.get(type(value), 'another value')}."
+        )
+    return value
+
+
+def _finite(text):
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]} is not a finite number")
+    return value
+
+
+def _unlike_fields(pairs):
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a field appears twice")
+    return value
