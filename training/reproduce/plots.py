@@ -81,7 +81,8 @@ def sweep(field, metric="accuracy", groups=None, log=False):
     Args:
         field: str, of the recipe; configurations where it is None are not shown.
         metric: key of a run's figures.
-        groups: dict from a line's name to a predicate on labels, or None for one line of all.
+        groups: dict from a line's name (empty: it stands in no legend) to a predicate on labels, or None for
+            one line of all.
         log: bool, a logarithmic horizontal axis.
     """
 
@@ -112,7 +113,7 @@ def sweep(field, metric="accuracy", groups=None, log=False):
         axes.set_ylabel(_words(metric))
         axes.grid(color="0.9")
         _percent(axes.yaxis, metric)
-        if groups:
+        if any(lines):
             axes.legend()
         return f"{metric}_by_{field}", f"{_words(metric)} by {_phrase(field)}.", canvas
 

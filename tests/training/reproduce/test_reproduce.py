@@ -198,6 +198,14 @@ def test_epochs_are_whole_numbers_on_the_axis_of_one_epoch():
     assert all(tick == round(tick) for tick in canvas.axes[0].get_xticks())
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("line, legend", [("", False), ("ViT", True)])
+def test_a_sweep_has_a_legend_when_its_lines_have_names(line, legend):
+    rows = [{"label": "a", "runs": [{"accuracy": 0.5}], "recipe": {"mlp_dim": size}} for size in (8, 16)]
+    _, _, canvas = sweep("mlp_dim", groups={line: lambda label: label == "a"})(rows)
+    assert (canvas.axes[0].get_legend() is not None) == legend
+
+
 def test_a_sweep_shows_a_value_that_is_the_recipes_default_and_is_none_where_nothing_was_run():
     row = {"label": "a", "runs": [{"accuracy": 0.5}]}
     rows = [{**row, "recipe": {"learning_rate": 0.01}}, {**row, "recipe": {}}]
