@@ -37,13 +37,7 @@ def choose(attempt, quantization, folder, named=()):
         best = fastest(rivals + rows)
         rows = [_mended(row, best, attempt, quantization, place) for row in rows]
         attempt.time_in_turn(rivals + rows)
-        best = fastest(rivals + rows)
-        for row in rows:
-            row["kept"] = row is best
-            remove_or_keep(row, place, folder)
-    for row in rivals:
-        if row is best:
-            row["kept"] = True
+        keep_fastest(rows, rivals, place, folder)
     return rows
 
 
@@ -56,7 +50,24 @@ def fastest(rows):
     return min((row for row in passed if row["latency_ms"] <= limit), key=lambda row: row["size"])
 
 
-def remove_or_keep(row, place, folder):
+def keep_fastest(rows, rivals, place, folder):
+    """Moves the file of the fastest row to its name and marks it, unless a rival is faster, which is marked.
+
+    Args:
+        rows: dicts of candidates, whose files lie in `place`. Each gets `kept`.
+        rivals: dicts of variants whose files lie in `folder` already, and stay.
+        place: Path.
+        folder: Path.
+    """
+    best = fastest(rivals + rows)
+    for row in rows:
+        row["kept"] = row is best
+        _remove_or_keep(row, place, folder)
+    if best:
+        best["kept"] = True
+
+
+def _remove_or_keep(row, place, folder):
     """Moves the file that is kept to its name; a file of an earlier export under another's name goes."""
     final = folder / FILES[row["variant"]]
     if row["kept"]:

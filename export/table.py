@@ -28,10 +28,12 @@ def results_table(rows):
     return table
 
 
+def state(row):
+    """Returns why a row's file failed, that it is verified, or whether `auto`, which tried it, keeps it."""
+    return row["failure"] or ("verified" if row.get("kept") is None else "kept" if row["kept"] else "")
+
+
 def _result(row):
-    if row["failure"]:
-        return row["failure"]
-    state = "verified" if row.get("kept") is None else "kept" if row["kept"] else ""
-    layers = row.get("float_layers")
+    layers = None if row["failure"] else row.get("float_layers")
     in_float = f"in float: {', '.join(layers)}" if layers else ""
-    return ", ".join(words for words in (state, in_float) if words)
+    return ", ".join(words for words in (state(row), in_float) if words)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from export.checks import check_backend
-from export.choose import fastest, remove_or_keep
+from export.choose import keep_fastest
 from export.export_run import check_passed
 from export.inference_model import in_float32
 from export.measurement import num_threads, size_bytes
@@ -108,12 +108,7 @@ def _choose(attempt, candidates, folder, named):
         place = Path(place)
         rows = [attempt(variant, place) for variant in candidates]
         attempt.time_in_turn(named + rows)
-        best = fastest([row for row in named + rows if row["variant"] in CANDIDATES])
-        for row in rows:
-            row["kept"] = row is best
-            remove_or_keep(row, place, folder)
-    if best:
-        best["kept"] = True
+        keep_fastest(rows, [row for row in named if row["variant"] in CANDIDATES], place, folder)
     return rows
 
 

@@ -3,6 +3,8 @@
 from rich.markup import escape
 from rich.table import Table
 
+from export.table import state
+
 HEADINGS = ("variant", "size", "step", "nats", "drop", "agreement")
 
 
@@ -23,10 +25,6 @@ def results_table(rows):
             f"{row['cross_entropy']:.4f}",
             f"{row['drop']:+.4f}",
             f"{100 * row['top1_agreement']:.2f} %",
-            escape(_result(row)),
+            escape(state(row)),
         )
     return table
-
-
-def _result(row):
-    return row["failure"] or ("verified" if row.get("kept") is None else "kept" if row["kept"] else "")

@@ -78,7 +78,7 @@ def _check_finished(experiment, runs, quick):
     for configuration in experiment.configurations:
         for seed in configuration.seeds:
             folder = RunFolder(run_dir(runs, configuration, seed))
-            if not (folder.metrics.exists() or folder.divergence.exists()):
+            if not _is_done(folder):
                 continue
             recipe = _recipe(experiment, configuration, seed, runs, quick)
             if changed := changed_fields(folder, recipe, but=("pretrained",)):
@@ -99,7 +99,7 @@ def _recipe(experiment, configuration, seed, runs, quick):
 def _run(experiment, configuration, seed, runs, quick, data_dir, say):
     """Trains one run unless it is there; returns whether anything was done. One that diverges is a result."""
     folder = RunFolder(run_dir(runs, configuration, seed))
-    if folder.metrics.exists() or folder.divergence.exists():
+    if _is_done(folder):
         return False
     recipe = _recipe(experiment, configuration, seed, runs, quick)
     try:
@@ -110,6 +110,10 @@ def _run(experiment, configuration, seed, runs, quick, data_dir, say):
             say(f"diverged: {error}")
     keras.utils.clear_session()  # or the graphs of all runs would stay in memory
     return True
+
+
+def _is_done(folder):
+    return folder.metrics.exists() or folder.divergence.exists()
 
 
 def _write(name, experiment, place, quick):
