@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import shutil
 from pathlib import Path
 
 from keras_vit.errors import InputError
@@ -95,10 +94,12 @@ class SearchFolder:
                         self._remove_all(file)
 
     def _remove_all(self, file):
-        for of_process in (self.data, self.reference_log):
-            shutil.rmtree(of_process, ignore_errors=True)
-        for written in (self.log, self.reference, file):
+        places = (self.data, self.reference_log)
+        for written in (*(place / "trial.log" for place in places), self.log, self.reference, file):
             written.unlink(missing_ok=True)
+        for place in places:
+            with contextlib.suppress(OSError):  # there is none, or it holds what is not of this search
+                place.rmdir()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -40,3 +40,11 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     place = tmp_path / ("x" * 300)
     with pytest.raises(InputError, match="cannot be made"), SearchFolder(place).locked():
         pass
+
+
+def test_what_is_not_of_the_search_stays_when_it_does_not_begin(folder):
+    folder.data.mkdir(parents=True)
+    (folder.data / "mine.csv").write_text("all my work")
+    with pytest.raises(InputError, match="no data"), folder.locked():
+        raise InputError("no data")
+    assert (folder.data / "mine.csv").read_text() == "all my work"
