@@ -51,13 +51,22 @@ def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None
         return rows
     wanted, runs = experiment.chosen(only), place / "runs"
     _check_finished(experiment, runs, quick)
-    planned = [(c, seed) for c in wanted for seed in (c.seeds[:1] if quick else c.seeds)]
-    for number, (configuration, seed) in enumerate(planned, start=1):
+    todo = planned(wanted, quick)
+    for number, (configuration, seed) in enumerate(todo, start=1):
         if say:
-            say(f"{name}: {configuration.label}, seed {seed} ({number} of {len(planned)})")
+            say(f"{name}: {configuration.label}, seed {seed} ({number} of {len(todo)})")
         if _run(experiment, configuration, seed, runs, quick, data_dir, say):
             _write(name, experiment, place, quick)
     return _write(name, experiment, place, quick)
+
+
+def planned(configurations, quick=False):
+    """Returns the runs in their order, as pairs of a configuration and a seed.
+
+    Every line has its first seed before any has its second, so that an interruption leaves lines to compare.
+    """
+    most = 1 if quick else max((len(c.seeds) for c in configurations), default=0)
+    return [(c, c.seeds[place]) for place in range(most) for c in configurations if place < len(c.seeds)]
 
 
 def results_dir(name, experiment, folder, quick=False):

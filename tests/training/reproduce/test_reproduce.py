@@ -10,6 +10,7 @@ from training.recipe import Recipe, override
 from training.reproduce import Configuration, Experiment, reproduce, results_dir, vary
 from training.reproduce.computation import Computation
 from training.reproduce.plots import bars, curves, sweep
+from training.reproduce.run import planned
 
 TINY = Recipe(variant="Pico/4", num_layers=1, hidden_dim=16, epochs=1, batch_size=256, learning_rate=3e-3)
 EXPERIMENT = Experiment(
@@ -82,6 +83,19 @@ def test_a_finished_run_of_another_recipe_is_not_taken_for_this_ones(folder):
     for only in (None, ["the base"]):  # the table has the figures of both either way
         with pytest.raises(InputError, match=r"another recipe: learning_rate=0.001 \(was 0.003\)"):
             reproduce("sizes", changed, folder, only=only)
+
+
+def test_every_line_has_its_first_seed_before_any_has_its_second():
+    lines = *vary(TINY, "hidden_dim", (8, 16), seeds=(3, 4)), Configuration("later", TINY)
+    order = [(line.label, seed) for line, seed in planned(lines)]
+    assert order == [
+        ("hidden_dim=8", 3),
+        ("hidden_dim=16", 3),
+        ("later", 0),
+        ("hidden_dim=8", 4),
+        ("hidden_dim=16", 4),
+    ]
+    assert planned(lines, quick=True) == [(line, line.seeds[0]) for line in lines]
 
 
 def test_an_interruption_leaves_a_page_and_what_lacks_its_report_is_not_taken_as_done(tmp_path):
