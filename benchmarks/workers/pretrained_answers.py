@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pretrained_originals import answer  # which declares torchvision's operators
+from pretrained_originals import answer  # which sees to torchvision
 
 
 def main(folders):

@@ -11,10 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torchvision_operators  # noqa: F401  before timm and transformers
 
-LIBRARY = torch.library.Library("torchvision", "DEF")  # a torchvision without its operators; none is used
-LIBRARY.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-LIBRARY.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 warnings.filterwarnings("ignore")
 
 SMALL = {"img_size": 16, "patch_size": 4, "embed_dim": 16, "depth": 2, "num_heads": 2, "mlp_ratio": 2}

@@ -8,13 +8,11 @@ import sys
 import warnings
 
 import torch
+import torchvision_operators  # noqa: F401  before timm and transformers
 
-LIBRARY = torch.library.Library("torchvision", "DEF")  # a torchvision without its operators; none is used
-LIBRARY.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-LIBRARY.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 warnings.filterwarnings("ignore")
 
-import timm  # noqa: E402  after the operators are declared
+import timm  # noqa: E402  after torchvision's operators
 
 
 def described(name):

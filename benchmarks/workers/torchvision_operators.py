@@ -1,0 +1,16 @@
+"""Lets timm be imported beside a torchvision that was built for another torch.
+
+Such a torchvision asks for operators that it does not bring; the models need none of them. Import this before
+timm or transformers.
+"""
+
+import torch
+
+try:
+    import torchvision  # noqa: F401  whole, absent or built for another torch: all three are to be had
+except ModuleNotFoundError:
+    pass
+except RuntimeError:
+    LIBRARY = torch.library.Library("torchvision", "DEF")  # its declarations last as long as the object
+    for operator in ("nms", "qnms"):
+        LIBRARY.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
