@@ -142,5 +142,10 @@ def _percent(axis, key):
 
 
 def _legend_below(canvas, axes, count):
-    canvas.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2 if count > 3 else 1)
-    canvas.set_figheight(3.6 + 0.22 * (count / 2 if count > 3 else count))
+    """Sets the legend below the axes, in two columns where lines are many and names short."""
+    for columns in (2, 1) if count > 3 else (1,):
+        legend = canvas.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
+        canvas.set_figheight(3.6 + 0.22 * count / columns)
+        if columns == 1 or legend.get_window_extent(canvas.canvas.get_renderer()).width <= canvas.bbox.width:
+            return
+        legend.remove()

@@ -176,6 +176,16 @@ def test_an_unknown_experiment_is_refused():
         find_experiment("vgg")
 
 
+@pytest.mark.parametrize("label", ["short {}", "a name that takes more than half of the width {}"])
+def test_a_legend_below_stays_within_the_picture(label):
+    rows = [{"label": label.format(i), "runs": [{"curve": {"loss": [1.0, 0.5]}}]} for i in range(4)]
+    _, _, canvas = curves("loss")(rows)
+    canvas.canvas.draw()
+    box = canvas.legends[0].get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= canvas.bbox.width
+    assert canvas.axes[0].get_window_extent().y0 > box.y1
+
+
 @pytest.mark.parametrize("name", experiment_names())
 def test_every_experiment_has_a_docstring_with_its_command_and_recipes_that_hold_when_quick(name):
     module = find_experiment(name)
