@@ -107,6 +107,7 @@ def test_evaluate_repeats_the_figures(run):
         (["train", "vit_digits", "hidden_dim=60000", "--run-dir", "x"], "numbers that memory has room"),
         (["train", "cnn_digits", "pooling=gap", "--run-dir", "x"], "takes no pooling. Set pooling=none."),
         (["train", "char_names_gru", "window=100000000", "--run-dir", "x"], "window from 2 to 65,536"),
+        (["reproduce", "all", "--only", "baseline", "--run-dir", "x"], "--only names lines of one"),
         (["evaluate", "nowhere"], "Expected a run folder"),
         (["export", "nowhere"], "Expected a run folder"),
         (["export", "nowhere", "--litert", "packages"], "--litert is for the page of --web"),

@@ -45,7 +45,7 @@ def test_generate_writes_one_sample_a_line_with_its_prefix_and_says_what_is_new(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--temperature", "0"], "temperature to be above 0"),
+        (["--temperature", "0"], "temperature to be finite and above 0"),
         (["--top-k", "0"], "top_k to be at least 1"),
         (["--top-p", "1.2"], "top_p to be above 0"),
         (["--num", "0"], "num to be from 1"),

@@ -11,14 +11,18 @@ from training.run_folder import RunFolder
 from training.tasks import task_of
 
 
-def run_recipe(recipe, run_dir, *, data_dir=None, resume=False, checkpoint_every=None, devices=None):
+def run_recipe(
+    recipe, run_dir, *, data_dir=None, resume=False, moved=(), checkpoint_every=None, devices=None
+):
     """Trains a recipe, evaluates its best model on the test split and writes the report.
 
     Args:
-        recipe: Recipe. With `resume` it must be the one that the run began with.
+        recipe: Recipe. With `resume` it must be the one that the run began with, but
+            for the fields of `moved`.
         run_dir: str or Path of the run folder.
         data_dir: str, Path or None, where TFDS keeps its data.
         resume: bool, go on with an interrupted run; of one that is trained only the rest is done.
+        moved: names of fields that hold paths of what lies elsewhere since the run began.
         checkpoint_every: str such as `"500"` steps or `"10m"`, when to save besides the end of each epoch.
         devices: str, as in `training.devices.open_engine`, or None for one device.
 
@@ -33,7 +37,7 @@ def run_recipe(recipe, run_dir, *, data_dir=None, resume=False, checkpoint_every
     engine = open_engine(devices)
     folder, task = RunFolder(engine.run_dir(run_dir)), task_of(recipe)
     if resume:
-        _check_same_recipe(task.recipe, folder)
+        _check_same_recipe(task.recipe, folder, but=moved)
     else:
         folder.check_unused()
     data = task.load_data(data_dir)
@@ -81,10 +85,10 @@ def changed_fields(folder, recipe, but=()):
     return [f"{k}={given[k]} (was {begun[k]})" for k in given if given[k] != begun[k] and k not in but]
 
 
-def _check_same_recipe(recipe, folder):
+def _check_same_recipe(recipe, folder, but):
     if not folder.recipe.exists():
         raise InputError(f"--resume found no run in {folder.path}. Leave --resume out to begin one.")
-    changed = changed_fields(folder, recipe)
+    changed = changed_fields(folder, recipe, but)
     if changed:
         raise InputError(
             f"--resume continues the recipe that {folder.path} began with, but {', '.join(changed)} "

@@ -54,10 +54,10 @@ def at_least_one(text):
 
 
 def above_zero(text):
-    """Reads a number above 0."""
+    """Reads a finite number above 0."""
     value = _number(text)
     if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, received {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a finite number above 0, received {text!r}")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from keras_vit.commands.arguments import add_data_dir, path
 from keras_vit.commands.quiet import quiet_import
+from keras_vit.errors import InputError
 
 EXAMPLE = "keras-vit reproduce cnn_batchnorm_cifar10 --run-dir runs/reproductions"
 
@@ -22,6 +23,8 @@ def run(options):
     with quiet_import():
         from training.experiments import experiment_names, find_experiment
         from training.reproduce import reproduce, results_dir
+    if options.name == "all" and options.only:
+        raise InputError("--only names lines of one experiment: expected its NAME, received 'all'.")
     names = experiment_names() if options.name == "all" else [options.name]
     for name in names:
         experiment = find_experiment(name).EXPERIMENT

@@ -11,7 +11,7 @@ def check_sampling(num_samples=1, temperature=1.0, top_k=None, top_p=None, max_l
     """Raises InputError for an argument of `generate` that is out of its range."""
     rules = (
         ("num", f"from 1 to {MOST_SAMPLES:,}", num_samples, 1 <= num_samples <= MOST_SAMPLES),
-        ("temperature", "above 0", temperature, 0 < temperature < float("inf")),
+        ("temperature", "finite and above 0", temperature, 0 < temperature < float("inf")),
         ("top_k", "at least 1", top_k, top_k is None or top_k >= 1),
         ("top_p", "above 0 and at most 1", top_p, top_p is None or 0 < top_p <= 1),
         ("max_length", "at least 1", max_length, max_length >= 1),

@@ -103,7 +103,7 @@ def test_draws_follow_the_probabilities_and_never_take_what_has_none():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"temperature": 0}, "temperature to be above 0, received 0"),
+        ({"temperature": 0}, "temperature to be finite and above 0, received 0"),
         ({"temperature": -1.0}, "temperature"),
         ({"temperature": float("nan")}, "temperature"),
         ({"temperature": float("inf")}, "temperature"),

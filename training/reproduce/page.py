@@ -3,7 +3,7 @@
 from html import escape
 from pathlib import Path
 
-from keras_vit.files import write_text
+from keras_vit.files import read_text, write_text
 from keras_vit.json_files import read_json
 from training.experiments import experiment_names, find_experiment
 from training.report.document import document, table
@@ -14,17 +14,24 @@ def write_pages(folder):
     """Writes `index.html`, with each experiment's table, assumptions and plots, and what was not run.
 
     Args:
-        folder: str or Path that holds a folder with `results.json` for each experiment.
+        folder: str or Path that holds a folder with `results.json` for each experiment. What a file
+            `about.txt` in it says of all results, written by hand, stands at the page's head.
     """
     folder = Path(folder)
     found = [(path.parent, read_json(path)) for path in sorted(folder.glob("*/results.json"))]
     parts = [
         "<p>Experiments of five reports, run again; our figures beside theirs. What did not run to its end "
         "says so.</p>",
+        *_about(folder / "about.txt"),
         *(_section(place, results) for place, results in found),
         *_not_run({results["name"] for _, results in found if not results["quick"]}),
     ]
     write_text(folder / "index.html", document("Reproductions", parts))
+
+
+def _about(file):
+    paragraphs = read_text(file).strip().split("\n\n") if file.exists() else []
+    return [f"<p>{escape(' '.join(paragraph.split()))}</p>" for paragraph in paragraphs]
 
 
 def _section(place, results):

@@ -26,6 +26,7 @@ def curves(key="val_accuracy", labels=None, name="curves"):
         shown = [row for row in rows if row["runs"] and (labels is None or row["label"] in labels)]
         if not shown:
             return None
+        words = _words(key if key.startswith("val_") else f"training_{key}")
         canvas = figure(height=3.8)
         axes = canvas.subplots()
         for index, row in enumerate(shown):
@@ -39,12 +40,12 @@ def curves(key="val_accuracy", labels=None, name="curves"):
                 label=row["label"],
             )
         axes.set_xlabel("Epoch")
-        axes.set_ylabel(_words(key))
+        axes.set_ylabel(words)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(axis="y", color="0.9")
         _percent(axes.yaxis, key)
         _legend_below(canvas, axes, len(shown))
-        return name, f"{_words(key)} by epoch.", canvas
+        return name, f"{words} by epoch.", canvas
 
     return plot
 

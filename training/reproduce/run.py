@@ -18,6 +18,8 @@ from training.reproduce.runs import run_dir
 from training.run import changed_fields, run_recipe
 from training.run_folder import RunFolder
 
+MOVED = ("pretrained",)  # a folder that was moved holds the same runs, wherever their first weights lay
+
 
 def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None, say=None):
     """Runs an experiment, or what is left of it, and sets our figures beside the report's.
@@ -80,17 +82,14 @@ def results_dir(name, experiment, folder, quick=False):
 
 
 def _check_finished(experiment, runs, quick):
-    """Checks the finished runs of all lines, asked for or not: their figures are in the table.
-
-    A folder that was moved holds the same runs: where their first weights lay does not matter.
-    """
+    """Checks the finished runs of all lines, asked for or not: their figures are in the table."""
     for configuration in experiment.configurations:
         for seed in configuration.seeds:
             folder = RunFolder(run_dir(runs, configuration, seed))
             if not _is_done(folder):
                 continue
             recipe = _recipe(experiment, configuration, seed, runs, quick)
-            if changed := changed_fields(folder, recipe, but=("pretrained",)):
+            if changed := changed_fields(folder, recipe, but=MOVED):
                 raise InputError(
                     f"{folder.path} holds a run of another recipe: {', '.join(changed)}. Choose another "
                     "--run-dir."
@@ -112,7 +111,7 @@ def _run(experiment, configuration, seed, runs, quick, data_dir, say):
         return False
     recipe = _recipe(experiment, configuration, seed, runs, quick)
     try:
-        run_recipe(recipe, folder.path, data_dir=data_dir, resume=folder.recipe.exists())
+        run_recipe(recipe, folder.path, data_dir=data_dir, resume=folder.recipe.exists(), moved=MOVED)
     except NonFiniteError as error:
         write_text(folder.divergence, f"{error}\n")
         if say:

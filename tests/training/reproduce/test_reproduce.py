@@ -9,6 +9,7 @@ from training.experiments import experiment_names, find_experiment
 from training.recipe import Recipe, override
 from training.reproduce import Configuration, Experiment, reproduce, results_dir, vary
 from training.reproduce.computation import Computation
+from training.reproduce.page import write_pages
 from training.reproduce.plots import bars, curves, sweep
 from training.reproduce.run import planned
 
@@ -61,6 +62,15 @@ def test_the_page_shows_every_picture_and_escapes_text(folder):
         assert f"sizes/{copied.name}" in page and copied.read_bytes() == original.read_bytes()
     assert "Sizes &amp; &lt;depths&gt;" in page and "Digits for &lt;all&gt;." in page
     assert "Not all of it was run" in page
+
+
+def test_the_page_begins_with_what_a_file_says_of_all_results(folder):
+    assert "copies" not in (folder / "index.html").read_text()
+    (folder / "about.txt").write_text("Some images\nare <copies>.\n\nTimes vary.\n")
+    write_pages(folder)
+    head = (folder / "index.html").read_text().partition("<section")[0]
+    assert "<p>Some images are &lt;copies&gt;.</p>" in head and "<p>Times vary.</p>" in head
+    (folder / "about.txt").unlink()
 
 
 def test_the_page_names_the_experiments_that_were_not_run(folder):
@@ -211,6 +221,9 @@ def test_a_configuration_begins_with_the_weights_of_another_which_is_run_first(t
     rows = reproduce("transfer", transfer, tmp_path, only=("target",))
     assert [len(row["runs"]) for row in rows] == [1, 1]
     assert rows[1]["runs"][0]["nearest_neighbours.accuracy"] > 0.3
+    moved = tmp_path.rename(tmp_path.with_name("moved"))
+    (moved / "transfer" / "runs" / "target-seed0" / "metrics.json").unlink()  # as if it had been interrupted
+    assert reproduce("transfer", transfer, moved)[1]["runs"][0]["accuracy"] == rows[1]["runs"][0]["accuracy"]
     with pytest.raises(ValueError, match="'absent'"):
         dataclasses.replace(transfer, configurations=(Configuration("a", TINY, pretrained_by="absent"),))
 
