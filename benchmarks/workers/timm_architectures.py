@@ -12,7 +12,7 @@ import torchvision_operators  # noqa: F401  before timm and transformers
 
 warnings.filterwarnings("ignore")
 
-import timm  # noqa: E402  after torchvision's operators
+import timm  # noqa: E402  after the filter
 
 
 def described(name):

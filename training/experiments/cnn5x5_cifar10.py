@@ -48,9 +48,8 @@ EXPERIMENT = Experiment(
     assumptions="The report names batches of 128 and a rate of 0.01: assumed are gradient descent with a "
     "momentum of 0.9 and 25 epochs. Its figure is a plateau of the validation accuracy, read from a plot; "
     "ours is the test accuracy of the epoch that is best on validation images, and the training accuracy is "
-    "the last epoch's. "
-    "Its table gives the dense layer 1,025,024 parameters, that is 1,024 biases; one for each of its 1,000 "
-    "units makes 1,025,000.",
+    "the last epoch's. Its table gives the dense layer 1,025,024 parameters, that is 1,024 biases; one for "
+    "each of its 1,000 units makes 1,025,000.",
     plots=(
         curves(),
         curves("accuracy", name="training_curves"),

@@ -53,10 +53,10 @@ def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None
         return rows
     wanted, runs = experiment.chosen(only), place / "runs"
     _check_finished(experiment, runs, quick)
-    todo = planned(wanted, quick)
-    for number, (configuration, seed) in enumerate(todo, start=1):
+    plan = planned(wanted, quick)
+    for number, (configuration, seed) in enumerate(plan, start=1):
         if say:
-            say(f"{name}: {configuration.label}, seed {seed} ({number} of {len(todo)})")
+            say(f"{name}: {configuration.label}, seed {seed} ({number} of {len(plan)})")
         if _run(experiment, configuration, seed, runs, quick, data_dir, say):
             _write(name, experiment, place, quick)
     return _write(name, experiment, place, quick)
