@@ -52,7 +52,7 @@ def use_one_core(core):
 
 
 def ours():
-    from training.augmentation import Augmentation
+    from keras_vit.training.augmentation import Augmentation
 
     everything = Augmentation(
         flip=True,
@@ -70,7 +70,7 @@ def keras_layers():
     import keras
     import tensorflow as tf
 
-    from training.augmentation import Augmentation
+    from keras_vit.training.augmentation import Augmentation
 
     image_layers = [
         keras.layers.RandomFlip("horizontal"),
@@ -98,8 +98,8 @@ def keras_layers():
 def pipeline(augmentation):
     import numpy as np
 
-    from training.data.dataset import Split
-    from training.data.pipeline import train_pipeline
+    from keras_vit.training.data.dataset import Split
+    from keras_vit.training.data.pipeline import train_pipeline
 
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (10_000, 32, 32, 3), dtype=np.uint8)

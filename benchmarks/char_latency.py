@@ -48,8 +48,8 @@ def main():
 
 def write_files(folder):
     """Returns by name what reads tokens and returns the last logits, and the sizes of the files."""
-    from export.text.description import TextDescription
-    from export.text.write import write_tflite
+    from keras_vit.export.text.description import TextDescription
+    from keras_vit.export.text.write import write_tflite
     from keras_vit.models import char_rnn
     from keras_vit.text import Vocabulary
 
@@ -90,7 +90,7 @@ def loop_reader(path):
 
 def step_reader(path):
     """Runs the subgraph of `step` itself, without what Python's signature runner adds to every call."""
-    from export.benchmark.signature import with_first
+    from keras_vit.export.benchmark.signature import with_first
 
     content = with_first(path.read_bytes(), "step", path)
     runner, interpreter = opened(content).get_signature_runner("step"), opened(content)

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import keras
 
-from training.callbacks import FiniteCheck, RunState
-from training.fit import fit
-from training.recipe import override
-from training.recipes import find_recipe
-from training.tasks import task_of
+from keras_vit.training.callbacks import FiniteCheck, RunState
+from keras_vit.training.fit import fit
+from keras_vit.training.recipe import override
+from keras_vit.training.recipes import find_recipe
+from keras_vit.training.tasks import task_of
 
 
 def main():

@@ -32,7 +32,7 @@ from pathlib import Path
 
 import h5py
 
-from training.state_file import read_state
+from keras_vit.training.state_file import read_state
 
 TINY_VIT = (
     "vit_digits variant=Pico/4 num_layers=1 hidden_dim=16 num_heads=2 mlp_dim=32 stem=none optimizer=adamw "
@@ -301,8 +301,8 @@ def import_everything():
     """Imports what a training imports, so that what is forked need not. Nothing is computed."""
     import tensorflow  # noqa: F401
 
-    import training.report.write  # noqa: F401
-    import training.run  # noqa: F401
+    import keras_vit.training.report.write  # noqa: F401
+    import keras_vit.training.run  # noqa: F401
 
 
 def table(rows, disk, options):

@@ -18,11 +18,11 @@ import time
 import keras
 import tensorflow as tf
 
-from training.fit import fit
-from training.optimizers import build_optimizer
-from training.recipe import override
-from training.recipes import find_recipe
-from training.tasks import task_of
+from keras_vit.training.fit import fit
+from keras_vit.training.optimizers import build_optimizer
+from keras_vit.training.recipe import override
+from keras_vit.training.recipes import find_recipe
+from keras_vit.training.tasks import task_of
 
 
 def main():

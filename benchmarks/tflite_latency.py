@@ -96,11 +96,11 @@ def cnn_files(place):
 
 def our_files(model, variants, place):
     """Writes a model's variants, and the model as it was trained, with a batch of one."""
-    from export.inference_model import inference_model
-    from export.mobile import MobileForm
-    from export.quantize import Quantization
-    from export.quantize_rules import needs_calibration
-    from export.tflite import write_tflite
+    from keras_vit.export.inference_model import inference_model
+    from keras_vit.export.mobile import MobileForm
+    from keras_vit.export.quantize import Quantization
+    from keras_vit.export.quantize_rules import needs_calibration
+    from keras_vit.export.tflite import write_tflite
 
     class AsTrained(MobileForm):
         def __call__(self, images):

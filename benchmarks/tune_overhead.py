@@ -18,21 +18,21 @@ import tempfile
 import time
 from pathlib import Path
 
-import training.tuning.trial
-from training.recipes import find_recipe
-from training.tuning.display import Display
-from training.tuning.folder import SearchFolder
-from training.tuning.jobs import Jobs
-from training.tuning.journal import Journal
-from training.tuning.ledger import Ledger
-from training.tuning.limits import Limits
-from training.tuning.oracles import build_oracle
-from training.tuning.plan import plan
-from training.tuning.processes import Processes
-from training.tuning.tune import run_trials
+import keras_vit.training.tuning.trial
+from keras_vit.training.recipes import find_recipe
+from keras_vit.training.tuning.display import Display
+from keras_vit.training.tuning.folder import SearchFolder
+from keras_vit.training.tuning.jobs import Jobs
+from keras_vit.training.tuning.journal import Journal
+from keras_vit.training.tuning.ledger import Ledger
+from keras_vit.training.tuning.limits import Limits
+from keras_vit.training.tuning.oracles import build_oracle
+from keras_vit.training.tuning.plan import plan
+from keras_vit.training.tuning.processes import Processes
+from keras_vit.training.tuning.tune import run_trials
 
 ASSIGNMENTS = ["epochs=2", "subset=640", "batch_size=64"]
-MEASURE = "export.footprint:footprint"
+MEASURE = "keras_vit.export.footprint:footprint"
 TIMES = "times.json"
 
 
@@ -56,7 +56,7 @@ class MemoryDisplay(Display):
 
 
 def timed(target, job, connection):
-    fit, spent = training.tuning.trial.fit, []
+    fit, spent = keras_vit.training.tuning.trial.fit, []
 
     def timed_fit(*arguments, **options):
         begun = time.process_time()
@@ -64,7 +64,7 @@ def timed(target, job, connection):
         spent.append(time.process_time() - begun)
         return result
 
-    training.tuning.trial.fit = timed_fit
+    keras_vit.training.tuning.trial.fit = timed_fit
     target(job, connection)
     times = {"all": time.process_time(), "fit": sum(spent)}
     (Path(job.run_dir) / TIMES).write_text(json.dumps(times), encoding="utf-8")

@@ -6,13 +6,13 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from export.measurement import latencies_ms, latency_ms, num_threads, size_bytes
-from export.metadata.attach import attach
-from export.predictor import check_is_tflite, saved_model_predictor, tflite_predictor
-from export.record import FILES, SAVED_MODEL_MARK, remove
-from export.saved_model import write_saved_model
-from export.verify import compare
 from keras_vit.errors import ConditionError, InputError
+from keras_vit.export.measurement import latencies_ms, latency_ms, num_threads, size_bytes
+from keras_vit.export.metadata.attach import attach
+from keras_vit.export.predictor import check_is_tflite, saved_model_predictor, tflite_predictor
+from keras_vit.export.record import FILES, SAVED_MODEL_MARK, remove
+from keras_vit.export.saved_model import write_saved_model
+from keras_vit.export.verify import compare
 from keras_vit.files import atomic_path
 
 # The same float32 arithmetic in another order: a probability moves by some roundings of 6e-8 in each of

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-sys.path.append(str(Path(__file__).parents[1]))  # last: nothing is to stand in for an installed package
-from export.app_input import as_input, whole_batch  # noqa: E402
+sys.path.append(str(Path(__file__).parents[2]))  # last: nothing is to stand in for an installed package
+from keras_vit.export.app_input import as_input, whole_batch  # noqa: E402
 
 
 def main():

@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 
-from export.app_input import DTYPES
-from export.quantize_rules import needs_calibration
-from export.record import AUTO, FILES
 from keras_vit.errors import InputError
+from keras_vit.export.app_input import DTYPES
+from keras_vit.export.quantize_rules import needs_calibration
+from keras_vit.export.record import AUTO, FILES
 
 FEWEST_CALIBRATION_IMAGES = 32  # ranges from fewer miss what the next image reaches
 

@@ -4,9 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from export.quantize_rules import RULES
-from export.record import CANDIDATES, FILES, SAVED_MODEL_MARK, remove
 from keras_vit.errors import ConditionError
+from keras_vit.export.quantize_rules import RULES
+from keras_vit.export.record import CANDIDATES, FILES, SAVED_MODEL_MARK, remove
 from keras_vit.files import atomic_path
 
 # A file that answers otherwise on more images is another model, whose accuracy is as good by luck.
@@ -19,8 +19,8 @@ def choose(attempt, quantization, folder, named=()):
 
     Args:
         attempt: callable `(variant, folder, float_operators=()) -> row` that writes and verifies a variant,
-            with `time_in_turn(rows)`; as in `export.export_run`.
-        quantization: `export.quantize.Quantization`.
+            with `time_in_turn(rows)`; as in `keras_vit.export.export_run`.
+        quantization: `keras_vit.export.quantize.Quantization`.
         folder: Path. Gets the file of the variant that is chosen.
         named: rows of variants that were asked for by name; their files stay. Where the fastest is one of
             them, it gets `kept`.

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from export.app_input import GREY
-from export.orientation import upright
+from keras_vit.export.app_input import GREY
+from keras_vit.export.orientation import upright
 
 
 def decode(data, size, channels):

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
-from export.attempt import Attempt, HeldOut, full_float32
-from export.checks import check_calibration, check_held_out, check_input, check_variants
-from export.choose import choose
-from export.inference_model import inference_model
-from export.metadata.card import Card
-from export.mobile import mobile_form
-from export.plot import PLOT, write_plot
-from export.quantize import Quantization
-from export.record import (
+from keras_vit.errors import ConditionError, InputError
+from keras_vit.export.attempt import Attempt, HeldOut, full_float32
+from keras_vit.export.checks import check_calibration, check_held_out, check_input, check_variants
+from keras_vit.export.choose import choose
+from keras_vit.export.inference_model import inference_model
+from keras_vit.export.metadata.card import Card
+from keras_vit.export.mobile import mobile_form
+from keras_vit.export.plot import PLOT, write_plot
+from keras_vit.export.quantize import Quantization
+from keras_vit.export.record import (
     AUTO,
     CANDIDATES,
     DEFAULT,
@@ -21,7 +22,6 @@ from export.record import (
     take_earlier_rows,
     write_record,
 )
-from keras_vit.errors import ConditionError, InputError
 from keras_vit.files import write_text
 from keras_vit.models import attention_maps
 
@@ -67,7 +67,7 @@ def export_model(
             a TFLite file as its second output. On some images it is compared with the model's.
         input_dtype: `"float32"` or `"uint8"`, what TFLite files take.
         batch_size: int, how many images TFLite files take at once.
-        card: `export.metadata.card.Card`, what TFLite files tell of themselves; None for the model's name.
+        card: `keras_vit.export.metadata.card.Card`, written into TFLite files; None for the model's name.
         report: called with the rows when all variants were tried, before any error.
         progress: called with a variant and what is done with it, such as `("fp32", "converting")`.
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from export.inference_model import inference_model
-from export.measurement import latencies_ms, size_bytes
-from export.predictor import tflite_predictor
-from export.tflite import write_tflite
+from keras_vit.export.inference_model import inference_model
+from keras_vit.export.measurement import latencies_ms, size_bytes
+from keras_vit.export.predictor import tflite_predictor
+from keras_vit.export.tflite import write_tflite
 
 
 def footprint(model, image, *, variant="fp32", reference=None, keep=None):

@@ -15,7 +15,7 @@ def latencies_ms(predictors, batches, runs=RUNS):
     thread's time that counts, so that other programs do not. For files that run on one thread.
 
     Args:
-        predictors: sequence of `export.predictor.Predictor`.
+        predictors: sequence of `keras_vit.export.predictor.Predictor`.
         batches: sequence of uint8 arrays `(n, height, width, channels)`, one per predictor.
         runs: int.
     """
@@ -33,7 +33,7 @@ def latency_ms(predictor, images):
     """Returns the median wall time of some images at once, in milliseconds.
 
     Args:
-        predictor: `export.predictor.Predictor`.
+        predictor: `keras_vit.export.predictor.Predictor`.
         images: uint8 array `(n, height, width, channels)`.
     """
     times = []

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from export.app_input import as_input, whole_batch
-from export.child import run_child
-from export.metadata.attach import attached_labels, was_trained_on_grey
-from export.saved_model_check import check_saved_model
 from keras_vit.errors import ConditionError, InputError, first_line
+from keras_vit.export.app_input import as_input, whole_batch
+from keras_vit.export.child import run_child
+from keras_vit.export.metadata.attach import attached_labels, was_trained_on_grey
+from keras_vit.export.saved_model_check import check_saved_model
 from keras_vit.files import what_lies_at
 from keras_vit.json_files import read_json
 from keras_vit.label_names import parse_label_names, read_label_names
@@ -149,7 +149,7 @@ def check_recorded(path):
 
 def keras_predictor(model, label_names=None):
     """Wraps a Keras model that gives logits."""
-    from export.inference_model import inference_model
+    from keras_vit.export.inference_model import inference_model
     from keras_vit.models import attention_maps
 
     shipped = inference_model(model)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from export.quantize_rules import RULES, needs_calibration
-from export.tflite import run_converter, write_tflite
+from keras_vit.export.quantize_rules import RULES, needs_calibration
+from keras_vit.export.tflite import run_converter, write_tflite
 
 QUANTIZE = (str(Path(__file__).with_name("quantize_worker.py")),)
 CALIBRATE = (str(Path(__file__).with_name("calibrate_worker.py")),)

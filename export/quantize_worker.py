@@ -1,7 +1,7 @@
 """Quantises a float32 file: `python quantize_worker.py FP32.tflite JOB.json OUT.tflite`.
 
-The job holds `rules` (see `export.quantize_rules`), `ranges` (what `calibrate_worker.py` wrote, or null) and
-`float_operators`, names of operators that are left in float.
+The job holds `rules` (see `keras_vit.export.quantize_rules`), `ranges` (what `calibrate_worker.py` wrote, or
+null) and `float_operators`, names of operators that are left in float.
 """
 
 import contextlib

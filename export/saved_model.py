@@ -5,10 +5,10 @@ import errno
 import keras
 import tensorflow as tf
 
-from export.app_input import PHOTOS
-from export.decode import decode
-from export.rollout import rollout
 from keras_vit.errors import ConditionError, first_line
+from keras_vit.export.app_input import PHOTOS
+from keras_vit.export.decode import decode
+from keras_vit.export.rollout import rollout
 from keras_vit.layers import TransformerEncoder
 from keras_vit.models import num_prefix_tokens
 from keras_vit.models.rollout import map_grid, rollout_start

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-sys.path.append(str(Path(__file__).parents[1]))  # last: nothing is to stand in for an installed package
-from export.app_input import as_input, whole_batch  # noqa: E402
-from export.quantize_worker import quantized  # noqa: E402
+sys.path.append(str(Path(__file__).parents[2]))  # last: nothing is to stand in for an installed package
+from keras_vit.export.app_input import as_input, whole_batch  # noqa: E402
+from keras_vit.export.quantize_worker import quantized  # noqa: E402
 
 ENDS = re.compile(r"/(MatMul|BiasAdd|Conv2D|depthwise|separable_conv2d|Reshape|Relu6?)(_?\d+)?$")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from export.app_input import GREY
-from export.child import run_child
-from export.convert_worker import convert
-from export.mobile import MobileForm, mobile_form
-from export.saved_model import is_full_disk, save
 from keras_vit.errors import ConditionError
+from keras_vit.export.app_input import GREY
+from keras_vit.export.child import run_child
+from keras_vit.export.convert_worker import convert
+from keras_vit.export.mobile import MobileForm, mobile_form
+from keras_vit.export.saved_model import is_full_disk, save
 
 WORKER = (str(Path(__file__).with_name("convert_worker.py")),)
 TIME_LIMIT = 1800  # seconds

@@ -17,7 +17,7 @@ from PIL import Image
 
 import keras_vit
 from keras_vit.__main__ import main
-from training.interruption import Interrupted
+from keras_vit.training.interruption import Interrupted
 
 QUICK = ["epochs=2", "num_layers=1", "hidden_dim=32", "mlp_dim=32"]
 
@@ -226,7 +226,7 @@ def test_names_that_look_like_markup_are_shown_as_they_are(photos, tmp_path, cap
 
 
 def test_a_missed_accuracy_is_exit_code_1_and_leaves_no_file(run, monkeypatch, capsys):
-    monkeypatch.setattr("export.attempt.FLOAT32_TOLERANCE", 0.0)
+    monkeypatch.setattr("keras_vit.export.attempt.FLOAT32_TOLERANCE", 0.0)
     assert main(["export", str(run), "--variant", "fp32"]) == 1
     assert "differs from the model" in capsys.readouterr().err
     assert not (run / "export" / "model_fp32.tflite").exists()
@@ -308,8 +308,8 @@ def test_list_and_help_answer():
 
 
 def test_export_offers_the_variants_that_there_are():
-    from export.record import AUTO, FILES
     from keras_vit.commands.export import VARIANTS
+    from keras_vit.export.record import AUTO, FILES
 
     assert set(VARIANTS) == {*FILES, AUTO}
 
@@ -322,9 +322,9 @@ def test_list_shows_what_there_is(what, capsys):
 
 
 def test_a_count_is_reproduced_with_quick_too_and_its_table_shown(tmp_path, monkeypatch, capsys):
-    from training.reproduce.computation import Computation
+    from keras_vit.training.reproduce.computation import Computation
 
     counting = Computation(title="Counting", rows=lambda: [{"size": 1000}])
-    monkeypatch.setattr("training.experiments.compute.EXPERIMENT", counting)
+    monkeypatch.setattr("keras_vit.training.experiments.compute.EXPERIMENT", counting)
     assert main(["reproduce", "compute", "--quick", "--run-dir", str(tmp_path)]) == 0
     assert "| 1,000 |" in capsys.readouterr().out

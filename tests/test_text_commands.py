@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from export.web.litert_js import FILES
 from keras_vit.__main__ import main
+from keras_vit.export.web.litert_js import FILES
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,14 @@ import pytest
 
 from keras_vit.__main__ import main
 from keras_vit.json_files import read_json
-from training.tuning import remote
-from training.tuning.chief import Chief, serving
-from training.tuning.display import Display
-from training.tuning.header import header_of
-from training.tuning.journal import Journal
-from training.tuning.ledger import Ledger
-from training.tuning.oracles import build_oracle
-from training.tuning.plan import plan
+from keras_vit.training.tuning import remote
+from keras_vit.training.tuning.chief import Chief, serving
+from keras_vit.training.tuning.display import Display
+from keras_vit.training.tuning.header import header_of
+from keras_vit.training.tuning.journal import Journal
+from keras_vit.training.tuning.ledger import Ledger
+from keras_vit.training.tuning.oracles import build_oracle
+from keras_vit.training.tuning.plan import plan
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated, :DeprecationWarning:keras_tuner")
 LINE = (
@@ -95,7 +95,7 @@ def test_a_worker_without_a_chief_is_told_so(tmp_path, capsys, port, monkeypatch
 
 
 def test_a_worker_of_another_search_is_told_the_difference(tmp_path, capsys):
-    planned = plan("vit_digits", ["epochs=3"], measure="export.footprint:footprint")
+    planned = plan("vit_digits", ["epochs=3"], measure="keras_vit.export.footprint:footprint")
     oracle = build_oracle("random", planned.space, planned.objective, trials=1, seed=0)
     ledger = Ledger(oracle, Journal(tmp_path / "journal"), [], seed=0)
     with socket.socket() as free:

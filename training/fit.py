@@ -9,7 +9,7 @@ import numpy as np
 import keras_vit
 from keras_vit.json_files import write_json
 from keras_vit.model_archive import load_model
-from training.callbacks import (
+from keras_vit.training.callbacks import (
     BestCheckpoint,
     FiniteCheck,
     HistoryFile,
@@ -18,13 +18,13 @@ from training.callbacks import (
     RunState,
     SameData,
 )
-from training.checkpoint_interval import CheckpointInterval
-from training.devices import Engine
-from training.interruption import Interruption
-from training.optimizers import build_optimizer
-from training.resumption import ResumedCallbacks, stream_within_epoch
-from training.run_folder import RunFolder
-from training.tasks import task_of
+from keras_vit.training.checkpoint_interval import CheckpointInterval
+from keras_vit.training.devices import Engine
+from keras_vit.training.interruption import Interruption
+from keras_vit.training.optimizers import build_optimizer
+from keras_vit.training.resumption import ResumedCallbacks, stream_within_epoch
+from keras_vit.training.run_folder import RunFolder
+from keras_vit.training.tasks import task_of
 
 
 def fit(
@@ -53,7 +53,7 @@ def fit(
             the end of each epoch; None for that end alone.
         until_epoch: int, epochs of the recipe after which to stop, or None for all. Schedule and data are
             laid out for the whole recipe: with `resume` and a greater number it goes on as if never stopped.
-        engine: training.devices.Engine, or None for one device.
+        engine: keras_vit.training.devices.Engine, or None for one device.
 
     Returns:
         The best model on the validation split, loaded from `run_dir/model.keras`.

@@ -3,7 +3,7 @@
 import keras
 
 from keras_vit.errors import InputError
-from training.fine_tuning.rates import with_rates_by_depth
+from keras_vit.training.fine_tuning.rates import with_rates_by_depth
 
 OPTIMIZERS = {
     "adamw": keras.optimizers.AdamW,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from keras_vit.errors import InputError, first_line
 from keras_vit.files import write_text
-from training.recipe import Recipe, load_recipe
-from training.recipes import find_recipe
+from keras_vit.training.recipe import Recipe, load_recipe
+from keras_vit.training.recipes import find_recipe
 
 
 def read_recipe(name):
@@ -41,9 +41,8 @@ def write_recipe(path, recipe, docstring):
     fields = [(f.name, getattr(recipe, f.name)) for f in dataclasses.fields(Recipe)]
     changed = [(n, v) for n, v in fields if v != getattr(Recipe(), n)]
     lines = [f"    {name}={value!r},\n" for name, value in changed]
-    text = (
-        f'"""{docstring}\n"""\n\nfrom training.recipe import Recipe\n\nRECIPE = Recipe(\n{"".join(lines)})\n'
-    )
+    header = f'"""{docstring}\n"""\n\nfrom keras_vit.training.recipe import Recipe\n\n'
+    text = f"{header}RECIPE = Recipe(\n{''.join(lines)})\n"
     write_text(path, text)
 
 

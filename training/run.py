@@ -4,11 +4,11 @@ import dataclasses
 
 from keras_vit.errors import InputError
 from keras_vit.model_archive import load_model
-from training.devices import open_engine
-from training.fit import fit
-from training.recipe import load_recipe
-from training.run_folder import RunFolder
-from training.tasks import task_of
+from keras_vit.training.devices import open_engine
+from keras_vit.training.fit import fit
+from keras_vit.training.recipe import load_recipe
+from keras_vit.training.run_folder import RunFolder
+from keras_vit.training.tasks import task_of
 
 
 def run_recipe(
@@ -24,7 +24,7 @@ def run_recipe(
         resume: bool, go on with an interrupted run; of one that is trained only the rest is done.
         moved: names of fields that hold paths of what lies elsewhere since the run began.
         checkpoint_every: str such as `"500"` steps or `"10m"`, when to save besides the end of each epoch.
-        devices: str, as in `training.devices.open_engine`, or None for one device.
+        devices: str, as in `keras_vit.training.devices.open_engine`, or None for one device.
 
     Returns:
         dict, what `metrics.json` holds.

@@ -2,14 +2,14 @@
 
 from keras_vit.errors import InputError
 from keras_vit.json_files import read_json
-from training.recipe import load_recipe
+from keras_vit.training.recipe import load_recipe
 
 
 def summary(folder):
     """Returns what a run was and reached, for whoever has its model alone.
 
     Args:
-        folder: `training.run_folder.RunFolder`.
+        folder: `keras_vit.training.run_folder.RunFolder`.
     """
     recipe = load_recipe(folder.recipe)
     name = " ".join(filter(None, (recipe.model, recipe.variant)))

@@ -1,6 +1,6 @@
 """What of a TFLite file runs in the XNNPACK delegate, and what is left to TFLite's own kernels."""
 
-from export.interpreter import open_interpreter
+from keras_vit.export.interpreter import open_interpreter
 
 
 def delegation(content, operators):
@@ -8,7 +8,7 @@ def delegation(content, operators):
 
     Args:
         content: bytes of a TFLite file that runs.
-        operators: list of `export.tflite_graph.Operator`, the file's.
+        operators: list of `keras_vit.export.tflite_graph.Operator`, the file's.
 
     Returns:
         `(partitions, outside)`: int and a list of `Operator`.

@@ -11,9 +11,9 @@ import re
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[2]))  # last: nothing is to stand in for an installed package
-from export.delegate_notice import let_delegate_tell  # noqa: E402
-from export.interpreter import open_interpreter  # noqa: E402
+sys.path.append(str(Path(__file__).parents[3]))  # last: nothing is to stand in for an installed package
+from keras_vit.export.delegate_notice import let_delegate_tell  # noqa: E402
+from keras_vit.export.interpreter import open_interpreter  # noqa: E402
 
 RUNS = 3
 SELF = Path("/proc/self")

@@ -2,7 +2,7 @@
 
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite_graph import is_constant, operators, write_graph
+from keras_vit.export.tflite_graph import is_constant, operators, write_graph
 
 
 def only(model, kinds):

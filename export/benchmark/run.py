@@ -6,15 +6,15 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from export.benchmark.delegation import delegation
-from export.benchmark.parts import only
-from export.benchmark.signature import signature_names, with_first
-from export.benchmark.timing import times_in_turn
-from export.child import run_child
-from export.interpreter import open_interpreter
-from export.predictor import check_is_tflite
-from export.tflite_graph import operators, read_graph
 from keras_vit.errors import ConditionError, InputError
+from keras_vit.export.benchmark.delegation import delegation
+from keras_vit.export.benchmark.parts import only
+from keras_vit.export.benchmark.signature import signature_names, with_first
+from keras_vit.export.benchmark.timing import times_in_turn
+from keras_vit.export.child import run_child
+from keras_vit.export.interpreter import open_interpreter
+from keras_vit.export.predictor import check_is_tflite
+from keras_vit.export.tflite_graph import operators, read_graph
 
 MEMORY = (str(Path(__file__).with_name("memory_worker.py")),)
 TIME_LIMIT = 300  # seconds for three runs

@@ -1,7 +1,7 @@
 """Which of a file's signatures is measured."""
 
-from export.tflite_graph import operators, read_graph, write_graph
 from keras_vit.errors import InputError
+from keras_vit.export.tflite_graph import operators, read_graph, write_graph
 
 NUMBERED = {"WHILE", "IF", "CALL_ONCE"}  # operators that know subgraphs by their place
 

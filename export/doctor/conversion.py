@@ -7,15 +7,15 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from export.child import run_child
-from export.doctor.case import Case
-from export.inference_model import inference_model
-from export.saved_model import save
-from export.text.form import text_form
-from export.text.write import step_function
-from export.tflite import WORKER, run_converter, write_tflite
-from export.tflite_graph import operators, read_graph
 from keras_vit.errors import ConditionError, InputError
+from keras_vit.export.child import run_child
+from keras_vit.export.doctor.case import Case
+from keras_vit.export.inference_model import inference_model
+from keras_vit.export.saved_model import save
+from keras_vit.export.text.form import text_form
+from keras_vit.export.text.write import step_function
+from keras_vit.export.tflite import WORKER, run_converter, write_tflite
+from keras_vit.export.tflite_graph import operators, read_graph
 
 DELEGATION = (str(Path(__file__).with_name("delegation_worker.py")),)
 TIME_LIMIT = 300  # seconds, to open a file

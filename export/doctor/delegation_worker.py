@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[2]))  # last: nothing is to stand in for an installed package
-from export.benchmark.delegation import delegation  # noqa: E402
-from export.tflite_graph import operators, read_graph  # noqa: E402
+sys.path.append(str(Path(__file__).parents[3]))  # last: nothing is to stand in for an installed package
+from keras_vit.export.benchmark.delegation import delegation  # noqa: E402
+from keras_vit.export.tflite_graph import operators, read_graph  # noqa: E402
 
 
 def main():

@@ -1,8 +1,8 @@
 """Asks all rules about a model."""
 
-from export.checks import check_backend
-from export.doctor.conversion import converted
-from export.doctor.rules import RULES
+from keras_vit.export.checks import check_backend
+from keras_vit.export.doctor.conversion import converted
+from keras_vit.export.doctor.rules import RULES
 
 
 def examine(model, as_is=False):

@@ -5,7 +5,7 @@ in a table by `@rewrites(TheLayer)`. A new layer's mobile form is such a file, i
 function takes and gives is told in `pending.py`; a layer without an entry is called as it is.
 """
 
-from export.mobile import (  # noqa: F401  each enters its layers in the table
+from keras_vit.export.mobile import (  # noqa: F401  each enters its layers in the table
     attention_pooling,
     batch_norm,
     class_token,
@@ -24,6 +24,6 @@ from export.mobile import (  # noqa: F401  each enters its layers in the table
     transformer_encoder,
     unchanged,
 )
-from export.mobile.form import MobileForm, mobile_form
+from keras_vit.export.mobile.form import MobileForm, mobile_form
 
 __all__ = ["MobileForm", "mobile_form"]

@@ -3,13 +3,13 @@
 import numpy as np
 import tensorflow as tf
 
-from export.mobile.arrays import exact
-from export.mobile.dense import dense, product, weights
-from export.mobile.encoder_output import EncoderOutput
-from export.mobile.layer_norm import layer_norm
-from export.mobile.mlp import mlp
-from export.mobile.pending import plain
-from export.mobile.registry import rewrites
+from keras_vit.export.mobile.arrays import exact
+from keras_vit.export.mobile.dense import dense, product, weights
+from keras_vit.export.mobile.encoder_output import EncoderOutput
+from keras_vit.export.mobile.layer_norm import layer_norm
+from keras_vit.export.mobile.mlp import mlp
+from keras_vit.export.mobile.pending import plain
+from keras_vit.export.mobile.registry import rewrites
 from keras_vit.layers import AttentionPooling
 
 

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from export.mobile.arrays import exact
-from export.mobile.pending import Linear, Scaled, plain
-from export.mobile.registry import rewrites
+from keras_vit.export.mobile.arrays import exact
+from keras_vit.export.mobile.pending import Linear, Scaled, plain
+from keras_vit.export.mobile.registry import rewrites
 
 
 @rewrites(keras.layers.Conv2D)

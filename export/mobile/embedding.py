@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from export.mobile.arrays import exact
-from export.mobile.pending import plain
-from export.mobile.registry import rewrites
+from keras_vit.export.mobile.arrays import exact
+from keras_vit.export.mobile.pending import plain
+from keras_vit.export.mobile.registry import rewrites
 
 
 @rewrites(keras.layers.Embedding)

@@ -1,6 +1,6 @@
 """The output of an encoder whose last block waits to hear which tokens are read."""
 
-from export.mobile.pending import plain, scaled
+from keras_vit.export.mobile.pending import plain, scaled
 
 
 class EncoderOutput:

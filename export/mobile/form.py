@@ -4,11 +4,11 @@ import functools
 
 import keras
 
-from export.inference_model import in_float32
-from export.mobile.encoder_output import EncoderOutput
-from export.mobile.pending import plain
-from export.mobile.registry import rewriter
-from export.rollout import rollout
+from keras_vit.export.inference_model import in_float32
+from keras_vit.export.mobile.encoder_output import EncoderOutput
+from keras_vit.export.mobile.pending import plain
+from keras_vit.export.mobile.registry import rewriter
+from keras_vit.export.rollout import rollout
 from keras_vit.models import num_prefix_tokens
 from keras_vit.models.rollout import map_grid, rollout_start
 

@@ -1,8 +1,8 @@
 """Layer scale: a factor that goes into the dense layer before it."""
 
-from export.mobile.arrays import exact
-from export.mobile.pending import scaled
-from export.mobile.registry import rewrites
+from keras_vit.export.mobile.arrays import exact
+from keras_vit.export.mobile.pending import scaled
+from keras_vit.export.mobile.registry import rewrites
 from keras_vit.layers import LayerScale
 
 

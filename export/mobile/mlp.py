@@ -2,10 +2,10 @@
 
 import tensorflow as tf
 
-from export.mobile.dense import dense
-from export.mobile.layer_norm import layer_norm
-from export.mobile.pending import plain
-from export.mobile.registry import rewrites
+from keras_vit.export.mobile.dense import dense
+from keras_vit.export.mobile.layer_norm import layer_norm
+from keras_vit.export.mobile.pending import plain
+from keras_vit.export.mobile.registry import rewrites
 from keras_vit.layers import MLP
 
 

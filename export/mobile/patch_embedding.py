@@ -2,10 +2,10 @@
 
 import tensorflow as tf
 
-from export.mobile.convolution import convolution
-from export.mobile.dense import dense
-from export.mobile.pending import Scaled, plain
-from export.mobile.registry import rewrites
+from keras_vit.export.mobile.convolution import convolution
+from keras_vit.export.mobile.dense import dense
+from keras_vit.export.mobile.pending import Scaled, plain
+from keras_vit.export.mobile.registry import rewrites
 from keras_vit.layers import PatchEmbedding, PatchExtraction
 
 

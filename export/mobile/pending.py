@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from export.mobile.arrays import exact
+from keras_vit.export.mobile.arrays import exact
 
 
 def plain(x):

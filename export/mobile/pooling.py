@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from export.mobile.pending import plain
-from export.mobile.registry import rewrites
+from keras_vit.export.mobile.pending import plain
+from keras_vit.export.mobile.registry import rewrites
 
 
 @rewrites(keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)

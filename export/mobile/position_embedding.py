@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from export.mobile.pending import plain
-from export.mobile.registry import rewrites
+from keras_vit.export.mobile.pending import plain
+from keras_vit.export.mobile.registry import rewrites
 from keras_vit.layers import PositionEmbedding
 
 

@@ -6,8 +6,8 @@ _REWRITERS = {}
 def rewrites(*layer_types):
     """Enters a function `(layer, x) -> y` for layers of these types (not of their subclasses).
 
-    `x` is a tensor or one of the pending values of `export.mobile.pending`, as `y` may be. A function that
-    does not know some option of its layer returns NotImplemented.
+    `x` and `y` are tensors or pending values of `keras_vit.export.mobile.pending`. A function that does not
+    know some option of its layer returns NotImplemented.
     """
 
     def enter(function):

@@ -2,9 +2,9 @@
 
 import keras
 
-from export.mobile.arrays import exact
-from export.mobile.pending import scaled
-from export.mobile.registry import rewrites
+from keras_vit.export.mobile.arrays import exact
+from keras_vit.export.mobile.pending import scaled
+from keras_vit.export.mobile.registry import rewrites
 
 
 @rewrites(keras.layers.Rescaling)

@@ -3,12 +3,12 @@
 import numpy as np
 import tensorflow as tf
 
-from export.mobile.arrays import exact
-from export.mobile.dense import dense, product, weights
-from export.mobile.layer_norm import layer_norm
-from export.mobile.pending import plain, scaled
-from export.mobile.registry import rewrites
-from export.mobile.rotary_position_embedding import rotated
+from keras_vit.export.mobile.arrays import exact
+from keras_vit.export.mobile.dense import dense, product, weights
+from keras_vit.export.mobile.layer_norm import layer_norm
+from keras_vit.export.mobile.pending import plain, scaled
+from keras_vit.export.mobile.registry import rewrites
+from keras_vit.export.mobile.rotary_position_embedding import rotated
 from keras_vit.layers import SelfAttention
 
 

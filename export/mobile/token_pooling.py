@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
-from export.mobile.encoder_output import EncoderOutput
-from export.mobile.pending import Scaled, plain
-from export.mobile.registry import rewrites
+from keras_vit.export.mobile.encoder_output import EncoderOutput
+from keras_vit.export.mobile.pending import Scaled, plain
+from keras_vit.export.mobile.registry import rewrites
 from keras_vit.layers import TokenPooling
 
 

@@ -2,7 +2,7 @@
 
 import keras
 
-from export.mobile.registry import rewrites
+from keras_vit.export.mobile.registry import rewrites
 from keras_vit.layers import DropPath
 
 

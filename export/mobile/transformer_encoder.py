@@ -3,13 +3,13 @@
 import keras
 import tensorflow as tf
 
-from export.mobile.encoder_output import EncoderOutput
-from export.mobile.layer_norm import layer_norm
-from export.mobile.layer_scale import layer_scale
-from export.mobile.mlp import mlp
-from export.mobile.pending import Scaled, plain
-from export.mobile.registry import rewrites
-from export.mobile.self_attention import attention
+from keras_vit.export.mobile.encoder_output import EncoderOutput
+from keras_vit.export.mobile.layer_norm import layer_norm
+from keras_vit.export.mobile.layer_scale import layer_scale
+from keras_vit.export.mobile.mlp import mlp
+from keras_vit.export.mobile.pending import Scaled, plain
+from keras_vit.export.mobile.registry import rewrites
+from keras_vit.export.mobile.self_attention import attention
 from keras_vit.layers import TransformerBlock, TransformerEncoder
 
 

@@ -2,8 +2,8 @@
 
 import keras
 
-from export.mobile.pending import plain
-from export.mobile.registry import rewrites
+from keras_vit.export.mobile.pending import plain
+from keras_vit.export.mobile.registry import rewrites
 
 
 @rewrites(

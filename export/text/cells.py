@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from export.mobile.arrays import exact
 from keras_vit.errors import InputError
+from keras_vit.export.mobile.arrays import exact
 
 
 class RecurrentCell:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-sys.path.append(str(Path(__file__).parents[2]))  # last: nothing is to stand in for an installed package
-from export.tflite_check import foreign_operators  # noqa: E402
+sys.path.append(str(Path(__file__).parents[3]))  # last: nothing is to stand in for an installed package
+from keras_vit.export.tflite_check import foreign_operators  # noqa: E402
 
 SIGNATURES = {"generate", "score", "step"}
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from export.checks import check_backend
-from export.choose import keep_fastest
-from export.export_run import check_passed
-from export.inference_model import in_float32
-from export.measurement import num_threads, size_bytes
-from export.record import (
+from keras_vit.errors import ConditionError, InputError
+from keras_vit.export.checks import check_backend
+from keras_vit.export.choose import keep_fastest
+from keras_vit.export.export_run import check_passed
+from keras_vit.export.inference_model import in_float32
+from keras_vit.export.measurement import num_threads, size_bytes
+from keras_vit.export.record import (
     AUTO,
     FILES,
     SAVED_MODEL_MARK,
@@ -22,12 +23,11 @@ from export.record import (
     take_earlier_rows,
     write_record,
 )
-from export.text.description import NAME, TextDescription
-from export.text.form import text_form
-from export.text.readers import SavedModelReader, TfliteReader
-from export.text.verify import FLOAT32_TOLERANCE, check_generation, verify
-from export.text.write import write_saved_model, write_tflite
-from keras_vit.errors import ConditionError, InputError
+from keras_vit.export.text.description import NAME, TextDescription
+from keras_vit.export.text.form import text_form
+from keras_vit.export.text.readers import SavedModelReader, TfliteReader
+from keras_vit.export.text.verify import FLOAT32_TOLERANCE, check_generation, verify
+from keras_vit.export.text.write import write_saved_model, write_tflite
 from keras_vit.files import atomic_path, write_bytes
 
 VARIANTS = ("savedmodel", "fp32", "fp16", "dynamic_int8")
@@ -53,8 +53,8 @@ def export_text(
 ):
     """Writes a character model's variants, and keeps those that read held-out text as the model does.
 
-    What signatures a file has, `export.text.write` tells. Rows of variants that are not asked for stay in
-    `export.json` when they come from the same weights and vocabulary; otherwise their files are removed.
+    `keras_vit.export.text.write` describes the signatures of a file. Rows of variants that are not asked for
+    stay in `export.json` when they come from the same weights and vocabulary; others are removed.
 
     Args:
         model: trained `char_rnn` or `char_transformer`.

@@ -3,11 +3,11 @@
 import keras
 import tensorflow as tf
 
-from export.inference_model import in_float32
-from export.mobile import mobile_form
-from export.mobile.arrays import exact
-from export.text.cells import RecurrentCell, variable
 from keras_vit.errors import InputError
+from keras_vit.export.inference_model import in_float32
+from keras_vit.export.mobile import mobile_form
+from keras_vit.export.mobile.arrays import exact
+from keras_vit.export.text.cells import RecurrentCell, variable
 from keras_vit.models.char_rnn import is_recurrent
 
 INACTIVE = (keras.layers.InputLayer, keras.layers.Dropout)

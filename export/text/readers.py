@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from export.child import run_child
-from export.predictor import CHECK_TIME_LIMIT, check_is_tflite, check_recorded
-from export.saved_model_check import check_saved_model
-from export.text.description import read_description
 from keras_vit.errors import ConditionError, InputError, first_line
+from keras_vit.export.child import run_child
+from keras_vit.export.predictor import CHECK_TIME_LIMIT, check_is_tflite, check_recorded
+from keras_vit.export.saved_model_check import check_saved_model
+from keras_vit.export.text.description import read_description
 
 CHECK = (str(Path(__file__).with_name("check.py")),)
 
@@ -84,7 +84,7 @@ class TfliteReader(_Reader):
         return np.concatenate([self._runner("score")(tokens=row[None])["logits"] for row in tokens])
 
     def write(self, token, noise, temperature, top_k):
-        """Runs `generate` for one text that begins; arguments as in `export.text.write`."""
+        """Runs `generate` for one text that begins; arguments as in `keras_vit.export.text.write`."""
         runner = self._runner("generate")
         states = _zero_states(runner)
         return runner(token=token, noise=noise, temperature=temperature, top_k=top_k, **states)["tokens"]

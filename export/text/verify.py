@@ -38,7 +38,7 @@ def verify(reader, windows, reference):
     """Reads the windows with `score`, and some of them also with `step`.
 
     Args:
-        reader: as `export.text.readers` gives it.
+        reader: as `keras_vit.export.text.readers` gives it.
         windows: `keras_vit.text.windows.Windows` of held-out text.
         reference: the model's logits `(rows, window, vocabulary_size)`.
 

@@ -13,11 +13,11 @@ import zipfile
 
 import tensorflow as tf
 
-from export.saved_model import save
-from export.text.description import NAME
-from export.text.form import text_form
-from export.text.sample import generate
-from export.tflite import WORKER, run_converter
+from keras_vit.export.saved_model import save
+from keras_vit.export.text.description import NAME
+from keras_vit.export.text.form import text_form
+from keras_vit.export.text.sample import generate
+from keras_vit.export.tflite import WORKER, run_converter
 
 SIGNATURES = ("generate", "score", "step")
 
@@ -27,7 +27,7 @@ def write_saved_model(model, description, count, path):
 
     Args:
         model: `char_rnn` or `char_transformer`.
-        description: `export.text.description.TextDescription`.
+        description: `keras_vit.export.text.description.TextDescription`.
         count: int, characters that `generate` writes at once.
         path: Path of the folder; must not exist.
 

@@ -5,9 +5,9 @@ import json
 import shutil
 from pathlib import Path
 
-from export.choose import fastest
-from export.web.litert_js import check_litert_js, copy_litert_js
 from keras_vit.errors import InputError
+from keras_vit.export.choose import fastest
+from keras_vit.export.web.litert_js import check_litert_js, copy_litert_js
 from keras_vit.files import atomic_path, check_replaceable
 
 PAGE = Path(__file__).with_name("page")

@@ -30,9 +30,9 @@ def run(options):
     with quiet_import():
         from rich.console import Console
 
-        from export.benchmark.run import benchmark
-        from export.benchmark.table import files_table, operators_table, outside_lines
-        from export.delegate_notice import let_delegate_tell
+        from keras_vit.export.benchmark.run import benchmark
+        from keras_vit.export.benchmark.table import files_table, operators_table, outside_lines
+        from keras_vit.export.delegate_notice import let_delegate_tell
 
         let_delegate_tell()
     console = Console(highlight=False)

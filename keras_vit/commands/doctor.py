@@ -29,9 +29,9 @@ def run(options):
 
         from rich.console import Console
 
-        from export.doctor.examine import examine
-        from export.doctor.load import find_model
-        from export.doctor.table import findings_table
+        from keras_vit.export.doctor.examine import examine
+        from keras_vit.export.doctor.load import find_model
+        from keras_vit.export.doctor.table import findings_table
     model = find_model(options.model)
     console = Console(highlight=False)
     with json_file(options.json, [options.model]) as write:

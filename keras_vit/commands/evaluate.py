@@ -13,7 +13,7 @@ def add_arguments(parser):
 
 def run(options):
     with quiet_import():
-        from training.run import evaluate_run
+        from keras_vit.training.run import evaluate_run
     print_metrics(evaluate_run(options.run_folder, data_dir=options.data_dir), options.run_folder)
 
 

@@ -10,7 +10,7 @@ from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
 
 EXAMPLE = "keras-vit export runs/digits --variant auto --max-drop 0.2"
-VARIANTS = (  # those of export.record, which is not imported to parse
+VARIANTS = (  # those of keras_vit.export.record, which is not imported to parse
     "savedmodel",
     "fp32",
     "fp16",
@@ -93,9 +93,9 @@ def run(options):
     with quiet_import():
         from rich.console import Console
 
-        from export.delegate_notice import let_delegate_tell
-        from training.run import load_run
-        from training.run_folder import RunFolder
+        from keras_vit.export.delegate_notice import let_delegate_tell
+        from keras_vit.training.run import load_run
+        from keras_vit.training.run_folder import RunFolder
 
         let_delegate_tell()
     export = _export_text if is_text(options.run_folder) else _export_images
@@ -115,7 +115,7 @@ def _check_web(options):
         if options.litert is not None:
             raise InputError("--litert is for the page of --web: add --web DIR, or leave it out.")
         return
-    from export.web.page import check_page
+    from keras_vit.export.web.page import check_page
 
     if (options.batch or 1) > 1:
         raise InputError("--web takes files for one image: leave out --batch.")
@@ -125,11 +125,11 @@ def _check_web(options):
 
 
 def _export_images(options, model, data, folder, show, progress):
-    from export.app_input import PHOTOS
-    from export.export_run import export_model
-    from export.record import DEFAULT
-    from export.table import results_table
-    from export.web.page import write_page
+    from keras_vit.export.app_input import PHOTOS
+    from keras_vit.export.export_run import export_model
+    from keras_vit.export.record import DEFAULT
+    from keras_vit.export.table import results_table
+    from keras_vit.export.web.page import write_page
     from keras_vit.models.rollout import has_attention, map_grid
 
     if options.characters is not None:
@@ -161,19 +161,19 @@ def _export_images(options, model, data, folder, show, progress):
 
 
 def _card(options):
-    from export.metadata.card import Card
-    from training.run_folder import RunFolder
-    from training.summary import summary
+    from keras_vit.export.metadata.card import Card
+    from keras_vit.training.run_folder import RunFolder
+    from keras_vit.training.summary import summary
 
     training = summary(RunFolder(options.run_folder))
     return Card(_name(options), training, author=options.author or "", license=options.license or "")
 
 
 def _export_text(options, model, data, folder, show, progress):
-    from export.text.export_run import VARIANTS as DEFAULT
-    from export.text.export_run import export_text
-    from export.text.table import results_table
-    from export.web.page import write_page
+    from keras_vit.export.text.export_run import VARIANTS as DEFAULT
+    from keras_vit.export.text.export_run import export_text
+    from keras_vit.export.text.table import results_table
+    from keras_vit.export.web.page import write_page
     from keras_vit.text.generation import MAX_LENGTH
     from keras_vit.text.windows import split_windows
 

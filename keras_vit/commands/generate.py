@@ -41,13 +41,13 @@ def run(options):
 
 def _from_run(path, num_samples, **options):
     with quiet_import():
-        from training.text.generate_run import generate_from_run
+        from keras_vit.training.text.generate_run import generate_from_run
     return generate_from_run(path, num_samples, **options)
 
 
 def _from_export(path, num_samples, **options):
     quiet_engines(path)
-    from export.text.readers import load_text_reader
+    from keras_vit.export.text.readers import load_text_reader
     from keras_vit.text import generate
 
     reader = load_text_reader(path)

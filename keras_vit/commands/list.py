@@ -16,7 +16,7 @@ def run(options):
 
 
 def _recipes():
-    from training.recipes import find_recipe, recipe_names
+    from keras_vit.training.recipes import find_recipe, recipe_names
 
     for name in recipe_names():
         print(f"{name:24} {find_recipe(name).__doc__.splitlines()[0]}")
@@ -24,7 +24,7 @@ def _recipes():
 
 def _searches():
     with quiet_import():
-        from training.searches import find_search, search_names
+        from keras_vit.training.searches import find_search, search_names
 
     for name in search_names():
         print(f"{name:24} {find_search(name).__doc__.splitlines()[0]}")
@@ -32,7 +32,7 @@ def _searches():
 
 def _experiments():
     with quiet_import():
-        from training.experiments import experiment_names, find_experiment
+        from keras_vit.training.experiments import experiment_names, find_experiment
 
     for name in experiment_names():
         print(f"{name:32} {find_experiment(name).__doc__.splitlines()[0]}")

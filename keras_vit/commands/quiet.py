@@ -34,7 +34,7 @@ def quiet_engines(model):
         model: str, path of a `.tflite` file or of another form, which TensorFlow runs where there is one.
     """
     with quiet_import():
-        from export.delegate_notice import let_delegate_tell
+        from keras_vit.export.delegate_notice import let_delegate_tell
 
         let_delegate_tell()
         if not model.endswith(".tflite"):

@@ -23,8 +23,8 @@ def run(options):
     if options.name == "all" and options.only:
         raise InputError("--only names lines of one experiment: expected its NAME, received 'all'.")
     with quiet_import():
-        from training.experiments import experiment_names, find_experiment
-        from training.reproduce import reproduce, results_dir
+        from keras_vit.training.experiments import experiment_names, find_experiment
+        from keras_vit.training.reproduce import reproduce, results_dir
     names = experiment_names() if options.name == "all" else [options.name]
     for name in names:
         experiment = find_experiment(name).EXPERIMENT

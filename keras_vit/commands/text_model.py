@@ -18,11 +18,11 @@ def open_text_model(path):
         InputError: no model of text lies there.
     """
     if is_exported(path):
-        from export.text.readers import load_text_reader
+        from keras_vit.export.text.readers import load_text_reader
 
         reader = load_text_reader(path)
         return reader, reader.description.vocabulary, reader.description.lines
-    from training.text.generate_run import load_text_run
+    from keras_vit.training.text.generate_run import load_text_run
 
     reader, vocabulary, recipe = load_text_run(path if os.path.isdir(path) else os.path.dirname(path))
     return reader, vocabulary, recipe.lines

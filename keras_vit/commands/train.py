@@ -48,9 +48,9 @@ def defaults(recipe, run_dir):
 
 def run(options):
     with quiet_import():
-        from training.recipe import override
-        from training.recipe_file import read_recipe
-        from training.run import run_recipe
+        from keras_vit.training.recipe import override
+        from keras_vit.training.recipe_file import read_recipe
+        from keras_vit.training.run import run_recipe
     overrides = [*options.overrides, *["skip_broken=true"] * options.skip_broken]
     if options.pretrained is not None:
         overrides.append(f"pretrained={options.pretrained}")

@@ -5,8 +5,8 @@ from keras_vit.commands.arguments import above_zero, add_data_dir, at_least_one,
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit tune vit_digits epochs=20 hidden_dim=32,64 --max-latency-ms 0.1 --run-dir runs/tune"
-TUNERS = ("random", "bayesian", "hyperband", "grid", "asha")  # those of training.tuning.oracles
-MEASURE = "export.footprint:footprint"
+TUNERS = ("random", "bayesian", "hyperband", "grid", "asha")  # those of keras_vit.training.tuning.oracles
+MEASURE = "keras_vit.export.footprint:footprint"
 LIMITS = {
     "max_params": (at_least_one, "N", "parameters"),
     "max_flops": (at_least_one, "N", "floating-point operations for one image"),
@@ -64,13 +64,13 @@ def run(options):
     with quiet_import():
         from rich.console import Console
 
-        from training.recipe_file import read_recipe
-        from training.tuning.folder import SearchFolder
-        from training.tuning.join import join
-        from training.tuning.limits import Limits
-        from training.tuning.plan import plan
-        from training.tuning.tables import trials_table
-        from training.tuning.tune import Tuning
+        from keras_vit.training.recipe_file import read_recipe
+        from keras_vit.training.tuning.folder import SearchFolder
+        from keras_vit.training.tuning.join import join
+        from keras_vit.training.tuning.limits import Limits
+        from keras_vit.training.tuning.plan import plan
+        from keras_vit.training.tuning.tables import trials_table
+        from keras_vit.training.tuning.tune import Tuning
     planned = plan(
         options.search,
         options.narrowings,

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import pytest
 
-from export.text.description import TextDescription
-from export.text.readers import load_text_reader
-from export.text.write import write_tflite
+from keras_vit.export.text.description import TextDescription
+from keras_vit.export.text.readers import load_text_reader
+from keras_vit.export.text.write import write_tflite
 from keras_vit.models.char_rnn import char_rnn
 from keras_vit.text import Vocabulary, generate
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.export_run import export_model
-from export.inference_model import inference_model
-from export.mobile import mobile_form
-from export.predictor import keras_predictor, load_predictor
 from keras_vit import InputError
+from keras_vit.export.export_run import export_model
+from keras_vit.export.inference_model import inference_model
+from keras_vit.export.mobile import mobile_form
+from keras_vit.export.predictor import keras_predictor, load_predictor
 from keras_vit.models import attention_maps, cnn, vit
 
 

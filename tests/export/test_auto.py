@@ -6,17 +6,17 @@ import os
 import numpy as np
 import pytest
 
-from export.export_run import export_model
-from export.predictor import load_predictor
-from export.record import FILES
 from keras_vit import ConditionError, InputError
+from keras_vit.export.export_run import export_model
+from keras_vit.export.predictor import load_predictor
+from keras_vit.export.record import FILES
 
 
 @pytest.mark.slow
 def test_auto_keeps_one_verified_file_beside_those_by_name(
     model, digits, held_out, names, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("export.choose.CANDIDATES", ("fp32", "fp16", "mixed_int8"))  # a minute less
+    monkeypatch.setattr("keras_vit.export.choose.CANDIDATES", ("fp32", "fp16", "mixed_int8"))  # a minute less
     rows = export_model(
         model,
         names,
@@ -44,7 +44,7 @@ def test_when_no_variant_does_nothing_is_left(model, digits, held_out, names, tm
     def refuse(*_, **__):
         raise ConditionError("the conversion failed: it crashed")
 
-    monkeypatch.setattr("export.quantize.write_tflite", refuse)
+    monkeypatch.setattr("keras_vit.export.quantize.write_tflite", refuse)
     with pytest.raises(ConditionError, match="Not exported: fp32 .*crashed.*int4"):
         export_model(
             model, names, *held_out, tmp_path, variants=("auto",), calibration_images=digits[0][300:]

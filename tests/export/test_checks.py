@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from export.checks import check_calibration
 from keras_vit import InputError
+from keras_vit.export.checks import check_calibration
 
 MODEL = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
 

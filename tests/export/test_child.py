@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from export.child import MEMORY_LIMIT, run_child
 from keras_vit import ConditionError
+from keras_vit.export.child import MEMORY_LIMIT, run_child
 
 
 def run(program, *arguments, time_limit=60):

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from export.choose import choose, fastest
-from export.export_run import check_passed
-from export.measurement import WARM_UP, latencies_ms
-from export.record import CANDIDATES, FILES
 from keras_vit import ConditionError
+from keras_vit.export.choose import choose, fastest
+from keras_vit.export.export_run import check_passed
+from keras_vit.export.measurement import WARM_UP, latencies_ms
+from keras_vit.export.record import CANDIDATES, FILES
 
 
 def row(variant, latency, size=100, passed=True, drop=0.0, agreement=1.0):

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from export.decode import decode
+from keras_vit.export.decode import decode
 from keras_vit.images import decode_image
 
 SIZE = (24, 32)

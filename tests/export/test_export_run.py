@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export import quantize
-from export.export_run import DEFAULT, export_model
-from export.inference_model import inference_model
-from export.predictor import load_predictor
-from export.record import FILES
 from keras_vit import ConditionError, InputError
 from keras_vit.__main__ import main
+from keras_vit.export import quantize
+from keras_vit.export.export_run import DEFAULT, export_model
+from keras_vit.export.inference_model import inference_model
+from keras_vit.export.predictor import load_predictor
+from keras_vit.export.record import FILES
 from keras_vit.models import vit
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from export.footprint import footprint
+from keras_vit.export.footprint import footprint
 from keras_vit.models import vit
 
 

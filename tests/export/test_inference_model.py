@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from export.inference_model import inference_model
 from keras_vit import InputError
+from keras_vit.export.inference_model import inference_model
 
 layers = keras.layers
 

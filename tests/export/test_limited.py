@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import export
+from keras_vit import export
 
 resource = pytest.importorskip("resource")
 PROGRAM = Path(export.__file__).with_name("limited.py")

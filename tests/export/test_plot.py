@@ -2,7 +2,7 @@ import numpy as np
 from matplotlib.text import Text
 from PIL import Image
 
-from export.plot import NAME, draw, write_plot
+from keras_vit.export.plot import NAME, draw, write_plot
 
 
 def row(variant, latency, size, accuracy, passed=True, **more):

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from export.inference_model import inference_model
-from export.predictor import load_predictor
-from export.tflite import write_tflite
-from export.verify import compare
 from keras_vit import InputError
+from keras_vit.export.inference_model import inference_model
+from keras_vit.export.predictor import load_predictor
+from keras_vit.export.tflite import write_tflite
+from keras_vit.export.verify import compare
 
 
 @pytest.fixture(scope="module")

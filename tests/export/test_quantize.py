@@ -6,15 +6,15 @@ import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from export.benchmark.delegation import delegation
-from export.inference_model import inference_model
-from export.predictor import tflite_predictor
-from export.quantize import Quantization
-from export.quantize_rules import RULES
-from export.quantize_worker import quantized
-from export.tflite_graph import operators as graph_operators
-from export.tflite_graph import read_graph
 from keras_vit import ConditionError
+from keras_vit.export.benchmark.delegation import delegation
+from keras_vit.export.inference_model import inference_model
+from keras_vit.export.predictor import tflite_predictor
+from keras_vit.export.quantize import Quantization
+from keras_vit.export.quantize_rules import RULES
+from keras_vit.export.quantize_worker import quantized
+from keras_vit.export.tflite_graph import operators as graph_operators
+from keras_vit.export.tflite_graph import read_graph
 from keras_vit.models import resnet
 
 layers = keras.layers
@@ -180,7 +180,7 @@ def test_ranges_cover_the_rarest_image(of_cnn, digits, tmp_path):
 
 def test_a_crash_of_the_quantiser_is_an_error_and_leaves_no_file(of_cnn, tmp_path, monkeypatch):
     crash = ("-c", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
-    monkeypatch.setattr("export.quantize.QUANTIZE", crash)
+    monkeypatch.setattr("keras_vit.export.quantize.QUANTIZE", crash)
     with pytest.raises(ConditionError, match="ended by signal 11"):
         of_cnn.write("full_int8", tmp_path / "m.tflite")
     assert not (tmp_path / "m.tflite").exists()

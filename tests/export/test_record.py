@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from export.export_run import export_model
-from export.record import FILES
 from keras_vit import ConditionError, InputError
+from keras_vit.export.export_run import export_model
+from keras_vit.export.record import FILES
 
 NAMES = ("one", "two", "three")
 
@@ -67,7 +67,7 @@ def crash(*_, **__):
 
 
 def test_a_crash_leaves_no_file_under_the_name_and_the_record_says_so(data, tmp_path, monkeypatch):
-    monkeypatch.setattr("export.quantize.write_tflite", crash)
+    monkeypatch.setattr("keras_vit.export.quantize.write_tflite", crash)
     (tmp_path / FILES["fp32"]).write_text("of an earlier export")
     with pytest.raises(ConditionError, match="fp32 .*signal 11"):
         export_model(small_model(), NAMES, *data, tmp_path, variants=("fp32", "savedmodel"))
@@ -77,7 +77,7 @@ def test_a_crash_leaves_no_file_under_the_name_and_the_record_says_so(data, tmp_
 
 def test_rows_of_exports_with_other_settings_tell_them_apart(data, tmp_path, monkeypatch):
     export_model(small_model(), NAMES, *data, tmp_path, variants=("savedmodel",))
-    monkeypatch.setattr("export.quantize.write_tflite", crash)
+    monkeypatch.setattr("keras_vit.export.quantize.write_tflite", crash)
     options = {"variants": ("fp32",), "input_dtype": "uint8", "batch_size": 2}
     for input_dtype in ("float32", "uint8"):
         with pytest.raises(ConditionError):
@@ -90,7 +90,9 @@ def test_rows_of_exports_with_other_settings_tell_them_apart(data, tmp_path, mon
 
 
 def test_a_file_that_does_not_run_is_a_failure_and_no_bad_input(data, tmp_path, monkeypatch):
-    monkeypatch.setattr("export.quantize.write_tflite", lambda _, __, path, *___: path.write_bytes(b"x"))
+    monkeypatch.setattr(
+        "keras_vit.export.quantize.write_tflite", lambda _, __, path, *___: path.write_bytes(b"x")
+    )
     with pytest.raises(ConditionError, match="no TFLite file"):
         export_model(small_model(), NAMES, *data, tmp_path, variants=("fp32",))
     assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt"]

@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from export.inference_model import inference_model
-from export.saved_model import write_saved_model
 from keras_vit import ConditionError
+from keras_vit.export.inference_model import inference_model
+from keras_vit.export.saved_model import write_saved_model
 from keras_vit.models import cnn
 
 # Runs without Keras and without this package, as a server would.

@@ -1,8 +1,8 @@
 import pytest
 import tensorflow as tf
 
-from export.saved_model_check import check_saved_model
 from keras_vit.errors import InputError
+from keras_vit.export.saved_model_check import check_saved_model
 
 
 @pytest.fixture

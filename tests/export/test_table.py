@@ -1,8 +1,8 @@
 import pytest
 from rich.console import Console
 
-from export.table import results_table
-from export.text.table import results_table as text_results_table
+from keras_vit.export.table import results_table
+from keras_vit.export.text.table import results_table as text_results_table
 
 ROW = {
     "variant": "dynamic_int8",

@@ -1,9 +1,9 @@
 import keras
 import pytest
 
-from export.inference_model import inference_model
-from export.tflite import write_tflite
 from keras_vit import ConditionError
+from keras_vit.export.inference_model import inference_model
+from keras_vit.export.tflite import write_tflite
 
 
 @keras.saving.register_keras_serializable(package="tests")
@@ -33,7 +33,7 @@ def test_an_operator_that_the_phone_does_not_have_is_an_error_and_no_flex_operat
 
 
 def test_a_converter_that_never_ends_is_stopped(model, tmp_path, monkeypatch):
-    monkeypatch.setattr("export.tflite.TIME_LIMIT", 0.2)
+    monkeypatch.setattr("keras_vit.export.tflite.TIME_LIMIT", 0.2)
     with pytest.raises(ConditionError, match="more than 0.2 s"):
         write_tflite(
             inference_model(model),

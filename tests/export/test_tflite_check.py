@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.predictor import check_tflite, load_predictor
 from keras_vit import InputError
+from keras_vit.export.predictor import check_tflite, load_predictor
 
 
 def converted(function, shape, path, dtype=tf.float32, flex=False):

@@ -59,8 +59,8 @@ def write_good(folder):
     """Writes one good file of each format."""
     import keras
 
-    from export.inference_model import inference_model
-    from export.tflite import write_tflite
+    from keras_vit.export.inference_model import inference_model
+    from keras_vit.export.tflite import write_tflite
 
     keras.utils.set_random_seed(0)
     model = keras.Sequential(

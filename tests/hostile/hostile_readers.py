@@ -17,7 +17,7 @@ CLEAN, ALLOWED, OTHER = "clean error", "allowed success", "other"
 
 
 def read_npz(path):
-    from training.data import load_data
+    from keras_vit.training.data import load_data
 
     data = load_data(f"npz:{path}")
     return data.label_names, [
@@ -26,7 +26,7 @@ def read_npz(path):
 
 
 def read_folder(path):
-    from training.data import load_data
+    from keras_vit.training.data import load_data
 
     return load_data(f"folder:{path}", image_size=16)
 
@@ -51,13 +51,13 @@ def read_keras(path):
 
 
 def read_predictor(path):
-    from export.predictor import load_predictor
+    from keras_vit.export.predictor import load_predictor
 
     return load_predictor(path)
 
 
 def read_recipe(path):
-    from training.recipe import load_recipe
+    from keras_vit.training.recipe import load_recipe
 
     return load_recipe(path)
 
@@ -72,17 +72,17 @@ def read_checkpoint(path):
 
 
 def read_state(path):
-    from training.callbacks.run_state import RunState
-    from training.devices import Engine
+    from keras_vit.training.callbacks.run_state import RunState
+    from keras_vit.training.devices import Engine
 
     return RunState(path, 2, [], None, None, None, Engine()).load()
 
 
 def read_journal(path):
-    from training.tuning.header import check_same
-    from training.tuning.journal import Journal
-    from training.tuning.ledger import Ledger
-    from training.tuning.oracles import build_oracle
+    from keras_vit.training.tuning.header import check_same
+    from keras_vit.training.tuning.journal import Journal
+    from keras_vit.training.tuning.ledger import Ledger
+    from keras_vit.training.tuning.oracles import build_oracle
 
     plan, journal = _search(), Journal(path, say=lambda line: None)
     events = journal.read()
@@ -95,19 +95,19 @@ def read_journal(path):
 
 def search_header():
     """The first event of the journal of the search that `read_journal` goes on with."""
-    from training.tuning.header import header_of
+    from keras_vit.training.tuning.header import header_of
 
     return header_of(_search(), 1)
 
 
 def _search():
-    from training.tuning.plan import plan
+    from keras_vit.training.tuning.plan import plan
 
     return plan("vit_digits")
 
 
 def read_history(path):
-    from training.report.history import read_history
+    from keras_vit.training.report.history import read_history
 
     return read_history(path)
 
@@ -126,13 +126,13 @@ def read_preprocessing(path):
 
 
 def read_text(path):
-    from training.text.corpus import load_text
+    from keras_vit.training.text.corpus import load_text
 
     return load_text(f"text:{path}")
 
 
 def read_tfds(path):
-    from training.data import load_data
+    from keras_vit.training.data import load_data
 
     return load_data("tfds:hostile_photos", data_dir=path, image_size=8)
 

@@ -50,7 +50,7 @@ def json_damage(document):
 
 
 def _recipes():
-    from training.recipe import Recipe
+    from keras_vit.training.recipe import Recipe
 
     fields = {"data": "digits", "epochs": 3, "learning_rate": 0.001, "seed": 0}
     document = {"recipe": fields, "versions": {"keras": "3"}}

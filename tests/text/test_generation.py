@@ -9,7 +9,7 @@ from keras_vit.text.generation import generate
 from keras_vit.text.readers import reader_of
 from keras_vit.text.sampling import draw, gumbel_noise, next_probabilities
 from keras_vit.text.vocabulary import Vocabulary
-from training.text.novelty import novelty
+from keras_vit.training.text.novelty import novelty
 
 VOCABULARY = Vocabulary("\nabcdefg")
 LOGITS = np.log([[0.5, 0.2, 0.15, 0.1, 0.05]])

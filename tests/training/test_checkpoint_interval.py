@@ -3,7 +3,7 @@ import time
 import pytest
 
 from keras_vit import InputError
-from training.checkpoint_interval import CheckpointInterval
+from keras_vit.training.checkpoint_interval import CheckpointInterval
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from keras_vit.errors import InputError
-from training.evaluate import calibration_bins, evaluate, expected_calibration_error
+from keras_vit.training.evaluate import calibration_bins, evaluate, expected_calibration_error
 
 # Four images, classes a and b: predicted a a b b, true a b b b.
 PROBABILITIES = np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.4, 0.6]])

@@ -7,11 +7,11 @@ import pytest
 
 from keras_vit import ConditionError, InputError
 from keras_vit.model_archive import load_model
-from training.fit import fit
-from training.recipe import Recipe
-from training.run import evaluate_run, run_recipe
-from training.tasks import task_of
-from training.tasks.image_classification import predict_probabilities
+from keras_vit.training.fit import fit
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.run import evaluate_run, run_recipe
+from keras_vit.training.tasks import task_of
+from keras_vit.training.tasks.image_classification import predict_probabilities
 
 RECIPE = Recipe(
     data="digits",

@@ -2,7 +2,7 @@ import keras
 import pytest
 
 from keras_vit.models import vit
-from training.flops import count_activation_bytes, count_flops
+from keras_vit.training.flops import count_activation_bytes, count_flops
 
 
 @pytest.mark.parametrize(

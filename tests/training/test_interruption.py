@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from training.interruption import Interrupted, Interruption
+from keras_vit.training.interruption import Interrupted, Interruption
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -31,7 +31,7 @@ def test_ctrl_c_after_a_first_signal_stops_at_once(first):
 
 PROGRAM = """
 import signal, sys, time
-from training.interruption import Interruption
+from keras_vit.training.interruption import Interruption
 with Interruption() as interruption:
     signal.raise_signal(getattr(signal, sys.argv[1]))
     while interruption.signal is None:

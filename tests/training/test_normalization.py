@@ -3,7 +3,12 @@ import numpy as np
 import pytest
 
 from keras_vit.models import cnn, mlp
-from training.normalization import NORMALIZATIONS, channel_statistics, normalized_model, whitening_matrix
+from keras_vit.training.normalization import (
+    NORMALIZATIONS,
+    channel_statistics,
+    normalized_model,
+    whitening_matrix,
+)
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (300, 8, 8, 3), dtype="uint8")
 IMAGES[..., 1] //= 2  # channels that differ
@@ -40,12 +45,12 @@ def test_min_max_takes_each_image_from_0_to_1():
 
 def test_statistics_of_parts_are_those_of_the_whole(monkeypatch):
     whole = channel_statistics(IMAGES)
-    monkeypatch.setattr("training.normalization.MAX_IMAGES", 70)
+    monkeypatch.setattr("keras_vit.training.normalization.MAX_IMAGES", 70)
     np.testing.assert_allclose(channel_statistics(IMAGES), whole, rtol=1e-12)
 
 
 def test_whitening_is_computed_of_no_more_images_than_fit_into_memory(monkeypatch):
-    monkeypatch.setattr("training.normalization.MAX_IMAGES", 200)
+    monkeypatch.setattr("keras_vit.training.normalization.MAX_IMAGES", 200)
 
     def build(**scaling):
         return mlp(image_size=8, channels=3, num_classes=2, hidden_dims=(), **scaling)
@@ -57,7 +62,7 @@ def test_whitening_is_computed_of_no_more_images_than_fit_into_memory(monkeypatc
 
 @pytest.mark.parametrize("kind", ["pca", "zca"])
 def test_whitened_pixels_are_uncorrelated(kind, monkeypatch):
-    monkeypatch.setattr("training.normalization.EPSILON", 1e-9)
+    monkeypatch.setattr("keras_vit.training.normalization.EPSILON", 1e-9)
     pixels = np.random.default_rng(1).normal(size=(500, 6)) @ np.random.default_rng(2).normal(size=(6, 6))
     mean, matrix = whitening_matrix(kind, pixels)
     whitened = (pixels - mean) @ matrix

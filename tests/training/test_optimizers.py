@@ -4,8 +4,8 @@ import pytest
 
 from keras_vit import InputError
 from keras_vit.models import vit
-from training.optimizers import OPTIMIZERS, build_optimizer, learning_rate_schedule, not_decayed
-from training.recipe import Recipe
+from keras_vit.training.optimizers import OPTIMIZERS, build_optimizer, learning_rate_schedule, not_decayed
+from keras_vit.training.recipe import Recipe
 
 
 def test_the_rate_warms_up_linearly_and_ends_at_the_final_rate():

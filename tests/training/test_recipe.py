@@ -4,7 +4,7 @@ import pytest
 
 from keras_vit import InputError
 from keras_vit.json_files import write_json
-from training.recipe import (
+from keras_vit.training.recipe import (
     AUGMENTATION_FIELDS,
     IMAGE_FIELDS,
     MODEL_FIELDS,
@@ -14,7 +14,7 @@ from training.recipe import (
     load_recipe,
     override,
 )
-from training.recipes import find_recipe, recipe_names
+from keras_vit.training.recipes import find_recipe, recipe_names
 
 
 def test_overrides_take_the_fields_own_types():

@@ -4,9 +4,9 @@ import pytest
 
 from keras_vit import InputError
 from keras_vit.json_files import write_json
-from training.recipe import Recipe
-from training.recipe_file import read_recipe, write_recipe
-from training.recipes import find_recipe
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipe_file import read_recipe, write_recipe
+from keras_vit.training.recipes import find_recipe
 
 RECIPE = Recipe(model="cnn", variant="3x3", epochs=3, learning_rate=2.5e-3, label_smoothing=0.0, seed=4)
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from training.fit import fit
-from training.interruption import Interrupted
-from training.recipe import Recipe
-from training.state_file import read_state
-from training.tasks import task_of
+from keras_vit.training.fit import fit
+from keras_vit.training.interruption import Interrupted
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.state_file import read_state
+from keras_vit.training.tasks import task_of
 
 # Every kind of memory: dropout, drop path, an average of weights, early stopping, mixed images.
 RECIPE = Recipe(

@@ -30,9 +30,9 @@ PROGRAM = """
 from pathlib import Path
 import keras
 import numpy as np
-from training.fit import fit
-from training.recipe import Recipe
-from training.state_file import read_state
+from keras_vit.training.fit import fit
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.state_file import read_state
 
 recipe = Recipe(
     data="digits", variant="Pico/4", num_layers=1, hidden_dim=16, num_heads=2, mlp_dim=32, pooling="gap",

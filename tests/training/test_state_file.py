@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from training.state_file import MAGIC, read_state, write_state
+from keras_vit.training.state_file import MAGIC, read_state, write_state
 
 ARRAYS = [
     np.arange(6, dtype="float32").reshape(2, 3),

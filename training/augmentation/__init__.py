@@ -1,6 +1,6 @@
 """Augmentation of whole batches, each image by its own random numbers: `augment`."""
 
-from training.augmentation.augment import augment, check_fits, num_uniforms
-from training.augmentation.settings import Augmentation
+from keras_vit.training.augmentation.augment import augment, check_fits, num_uniforms
+from keras_vit.training.augmentation.settings import Augmentation
 
 __all__ = ["Augmentation", "augment", "check_fits", "num_uniforms"]

@@ -3,7 +3,7 @@
 from keras import ops
 
 from keras_vit.errors import InputError
-from training.augmentation import color, erasing, geometry, mixing, randaugment
+from keras_vit.training.augmentation import color, erasing, geometry, mixing, randaugment
 
 
 def num_uniforms(augmentation):
@@ -13,7 +13,7 @@ def num_uniforms(augmentation):
         augmentation: Augmentation.
 
     Example:
-        >>> from training.augmentation import Augmentation
+        >>> from keras_vit.training.augmentation import Augmentation
         >>> num_uniforms(Augmentation(flip=True))
         1
     """

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from training.augmentation.lookup_table import build_tables, look_up
+from keras_vit.training.augmentation.lookup_table import build_tables, look_up
 
 _ENHANCEMENT = 0.9  # factors from 0.1 to 1.9
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow

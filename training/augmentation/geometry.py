@@ -9,7 +9,7 @@ import math
 
 from keras import ops
 
-from training.augmentation.gather import gather
+from keras_vit.training.augmentation.gather import gather
 
 _SHEAR = 0.3
 _TRANSLATION = 0.45  # of the image's size

@@ -6,7 +6,7 @@ out on the histograms (256 numbers) and looked up once (height x width numbers).
 
 from keras import ops
 
-from training.augmentation.gather import gather
+from keras_vit.training.augmentation.gather import gather
 
 _ENHANCEMENT = 0.9  # factors from 0.1 to 1.9
 _ROUNDING = 1e-3  # so that 255 computed in float32 is not cut to 254

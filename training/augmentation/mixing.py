@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from scipy.special import betaincinv
 
-from training.augmentation.erasing import box_mask
+from keras_vit.training.augmentation.erasing import box_mask
 
 NUM_UNIFORMS = 4  # which of the two, share, centre down and right
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_vit.files import atomic_path
-from training.nonfinite import NonFiniteError, first_nonfinite, is_finite, named_batch
+from keras_vit.training.nonfinite import NonFiniteError, first_nonfinite, is_finite, named_batch
 
 SHARE = 0.01  # of the time, at most, that looking at all weights takes
 

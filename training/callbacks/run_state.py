@@ -9,8 +9,8 @@ from pathlib import Path
 import keras
 
 from keras_vit.errors import InputError
-from training.callbacks.keepers import keepers
-from training.state_file import read_state, write_state
+from keras_vit.training.callbacks.keepers import keepers
+from keras_vit.training.state_file import read_state, write_state
 
 KEPT = 3  # states
 MOST_COUNTED = 10**12  # epochs, or steps
@@ -44,10 +44,10 @@ class RunState(keras.callbacks.Callback):
         folder: str or Path, `state/` of the run folder.
         steps_per_epoch: int.
         callbacks: list of the callbacks whose memory is saved.
-        interval: training.checkpoint_interval.CheckpointInterval.
-        interruption: training.interruption.Interruption.
+        interval: keras_vit.training.checkpoint_interval.CheckpointInterval.
+        interruption: keras_vit.training.interruption.Interruption.
         before_saving: function that raises when the numbers are not worth saving.
-        engine: training.devices.Engine.
+        engine: keras_vit.training.devices.Engine.
     """
 
     def __init__(self, folder, steps_per_epoch, callbacks, interval, interruption, before_saving, engine):

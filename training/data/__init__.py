@@ -4,15 +4,15 @@ from pathlib import PurePath
 
 from keras_vit.errors import InputError
 from keras_vit.images import checked_size
-from training.data.checks import check_data, check_parts
-from training.data.dataset import ImageData, Split
-from training.data.digits import read_digits
-from training.data.folder import read_folder
-from training.data.notices import DataWarning, warn_balance, warn_duplicates, warn_pixels
-from training.data.npz import read_npz
-from training.data.split import complete_splits
-from training.data.storage import resize
-from training.data.tfds import read_tfds
+from keras_vit.training.data.checks import check_data, check_parts
+from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.data.digits import read_digits
+from keras_vit.training.data.folder import read_folder
+from keras_vit.training.data.notices import DataWarning, warn_balance, warn_duplicates, warn_pixels
+from keras_vit.training.data.npz import read_npz
+from keras_vit.training.data.split import complete_splits
+from keras_vit.training.data.storage import resize
+from keras_vit.training.data.tfds import read_tfds
 
 __all__ = ["DataWarning", "ImageData", "Split", "load_data"]
 
@@ -34,7 +34,7 @@ def load_data(
 
     Splits that the source brings are kept as they are. Others are taken from its training split, the
     same fraction of each class, chosen by `seed` and the pixels alone, and so that equal images are
-    never on two sides (`training.data.split` states the rule).
+    never on two sides (`keras_vit.training.data.split` states the rule).
 
     Args:
         spec: str, one of `"digits"` (1,797 images of 8 x 8 pixels, embedded), `"tfds:NAME"`

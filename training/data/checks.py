@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.label_names import is_label_name
-from training.data.notices import listed
+from keras_vit.training.data.notices import listed
 
 
 def as_images(array, name):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.data.dataset import Split
+from keras_vit.training.data.dataset import Split
 
 
 def read_digits():

@@ -7,9 +7,9 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.images import IMAGE_SUFFIXES, read_image
-from training.data.dataset import Split
-from training.data.notices import listed, warn
-from training.data.storage import allocate, fill, take
+from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.notices import listed, warn
+from keras_vit.training.data.storage import allocate, fill, take
 
 DEFAULT_IMAGE_SIZE = (224, 224)  # pixels
 _SPLIT_FOLDERS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}

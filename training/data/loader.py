@@ -1,4 +1,4 @@
-"""The streams of `training.data.pipeline` for where TensorFlow is not: the same batches, from Python."""
+"""The streams of `keras_vit.training.data.pipeline` without TensorFlow: the same batches, from Python."""
 
 import functools
 import queue
@@ -7,8 +7,14 @@ import threading
 import keras
 import numpy as np
 
-from training.augmentation import augment, check_fits, num_uniforms
-from training.data.order import batch_uniforms, check_batch_size, check_start, epoch_order, steps_per_epoch
+from keras_vit.training.augmentation import augment, check_fits, num_uniforms
+from keras_vit.training.data.order import (
+    batch_uniforms,
+    check_batch_size,
+    check_start,
+    epoch_order,
+    steps_per_epoch,
+)
 
 _PREFETCHED = 2  # batches
 

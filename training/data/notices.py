@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from training.data.split import seeded_hashes
+from keras_vit.training.data.split import seeded_hashes
 
 IMBALANCE = 10  # images of the largest class for one of the smallest, from which on it is said
 LISTED = 20  # names in a message

@@ -6,9 +6,9 @@ import numpy as np
 
 from keras_vit.archive import check_zip
 from keras_vit.errors import InputError
-from training.data.checks import as_images, as_labels
-from training.data.dataset import Split
-from training.data.notices import listed
+from keras_vit.training.data.checks import as_images, as_labels
+from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.notices import listed
 
 _KEYS = {
     "train": ("x_train", "y_train"),

@@ -6,9 +6,15 @@ import keras
 import tensorflow as tf
 
 from keras_vit.errors import InputError
-from training.augmentation import Augmentation, augment, check_fits, num_uniforms
-from training.data import load_data
-from training.data.order import batch_uniforms, check_batch_size, check_start, epoch_order, steps_per_epoch
+from keras_vit.training.augmentation import Augmentation, augment, check_fits, num_uniforms
+from keras_vit.training.data import load_data
+from keras_vit.training.data.order import (
+    batch_uniforms,
+    check_batch_size,
+    check_start,
+    epoch_order,
+    steps_per_epoch,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +47,7 @@ def pipelines(spec, *, batch_size, epochs=1, seed=0, augmentation=None, **load_o
         epochs: int, length of the training pipeline.
         seed: int, of splits, order and augmentation.
         augmentation: Augmentation or None, for none.
-        **load_options: to `training.data.load_data`, such as image_size or validation_fraction.
+        **load_options: to `keras_vit.training.data.load_data`, such as image_size or validation_fraction.
 
     Returns:
         Pipelines.
@@ -178,5 +184,5 @@ def _check_backend():
     if keras.backend.backend() != "tensorflow":
         raise InputError(
             f"Expected the TensorFlow backend for a tf.data pipeline, received {keras.backend.backend()}. "
-            "Use training.data.streams.train_stream, which fits every backend."
+            "Use keras_vit.training.data.streams.train_stream, which fits every backend."
         )

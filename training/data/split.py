@@ -12,7 +12,7 @@ import hashlib
 import numpy as np
 
 from keras_vit.errors import InputError
-from training.data.storage import take
+from keras_vit.training.data.storage import take
 
 
 def complete_splits(parts, *, validation_fraction, test_fraction, seed, subset=None):

@@ -13,7 +13,7 @@ from rich.progress import track
 
 from keras_vit.errors import InputError
 from keras_vit.images import resize_image
-from training.data.dataset import Split
+from keras_vit.training.data.dataset import Split
 
 MEMORY_LIMIT = 2 * 1024**3  # bytes; a larger array is mapped to a file
 _CHUNK = 1024  # images copied or decoded at a time

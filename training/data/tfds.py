@@ -7,8 +7,8 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.images import decode_image
-from training.data.dataset import Split
-from training.data.storage import allocate, fill
+from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.storage import allocate, fill
 
 _BATCH = 1024
 _PROBE_SECONDS = 10

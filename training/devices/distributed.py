@@ -8,8 +8,8 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError
-from training.devices.engine import Engine, check_found, check_shared
-from training.state_file import pack_state, unpack_state
+from keras_vit.training.devices.engine import Engine, check_found, check_shared
+from keras_vit.training.state_file import pack_state, unpack_state
 
 # As in https://arxiv.org/abs/1909.08053, section 3: the first layer by columns, the one after it by rows.
 SHARED = {
@@ -22,7 +22,7 @@ SHARED = {
 
 
 def open_distributed(parts, sharing):
-    """Opens devices as `training.devices.open_engine` does, on JAX."""
+    """Opens devices as `keras_vit.training.devices.open_engine` does, on JAX."""
     _join_processes()
     names = keras.distribution.list_devices()
     wanted = parts * sharing if parts else len(names)

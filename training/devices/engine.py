@@ -6,7 +6,7 @@ import dataclasses
 import keras
 
 from keras_vit.errors import InputError
-from training.data.notices import warn
+from keras_vit.training.data.notices import warn
 
 
 class Engine:

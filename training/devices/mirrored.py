@@ -7,13 +7,13 @@ import keras
 import tensorflow as tf
 
 from keras_vit.errors import InputError
-from training.devices.engine import Engine, check_found, check_shared
+from keras_vit.training.devices.engine import Engine, check_found, check_shared
 
 STRIDE = 0x9E3779B9  # between the seeds of two devices, far from those of a model's layers
 
 
 def open_mirrored(parts, sharing):
-    """Opens devices as `training.devices.open_engine` does, on TensorFlow."""
+    """Opens devices as `keras_vit.training.devices.open_engine` does, on TensorFlow."""
     if sharing > 1:
         raise InputError(
             f"Under TensorFlow devices share a batch, not a model: give --devices {parts}, or set "

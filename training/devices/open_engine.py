@@ -5,7 +5,7 @@ import re
 import keras
 
 from keras_vit.errors import InputError
-from training.devices.engine import Engine
+from keras_vit.training.devices.engine import Engine
 
 
 def open_engine(devices=None):
@@ -26,11 +26,11 @@ def open_engine(devices=None):
     parts, sharing = parse_devices(devices)
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        from training.devices.mirrored import open_mirrored
+        from keras_vit.training.devices.mirrored import open_mirrored
 
         return open_mirrored(parts, sharing)
     if backend == "jax":
-        from training.devices.distributed import open_distributed
+        from keras_vit.training.devices.distributed import open_distributed
 
         return open_distributed(parts, sharing)
     raise InputError(

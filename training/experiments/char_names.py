@@ -5,9 +5,9 @@ keras-vit reproduce char_names
 The samples that the first drew every 2,000 steps are in its run's `samples.json` and on its report's page.
 """
 
-from training.recipes import find_recipe
-from training.reproduce import Configuration, Experiment
-from training.reproduce.plots import bars, curves
+from keras_vit.training.recipes import find_recipe
+from keras_vit.training.reproduce import Configuration, Experiment
+from keras_vit.training.reproduce.plots import bars, curves
 
 
 def _configuration(label, recipe, **options):

@@ -5,9 +5,9 @@ keras-vit reproduce cnn5x5_cifar10
 
 import dataclasses
 
-from training.recipe import Recipe
-from training.reproduce import Configuration, Experiment
-from training.reproduce.plots import bars, curves
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.reproduce import Configuration, Experiment
+from keras_vit.training.reproduce.plots import bars, curves
 
 BASELINE = Recipe(
     data="tfds:cifar10",

@@ -7,9 +7,9 @@ The rule: a batch k times as large wants a rate k times as large (https://arxiv.
 
 import dataclasses
 
-from training.experiments.cnn5x5_cifar10 import BASELINE as FULL
-from training.reproduce import Configuration, Experiment
-from training.reproduce.plots import bars, sweep
+from keras_vit.training.experiments.cnn5x5_cifar10 import BASELINE as FULL
+from keras_vit.training.reproduce import Configuration, Experiment
+from keras_vit.training.reproduce.plots import bars, sweep
 
 BASELINE = dataclasses.replace(FULL, subset=20_000, epochs=10)
 RATES = (0.001, 0.0025, 0.01, 0.04, 0.16)

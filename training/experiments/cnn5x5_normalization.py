@@ -5,10 +5,10 @@ keras-vit reproduce cnn5x5_normalization
 
 import dataclasses
 
-from training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
-from training.normalization import NORMALIZATIONS
-from training.reproduce import Configuration, Experiment
-from training.reproduce.plots import bars, curves
+from keras_vit.training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
+from keras_vit.training.normalization import NORMALIZATIONS
+from keras_vit.training.reproduce import Configuration, Experiment
+from keras_vit.training.reproduce.plots import bars, curves
 
 EXPERIMENT = Experiment(
     title="Normalisation of pixels",

@@ -5,9 +5,9 @@ keras-vit reproduce cnn5x5_optimizers
 
 import dataclasses
 
-from training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
-from training.reproduce import Configuration, Experiment
-from training.reproduce.plots import bars, curves
+from keras_vit.training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
+from keras_vit.training.reproduce import Configuration, Experiment
+from keras_vit.training.reproduce.plots import bars, curves
 
 RATES = {"sgd": 0.01, "adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 0.01, "adadelta": 1.0}
 WEIGHT_DECAY = {"adamw": 0.05}

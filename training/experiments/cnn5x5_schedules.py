@@ -5,9 +5,9 @@ keras-vit reproduce cnn5x5_schedules
 
 import dataclasses
 
-from training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
-from training.reproduce import Experiment, vary
-from training.reproduce.plots import bars, curves
+from keras_vit.training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
+from keras_vit.training.reproduce import Experiment, vary
+from keras_vit.training.reproduce.plots import bars, curves
 
 EXPERIMENT = Experiment(
     title="Learning-rate schedules",

@@ -7,9 +7,9 @@ The last rows are what the same network and a linear one reach with mini-batches
 
 import dataclasses
 
-from training.recipe import Recipe
-from training.reproduce import Configuration, Experiment
-from training.reproduce.plots import bars, curves
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.reproduce import Configuration, Experiment
+from keras_vit.training.reproduce.plots import bars, curves
 
 FULL_BATCH = Recipe(
     data="tfds:mnist",

@@ -5,9 +5,9 @@ keras-vit reproduce position_embeddings
 
 import dataclasses
 
-from training.experiments.vit_cifar10 import PLAIN
-from training.reproduce import Experiment, vary
-from training.reproduce.plots import bars, curves
+from keras_vit.training.experiments.vit_cifar10 import PLAIN
+from keras_vit.training.reproduce import Experiment, vary
+from keras_vit.training.reproduce.plots import bars, curves
 
 BASELINE = dataclasses.replace(PLAIN, flip=True, crop_padding=4)
 

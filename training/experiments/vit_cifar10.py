@@ -5,10 +5,10 @@ keras-vit reproduce vit_cifar10
 
 import dataclasses
 
-from training.recipe import Recipe
-from training.recipes.vit_cifar10 import RECIPE as OURS
-from training.reproduce import Configuration, Experiment
-from training.reproduce.plots import bars, curves
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipes.vit_cifar10 import RECIPE as OURS
+from keras_vit.training.reproduce import Configuration, Experiment
+from keras_vit.training.reproduce.plots import bars, curves
 
 PLAIN = Recipe(
     data="tfds:cifar10",

@@ -5,10 +5,10 @@ keras-vit reproduce vit_fashion_mnist
 
 import dataclasses
 
-from training.experiments.vit_mnist import BASELINE as MNIST
-from training.experiments.vit_mnist import sweep_plots, sweeps
-from training.reproduce import Configuration, Experiment
-from training.reproduce.plots import curves
+from keras_vit.training.experiments.vit_mnist import BASELINE as MNIST
+from keras_vit.training.experiments.vit_mnist import sweep_plots, sweeps
+from keras_vit.training.reproduce import Configuration, Experiment
+from keras_vit.training.reproduce.plots import curves
 
 BASELINE = dataclasses.replace(MNIST, data="tfds:fashion_mnist")
 

@@ -6,9 +6,9 @@
 The sweeps change one size of a small model at a time.
 """
 
-from training.recipe import Recipe
-from training.reproduce import Configuration, Experiment, vary
-from training.reproduce.plots import curves, sweep
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.reproduce import Configuration, Experiment, vary
+from keras_vit.training.reproduce.plots import curves, sweep
 
 BASELINE = Recipe(
     data="tfds:mnist",

@@ -7,9 +7,9 @@ The digits are 1,797 images of 8 x 8 pixels by other writers, enlarged; of them 
 
 import dataclasses
 
-from training.recipe import Recipe
-from training.reproduce import Configuration, Experiment
-from training.reproduce.plots import bars, curves, sweep
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.reproduce import Configuration, Experiment
+from keras_vit.training.reproduce.plots import bars, curves, sweep
 
 SOURCE = "pre-training on MNIST"
 PRETRAINING = Recipe(

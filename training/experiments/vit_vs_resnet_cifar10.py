@@ -7,11 +7,11 @@ The second part trains on 1 to 100 % of the images, for as many epochs as make a
 
 import dataclasses
 
-from training.experiments.cnn_batchnorm_cifar10 import WITH as CNN
-from training.experiments.vit_cifar10 import PLAIN
-from training.recipes.resnet_cifar10 import RECIPE as RESNET
-from training.reproduce import Configuration, Experiment
-from training.reproduce.plots import bars, curves, sweep
+from keras_vit.training.experiments.cnn_batchnorm_cifar10 import WITH as CNN
+from keras_vit.training.experiments.vit_cifar10 import PLAIN
+from keras_vit.training.recipes.resnet_cifar10 import RECIPE as RESNET
+from keras_vit.training.reproduce import Configuration, Experiment
+from keras_vit.training.reproduce.plots import bars, curves, sweep
 
 SHARES = {500: 1528, 2450: 241, 12250: 48, 49_000: 12}  # images: epochs
 VIT = dataclasses.replace(PLAIN, flip=True, crop_padding=4)

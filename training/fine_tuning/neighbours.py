@@ -11,7 +11,7 @@ def nearest_neighbours_accuracy(train, test, num_classes):
     """Classifies by a vote of the most similar training images, weighted by their similarity.
 
     Args:
-        train, test: training.fine_tuning.probe.Features.
+        train, test: keras_vit.training.fine_tuning.probe.Features.
         num_classes: int.
 
     Returns:

@@ -7,8 +7,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from training.data.loader import one_hot
-from training.data.order import epoch_order, steps_per_epoch
+from keras_vit.training.data.loader import one_hot
+from keras_vit.training.data.order import epoch_order, steps_per_epoch
 
 HEADS = ("head", "distillation_head")
 BATCH = 32  # images whose features are computed at once
@@ -60,7 +60,7 @@ def _features_of_batch(backbone, images):
 
 
 class TrainingBatches:
-    """Shuffled batches of features, for `training.data.streams.batch_stream`.
+    """Shuffled batches of features, for `keras_vit.training.data.streams.batch_stream`.
 
     Args:
         features: Features.

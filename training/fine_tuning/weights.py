@@ -6,7 +6,7 @@ import keras
 
 from keras_vit import pretrained
 from keras_vit.errors import InputError
-from training.recipe import AUGMENTATION_FIELDS, FINE_TUNING_FIELDS, MODEL_FIELDS, check_unset
+from keras_vit.training.recipe import AUGMENTATION_FIELDS, FINE_TUNING_FIELDS, MODEL_FIELDS, check_unset
 
 DROPOUTS = ("dropout_rate", "attention_dropout_rate", "drop_path_rate")  # which no weight depends on
 ONLY_WITH = {"unfreeze_every": "gradual", "lora_rank": "lora"}

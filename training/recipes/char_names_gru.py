@@ -6,7 +6,7 @@ keras-vit train char_names_gru --run-dir runs/names
 bits, perplexity 4.89), where the bigram model of the same training split has 2.159.
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="names",

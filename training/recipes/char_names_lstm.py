@@ -3,7 +3,7 @@
 keras-vit train char_names_lstm --run-dir runs/names_lstm
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="names",

@@ -6,7 +6,7 @@ One name a step, plain gradient descent at a constant rate, each gradient clippe
 characters and a state of 50: 28 epochs of the 1,244 training names are 34,832 steps. Samples every 2,000.
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="names",

@@ -3,7 +3,7 @@
 keras-vit train char_names_transformer --run-dir runs/names_transformer
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="names",

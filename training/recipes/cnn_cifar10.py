@@ -3,7 +3,7 @@
 keras-vit train cnn_cifar10 --run-dir runs/cnn_cifar10
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="tfds:cifar10",

@@ -5,7 +5,7 @@ keras-vit train cnn_digits --run-dir runs/cnn_digits
 Test accuracy 99.4 % (359 images).
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="digits",

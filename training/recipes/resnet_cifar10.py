@@ -5,7 +5,7 @@ keras-vit train resnet_cifar10 --run-dir runs/resnet_cifar10
 15 epochs, where the paper has 164: https://arxiv.org/abs/1512.03385, section 4.2.
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="tfds:cifar10",

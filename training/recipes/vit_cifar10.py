@@ -6,7 +6,7 @@ Test accuracy 82.4 % (one run, seed 0; see the README on the test images it was 
 85.4 %; 1.9 M parameters, 6 minutes an epoch on one CPU core.
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="tfds:cifar10",

@@ -5,7 +5,7 @@
 Augmentation follows the 300-epoch recipe of the Compact Transformers, https://arxiv.org/abs/2104.05704.
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="tfds:cifar10",

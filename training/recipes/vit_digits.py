@@ -3,7 +3,7 @@
 keras-vit train vit_digits --run-dir runs/digits
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="digits",

@@ -5,7 +5,7 @@ keras-vit train vit_fashion_mnist --run-dir runs/fashion_mnist
 Test accuracy 91.9 % after 8 epochs, as long as `vit_mnist` takes for as many.
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="tfds:fashion_mnist",

@@ -5,7 +5,7 @@
 PATH holds one folder of images per class; SOURCE is a hub id, a folder, a file or a run folder.
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="folder:photos",

@@ -7,7 +7,7 @@ PATH holds one folder of images per class; SOURCE is a hub id, a folder, a file 
 additions to the blocks alone.
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="folder:photos",

@@ -5,7 +5,7 @@
 PATH holds one folder of images per class.
 """
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 RECIPE = Recipe(
     data="folder:photos",

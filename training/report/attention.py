@@ -3,8 +3,8 @@
 import numpy as np
 
 from keras_vit.models import attention_maps
-from training.report.names import picture_names
-from training.report.style import figure, show_image
+from keras_vit.training.report.names import picture_names
+from keras_vit.training.report.style import figure, show_image
 
 
 def rollout_maps(model, images):

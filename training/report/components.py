@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_vit.pretrained import patch_features
-from training.report.style import figure, show_image
+from keras_vit.training.report.style import figure, show_image
 
 CLIPPED = 1  # percent of the patches at either end, which would leave the others no contrast
 

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.colors import PowerNorm
 
-from training.report.names import picture_names
-from training.report.style import WIDTH, figure
+from keras_vit.training.report.names import picture_names
+from keras_vit.training.report.style import WIDTH, figure
 
 MAX_COUNTED = 20  # classes, up to which the cells hold their counts
 MAX_NAMED = 40  # classes, up to which the axes hold their names

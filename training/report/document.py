@@ -2,7 +2,7 @@
 
 from html import escape
 
-from training.report.names import clean
+from keras_vit.training.report.names import clean
 
 STYLE = """
 body { max-width: 44rem; margin: 0 auto; padding: 1rem; background: #fff; color: #1a1a1a;

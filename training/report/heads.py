@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_vit.models import attention_scores, num_prefix_tokens
 from keras_vit.models.rollout import map_grid, rollout_start
-from training.report.style import figure, show_image
+from keras_vit.training.report.style import figure, show_image
 
 MAX_HEADS = 12
 COLUMNS = 4  # of heads

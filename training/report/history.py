@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from keras_vit.errors import InputError
 from keras_vit.files import LARGEST_TEXT, read_text
-from training.report.style import BLUE, GREEN, ORANGE, figure
+from keras_vit.training.report.style import BLUE, GREEN, ORANGE, figure
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from training.report.names import picture_names
-from training.report.style import figure, show_image
+from keras_vit.training.report.names import picture_names
+from keras_vit.training.report.style import figure, show_image
 
 COLUMNS = 2
 

@@ -1,8 +1,15 @@
 """The page that shows a run's figures and pictures."""
 
-from training.report.captions import PICTURES
-from training.report.document import cards, document, duration, figure_section, recipe_section, table
-from training.report.names import has_undrawable
+from keras_vit.training.report.captions import PICTURES
+from keras_vit.training.report.document import (
+    cards,
+    document,
+    duration,
+    figure_section,
+    recipe_section,
+    table,
+)
+from keras_vit.training.report.names import has_undrawable
 
 MAX_OPEN = 20  # classes, up to which their table is unfolded
 
@@ -13,10 +20,10 @@ def render_page(model, data, metrics, history, recipe, pictures):
     Args:
         model: the trained `keras.Model`.
         data: ImageData.
-        metrics: dict of `training.evaluate.evaluate`.
+        metrics: dict of `keras_vit.training.evaluate.evaluate`.
         history: dict of `read_history`.
         recipe: dict of the recipe's fields.
-        pictures: names of the pictures beside the page, of those in `training.report.captions`.
+        pictures: names of the pictures beside the page, of those in `keras_vit.training.report.captions`.
     """
     before = [name for name in pictures if name in ("training_curves", "confusion_matrix")]
     after = [name for name in pictures if name not in before]

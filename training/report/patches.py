@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_vit.layers import PatchExtraction
-from training.report.style import figure, show_image
+from keras_vit.training.report.style import figure, show_image
 
 
 def patches_picture(images, patch_size):

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from training.report.style import figure
+from keras_vit.training.report.style import figure
 
 MAX_MAPS = 14  # along a side; of a larger grid only so many positions are shown
 

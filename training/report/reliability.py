@@ -1,13 +1,13 @@
 """Draws how far a model's confidence can be believed."""
 
-from training.report.style import ORANGE, SKY, figure
+from keras_vit.training.report.style import ORANGE, SKY, figure
 
 
 def reliability_diagram(metrics):
     """Draws accuracy against confidence, and how many predictions are that confident.
 
     Args:
-        metrics: dict of `training.evaluate.evaluate`.
+        metrics: dict of `keras_vit.training.evaluate.evaluate`.
 
     Reference: Guo et al. 2017, figure 1, https://arxiv.org/abs/1706.04599
     """

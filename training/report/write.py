@@ -6,17 +6,17 @@ import numpy as np
 
 from keras_vit.files import atomic_path
 from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
-from training.report.attention import rollout_picture
-from training.report.components import components_picture
-from training.report.confusion import confusion_picture
-from training.report.heads import heads_picture
-from training.report.history import read_history, training_curves
-from training.report.mistakes import mistakes_picture, worst_mistakes
-from training.report.page import render_page
-from training.report.patches import patches_picture
-from training.report.positions import positions_picture
-from training.report.reliability import reliability_diagram
-from training.report.style import drawing, save
+from keras_vit.training.report.attention import rollout_picture
+from keras_vit.training.report.components import components_picture
+from keras_vit.training.report.confusion import confusion_picture
+from keras_vit.training.report.heads import heads_picture
+from keras_vit.training.report.history import read_history, training_curves
+from keras_vit.training.report.mistakes import mistakes_picture, worst_mistakes
+from keras_vit.training.report.page import render_page
+from keras_vit.training.report.patches import patches_picture
+from keras_vit.training.report.positions import positions_picture
+from keras_vit.training.report.reliability import reliability_diagram
+from keras_vit.training.report.style import drawing, save
 
 
 def write_report(run_dir, model, data, probabilities, metrics, history_csv, recipe):
@@ -30,7 +30,7 @@ def write_report(run_dir, model, data, probabilities, metrics, history_csv, reci
         model: the trained `keras.Model`.
         data: ImageData.
         probabilities: `(num_test_images, num_classes)`, of the test split.
-        metrics: dict of `training.evaluate.evaluate` for them.
+        metrics: dict of `keras_vit.training.evaluate.evaluate` for them.
         history_csv: str or Path of the run's `history.csv`.
         recipe: dict of the recipe's fields.
 

@@ -1,6 +1,6 @@
-"""Runs the experiments of `training.experiments` and sets our figures beside those of their reports."""
+"""Runs the experiments of `keras_vit.training.experiments` and compares them with their reports."""
 
-from training.reproduce.experiment import Configuration, Experiment, vary
-from training.reproduce.run import reproduce, results_dir
+from keras_vit.training.reproduce.experiment import Configuration, Experiment, vary
+from keras_vit.training.reproduce.run import reproduce, results_dir
 
 __all__ = ["Configuration", "Experiment", "reproduce", "results_dir", "vary"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_vit.files import atomic_path, write_text
 from keras_vit.json_files import write_json
-from training.report.style import drawing, save
+from keras_vit.training.report.style import drawing, save
 
 
 @dataclasses.dataclass(frozen=True)

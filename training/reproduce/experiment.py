@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from keras_vit.errors import InputError
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Experiment:
         columns: keys of more figures for the table; `"novelty.new"` is the `new` of the figure `novelty`.
         assumptions: what was assumed where the report is unclear, in sentences.
         plots: functions from rows to `(name, caption, figure)`, or to None where there is nothing to draw,
-            of `training.reproduce.plots`.
+            of `keras_vit.training.reproduce.plots`.
         report_pictures: names of pictures in the report of each configuration's first run to show as well.
         quick: recipe assignments of a smoke run.
     """

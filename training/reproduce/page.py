@@ -5,9 +5,9 @@ from pathlib import Path
 
 from keras_vit.files import read_text, write_text
 from keras_vit.json_files import read_json
-from training.experiments import experiment_names, find_experiment
-from training.report.document import document, table
-from training.reproduce.results import QUICK
+from keras_vit.training.experiments import experiment_names, find_experiment
+from keras_vit.training.report.document import document, table
+from keras_vit.training.reproduce.results import QUICK
 
 
 def write_pages(folder):

@@ -4,9 +4,9 @@ import dataclasses
 
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from training.recipe import Recipe
-from training.report.style import BLUE, GREEN, ORANGE, SKY, figure
-from training.reproduce.results import mean_and_spread
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.report.style import BLUE, GREEN, ORANGE, SKY, figure
+from keras_vit.training.reproduce.results import mean_and_spread
 
 COLOURS = (BLUE, ORANGE, GREEN, SKY, "#cc79a7", "#e69f00", "#000000")  # Okabe and Ito
 DASHES = ("-", "--", ":", "-.")

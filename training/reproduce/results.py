@@ -7,10 +7,10 @@ import numpy as np
 
 from keras_vit.files import read_text
 from keras_vit.json_files import read_json
-from training.report.document import duration
-from training.report.history import read_history
-from training.reproduce.runs import run_dir
-from training.run_folder import RunFolder
+from keras_vit.training.report.document import duration
+from keras_vit.training.report.history import read_history
+from keras_vit.training.reproduce.runs import run_dir
+from keras_vit.training.run_folder import RunFolder
 
 CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 QUICK = "Smoke run: next to nothing was trained, the figures mean nothing."

@@ -8,15 +8,15 @@ import keras
 from keras_vit.errors import InputError
 from keras_vit.files import atomic_path, write_bytes, write_text
 from keras_vit.json_files import write_json
-from training.nonfinite import NonFiniteError
-from training.recipe import override
-from training.report.style import drawing, save
-from training.reproduce.computation import Computation, compute
-from training.reproduce.page import write_pages
-from training.reproduce.results import document, read_rows, table
-from training.reproduce.runs import run_dir
-from training.run import changed_fields, run_recipe
-from training.run_folder import RunFolder
+from keras_vit.training.nonfinite import NonFiniteError
+from keras_vit.training.recipe import override
+from keras_vit.training.report.style import drawing, save
+from keras_vit.training.reproduce.computation import Computation, compute
+from keras_vit.training.reproduce.page import write_pages
+from keras_vit.training.reproduce.results import document, read_rows, table
+from keras_vit.training.reproduce.runs import run_dir
+from keras_vit.training.run import changed_fields, run_recipe
+from keras_vit.training.run_folder import RunFolder
 
 MOVED = ("pretrained",)  # a folder that was moved holds the same runs, wherever their first weights lay
 

@@ -5,8 +5,8 @@ keras-vit tune char_names --run-dir runs/tune_names
 
 import dataclasses
 
-from training.recipes.char_names_gru import RECIPE
-from training.tuning import Search
+from keras_vit.training.recipes.char_names_gru import RECIPE
+from keras_vit.training.tuning import Search
 
 
 def space(hp):

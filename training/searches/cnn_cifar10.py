@@ -5,8 +5,8 @@ keras-vit tune cnn_cifar10 --subset 10000 --run-dir runs/tune_cnn_cifar10
 
 import dataclasses
 
-from training.recipes.cnn_cifar10 import RECIPE
-from training.tuning import Search
+from keras_vit.training.recipes.cnn_cifar10 import RECIPE
+from keras_vit.training.tuning import Search
 
 
 def space(hp):

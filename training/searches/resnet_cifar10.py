@@ -5,8 +5,8 @@ keras-vit tune resnet_cifar10 --tuner hyperband --subset 10000 --run-dir runs/tu
 
 import dataclasses
 
-from training.recipes.resnet_cifar10 import RECIPE
-from training.tuning import Search
+from keras_vit.training.recipes.resnet_cifar10 import RECIPE
+from keras_vit.training.tuning import Search
 
 
 def space(hp):

@@ -5,8 +5,8 @@ keras-vit tune vit_cifar10 --tuner asha --subset 10000 --run-dir runs/tune_cifar
 
 import dataclasses
 
-from training.recipes.vit_cifar10 import RECIPE
-from training.tuning import Search
+from keras_vit.training.recipes.vit_cifar10 import RECIPE
+from keras_vit.training.tuning import Search
 
 IMAGE_SIZE = 32
 

@@ -5,8 +5,8 @@ keras-vit tune vit_digits --run-dir runs/tune_digits
 
 import dataclasses
 
-from training.recipes.vit_digits import RECIPE
-from training.tuning import Search
+from keras_vit.training.recipes.vit_digits import RECIPE
+from keras_vit.training.tuning import Search
 
 IMAGE_SIZE = 8
 

@@ -5,8 +5,8 @@ keras-vit tune vit_mnist --subset 10000 --run-dir runs/tune_mnist
 
 import dataclasses
 
-from training.recipes.vit_mnist import RECIPE
-from training.tuning import Search
+from keras_vit.training.recipes.vit_mnist import RECIPE
+from keras_vit.training.tuning import Search
 
 IMAGE_SIZE = 28
 

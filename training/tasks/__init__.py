@@ -1,10 +1,10 @@
 """What a kind of model is trained on and judged by, one task a file."""
 
 from keras_vit.errors import InputError
-from training.tasks.image_classification import ImageClassification
-from training.tasks.language_modelling import LanguageModelling
-from training.tasks.linear_probe import LinearProbe
-from training.tasks.task import Task
+from keras_vit.training.tasks.image_classification import ImageClassification
+from keras_vit.training.tasks.language_modelling import LanguageModelling
+from keras_vit.training.tasks.linear_probe import LinearProbe
+from keras_vit.training.tasks.task import Task
 
 __all__ = ["ImageClassification", "LanguageModelling", "LinearProbe", "Task", "task_of"]
 

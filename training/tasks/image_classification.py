@@ -10,17 +10,17 @@ import keras_vit
 from keras_vit.errors import InputError
 from keras_vit.files import write_text
 from keras_vit.json_files import write_json
-from training.augmentation import Augmentation
-from training.data import load_data
-from training.data.order import steps_per_epoch
-from training.data.streams import evaluation_stream, train_stream
-from training.evaluate import evaluate
-from training.fine_tuning.lora import add_lora, merged
-from training.fine_tuning.weights import check_fine_tuning, pretrained_model, with_image_size
-from training.normalization import NORMALIZATIONS, normalized_model
-from training.recipe import AUGMENTATION_FIELDS, TEXT_FIELDS, check_unset
-from training.report import write_report
-from training.tasks.task import Task
+from keras_vit.training.augmentation import Augmentation
+from keras_vit.training.data import load_data
+from keras_vit.training.data.order import steps_per_epoch
+from keras_vit.training.data.streams import evaluation_stream, train_stream
+from keras_vit.training.evaluate import evaluate
+from keras_vit.training.fine_tuning.lora import add_lora, merged
+from keras_vit.training.fine_tuning.weights import check_fine_tuning, pretrained_model, with_image_size
+from keras_vit.training.normalization import NORMALIZATIONS, normalized_model
+from keras_vit.training.recipe import AUGMENTATION_FIELDS, TEXT_FIELDS, check_unset
+from keras_vit.training.report import write_report
+from keras_vit.training.tasks.task import Task
 
 
 class ImageClassification(Task):

@@ -12,16 +12,16 @@ from keras_vit.text.generation import generate
 from keras_vit.text.readers import reader_of
 from keras_vit.text.vocabulary import Vocabulary
 from keras_vit.text.windows import split_windows
-from training.callbacks.sample_log import SampleLog
-from training.data.streams import batch_stream
-from training.recipe import IMAGE_FIELDS, check_unset
-from training.tasks.task import Task
-from training.text.batches import CarriedBatches, EvaluationBatches, LineBatches, WindowBatches
-from training.text.carried_state import CarriedState, ResetStates
-from training.text.corpus import load_text
-from training.text.evaluate import evaluate
-from training.text.novelty import novelty
-from training.text.report import write_report
+from keras_vit.training.callbacks.sample_log import SampleLog
+from keras_vit.training.data.streams import batch_stream
+from keras_vit.training.recipe import IMAGE_FIELDS, check_unset
+from keras_vit.training.tasks.task import Task
+from keras_vit.training.text.batches import CarriedBatches, EvaluationBatches, LineBatches, WindowBatches
+from keras_vit.training.text.carried_state import CarriedState, ResetStates
+from keras_vit.training.text.corpus import load_text
+from keras_vit.training.text.evaluate import evaluate
+from keras_vit.training.text.novelty import novelty
+from keras_vit.training.text.report import write_report
 
 NUM_SAMPLES = 1000  # by which novelty is judged
 NUM_SHOWN = 5  # at once while training

@@ -2,15 +2,15 @@
 
 import keras
 
-from training.data.streams import batch_stream
-from training.fine_tuning.neighbours import NEIGHBOURS, nearest_neighbours_accuracy
-from training.fine_tuning.probe import (
+from keras_vit.training.data.streams import batch_stream
+from keras_vit.training.fine_tuning.neighbours import NEIGHBOURS, nearest_neighbours_accuracy
+from keras_vit.training.fine_tuning.probe import (
     EvaluationBatches,
     TrainingBatches,
     features_of,
     split_at_head,
 )
-from training.tasks.image_classification import ImageClassification
+from keras_vit.training.tasks.image_classification import ImageClassification
 
 
 class LinearProbe(ImageClassification):

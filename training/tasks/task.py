@@ -9,7 +9,7 @@ import keras
 
 from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError
-from training.recipe import MODEL_FIELDS
+from keras_vit.training.recipe import MODEL_FIELDS
 
 
 class Task(abc.ABC):

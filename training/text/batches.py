@@ -6,7 +6,7 @@ import numpy as np
 from keras_vit.errors import InputError
 from keras_vit.text.vocabulary import BOUNDARY
 from keras_vit.text.windows import line_windows
-from training.data.order import check_batch_size, epoch_order
+from keras_vit.training.data.order import check_batch_size, epoch_order
 
 
 class LineBatches:

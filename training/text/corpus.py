@@ -2,8 +2,8 @@
 
 One item a line: blank lines and the white space around a line are left out. Equal items are one group and
 never stand on two sides; which groups are held out is decided by a hash of the seed and the item, by the
-rule of `training.data.split`. Running text: the end of the text is the test split, what stands before it
-the validation split, and the beginning the training split.
+rule of `keras_vit.training.data.split`. Running text: the end of the text is the test split, what stands
+before it the validation split, and the beginning the training split.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ import numpy as np
 from keras_vit.errors import InputError
 from keras_vit.files import read_text
 from keras_vit.text.vocabulary import Vocabulary, build_vocabulary, listed
-from training.data.split import hold_out
+from keras_vit.training.data.split import hold_out
 
 RUNNING_WINDOW = 128  # characters, where a recipe names no window
 LONGEST_LINE = 512  # characters, where a recipe names no window
@@ -98,7 +98,7 @@ def load_text(
 def _read(spec):
     kind, _, path = spec.partition(":")
     if spec == "names":
-        source = resources.files("training.text") / "names.txt"
+        source = resources.files("keras_vit.training.text") / "names.txt"
     elif kind == "text" and path:
         source = Path(path)
     else:

@@ -8,7 +8,7 @@ import numpy as np
 from keras_vit.models.char_rnn import is_recurrent, sequence_model, zero_states
 from keras_vit.text.sampling import log_softmax
 from keras_vit.text.windows import split_windows
-from training.text.bigram import bigram_losses, bigram_probabilities
+from keras_vit.training.text.bigram import bigram_losses, bigram_probabilities
 
 MAX_POSITIONS = 32  # of the table by position in a line
 

@@ -5,10 +5,10 @@ from keras_vit.model_archive import load_model
 from keras_vit.text.generation import generate
 from keras_vit.text.readers import reader_of
 from keras_vit.text.vocabulary import Vocabulary
-from training.recipe import load_recipe
-from training.run_folder import RunFolder
-from training.tasks import task_of
-from training.text.novelty import novelty
+from keras_vit.training.recipe import load_recipe
+from keras_vit.training.run_folder import RunFolder
+from keras_vit.training.tasks import task_of
+from keras_vit.training.text.novelty import novelty
 
 
 def generate_from_run(run_dir, num_samples=10, **options):

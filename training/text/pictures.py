@@ -3,15 +3,15 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from training.report.names import has_undrawable
-from training.report.style import BLUE, ORANGE, SKY, figure
+from keras_vit.training.report.names import has_undrawable
+from keras_vit.training.report.style import BLUE, ORANGE, SKY, figure
 
 
 def positions_picture(rows):
     """Draws the cross-entropy at each place of a line, beside the bigram model's.
 
     Args:
-        rows: list, `per_position` of `training.text.evaluate.evaluate`.
+        rows: list, `per_position` of `keras_vit.training.text.evaluate.evaluate`.
     """
     canvas = figure(height=5)
     loss, count = canvas.subplots(2, 1, sharex=True, height_ratios=(3, 1))

@@ -4,11 +4,18 @@ import math
 
 from keras_vit.files import atomic_path
 from keras_vit.json_files import read_json
-from training.recipe import IMAGE_FIELDS
-from training.report.document import cards, document, duration, figure_section, recipe_section, table
-from training.report.history import read_history, training_curves
-from training.report.style import drawing, save
-from training.text.pictures import bigram_picture, positions_picture
+from keras_vit.training.recipe import IMAGE_FIELDS
+from keras_vit.training.report.document import (
+    cards,
+    document,
+    duration,
+    figure_section,
+    recipe_section,
+    table,
+)
+from keras_vit.training.report.history import read_history, training_curves
+from keras_vit.training.report.style import drawing, save
+from keras_vit.training.text.pictures import bigram_picture, positions_picture
 
 SHOWN = 40  # samples on the page
 PICTURES = {  # name: title, caption, alternative text

@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 
 from keras_vit.errors import ConditionError, InputError
-from training.tuning import messages
-from training.tuning.ledger import WAIT
-from training.tuning.messages import SILENCE
-from training.tuning.oracles import IDLE, RUNNING, STOPPED
-from training.tuning.processes import TRIES
-from training.tuning.records import FAILED, MISFIT
-from training.tuning.roster import BEFORE, Roster
+from keras_vit.training.tuning import messages
+from keras_vit.training.tuning.ledger import WAIT
+from keras_vit.training.tuning.messages import SILENCE
+from keras_vit.training.tuning.oracles import IDLE, RUNNING, STOPPED
+from keras_vit.training.tuning.processes import TRIES
+from keras_vit.training.tuning.records import FAILED, MISFIT
+from keras_vit.training.tuning.roster import BEFORE, Roster
 
 THREADS = 32  # calls answered at a time
 TICK = 0.5  # seconds between two looks at who is silent
@@ -30,9 +30,9 @@ class Chief(messages.oracle_service.OracleServicer):
     answer.
 
     Args:
-        ledger: training.tuning.ledger.Ledger.
+        ledger: keras_vit.training.tuning.ledger.Ledger.
         header: dict, the first event of its journal.
-        display: training.tuning.display.Display.
+        display: keras_vit.training.tuning.display.Display.
     """
 
     def __init__(self, ledger, header, display):

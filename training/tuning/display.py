@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from training.tuning.records import COMPLETED, MISFIT, STOPPED
-from training.tuning.winner import winner
+from keras_vit.training.tuning.records import COMPLETED, MISFIT, STOPPED
+from keras_vit.training.tuning.winner import winner
 
 
 class Display:

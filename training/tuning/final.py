@@ -5,12 +5,12 @@ import statistics
 
 from keras_vit.errors import ConditionError
 from keras_vit.json_files import read_json, write_json
-from training.recipe_file import read_recipe, write_recipe
-from training.report.history import read_history
-from training.run import run_recipe
-from training.run_folder import RunFolder
-from training.tuning.isolation import isolated
-from training.tuning.records import COMPLETED
+from keras_vit.training.recipe_file import read_recipe, write_recipe
+from keras_vit.training.report.history import read_history
+from keras_vit.training.run import run_recipe
+from keras_vit.training.run_folder import RunFolder
+from keras_vit.training.tuning.isolation import isolated
+from keras_vit.training.tuning.records import COMPLETED
 
 
 def write_winner(plan, place, record):
@@ -26,12 +26,12 @@ def train_winner(plan, place, record, seeds, processes, job, say):
     What was trained already, by the same command, is not trained again.
 
     Args:
-        plan: training.tuning.plan.Plan.
-        place: training.tuning.folder.WinnerFolder, with `recipe.py`. Gets `seed-N` and `summary.json`.
+        plan: keras_vit.training.tuning.plan.Plan.
+        place: keras_vit.training.tuning.folder.WinnerFolder, with `recipe.py`. Gets `seed-N`, `summary.json`.
         record: TrialRecord of the winner.
         seeds: int, how many.
-        processes: training.tuning.processes.Processes.
-        job: training.tuning.job.Job, of which recipe and run folder are replaced.
+        processes: keras_vit.training.tuning.processes.Processes.
+        job: keras_vit.training.tuning.job.Job, of which recipe and run folder are replaced.
         say: called with a line before each training.
 
     Returns:

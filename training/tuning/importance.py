@@ -15,7 +15,7 @@ def importances(scored, space):
 
     Args:
         scored: list of TrialRecord with scores.
-        space: training.tuning.space.Space.
+        space: keras_vit.training.tuning.space.Space.
 
     Returns:
         dict from a field to its share, the largest first; the shares sum to 1, or are all 0.

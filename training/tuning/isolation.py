@@ -13,8 +13,8 @@ from pathlib import Path
 import keras
 
 from keras_vit.errors import ConditionError, InputError, first_line
-from training.interruption import Interrupted
-from training.tuning.records import FAILED
+from keras_vit.training.interruption import Interrupted
+from keras_vit.training.tuning.records import FAILED
 
 
 def isolated(work):

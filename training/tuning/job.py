@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from training.recipe import Recipe
-from training.tuning.limits import NO_LIMITS, Limits
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.tuning.limits import NO_LIMITS, Limits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Job:
         until_epoch: int, epochs of the recipe after which to pause, or None for all.
         footprint: dict, what was measured before; empty when it has to be measured.
         limits: Limits.
-        measure: str such as `"export.footprint:footprint"`, a function from a model and an image to a dict of
-            figures of the exported file; None where there is no such file.
+        measure: str such as `"keras_vit.export.footprint:footprint"`, a function from a model and an image to
+            a dict of figures of the exported file; None where there is no such file.
         reference: dict of the reference model's figures and its `file`, or None.
         data_dir: str or None, where TFDS keeps its data.
         cpus: tuple of int, which processors it may use; empty for all.

@@ -1,18 +1,18 @@
 """What the processes of one machine are told."""
 
 from keras_vit.errors import InputError
-from training.tuning.job import Job
-from training.tuning.records import COMPLETED
-from training.tuning.shares import share_of
-from training.tuning.trial import load_data, measure_reference
+from keras_vit.training.tuning.job import Job
+from keras_vit.training.tuning.records import COMPLETED
+from keras_vit.training.tuning.shares import share_of
+from keras_vit.training.tuning.trial import load_data, measure_reference
 
 
 class Jobs:
     """Makes the jobs of a search, each with the share of this machine that its worker has.
 
     Args:
-        plan: training.tuning.plan.Plan.
-        folder: training.tuning.folder.SearchFolder.
+        plan: keras_vit.training.tuning.plan.Plan.
+        folder: keras_vit.training.tuning.folder.SearchFolder.
         workers: int, trials at a time on this machine.
         threads: int, of TensorFlow in each process.
         data_dir: str or None, where TFDS keeps its data.
@@ -73,7 +73,7 @@ class Jobs:
         """Measures the model that limits are relative to.
 
         Args:
-            processes: training.tuning.processes.Processes.
+            processes: keras_vit.training.tuning.processes.Processes.
             file: Path under which to keep what it becomes.
 
         Raises:

@@ -1,26 +1,26 @@
 """Runs trials of a search whose chief is elsewhere."""
 
 from keras_vit.errors import InputError
-from training.tuning.display import Display
-from training.tuning.header import check_same, header_of
-from training.tuning.jobs import Jobs
-from training.tuning.journal import Journal
-from training.tuning.processes import Processes
-from training.tuning.remote import RemoteLedger
-from training.tuning.shares import check_workers, threads_each
-from training.tuning.tune import run_trials
+from keras_vit.training.tuning.display import Display
+from keras_vit.training.tuning.header import check_same, header_of
+from keras_vit.training.tuning.jobs import Jobs
+from keras_vit.training.tuning.journal import Journal
+from keras_vit.training.tuning.processes import Processes
+from keras_vit.training.tuning.remote import RemoteLedger
+from keras_vit.training.tuning.shares import check_workers, threads_each
+from keras_vit.training.tuning.tune import run_trials
 
 
 def join(plan, folder, address, *, workers=1, data_dir=None, display=None):
     """Runs trials of the chief at an address until there are no more.
 
     Args:
-        plan: training.tuning.plan.Plan, the chief's.
-        folder: training.tuning.folder.SearchFolder of this machine, for the runs of its trials.
+        plan: keras_vit.training.tuning.plan.Plan, the chief's.
+        folder: keras_vit.training.tuning.folder.SearchFolder of this machine, for the runs of its trials.
         address: str, `HOST:PORT`.
         workers: int, trials at a time.
         data_dir: str or None, where TFDS keeps its data.
-        display: training.tuning.display.Display.
+        display: keras_vit.training.tuning.display.Display.
 
     Returns:
         list of TrialRecord, those that ran here.

@@ -4,9 +4,9 @@ import hashlib
 import threading
 
 from keras_vit.errors import ConditionError, InputError
-from training.tuning.oracles import IDLE
-from training.tuning.oracles import STOPPED as OVER
-from training.tuning.records import COMPLETED, FAILED, MISFIT, STOPPED, TrialRecord
+from keras_vit.training.tuning.oracles import IDLE
+from keras_vit.training.tuning.oracles import STOPPED as OVER
+from keras_vit.training.tuning.records import COMPLETED, FAILED, MISFIT, STOPPED, TrialRecord
 
 WAIT = object()  # no trial now: others have to end first
 MOST_FAILURES = 5  # one after the other, before a search gives up
@@ -20,8 +20,8 @@ class Ledger:
     the same order, and comes to the same state; trials that were begun and not ended are handed out first.
 
     Args:
-        oracle: as `training.tuning.oracles.build_oracle` makes it, unused.
-        journal: training.tuning.journal.Journal.
+        oracle: as `keras_vit.training.tuning.oracles.build_oracle` makes it, unused.
+        journal: keras_vit.training.tuning.journal.Journal.
         events: list of dict, the events of trials that the journal holds.
         seed: int, from which each trial gets its own.
 

@@ -12,8 +12,8 @@ import grpc
 import keras_tuner
 from keras_tuner.src import protos
 
-from training.tuning.oracles import RUNNING
-from training.tuning.records import COMPLETED, FAILED, MISFIT, TrialRecord
+from keras_vit.training.tuning.oracles import RUNNING
+from keras_vit.training.tuning.records import COMPLETED, FAILED, MISFIT, TrialRecord
 
 SERVICE = "keras_vit.Search"
 METHODS = ("header", "join", "beat", "measured", "leave")

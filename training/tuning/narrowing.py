@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 from keras_vit.errors import InputError
-from training.recipe import parse_value, split_assignment
+from keras_vit.training.recipe import parse_value, split_assignment
 
 _WHOLE = ("data",)  # fields whose text may hold commas and colons of its own
 

@@ -4,7 +4,7 @@ import keras_tuner
 import numpy as np
 from keras_tuner import oracles
 
-from training.tuning.asha import ASHAOracle
+from keras_vit.training.tuning.asha import ASHAOracle
 
 RUNNING, IDLE, STOPPED = "RUNNING", "IDLE", "STOPPED"
 INITIAL_POINTS = 10  # random ones, before the Gaussian process of `bayesian` is asked
@@ -124,7 +124,7 @@ def build_oracle(tuner, space, objective, *, trials, seed):
 
     Args:
         tuner: str, a key of `TUNERS`.
-        space: training.tuning.space.Space.
+        space: keras_vit.training.tuning.space.Space.
         objective: `(name, "min" or "max")`.
         trials: int, trials to train at most; Hyperband ends where its brackets do, and so does a grid.
         seed: int.

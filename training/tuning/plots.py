@@ -5,10 +5,10 @@ from matplotlib import colormaps
 from matplotlib.colors import Normalize
 from matplotlib.ticker import NullLocator, PercentFormatter
 
-from training.report.style import BLUE, ORANGE, SKY, figure
-from training.tuning.importance import FEWEST, importances
-from training.tuning.records import STOPPED
-from training.tuning.space import is_choice
+from keras_vit.training.report.style import BLUE, ORANGE, SKY, figure
+from keras_vit.training.tuning.importance import FEWEST, importances
+from keras_vit.training.tuning.records import STOPPED
+from keras_vit.training.tuning.space import is_choice
 
 WIDE = 9.0  # inches
 LABEL = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1}

@@ -8,9 +8,9 @@ import signal
 import sys
 import tempfile
 
-from training.tuning.records import FAILED
+from keras_vit.training.tuning.records import FAILED
 
-PRELOAD = ("training.tuning.trial", "training.tuning.final")
+PRELOAD = ("keras_vit.training.tuning.trial", "keras_vit.training.tuning.final")
 TRIES = 3  # of a job whose process is killed again before it came any further
 _FROM_OUTSIDE = (-9, -signal.SIGTERM, -signal.SIGINT, 128 + signal.SIGTERM, 128 + signal.SIGINT)
 
@@ -23,7 +23,7 @@ class Processes:
 
     Args:
         log: str or Path of a file for what the processes write before they have one of their own.
-        measure: str, see `training.tuning.job.Job`, or None.
+        measure: str, see `keras_vit.training.tuning.job.Job`, or None.
     """
 
     def __init__(self, log, measure=None):

@@ -9,12 +9,12 @@ import uuid
 import grpc
 
 from keras_vit.errors import ConditionError, InputError
-from training.tuning import messages
-from training.tuning.ledger import WAIT
-from training.tuning.oracles import IDLE, STOPPED
-from training.tuning.records import COMPLETED, FAILED
-from training.tuning.records import STOPPED as HALTED
-from training.tuning.runner import TrialLost
+from keras_vit.training.tuning import messages
+from keras_vit.training.tuning.ledger import WAIT
+from keras_vit.training.tuning.oracles import IDLE, STOPPED
+from keras_vit.training.tuning.records import COMPLETED, FAILED
+from keras_vit.training.tuning.records import STOPPED as HALTED
+from keras_vit.training.tuning.runner import TrialLost
 
 FIRST_ANSWER = 10.0  # seconds to wait for a chief that may just be starting
 PATIENCE = 120.0  # seconds to wait for one that was there

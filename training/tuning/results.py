@@ -4,17 +4,17 @@ import csv
 import io
 
 from keras_vit.files import atomic_path, write_text
-from training.report.style import drawing, save
-from training.tuning.pareto import finals, fronts_of
-from training.tuning.plots import importance_plot, parallel_plot, pareto_plot
+from keras_vit.training.report.style import drawing, save
+from keras_vit.training.tuning.pareto import finals, fronts_of
+from keras_vit.training.tuning.plots import importance_plot, parallel_plot, pareto_plot
 
 
 def write_results(folder, plan, records, winner=None):
     """Writes `results.csv`, `pareto.csv`, `pareto.png`, `parallel.png` and `importance.png`.
 
     Args:
-        folder: training.tuning.folder.SearchFolder.
-        plan: training.tuning.tune.Plan.
+        folder: keras_vit.training.tuning.folder.SearchFolder.
+        plan: keras_vit.training.tuning.tune.Plan.
         records: list of TrialRecord.
         winner: TrialRecord or None.
     """

@@ -4,7 +4,7 @@ import concurrent.futures
 import threading
 import time
 
-from training.tuning.ledger import WAIT
+from keras_vit.training.tuning.ledger import WAIT
 
 PAUSE = 0.2  # seconds until a worker that had to wait asks again
 
@@ -17,7 +17,7 @@ class Runner:
     """Takes trials from a ledger, runs them, and tells the ledger what came of them.
 
     Args:
-        ledger: training.tuning.ledger.Ledger, or what stands for it on another machine.
+        ledger: keras_vit.training.tuning.ledger.Ledger, or what stands for it on another machine.
         run: function from a TrialRecord, the number of a worker from 0, and a function that takes what the
             trial tells and returns the answer, to `(status, reason)`, or None when all is to stop.
         stop: called when all is to stop.

@@ -3,18 +3,18 @@
 import dataclasses
 from collections.abc import Callable
 
-from training.recipe import Recipe
+from keras_vit.training.recipe import Recipe
 
 
 @dataclasses.dataclass(frozen=True)
 class Search:
-    """A search space, one module each in `training.searches`.
+    """A search space, one module each in `keras_vit.training.searches`.
 
     Attributes:
         recipe: Recipe of all that does not vary. Of what varies it holds the default.
-        space: function that calls the methods of a `training.tuning.space.Draft` for each field of the recipe
-            that varies. It must call the same ones each time: what depends on another field stands in a
-            `conditional_scope`, not in an `if`.
+        space: function that calls the methods of a `keras_vit.training.tuning.space.Draft` for each field of
+            the recipe that varies. It must call the same ones each time: what depends on another field stands
+            in a `conditional_scope`, not in an `if`.
     """
 
     recipe: Recipe

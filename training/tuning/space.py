@@ -6,8 +6,8 @@ import dataclasses
 import keras_tuner
 
 from keras_vit.errors import InputError
-from training.recipe import Recipe
-from training.tuning.narrowing import Narrowing
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.tuning.narrowing import Narrowing
 
 _DATA = ("subset", "validation_fraction", "test_fraction", "split_seed")
 

@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from training.tuning.pareto import finals, fronts_of
+from keras_vit.training.tuning.pareto import finals, fronts_of
 
 SHOWN = 10  # trials
 # Of each cost: its column's head, and how many make one there.

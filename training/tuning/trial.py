@@ -6,13 +6,13 @@ from pathlib import Path
 import keras
 
 from keras_vit.json_files import read_json, write_json
-from training.fit import fit
-from training.flops import count_flops
-from training.run_folder import RunFolder
-from training.tasks import task_of
-from training.tuning.hparams import write_hparams
-from training.tuning.isolation import isolated
-from training.tuning.records import COMPLETED, MISFIT
+from keras_vit.training.fit import fit
+from keras_vit.training.flops import count_flops
+from keras_vit.training.run_folder import RunFolder
+from keras_vit.training.tasks import task_of
+from keras_vit.training.tuning.hparams import write_hparams
+from keras_vit.training.tuning.isolation import isolated
+from keras_vit.training.tuning.records import COMPLETED, MISFIT
 
 
 @isolated

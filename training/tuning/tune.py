@@ -1,33 +1,33 @@
 """A whole search, from its begin or from where it was interrupted."""
 
 from keras_vit.errors import ConditionError, InputError, first_line
-from training.tuning.chief import Chief, check_address, serving
-from training.tuning.display import Display
-from training.tuning.final import train_winner, write_winner
-from training.tuning.header import check_same, header_of
-from training.tuning.jobs import Jobs
-from training.tuning.journal import Journal
-from training.tuning.ledger import Ledger, nothing_fits
-from training.tuning.oracles import build_oracle
-from training.tuning.processes import Processes
-from training.tuning.records import FAILED, MISFIT
-from training.tuning.results import write_results
-from training.tuning.runner import Runner
-from training.tuning.shares import check_workers, threads_each
-from training.tuning.trial import run_trial
-from training.tuning.winner import winner
+from keras_vit.training.tuning.chief import Chief, check_address, serving
+from keras_vit.training.tuning.display import Display
+from keras_vit.training.tuning.final import train_winner, write_winner
+from keras_vit.training.tuning.header import check_same, header_of
+from keras_vit.training.tuning.jobs import Jobs
+from keras_vit.training.tuning.journal import Journal
+from keras_vit.training.tuning.ledger import Ledger, nothing_fits
+from keras_vit.training.tuning.oracles import build_oracle
+from keras_vit.training.tuning.processes import Processes
+from keras_vit.training.tuning.records import FAILED, MISFIT
+from keras_vit.training.tuning.results import write_results
+from keras_vit.training.tuning.runner import Runner
+from keras_vit.training.tuning.shares import check_workers, threads_each
+from keras_vit.training.tuning.trial import run_trial
+from keras_vit.training.tuning.winner import winner
 
 
 class Tuning:
     """A search in its folder. `run` takes it from where it stands to its end.
 
     Args:
-        plan: training.tuning.plan.Plan. Of one that was begun only `trials` may differ.
-        folder: training.tuning.folder.SearchFolder.
+        plan: keras_vit.training.tuning.plan.Plan. Of one that was begun only `trials` may differ.
+        folder: keras_vit.training.tuning.folder.SearchFolder.
         workers: int, trials at a time: one for each GPU, or each with its share of the processors.
         data_dir: str or None, where TFDS keeps its data.
         chief: str, `HOST:PORT` where workers on other machines, who run the trials then, can join; or None.
-        display: training.tuning.display.Display.
+        display: keras_vit.training.tuning.display.Display.
 
     Raises:
         InputError: the folder holds something else, or there are not so many GPUs or processors.
@@ -128,10 +128,10 @@ def run_trials(ledger, jobs, processes, display, stop=None):
     """Runs trials of a ledger, local or remote, in processes of this machine until there are no more.
 
     Args:
-        ledger: training.tuning.ledger.Ledger or training.tuning.remote.RemoteLedger.
-        jobs: training.tuning.jobs.Jobs.
-        processes: training.tuning.processes.Processes.
-        display: training.tuning.display.Display.
+        ledger: keras_vit.training.tuning.ledger.Ledger or keras_vit.training.tuning.remote.RemoteLedger.
+        jobs: keras_vit.training.tuning.jobs.Jobs.
+        processes: keras_vit.training.tuning.processes.Processes.
+        display: keras_vit.training.tuning.display.Display.
         stop: called when all is to stop. Default: `processes.stop`.
     """
 

@@ -1,6 +1,6 @@
 """Chooses the winner of a search."""
 
-from training.tuning.records import TrialRecord
+from keras_vit.training.tuning.records import TrialRecord
 
 
 def winner(records, objective):

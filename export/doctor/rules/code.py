@@ -1,6 +1,6 @@
 """Layers that are code rather than configuration."""
 
-from export.doctor.finding import Finding, names
+from keras_vit.export.doctor.finding import Finding, names
 
 CODE = ("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
 

@@ -1,6 +1,6 @@
 """What TensorFlow's converter refuses altogether, and what LiteRT refuses of its work."""
 
-from export.doctor.finding import Finding
+from keras_vit.export.doctor.finding import Finding
 
 
 def converter(case):

@@ -4,7 +4,7 @@ After the table of operations in https://coral.ai/docs/edgetpu/models-intro. It 
 only, and the graph up to the first operation that it does not take.
 """
 
-from export.doctor.finding import Finding, names
+from keras_vit.export.doctor.finding import Finding, names
 
 TAKEN = {
     "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEQUANTIZE", "EXPAND_DIMS",

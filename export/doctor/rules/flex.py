@@ -1,6 +1,6 @@
 """Operators of TensorFlow that LiteRT does not have."""
 
-from export.doctor.finding import Finding, names
+from keras_vit.export.doctor.finding import Finding, names
 
 MENDS = {
     "FlexResizeBicubic": 'use interpolation="bilinear", or resize in the app',

@@ -3,7 +3,7 @@
 After `tensorflow/lite/tools/versioning/gpu_compatibility.cc`, by which the delegate itself decides.
 """
 
-from export.doctor.finding import Finding, counted, names
+from keras_vit.export.doctor.finding import Finding, counted, names
 
 TAKEN = {
     "ABS", "ADD", "ADD_N", "AVERAGE_POOL_2D", "BATCH_MATMUL", "CAST", "CONCATENATION", "CONV_2D", "COS",

@@ -1,6 +1,6 @@
 """Loops inside the graph, which is what Keras makes of recurrent layers."""
 
-from export.doctor.finding import Finding, names
+from keras_vit.export.doctor.finding import Finding, names
 
 
 def loops(case):

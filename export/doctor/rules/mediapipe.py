@@ -2,8 +2,8 @@
 
 import keras
 
-from export.app_input import PHOTOS
-from export.doctor.finding import Finding
+from keras_vit.export.app_input import PHOTOS
+from keras_vit.export.doctor.finding import Finding
 
 
 def mediapipe(case):

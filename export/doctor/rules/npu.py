@@ -1,6 +1,6 @@
 """What no NPU takes, whoever makes it: the compilers need a straight graph of known sizes."""
 
-from export.doctor.finding import Finding, names
+from keras_vit.export.doctor.finding import Finding, names
 
 CONTROL = {"WHILE", "IF", "CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "HASHTABLE_FIND"}
 WIDE = {"INT64", "FLOAT64", "COMPLEX64", "STRING"}

@@ -1,6 +1,6 @@
 """Layers that compute in 16 bits."""
 
-from export.doctor.finding import Finding, names
+from keras_vit.export.doctor.finding import Finding, names
 
 LOW = ("float16", "bfloat16")
 

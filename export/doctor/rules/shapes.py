@@ -1,6 +1,6 @@
 """Sizes that are not fixed."""
 
-from export.doctor.finding import Finding, names
+from keras_vit.export.doctor.finding import Finding, names
 
 
 def shapes(case):

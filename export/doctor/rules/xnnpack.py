@@ -1,6 +1,6 @@
 """What XNNPACK leaves to TFLite's own, slower kernels, as seen here."""
 
-from export.doctor.finding import Finding, by_mend, counted, names
+from keras_vit.export.doctor.finding import Finding, by_mend, counted, names
 
 MENDS = {
     "UNPACK": "use keras.ops.split and no indexing along that axis",

@@ -8,14 +8,14 @@ import pytest
 import tensorflow as tf
 from rich.console import Console
 
-from export.benchmark.delegation import delegation
-from export.benchmark.parts import only
-from export.benchmark.run import benchmark
-from export.benchmark.table import operators_table
-from export.convert_worker import convert
-from export.tflite_graph import operators, read_graph
 from keras_vit import InputError
 from keras_vit.__main__ import main
+from keras_vit.export.benchmark.delegation import delegation
+from keras_vit.export.benchmark.parts import only
+from keras_vit.export.benchmark.run import benchmark
+from keras_vit.export.benchmark.table import operators_table
+from keras_vit.export.convert_worker import convert
+from keras_vit.export.tflite_graph import operators, read_graph
 
 
 def outside(content):
@@ -86,7 +86,7 @@ def test_the_command_ends_with_2_for_a_file_that_is_not_there(tmp_path, capsys):
 
 
 def test_where_the_json_cannot_go_is_said_before_anything_is_measured(files, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("export.benchmark.run.benchmark", None)  # what is not called is not missed
+    monkeypatch.setattr("keras_vit.export.benchmark.run.benchmark", None)  # what is not called is not missed
     before = files[0].read_bytes()
     for place in (tmp_path, files[0] / "figures.json", files[0]):
         assert main(["benchmark", *map(os.fspath, files), "--json", str(place)]) == 2
@@ -131,7 +131,7 @@ def test_the_signature_that_is_asked_for_is_measured(signatures, capsys):
 
 
 def test_an_operator_that_does_not_run_alone_has_no_time_alone(plain, tmp_path, monkeypatch, capsys):
-    from export.benchmark import run
+    from keras_vit.export.benchmark import run
 
     def refuse(model, kinds):
         if kinds == {"SOFTMAX"}:

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from export.benchmark.parts import only
-from export.interpreter import open_interpreter
-from export.tflite_graph import is_constant, operators, read_graph, write_graph
+from keras_vit.export.benchmark.parts import only
+from keras_vit.export.interpreter import open_interpreter
+from keras_vit.export.tflite_graph import is_constant, operators, read_graph, write_graph
 
 
 def answers(content):

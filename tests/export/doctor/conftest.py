@@ -20,9 +20,9 @@ def examine(monkeypatch):
         except Exception as error:
             raise ConditionError(str(error)) from error
 
-    monkeypatch.setattr("export.tflite.run_child", run_here)
-    monkeypatch.setattr("export.doctor.conversion.run_child", run_here)
-    from export.doctor.examine import examine
+    monkeypatch.setattr("keras_vit.export.tflite.run_child", run_here)
+    monkeypatch.setattr("keras_vit.export.doctor.conversion.run_child", run_here)
+    from keras_vit.export.doctor.examine import examine
 
     return examine
 

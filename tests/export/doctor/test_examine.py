@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.doctor.examine import examine as examine_apart
 from keras_vit import InputError
 from keras_vit.__main__ import main
+from keras_vit.export.doctor.examine import examine as examine_apart
 from keras_vit.models import char_rnn, vit
 
 layers = keras.layers
@@ -192,7 +192,7 @@ def test_the_command_looks_at_a_file_and_at_a_function(examine, tmp_path, monkey
 
 
 def test_where_the_json_cannot_go_is_said_before_anything_is_converted(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("export.doctor.examine.examine", None)  # what is not called is not missed
+    monkeypatch.setattr("keras_vit.export.doctor.examine.examine", None)  # what is not called is not missed
     path = tmp_path / "grey.keras"
     cnn((16, 16, 1)).save(path)
     before = path.read_bytes()
@@ -236,7 +236,7 @@ def test_the_converter_runs_in_a_process_of_its_own():
 
 FULL_INT8_OF_A_LOOP = """
 import keras, numpy, sys, tensorflow as tf
-from export.saved_model import save
+from keras_vit.export.saved_model import save
 model = keras.Sequential([keras.Input((5, 8)), keras.layers.LSTM(4)])
 serve = tf.function(lambda x: {"state": model(x)}, input_signature=[tf.TensorSpec((1, 5, 8))])
 save(model, sys.argv[1], {"serve": serve})

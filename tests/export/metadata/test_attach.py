@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.export_run import export_model
-from export.inference_model import inference_model
-from export.metadata.attach import attach, attached_labels
-from export.metadata.card import Card
-from export.predictor import load_predictor, tflite_predictor
-from export.tflite import write_tflite
-from export.tflite_graph import read_graph
 from keras_vit import InputError
+from keras_vit.export.export_run import export_model
+from keras_vit.export.inference_model import inference_model
+from keras_vit.export.metadata.attach import attach, attached_labels
+from keras_vit.export.metadata.card import Card
+from keras_vit.export.predictor import load_predictor, tflite_predictor
+from keras_vit.export.tflite import write_tflite
+from keras_vit.export.tflite_graph import read_graph
 from keras_vit.models import cnn
 
 

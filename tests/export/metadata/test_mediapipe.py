@@ -14,10 +14,10 @@ import keras
 import numpy as np
 import pytest
 
-from export.export_run import export_model
-from export.metadata.card import Card
-from export.predictor import tflite_predictor
-from export.record import FILES
+from keras_vit.export.export_run import export_model
+from keras_vit.export.metadata.card import Card
+from keras_vit.export.predictor import tflite_predictor
+from keras_vit.export.record import FILES
 from keras_vit.images import read_image
 from keras_vit.models import vit
 

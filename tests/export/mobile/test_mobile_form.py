@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.mobile import mobile_form
 from keras_vit import models
+from keras_vit.export.mobile import mobile_form
 from keras_vit.layers import PatchEmbedding, TokenPooling, TransformerEncoder
 from keras_vit.models import vit
 

@@ -7,13 +7,13 @@ import keras
 import numpy as np
 import pytest
 
-from export.predictor import load_predictor
-from export.record import FILES
-from export.text.export_run import VARIANTS, export_text
-from export.text.readers import load_text_reader
-from export.text.write import attach
-from export.tflite_check import foreign_operators
 from keras_vit import ConditionError, InputError
+from keras_vit.export.predictor import load_predictor
+from keras_vit.export.record import FILES
+from keras_vit.export.text.export_run import VARIANTS, export_text
+from keras_vit.export.text.readers import load_text_reader
+from keras_vit.export.text.write import attach
+from keras_vit.export.tflite_check import foreign_operators
 from keras_vit.text import Vocabulary, generate
 from keras_vit.text.likelihood import text_figures
 from keras_vit.text.readers import reader_of
@@ -90,7 +90,7 @@ def auto(exported, model, vocabulary, windows, tmp_path, monkeypatch):
     def write(*given):
         shutil.copyfile(exported[0] / FILES["fp32"], given[-1])
 
-    monkeypatch.setattr("export.text.export_run.write_tflite", write)
+    monkeypatch.setattr("keras_vit.export.text.export_run.write_tflite", write)
     options = {"lines": True, "variants": ("auto",), "characters": COUNT}
     return lambda **more: export_text(model, vocabulary, windows, tmp_path, **options, **more)
 
@@ -128,7 +128,7 @@ def test_a_damaged_file_and_a_file_of_images_are_refused(exported, tmp_path, mod
 def test_a_file_that_is_not_the_model_is_refused_and_leaves_nothing(
     build, model, vocabulary, windows, tmp_path, monkeypatch
 ):
-    from export.text import export_run
+    from keras_vit.export.text import export_run
 
     other, write = build("gru"), export_run.write_saved_model
     other.set_weights([1.02 * w for w in other.get_weights()])

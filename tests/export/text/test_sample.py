@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export.text.sample import sample
+from keras_vit.export.text.sample import sample
 from keras_vit.text.sampling import draw, gumbel_noise, next_probabilities
 
 

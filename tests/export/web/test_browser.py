@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.export_run import export_model
-from export.predictor import load_predictor
-from export.web.page import write_page
 from keras_vit import InputError
+from keras_vit.export.export_run import export_model
+from keras_vit.export.predictor import load_predictor
+from keras_vit.export.web.page import write_page
 from keras_vit.images import read_image
 from keras_vit.models import vit
 from keras_vit.models.rollout import map_grid

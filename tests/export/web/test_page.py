@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from export.web.litert_js import FILES
-from export.web.page import check_page, write_page
 from keras_vit import InputError
+from keras_vit.export.web.litert_js import FILES
+from keras_vit.export.web.page import check_page, write_page
 
 DESCRIPTION = {"name": "photos", "labels": ["a", "b"], "attention": [2, 2]}
 

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from export.text.export_run import export_text
-from export.text.readers import load_text_reader
-from export.web.page import write_page
 from keras_vit import InputError
+from keras_vit.export.text.export_run import export_text
+from keras_vit.export.text.readers import load_text_reader
+from keras_vit.export.web.page import write_page
 from keras_vit.models.char_rnn import char_rnn
 from keras_vit.models.char_transformer import char_transformer
 from keras_vit.text import Vocabulary, generate

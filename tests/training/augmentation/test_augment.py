@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from training.augmentation import Augmentation, augment, num_uniforms
+from keras_vit.training.augmentation import Augmentation, augment, num_uniforms
 
 EVERYTHING = Augmentation(
     flip=True,
@@ -123,7 +123,7 @@ OTHER_PROCESS = f"""
 import sys
 import keras
 import numpy as np
-from training.augmentation import Augmentation, augment
+from keras_vit.training.augmentation import Augmentation, augment
 arrays = np.load(sys.argv[1] + "/in.npz")
 function = lambda images, labels, uniforms: augment(images, labels, uniforms, {EVERYTHING})
 if keras.backend.backend() == "jax":

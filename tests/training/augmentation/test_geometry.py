@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from training.augmentation import Augmentation, augment
+from keras_vit.training.augmentation import Augmentation, augment
 
 HEIGHT, WIDTH, PADDING = 6, 8, 2
 # Flip or not, and all shifts of the crop, with the random numbers that draw them.

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
-from training.augmentation import Augmentation, augment
-from training.augmentation.randaugment import OPERATIONS, draw
+from keras_vit.training.augmentation import Augmentation, augment
+from keras_vit.training.augmentation.randaugment import OPERATIONS, draw
 
 SIZE = (24, 20)  # height, width
 FACTOR = 0.81  # 0.9 of the level times 0.9

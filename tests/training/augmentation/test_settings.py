@@ -1,7 +1,7 @@
 import pytest
 
 from keras_vit import InputError
-from training.augmentation import Augmentation
+from keras_vit.training.augmentation import Augmentation
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_vit import ConditionError
-from training.callbacks import FiniteCheck
+from keras_vit.training.callbacks import FiniteCheck
 
 STEPS = 6
 

@@ -4,10 +4,10 @@ import keras
 import pytest
 
 from keras_vit.errors import InputError
-from training.callbacks.history_file import HistoryFile
-from training.callbacks.run_state import Position, RunState
-from training.devices import Engine
-from training.state_file import write_state
+from keras_vit.training.callbacks.history_file import HistoryFile
+from keras_vit.training.callbacks.run_state import Position, RunState
+from keras_vit.training.devices import Engine
+from keras_vit.training.state_file import write_state
 
 DOCUMENT = {
     "epoch": 1,

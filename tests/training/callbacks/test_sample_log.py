@@ -3,7 +3,7 @@ import json
 import keras
 import numpy as np
 
-from training.callbacks.sample_log import SampleLog
+from keras_vit.training.callbacks.sample_log import SampleLog
 
 
 def trained(tmp_path, steps_per_execution, start=0, state=None):

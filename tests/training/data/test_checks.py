@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
-from training.data.checks import as_images, as_labels, check_data, check_parts
-from training.data.dataset import ImageData, Split
+from keras_vit.training.data.checks import as_images, as_labels, check_data, check_parts
+from keras_vit.training.data.dataset import ImageData, Split
 
 
 def split(*labels, size=2):

@@ -1,6 +1,6 @@
 import numpy as np
 
-from training.data.digits import read_digits
+from keras_vit.training.data.digits import read_digits
 
 
 def test_the_digits_are_the_1797_of_scikit_learn_with_all_of_the_grey_range():

@@ -3,8 +3,8 @@ import pytest
 from PIL import Image
 
 from keras_vit.errors import InputError
-from training.data.folder import read_folder
-from training.data.notices import DataWarning
+from keras_vit.training.data.folder import read_folder
+from keras_vit.training.data.notices import DataWarning
 
 
 def save(path, colour, size=(12, 9), mode="RGB"):

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_vit.errors import InputError
-from training.data import load_data
+from keras_vit.training.data import load_data
 
 
 def write_npz(path, count=60, size=6):
@@ -110,7 +110,7 @@ def test_neither_tensorflow_nor_tfds_is_imported_for_data_that_do_not_need_them(
     write_npz(tmp_path / "a.npz")
     program = (
         "import sys; sys.modules['tensorflow'] = sys.modules['tensorflow_datasets'] = None\n"
-        "from training.data import load_data\n"
+        "from keras_vit.training.data import load_data\n"
         f"load_data('digits'); load_data('npz:{tmp_path / 'a.npz'}', image_size=8)"
     )
     environment = {**os.environ, "KERAS_BACKEND": "jax"}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from training.augmentation import Augmentation
-from training.data.dataset import Split
-from training.data.loader import EvaluationBatches, prefetched, train_batches
+from keras_vit.training.augmentation import Augmentation
+from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.loader import EvaluationBatches, prefetched, train_batches
 
 EVERYTHING = Augmentation(
     flip=True, crop_padding=2, randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, erasing_rate=0.5
@@ -43,7 +43,7 @@ def test_a_stream_begun_later_is_bit_for_bit_the_rest(start_epoch, start_step):
 def test_batches_are_those_of_the_tensorflow_pipeline():
     if keras.backend.backend() != "tensorflow":
         pytest.skip("tf.data pipelines need the TensorFlow backend")
-    from training.data.pipeline import train_pipeline
+    from keras_vit.training.data.pipeline import train_pipeline
 
     dataset = train_pipeline(
         make_split(), num_classes=5, batch_size=4, epochs=3, seed=0, augmentation=EVERYTHING

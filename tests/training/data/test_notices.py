@@ -3,9 +3,9 @@ import warnings
 import numpy as np
 import pytest
 
-from training.data import DataWarning, load_data
-from training.data.dataset import ImageData, Split
-from training.data.notices import listed, warn_balance, warn_duplicates, warn_pixels
+from keras_vit.training.data import DataWarning, load_data
+from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.data.notices import listed, warn_balance, warn_duplicates, warn_pixels
 
 
 def split(*labels, seed=0):

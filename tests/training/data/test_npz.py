@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
-from training.data.npz import read_npz
+from keras_vit.training.data.npz import read_npz
 
 
 def arrays(count=6, seed=0):

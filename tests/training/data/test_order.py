@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from training.data.order import batch_uniforms, epoch_order, steps_per_epoch
+from keras_vit.training.data.order import batch_uniforms, epoch_order, steps_per_epoch
 
 
 def test_an_epoch_takes_each_image_at_most_once_and_fills_its_batches():

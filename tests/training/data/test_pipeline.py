@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from training.augmentation import Augmentation
-from training.data.dataset import Split
+from keras_vit.training.augmentation import Augmentation
+from keras_vit.training.data.dataset import Split
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("tf.data pipelines need the TensorFlow backend", allow_module_level=True)
 
-from training.data.pipeline import evaluation_pipeline, pipelines, train_pipeline
+from keras_vit.training.data.pipeline import evaluation_pipeline, pipelines, train_pipeline
 
 EVERYTHING = Augmentation(
     flip=True, crop_padding=2, randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, erasing_rate=0.5

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
-from training.data.dataset import Split
-from training.data.split import balanced_subset, complete_splits, hold_out, seeded_hashes
+from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.split import balanced_subset, complete_splits, hold_out, seeded_hashes
 
 FRACTIONS = {"validation_fraction": 0.1, "test_fraction": 0.2, "seed": 0}
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
-from training.data import storage
-from training.data.dataset import Split
-from training.data.storage import allocate, fill, resize, take
+from keras_vit.training.data import storage
+from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.storage import allocate, fill, resize, take
 
 
 @pytest.fixture

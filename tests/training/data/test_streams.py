@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from training.augmentation import Augmentation
-from training.data.dataset import Split
-from training.data.streams import evaluation_stream, train_stream
+from keras_vit.training.augmentation import Augmentation
+from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.streams import evaluation_stream, train_stream
 
 
 def make_split():
@@ -58,9 +58,9 @@ WITHOUT_TENSORFLOW = """
 import sys
 sys.modules["tensorflow"] = None  # so that an import of it fails
 import numpy as np
-from training.augmentation import Augmentation
-from training.data.dataset import Split
-from training.data.streams import evaluation_stream, train_stream
+from keras_vit.training.augmentation import Augmentation
+from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.streams import evaluation_stream, train_stream
 split = Split(np.zeros((9, 8, 8, 3), "uint8"), np.arange(9, dtype="int32") % 3)
 shape = {"flip": True, "crop_padding": 2, "rotation": 9.0, "erasing_rate": 0.25}
 everything = Augmentation(randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, **shape)

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from keras_vit.errors import InputError
-from training.data import load_data
-from training.data.tfds import read_tfds
+from keras_vit.training.data import load_data
+from keras_vit.training.data.tfds import read_tfds
 
 tfds = pytest.importorskip("tensorflow_datasets", exc_type=ImportError)
 

@@ -18,13 +18,13 @@ import pytest
 from keras_vit import InputError
 from keras_vit.__main__ import main
 from keras_vit.model_archive import load_model
-from training.data.dataset import ImageData, Split
-from training.data.notices import DataWarning
-from training.devices import Engine, open_engine
-from training.devices.engine import check_found, check_shared
-from training.devices.open_engine import parse_devices
-from training.recipe import Recipe
-from training.state_file import read_state
+from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.data.notices import DataWarning
+from keras_vit.training.devices import Engine, open_engine
+from keras_vit.training.devices.engine import check_found, check_shared
+from keras_vit.training.devices.open_engine import parse_devices
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.state_file import read_state
 
 WORKER = Path(__file__).with_name("worker.py")
 AT_RANDOM = ["dropout_rate=0.1", "drop_path_rate=0.2"]
@@ -87,7 +87,7 @@ def test_what_tensorflow_cannot_do_on_several_devices_is_refused(monkeypatch):
 @needs_tensorflow
 @pytest.mark.parametrize("fields", [{"optimizer": "muon"}, {"ema_momentum": 0.9}])
 def test_recipes_that_tensorflow_cannot_train_on_several_devices_are_refused(fields):
-    from training.devices.mirrored import Mirrored
+    from keras_vit.training.devices.mirrored import Mirrored
 
     with pytest.raises(InputError, match=f"Under TensorFlow .*{next(iter(fields))}"):
         Mirrored(["/cpu:0"]).check(Recipe(**fields))
@@ -157,7 +157,7 @@ def test_devices_of_tensorflow_draw_each_its_own_numbers_from_one_state():
         from worker import make_devices
         make_devices("tensorflow", 2)
         import keras, tensorflow as tf
-        from training.devices import open_engine
+        from keras_vit.training.devices import open_engine
 
         engine = open_engine("2")
         with engine.scope():

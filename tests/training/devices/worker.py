@@ -30,9 +30,9 @@ RECIPE = {
 
 def main(backend, count, run_dir, options):
     make_devices(backend, count)
-    from training.devices import open_engine
-    from training.fit import fit
-    from training.recipe import Recipe, override
+    from keras_vit.training.devices import open_engine
+    from keras_vit.training.fit import fit
+    from keras_vit.training.recipe import Recipe, override
 
     engine = open_engine(options.get("devices"))
     callbacks = []

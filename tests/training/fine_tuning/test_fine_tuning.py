@@ -10,12 +10,12 @@ import pytest
 
 from keras_vit import InputError, pretrained
 from keras_vit.model_archive import load_model
-from training.data.dataset import ImageData, Split
-from training.fit import fit
-from training.recipe import Recipe
-from training.run import evaluate_run, run_recipe
-from training.state_file import read_state
-from training.tasks import LinearProbe, task_of
+from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.fit import fit
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.run import evaluate_run, run_recipe
+from keras_vit.training.state_file import read_state
+from keras_vit.training.tasks import LinearProbe, task_of
 
 SOURCE = Path(__file__).parents[2] / "pretrained" / "fixtures" / "timm_vit"
 RECIPE = Recipe(
@@ -271,8 +271,8 @@ def test_a_fine_tuned_model_goes_back_with_a_card_of_its_run(way, runs, data, tm
 
 @pytest.mark.slow
 def test_a_fine_tuned_model_exports_to_every_variant(runs, data, tmp_path):
-    from export.export_run import export_model
-    from export.record import FILES
+    from keras_vit.export.export_run import export_model
+    from keras_vit.export.record import FILES
 
     test = data.test
     rows = export_model(

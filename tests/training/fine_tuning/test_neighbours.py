@@ -1,7 +1,7 @@
 import numpy as np
 
-from training.fine_tuning.neighbours import nearest_neighbours_accuracy
-from training.fine_tuning.probe import Features
+from keras_vit.training.fine_tuning.neighbours import nearest_neighbours_accuracy
+from keras_vit.training.fine_tuning.probe import Features
 
 
 def test_the_vote_is_weighted_by_similarity():

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from training.fine_tuning.rates import height, with_rates_by_depth
+from keras_vit.training.fine_tuning.rates import height, with_rates_by_depth
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ import pytest
 
 from keras_vit.models import attention_scores, vit
 from keras_vit.models.rollout import attention_rollout
-from training.report.attention import rollout_maps, rollout_picture
-from training.report.style import drawing, save
+from keras_vit.training.report.attention import rollout_maps, rollout_picture
+from keras_vit.training.report.style import drawing, save
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 4, 8, 3)).astype("uint8")
 

@@ -1,8 +1,8 @@
 import numpy as np
 
 from keras_vit.models import vit
-from training.report.components import components_picture, principal_components
-from training.report.style import drawing, save
+from keras_vit.training.report.components import components_picture, principal_components
+from keras_vit.training.report.style import drawing, save
 
 
 def test_the_first_colour_is_the_direction_of_greatest_variance():

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
-from training.report.history import COLUMNS, read_history, training_curves
-from training.report.style import drawing, save
+from keras_vit.training.report.history import COLUMNS, read_history, training_curves
+from keras_vit.training.report.style import drawing, save
 
 HEAD = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n"
 

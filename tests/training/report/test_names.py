@@ -1,6 +1,6 @@
 import pytest
 
-from training.report.names import clean, has_undrawable, picture_names
+from keras_vit.training.report.names import clean, has_undrawable, picture_names
 
 
 def test_ordinary_names_stay_as_they_are():

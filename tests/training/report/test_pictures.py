@@ -5,13 +5,13 @@ import pytest
 from PIL import Image
 
 from keras_vit.layers import PositionEmbedding
-from training.evaluate import evaluate
-from training.report.confusion import confusion_picture
-from training.report.mistakes import mistakes_picture, worst_mistakes
-from training.report.patches import patches_picture, separated
-from training.report.positions import position_similarity, positions_picture
-from training.report.reliability import reliability_diagram
-from training.report.style import drawing, save, show_image
+from keras_vit.training.evaluate import evaluate
+from keras_vit.training.report.confusion import confusion_picture
+from keras_vit.training.report.mistakes import mistakes_picture, worst_mistakes
+from keras_vit.training.report.patches import patches_picture, separated
+from keras_vit.training.report.positions import position_similarity, positions_picture
+from keras_vit.training.report.reliability import reliability_diagram
+from keras_vit.training.report.style import drawing, save, show_image
 
 HOSTILE = ("$x^{2", "猫", "<script>", "a name of a class that goes on and on and on", "Übergröße")
 
@@ -127,7 +127,7 @@ def test_of_a_large_grid_some_positions_are_shown(tmp_path):
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_images_of_any_number_of_channels_are_shown(tmp_path, channels):
-    from training.report.style import figure
+    from keras_vit.training.report.style import figure
 
     def make():
         canvas = figure(height=1)

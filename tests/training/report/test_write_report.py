@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import training.report.write as write_module
+import keras_vit.training.report.write as write_module
 from keras_vit.errors import InputError
 from keras_vit.models import vit
-from training.data.dataset import ImageData, Split
-from training.evaluate import evaluate
-from training.report import write_report
-from training.report.document import duration
+from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.evaluate import evaluate
+from keras_vit.training.report import write_report
+from keras_vit.training.report.document import duration
 
 NAMES = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "猫", "a & b", "plain", "</table>")
 HISTORY = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n1,2,0.1,2,0.2,0.001,100\n"

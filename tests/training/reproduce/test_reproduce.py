@@ -5,13 +5,13 @@ import pytest
 
 from keras_vit import InputError
 from keras_vit.json_files import read_json
-from training.experiments import experiment_names, find_experiment
-from training.recipe import Recipe, override
-from training.reproduce import Configuration, Experiment, reproduce, results_dir, vary
-from training.reproduce.computation import Computation
-from training.reproduce.page import write_pages
-from training.reproduce.plots import bars, curves, sweep
-from training.reproduce.run import planned
+from keras_vit.training.experiments import experiment_names, find_experiment
+from keras_vit.training.recipe import Recipe, override
+from keras_vit.training.reproduce import Configuration, Experiment, reproduce, results_dir, vary
+from keras_vit.training.reproduce.computation import Computation
+from keras_vit.training.reproduce.page import write_pages
+from keras_vit.training.reproduce.plots import bars, curves, sweep
+from keras_vit.training.reproduce.run import planned
 
 TINY = Recipe(variant="Pico/4", num_layers=1, hidden_dim=16, epochs=1, batch_size=256, learning_rate=3e-3)
 EXPERIMENT = Experiment(

@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from training.optimizers import build_optimizer
-from training.searches import find_search, search_names
-from training.tasks import task_of
-from training.tuning.oracles import build_oracle
-from training.tuning.space import build_space
+from keras_vit.training.optimizers import build_optimizer
+from keras_vit.training.searches import find_search, search_names
+from keras_vit.training.tasks import task_of
+from keras_vit.training.tuning.oracles import build_oracle
+from keras_vit.training.tuning.space import build_space
 
 IMAGES = {"digits": (8, 8, 1), "tfds:mnist": (28, 28, 1), "tfds:cifar10": (32, 32, 3)}
 

@@ -12,12 +12,12 @@ import pytest
 
 from keras_vit import InputError
 from keras_vit.model_archive import load_model
-from training.fit import fit
-from training.recipe import Recipe
-from training.run import evaluate_run, run_recipe
-from training.tasks import task_of
-from training.text.evaluate import evaluate
-from training.text.generate_run import generate_from_run
+from keras_vit.training.fit import fit
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.run import evaluate_run, run_recipe
+from keras_vit.training.tasks import task_of
+from keras_vit.training.text.evaluate import evaluate
+from keras_vit.training.text.generate_run import generate_from_run
 
 RECIPE = Recipe(
     data="names",
@@ -115,7 +115,7 @@ def test_evaluation_repeats_the_figures_and_generation_its_texts(run):
     ],
 )
 def test_every_kind_of_text_run_trains_and_is_evaluated(tmp_path, story, changes, monkeypatch):
-    monkeypatch.setattr("training.tasks.language_modelling.NUM_SAMPLES", 20)
+    monkeypatch.setattr("keras_vit.training.tasks.language_modelling.NUM_SAMPLES", 20)
     changes = {**changes, "data": story if changes.get("data") == "story" else "names"}
     metrics = run_recipe(dataclasses.replace(RECIPE, epochs=1, **changes), tmp_path / "run")
     assert np.isfinite(metrics["cross_entropy"])
@@ -184,8 +184,8 @@ def test_text_is_trained_under_jax_too_with_carried_state_and_samples(tmp_path, 
     program = (
         "import dataclasses, sys\n"
         "sys.modules['tensorflow'] = None\n"
-        "from training.recipe import Recipe\n"
-        "from training.run import run_recipe\n"
+        "from keras_vit.training.recipe import Recipe\n"
+        "from keras_vit.training.run import run_recipe\n"
         "recipe = Recipe(data=sys.argv[1], lines=False, window=24, model='char_rnn', cell='gru',"
         " hidden_dim=16, label_smoothing=0.0, batch_size=32, epochs=2, carry_state=True, sample_every=5)\n"
         "print(run_recipe(recipe, sys.argv[2])['backend'])\n"

@@ -5,14 +5,14 @@ import pytest
 from keras_vit import InputError
 from keras_vit.text.vocabulary import build_vocabulary
 from keras_vit.text.windows import line_windows
-from training.data.streams import batch_stream
-from training.text.batches import (
+from keras_vit.training.data.streams import batch_stream
+from keras_vit.training.text.batches import (
     CarriedBatches,
     EvaluationBatches,
     LineBatches,
     WindowBatches,
 )
-from training.text.corpus import TextData
+from keras_vit.training.text.corpus import TextData
 
 LINES = tuple(f"{a}{b}" for a in "abcde" for b in "vwxyz")
 TEXT = "".join(np.random.default_rng(0).choice(list("abcdefgh"), 403))

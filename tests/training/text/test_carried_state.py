@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_vit.models.char_rnn import char_rnn
-from training.text.carried_state import CarriedState, ResetStates
+from keras_vit.training.text.carried_state import CarriedState, ResetStates
 
 TOKENS = np.random.default_rng(0).integers(0, 7, (2, 12)).astype("int32")
 

@@ -3,7 +3,7 @@ import collections
 import pytest
 
 from keras_vit import InputError
-from training.text.corpus import load_text
+from keras_vit.training.text.corpus import load_text
 
 LINES = [f"{a}{b}" for a in "abcdefgh" for b in "abcdefgh"]
 

@@ -9,9 +9,9 @@ from keras_vit.models.char_rnn import char_rnn
 from keras_vit.models.char_transformer import char_transformer
 from keras_vit.text.vocabulary import build_vocabulary
 from keras_vit.text.windows import line_windows
-from training.text.bigram import bigram_losses, bigram_probabilities
-from training.text.corpus import TextData
-from training.text.evaluate import evaluate
+from keras_vit.training.text.bigram import bigram_losses, bigram_probabilities
+from keras_vit.training.text.corpus import TextData
+from keras_vit.training.text.evaluate import evaluate
 
 VOCABULARY = build_vocabulary(["abc"])
 

@@ -1,8 +1,8 @@
 import warnings
 
 from keras_vit.text.vocabulary import build_vocabulary
-from training.report.style import drawing, save
-from training.text.pictures import bigram_picture
+from keras_vit.training.report.style import drawing, save
+from keras_vit.training.text.pictures import bigram_picture
 
 
 def test_characters_without_a_glyph_are_shown_by_their_code_points_and_none_leaves_the_picture(tmp_path):

@@ -8,17 +8,17 @@ import time
 import pytest
 
 from keras_vit import ConditionError, InputError
-from training.recipe import Recipe
-from training.tuning import Search, chief, messages, remote
-from training.tuning.chief import Chief, check_address, serving
-from training.tuning.display import Display
-from training.tuning.journal import Journal
-from training.tuning.ledger import WAIT, Ledger
-from training.tuning.oracles import build_oracle
-from training.tuning.records import COMPLETED, FAILED, MISFIT, TrialRecord
-from training.tuning.remote import LOST, RemoteLedger
-from training.tuning.runner import TrialLost
-from training.tuning.space import build_space
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.tuning import Search, chief, messages, remote
+from keras_vit.training.tuning.chief import Chief, check_address, serving
+from keras_vit.training.tuning.display import Display
+from keras_vit.training.tuning.journal import Journal
+from keras_vit.training.tuning.ledger import WAIT, Ledger
+from keras_vit.training.tuning.oracles import build_oracle
+from keras_vit.training.tuning.records import COMPLETED, FAILED, MISFIT, TrialRecord
+from keras_vit.training.tuning.remote import LOST, RemoteLedger
+from keras_vit.training.tuning.runner import TrialLost
+from keras_vit.training.tuning.space import build_space
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated, :DeprecationWarning:keras_tuner")
 OBJECTIVE = ("val_accuracy", "max")

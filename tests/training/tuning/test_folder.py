@@ -1,8 +1,8 @@
 import pytest
 
 from keras_vit.errors import InputError
-from training.tuning.folder import SearchFolder
-from training.tuning.journal import Journal
+from keras_vit.training.tuning.folder import SearchFolder
+from keras_vit.training.tuning.journal import Journal
 
 
 @pytest.fixture

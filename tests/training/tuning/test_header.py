@@ -1,10 +1,10 @@
 import pytest
 
 from keras_vit import InputError
-from training.recipes import find_recipe
-from training.tuning.header import check_same, header_of
-from training.tuning.limits import Limits
-from training.tuning.plan import plan
+from keras_vit.training.recipes import find_recipe
+from keras_vit.training.tuning.header import check_same, header_of
+from keras_vit.training.tuning.limits import Limits
+from keras_vit.training.tuning.plan import plan
 
 
 def header(*assignments, threads=1, **options):

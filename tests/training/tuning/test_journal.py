@@ -3,7 +3,7 @@ import zlib
 import pytest
 
 from keras_vit import InputError
-from training.tuning.journal import Journal
+from keras_vit.training.tuning.journal import Journal
 
 EVENTS = [
     {"event": "created", "trial": "0000"},

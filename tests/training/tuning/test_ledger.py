@@ -3,13 +3,13 @@ import math
 import pytest
 
 from keras_vit import ConditionError, InputError
-from training.recipe import Recipe
-from training.tuning import Search
-from training.tuning.journal import Journal
-from training.tuning.ledger import WAIT, Ledger
-from training.tuning.oracles import build_oracle
-from training.tuning.records import FAILED, MISFIT
-from training.tuning.space import build_space
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.tuning import Search
+from keras_vit.training.tuning.journal import Journal
+from keras_vit.training.tuning.ledger import WAIT, Ledger
+from keras_vit.training.tuning.oracles import build_oracle
+from keras_vit.training.tuning.records import FAILED, MISFIT
+from keras_vit.training.tuning.space import build_space
 
 
 def space(hp):

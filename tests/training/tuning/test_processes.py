@@ -2,9 +2,9 @@ import os
 
 import pytest
 
-from training.tuning import processes
-from training.tuning.processes import Processes
-from training.tuning.records import FAILED
+from keras_vit.training.tuning import processes
+from keras_vit.training.tuning.processes import Processes
+from keras_vit.training.tuning.records import FAILED
 
 JOBS = '''
 import os, signal, tempfile, time

@@ -3,10 +3,10 @@ import dataclasses
 import pytest
 
 from keras_vit import InputError
-from training.recipe import Recipe
-from training.searches import find_search
-from training.tuning import Search
-from training.tuning.space import build_space
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.searches import find_search
+from keras_vit.training.tuning import Search
+from keras_vit.training.tuning.space import build_space
 
 
 def space(hp):

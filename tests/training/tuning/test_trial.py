@@ -2,9 +2,9 @@
 
 import pytest
 
-from training.recipe import Recipe
-from training.tuning.job import Job
-from training.tuning.trial import _Report
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.tuning.job import Job
+from keras_vit.training.tuning.trial import _Report
 
 
 class Searcher:

@@ -2,14 +2,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from training.tuning.display import Display
-from training.tuning.folder import SearchFolder
-from training.tuning.jobs import Jobs
-from training.tuning.journal import Journal
-from training.tuning.ledger import Ledger
-from training.tuning.oracles import build_oracle
-from training.tuning.plan import plan
-from training.tuning.tune import run_trials
+from keras_vit.training.tuning.display import Display
+from keras_vit.training.tuning.folder import SearchFolder
+from keras_vit.training.tuning.jobs import Jobs
+from keras_vit.training.tuning.journal import Journal
+from keras_vit.training.tuning.ledger import Ledger
+from keras_vit.training.tuning.oracles import build_oracle
+from keras_vit.training.tuning.plan import plan
+from keras_vit.training.tuning.tune import run_trials
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated, :DeprecationWarning:keras_tuner")
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from training.tuning.limits import Limits
-from training.tuning.pareto import finals, front, fronts_of
-from training.tuning.records import COMPLETED, FAILED, MISFIT, STOPPED, TrialRecord
-from training.tuning.winner import winner
+from keras_vit.training.tuning.limits import Limits
+from keras_vit.training.tuning.pareto import finals, front, fronts_of
+from keras_vit.training.tuning.records import COMPLETED, FAILED, MISFIT, STOPPED, TrialRecord
+from keras_vit.training.tuning.winner import winner
 
 BEST = ("val_accuracy", "max")
 
