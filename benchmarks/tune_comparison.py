@@ -17,8 +17,8 @@ import statistics
 import sys
 from pathlib import Path
 
-from keras_vit.files import write_text
-from keras_vit.json_files import read_json
+from keras_vit.io.files import write_text
+from keras_vit.io.json_files import read_json
 from keras_vit.training.tuning.journal import Journal
 
 

@@ -21,7 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from keras_vit.files import write_text
+from keras_vit.io.files import write_text
 from keras_vit.training.tuning.folder import SearchFolder
 from keras_vit.training.tuning.journal import Journal
 

@@ -13,7 +13,7 @@ from keras_vit.export.predictor import check_is_tflite, saved_model_predictor, t
 from keras_vit.export.record import FILES, SAVED_MODEL_MARK, remove
 from keras_vit.export.saved_model import write_saved_model
 from keras_vit.export.verify import compare
-from keras_vit.files import atomic_path
+from keras_vit.io.files import atomic_path
 
 # The same float32 arithmetic in another order: a probability moves by some roundings of 6e-8 in each of
 # some hundred sums. 1e-4 is far above what was seen (1e-6) and far below what any mistake would give.

@@ -7,7 +7,7 @@ from pathlib import Path
 from keras_vit.errors import ConditionError
 from keras_vit.export.quantize_rules import RULES
 from keras_vit.export.record import CANDIDATES, FILES, SAVED_MODEL_MARK, remove
-from keras_vit.files import atomic_path
+from keras_vit.io.files import atomic_path
 
 # A file that answers otherwise on more images is another model, whose accuracy is as good by luck.
 LEAST_AGREEMENT = 0.97

@@ -1,4 +1,4 @@
-"""Decodes image files inside a TensorFlow graph as `keras_vit.images` does outside of one."""
+"""Decodes image files inside a TensorFlow graph as `keras_vit.io.images` does outside of one."""
 
 import tensorflow as tf
 

@@ -22,7 +22,7 @@ from keras_vit.export.record import (
     take_earlier_rows,
     write_record,
 )
-from keras_vit.files import write_text
+from keras_vit.io.files import write_text
 from keras_vit.models import attention_maps
 
 MAP_IMAGES = 16  # whose attention is compared; a map differs relative to the largest value of all

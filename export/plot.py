@@ -4,7 +4,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from keras_vit.files import atomic_path
+from keras_vit.io.files import atomic_path
 
 PLOT = "export.png"
 DPI = 110

@@ -14,10 +14,10 @@ from keras_vit.export.app_input import as_input, whole_batch
 from keras_vit.export.child import run_child
 from keras_vit.export.metadata.attach import attached_labels, was_trained_on_grey
 from keras_vit.export.saved_model_check import check_saved_model
-from keras_vit.files import what_lies_at
-from keras_vit.json_files import read_json
-from keras_vit.label_names import parse_label_names, read_label_names
-from keras_vit.model_archive import load_model
+from keras_vit.io.files import what_lies_at
+from keras_vit.io.json_files import read_json
+from keras_vit.io.label_names import parse_label_names, read_label_names
+from keras_vit.io.model_archive import load_model
 
 BATCH = 64
 CHECK = (str(Path(__file__).with_name("tflite_check.py")),)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vit.errors import InputError
-from keras_vit.json_files import read_json, write_json
+from keras_vit.io.json_files import read_json, write_json
 
 FILES = {
     "savedmodel": "saved_model",

@@ -4,7 +4,7 @@ import pytest
 
 from keras_vit.commands.json_option import json_file
 from keras_vit.errors import InputError
-from keras_vit.json_files import read_json
+from keras_vit.io.json_files import read_json
 
 
 @pytest.mark.parametrize("before", [None, "{}", "[1]"])

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from keras_vit.__main__ import main
-from keras_vit.json_files import read_json
+from keras_vit.io.json_files import read_json
 from keras_vit.training.tuning import remote
 from keras_vit.training.tuning.chief import Chief, serving
 from keras_vit.training.tuning.display import Display

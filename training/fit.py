@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 import keras_vit
-from keras_vit.json_files import write_json
-from keras_vit.model_archive import load_model
+from keras_vit.io.json_files import write_json
+from keras_vit.io.model_archive import load_model
 from keras_vit.training.callbacks import (
     BestCheckpoint,
     FiniteCheck,

@@ -5,7 +5,7 @@ import types
 import typing
 
 from keras_vit.errors import InputError
-from keras_vit.json_files import read_json
+from keras_vit.io.json_files import read_json
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,7 @@ import importlib.util
 from pathlib import Path
 
 from keras_vit.errors import InputError, first_line
-from keras_vit.files import write_text
+from keras_vit.io.files import write_text
 from keras_vit.training.recipe import Recipe, load_recipe
 from keras_vit.training.recipes import find_recipe
 

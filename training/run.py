@@ -3,7 +3,7 @@
 import dataclasses
 
 from keras_vit.errors import InputError
-from keras_vit.model_archive import load_model
+from keras_vit.io.model_archive import load_model
 from keras_vit.training.devices import open_engine
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe import load_recipe

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.label_names import read_label_names
-from keras_vit.locking import exclusively, folder_of_its_own
+from keras_vit.io.label_names import read_label_names
+from keras_vit.io.locking import exclusively, folder_of_its_own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +111,7 @@ class RunFolder:
             yield
 
     def remove_leftovers(self):
-        """Removes what processes killed while writing have left: see `keras_vit.files.atomic_path`."""
+        """Removes what processes killed while writing have left: see `keras_vit.io.files.atomic_path`."""
         for folder in (self.path, self.state):
             for holder in folder.glob(".*-????????"):
                 if holder.is_dir():

@@ -12,7 +12,7 @@ import os
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.files import atomic_path
+from keras_vit.io.files import atomic_path
 
 MAGIC = b"keras_vit state 1\n"
 _DTYPES = ("bool", "bfloat16", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)))

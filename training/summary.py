@@ -1,7 +1,7 @@
 """A training in one sentence."""
 
 from keras_vit.errors import InputError
-from keras_vit.json_files import read_json
+from keras_vit.io.json_files import read_json
 from keras_vit.training.recipe import load_recipe
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from keras_vit.errors import InputError, first_line
-from keras_vit.model_archive import load_model
+from keras_vit.io.model_archive import load_model
 
 EXPECTED = "Expected a run folder, a .keras file, or module:function that gives a Keras model"
 

@@ -7,7 +7,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from keras_vit.export.metadata.tables import RGB, UNKNOWN, Tables
 from keras_vit.export.tflite_graph import read_graph, write_graph
-from keras_vit.files import LARGEST_TEXT
+from keras_vit.io.files import LARGEST_TEXT
 
 NAME = "TFLITE_METADATA"  # under which libraries look for it
 LABELS = "labels.txt"

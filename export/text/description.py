@@ -6,8 +6,8 @@ import zipfile
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.files import LARGEST_TEXT
-from keras_vit.json_files import parse_json
+from keras_vit.io.files import LARGEST_TEXT
+from keras_vit.io.json_files import parse_json
 from keras_vit.text import Vocabulary
 
 NAME = "text.json"

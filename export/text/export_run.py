@@ -28,7 +28,7 @@ from keras_vit.export.text.form import text_form
 from keras_vit.export.text.readers import SavedModelReader, TfliteReader
 from keras_vit.export.text.verify import FLOAT32_TOLERANCE, check_generation, verify
 from keras_vit.export.text.write import write_saved_model, write_tflite
-from keras_vit.files import atomic_path, write_bytes
+from keras_vit.io.files import atomic_path, write_bytes
 
 VARIANTS = ("savedmodel", "fp32", "fp16", "dynamic_int8")
 CANDIDATES = ("fp32", "fp16", "dynamic_int8")  # of auto

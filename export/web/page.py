@@ -8,7 +8,7 @@ from pathlib import Path
 from keras_vit.errors import InputError
 from keras_vit.export.choose import fastest
 from keras_vit.export.web.litert_js import check_litert_js, copy_litert_js
-from keras_vit.files import atomic_path, check_replaceable
+from keras_vit.io.files import atomic_path, check_replaceable
 
 PAGE = Path(__file__).with_name("page")
 MARK = "keras-vit.json"

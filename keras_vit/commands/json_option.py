@@ -25,8 +25,8 @@ def json_file(path, inputs):
     if path is None:
         yield lambda value: None
         return
-    from keras_vit.files import atomic_path
-    from keras_vit.json_files import write_json
+    from keras_vit.io.files import atomic_path
+    from keras_vit.io.json_files import write_json
 
     if os.path.realpath(path) in map(os.path.realpath, inputs):
         raise InputError(f"--json {path} would replace the file that is examined. Choose another name.")

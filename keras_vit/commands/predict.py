@@ -30,7 +30,7 @@ def _texts(options):
     from rich.table import Table
 
     from keras_vit.commands.text_model import open_text_model
-    from keras_vit.files import read_text
+    from keras_vit.io.files import read_text
     from keras_vit.text.likelihood import text_figures
 
     reader, vocabulary, lines = open_text_model(options.model)
@@ -53,7 +53,7 @@ def _images(options):
     from rich.table import Table
 
     from keras_vit.export.predictor import load_predictor
-    from keras_vit.images import read_image
+    from keras_vit.io.images import read_image
 
     predictor = load_predictor(options.model)
     height, width, channels = predictor.image_shape

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from keras_vit.errors import InputError
-from keras_vit.json_files import read_json
+from keras_vit.io.json_files import read_json
 from keras_vit.pretrained.safetensors_file import INDEX, SafetensorsFile, shards
 from keras_vit.pretrained.tensors import Tensors
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from keras_vit.json_files import read_json
+from keras_vit.io.json_files import read_json
 
 LOADING = {
     "timm": 'import timm\n\nmodel = timm.create_model("local-dir:PATH", pretrained=True)',

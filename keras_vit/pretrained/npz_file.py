@@ -4,8 +4,8 @@ import zipfile
 
 import numpy as np
 
-from keras_vit.archive import check_zip
 from keras_vit.errors import InputError
+from keras_vit.io.archive import check_zip
 from keras_vit.pretrained.safetensors_file import widened
 from keras_vit.pretrained.tensors import Tensors
 

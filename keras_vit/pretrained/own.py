@@ -6,8 +6,8 @@ from pathlib import Path
 from keras import ops
 
 from keras_vit.errors import InputError
-from keras_vit.json_files import read_json
-from keras_vit.model_archive import load_model
+from keras_vit.io.json_files import read_json
+from keras_vit.io.model_archive import load_model
 from keras_vit.models import vit
 from keras_vit.pretrained.blank import blank_weights, draw, fill
 from keras_vit.pretrained.description import described

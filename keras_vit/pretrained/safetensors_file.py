@@ -7,7 +7,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from keras_vit.errors import InputError, first_line
-from keras_vit.json_files import read_json
+from keras_vit.io.json_files import read_json
 from keras_vit.pretrained.tensors import Tensors
 
 INDEX = "model.safetensors.index.json"

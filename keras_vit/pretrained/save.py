@@ -8,9 +8,9 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from keras_vit.errors import InputError
-from keras_vit.files import atomic_path, write_text
-from keras_vit.json_files import write_json
-from keras_vit.label_names import read_label_names
+from keras_vit.io.files import atomic_path, write_text
+from keras_vit.io.json_files import write_json
+from keras_vit.io.label_names import read_label_names
 from keras_vit.pretrained.description import described
 from keras_vit.pretrained.families import FAMILIES
 from keras_vit.pretrained.load import POSITIONS
@@ -92,7 +92,7 @@ def _writing(arguments, preprocessing, format, labels):
 def _preprocessing(model, arguments):
     scaling = {"mean": arguments["pixel_mean"], "std": arguments["pixel_std"]}
     known = getattr(model, "preprocessing", None)
-    if known is None:  # trained here, where keras_vit.images.read_image stretches
+    if known is None:  # trained here, where keras_vit.io.images.read_image stretches
         return Preprocessing.stretching(arguments["image_size"], **scaling)
     return dataclasses.replace(known, image_size=arguments["image_size"], **scaling)
 

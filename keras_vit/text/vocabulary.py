@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.json_files import read_json, write_json
+from keras_vit.io.json_files import read_json, write_json
 
 BOUNDARY = "\n"  # begins and ends an item; token 0
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # how an unknown character is written

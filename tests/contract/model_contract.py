@@ -8,7 +8,7 @@ import sys
 import keras
 import numpy as np
 
-from keras_vit.model_archive import load_model
+from keras_vit.io.model_archive import load_model
 from keras_vit.models import cnn, linear, mlp, resnet
 from keras_vit.models.resnet import SIZES, ResNetSize
 

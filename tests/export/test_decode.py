@@ -10,7 +10,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_vit.export.decode import decode
-from keras_vit.images import decode_image
+from keras_vit.io.images import decode_image
 
 SIZE = (24, 32)
 SHARED = Path(os.environ.get("KERAS_VIT_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))

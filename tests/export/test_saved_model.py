@@ -89,7 +89,7 @@ def test_tensorflow_alone_serves_arrays_and_encoded_images(model, held_out, name
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF"])
 def test_encoded_images_of_any_size_are_stretched_as_predict_does(model, names, tmp_path, kind):
-    from keras_vit.images import decode_image
+    from keras_vit.io.images import decode_image
 
     rng = np.random.default_rng(0)
     image = np.kron(rng.integers(0, 256, (6, 9)), np.ones((7, 5))).astype("uint8")

@@ -201,7 +201,7 @@ def _code():
     for name, registered, module, class_name, config in (
         ("registered as os", "os>system", "keras.layers", "Dense", {"units": 3}),
         ("registered as ours", "keras_vit>DropPath", "os", "system", {"rate": "mkdir sprung"}),
-        ("not registered as ours", "keras_vit>load_model", "keras_vit.files", "load_model", {"path": "x"}),
+        ("not registered as ours", "keras_vit>load_model", "keras_vit.io.files", "load_model", {"path": "x"}),
         ("type spec", "system", "os", "__typespec__", ["mkdir sprung"]),
     ):
         entry = {"module": module, "class_name": class_name, "config": config, "registered_name": registered}

@@ -165,7 +165,7 @@ def _pickles():
         ("subprocess", "Popen"), ("torch.hub", "load"), ("torch._utils", "_rebuild_tensor_v3"),
         ("torch.serialization", "_load"), ("numpy.core.multiarray", "_reconstruct"), ("pickle", "loads"),
         ("collections", "defaultdict"), ("functools", "partial"), ("operator", "attrgetter"),
-        ("hostile_import", "evil"), ("keras_vit.files", "write_text"), ("torch", "__builtins__.eval"),
+        ("hostile_import", "evil"), ("keras_vit.io.files", "write_text"), ("torch", "__builtins__.eval"),
     ):  # fmt: skip
         yield _weights("torch pickle", f"{module}.{name}", "w.pth", _torch(_call(module, name)))
     for file in ("w.pth", "w.bin", "w.pt", "weights/pytorch_model.bin"):

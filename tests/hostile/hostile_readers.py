@@ -32,7 +32,7 @@ def read_folder(path):
 
 
 def read_image(path):
-    from keras_vit.images import read_image
+    from keras_vit.io.images import read_image
 
     return read_image(path)
 
@@ -45,7 +45,7 @@ def read_safetensors(path):
 
 
 def read_keras(path):
-    from keras_vit.model_archive import load_model
+    from keras_vit.io.model_archive import load_model
 
     return load_model(path)
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.model_archive import load_model
+from keras_vit.io.model_archive import load_model
 from keras_vit.models.char_rnn import char_rnn, is_recurrent, sequence_model, step_model, zero_states
 
 TOKENS = np.random.default_rng(0).integers(0, 11, (3, 9)).astype("int32")

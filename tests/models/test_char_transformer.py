@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.model_archive import load_model
+from keras_vit.io.model_archive import load_model
 from keras_vit.models.char_transformer import char_transformer
 
 TOKENS = np.random.default_rng(0).integers(0, 11, (3, 8)).astype("int32")

@@ -13,8 +13,8 @@ from PIL import Image
 
 from keras_vit import pretrained
 from keras_vit.errors import InputError
-from keras_vit.images import read_image
-from keras_vit.json_files import write_json
+from keras_vit.io.images import read_image
+from keras_vit.io.json_files import write_json
 from keras_vit.pretrained import Preprocessing
 from keras_vit.pretrained.families.huggingface import preprocessing_of, preprocessor_config
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_vit import ConditionError, InputError
-from keras_vit.model_archive import load_model
+from keras_vit.io.model_archive import load_model
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.run import evaluate_run, run_recipe

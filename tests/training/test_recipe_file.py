@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from keras_vit import InputError
-from keras_vit.json_files import write_json
+from keras_vit.io.json_files import write_json
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.recipe_file import read_recipe, write_recipe
 from keras_vit.training.recipes import find_recipe

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_vit.files import atomic_path
+from keras_vit.io.files import atomic_path
 
 
 class BestCheckpoint(keras.callbacks.Callback):

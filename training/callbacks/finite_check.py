@@ -5,7 +5,7 @@ import time
 import keras
 import numpy as np
 
-from keras_vit.files import atomic_path
+from keras_vit.io.files import atomic_path
 from keras_vit.training.nonfinite import NonFiniteError, first_nonfinite, is_finite, named_batch
 
 SHARE = 0.01  # of the time, at most, that looking at all weights takes

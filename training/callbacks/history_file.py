@@ -6,7 +6,7 @@ import time
 
 import keras
 
-from keras_vit.files import write_text
+from keras_vit.io.files import write_text
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 

@@ -4,7 +4,7 @@ import sys
 
 import keras
 
-from keras_vit.json_files import write_json
+from keras_vit.io.json_files import write_json
 
 
 class SampleLog(keras.callbacks.Callback):

@@ -3,7 +3,7 @@
 from pathlib import PurePath
 
 from keras_vit.errors import InputError
-from keras_vit.images import checked_size
+from keras_vit.io.images import checked_size
 from keras_vit.training.data.checks import check_data, check_parts
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.digits import read_digits

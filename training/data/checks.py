@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.label_names import is_label_name
+from keras_vit.io.label_names import is_label_name
 from keras_vit.training.data.notices import listed
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.images import IMAGE_SUFFIXES, read_image
+from keras_vit.io.images import IMAGE_SUFFIXES, read_image
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.notices import listed, warn
 from keras_vit.training.data.storage import allocate, fill, take

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from keras_vit.errors import InputError
-from keras_vit.images import resize_image
+from keras_vit.io.images import resize_image
 from keras_vit.training.data.dataset import Split
 
 MEMORY_LIMIT = 2 * 1024**3  # bytes; a larger array is mapped to a file

@@ -6,7 +6,7 @@ import os
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.images import decode_image
+from keras_vit.io.images import decode_image
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.storage import allocate, fill
 

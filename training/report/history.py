@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from keras_vit.errors import InputError
-from keras_vit.files import LARGEST_TEXT, read_text
+from keras_vit.io.files import LARGEST_TEXT, read_text
 from keras_vit.training.report.style import BLUE, GREEN, ORANGE, figure
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_vit.files import atomic_path
+from keras_vit.io.files import atomic_path
 from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
 from keras_vit.training.report.attention import rollout_picture
 from keras_vit.training.report.components import components_picture

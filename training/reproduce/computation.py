@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from keras_vit.files import atomic_path, write_text
-from keras_vit.json_files import write_json
+from keras_vit.io.files import atomic_path, write_text
+from keras_vit.io.json_files import write_json
 from keras_vit.training.report.style import drawing, save
 
 

@@ -3,8 +3,8 @@
 from html import escape
 from pathlib import Path
 
-from keras_vit.files import read_text, write_text
-from keras_vit.json_files import read_json
+from keras_vit.io.files import read_text, write_text
+from keras_vit.io.json_files import read_json
 from keras_vit.training.experiments import experiment_names, find_experiment
 from keras_vit.training.report.document import document, table
 from keras_vit.training.reproduce.results import QUICK

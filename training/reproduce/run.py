@@ -6,8 +6,8 @@ from pathlib import Path
 import keras
 
 from keras_vit.errors import InputError
-from keras_vit.files import atomic_path, write_bytes, write_text
-from keras_vit.json_files import write_json
+from keras_vit.io.files import atomic_path, write_bytes, write_text
+from keras_vit.io.json_files import write_json
 from keras_vit.training.nonfinite import NonFiniteError
 from keras_vit.training.recipe import override
 from keras_vit.training.report.style import drawing, save

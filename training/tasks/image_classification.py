@@ -8,8 +8,8 @@ import numpy as np
 
 import keras_vit
 from keras_vit.errors import InputError
-from keras_vit.files import write_text
-from keras_vit.json_files import write_json
+from keras_vit.io.files import write_text
+from keras_vit.io.json_files import write_json
 from keras_vit.training.augmentation import Augmentation
 from keras_vit.training.data import load_data
 from keras_vit.training.data.order import steps_per_epoch

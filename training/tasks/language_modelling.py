@@ -7,7 +7,7 @@ import numpy as np
 
 import keras_vit
 from keras_vit.errors import InputError
-from keras_vit.json_files import write_json
+from keras_vit.io.json_files import write_json
 from keras_vit.text.generation import generate
 from keras_vit.text.readers import reader_of
 from keras_vit.text.vocabulary import Vocabulary

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.files import read_text
+from keras_vit.io.files import read_text
 from keras_vit.text.vocabulary import Vocabulary, build_vocabulary, listed
 from keras_vit.training.data.split import hold_out
 

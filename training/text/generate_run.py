@@ -1,7 +1,7 @@
 """New text from a run folder."""
 
 from keras_vit.errors import InputError
-from keras_vit.model_archive import load_model
+from keras_vit.io.model_archive import load_model
 from keras_vit.text.generation import generate
 from keras_vit.text.readers import reader_of
 from keras_vit.text.vocabulary import Vocabulary

@@ -2,8 +2,8 @@
 
 import math
 
-from keras_vit.files import atomic_path
-from keras_vit.json_files import read_json
+from keras_vit.io.files import atomic_path
+from keras_vit.io.json_files import read_json
 from keras_vit.training.recipe import IMAGE_FIELDS
 from keras_vit.training.report.document import (
     cards,

@@ -4,7 +4,7 @@ import dataclasses
 import statistics
 
 from keras_vit.errors import ConditionError
-from keras_vit.json_files import read_json, write_json
+from keras_vit.io.json_files import read_json, write_json
 from keras_vit.training.recipe_file import read_recipe, write_recipe
 from keras_vit.training.report.history import read_history
 from keras_vit.training.run import run_recipe

@@ -5,7 +5,7 @@ import dataclasses
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.locking import exclusively, folder_of_its_own
+from keras_vit.io.locking import exclusively, folder_of_its_own
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,8 @@ import zlib
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.files import sync_folder
-from keras_vit.json_files import parse_json
+from keras_vit.io.files import sync_folder
+from keras_vit.io.json_files import parse_json
 
 
 class Journal:

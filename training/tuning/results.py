@@ -3,7 +3,7 @@
 import csv
 import io
 
-from keras_vit.files import atomic_path, write_text
+from keras_vit.io.files import atomic_path, write_text
 from keras_vit.training.report.style import drawing, save
 from keras_vit.training.tuning.pareto import finals, fronts_of
 from keras_vit.training.tuning.plots import importance_plot, parallel_plot, pareto_plot

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from keras_vit.json_files import read_json, write_json
+from keras_vit.io.json_files import read_json, write_json
 from keras_vit.training.fit import fit
 from keras_vit.training.flops import count_flops
 from keras_vit.training.run_folder import RunFolder

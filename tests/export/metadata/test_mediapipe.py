@@ -18,7 +18,7 @@ from keras_vit.export.export_run import export_model
 from keras_vit.export.metadata.card import Card
 from keras_vit.export.predictor import tflite_predictor
 from keras_vit.export.record import FILES
-from keras_vit.images import read_image
+from keras_vit.io.images import read_image
 from keras_vit.models import vit
 
 ROOT = Path(__file__).parents[3]

@@ -12,7 +12,7 @@ from keras_vit import InputError
 from keras_vit.export.export_run import export_model
 from keras_vit.export.predictor import load_predictor
 from keras_vit.export.web.page import write_page
-from keras_vit.images import read_image
+from keras_vit.io.images import read_image
 from keras_vit.models import vit
 from keras_vit.models.rollout import map_grid
 

@@ -1,4 +1,4 @@
-"""The page prepares photos as `keras_vit.images` does."""
+"""The page prepares photos as `keras_vit.io.images` does."""
 
 import json
 import shutil
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_vit.images import resize_image
+from keras_vit.io.images import resize_image
 
 SCRIPT = Path(__file__).parents[3] / "export" / "web" / "page" / "images" / "pixels.js"
 PROGRAM = """

@@ -17,7 +17,7 @@ import pytest
 
 from keras_vit import InputError
 from keras_vit.__main__ import main
-from keras_vit.model_archive import load_model
+from keras_vit.io.model_archive import load_model
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.notices import DataWarning
 from keras_vit.training.devices import Engine, open_engine

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError, pretrained
-from keras_vit.model_archive import load_model
+from keras_vit.io.model_archive import load_model
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe import Recipe

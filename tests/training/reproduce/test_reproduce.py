@@ -4,7 +4,7 @@ import statistics
 import pytest
 
 from keras_vit import InputError
-from keras_vit.json_files import read_json
+from keras_vit.io.json_files import read_json
 from keras_vit.training.experiments import experiment_names, find_experiment
 from keras_vit.training.recipe import Recipe, override
 from keras_vit.training.reproduce import Configuration, Experiment, reproduce, results_dir, vary

@@ -3,7 +3,7 @@
 import unicodedata
 
 from keras_vit.errors import InputError
-from keras_vit.files import read_bytes
+from keras_vit.io.files import read_bytes
 
 
 def read_label_names(path):

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_vit import InputError
-from keras_vit.files import write_text
-from keras_vit.label_names import is_label_name, read_label_names
+from keras_vit.io.files import write_text
+from keras_vit.io.label_names import is_label_name, read_label_names
 
 
 def test_a_file_of_labels_is_read_and_what_is_none_is_named(tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_vit import InputError
-from keras_vit.json_files import parse_json, read_json, write_json
+from keras_vit.io.json_files import parse_json, read_json, write_json
 
 
 def test_nan_is_no_json(tmp_path):

@@ -5,7 +5,7 @@ import math
 import re
 
 from keras_vit.errors import InputError, first_line
-from keras_vit.files import read_bytes, write_text
+from keras_vit.io.files import read_bytes, write_text
 
 _NUMBERS = re.compile(r"(?<=\[)\n[\s\d.,eE+-]+(?=\])")  # no text has a line end of its own
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from keras_vit import InputError
-from keras_vit.files import atomic_path, write_text
+from keras_vit.io.files import atomic_path, write_text
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -67,7 +67,7 @@ def test_a_full_disk_is_one_clear_error_and_keeps_the_old_file(tmp_path):
     (tmp_path / "a.txt").write_text("old")
     program = (
         "import errno, resource, signal, sys\n"
-        "from keras_vit.files import _SPACE, write_text\n"
+        "from keras_vit.io.files import _SPACE, write_text\n"
         "_SPACE.add(errno.EFBIG)\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))\n"

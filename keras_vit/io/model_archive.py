@@ -10,11 +10,11 @@ import numpy as np
 from keras.saving import get_registered_object
 
 import keras_vit.layers  # noqa: F401  registers the layers
-from keras_vit.archive import check_zip
 from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError, first_line
-from keras_vit.files import LARGEST_TEXT, what_lies_at
-from keras_vit.json_files import parse_json
+from keras_vit.io.archive import check_zip
+from keras_vit.io.files import LARGEST_TEXT, what_lies_at
+from keras_vit.io.json_files import parse_json
 
 MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 CODE = {

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from keras_vit.errors import InputError
-from keras_vit.files import what_lies_at
+from keras_vit.io.files import what_lies_at
 from keras_vit.layers._pairs import as_pair
 
 # Pillow warns of odd but readable files, such as large ones or those with damaged EXIF data.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from keras_vit.errors import InputError
-from keras_vit.images import IMAGE_SUFFIXES, decode_image, read_image, resize_image
+from keras_vit.io.images import IMAGE_SUFFIXES, decode_image, read_image, resize_image
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".gif": "GIF"}

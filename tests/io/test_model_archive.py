@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
-from keras_vit.model_archive import check_model_archive, load_model
+from keras_vit.io.model_archive import check_model_archive, load_model
 
 
 def small_model():

@@ -2,8 +2,8 @@ import zipfile
 
 import pytest
 
-from keras_vit.archive import check_zip
 from keras_vit.errors import InputError
+from keras_vit.io.archive import check_zip
 
 
 def archive(path, *members, compression=zipfile.ZIP_DEFLATED):
