@@ -19,7 +19,7 @@ from pathlib import Path
 
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import read_json
-from keras_vit.training.tuning.journal import Journal
+from keras_vit.training.tuning.state.journal import Journal
 
 
 def main():

@@ -22,8 +22,8 @@ import time
 from pathlib import Path
 
 from keras_vit.io.files import write_text
-from keras_vit.training.tuning.folder import SearchFolder
-from keras_vit.training.tuning.journal import Journal
+from keras_vit.training.tuning.state.folder import SearchFolder
+from keras_vit.training.tuning.state.journal import Journal
 
 SEARCH = (
     "vit_digits patch_size=4 hidden_dim=16,32 num_layers=1 num_heads=2 mlp_dim=32 pooling=gap stem=linear "

@@ -18,18 +18,18 @@ import tempfile
 import time
 from pathlib import Path
 
-import keras_vit.training.tuning.trial
+import keras_vit.training.tuning.workers.trial
 from keras_vit.training.recipes import find_recipe
-from keras_vit.training.tuning.display import Display
-from keras_vit.training.tuning.folder import SearchFolder
-from keras_vit.training.tuning.jobs import Jobs
-from keras_vit.training.tuning.journal import Journal
-from keras_vit.training.tuning.ledger import Ledger
-from keras_vit.training.tuning.limits import Limits
-from keras_vit.training.tuning.oracles import build_oracle
+from keras_vit.training.tuning.costs import Limits
 from keras_vit.training.tuning.plan import plan
-from keras_vit.training.tuning.processes import Processes
-from keras_vit.training.tuning.tune import run_trials
+from keras_vit.training.tuning.results.display import Display
+from keras_vit.training.tuning.search_run import run_trials
+from keras_vit.training.tuning.state.folder import SearchFolder
+from keras_vit.training.tuning.state.journal import Journal
+from keras_vit.training.tuning.state.ledger import Ledger
+from keras_vit.training.tuning.state.oracles import build_oracle
+from keras_vit.training.tuning.workers.jobs import Jobs
+from keras_vit.training.tuning.workers.processes import Processes
 
 ASSIGNMENTS = ["epochs=2", "subset=640", "batch_size=64"]
 MEASURE = "keras_vit.export.footprint:footprint"
@@ -56,7 +56,7 @@ class MemoryDisplay(Display):
 
 
 def timed(target, job, connection):
-    fit, spent = keras_vit.training.tuning.trial.fit, []
+    fit, spent = keras_vit.training.tuning.workers.trial.fit, []
 
     def timed_fit(*arguments, **options):
         begun = time.process_time()
@@ -64,7 +64,7 @@ def timed(target, job, connection):
         spent.append(time.process_time() - begun)
         return result
 
-    keras_vit.training.tuning.trial.fit = timed_fit
+    keras_vit.training.tuning.workers.trial.fit = timed_fit
     target(job, connection)
     times = {"all": time.process_time(), "fit": sum(spent)}
     (Path(job.run_dir) / TIMES).write_text(json.dumps(times), encoding="utf-8")

@@ -10,14 +10,14 @@ import pytest
 
 from keras_vit.__main__ import main
 from keras_vit.io.json_files import read_json
-from keras_vit.training.tuning import remote
-from keras_vit.training.tuning.chief import Chief, serving
-from keras_vit.training.tuning.display import Display
-from keras_vit.training.tuning.header import header_of
-from keras_vit.training.tuning.journal import Journal
-from keras_vit.training.tuning.ledger import Ledger
-from keras_vit.training.tuning.oracles import build_oracle
+from keras_vit.training.tuning.cluster import remote_ledger as remote
+from keras_vit.training.tuning.cluster.coordinator import Chief, serving
 from keras_vit.training.tuning.plan import plan
+from keras_vit.training.tuning.results.display import Display
+from keras_vit.training.tuning.state.header import header_of
+from keras_vit.training.tuning.state.journal import Journal
+from keras_vit.training.tuning.state.ledger import Ledger
+from keras_vit.training.tuning.state.oracles import build_oracle
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated, :DeprecationWarning:keras_tuner")
 LINE = (

@@ -5,7 +5,7 @@ from keras_vit.commands.arguments import above_zero, add_data_dir, at_least_one,
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit tune vit_digits epochs=20 hidden_dim=32,64 --max-latency-ms 0.1 --run-dir runs/tune"
-TUNERS = ("random", "bayesian", "hyperband", "grid", "asha")  # those of keras_vit.training.tuning.oracles
+TUNERS = ("random", "bayesian", "hyperband", "grid", "asha")  # those of training.tuning.state.oracles
 MEASURE = "keras_vit.export.footprint:footprint"
 LIMITS = {
     "max_params": (at_least_one, "N", "parameters"),
@@ -65,12 +65,12 @@ def run(options):
         from rich.console import Console
 
         from keras_vit.training.recipe_file import read_recipe
-        from keras_vit.training.tuning.folder import SearchFolder
-        from keras_vit.training.tuning.join import join
-        from keras_vit.training.tuning.limits import Limits
+        from keras_vit.training.tuning.cluster.join import join
+        from keras_vit.training.tuning.costs import Limits
         from keras_vit.training.tuning.plan import plan
-        from keras_vit.training.tuning.tables import trials_table
-        from keras_vit.training.tuning.tune import Tuning
+        from keras_vit.training.tuning.results.tables import trials_table
+        from keras_vit.training.tuning.search_run import Tuning
+        from keras_vit.training.tuning.state.folder import SearchFolder
     planned = plan(
         options.search,
         options.narrowings,

@@ -79,10 +79,10 @@ def read_state(path):
 
 
 def read_journal(path):
-    from keras_vit.training.tuning.header import check_same
-    from keras_vit.training.tuning.journal import Journal
-    from keras_vit.training.tuning.ledger import Ledger
-    from keras_vit.training.tuning.oracles import build_oracle
+    from keras_vit.training.tuning.state.header import check_same
+    from keras_vit.training.tuning.state.journal import Journal
+    from keras_vit.training.tuning.state.ledger import Ledger
+    from keras_vit.training.tuning.state.oracles import build_oracle
 
     plan, journal = _search(), Journal(path, say=lambda line: None)
     events = journal.read()
@@ -95,7 +95,7 @@ def read_journal(path):
 
 def search_header():
     """The first event of the journal of the search that `read_journal` goes on with."""
-    from keras_vit.training.tuning.header import header_of
+    from keras_vit.training.tuning.state.header import header_of
 
     return header_of(_search(), 1)
 

@@ -1,5 +1,5 @@
-"""Searches for recipes, one process per trial; started by `keras_vit.training.tuning.tune`."""
+"""Searches for recipes, one process per trial; started by `keras_vit.training.tuning.search_run`."""
 
-from keras_vit.training.tuning.search import Search
+from keras_vit.training.tuning.space.search import Search
 
 __all__ = ["Search"]

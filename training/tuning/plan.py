@@ -6,9 +6,9 @@ from keras_vit.errors import InputError
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.searches import find_search
 from keras_vit.training.tasks import task_of
-from keras_vit.training.tuning.limits import NO_LIMITS, Limits
-from keras_vit.training.tuning.oracles import STAGED, TUNERS
-from keras_vit.training.tuning.space import Space, build_space
+from keras_vit.training.tuning.costs import NO_LIMITS, Limits
+from keras_vit.training.tuning.space.space import Space, build_space
+from keras_vit.training.tuning.state.oracles import STAGED, TUNERS
 
 OBJECTIVES = {"val_accuracy": "max", "val_loss": "min"}
 
@@ -20,13 +20,13 @@ class Plan:
     Attributes:
         name: str, of a module of `keras_vit.training.searches`.
         space: Space.
-        tuner: str, a key of `keras_vit.training.tuning.oracles.TUNERS`.
+        tuner: str, a key of `keras_vit.training.tuning.state.oracles.TUNERS`.
         objective: `(name, "min" or "max")`.
         trials: int, models to train at most.
         seed: int, of the proposals.
         limits: Limits.
         reference: Recipe of the model that they are relative to, or None.
-        measure: str, see `keras_vit.training.tuning.job.Job`, or None.
+        measure: str, see `keras_vit.training.tuning.workers.job.Job`, or None.
         kept_subset: int or None, the training images that the winner is trained on, too; None for all.
     """
 
@@ -59,15 +59,15 @@ def plan(
 
     Args:
         name: str, of a module of `keras_vit.training.searches`.
-        assignments: list of str that narrow it, see `keras_vit.training.tuning.space.build_space`.
-        tuner: str, a key of `keras_vit.training.tuning.oracles.TUNERS`.
+        assignments: list of str that narrow it, see `keras_vit.training.tuning.space.space.build_space`.
+        tuner: str, a key of `keras_vit.training.tuning.state.oracles.TUNERS`.
         trials: int, models to train at most; Hyperband derives it from the epochs.
         objective: `"val_accuracy"`, `"val_loss"`, or None for what the task watches.
         subset: int, training images of a trial, the same of each class; None for all. The winner is trained
             on all of them nevertheless; `subset=N` among the assignments is for the winner, too.
         limits: Limits.
         reference: Recipe of the model that ratios among the limits are relative to, or None.
-        measure: str, see `keras_vit.training.tuning.job.Job`; used for images only.
+        measure: str, see `keras_vit.training.tuning.workers.job.Job`; used for images only.
         seed: int, of the proposals; each trial's own seed follows from it.
 
     Returns:

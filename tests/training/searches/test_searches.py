@@ -7,8 +7,8 @@ import pytest
 from keras_vit.training.optimizers import build_optimizer
 from keras_vit.training.searches import find_search, search_names
 from keras_vit.training.tasks import task_of
-from keras_vit.training.tuning.oracles import build_oracle
-from keras_vit.training.tuning.space import build_space
+from keras_vit.training.tuning.space.space import build_space
+from keras_vit.training.tuning.state.oracles import build_oracle
 
 IMAGES = {"digits": (8, 8, 1), "tfds:mnist": (28, 28, 1), "tfds:cifar10": (32, 32, 3)}
 

@@ -1,0 +1,119 @@
+import dataclasses
+
+import pytest
+
+from keras_vit import InputError
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.searches import find_search
+from keras_vit.training.tuning import Search
+from keras_vit.training.tuning.space.space import build_space
+
+
+def space(hp):
+    hp.Choice("patch_size", [2, 4], divides=8)
+    hp.Choice("hidden_dim", [16, 24, 32])
+    hp.Choice("num_heads", [1, 2, 3, 8], divides="hidden_dim")
+    hp.Int("num_layers", 1, 4)
+    hp.Float("learning_rate", 1e-4, 1e-2, sampling="log")
+    hp.Choice("randaugment_layers", [0, 1])
+    with hp.conditional_scope("randaugment_layers", lambda layers: layers > 0):
+        hp.Float("randaugment_magnitude", 1.0, 9.0)
+
+
+SEARCH = Search(Recipe(patch_size=4, num_layers=3, hidden_dim=24, learning_rate=3e-3), space)
+
+
+def test_heads_divide_every_hidden_size_and_patches_the_image():
+    described = build_space(SEARCH).described()
+    assert described["num_heads"] == "1, 2, 8"
+    assert build_space(SEARCH, ["hidden_dim=24,48"]).described()["num_heads"] == "1, 2, 3, 8"
+    with pytest.raises(InputError, match="No num_heads of 5 divides hidden_dim 16, 24, 32"):
+        build_space(SEARCH, ["num_heads=5"])
+    with pytest.raises(InputError, match="No patch_size of 3 divides 8"):
+        build_space(SEARCH, ["patch_size=3"])
+
+
+def test_fields_are_narrowed_fixed_and_added():
+    narrowed = build_space(
+        SEARCH,
+        [
+            "hidden_dim=16:24",
+            "num_layers=2:3",
+            "patch_size=2",
+            "batch_size=32,64",
+            "precision=mixed_bfloat16",
+        ],
+    )
+    described = narrowed.described()
+    assert described["hidden_dim"] == "16, 24" and described["num_layers"] == "2 to 3"
+    assert described["batch_size"] == "32, 64"
+    assert described["learning_rate"] == "0.0001 to 0.01, logarithmic"
+    assert "patch_size" not in described and "precision" not in described
+    assert narrowed.recipe.patch_size == 2 and narrowed.recipe.precision == "mixed_bfloat16"
+
+
+def test_what_depends_on_a_fixed_field_varies_only_where_it_has_an_effect():
+    assert "randaugment_magnitude" not in build_space(SEARCH, ["randaugment_layers=0"]).described()
+    assert build_space(SEARCH, ["randaugment_layers=1"]).described()["randaugment_magnitude"] == "1 to 9"
+    assert build_space(SEARCH).described()["randaugment_magnitude"] == "1 to 9 where randaugment_layers is 1"
+
+
+def test_a_choice_that_depends_on_another_field_is_fixed_only_where_it_can_be():
+    search = find_search("vit_mnist").SEARCH
+    assert build_space(search, ["stem=conv", "patch_size=4"]).recipe.stem == "conv"
+    assert "stem" not in build_space(search, ["stem=linear"]).described()
+    with pytest.raises(InputError, match="stem=conv can be only where patch_size is 4, not 7 or 14"):
+        build_space(search, ["stem=conv"])
+    with pytest.raises(InputError, match="only where patch_size is something else, not 7 or 14"):
+        build_space(search, ["stem=conv", "patch_size=7,14"])
+    assert build_space(SEARCH, ["randaugment_magnitude=5"]).recipe.randaugment_magnitude == 5
+
+
+def test_defaults_are_the_recipes_where_the_field_can_have_them():
+    values = build_space(SEARCH, ["num_layers=1:2"]).hyperparameters.values
+    assert values["patch_size"] == 4 and values["learning_rate"] == 3e-3
+    assert values["num_layers"] == 1
+
+
+def test_what_is_true_or_false_stays_so():
+    space = build_space(SEARCH, ["qk_norm=true,false"])
+    assert space.described()["qk_norm"] == "True, False"
+    assert space.recipe_of(space.hyperparameters.values).qk_norm is False
+    assert build_space(SEARCH, ["qk_norm=true"]).recipe.qk_norm is True
+
+
+def test_a_trials_recipe_is_the_base_with_its_values():
+    made = build_space(SEARCH).recipe_of({"num_layers": 2, "tuner/epochs": 3}, seed=7)
+    assert made == dataclasses.replace(SEARCH.recipe, num_layers=2, seed=7)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "message"),
+    [
+        (["depth=3"], "Unknown recipe field 'depth'"),
+        (["num_layers"], "field=value"),
+        (["num_layers=3:1"], "LOW below HIGH"),
+        (["learning_rate=nan:1"], "LOW below HIGH"),
+        (["learning_rate=0.1:inf"], "LOW below HIGH"),
+        (["num_layers=two"], "num_layers"),
+        (["hidden_dim=17:20"], "none is from 17 to 20"),
+        (["learning_rate=-1:1"], "above 0"),
+        (["stem=conv,none"], "fixed"),
+        (["seed=1"], "seed of its own"),
+        (["subset=100,200"], "not searched"),
+        ([f"{f}=1" for f in ("patch_size", "hidden_dim", "num_heads", "num_layers", "learning_rate")]
+         + ["randaugment_layers=0"], "Nothing is left"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_searched_is_refused(assignments, message):
+    with pytest.raises(InputError, match=message):
+        build_space(SEARCH, assignments)
+
+
+@pytest.mark.parametrize(
+    ("layers", "magnitude"),
+    [("0,3", "1 to 9 where randaugment_layers is 3"), ("3", "1 to 9"), ("0", None)],
+)
+def test_a_condition_holds_also_of_values_that_the_user_names(layers, magnitude):
+    described = build_space(SEARCH, [f"randaugment_layers={layers}"]).described()
+    assert described.get("randaugment_magnitude") == magnitude

@@ -1,0 +1,74 @@
+"""What a search leaves behind: tables in CSV, and pictures."""
+
+import csv
+import io
+
+from keras_vit.io.files import atomic_path, write_text
+from keras_vit.training.report.style import drawing, save
+from keras_vit.training.tuning.results.best import finals, fronts_of
+from keras_vit.training.tuning.results.plots import importance_plot, parallel_plot, pareto_plot
+
+
+def write_results(folder, plan, records, winner=None):
+    """Writes `results.csv`, `pareto.csv`, `pareto.png`, `parallel.png` and `importance.png`.
+
+    Args:
+        folder: keras_vit.training.tuning.state.folder.SearchFolder.
+        plan: keras_vit.training.tuning.search_run.Plan.
+        records: list of TrialRecord.
+        winner: TrialRecord or None.
+    """
+    scored = finals(records, plan.objective)
+    fronts = fronts_of(scored, plan.objective)
+    write_text(folder.results, _csv(results_rows(records, fronts, list(plan.space.described()))))
+    write_text(folder.pareto, _csv(pareto_rows(fronts)))
+    with drawing():
+        pictures = {
+            folder.path / "pareto.png": pareto_plot(scored, fronts, plan.objective, winner),
+            folder.path / "parallel.png": parallel_plot(scored, plan.space, plan.objective, winner),
+            folder.path / "importance.png": importance_plot(scored, plan.space, plan.objective),
+        }
+        for path, canvas in pictures.items():
+            if canvas is not None:
+                with atomic_path(path) as temporary:
+                    save(canvas, temporary)
+
+
+def results_rows(records, fronts, fields):
+    """Returns a list of dicts, one for each trial in the order of their beginning."""
+    footprints = dict.fromkeys(name for record in records for name in record.footprint)
+    on_front = {record.id for chosen in fronts.values() for record in chosen}
+    return [
+        {
+            "trial": record.id,
+            "status": record.status or "unfinished",
+            "score": record.score,
+            "epochs": max(record.epochs, default=0),
+            "pareto": record.id in on_front,
+            **{name: record.footprint.get(name) for name in footprints},
+            **{field: record.values.get(field) for field in fields},
+            "seed": record.seed,
+            "continues": record.values.get("tuner/trial_id"),
+            "seconds": record.seconds,
+            "reason": record.reason,
+        }
+        for record in records
+    ]
+
+
+def pareto_rows(fronts):
+    """Returns a list of dicts, one for each trial of each front, the cheapest first."""
+    return [
+        {"against": cost, "trial": record.id, "score": record.score, **record.footprint}
+        for cost, chosen in fronts.items()
+        for record in chosen
+    ]
+
+
+def _csv(rows):
+    text = io.StringIO()
+    columns = dict.fromkeys(name for row in rows for name in row)
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,188 @@
+"""The state of a search: an oracle, and the journal of all that it was told and said."""
+
+import hashlib
+import threading
+
+from keras_vit.errors import ConditionError, InputError
+from keras_vit.training.tuning.state.oracles import IDLE
+from keras_vit.training.tuning.state.oracles import STOPPED as OVER
+from keras_vit.training.tuning.state.records import COMPLETED, FAILED, MISFIT, STOPPED, TrialRecord
+
+WAIT = object()  # no trial now: others have to end first
+MOST_FAILURES = 5  # one after the other, before a search gives up
+MOST_MISFITS = 30  # before any trial fits
+
+
+class Ledger:
+    """Hands out trials and takes their figures. Each event is in the journal before its effect is seen.
+
+    A journal that was begun earlier is replayed: the oracle gets the same requests and figures again, in
+    the same order, and comes to the same state; trials that were begun and not ended are handed out first.
+
+    Args:
+        oracle: as `keras_vit.training.tuning.state.oracles.build_oracle` makes it, unused.
+        journal: keras_vit.training.tuning.state.journal.Journal.
+        events: list of dict, the events of trials that the journal holds.
+        seed: int, from which each trial gets its own.
+
+    Attributes:
+        records: dict from a trial's id to its TrialRecord, in the order of their beginning.
+    """
+
+    def __init__(self, oracle, journal, events, seed):
+        self.oracle = oracle
+        self.journal = journal
+        self.seed = seed
+        self.records = {}
+        self._lock = threading.Lock()
+        self._unfinished = []
+        self._apply = {
+            "created": self._created,
+            "measured": self._measured,
+            "epoch": self._epoch,
+            "ended": self._ended,
+        }
+        for number, event in enumerate(events, start=1):
+            self._replay(number, **event)
+        self._unfinished = [record for record in self.records.values() if record.status is None]
+
+    @property
+    def planned(self):
+        """How many trials there will be, as far as one can tell."""
+        return self.oracle.planned()
+
+    def next(self):
+        """Returns the TrialRecord to run next, `WAIT` when others have to end first, or None at the end.
+
+        Raises:
+            ConditionError: one trial after the other has failed.
+            InputError: none of many trials was within the limits.
+        """
+        with self._lock:
+            if self._unfinished:
+                return self._unfinished.pop(0)
+            self._check_hopes()
+            proposal = self._propose(None)
+            if proposal.status in (IDLE, OVER):
+                return WAIT if proposal.status == IDLE else None
+            values, trial = dict(proposal.hyperparameters.values), proposal.trial_id
+            event = {"trial": trial, "values": values, "seed": self._seed_of(trial, values)}
+            self.journal.append({"event": "created", **event})
+            return self._enter(**event)
+
+    def waiting(self):
+        """Returns the TrialRecords that were begun, and wait to be handed out again."""
+        with self._lock:
+            return list(self._unfinished)
+
+    def take(self, trial):
+        """Takes a trial that waits for somebody who has it already. Returns whether it did wait."""
+        with self._lock:
+            others = [record for record in self._unfinished if record.id != trial]
+            waited = len(others) < len(self._unfinished)
+            self._unfinished = others
+            return waited
+
+    def give_back(self, trial):
+        """Takes back a trial that somebody began and will not end."""
+        with self._lock:
+            self._unfinished.append(self.records[trial])
+
+    def measured(self, trial, footprint):
+        """Takes what was measured of a trial's model."""
+        with self._lock:
+            if not self.records[trial].footprint:  # what comes from another machine may come twice
+                self._append("measured", trial=trial, footprint=footprint)
+
+    def report(self, trial, epoch, metrics):
+        """Takes the metrics of an epoch. Returns whether the trial should go on."""
+        with self._lock:
+            record = self.records[trial]
+            if epoch not in record.epochs:  # a trial that goes on from a saved state may say it again
+                self._append("epoch", trial=trial, epoch=epoch, metrics=metrics)
+            return not record.halted
+
+    def end(self, trial, seconds, status=COMPLETED, reason=None):
+        """Takes the end of a trial. One that the oracle stopped is `STOPPED`, not `COMPLETED`."""
+        with self._lock:
+            if self.records[trial].status is not None:
+                return
+            if status == COMPLETED and self.records[trial].halted:
+                status = STOPPED
+            self._append("ended", trial=trial, status=status, reason=reason, seconds=round(seconds, 3))
+
+    def _replay(self, number, event=None, **details):
+        try:
+            self._apply[event](**details)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:  # no event that was written here
+            raise InputError(
+                f"{self.journal.path} does not fit this search: event {number} of its trials cannot be "
+                f"replayed ({type(error).__name__}). Choose another --run-dir."
+            ) from error
+
+    def _append(self, event, **details):
+        self.journal.append({"event": event, **details})
+        self._apply[event](**details)
+
+    def _propose(self, recorded):
+        self.oracle.recorded = recorded
+        return self.oracle.create_trial(f"{len(self.records)}")  # a name never used: each runs one trial
+
+    def _created(self, trial, values, seed):
+        proposal = self._propose(values)
+        if proposal.trial_id != trial:
+            raise InputError(f"{self.journal.path} does not fit this search: it names {trial} out of turn.")
+        self._enter(trial, values, seed)
+
+    def _enter(self, trial, values, seed):
+        root = self.records.get(values.get("tuner/trial_id"))
+        record = TrialRecord(trial, values, seed, root.root if root else trial)
+        if root:
+            record.footprint = root.footprint
+        self.records[trial] = record
+        return record
+
+    def _measured(self, trial, footprint):
+        self.records[trial].footprint = footprint
+
+    def _epoch(self, trial, epoch, metrics):
+        record = self.records[trial]
+        record.epochs[epoch] = metrics
+        if self.oracle.update_trial(trial, metrics, step=epoch).status == OVER:
+            record.halted = True
+
+    def _ended(self, trial, status, reason, seconds):
+        record, proposal = self.records[trial], self.oracle.trials[trial]
+        if status in (COMPLETED, STOPPED) and not record.epochs:
+            status, reason = FAILED, "it ended without a figure"
+        proposal.status = "COMPLETED" if status in (COMPLETED, STOPPED) else "FAILED"
+        self.oracle.misfits += status == MISFIT
+        self.oracle.end_trial(proposal)
+        record.status, record.reason, record.seconds = status, reason, seconds
+        record.score = None if proposal.score is None else float(proposal.score)
+
+    def _seed_of(self, trial, values):
+        if "tuner/trial_id" in values:
+            return self.records[values["tuner/trial_id"]].seed
+        return int.from_bytes(hashlib.blake2b(f"{self.seed} {trial}".encode(), digest_size=4).digest())
+
+    def _check_hopes(self):
+        ended = [record for record in self.records.values() if record.status is not None]
+        last = ended[-MOST_FAILURES:]
+        if len(last) == MOST_FAILURES and all(record.status == FAILED for record in last):
+            raise ConditionError(
+                f"The last {MOST_FAILURES} trials failed, trial {last[-1].id} because: {last[-1].reason}"
+            )
+        if len(ended) >= MOST_MISFITS and all(record.status == MISFIT for record in ended):
+            raise InputError(nothing_fits(ended))
+
+
+def nothing_fits(records):
+    """Says that no model was within the limits, and what the smallest figures were."""
+    names = dict.fromkeys(name for record in records for name in record.footprint)
+    smallest = {name: min(r.footprint[name] for r in records if name in r.footprint) for name in names}
+    shown = ", ".join(f"{name} {value:,.5g}" for name, value in smallest.items())
+    return (
+        f"None of {len(records)} models is within the limits. The smallest found: {shown}. "
+        f"Allow more, or search smaller models. The last one: {records[-1].reason}."
+    )
