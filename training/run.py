@@ -1,6 +1,9 @@
 """A whole run: train, evaluate on the test split, write the report."""
 
 import dataclasses
+from typing import Any
+
+import keras
 
 from keras_vit.errors import InputError
 from keras_vit.io.model_archive import load_model
@@ -8,7 +11,7 @@ from keras_vit.training.devices import open_engine
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe import load_recipe
 from keras_vit.training.run_folder import RunFolder
-from keras_vit.training.tasks import task_of
+from keras_vit.training.tasks import Task, task_of
 
 
 def run_recipe(
@@ -48,7 +51,7 @@ def run_recipe(
 
 
 def evaluate_run(run_dir, *, data_dir=None):
-    """Evaluates a run's model on its test split; writes `metrics.json` and `report/` anew.
+    """Evaluates a run's model on its test split; writes `metrics.json` and `report/` again.
 
     Returns:
         dict, what `metrics.json` holds.
@@ -56,15 +59,32 @@ def evaluate_run(run_dir, *, data_dir=None):
     Raises:
         InputError: no trained run lies there, or its data cannot be loaded.
     """
-    task, model, data = load_run(run_dir, data_dir)
-    return task.evaluate(RunFolder(run_dir), model, data)
+    run = load_run(run_dir, data_dir)
+    return run.task.evaluate(run.folder, run.model, run.data)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Run:
+    """A trained run.
+
+    Attributes:
+        folder: RunFolder.
+        task: Task of its recipe, which is `task.recipe`.
+        model: keras.Model, the best on the validation split.
+        data: ImageData or TextData, as the task loads it.
+    """
+
+    folder: RunFolder
+    task: Task
+    model: keras.Model
+    data: Any
 
 
 def load_run(run_dir, data_dir=None):
-    """Loads a trained run: its task, its best model and its data.
+    """Loads a trained run.
 
     Returns:
-        `(task, model, data)`.
+        Run.
 
     Raises:
         InputError: no trained run lies there, or its data are no longer those that it was trained on.
@@ -76,7 +96,7 @@ def load_run(run_dir, data_dir=None):
     data = task.load_data(data_dir)
     task.check_described(folder, data)
     task.check_model(folder, model, data)
-    return task, model, data
+    return Run(folder, task, model, data)
 
 
 def changed_fields(folder, recipe, but=()):

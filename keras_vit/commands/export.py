@@ -95,15 +95,21 @@ def run(options):
 
         from keras_vit.export.delegate_notice import let_delegate_tell
         from keras_vit.training.run import load_run
-        from keras_vit.training.run_folder import RunFolder
 
         let_delegate_tell()
     export = _export_text if is_text(options.run_folder) else _export_images
     _check_web(options)
-    _, model, data = load_run(options.run_folder, options.data_dir)
-    folder, console = RunFolder(options.run_folder).export, Console()
+    trained = load_run(options.run_folder, options.data_dir)
+    folder, console = trained.folder.export, Console()
     with console.status("exporting") as status:
-        export(options, model, data, folder, console.print, lambda *words: status.update(": ".join(words)))
+        export(
+            options,
+            trained.model,
+            trained.data,
+            folder,
+            console.print,
+            lambda *words: status.update(": ".join(words)),
+        )
     print(f"files and export.json in {folder}")
     if options.web is not None:
         print(f"page in {options.web}: python -m http.server --directory {options.web}")

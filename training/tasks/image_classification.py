@@ -34,6 +34,7 @@ class ImageClassification(Task):
         "linear": keras_vit.models.linear,
     }
     items = "images"
+    measurable = True
     monitor = ("val_accuracy", "max")
 
     def __init__(self, recipe):

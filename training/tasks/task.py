@@ -18,6 +18,8 @@ class Task(abc.ABC):
     Attributes:
         builders: dict from a name, as in `Recipe.model`, to a function of `keras_vit.models`.
         items: what a batch is made of, in the plural.
+        outputs: what its models return, `"logits"`: softmax makes probabilities of them.
+        measurable: bool, whether FLOPs, size and latency of its models can be measured.
         monitor: the metric that early stopping watches, and whether it is to be `"max"` or `"min"`.
 
     Args:
@@ -29,6 +31,8 @@ class Task(abc.ABC):
 
     builders: ClassVar[dict]
     items: ClassVar[str]
+    outputs: ClassVar[str] = "logits"
+    measurable: ClassVar[bool] = False
     monitor: ClassVar[tuple[str, str]]
 
     def __init__(self, recipe):

@@ -91,7 +91,7 @@ def plan(
     objective = objective or task.monitor[0]
     if objective not in OBJECTIVES:
         raise InputError(f"{objective!r} is not logged. Expected --objective {' or '.join(OBJECTIVES)}.")
-    measure = measure if task.items == "images" else None
+    measure = measure if task.measurable else None
     for recipe in space.extremes():
         task_of(recipe)
     _check_losses(objective, space)
