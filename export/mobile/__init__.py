@@ -1,28 +1,31 @@
-"""The form of a trained model that runs fastest on a phone: the same function in other operators.
+"""The mobile form of a trained model: the same function, written in operators that run fast on a phone.
 
-Each kind of layer has its file here, with a function from the layer and its input to its output, entered
-in a table by `@rewrites(TheLayer)`. A new layer's mobile form is such a file, imported below. What a
-function takes and gives is told in `pending.py`; a layer without an entry is called as it is.
+`mobile_form(model)` walks through the graph of a functional or Sequential model and calls, for each layer,
+the handler of its type: a function `(layer, x) -> y` that computes the layer with weights as constants. A
+layer without a handler, or with an option that its handler does not know, is called as it is.
+
+A handler may return a pending value (`pending.py`) instead of a tensor: a computation that the next layer can
+fold into its own weights, such as the scale of a layer normalization before a dense layer. `materialize(x)`
+computes it; every handler does so first, unless it folds the value.
+
+To add a layer, write its handler in the file of its kind, registered by `@handles(TheLayer)`:
+
+- `simple_layers.py`: layers called as they are, and layers that do nothing at inference,
+- `dense.py`, `convolution.py`, `normalization.py`, `tokens.py`: one layer each function,
+- `attention.py`, `transformer.py`: the parts of a transformer and the encoder that connects them.
+
+To add an option to a layer, compute it in the layer's handler. A handler returns `NotImplemented` for a layer
+that it cannot convert.
 """
 
-from keras_vit.export.mobile import (  # noqa: F401  each enters its layers in the table
-    attention_pooling,
-    batch_norm,
-    class_token,
+from keras_vit.export.mobile import (  # noqa: F401  each registers its handlers
+    attention,
     convolution,
     dense,
-    embedding,
-    layer_norm,
-    layer_scale,
-    patch_embedding,
-    pooling,
-    position_embedding,
-    rescaling,
-    rotary_position_embedding,
-    token_pooling,
-    training_only,
-    transformer_encoder,
-    unchanged,
+    normalization,
+    simple_layers,
+    tokens,
+    transformer,
 )
 from keras_vit.export.mobile.form import MobileForm, mobile_form
 

@@ -1,35 +1,33 @@
-"""Convolutions over images, which take the batch normalisation behind them into their weights."""
+"""Convolutions, which fold batch normalization into their weights, and pooling over windows."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_vit.export.mobile.arrays import exact
-from keras_vit.export.mobile.pending import Linear, Scaled, plain
-from keras_vit.export.mobile.registry import rewrites
+from keras_vit.export.mobile.dense import activate, weights
+from keras_vit.export.mobile.pending import Linear, Scaled, fold, materialize
+from keras_vit.export.mobile.registry import handles
 
 
-@rewrites(keras.layers.Conv2D)
+@handles(keras.layers.Conv2D)
 def convolution(layer, x):
     if layer.groups != 1 or layer.data_format != "channels_last":
         return NotImplemented
-    kernel, bias = exact(layer.kernel), _bias(layer)
-    x, kernel, bias = _take_in(layer, x, kernel, bias, outputs=lambda k: k.sum(axis=(0, 1, 2)))
+    x, kernel, bias = _fold(layer, x, summed=(0, 1, 2))
 
     def apply(kernel, bias):
         with tf.name_scope(layer.path):
             y = tf.nn.conv2d(x, kernel, layer.strides, layer.padding.upper(), dilations=layer.dilation_rate)
             return tf.nn.bias_add(y, bias)
 
-    return _activated(layer, Linear(apply, kernel, bias))
+    return activate(layer, Linear(apply, kernel, bias))
 
 
-@rewrites(keras.layers.DepthwiseConv2D)
+@handles(keras.layers.DepthwiseConv2D)
 def depthwise_convolution(layer, x):
     if layer.data_format != "channels_last":
         return NotImplemented
-    kernel, bias = exact(layer.kernel), _bias(layer)
-    x, kernel, bias = _take_in(layer, x, kernel, bias, outputs=lambda k: k.sum(axis=(0, 1)).ravel())
+    x, kernel, bias = _fold(layer, x, summed=(0, 1))
     shape = kernel.shape  # (height, width, inputs, multiplier)
     strides, padding = (1, *layer.strides, 1), layer.padding.upper()
 
@@ -39,24 +37,36 @@ def depthwise_convolution(layer, x):
             y = tf.nn.depthwise_conv2d(x, kernel, strides, padding, dilations=layer.dilation_rate)
             return tf.nn.bias_add(y, bias)
 
-    return _activated(layer, Linear(apply, kernel.reshape(*shape[:2], -1), bias))
+    return activate(layer, Linear(apply, kernel.reshape(*shape[:2], -1), bias))
 
 
-def _bias(layer):
-    return exact(layer.bias) if layer.use_bias else 0.0
+def _fold(layer, x, summed):
+    """Folds a pending scale and shift, but no shift where images are padded: the border is not shifted."""
+    if isinstance(x, Scaled) and layer.padding != "valid" and np.any(x.shift):
+        x = materialize(x)
+    return fold(x, *weights(layer), summed)
 
 
-def _take_in(layer, x, kernel, bias, outputs):
-    """Takes a pending factor and shift into the weights.
+@handles(keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
+def pooling(layer, x):
+    x = materialize(x)
+    if layer.pool_size != (1, 1) or layer.data_format != "channels_last":
+        return layer(x)
+    for axis, stride in enumerate(layer.strides, start=1):
+        x = _every(x, axis, stride)
+    return x
 
-    Not a shift where the image is padded: the border's zeros stand for the shifted image.
+
+def _every(x, axis, stride):
+    """Every `stride`-th row or column: the pooling of a residual network's shortcut.
+
+    XNNPACK runs neither windows of one pixel nor slices with a stride, but a reshape and a slice.
     """
-    if not isinstance(x, Scaled) or (layer.padding != "valid" and np.any(x.shift)):
-        return plain(x), kernel, bias
-    channels = kernel.shape[2:3]
-    scale, shift = (np.broadcast_to(v, channels)[:, None] for v in (x.scale, x.shift))
-    return x.x, kernel * scale, bias + outputs(kernel * shift)
-
-
-def _activated(layer, y):
-    return y if layer.activation is keras.activations.linear else layer.activation(plain(y))
+    if stride == 1:
+        return x
+    before, length, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
+    if length % stride:
+        x = tf.pad(x, [(0, -length % stride if i == axis else 0) for i in range(len(x.shape))])
+    x = tf.reshape(x, (*before, -1, stride, *after))
+    x = tf.slice(x, [0] * len(x.shape), [*x.shape[: axis + 1], 1, *after])
+    return tf.reshape(x, (*before, x.shape[axis], *after))

@@ -1,27 +1,46 @@
-"""Dense layers, on the rows of a matrix."""
+"""Dense layers, as products of matrices of two axes, and the MLP."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_vit.export.mobile.arrays import exact
-from keras_vit.export.mobile.pending import Linear, Scaled, plain
-from keras_vit.export.mobile.registry import rewrites
+from keras_vit.export.mobile.normalization import layer_norm
+from keras_vit.export.mobile.pending import Linear, as_float64, fold, materialize
+from keras_vit.export.mobile.registry import handles
+from keras_vit.layers import MLP
 
 
-@rewrites(keras.layers.Dense)
+@handles(keras.layers.Dense)
 def dense(layer, x):
-    """A dense layer; takes the factor and the shift before it into its kernel and bias."""
     if layer.quantization_mode is not None or layer.lora_enabled:
         return NotImplemented
-    y = product(x, *weights(layer), layer.path)
-    return y if layer.activation is keras.activations.linear else layer.activation(plain(y))
+    return activate(layer, product(x, *weights(layer), layer.path))
+
+
+@handles(MLP)
+def mlp(layer, x):
+    x = _mlp_activation(layer, materialize(dense(layer.expansion, x)))
+    return dense(layer.projection, layer_norm(layer.norm, x) if layer.inner_norm else x)
+
+
+def _mlp_activation(layer, x):
+    with tf.name_scope(layer.path):
+        if layer.activation == "swiglu":
+            gate, value = tf.split(x, 2, axis=-1)
+            return tf.nn.silu(gate) * value
+        if layer.activation == "quick_gelu":
+            return x * tf.sigmoid(1.702 * x)
+        return tf.nn.gelu(x, approximate=layer.activation == "gelu_tanh")
 
 
 def weights(layer):
-    """Returns kernel and bias of a dense layer; a bias of zeros where it has none."""
-    kernel = exact(layer.kernel)
-    return kernel, exact(layer.bias) if layer.use_bias else np.zeros(kernel.shape[-1])
+    """Returns kernel and bias of a dense or convolution layer as float64; a bias of 0 if it has none."""
+    return as_float64(layer.kernel), as_float64(layer.bias) if layer.use_bias else 0.0
+
+
+def activate(layer, y):
+    """Applies a layer's `activation`; a pending value stays pending if it is linear."""
+    return y if layer.activation is keras.activations.linear else layer.activation(materialize(y))
 
 
 def product(x, kernel, bias, name):
@@ -30,14 +49,10 @@ def product(x, kernel, bias, name):
     Args:
         x: `(..., inputs)`, a tensor or a pending value.
         kernel: array `(inputs, units)`.
-        bias: array `(units,)`.
-        name: str, what the operator is called in the file.
+        bias: array `(units,)` or 0.
+        name: str, the operators' name in the file.
     """
-    if isinstance(x, Scaled):
-        bias = bias + np.broadcast_to(x.shift, kernel.shape[:1]) @ kernel
-        kernel = np.broadcast_to(x.scale, kernel.shape[:1])[:, None] * kernel
-        x = x.x
-    x = plain(x)
+    x, kernel, bias = fold(x, kernel, bias, summed=0)
 
     def apply(kernel, bias):
         with tf.name_scope(name):

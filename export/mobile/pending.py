@@ -1,14 +1,8 @@
-"""Values that wait to be computed, because what comes next may take part of the work into its weights.
+"""Pending values: computations that wait until it is known what the next layer folds into its weights.
 
-A layer normalisation ends in a factor and a shift per channel. The dense layer behind it can take both
-into its kernel and bias, and the two operators are gone; a factor behind a dense layer goes into that
-layer likewise. So the functions of this folder hand on, instead of a tensor,
-
-- `Scaled`: a tensor with a factor and a shift yet to be applied, or
-- `Linear`: a matrix product or convolution whose weights are known and which is yet to be done, or
-- `EncoderOutput`: an encoder whose last block waits to hear which tokens are read.
-
-`plain` computes whatever waits and gives a tensor.
+- `Scaled`: a tensor whose scale and shift per channel are not applied yet, as after a layer normalization,
+- `Linear`: a matrix product or convolution that is not computed yet, into which a following scale is folded,
+- `EncoderOutput`: the tokens of an encoder, whose last block waits until it is known which of them are read.
 """
 
 import dataclasses
@@ -17,32 +11,64 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from keras_vit.export.mobile.arrays import exact
+
+def as_float64(value):
+    """Returns a variable, array or number as a float64 array: weights are combined in it and rounded once."""
+    with tf.init_scope():  # also while a graph is traced
+        return np.asarray(value, "float64")
 
 
-def plain(x):
-    """Returns the tensor: of a pending value, by computing it."""
-    return x.plain() if hasattr(x, "plain") else x
+def constant(value):
+    """Returns a variable, array or number as a float32 constant of the graph."""
+    return tf.constant(as_float64(value).astype("float32"))
 
 
-def scaled(x, scale, shift):
-    """Applies a factor and a shift per channel (arrays or numbers) to a tensor or a pending value."""
-    return x.scaled(scale, shift) if hasattr(x, "scaled") else Scaled(x, exact(scale), exact(shift))
+def materialize(x):
+    """Returns a tensor: computes a pending value, returns anything else as it is."""
+    return x.materialize() if hasattr(x, "materialize") else x
+
+
+def scaled(x, scale, shift=0.0):
+    """Applies a scale and a shift per channel (arrays or numbers) to a tensor or a pending value."""
+    return x.scaled(scale, shift) if hasattr(x, "scaled") else Scaled(x, as_float64(scale), as_float64(shift))
+
+
+def keep_scale(function, x):
+    """Applies a function that treats all channels alike and moves none; a `Scaled` stays pending."""
+    return Scaled(function(x.x), x.scale, x.shift) if isinstance(x, Scaled) else function(materialize(x))
+
+
+def fold(x, kernel, bias, summed):
+    """Folds the pending scale and shift of an input into the weights that are applied to it.
+
+    Args:
+        x: tensor or pending value, the input.
+        kernel: array `(..., inputs, units)`.
+        bias: array `(units,)` or 0.
+        summed: int or tuple of int, the kernel's axes that are summed for one output.
+
+    Returns:
+        `(x, kernel, bias)`: a tensor and the weights that give the same result for it.
+    """
+    if not isinstance(x, Scaled):
+        return materialize(x), kernel, bias
+    scale, shift = (np.broadcast_to(value, kernel.shape[-2:-1])[:, None] for value in (x.scale, x.shift))
+    return x.x, kernel * scale, bias + (kernel * shift).sum(axis=summed).ravel()
 
 
 @dataclasses.dataclass(frozen=True)
 class Scaled:
-    """`x * scale + shift` over the last axis, yet to be computed."""
+    """`x * scale + shift` over the last axis, not computed yet."""
 
     x: tf.Tensor
     scale: np.ndarray
     shift: np.ndarray
 
     def scaled(self, scale, shift):
-        scale = exact(scale)
-        return Scaled(self.x, self.scale * scale, self.shift * scale + exact(shift))
+        scale = as_float64(scale)
+        return Scaled(self.x, self.scale * scale, self.shift * scale + as_float64(shift))
 
-    def plain(self):
+    def materialize(self):
         x = self.x
         if np.any(self.scale != 1):
             x = x * self.scale.astype("float32")
@@ -50,19 +76,57 @@ class Scaled:
 
 
 class Linear:
-    """`apply(kernel, bias)`, yet to be done; the kernel's last axis is the output's channels."""
+    """`apply(kernel, bias)`, not computed yet; the kernel's last axis is the output's channels."""
 
     def __init__(self, apply: Callable, kernel, bias):
         self.apply = apply
-        self.kernel = exact(kernel)
-        self.bias = np.broadcast_to(exact(bias), self.kernel.shape[-1:])
+        self.kernel = kernel
+        self.bias = np.broadcast_to(bias, kernel.shape[-1:])
         self._result = None
 
     def scaled(self, scale, shift):
-        scale = exact(scale)
-        return Linear(self.apply, self.kernel * scale, self.bias * scale + exact(shift))
+        scale = as_float64(scale)
+        return Linear(self.apply, self.kernel * scale, self.bias * scale + as_float64(shift))
 
-    def plain(self):
+    def materialize(self):
         if self._result is None:
             self._result = self.apply(self.kernel.astype("float32"), self.bias.astype("float32"))
         return self._result
+
+
+class EncoderOutput:
+    """An encoder's tokens, not computed yet.
+
+    If only the first token is read, the last block computes only that one: its keys and values come from all
+    tokens, its query, projection and MLP from one.
+
+    Args:
+        compute: callable with the argument `only_first`, a bool. Returns the tokens
+            `(batch, length, hidden_dim)` or the first one `(batch, hidden_dim)`, a tensor or a pending value,
+            and a list with each block's attention after softmax, of the last block only that of the tokens
+            that it computed.
+
+    Attributes:
+        scores: that list, None until tokens were computed.
+    """
+
+    def __init__(self, compute: Callable):
+        self.compute = compute
+        self.scores = None
+        self._all = None
+
+    def all_tokens(self):
+        if self._all is None:
+            self._all, self.scores = self.compute(only_first=False)
+        return self._all
+
+    def first_token(self):
+        first, scores = self.compute(only_first=True)
+        self.scores = self.scores or scores
+        return first
+
+    def scaled(self, scale, shift):
+        return scaled(self.all_tokens(), scale, shift)
+
+    def materialize(self):
+        return materialize(self.all_tokens())

@@ -1,23 +1,22 @@
-"""Which function writes which kind of layer anew."""
+"""The table of handlers, by the type of the layer that they convert."""
 
-_REWRITERS = {}
+_HANDLERS = {}
 
 
-def rewrites(*layer_types):
-    """Enters a function `(layer, x) -> y` for layers of these types (not of their subclasses).
+def handles(*layer_types):
+    """Registers a function `(layer, x) -> y` as the handler of these layer types (not of their subclasses).
 
-    `x` and `y` are tensors or pending values of `keras_vit.export.mobile.pending`. A function that does not
-    know some option of its layer returns NotImplemented.
+    `x` and `y` are tensors or pending values of `keras_vit.export.mobile.pending`. A handler returns
+    `NotImplemented` for a layer with an option that it does not know.
     """
 
-    def enter(function):
-        for layer_type in layer_types:
-            _REWRITERS[layer_type] = function
+    def register(function):
+        _HANDLERS.update(dict.fromkeys(layer_types, function))
         return function
 
-    return enter
+    return register
 
 
-def rewriter(layer):
-    """Returns the function for a layer, or None."""
-    return _REWRITERS.get(type(layer))
+def handler(layer):
+    """Returns the handler of a layer, or None."""
+    return _HANDLERS.get(type(layer))

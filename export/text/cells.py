@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vit.errors import InputError
-from keras_vit.export.mobile.arrays import exact
+from keras_vit.export.mobile.pending import as_float64
 
 
 class RecurrentCell:
@@ -31,7 +31,7 @@ class RecurrentCell:
     def __init__(self, layer):
         _check(layer)
         kernel, recurrent, bias = map(
-            exact, (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias)
+            as_float64, (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias)
         )
         bias, recurrent_bias = bias if bias.ndim == 2 else (bias, np.zeros_like(bias))
         self.hidden_dim, self.num_states = (

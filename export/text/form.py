@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras_vit.errors import InputError
 from keras_vit.export.inference_model import in_float32
 from keras_vit.export.mobile import mobile_form
-from keras_vit.export.mobile.arrays import exact
+from keras_vit.export.mobile.pending import as_float64
 from keras_vit.export.text.cells import RecurrentCell, variable
 from keras_vit.models.char_rnn import is_recurrent
 
@@ -56,8 +56,8 @@ class RecurrentForm:
         embedding, *layers, head = _active_layers(model)
         self.cells = [RecurrentCell(layer) for layer in layers]
         first = self.cells[0]
-        self.table = variable(exact(embedding.embeddings) @ first.kernel + first.bias)
-        self.head = [variable(exact(head.kernel)), variable(exact(head.bias))]
+        self.table = variable(as_float64(embedding.embeddings) @ first.kernel + first.bias)
+        self.head = [variable(as_float64(head.kernel)), variable(as_float64(head.bias))]
         self.names = embedding.name, head.name
         self.vocabulary_size = head.units
         self.states = [

@@ -88,7 +88,7 @@ def test_every_option_of_vit_keeps_its_function(options):
         vit("Pico/4", **{"num_layers": 2, "image_size": (8, 16), "num_classes": 10, **options})
     )
     assert difference(model) < TOLERANCE
-    assert mobile_form(model).as_they_are == ()
+    assert mobile_form(model).unconverted == ()
 
 
 @pytest.mark.parametrize("pooling", ["token", "gap", "map"])
@@ -189,7 +189,7 @@ def test_every_other_model_keeps_its_function(name):
     model = BUILDERS[name]()
     perturb([weight for weight in model.weights if len(weight.shape) == 1])  # statistics, scales, biases
     assert difference(model) < TOLERANCE
-    assert mobile_form(model).as_they_are == ()
+    assert mobile_form(model).unconverted == ()
 
 
 @pytest.mark.parametrize("name", CNNS)
@@ -230,10 +230,10 @@ class Squared(layers.Layer):
 def test_an_unknown_layer_is_called_as_it_is_and_named():
     model = cnn(layers.Rescaling(1 / 255), Squared(name="mine"), layers.Flatten(), layers.Dense(3))
     assert difference(model) < TOLERANCE
-    assert mobile_form(model).as_they_are == ("mine (Squared)",)
+    assert mobile_form(model).unconverted == ("mine (Squared)",)
 
 
-def test_options_that_a_rewriting_does_not_know_leave_the_layer_as_it_is():
+def test_options_that_a_handler_does_not_know_leave_the_layer_as_it_is():
     model = cnn(
         layers.Conv2D(6, 3, groups=3),
         layers.LayerNormalization(axis=(1, 2)),

@@ -1,0 +1,50 @@
+"""Layers that end in a scale and a shift per channel, which stay pending."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_vit.export.mobile.pending import as_float64, materialize, scaled
+from keras_vit.export.mobile.registry import handles
+from keras_vit.layers import LayerScale
+
+
+@handles(keras.layers.Rescaling)
+def rescaling(layer, x):
+    return scaled(x, layer.scale, layer.offset)
+
+
+@handles(LayerScale)
+def layer_scale(layer, x):
+    return scaled(x, layer.gamma)
+
+
+@handles(keras.layers.BatchNormalization)
+def batch_norm(layer, x):
+    if layer.axis not in (-1, 3):  # images with channels last
+        return NotImplemented
+    gamma, beta = _gamma_and_beta(layer)
+    scale = gamma / np.sqrt(as_float64(layer.moving_variance) + layer.epsilon)
+    return scaled(x, scale, beta - as_float64(layer.moving_mean) * scale)
+
+
+@handles(keras.layers.LayerNormalization)
+def layer_norm(layer, x):
+    """Normalizes over the last axis, in operators that a delegate runs."""
+    x = materialize(x)
+    last = len(x.shape) - 1
+    if layer.axis not in (-1, [-1], (-1,), last, [last]) or getattr(layer, "rms_scaling", False):
+        return NotImplemented
+    with tf.name_scope(layer.path):
+        # Neither SQUARED_DIFFERENCE nor NEG, which do not exist for 16-bit activations.
+        centered = x - tf.reduce_mean(x, axis=-1, keepdims=True)
+        variance = tf.reduce_mean(centered * centered, axis=-1, keepdims=True)
+        x = centered * tf.math.rsqrt(variance + layer.epsilon)
+    return scaled(x, *_gamma_and_beta(layer))
+
+
+def _gamma_and_beta(layer):
+    return (
+        as_float64(layer.gamma) if layer.scale else 1.0,
+        as_float64(layer.beta) if layer.center else 0.0,
+    )

@@ -1,0 +1,107 @@
+"""Layers that make tokens, add to them, or read some of them."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_vit.export.mobile.convolution import convolution
+from keras_vit.export.mobile.dense import dense
+from keras_vit.export.mobile.pending import (
+    EncoderOutput,
+    Scaled,
+    as_float64,
+    constant,
+    keep_scale,
+    materialize,
+)
+from keras_vit.export.mobile.registry import handles
+from keras_vit.layers import (
+    ClassToken,
+    PatchEmbedding,
+    PatchExtraction,
+    PositionEmbedding,
+    RegisterTokens,
+    TokenPooling,
+)
+
+
+@handles(keras.layers.Embedding)
+def embedding(layer, x):
+    if layer.mask_zero or layer.quantization_mode is not None or layer.lora_enabled:
+        return NotImplemented
+    return tf.gather(constant(layer.embeddings), materialize(x))
+
+
+@handles(PatchEmbedding)
+def patch_embedding(layer, images):
+    if layer.stem == "linear":
+        return dense(layer.projection, patch_extraction(layer.extraction, images))
+    x = images
+    for conv in layer.convolutions:
+        x = layer.pool(tf.nn.relu(materialize(convolution(conv, x))))
+    batch, rows, columns, hidden_dim = x.shape
+    return tf.reshape(x, (batch, rows * columns, hidden_dim))
+
+
+@handles(PatchExtraction)
+def patch_extraction(layer, images):
+    if isinstance(images, Scaled) and (images.scale.ndim or images.shift.ndim):
+        images = materialize(images)  # a patch has the channels many times
+    return keep_scale(lambda x: _patches(x, layer.patch_size), images)
+
+
+def _patches(images, patch_size):
+    """Extracts patches by a transposition of four axes, in which a row of patches is one image."""
+    (batch, image_height, image_width, channels), (height, width) = images.shape, patch_size
+    rows, columns = image_height // height, image_width // width
+    x = tf.reshape(images, (batch * rows, height, columns, width * channels))
+    x = tf.transpose(x, (0, 2, 1, 3))
+    return tf.reshape(x, (batch, rows * columns, height * width * channels))
+
+
+@handles(ClassToken)
+def class_token(layer, x):
+    return _insert(layer.token, materialize(x), 0)
+
+
+@handles(RegisterTokens)
+def register_tokens(layer, x):
+    return _insert(layer.tokens, materialize(x), layer.num_prefix_tokens)
+
+
+def _insert(tokens, x, index):
+    """Inserts tokens, which are the same for each image, at a position of the sequence."""
+    tokens = constant(np.repeat(as_float64(tokens), x.shape[0], axis=0))
+    return tf.concat([x[:, :index], tokens, x[:, index:]] if index else [tokens, x], axis=1)
+
+
+@handles(PositionEmbedding)
+def position_embedding(layer, x):
+    x = materialize(x)
+    with tf.init_scope():  # the layer's output for zeros is its table, resampled if necessary
+        table = keras.ops.convert_to_numpy(layer(np.zeros((1, *x.shape[1:]), "float32")))
+    return x + tf.constant(table)
+
+
+@handles(TokenPooling)
+def token_pooling(layer, x):
+    if isinstance(x, EncoderOutput):
+        if layer.mode == "token" and layer.index == 0:
+            return x.first_token()
+        x = x.all_tokens()
+    if layer.mode == "token_gap":  # which has the channels twice
+        x = materialize(x)
+    return keep_scale(lambda tokens: _pooled(layer, tokens), x)
+
+
+def _pooled(layer, x):
+    if layer.mode == "gap":
+        return _mean(layer, x)
+    token = x[:, layer.index : layer.index + 1]
+    token = tf.reshape(token, (x.shape[0], x.shape[2]))  # XNNPACK does not run indexing
+    return token if layer.mode == "token" else tf.concat([token, _mean(layer, x)], axis=-1)
+
+
+def _mean(layer, x):
+    prefix = layer.num_prefix_tokens
+    return tf.reduce_mean(x[:, prefix:] if prefix else x, axis=1)
