@@ -15,7 +15,8 @@ from pathlib import Path
 
 import keras
 
-from keras_vit.training.callbacks import FiniteCheck, RunState
+from keras_vit.training.callbacks import FiniteCheck
+from keras_vit.training.checkpoint import RunState
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe import override
 from keras_vit.training.recipes import find_recipe

@@ -32,7 +32,7 @@ from pathlib import Path
 
 import h5py
 
-from keras_vit.training.state_file import read_state
+from keras_vit.training.checkpoint.state_file import read_state
 
 TINY_VIT = (
     "vit_digits variant=Pico/4 num_layers=1 hidden_dim=16 num_heads=2 mlp_dim=32 stem=none optimizer=adamw "

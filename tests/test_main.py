@@ -17,7 +17,7 @@ from PIL import Image
 
 import keras_vit
 from keras_vit.__main__ import main
-from keras_vit.training.interruption import Interrupted
+from keras_vit.training.checkpoint import Interrupted
 
 QUICK = ["epochs=2", "num_layers=1", "hidden_dim=32", "mlp_dim=32"]
 

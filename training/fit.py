@@ -9,20 +9,19 @@ import numpy as np
 import keras_vit
 from keras_vit.io.json_files import write_json
 from keras_vit.io.model_archive import load_model
-from keras_vit.training.callbacks import (
+from keras_vit.training.callbacks import FiniteCheck, HistoryFile, Progress
+from keras_vit.training.checkpoint import (
     BestCheckpoint,
-    FiniteCheck,
-    HistoryFile,
+    CheckpointInterval,
+    Interruption,
     Position,
-    Progress,
+    ResumedCallbacks,
     RunState,
     SameData,
+    stream_within_epoch,
 )
-from keras_vit.training.checkpoint_interval import CheckpointInterval
 from keras_vit.training.devices import Engine
-from keras_vit.training.interruption import Interruption
 from keras_vit.training.optimizers import build_optimizer
-from keras_vit.training.resumption import ResumedCallbacks, stream_within_epoch
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import task_of
 
@@ -70,10 +69,10 @@ def fit(
         folder.check_unused()
     engine.check(task.recipe)
     whole = data or task.load_data(data_dir)
-    data = engine.even(whole)
+    data = engine.divisible(whole)
     with folder.locked(), engine.scope():
         folder.remove_leftovers()
-        model = engine.prepared(task.build_model(data))
+        model = engine.prepare(task.build_model(data))
         steps = task.steps_per_epoch(data)
         _compile(model, task, steps, engine)
         with Interruption() as interruption:
@@ -97,7 +96,7 @@ def _restore(folder, run_state, model, task, data, engine):
     if position != Position():
         task.check_described(folder, data)
     if position.step:  # metrics have no variables to restore before the model has seen a batch
-        model.evaluate(engine.local(task.streams(data)["validation_data"]), steps=1, verbose=0)
+        model.evaluate(engine.local_part(task.streams(data)["validation_data"]), steps=1, verbose=0)
     run_state.restore(model)
     return position
 
@@ -124,7 +123,7 @@ def _batches(task, data, engine):
     """Returns a function from epoch and step to an iterable over the training batches from there on."""
     if engine.num_processes > 1:  # which would each look for themselves, but can only train together
         return None
-    return lambda epoch, step: engine.local(task.streams(data, start_epoch=epoch, start_step=step)["x"])
+    return lambda epoch, step: engine.local_part(task.streams(data, start_epoch=epoch, start_step=step)["x"])
 
 
 def _streams(task, data, position, steps, engine):
@@ -135,7 +134,7 @@ def _streams(task, data, position, steps, engine):
         streams = task.streams(data, start_epoch=epoch + 1)
     else:  # nothing is left to train on, but Keras refuses an empty stream
         streams = task.streams(data, start_epoch=epoch, start_step=steps - 1)
-    streams = {name: engine.local(stream) for name, stream in streams.items()}
+    streams = {name: engine.local_part(stream) for name, stream in streams.items()}
     if step:
         streams["x"] = stream_within_epoch(streams["x"], step)
     return streams
@@ -172,7 +171,7 @@ def _describe(folder, task, data):
 
 def _callbacks(folder, task, engine):
     recipe = task.recipe
-    best = BestCheckpoint(folder.model, task.rank, lambda model: engine.kept(task.finished(model)))
+    best = BestCheckpoint(folder.model, task.rank, lambda model: engine.portable(task.finished(model)))
     callbacks = [best, HistoryFile(folder.history)]
     if recipe.ema_momentum is not None:
         # Swapped in at the end of the epoch, before the checkpoint looks at the weights.

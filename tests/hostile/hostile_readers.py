@@ -72,7 +72,7 @@ def read_checkpoint(path):
 
 
 def read_state(path):
-    from keras_vit.training.callbacks.run_state import RunState
+    from keras_vit.training.checkpoint import RunState
     from keras_vit.training.devices import Engine
 
     return RunState(path, 2, [], None, None, None, Engine()).load()

@@ -1,4 +1,4 @@
-"""Training on several devices, by the engines of TensorFlow and JAX."""
+"""Training on several devices, with TensorFlow or JAX."""
 
 from keras_vit.training.devices.engine import Engine
 from keras_vit.training.devices.open_engine import open_engine

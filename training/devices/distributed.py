@@ -8,10 +8,10 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.training.devices.engine import Engine, check_found, check_shared
-from keras_vit.training.state_file import pack_state, unpack_state
+from keras_vit.training.checkpoint.state_file import pack_state, unpack_state
+from keras_vit.training.devices.engine import Engine, check_available, check_shared
 
-# As in https://arxiv.org/abs/1909.08053, section 3: the first layer by columns, the one after it by rows.
+# Split as in https://arxiv.org/abs/1909.08053, section 3: the first layer by columns, the next one by rows.
 SHARED = {
     r".*/(qkv|expansion)/kernel": (None, "model"),
     r".*/(qkv|expansion)/bias": ("model",),
@@ -22,13 +22,13 @@ SHARED = {
 
 
 def open_distributed(parts, sharing):
-    """Opens devices as `keras_vit.training.devices.open_engine` does, on JAX."""
+    """Opens devices on JAX; see `keras_vit.training.devices.open_engine`."""
     _join_processes()
     names = keras.distribution.list_devices()
     wanted = parts * sharing if parts else len(names)
     kind = names[0].split(":")[0].upper()
-    more = "XLA_FLAGS=--xla_force_host_platform_device_count=N makes N of the CPU"
-    check_found(wanted, len(names), kind, more)
+    simulate = "XLA_FLAGS=--xla_force_host_platform_device_count=N splits the CPU into N"
+    check_available(wanted, len(names), kind, simulate)
     processes = jax.process_count()
     if processes > 1 and (wanted < len(names) or sharing > 1):
         raise InputError(
@@ -41,10 +41,10 @@ def open_distributed(parts, sharing):
 
 
 class Distributed(Engine):
-    """Parts of each batch are shared among devices; several may share the model for one part.
+    """Each device, or group of devices sharing the model, processes a part of each batch.
 
     Args:
-        names: array of str `(num_parts, sharing)`, Keras's names of the devices.
+        names: array of str `(num_parts, sharing)`, the devices' names in Keras.
     """
 
     def __init__(self, names):
@@ -63,15 +63,15 @@ class Distributed(Engine):
     def scope(self):
         return self.distribution.scope()
 
-    def prepared(self, model):
+    def prepare(self, model):
         if self.sharing > 1 and not any(map(self.distribution.is_shared, model.trainable_variables)):
             raise InputError(
-                f"Nothing in this model can be shared by {self.sharing} devices: none of its layers' sizes "
-                f"divides. Give --devices {self.num_parts}."
+                f"{self.sharing} devices cannot share this model: none of its layers' sizes is divisible by "
+                f"{self.sharing}. Use --devices {self.num_parts}."
             )
         return model
 
-    def local(self, stream):
+    def local_part(self, stream):
         if self.num_processes == 1:
             return stream
         if isinstance(stream, keras.utils.PyDataset):
@@ -82,8 +82,8 @@ class Distributed(Engine):
         path = Path(path)
         return path.with_name(f"{path.name}-process{self.process}") if self.process else path
 
-    def agreed(self, saved):
-        """All go on from what the first process has read: others may have stopped a moment before it."""
+    def shared_state(self, saved):
+        """Sends the state of the first process to all: others may have saved an earlier one."""
         if self.num_processes == 1:
             return saved
         from jax.experimental.multihost_utils import broadcast_one_to_all
@@ -96,8 +96,8 @@ class Distributed(Engine):
         content = broadcast_one_to_all(content).tobytes()
         return unpack_state(content, "The state of the first process") if content else None
 
-    def asked_to_stop(self, number):
-        """All stop after the same step: none can do another alone."""
+    def stop_signal(self, number):
+        """Makes all processes stop after the same step: none can train alone."""
         if self.num_processes == 1:
             return number
         from jax.experimental.multihost_utils import process_allgather
@@ -113,7 +113,7 @@ class Distributed(Engine):
 
 
 class _Distribution(keras.distribution.ModelParallel):
-    """Shares what divides evenly; each device has the rest whole."""
+    """Splits variables whose sizes divide evenly; each device holds the others whole."""
 
     def get_variable_layout(self, variable):
         layout = super().get_variable_layout(variable)
@@ -128,7 +128,7 @@ class _Distribution(keras.distribution.ModelParallel):
 
 
 class _LocalBatches(keras.utils.PyDataset):
-    """The part of a data set's batches that one process feeds."""
+    """One process's part of the batches of a data set."""
 
     def __init__(self, batches, part):
         super().__init__()
@@ -142,7 +142,7 @@ class _LocalBatches(keras.utils.PyDataset):
 
 
 def _join_processes():
-    """Joins the other processes, where Keras's environment variables tell of any."""
+    """Connects to the other processes, if Keras's environment variables name any."""
     if "KERAS_DISTRIBUTION_NUM_PROCESSES" not in os.environ or jax.distributed.is_initialized():
         return
     try:
@@ -150,6 +150,6 @@ def _join_processes():
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(
-            "The processes cannot train together as KERAS_DISTRIBUTION_JOB_ADDRESSES, _NUM_PROCESSES and "
-            f"_PROCESS_ID say: {reason}"
+            "The processes cannot connect as configured by KERAS_DISTRIBUTION_JOB_ADDRESSES, _NUM_PROCESSES "
+            f"and _PROCESS_ID: {reason}"
         ) from error

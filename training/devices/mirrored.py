@@ -7,32 +7,34 @@ import keras
 import tensorflow as tf
 
 from keras_vit.errors import InputError
-from keras_vit.training.devices.engine import Engine, check_found, check_shared
+from keras_vit.training.devices.engine import Engine, check_available, check_shared
 
-STRIDE = 0x9E3779B9  # between the seeds of two devices, far from those of a model's layers
+STRIDE = 0x9E3779B9  # between the seeds of two devices, far from the differences between layers' seeds
 
 
 def open_mirrored(parts, sharing):
-    """Opens devices as `keras_vit.training.devices.open_engine` does, on TensorFlow."""
+    """Opens devices on TensorFlow; see `keras_vit.training.devices.open_engine`."""
     if sharing > 1:
         raise InputError(
-            f"Under TensorFlow devices share a batch, not a model: give --devices {parts}, or set "
+            f"Under TensorFlow devices share a batch, not a model: use --devices {parts}, or set "
             f"KERAS_BACKEND=jax for {parts}x{sharing}."
         )
     if "KERAS_DISTRIBUTION_NUM_PROCESSES" in os.environ:
         raise InputError(
-            "Several machines train together with KERAS_BACKEND=jax, not under TensorFlow: set it, or unset "
+            "Training on several machines needs KERAS_BACKEND=jax: set it, or unset "
             "KERAS_DISTRIBUTION_NUM_PROCESSES."
         )
     kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
     names = [device.name for device in tf.config.list_logical_devices(kind)]
     parts = parts or len(names)
-    check_found(parts, len(names), kind, "tf.config.set_logical_device_configuration makes several of one")
+    check_available(
+        parts, len(names), kind, "tf.config.set_logical_device_configuration splits one into several"
+    )
     return Mirrored(names[:parts]) if parts > 1 else Engine()
 
 
 class Mirrored(Engine):
-    """Each device has the whole model, and a part of each batch.
+    """Each device holds the whole model and processes a part of each batch.
 
     Args:
         names: list of str, TensorFlow's names of the devices.
@@ -46,19 +48,19 @@ class Mirrored(Engine):
         check_shared(recipe, self.num_parts)
         if recipe.optimizer == "muon":
             raise InputError(
-                "Under TensorFlow optimizer=muon knows one device only: take optimizer=adamw, "
+                "Under TensorFlow optimizer=muon supports one device only: use optimizer=adamw, "
                 "KERAS_BACKEND=jax, or leave --devices out."
             )
         if recipe.ema_momentum is not None:
             raise InputError(
-                "Under TensorFlow an average of weights (ema_momentum) is kept on one device only: set "
+                "Under TensorFlow an average of weights (ema_momentum) supports one device only: set "
                 "ema_momentum=none, KERAS_BACKEND=jax, or leave --devices out."
             )
 
     def scope(self):
         return self.strategy.scope()
 
-    def prepared(self, model):
+    def prepare(self, model):
         for layer in model._flatten_layers():
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = True
@@ -69,12 +71,12 @@ class Mirrored(Engine):
     def optimizer_class(self, optimizer_class):
         return clipping_sums(optimizer_class)
 
-    def kept(self, model):
+    def portable(self, model):
         if not any(getattr(layer, "synchronized", False) for layer in model.layers):
             return model
-        plain = keras.models.clone_model(model, clone_function=_unsynchronized)
-        plain.set_weights(model.get_weights())
-        return plain
+        copy = keras.models.clone_model(model, clone_function=_unsynchronized)
+        copy.set_weights(model.get_weights())
+        return copy
 
     def metric_arrays(self, model):
         return [part.numpy() for parts in _metric_parts(model) for part in parts]
@@ -84,14 +86,14 @@ class Mirrored(Engine):
         if len(parts) != len(arrays):
             super().restore_metrics(model, arrays)
             return
-        for part, array in zip(parts, arrays, strict=True):  # halves of a sum would round otherwise
+        for part, array in zip(parts, arrays, strict=True):  # dividing the sums again would round
             part.assign(array)
 
 
 def clipping_sums(optimizer_class):
-    """Derives an optimizer that adds up the devices' gradients first, and then clips the sum.
+    """Derives an optimizer that sums the devices' gradients before clipping.
 
-    Keras clips the part of each device by itself, so that the norm of none of them is the batch's.
+    Keras clips the gradients of each device separately, although no device has the norm of the whole batch.
     """
 
     class ClippingSums(optimizer_class):
@@ -107,7 +109,7 @@ def clipping_sums(optimizer_class):
 
 
 def _next_of_device(draw, **options):
-    """All devices' generators are in one state, so that a run has one to save; here their seeds part."""
+    """Draws from the state that all devices share and the run saves, then offsets the seed by device."""
     seed, context = draw(**options), tf.distribute.get_replica_context()
     if context is None:
         return seed
@@ -118,10 +120,10 @@ def _next_of_device(draw, **options):
 def _unsynchronized(layer):
     config = layer.get_config()
     if isinstance(layer, keras.layers.BatchNormalization):
-        config["synchronized"] = False  # which JAX does not load
+        config["synchronized"] = False  # JAX cannot load it
     return type(layer).from_config(config)
 
 
 def _metric_parts(model):
-    """Metrics count on each device by itself, and are summed when they are read."""
+    """Each device counts its own metrics; they are summed when read."""
     return [variable.value.values for variable in model.metrics_variables]

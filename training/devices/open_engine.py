@@ -1,4 +1,4 @@
-"""From what a user says of devices to the engine."""
+"""Selects the engine for `--devices`."""
 
 import re
 
@@ -9,7 +9,7 @@ from keras_vit.training.devices.engine import Engine
 
 
 def open_engine(devices=None):
-    """Opens the devices of a training; where several processes train together, it waits for them.
+    """Opens the devices of a training. Where several processes train together, it waits for all of them.
 
     Args:
         devices: str, int or None: a number, `"all"`, or on JAX `"2x4"` for two parts of each batch and
@@ -19,7 +19,7 @@ def open_engine(devices=None):
         Engine.
 
     Raises:
-        InputError: none of these, more devices than there are, or what the Keras backend has not.
+        InputError: none of these, more devices than exist, or not supported by the Keras backend.
     """
     if devices is None:
         return Engine()
@@ -46,11 +46,11 @@ def parse_devices(text):
         text: str or int.
 
     Returns:
-        `(parts, sharing)`: parts of a batch, None for as many as there are devices, and devices that
+        `(parts, sharing)`: number of parts of a batch, None for one per device; and number of devices that
         share the model for each part.
 
     Raises:
-        InputError: neither a number above 0, nor `all`, nor two numbers with `x` between.
+        InputError: not a number above 0, `all`, or two numbers joined by `x`.
 
     Example:
         >>> parse_devices("4"), parse_devices("all"), parse_devices("2x4")

@@ -18,13 +18,13 @@ import pytest
 from keras_vit import InputError
 from keras_vit.__main__ import main
 from keras_vit.io.model_archive import load_model
+from keras_vit.training.checkpoint.state_file import read_state
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.notices import DataWarning
 from keras_vit.training.devices import Engine, open_engine
-from keras_vit.training.devices.engine import check_found, check_shared
+from keras_vit.training.devices.engine import check_available, check_shared
 from keras_vit.training.devices.open_engine import parse_devices
 from keras_vit.training.recipe import Recipe
-from keras_vit.training.state_file import read_state
 
 WORKER = Path(__file__).with_name("worker.py")
 AT_RANDOM = ["dropout_rate=0.1", "drop_path_rate=0.2"]
@@ -37,7 +37,7 @@ needs_jax = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "2x", "x2", "2x0", "two", "ALL", "", "1.5", "2x2x2", "9999999"])
-def test_what_is_no_number_of_devices_is_refused(text):
+def test_an_invalid_number_of_devices_is_refused(text):
     with pytest.raises(InputError, match="Expected --devices as a number"):
         parse_devices(text)
 
@@ -54,33 +54,33 @@ def test_without_a_number_one_device_trains():
     engine.check(Recipe(model="char_rnn"))
 
 
-def test_more_devices_than_there_are_are_refused_with_the_number_found():
+def test_more_devices_than_available_are_refused_with_the_number_found():
     with pytest.raises(InputError, match="at most 1, the number of GPU devices found, received 2.*make more"):
-        check_found(2, 1, "GPU", "make more")
+        check_available(2, 1, "GPU", "make more")
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"model": "char_rnn"}, "not for char_rnn"),
+        ({"model": "char_rnn"}, "image models only, received char_rnn"),
         ({"tuning": "head"}, "tuning=head"),
-        ({"batch_size": 30}, "4 devices can share evenly, received 30. Set batch_size=28"),
+        ({"batch_size": 30}, "batch_size divisible by 4 devices, received 30. Set batch_size=28"),
         ({"batch_size": 3}, "Set batch_size=4"),
     ],
 )
-def test_what_several_devices_cannot_train_is_refused(fields, message):
+def test_recipes_that_several_devices_cannot_train_are_refused(fields, message):
     with pytest.raises(InputError, match=message):
         check_shared(Recipe(**fields), 4)
 
 
 @needs_tensorflow
-def test_what_tensorflow_cannot_do_on_several_devices_is_refused(monkeypatch):
-    with pytest.raises(InputError, match="give --devices 2, or set KERAS_BACKEND=jax for 2x4"):
+def test_device_layouts_that_tensorflow_does_not_support_are_refused(monkeypatch):
+    with pytest.raises(InputError, match="use --devices 2, or set KERAS_BACKEND=jax for 2x4"):
         open_engine("2x4")
     with pytest.raises(InputError, match="received 99.*set_logical_device_configuration"):
         open_engine("99")
     monkeypatch.setenv("KERAS_DISTRIBUTION_NUM_PROCESSES", "2")
-    with pytest.raises(InputError, match="Several machines train together with KERAS_BACKEND=jax"):
+    with pytest.raises(InputError, match="Training on several machines needs KERAS_BACKEND=jax"):
         open_engine("all")
 
 
@@ -99,28 +99,28 @@ def test_backends_without_an_engine_are_refused(monkeypatch):
         open_engine("2")
 
 
-def test_the_command_says_in_one_line_what_is_wrong(tmp_path, capsys):
+def test_the_command_reports_a_bad_number_in_one_line(tmp_path, capsys):
     run_dir = str(tmp_path / "run")
     assert main(["train", "vit_digits", "--devices", "0", "--run-dir", run_dir]) == 2
     assert capsys.readouterr().err.startswith("keras-vit: Expected --devices as a number")
     assert not (tmp_path / "run").exists()
 
 
-def test_validation_images_that_cannot_be_shared_evenly_are_left_out_with_a_word():
+def test_validation_images_that_do_not_divide_evenly_are_left_out_with_a_warning():
     split = Split(np.zeros((10, 8, 8, 1), "uint8"), np.arange(10, dtype="int32"))
     data = ImageData("ten", split, split, split, tuple("0123456789"))
     engine = Engine()
-    assert engine.even(data) is data
+    assert engine.divisible(data) is data
     engine.num_parts = 4
     with pytest.warns(DataWarning, match="2 of the validation images are left out"):
-        even = engine.even(data)
+        even = engine.divisible(data)
     assert (len(even.train), len(even.validation), len(even.test)) == (10, 8, 10)
     few = dataclasses.replace(data, validation=Split(split.images[:3], split.labels[:3]))
-    with pytest.raises(InputError, match="a validation image for each of 4 devices, received 3"):
-        engine.even(few)
+    with pytest.raises(InputError, match="at least one validation image for each of 4 devices, received 3"):
+        engine.divisible(few)
 
 
-def test_what_metrics_counted_on_two_devices_goes_on_on_one():
+def test_metrics_counted_on_two_devices_continue_on_one():
     model = types.SimpleNamespace(metrics_variables=[keras.Variable(0.0), keras.Variable([0.0, 0.0])])
     parts = [np.float32(1), np.float32(2), np.array([1, 2], "float32"), np.array([3, 4], "float32")]
     Engine().restore_metrics(model, parts)
@@ -162,7 +162,7 @@ def test_devices_of_tensorflow_draw_each_its_own_numbers_from_one_state():
         engine = open_engine("2")
         with engine.scope():
             layers = [keras.Input((500,)), keras.layers.Dropout(0.5, seed=3)]
-            model = engine.prepared(keras.Sequential(layers))
+            model = engine.prepare(keras.Sequential(layers))
         first, second = engine.strategy.run(lambda: model(tf.ones((1, 500)), training=True)).values
         assert 150 < int(tf.reduce_sum(tf.cast(first != second, "int32"))) < 350
         one, other = (variable.numpy().tolist() for variable in model.variables[0].value.values)

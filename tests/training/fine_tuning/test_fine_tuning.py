@@ -10,11 +10,11 @@ import pytest
 
 from keras_vit import InputError, pretrained
 from keras_vit.io.model_archive import load_model
+from keras_vit.training.checkpoint.state_file import read_state
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.run import evaluate_run, run_recipe
-from keras_vit.training.state_file import read_state
 from keras_vit.training.tasks import LinearProbe, task_of
 
 SOURCE = Path(__file__).parents[2] / "pretrained" / "fixtures" / "timm_vit"

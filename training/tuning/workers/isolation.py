@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 
 from keras_vit.errors import ConditionError, InputError, first_line
-from keras_vit.training.interruption import Interrupted
+from keras_vit.training.checkpoint import Interrupted
 from keras_vit.training.tuning.state.records import FAILED
 
 

@@ -1,4 +1,4 @@
-"""Keeps what a run needs to go on after an interruption as if there had been none."""
+"""Saves and restores everything a run needs to continue after an interruption with identical results."""
 
 import contextlib
 import dataclasses
@@ -9,21 +9,21 @@ from pathlib import Path
 import keras
 
 from keras_vit.errors import InputError
-from keras_vit.training.callbacks.keepers import keepers
-from keras_vit.training.state_file import read_state, write_state
+from keras_vit.training.checkpoint.state_file import read_state, write_state
+from keras_vit.training.checkpoint.stateful_callbacks import stateful_callbacks
 
-KEPT = 3  # states
-MOST_COUNTED = 10**12  # epochs, or steps
+KEPT_STATES = 3
+MAX_COUNT = 10**12  # of epochs, or of steps
 
 
 @dataclasses.dataclass(frozen=True)
 class Position:
-    """Where a run stands.
+    """How far a run has come.
 
     Attributes:
-        epoch: int, whole epochs that are done.
-        step: int, steps that are done in the epoch after them.
-        stopped: bool, early stopping has ended the run.
+        epoch: int, number of finished epochs.
+        step: int, number of finished steps in the epoch after them.
+        stopped: bool, whether early stopping has ended the run.
     """
 
     epoch: int = 0
@@ -32,21 +32,21 @@ class Position:
 
 
 class RunState(keras.callbacks.Callback):
-    """Saves weights, random state, optimizer, metrics and the other callbacks' memory.
+    """Saves weights, random seeds, optimizer, metrics and the state of the other callbacks.
 
-    Data and augmentation are functions of seed, epoch and step, so that a run resumed from here sees what
-    an uninterrupted one sees. Each state is one file, checked by its SHA-256; the last three are kept. It
-    is saved after each epoch, in the interval asked for, and on a signal, which then ends the training.
+    A state is one file, verified by its SHA-256; the last three are kept. It is saved after each epoch, after
+    each interval, and on a signal, which then ends the training. `keras_vit.training.checkpoint` describes
+    how a run is resumed from it.
 
-    Must come after the callbacks whose memory it saves.
+    Must come after the callbacks whose state it saves.
 
     Args:
         folder: str or Path, `state/` of the run folder.
         steps_per_epoch: int.
-        callbacks: list of the callbacks whose memory is saved.
-        interval: keras_vit.training.checkpoint_interval.CheckpointInterval.
-        interruption: keras_vit.training.interruption.Interruption.
-        before_saving: function that raises when the numbers are not worth saving.
+        callbacks: list of callbacks; the state of those that have one is saved.
+        interval: CheckpointInterval.
+        interruption: Interruption.
+        before_saving: function that raises when the numbers must not be saved, because they are not finite.
         engine: keras_vit.training.devices.Engine.
     """
 
@@ -54,38 +54,38 @@ class RunState(keras.callbacks.Callback):
         super().__init__()
         self.folder = Path(folder)
         self.steps_per_epoch = steps_per_epoch
-        self.keepers = keepers(callbacks)
+        self.callbacks = stateful_callbacks(callbacks)
         self.interval = interval
         self.interruption = interruption
         self.before_saving = before_saving
         self.engine = engine
-        self._saved = None  # what was read and is not yet all put back
+        self._saved = None  # what was read, until all of it is restored
 
     def load(self):
-        """Reads the last good state.
+        """Reads the newest readable state.
 
         Returns:
-            Position, where it stands; the beginning when none was saved.
+            Position of the run; its start when no state was saved.
 
         Raises:
             InputError: every state is damaged, or belongs to another backend or other data.
         """
-        self._saved = self.engine.agreed(self._load())
+        self._saved = self.engine.shared_state(self._load())
         if self._saved is None:
             return Position()
         document = self._saved[1]
-        self._check_fits(document)
+        self._check_same_run(document)
         return Position(document["epoch"], document["step"], document["stopped"])
 
     def restore(self, model):
-        """Puts a compiled model back to what `load` read; metrics and callbacks follow once they begin.
+        """Restores a compiled model from what `load` read; metrics and callbacks follow when they start.
 
         Raises:
             InputError: the state belongs to another model or optimizer.
         """
         if self._saved is not None:
             arrays, document = self._saved
-            _assign(_variables(model), arrays[: document["variables"]])
+            _assign(state_variables(model), arrays[: document["variables"]])
 
     def on_train_begin(self, logs=None):
         self._since = time.monotonic()
@@ -97,48 +97,49 @@ class RunState(keras.callbacks.Callback):
         if self._saved is not None:
             arrays, document = self._saved
             self._step = self._last_saved = document["step"]
-            with self._lacks_named("a metric"):
+            with self._incomplete_state_named("a metric"):
                 self.engine.restore_metrics(self.model, arrays[document["variables"] :])
             self._restore_callbacks()
 
     def on_train_batch_end(self, batch, logs=None):
         self._step = batch + 1
-        if self._asked_to_stop():
+        if self._stop_requested():
             self._stop()
-        within_epoch = self._step < self.steps_per_epoch  # at its end it is saved anyway
+        within_epoch = self._step < self.steps_per_epoch  # at its end the state is always saved
         if within_epoch and self.interval.is_due(self._step - self._last_saved, self._since):
             self._save(self._epoch, self._step)
 
     def on_test_begin(self, logs=None):
-        self._train_metrics = self.engine.metric_arrays(self.model)  # validation begins them anew
+        self._train_metrics = self.engine.metric_arrays(self.model)  # validation resets them
 
     def on_test_batch_end(self, batch, logs=None):
-        if self._step == self.steps_per_epoch and self._asked_to_stop():
+        if self._step == self.steps_per_epoch and self._stop_requested():
             self._stop()
 
     def on_epoch_end(self, epoch, logs=None):
         self._save(epoch + 1, 0, stopped=self.model.stop_training)
-        if self._asked_to_stop():
-            raise self.interruption.error(self._continued_at(epoch + 1, 0))
+        if self._stop_requested():
+            raise self.interruption.error(self._interrupted_at(epoch + 1, 0))
 
-    def _asked_to_stop(self):
-        number = self.engine.asked_to_stop(self.interruption.signal)
+    def _stop_requested(self):
+        number = self.engine.stop_signal(self.interruption.signal)
         if number is not None:
             self.interruption.signal = number
         return number is not None
 
     def _stop(self):
         self._save(self._epoch, self._step)
-        raise self.interruption.error(self._continued_at(self._epoch, self._step))
+        raise self.interruption.error(self._interrupted_at(self._epoch, self._step))
 
-    def _continued_at(self, epoch, step):
+    def _interrupted_at(self, epoch, step):
         where = f"in epoch {epoch + 1} after step {step}" if step else f"after epoch {epoch}"
         return f"interrupted {where}, saved in {self.folder}."
 
     def _save(self, epoch, step, stopped=False):
-        _synchronize(self.model)
+        if keras.backend.backend() == "jax":
+            self.model.jax_state_sync()
         self.before_saving()
-        variables = _variables(self.model)
+        variables = state_variables(self.model)
         metrics = self._train_metrics or self.engine.metric_arrays(self.model)
         document = {
             "epoch": epoch,
@@ -147,11 +148,12 @@ class RunState(keras.callbacks.Callback):
             "steps_per_epoch": self.steps_per_epoch,
             "backend": keras.backend.backend(),
             "variables": len(variables),
-            "callbacks": {name: keeper.state() for name, keeper in self.keepers.items()},
+            "callbacks": {name: callback.state() for name, callback in self.callbacks.items()},
         }
+        arrays = [keras.ops.convert_to_numpy(variable) for variable in variables]
         path = self.folder / f"{epoch * self.steps_per_epoch + step:012d}.state"
-        write_state(path, [*_arrays(variables), *(metrics if step else [])], document)
-        for old in self._files()[KEPT:]:
+        write_state(path, [*arrays, *(metrics if step else [])], document)
+        for old in self._files()[KEPT_STATES:]:
             old.unlink(missing_ok=True)
         self._last_saved, self._since = step, time.monotonic()
 
@@ -166,7 +168,7 @@ class RunState(keras.callbacks.Callback):
                 _check_document(file, *saved)
             except InputError as error:
                 damaged.append(file)
-                print(f"{error}. Looking for the state before it.", file=sys.stderr)
+                print(f"{error}. Trying the state before it.", file=sys.stderr)
                 continue
             for broken in damaged:
                 broken.replace(broken.with_suffix(".damaged"))
@@ -174,70 +176,55 @@ class RunState(keras.callbacks.Callback):
         if damaged:
             raise InputError(
                 f"None of the {len(damaged)} states in {self.folder} can be read: all are damaged. "
-                "Begin again in another --run-dir."
+                "Start again in another --run-dir."
             )
         return None
 
-    def _check_fits(self, document):
-        for field, value in (
-            ("backend", keras.backend.backend()),
-            ("steps_per_epoch", self.steps_per_epoch),
-        ):
+    def _check_same_run(self, document):
+        now = {"backend": keras.backend.backend(), "steps_per_epoch": self.steps_per_epoch}
+        for field, value in now.items():
             if document[field] != value:
                 raise InputError(
-                    f"The run in {self.folder.parent} began with {field} {document[field]}, but now it is "
-                    f"{value}. Resume with the backend and the data that it began with."
+                    f"The run in {self.folder.parent} started with {field} {document[field]}, but now it is "
+                    f"{value}. Resume with the backend and the data that it started with."
                 )
 
     @contextlib.contextmanager
-    def _lacks_named(self, name):
+    def _incomplete_state_named(self, name):
         try:
             yield
-        except InputError:  # a ValueError itself, which says what is wrong
+        except InputError:  # a ValueError too, but with a message of its own
             raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"The state in {self.folder} does not hold what {name} needs: another version of this "
-                "package wrote it. Resume with that one, or begin in another --run-dir."
+                "package wrote it. Resume with that version, or start in another --run-dir."
             ) from error
 
     def _restore_callbacks(self):
-        for name, keeper in self.keepers.items():
-            with self._lacks_named(name):
-                keeper.restore(self._saved[1]["callbacks"][name])
+        for name, callback in self.callbacks.items():
+            with self._incomplete_state_named(name):
+                callback.restore(self._saved[1]["callbacks"][name])
         self._saved = None
 
 
 def _check_document(path, arrays, document):
-    """Who made a checksum can have made the rest, too."""
+    """Checks the types: a valid checksum does not prove that this package wrote the file."""
     given = document if isinstance(document, dict) else {}
     kinds = {"stopped": bool, "backend": str, "callbacks": dict}
-    counts = {
-        "epoch": MOST_COUNTED,
-        "step": MOST_COUNTED,
-        "steps_per_epoch": MOST_COUNTED,
-        "variables": len(arrays),
-    }
+    counts = {name: MAX_COUNT for name in ("epoch", "step", "steps_per_epoch")} | {"variables": len(arrays)}
     if not (
         all(type(given.get(name)) is kind for name, kind in kinds.items())
         and all(type(given.get(name)) is int and 0 <= given[name] <= most for name, most in counts.items())
-        and given["step"] <= given["steps_per_epoch"]  # equal: stopped in its validation
+        and given["step"] <= given["steps_per_epoch"]  # equal: stopped during validation
     ):
-        raise InputError(f"{path} is no state of a training")
+        raise InputError(f"{path} is not the state of a training")
 
 
-def _variables(model):
+def state_variables(model):
+    """Returns all variables of a compiled model and its optimizer, random seeds included."""
     model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]
-
-
-def _arrays(variables):
-    return [keras.ops.convert_to_numpy(v) for v in variables]
-
-
-def _synchronize(model):
-    if keras.backend.backend() == "jax":
-        model.jax_state_sync()
 
 
 def _assign(variables, arrays):

@@ -5,9 +5,9 @@ import pytest
 
 from keras_vit.errors import InputError
 from keras_vit.training.callbacks.history_file import HistoryFile
-from keras_vit.training.callbacks.run_state import Position, RunState
+from keras_vit.training.checkpoint import Position, RunState
+from keras_vit.training.checkpoint.state_file import write_state
 from keras_vit.training.devices import Engine
-from keras_vit.training.state_file import write_state
 
 DOCUMENT = {
     "epoch": 1,
@@ -31,20 +31,18 @@ def load(folder, *documents):
 
 
 @pytest.mark.parametrize("field", DOCUMENT)
-def test_a_state_without_a_field_or_with_one_of_another_kind_is_none_though_its_checksum_is_right(
-    tmp_path, field
-):
+def test_a_state_with_a_missing_or_mistyped_field_is_refused_despite_a_valid_checksum(tmp_path, field):
     without = {name: value for name, value in DOCUMENT.items() if name != field}
     for document in (without, {**DOCUMENT, field: [1]}, [1]):
         with pytest.raises(InputError, match="all are damaged"):
             load(tmp_path, document)
 
 
-def test_the_state_before_one_that_is_none_is_taken(tmp_path):
+def test_an_invalid_state_falls_back_to_the_one_before_it(tmp_path):
     assert load(tmp_path, DOCUMENT, {**DOCUMENT, "step": 3}) == Position(epoch=1)
 
 
-def test_an_interrupted_epoch_counts_the_seconds_of_both_its_parts(tmp_path):
+def test_the_seconds_of_an_interrupted_epoch_include_both_its_parts(tmp_path):
     history = HistoryFile(tmp_path / "history.csv")
     document = {**DOCUMENT, "callbacks": {"HistoryFile": {"rows": [], "seconds": 1000.0}}}
     state = run_state(tmp_path, document, callbacks=[history])
@@ -56,10 +54,10 @@ def test_an_interrupted_epoch_counts_the_seconds_of_both_its_parts(tmp_path):
     assert history.state()["seconds"] < 60
 
 
-@pytest.mark.parametrize("memory", [{}, [1], None, {"rows": [], "seconds": "1"}, {"rows": 5, "seconds": 1.0}])
-def test_a_callbacks_memory_of_another_form_is_refused(tmp_path, memory):
+@pytest.mark.parametrize("saved", [{}, [1], None, {"rows": [], "seconds": "1"}, {"rows": 5, "seconds": 1.0}])
+def test_a_callback_state_of_another_form_is_refused(tmp_path, saved):
     history = HistoryFile(tmp_path / "history.csv")
-    state = run_state(tmp_path, {**DOCUMENT, "callbacks": {"HistoryFile": memory}}, callbacks=[history])
+    state = run_state(tmp_path, {**DOCUMENT, "callbacks": {"HistoryFile": saved}}, callbacks=[history])
     state.load()
     with pytest.raises(InputError, match="does not hold what HistoryFile needs"):
         state.on_train_begin()
@@ -68,7 +66,7 @@ def test_a_callbacks_memory_of_another_form_is_refused(tmp_path, memory):
 @pytest.mark.parametrize(
     "callbacks", [{}, {"EarlyStopping": {"on_epoch_end": 5}}, {"EarlyStopping": {"best": "high"}}]
 )
-def test_a_state_without_a_callbacks_memory_or_with_other_fields_in_it_is_refused(tmp_path, callbacks):
+def test_a_missing_callback_state_or_one_with_other_fields_is_refused(tmp_path, callbacks):
     stopping = keras.callbacks.EarlyStopping()
     state = run_state(tmp_path, {**DOCUMENT, "callbacks": callbacks}, callbacks=[stopping])
     state.load()
@@ -76,7 +74,7 @@ def test_a_state_without_a_callbacks_memory_or_with_other_fields_in_it_is_refuse
         state.on_train_begin()
 
 
-def test_metrics_that_a_state_does_not_hold_are_refused():
+def test_a_wrong_number_of_metric_arrays_is_refused():
     model = types.SimpleNamespace(metrics_variables=[keras.Variable(0.0), keras.Variable(0.0)])
     for count in (0, 3):
         with pytest.raises(ValueError, match="expected arrays for 2 variables"):

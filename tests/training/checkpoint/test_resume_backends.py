@@ -8,7 +8,7 @@ import pytest
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_a_run_killed_within_an_epoch_ends_bit_for_bit_as_if_never_stopped(backend, tmp_path):
+def test_a_run_killed_within_an_epoch_resumes_bit_identically(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     subprocess.run(
@@ -32,7 +32,7 @@ import keras
 import numpy as np
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe import Recipe
-from keras_vit.training.state_file import read_state
+from keras_vit.training.checkpoint.state_file import read_state
 
 recipe = Recipe(
     data="digits", variant="Pico/4", num_layers=1, hidden_dim=16, num_heads=2, mlp_dim=32, pooling="gap",

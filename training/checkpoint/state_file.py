@@ -1,7 +1,7 @@
-"""A file of arrays and JSON that tells when it is damaged. Nothing in it is code.
+"""A file of arrays and JSON that detects damage. It holds no code.
 
-Layout: a line with the format's name, a line with the SHA-256 of all that follows, the length of the
-header as 8 bytes (little endian), the header in JSON, and the arrays one after the other.
+Layout: a line with the format's name, a line with the SHA-256 of everything after it, the length of the
+header as 8 bytes (little endian), the header in JSON, and the arrays.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _DIGEST_LENGTH = 64
 
 
 def write_state(path, arrays, document):
-    """Writes a state file whole or not at all, and waits until it is on the disk.
+    """Writes a state file atomically and flushes it to the disk.
 
     Args:
         path: str or Path.
@@ -29,7 +29,7 @@ def write_state(path, arrays, document):
         document: dict of JSON values.
 
     Raises:
-        InputError: the disk is full, or the place cannot be written.
+        InputError: the disk is full, or the path cannot be written.
     """
     digest = hashlib.sha256()
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
@@ -42,16 +42,16 @@ def write_state(path, arrays, document):
 
 
 def read_state(path):
-    """Reads a state file and checks every byte of it.
+    """Reads a state file and verifies its checksum.
 
     Returns:
-        `(arrays, document)`, as they were given to `write_state`.
+        `(arrays, document)`, as passed to `write_state`.
 
     Raises:
         InputError: missing, truncated, changed or of another format.
     """
-    if not os.path.isfile(path):  # nor a device or a pipe, whose reading would not end
-        raise InputError(f"{path} is no file")
+    if not os.path.isfile(path):  # a device or a pipe could be read without end
+        raise InputError(f"{path} is not a file")
     try:
         with open(path, "rb") as file:
             content = file.read()
@@ -59,28 +59,32 @@ def read_state(path):
         raise InputError(f"{path} cannot be read ({error.strerror})") from error
     start = len(MAGIC) + _DIGEST_LENGTH + 1
     if len(content) < start + 8 or not content.startswith(MAGIC):
-        raise InputError(f"{path} is no state file: it is truncated or of another format")
+        raise InputError(f"{path} is not a state file: it is truncated or of another format")
     body = memoryview(content)[start:]
     if content[len(MAGIC) : start] != hashlib.sha256(body).hexdigest().encode() + b"\n":
-        raise InputError(f"{path} is damaged: its checksum does not fit its content")
+        raise InputError(f"{path} is damaged: its checksum does not match its content")
     return unpack_state(body, path)
 
 
 def pack_state(arrays, document):
-    """Returns the bytes of what `write_state` takes, without a checksum."""
+    """Returns arrays and document as the bytes of a state file without its checksum."""
     return b"".join(_parts(arrays, document))
 
 
 def unpack_state(body, name):
-    """Reads the bytes of `pack_state`, which errors call `name`.
+    """Reads the bytes of `pack_state`.
+
+    Args:
+        body: bytes or memoryview.
+        name: str, how errors refer to it.
 
     Returns:
         `(arrays, document)`.
 
     Raises:
-        InputError: they are not of that format.
+        InputError: another format.
     """
-    # Who made a checksum can have made the rest, too: nothing is believed.
+    # A valid checksum does not prove who wrote the file: every field is checked.
     try:
         position = 8 + int.from_bytes(body[:8], "little")
         header = json.loads(bytes(body[8:position]))
@@ -92,10 +96,10 @@ def unpack_state(body, name):
             arrays.append(np.frombuffer(body[position:end], dtype).reshape(shape))
             position = end
         if position != len(body):
-            raise ValueError(f"{len(body) - position} bytes too many")
+            raise ValueError(f"{len(body) - position} excess bytes")
         return arrays, header["document"]
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
-        raise InputError(f"{name} is no state file ({error})") from error
+        raise InputError(f"{name} is not a state file ({error})") from error
 
 
 def _parts(arrays, document):

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
+from keras_vit.training.checkpoint import Interrupted
+from keras_vit.training.checkpoint.state_file import read_state
 from keras_vit.training.fit import fit
-from keras_vit.training.interruption import Interrupted
 from keras_vit.training.recipe import Recipe
-from keras_vit.training.state_file import read_state
 from keras_vit.training.tasks import task_of
 
-# Every kind of memory: dropout, drop path, an average of weights, early stopping, mixed images.
+# Every kind of state: dropout, drop path, an average of weights, early stopping, mixed images.
 RECIPE = Recipe(
     data="digits",
     variant="Pico/4",
@@ -47,7 +47,7 @@ class Killed(BaseException):
 
 
 class KillAfter(keras.callbacks.Callback):
-    """Ends a training as power loss would: nothing is saved any more."""
+    """Ends a training as a power failure would: nothing more is saved."""
 
     def __init__(self, epoch, batch):
         super().__init__()
@@ -118,7 +118,7 @@ def send(number):
         pytest.param("SIGTERM", "on_epoch_end", "after epoch 2", (2, 0), marks=slow),
     ],
 )
-def test_a_signal_saves_the_state_and_tells_how_to_go_on(
+def test_a_signal_saves_the_state_from_which_the_run_resumes(
     tmp_path, data, whole, number, hook, place, position
 ):
     number = getattr(signal, number)
@@ -131,10 +131,12 @@ def test_a_signal_saves_the_state_and_tells_how_to_go_on(
     assert (document["epoch"], document["step"]) == position
     fit(RECIPE, tmp_path, data=data, resume=True)
     assert_same_end(tmp_path, whole)
-    assert not list((tmp_path / "state").glob("*.damaged"))  # it went on from that state, not from another
+    assert not list(
+        (tmp_path / "state").glob("*.damaged")
+    )  # it resumed from that state, not from an older one
 
 
-def test_a_damaged_state_falls_back_to_the_one_before_and_says_so(tmp_path, data, whole, capsys):
+def test_a_damaged_state_falls_back_to_the_one_before_with_a_message(tmp_path, data, whole, capsys):
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     *_, older, newest = sorted((tmp_path / "state").glob("*.state"))
     newest.write_bytes(newest.read_bytes()[:-1])
@@ -144,7 +146,7 @@ def test_a_damaged_state_falls_back_to_the_one_before_and_says_so(tmp_path, data
     assert newest.with_suffix(".damaged").exists()
 
 
-def test_a_run_with_nothing_but_damaged_states_is_refused(tmp_path, data, whole):
+def test_a_run_with_only_damaged_states_is_refused(tmp_path, data, whole):
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     for file in (tmp_path / "state").glob("*.state"):
         file.write_bytes(b"")
@@ -152,7 +154,7 @@ def test_a_run_with_nothing_but_damaged_states_is_refused(tmp_path, data, whole)
         fit(RECIPE, tmp_path, data=data, resume=True)
 
 
-def test_a_full_disk_leaves_the_last_good_state_and_says_how_to_go_on(tmp_path, data, whole, monkeypatch):
+def test_a_full_disk_gives_one_error_and_leaves_the_last_good_state(tmp_path, data, whole, monkeypatch):
     shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
     newest = sorted((tmp_path / "state").glob("*.state"))[-1]
     newest.unlink()
@@ -168,7 +170,7 @@ def test_a_full_disk_leaves_the_last_good_state_and_says_how_to_go_on(tmp_path, 
 
 
 @slow
-def test_a_run_that_early_stopping_ended_is_not_trained_on(tmp_path, data):
+def test_a_run_ended_by_early_stopping_is_not_trained_further(tmp_path, data):
     stopping = dataclasses.replace(RECIPE, early_stopping_patience=1, learning_rate=1e-12)
     fit(stopping, tmp_path, data=data)
     ended = last_state(tmp_path)[1]
@@ -177,7 +179,7 @@ def test_a_run_that_early_stopping_ended_is_not_trained_on(tmp_path, data):
     assert last_state(tmp_path)[1] == ended
 
 
-def test_a_run_killed_within_epochs_ends_bit_for_bit_as_if_never_stopped(tmp_path, data, whole):
+def test_a_run_killed_within_epochs_resumes_bit_identically(tmp_path, data, whole):
     with pytest.raises(Killed):
         fit(RECIPE, tmp_path, data=data, checkpoint_every="4", callbacks=[KillAfter(0, 9)])
     with pytest.raises(Killed):

@@ -1,4 +1,4 @@
-"""Lets `model.fit`, which begins with whole epochs, begin within one."""
+"""Starts `model.fit`, which only starts at whole epochs, within an epoch."""
 
 import itertools
 
@@ -6,14 +6,14 @@ import keras
 
 
 class ResumedCallbacks(keras.callbacks.CallbackList):
-    """Callbacks of a training that begins within an epoch: its first steps are done, and passed over.
+    """Callbacks of a training that starts within an epoch, whose first steps are finished.
 
-    `fit` goes through the whole epoch, so that its numbers are those of an epoch never interrupted; but
-    the steps that are done train nothing, take no batch, and no callback hears of them.
+    `fit` iterates over the whole epoch, so that its step numbers are those of an uninterrupted one; but the
+    finished steps train nothing, take no batch and call no callback.
 
     Args:
         callbacks: list of `keras.callbacks.Callback`. They restore the metrics in `on_epoch_begin`.
-        first_step: int, steps of the first epoch that are done.
+        first_step: int, number of finished steps in the first epoch.
         **options: to `keras.callbacks.CallbackList`.
     """
 
@@ -24,7 +24,7 @@ class ResumedCallbacks(keras.callbacks.CallbackList):
     def on_epoch_begin(self, epoch, logs=None):
         super().on_epoch_begin(epoch, logs)
         if self.first_step:
-            self.model.train_function = _PassedOver(self.model, self.first_step)
+            self.model.train_function = _SkippedSteps(self.model, self.first_step)
 
     def on_train_batch_begin(self, batch, logs=None):
         if batch >= self.first_step:
@@ -40,17 +40,17 @@ class ResumedCallbacks(keras.callbacks.CallbackList):
 
 
 def stream_within_epoch(stream, step):
-    """Adapts a training stream that begins at that step of an epoch to what `fit` does there."""
+    """Adapts a training stream that starts at that step of an epoch to how `fit` consumes it."""
     if keras.backend.backend() == "tensorflow":
-        return stream.filter(lambda *_: True)  # of unknown length: Keras counts passed steps as well
-    if keras.backend.backend() == "torch":  # where Keras takes the batches of passed steps, too
+        return stream.filter(lambda *_: True)  # of unknown length: Keras counts skipped steps too
+    if keras.backend.backend() == "torch":  # where Keras takes a batch for each skipped step too
         first = next(stream)
         return (batch for batch in itertools.chain(itertools.repeat(first, step + 1), stream))
     return stream
 
 
-class _PassedOver:
-    """Stands for `model.train_function` until the steps that are done are counted."""
+class _SkippedSteps:
+    """Replaces `model.train_function` until the finished steps are counted."""
 
     def __init__(self, model, steps):
         self.model = model

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.training.state_file import MAGIC, read_state, write_state
+from keras_vit.training.checkpoint.state_file import MAGIC, read_state, write_state
 
 ARRAYS = [
     np.arange(6, dtype="float32").reshape(2, 3),
@@ -22,7 +22,7 @@ def file(tmp_path):
     return tmp_path / "a.state"
 
 
-def test_what_is_written_is_read(file):
+def test_arrays_and_document_are_read_as_written(file):
     arrays, document = read_state(file)
     assert document == {"epoch": 3}
     assert [(a.dtype, a.shape) for a in arrays] == [(a.dtype, a.shape) for a in ARRAYS]
@@ -30,7 +30,7 @@ def test_what_is_written_is_read(file):
         np.testing.assert_array_equal(array, expected)
 
 
-def test_every_flipped_byte_is_noticed(file):
+def test_every_flipped_byte_is_detected(file):
     content = file.read_bytes()
     for position in range(len(content)):
         changed = bytearray(content)
@@ -40,7 +40,7 @@ def test_every_flipped_byte_is_noticed(file):
             read_state(file)
 
 
-def test_every_truncation_and_every_addition_is_noticed(file):
+def test_every_truncation_and_every_addition_is_detected(file):
     content = file.read_bytes()
     for length in range(len(content)):
         file.write_bytes(content[:length])
@@ -63,14 +63,14 @@ def test_every_truncation_and_every_addition_is_noticed(file):
         None,
     ],
 )
-def test_a_header_that_lies_under_a_good_checksum_is_refused(tmp_path, layout):
+def test_a_wrong_header_with_a_valid_checksum_is_refused(tmp_path, layout):
     import hashlib
 
     header = json.dumps({"arrays": layout, "document": {}}).encode()
     body = len(header).to_bytes(8, "little") + header + b"12345678"
     path = tmp_path / "a.state"
     path.write_bytes(MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-    with pytest.raises(InputError, match="no state file"):
+    with pytest.raises(InputError, match="not a state file"):
         read_state(path)
 
 

@@ -1,0 +1,125 @@
+"""Callbacks whose state is saved with the run: how they are found, and two of them."""
+
+import hashlib
+
+import keras
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.io.files import atomic_path
+
+HASHED_ROWS = 4096  # at a time: an array may be larger than the memory
+_FIELDS = {  # attributes of Keras's callbacks that make up their state
+    keras.callbacks.EarlyStopping: ("best", "best_epoch", "wait", "stopped_epoch"),
+    keras.callbacks.SwapEMAWeights: ("_ema_weights_in_model",),
+    keras.callbacks.ReduceLROnPlateau: ("best", "wait", "cooldown_counter"),
+    keras.callbacks.History: ("epoch", "history"),
+}
+
+
+def stateful_callbacks(callbacks):
+    """Finds the callbacks that have a state.
+
+    Args:
+        callbacks: list of `keras.callbacks.Callback`.
+
+    Returns:
+        dict from a name to an object with `state()`, which returns JSON values, and `restore(state)`:
+        callbacks that define these methods, and adapters for those of Keras listed in this module.
+    """
+    found = {}
+    for callback in callbacks:
+        name = type(callback).__name__
+        if name in found:
+            name += f"_{len(found)}"
+        if hasattr(callback, "state") and hasattr(callback, "restore"):
+            found[name] = callback
+        elif fields := next((f for kind, f in _FIELDS.items() if isinstance(callback, kind)), None):
+            found[name] = _FieldState(callback, fields)
+    return found
+
+
+class BestCheckpoint(keras.callbacks.Callback):
+    """Saves the model whenever its rank exceeds that of all earlier epochs.
+
+    Unlike `ModelCheckpoint` it writes a temporary file and renames it.
+
+    Args:
+        path: str or Path of the `.keras` file.
+        rank: function from an epoch's logs to a list of floats, greater for a better model.
+        final_model: function from the model in training to the one to save, such as one with its backbone.
+    """
+
+    def __init__(self, path, rank, final_model):
+        super().__init__()
+        self.path = path
+        self.rank = rank
+        self.final_model = final_model
+        self.best = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        rank = self.rank(logs)
+        if self.best is not None and rank <= self.best:
+            return
+        self.best = rank
+        with atomic_path(self.path) as temporary:
+            self.final_model(self.model).save(temporary)
+
+    def state(self):
+        return {"best": self.best}
+
+    def restore(self, state):
+        self.best = None if state["best"] is None else [float(value) for value in state["best"]]
+
+
+class SameData(keras.callbacks.Callback):
+    """Refuses to resume on data that differ from those the run started with.
+
+    Args:
+        arrays: list of arrays on which the training depends.
+    """
+
+    def __init__(self, arrays):
+        super().__init__()
+        digest = hashlib.sha256()
+        for array in arrays:
+            for start in range(0, len(array), HASHED_ROWS):
+                digest.update(np.ascontiguousarray(array[start : start + HASHED_ROWS]))
+        self.digest = digest.hexdigest()
+
+    def state(self):
+        return {"sha256": self.digest}
+
+    def restore(self, state):
+        if state["sha256"] != self.digest:
+            raise InputError(
+                "The training or validation data, or the features that pretrained weights compute from them, "
+                "differ from those that the run started with. Restore them, or start in another --run-dir."
+            )
+
+
+class _FieldState:
+    def __init__(self, callback, fields):
+        self.callback = callback
+        self.fields = fields
+
+    def state(self):
+        present = [field for field in self.fields if hasattr(self.callback, field)]
+        return {field: _json_value(getattr(self.callback, field)) for field in present}
+
+    def restore(self, state):
+        for field, value in state.items():
+            kind = type(getattr(self.callback, field, None))
+            expected = kind if kind in (list, dict) else int | float | None
+            if field not in self.fields or not isinstance(value, expected):
+                raise ValueError(f"{field}={value!r}")
+            setattr(self.callback, field, value)
+
+
+def _json_value(value):
+    """Converts NumPy scalars, also nested ones, to Python's."""
+    if isinstance(value, dict):
+        return {key: _json_value(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_json_value(member) for member in value]
+    return value.item() if hasattr(value, "item") else value
