@@ -1,4 +1,5 @@
-"""What in a Keras model will be in the way on a phone, and the mend.
+"""Obstacles in a Keras model on the way to a phone, and their fixes.
 
-Each rule has its file in `rules/`: a function from a `Case` to findings, listed in `rules/__init__.py`.
+`examine(model)` converts the model (`conversion.py`) and applies the rules (`rules/`) to the result,
+a `Case`.
 """

@@ -1,43 +1,62 @@
-"""What a rule has to say."""
+"""What a rule reports."""
 
 import dataclasses
 from collections import Counter
+
+from rich.markup import escape
+from rich.table import Table
 
 MOST_NAMES = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One thing that will be in the way.
+    """One obstacle on the way to a phone.
 
     Attributes:
-        target: str, what it is in the way of, such as `"XNNPACK"`.
-        layer: str, the layers that are meant, or the model.
+        target: str, what it blocks, such as `"XNNPACK"`.
+        layer: str, the layers that cause it, or the model.
         reason: str.
-        mend: str.
+        fix: str.
     """
 
     target: str
     layer: str
     reason: str
-    mend: str
+    fix: str
+
+
+def findings_table(findings):
+    """Returns a `rich.table.Table` with one row per finding."""
+    table = Table(box=None, pad_edge=False, collapse_padding=True, padding=(0, 1, 1, 0))
+    for heading, ratio in (("for", None), ("layer", 2), ("what", 4), ("fix", 3)):
+        table.add_column(heading, ratio=ratio, overflow="fold")
+    for finding in findings:
+        table.add_row(*map(escape, dataclasses.astuple(finding)))
+    return table
 
 
 def names(layers):
-    """Returns the names of layers as words; many are counted."""
+    """Returns the names of layers as text, at most `MOST_NAMES` of them and the number of the others."""
     layers = list(dict.fromkeys(layers))
     more = len(layers) - MOST_NAMES
     return ", ".join(layers[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def counted(operators):
-    """Returns kinds of operators as words, such as `"2 SHAPE, 1 FILL"`."""
+    """Returns the kinds of operators as text, such as `"2 SHAPE, 1 FILL"`."""
     return ", ".join(f"{count} {kind}" for kind, count in Counter(o.kind for o in operators).items())
 
 
-def by_mend(operators, mends, otherwise):
-    """Returns pairs of a mend and the operators that it is for, from a dict of mends by kind."""
-    found = {}
+def by_fix(operators, fixes, otherwise):
+    """Returns pairs of a fix and the operators that it is for.
+
+    Args:
+        operators: list of `keras_vit.export.tflite_graph.Operator`.
+        fixes: dict from an operator's kind to its fix.
+        otherwise: str, the fix for other kinds.
+    """
+    groups = {}
     for operator in operators:
-        found.setdefault(mends.get(operator.kind, otherwise), []).append(operator)
-    return found.items()
+        groups.setdefault(fixes.get(operator.kind, otherwise), []).append(operator)
+    return groups.items()

@@ -1,4 +1,4 @@
-"""Finds the model that is to be examined."""
+"""Finds the model to examine."""
 
 import importlib
 import os
@@ -10,18 +10,18 @@ import keras
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.model_archive import load_model
 
-EXPECTED = "Expected a run folder, a .keras file, or module:function that gives a Keras model"
+EXPECTED = "Expected a run folder, a .keras file, or module:function that returns a Keras model"
 
 
-def find_model(name):
-    """Returns a built `keras.Model`.
+def find_model(name: str) -> keras.Model:
+    """Returns a built model.
 
     Args:
         name: str; a run folder, a `.keras` file, or `module:name` of a model or of a function without
-            arguments that gives one, in the current folder or installed. The module's code is run.
+            arguments that returns one, in the current folder or installed. The module's code runs.
 
     Raises:
-        InputError: there is none, or it is not built.
+        InputError: there is no such model, or it is not built.
     """
     path = Path(name)
     if (path / "model.keras").is_file():
@@ -52,5 +52,5 @@ def _imported(name):
     finally:
         sys.path.remove(folder)
     if not isinstance(model, keras.Model):
-        raise InputError(f"{EXPECTED}, but {name} gives a {type(model).__name__}.")
+        raise InputError(f"{EXPECTED}, but {name} returns a {type(model).__name__}.")
     return model

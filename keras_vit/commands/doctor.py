@@ -1,4 +1,4 @@
-"""Tells what in a model will be in the way on a phone, and the mend."""
+"""Reports what in a model will be an obstacle on a phone, and the fix."""
 
 from keras_vit.commands.arguments import path
 from keras_vit.commands.json_option import add_json, json_file
@@ -12,12 +12,12 @@ def add_arguments(parser):
         "model",
         type=path,
         metavar="MODEL",
-        help="run folder, .keras file, or module:function that gives a Keras model",
+        help="run folder, .keras file, or module:function that returns a Keras model",
     )
     parser.add_argument(
         "--as-is",
         action="store_true",
-        help="look at what TensorFlow's converter makes of it, not at the form that keras-vit export writes",
+        help="examine the model as TensorFlow's converter writes it, not the form that keras-vit export writes",
     )
     parser.add_argument("--strict", action="store_true", help="exit with 1 when there are findings")
     add_json(parser, "findings")
@@ -30,8 +30,8 @@ def run(options):
         from rich.console import Console
 
         from keras_vit.export.doctor.examine import examine
+        from keras_vit.export.doctor.finding import findings_table
         from keras_vit.export.doctor.load import find_model
-        from keras_vit.export.doctor.table import findings_table
     model = find_model(options.model)
     console = Console(highlight=False)
     with json_file(options.json, [options.model]) as write:

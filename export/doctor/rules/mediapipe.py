@@ -1,4 +1,4 @@
-"""What the ImageClassifier of MediaPipe Tasks refuses."""
+"""What the ImageClassifier of MediaPipe Tasks does not accept."""
 
 import keras
 
@@ -9,23 +9,23 @@ from keras_vit.export.doctor.finding import Finding
 def mediapipe(case):
     inputs, outputs = case.model.inputs, case.model.outputs
     if case.as_exported and (len(inputs[0].shape) != 4 or inputs[0].shape[-1] in PHOTOS):
-        return  # of photos: grey is made of RGB, and softmax is at the end
+        return  # the file takes RGB, converts it to grey if necessary, and ends in softmax
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in inputs)
         yield _finding(
             "input",
-            f"takes exactly one image (1, height, width, 3), here is {shapes}",
-            "run such a file by LiteRT itself, or put the images' part into a model of its own",
+            f"takes exactly one image (1, height, width, 3), received {shapes}",
+            "run the file with LiteRT itself, or make the image part a model of its own",
         )
         return
     channels = inputs[0].shape[-1]
     if channels != 3:
         yield _finding(
             "input",
-            f"gives RGB images only, here are {channels} channels",
-            "let keras-vit export write the file, which takes RGB and makes it grey inside"
+            f"passes RGB images only, received an input of {channels} channels",
+            "write the file with keras-vit export, which takes RGB and converts it to grey inside"
             if channels == 1
-            else "run the file by LiteRT itself",
+            else "run the file with LiteRT itself",
         )
     if case.as_exported:
         return
@@ -33,18 +33,18 @@ def mediapipe(case):
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in outputs)
         yield _finding(
             case.model.layers[-1].name,
-            f"takes one row of classes, here is {shapes}",
-            "pool what is left of height and width, and keep the classes alone",
+            f"takes one row of classes, received {shapes}",
+            "pool height and width, and return the classes only",
         )
     elif not _ends_in_softmax(case.model):
         yield _finding(
             case.model.layers[-1].name,
-            "shows scores as they come, here is no softmax at the end",
-            "let keras-vit export write the file, which adds it",
+            "shows scores unchanged, and the model does not end in softmax",
+            "write the file with keras-vit export, which adds it",
         )
     if case.graph is not None and len(case.graph.subgraphs) > 1:
         yield _finding(
-            case.model.name, f"takes one subgraph, the file has {len(case.graph.subgraphs)}", "take loops out"
+            case.model.name, f"takes one subgraph, the file has {len(case.graph.subgraphs)}", "remove loops"
         )
 
 
@@ -56,5 +56,5 @@ def _ends_in_softmax(model):
     )
 
 
-def _finding(layer, reason, mend):
-    return Finding("MediaPipe", layer, f"ImageClassifier {reason}", mend)
+def _finding(layer, reason, fix):
+    return Finding("MediaPipe", layer, f"ImageClassifier {reason}", fix)

@@ -1,4 +1,4 @@
-"""What the doctor finds in real models is what the converter and the interpreter do."""
+"""The doctor reports of real models what the converter and the interpreter do."""
 
 import json
 import signal
@@ -13,18 +13,18 @@ import tensorflow as tf
 
 from keras_vit import InputError
 from keras_vit.__main__ import main
-from keras_vit.export.doctor.examine import examine as examine_apart
+from keras_vit.export.doctor.examine import examine as examine_in_processes
 from keras_vit.models import char_rnn, vit
 
 layers = keras.layers
 
 
-def of(*stack):
+def sequential(*stack):
     return keras.Sequential(list(stack))
 
 
 def cnn(size=(16, 16, 3), *last):
-    return of(
+    return sequential(
         keras.Input(size),
         layers.Conv2D(4, 3, activation="relu", name="edges"),
         layers.BatchNormalization(),
@@ -38,7 +38,7 @@ def by_target(findings):
     return {finding.target: finding for finding in findings}
 
 
-def test_a_plain_cnn_and_a_vision_transformer_have_nothing_in_the_way_but_the_edge_tpu(examine):
+def test_the_only_obstacle_of_a_cnn_or_vision_transformer_is_the_edge_tpu(examine):
     assert examine(cnn()) == []
     found = examine(vit("Pico/4", num_layers=1, num_classes=3))
     assert [finding.target for finding in found] == ["EdgeTPU"]
@@ -46,22 +46,22 @@ def test_a_plain_cnn_and_a_vision_transformer_have_nothing_in_the_way_but_the_ed
     assert "BATCH_MATMUL" in found[0].reason and "GELU" in found[0].reason
 
 
-def test_channels_that_no_photo_has_are_told_of_what_export_writes_too(examine):
+def test_channels_that_no_photo_has_are_reported_of_an_exported_file_too(examine):
     (finding,) = examine(cnn((16, 16, 4)))
-    assert finding.target == "MediaPipe" and "here are 4 channels" in finding.reason
-    assert "LiteRT itself" in finding.mend
+    assert finding.target == "MediaPipe" and "an input of 4 channels" in finding.reason
+    assert "LiteRT itself" in finding.fix
 
 
-def test_what_ends_in_logits_or_has_open_sizes_is_told_of_a_model_as_it_is(examine):
+def test_logits_at_the_end_and_open_sizes_are_reported_of_a_model_as_it_is(examine):
     (finding,) = examine(cnn(), as_is=True)
     assert finding.target == "MediaPipe" and finding.layer == "classes" and "softmax" in finding.reason
     found = by_target(examine(cnn((None, None, 3))))
     assert "(None, None, None, 3)" in found["shapes"].reason
-    assert "keras.Input" in found["shapes"].mend
-    assert "failed to prepare" in found["runtime"].reason  # what LiteRT really says of it
+    assert "keras.Input" in found["shapes"].fix
+    assert "failed to prepare" in found["runtime"].reason  # LiteRT's own words
 
 
-def test_a_selection_whose_size_is_not_known_is_told_by_its_layer(examine):
+def test_a_selection_of_unknown_size_is_reported_with_its_layer(examine):
     class Brightest(layers.Layer):
         def call(self, x):
             return tf.reduce_sum(tf.boolean_mask(x, x[:, 0] > 0), axis=0, keepdims=True)
@@ -69,12 +69,12 @@ def test_a_selection_whose_size_is_not_known_is_told_by_its_layer(examine):
         def compute_output_shape(self, shape):
             return shape
 
-    found = by_target(examine(of(keras.Input((4,)), Brightest(name="brightest"), layers.Dense(2))))
+    found = by_target(examine(sequential(keras.Input((4,)), Brightest(name="brightest"), layers.Dense(2))))
     assert "brightest" in found["shapes"].layer
 
 
-def test_an_operator_that_only_tensorflow_has_is_told_by_its_layer_with_a_mend(examine):
-    model = of(
+def test_an_operator_that_only_tensorflow_has_is_reported_with_its_layer_and_a_fix(examine):
+    model = sequential(
         keras.Input((20, 20, 3)),
         layers.Resizing(16, 16, interpolation="bicubic", name="shrink"),
         layers.GlobalAveragePooling2D(),
@@ -83,57 +83,57 @@ def test_an_operator_that_only_tensorflow_has_is_told_by_its_layer_with_a_mend(e
     for as_is in (False, True):
         finding = by_target(examine(model, as_is=as_is))["Flex"]
         assert finding.layer == "shrink" and "FlexResizeBicubic" in finding.reason
-        assert "bilinear" in finding.mend
-    mended = of(keras.Input((20, 20, 3)), layers.Resizing(16, 16, name="shrink"), *model.layers[1:])
-    assert "Flex" not in by_target(examine(mended))
+        assert "bilinear" in finding.fix
+    fixed = sequential(keras.Input((20, 20, 3)), layers.Resizing(16, 16, name="shrink"), *model.layers[1:])
+    assert "Flex" not in by_target(examine(fixed))
 
 
-def test_what_the_converter_refuses_altogether_is_told_in_its_words(examine):
-    model = of(keras.Input((20, 20, 3)), layers.Resizing(16, 16, antialias=True, name="shrink"))
+def test_a_refusal_of_the_converter_is_reported_in_its_words(examine):
+    model = sequential(keras.Input((20, 20, 3)), layers.Resizing(16, 16, antialias=True, name="shrink"))
     found = by_target(examine(model))
     assert "ScaleAndTranslate" in found["converter"].reason
 
 
-def test_a_recurrent_layer_is_a_loop_for_everyone(examine):
-    model = of(keras.Input((5, 8)), layers.LSTM(4, name="memory"), layers.Dense(3))
+def test_a_recurrent_layer_is_a_loop_for_every_target(examine):
+    model = sequential(keras.Input((5, 8)), layers.LSTM(4, name="memory"), layers.Dense(3))
     found = by_target(examine(model))
     for target in ("int8", "XNNPACK", "GPU", "NPU", "EdgeTPU"):
         assert found[target].layer == "memory", target
-    assert "state" in found["int8"].mend
+    assert "state" in found["int8"].fix
 
 
-def test_a_character_model_is_looked_at_in_the_step_that_export_writes(examine):
+def test_a_character_model_is_examined_in_the_step_that_export_writes(examine):
     model = char_rnn("gru", vocabulary_size=9, hidden_dim=8, num_layers=2)
     found = examine(model)
     assert [(finding.target, finding.layer) for finding in found] == [
         ("XNNPACK", "one_hot"),
         ("EdgeTPU", "one_hot"),
     ]
-    assert "1 GATHER" in found[0].reason and "token ids" in found[0].mend
+    assert "1 GATHER" in found[0].reason and "token ids" in found[0].fix
     assert {"shapes", "int8", "NPU", "MediaPipe"} <= {f.target for f in examine(model, as_is=True)}
     tokens = keras.Input((5,), dtype="int32")
     x = layers.LayerNormalization()(layers.GRU(4, return_sequences=True)(layers.Embedding(9, 4)(tokens)))
-    other = keras.Model(tokens, layers.Dense(9)(x))  # one that export does not take
+    other = keras.Model(tokens, layers.Dense(9)(x))  # not a model that export accepts
     assert "int8" in by_target(examine(other))
 
 
-def test_operators_with_one_mend_are_one_finding(examine):
-    model = of(keras.Input((5, 8)), layers.LSTM(4, name="memory"), layers.Dense(3))
-    mends = [(finding.target, finding.mend) for finding in examine(model)]
-    assert len(mends) == len(set(mends))
+def test_operators_with_one_fix_are_one_finding(examine):
+    model = sequential(keras.Input((5, 8)), layers.LSTM(4, name="memory"), layers.Dense(3))
+    fixes = [(finding.target, finding.fix) for finding in examine(model)]
+    assert len(fixes) == len(set(fixes))
 
 
-def test_mixed_precision_is_told_and_mended_by_export(examine):
+def test_mixed_precision_is_reported_and_fixed_by_export(examine):
     keras.config.set_dtype_policy("mixed_float16")
     model = cnn()
     keras.config.set_dtype_policy("float32")
     (finding,) = examine(model)
     assert finding.target == "precision" and "edges" in finding.layer and "float16" in finding.reason
-    assert "keras-vit export" in finding.mend
-    assert "float32" in by_target(examine(model, as_is=True))["precision"].mend
+    assert "keras-vit export" in finding.fix
+    assert "float32" in by_target(examine(model, as_is=True))["precision"].fix
 
 
-def test_what_leaves_the_delegate_is_what_the_interpreter_shows(examine):
+def test_the_operators_outside_the_delegate_are_those_that_the_interpreter_shows(examine):
     class Indexed(layers.Layer):
         def call(self, x):
             first, *_ = tf.unstack(x, axis=1)
@@ -142,26 +142,28 @@ def test_what_leaves_the_delegate_is_what_the_interpreter_shows(examine):
         def compute_output_shape(self, shape):
             return (shape[0], shape[2])
 
-    model = of(keras.Input((4, 8)), layers.Dense(8), Indexed(name="first"), layers.Dense(2))
+    model = sequential(keras.Input((4, 8)), layers.Dense(8), Indexed(name="first"), layers.Dense(2))
     finding = by_target(examine(model))["XNNPACK"]
-    assert finding.layer == "first" and "1 UNPACK" in finding.reason and "split" in finding.mend
+    assert finding.layer == "first" and "1 UNPACK" in finding.reason and "split" in finding.fix
 
 
-def test_several_inputs_greyscale_and_pictures_as_answers_are_refused_by_mediapipe(examine):
+def test_mediapipe_refuses_several_inputs_grey_images_and_images_as_output(examine):
     one, two = keras.Input((4,)), keras.Input((4,))
     model = keras.Model([one, two], layers.Dense(2)(layers.Concatenate()([one, two])))
     assert "(None, 4), (None, 4)" in by_target(examine(model))["MediaPipe"].reason
     grey = cnn((16, 16, 1), layers.Softmax())
     assert "1 channels" in by_target(examine(grey))["MediaPipe"].reason
-    assert examine(cnn((16, 16, 1))) == []  # in the file of keras-vit export, which takes RGB
-    picture = of(keras.Input((8, 8, 3)), layers.Conv2D(2, 1, name="mask"))
-    assert "(None, 8, 8, 2)" in by_target(examine(picture))["MediaPipe"].reason
+    assert examine(cnn((16, 16, 1))) == []  # keras-vit export writes a file that takes RGB
+    mask = sequential(keras.Input((8, 8, 3)), layers.Conv2D(2, 1, name="mask"))
+    assert "(None, 8, 8, 2)" in by_target(examine(mask))["MediaPipe"].reason
 
 
 def test_a_lambda_is_code(examine):
-    model = of(keras.Input((8, 8, 3)), layers.Lambda(lambda x: x / 255, name="scale"), layers.Flatten())
+    model = sequential(
+        keras.Input((8, 8, 3)), layers.Lambda(lambda x: x / 255, name="scale"), layers.Flatten()
+    )
     assert by_target(examine(model, as_is=True))["saving"].layer.endswith("scale")
-    model.add(layers.Dense(3))  # a classifier, but none that could be exported
+    model.add(layers.Dense(3))  # a classifier that cannot be exported
     assert by_target(examine(model))["saving"].layer.endswith("scale")
 
 
@@ -173,7 +175,7 @@ def test_trained_or_not_makes_no_difference(examine):
     assert before and examine(model, as_is=True) == before
 
 
-def test_the_command_looks_at_a_file_and_at_a_function(examine, tmp_path, monkeypatch, capsys):
+def test_the_command_examines_a_file_and_a_function(examine, tmp_path, monkeypatch, capsys):
     cnn((16, 16, 1)).save(tmp_path / "grey.keras")
     report = tmp_path / "findings.json"
     words = ["doctor", str(tmp_path / "grey.keras"), "--as-is"]
@@ -191,8 +193,10 @@ def test_the_command_looks_at_a_file_and_at_a_function(examine, tmp_path, monkey
     assert "no findings" in capsys.readouterr().out
 
 
-def test_where_the_json_cannot_go_is_said_before_anything_is_converted(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("keras_vit.export.doctor.examine.examine", None)  # what is not called is not missed
+def test_a_json_path_that_cannot_be_written_is_refused_before_anything_is_converted(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("keras_vit.export.doctor.examine.examine", None)  # fails if it is called
     path = tmp_path / "grey.keras"
     cnn((16, 16, 1)).save(path)
     before = path.read_bytes()
@@ -209,27 +213,29 @@ def test_where_the_json_cannot_go_is_said_before_anything_is_converted(tmp_path,
         ("nothing.keras", "Expected a .keras model file"),
         ("no_module:build", "No module named 'no_module'"),
         ("os.path:nothing", "no attribute 'nothing'"),
-        ("os:getcwd", "gives a str"),
+        ("os:getcwd", "returns a str"),
         ("keras:Model", "whose inputs are not known"),
     ],
 )
-def test_what_is_no_model_is_refused_in_one_line(name, message, capsys):
+def test_anything_but_a_model_is_refused_in_one_line(name, message, capsys):
     assert main(["doctor", name]) == 2
     error = capsys.readouterr().err
     assert message in error and len(error.strip().splitlines()) == 1
 
 
-def test_on_another_backend_nothing_is_blamed_on_the_model(monkeypatch):
+def test_another_backend_is_refused_before_the_model_is_examined(monkeypatch):
     model = cnn()
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(InputError, match="Expected KERAS_BACKEND=tensorflow"):
-        examine_apart(model)
+        examine_in_processes(model)
 
 
 @pytest.mark.slow
-def test_the_converter_runs_in_a_process_of_its_own():
+def test_the_converter_runs_in_its_own_process():
     assert (
-        by_target(examine_apart(of(keras.Input((5, 8)), layers.GRU(4, name="memory"))))["int8"].layer
+        by_target(examine_in_processes(sequential(keras.Input((5, 8)), layers.GRU(4, name="memory"))))[
+            "int8"
+        ].layer
         == "memory"
     )
 
@@ -249,7 +255,7 @@ converter.convert()
 
 
 @pytest.mark.slow
-def test_full_int8_of_a_loop_really_ends_the_process(tmp_path):
+def test_full_int8_of_a_loop_crashes_the_process(tmp_path):
     command = [sys.executable, "-c", FULL_INT8_OF_A_LOOP, str(tmp_path / "saved_model")]
     result = subprocess.run(command, capture_output=True, cwd=Path(__file__).parents[3])
     assert result.returncode == -signal.SIGSEGV, result.stderr

@@ -1,0 +1,63 @@
+"""Open sizes, 16-bit layers, and layers that are code rather than configuration."""
+
+from keras_vit.export.doctor.finding import Finding, names
+
+LOW_PRECISION = ("float16", "bfloat16")
+CODE = ("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
+
+
+def shapes(case):
+    inputs = [tensor for tensor in case.model.inputs if None in tensor.shape[1:]]
+    if inputs and case.as_exported:  # of a character model one step, which does not depend on the length
+        return
+    for tensor in inputs:
+        yield Finding(
+            "shapes",
+            "input",
+            f"the input {tuple(tensor.shape)} has open sizes: the file runs at size 1 until the app "
+            "resizes it, and delegates run fixed sizes only",
+            "build the model with keras.Input of the size that the app provides, and load the weights",
+        )
+    inside = _open_inside(case)
+    if inside and not inputs:
+        yield Finding(
+            "shapes",
+            names(case.layers(inside)),
+            "the size of its result depends on the input's values, not on its size",
+            "keep a fixed size, by a mask instead of a selection",
+        )
+
+
+def _open_inside(case):
+    if case.graph is None:
+        return []
+    tensors = case.graph.subgraphs[0].tensors
+    open_sizes = {i for i, t in enumerate(tensors) if t.shapeSignature is not None and -1 in t.shapeSignature}
+    return [operator for operator in case.operators if open_sizes.intersection(operator.outputs)]
+
+
+def precision(case):
+    layers = [layer for layer in case.model._flatten_layers(include_self=False) if layer.weights]
+    layers = [layer for layer in layers if layer.compute_dtype in LOW_PRECISION]
+    if layers:
+        yield Finding(
+            "precision",
+            names(layer.path for layer in layers),
+            f"computes in {layers[0].compute_dtype}, for which LiteRT has few kernels: TensorFlow's "
+            "converter refuses some layers and inserts casts around others",
+            "keras-vit export rebuilds it in float32"
+            if case.as_exported
+            else "build the model under the policy float32 and load the same weights",
+        )
+
+
+def code(case):
+    found = [layer for layer in case.model._flatten_layers() if type(layer).__name__ in CODE]
+    if found:
+        yield Finding(
+            "saving",
+            names(layer.path for layer in found),
+            f"is a {type(found[0]).__name__}, whose code is not in the .keras file, which therefore does not "
+            "load elsewhere",
+            "write a keras.layers.Layer and register it by keras.saving.register_keras_serializable",
+        )
