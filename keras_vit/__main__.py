@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 
+from keras_vit import __version__
 from keras_vit.commands import COMMANDS
 from keras_vit.commands.arguments import IntermixedParser, Parser
 from keras_vit.commands.interrupts import interrupts_kept
@@ -84,6 +85,7 @@ def _parser():
     parser = Parser(
         prog="keras-vit", description="Vision Transformers from training to a verified file for the phone."
     )
+    parser.add_argument("--version", action="version", version=f"keras-vit {__version__}")
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", parser_class=IntermixedParser
     )

@@ -68,6 +68,12 @@ def test_a_folder_of_photographs_is_learnt_exported_and_predicted_alike_from_fou
     assert [line.split()[1] for line in alone.stdout.splitlines()[1:]] == ["red", "red", "blue"]
 
 
+def test_the_version_is_printed(capsys):
+    with pytest.raises(SystemExit, match="^0$"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"keras-vit {keras_vit.__version__}\n"
+
+
 def test_the_run_folder_holds_what_the_contract_says(run):
     assert {
         "recipe.json", "model.keras", "state", "history.csv", "tensorboard", "metrics.json", "labels.txt",
