@@ -5,6 +5,7 @@ import contextlib
 import keras
 
 from keras_vit.errors import InputError
+from keras_vit.keras_internals import source_of
 
 _LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
@@ -63,7 +64,7 @@ def check_classifier(model):
 
 def _origin(tensor):
     """The layer or operation that a tensor comes from; of a model within the model the one in it."""
-    operation, _, index = tensor._keras_history
+    operation, index = source_of(tensor)
     within = getattr(operation, "outputs", None)
     return _origin(within[index]) if within else operation
 

@@ -1,4 +1,4 @@
-"""Refuses models that no memory holds before anything of them is allocated."""
+"""Rejects models that are too large for any memory before anything is allocated."""
 
 import contextlib
 import math
@@ -6,59 +6,54 @@ import math
 import keras
 
 from keras_vit.errors import InputError
+from keras_vit.keras_internals import observed_layers
 
-LARGEST_OUTPUT = 2**27  # numbers of one layer for one image; 1024 x 1024 x 128
-MOST_LAYERS = 5000
-MOST_CALLS = 12_000  # while it is built; Sequential calls its first layers again for each that follows
+MAX_OUTPUT_SIZE = 2**27  # numbers in one layer's output for one image; 1024 x 1024 x 128
+MAX_LAYERS = 5000
+MAX_CALLS = 12_000  # during building; Sequential calls its first layers again for each that follows
 
 
 @contextlib.contextmanager
-def bounded_building(what, most_numbers, limit):
-    """Refuses, while a model is built, more weights than so many numbers, and too many or vast layers.
+def bounded_building(name, max_numbers, limit):
+    """Rejects a model built inside the block that has too many weights, too many layers or a huge output.
 
     Args:
-        what: str, what errors call the model.
-        most_numbers: int.
-        limit: str, why no more: whose they are, as in `"the file holds"`.
+        name: str, what errors call the model.
+        max_numbers: int, how many numbers all weights may hold.
+        limit: str, what sets that maximum, such as `"the file holds"`.
 
     Raises:
-        InputError: the block builds more.
+        InputError: the model built in the block is larger.
     """
-    layer_class, left, layers_left, calls_left = keras.layers.Layer, most_numbers, MOST_LAYERS, MOST_CALLS
-    originals = layer_class.__init__, layer_class.add_weight, layer_class.__call__
+    numbers_left, layers_left, calls_left = max_numbers, MAX_LAYERS, MAX_CALLS
 
-    def init(layer, *args, **kwargs):
+    def on_init():
         nonlocal layers_left
         layers_left -= 1
         if layers_left < 0:
-            raise InputError(f"{what} is too large: it has more than {MOST_LAYERS:,} layers.")
-        originals[0](layer, *args, **kwargs)
+            raise InputError(f"{name} is too large: it has more than {MAX_LAYERS:,} layers.")
 
-    def add_weight(layer, shape=None, *args, **kwargs):
-        nonlocal left
-        left -= math.prod((shape,) if isinstance(shape, int) else shape or ())
-        if left < 0:
+    def on_weight(layer, shape):
+        nonlocal numbers_left
+        numbers_left -= math.prod((shape,) if isinstance(shape, int) else shape or ())
+        if numbers_left < 0:
             raise InputError(
-                f"{what} is too large: with the weights of shape {shape} of its layer {layer.name!r} it has "
-                f"more than the {most_numbers:,} numbers that {limit}."
+                f"{name} is too large: with the weights of shape {shape} of its layer {layer.name!r} it has "
+                f"more than the {max_numbers:,} numbers that {limit}."
             )
-        return originals[1](layer, shape, *args, **kwargs)
 
-    def call(layer, *args, **kwargs):
+    def on_call():
         nonlocal calls_left
         calls_left -= 1
         if calls_left < 0:
-            raise InputError(f"{what} is too large: its layers are called more than {MOST_CALLS:,} times.")
-        outputs = originals[2](layer, *args, **kwargs)
-        for output in keras.tree.flatten(outputs):
-            if math.prod(length or 1 for length in getattr(output, "shape", ())) > LARGEST_OUTPUT:
-                raise InputError(
-                    f"{what} is too large: its layer {layer.name!r} makes {output.shape} numbers."
-                )
-        return outputs
+            raise InputError(f"{name} is too large: its layers are called more than {MAX_CALLS:,} times.")
 
-    layer_class.__init__, layer_class.add_weight, layer_class.__call__ = init, add_weight, call
-    try:
+    def on_outputs(layer, outputs):
+        for output in keras.tree.flatten(outputs):
+            if math.prod(length or 1 for length in getattr(output, "shape", ())) > MAX_OUTPUT_SIZE:
+                raise InputError(
+                    f"{name} is too large: its layer {layer.name!r} has outputs of shape {output.shape}."
+                )
+
+    with observed_layers(on_init, on_weight, on_call, on_outputs):
         yield
-    finally:
-        layer_class.__init__, layer_class.add_weight, layer_class.__call__ = originals

@@ -23,6 +23,16 @@ def imported(path):
     return names
 
 
+def private_attributes(path):
+    """The private attributes that a file reads of other objects than `self`."""
+    return {
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__")
+        if getattr(node.value, "id", None) != "self"
+    }
+
+
 def imports_from(path, package):
     return {name for name in imported(path) if f"{name}.".startswith(f"{package}.")}
 
@@ -56,6 +66,19 @@ def test_the_commands_alone_know_both():
     for path in files("keras_vit"):
         known = imports_from(path, "keras_vit.training") | imports_from(path, "keras_vit.export")
         assert path.parent.name == "commands" or not known, path
+
+
+def test_private_names_of_keras_stand_in_one_file():
+    internals = ROOT / "keras_vit/keras_internals.py"
+    private = private_attributes(internals)
+    assert {"_flatten_layers", "_keras_history", "_run_through_graph"} <= private
+    for path in [path for folder in ("keras_vit", "training", "export") for path in files(folder)]:
+        if path != internals:
+            assert not imports_from(path, "keras.src") and not private & private_attributes(path), path
+
+
+def test_private_names_of_keras_tuner_are_imported_by_one_file():
+    assert len([path for path in files("training") if imports_from(path, "keras_tuner.src")]) <= 1
 
 
 def test_parsing_a_command_imports_nothing_heavy():

@@ -5,8 +5,8 @@ from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError
 
 
-def bounded(most_numbers=0):
-    return bounded_building("The model", most_numbers, "there are")
+def bounded(max_numbers=0):
+    return bounded_building("The model", max_numbers, "there are")
 
 
 def test_as_many_weights_as_there_are_numbers_are_built():
@@ -24,13 +24,13 @@ def test_one_weight_more_is_refused_before_it_is_made():
         keras.layers.Dense(10**12)(keras.Input((3,)))
 
 
-def test_vast_outputs_are_refused():
-    with pytest.raises(InputError, match="its layer .* makes"), bounded():
+def test_huge_outputs_are_refused():
+    with pytest.raises(InputError, match="its layer .* has outputs of shape"), bounded():
         keras.layers.UpSampling2D(10**5)(keras.Input((8, 8, 1)))
 
 
-def test_layers_without_end_are_refused(monkeypatch):
-    monkeypatch.setattr("keras_vit.bounded_building.MOST_LAYERS", 9)
+def test_too_many_layers_are_refused(monkeypatch):
+    monkeypatch.setattr("keras_vit.bounded_building.MAX_LAYERS", 9)
     with pytest.raises(InputError, match="more than 9 layers"), bounded():
         for _ in range(10):
             keras.layers.Activation("relu")

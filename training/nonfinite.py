@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_vit.errors import ConditionError
+from keras_vit.keras_internals import child_layers
 
 
 class NonFiniteError(ConditionError):
@@ -98,7 +99,7 @@ def _gradients(model, x, y, weights):
 
 
 def _layers(layer):
-    inner = [below for child in layer._layers for below in _layers(child)]
+    inner = [below for child in child_layers(layer) for below in _layers(child)]
     return [*inner, layer] if layer.built else inner
 
 

@@ -4,6 +4,8 @@ import dataclasses
 
 import keras
 
+from keras_vit.keras_internals import all_layers
+
 
 @dataclasses.dataclass(frozen=True)
 class Case:
@@ -42,7 +44,7 @@ class Case:
 
     @property
     def _names(self):
-        return {layer.name for layer in self.model._flatten_layers()}
+        return {layer.name for layer in all_layers(self.model)}
 
     def _as_named(self, part):
         """Without the number that tracing adds."""

@@ -8,6 +8,7 @@ from keras_vit.export.inference_model import in_float32
 from keras_vit.export.mobile.pending import EncoderOutput, materialize
 from keras_vit.export.mobile.registry import handler
 from keras_vit.export.rollout import rollout
+from keras_vit.keras_internals import is_graph, run_graph, takes_training
 from keras_vit.models import num_prefix_tokens
 from keras_vit.models.rollout import map_grid, rollout_start
 
@@ -70,28 +71,19 @@ def mobile_form(model, batch_size=1, attention=False):
 
 def _leaves(model):
     for layer in model.layers:
-        if _is_graph(layer):
+        if is_graph(layer):
             yield from _leaves(layer)
         elif not isinstance(layer, keras.layers.InputLayer):
             yield layer
 
 
-def _is_graph(layer):
-    """Whether it is a functional or Sequential model."""
-    return isinstance(layer, keras.Sequential) or hasattr(layer, "_run_through_graph")
-
-
 def _walk(model, x, encoders):
     """Runs the graph of a model with converted operations; appends each `EncoderOutput` to `encoders`."""
-    graph = model._functional if isinstance(model, keras.Sequential) else model
-    # keras.models.clone_model walks through a graph by this method; values may be of any type.
-    return graph._run_through_graph(
-        x, operation_fn=lambda operation: functools.partial(_call, operation, encoders)
-    )
+    return run_graph(model, x, lambda operation: functools.partial(_call, operation, encoders))
 
 
 def _call(operation, encoders, *inputs, **options):
-    if _is_graph(operation):
+    if is_graph(operation):
         return _walk(operation, *inputs, encoders)
     convert = handler(operation)
     if convert and len(inputs) == 1 and not _has_options(options):
@@ -101,7 +93,7 @@ def _call(operation, encoders, *inputs, **options):
         if result is not NotImplemented:
             return result
     inputs, options = keras.tree.map_structure(materialize, (inputs, options))
-    if isinstance(operation, keras.layers.Layer) and operation._call_has_training_arg:
+    if isinstance(operation, keras.layers.Layer) and takes_training(operation):
         options["training"] = False
     return operation(*inputs, **options)
 

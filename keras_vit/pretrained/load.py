@@ -1,10 +1,10 @@
 """Loads pretrained weights into one of our models."""
 
 from keras_vit.errors import InputError
+from keras_vit.keras_internals import initialize, uninitialized_weights
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models import vit
-from keras_vit.pretrained.blank import blank_weights, draw
 from keras_vit.pretrained.checkpoint import open_checkpoint
 from keras_vit.pretrained.families import family_of
 from keras_vit.pretrained.mapping import read_weights
@@ -24,7 +24,7 @@ def load(source, num_classes=None, image_size=None, *, revision=None, new_head=F
         image_size: int or `(height, width)` in pixels. None: that of the weights. Positions are
             resampled as the original library does.
         revision: str, branch, tag or commit on the hub.
-        new_head: bool, draw the head anew also where the number of classes stays.
+        new_head: bool, initialize the head again even where the number of classes stays.
         arguments: others of `keras_vit.models.vit` that change no weight, such as `drop_path_rate`.
 
     Returns:
@@ -47,10 +47,10 @@ def load(source, num_classes=None, image_size=None, *, revision=None, new_head=F
     new_head |= num_classes not in (None, given["num_classes"])
     if num_classes is not None:
         given["num_classes"] = num_classes
-    with blank_weights():
+    with uninitialized_weights():
         model = vit(**given)
     read_weights(model, family.table, tensors, family.unused, HEADS if new_head else ())
-    draw(model)
+    initialize(model)
     model.preprocessing = reading.preprocessing.for_size(given["image_size"])
     return model
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_vit.errors import InputError
-from keras_vit.pretrained.blank import fill
+from keras_vit.keras_internals import set_weight
 from keras_vit.pretrained.layouts import KERNEL, PLAIN, Layout
 
 SHOWN = 8  # names in a message
@@ -70,7 +70,7 @@ def read_weights(model, table, tensors, unused=(), kept=()):
         array = _array(link, tensors)
         if not np.isfinite(array).all():
             raise InputError(f"{tensors.where}: {listed(filter(None, link.names))} holds NaN or infinity.")
-        fill(link.weight, array)
+        set_weight(link.weight, array)
 
 
 def write_tensors(model, table, patch):

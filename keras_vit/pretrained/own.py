@@ -8,8 +8,8 @@ from keras import ops
 from keras_vit.errors import InputError
 from keras_vit.io.json_files import read_json
 from keras_vit.io.model_archive import load_model
+from keras_vit.keras_internals import initialize, set_weight, uninitialized_weights
 from keras_vit.models import vit
-from keras_vit.pretrained.blank import blank_weights, draw, fill
 from keras_vit.pretrained.description import described
 from keras_vit.pretrained.preprocessing import Preprocessing
 from keras_vit.pretrained.resampling import resample
@@ -48,13 +48,13 @@ def load_own(file, num_classes, image_size, new_head, arguments):
         given["num_classes"] = num_classes
     if image_size is not None:
         given["image_size"] = image_size
-    with blank_weights():
+    with uninitialized_weights():
         model = vit(**given)
     weights = {weight.path: weight for weight in trained.weights}
     for weight in model.weights:
         if not (new_head and weight.path.startswith(HEADS)):
-            fill(weight, _values(weights[weight.path], weight, trained, model))
-    draw(model)
+            set_weight(weight, _values(weights[weight.path], weight, trained, model))
+    initialize(model)
     model.preprocessing = preprocessing_of(file, trained).for_size(model.input_shape[1:3])
     return model
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
+from keras_vit.keras_internals import uninitialized_weights
 from keras_vit.models import vit
-from keras_vit.pretrained.blank import blank_weights
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype("uint8")
 SMALL = {"variant": "Pico/2", "num_layers": 2, "num_classes": 5, "seed": 0}
@@ -30,7 +30,7 @@ def logits(model, images=IMAGES):
     ],
 )
 def test_parameter_counts_are_the_published_ones(variant, parameters):
-    with blank_weights():
+    with uninitialized_weights():
         model = vit(variant, image_size=224, num_classes=1000)
     assert model.count_params() == parameters
 

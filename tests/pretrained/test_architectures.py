@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
+from keras_vit.keras_internals import uninitialized_weights
 from keras_vit.models import vit
-from keras_vit.pretrained.blank import blank_weights
 from keras_vit.pretrained.families import family_of
 from keras_vit.pretrained.mapping import read_weights
 from keras_vit.pretrained.tensors import Renamed, Tensors
@@ -78,7 +78,7 @@ def test_every_tensor_of_every_size_has_its_place_once(architectures):
         config = {"architecture": name, "pretrained_cfg": {"input_size": row["input_size"]}}
         family = family_of(config, Shapes(kept))
         tensors = Renamed(Shapes(kept), family.rename)
-        with blank_weights():
+        with uninitialized_weights():
             model = vit(**family.read(config, tensors).arguments)
         read_weights(model, family.table, tensors, family.unused)
         assert model.count_params() == sum(math.prod(shape) for shape in kept.values()), name

@@ -7,11 +7,12 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.io.files import atomic_path
+from keras_vit.keras_internals import EMA_SWAP_STATE
 
 HASHED_ROWS = 4096  # at a time: an array may be larger than the memory
 _FIELDS = {  # attributes of Keras's callbacks that make up their state
     keras.callbacks.EarlyStopping: ("best", "best_epoch", "wait", "stopped_epoch"),
-    keras.callbacks.SwapEMAWeights: ("_ema_weights_in_model",),
+    keras.callbacks.SwapEMAWeights: (EMA_SWAP_STATE,),
     keras.callbacks.ReduceLROnPlateau: ("best", "wait", "cooldown_counter"),
     keras.callbacks.History: ("epoch", "history"),
 }

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_vit.errors import InputError
+from keras_vit.keras_internals import all_layers, seed_generators
 from keras_vit.training.devices.engine import Engine, check_available, check_shared
 
 STRIDE = 0x9E3779B9  # between the seeds of two devices, far from the differences between layers' seeds
@@ -61,10 +62,10 @@ class Mirrored(Engine):
         return self.strategy.scope()
 
     def prepare(self, model):
-        for layer in model._flatten_layers():
+        for layer in all_layers(model):
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = True
-            for generator in layer._seed_generators:
+            for generator in seed_generators(layer):
                 generator.next = functools.partial(_next_of_device, generator.next)
         return model
 

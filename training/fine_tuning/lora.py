@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_vit.keras_internals import child_layers
 from keras_vit.layers import MLP, SelfAttention
 
 HEADS = ("head/", "distillation_head/")
@@ -39,7 +40,7 @@ def merged(model):
 
 def _dense_layers(model):
     for block in model.get_layer("encoder").blocks:
-        for layer in block._flatten_layers(recursive=False, include_self=False):
+        for layer in child_layers(block):
             if isinstance(layer, SelfAttention):
                 yield from (layer.qkv, layer.projection)
             if isinstance(layer, MLP):

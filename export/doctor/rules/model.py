@@ -1,6 +1,7 @@
 """Open sizes, 16-bit layers, and layers that are code rather than configuration."""
 
 from keras_vit.export.doctor.finding import Finding, names
+from keras_vit.keras_internals import all_layers
 
 LOW_PRECISION = ("float16", "bfloat16")
 CODE = ("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
@@ -37,7 +38,7 @@ def _open_inside(case):
 
 
 def precision(case):
-    layers = [layer for layer in case.model._flatten_layers(include_self=False) if layer.weights]
+    layers = [layer for layer in all_layers(case.model)[1:] if layer.weights]
     layers = [layer for layer in layers if layer.compute_dtype in LOW_PRECISION]
     if layers:
         yield Finding(
@@ -52,7 +53,7 @@ def precision(case):
 
 
 def code(case):
-    found = [layer for layer in case.model._flatten_layers() if type(layer).__name__ in CODE]
+    found = [layer for layer in all_layers(case.model) if type(layer).__name__ in CODE]
     if found:
         yield Finding(
             "saving",

@@ -1,0 +1,128 @@
+"""Every private name of Keras that this package uses, as read in Keras 3.15.1.
+
+A function here says why there is no public way. `tests/test_keras_internals.py` fails where a later Keras
+has changed one of them.
+"""
+
+import contextlib
+import threading
+
+import keras
+from keras.src.backend.common import global_state
+
+UNINITIALIZED = "uninitialized_variables"
+EMA_SWAP_STATE = "_ema_weights_in_model"  # of SwapEMAWeights: whether the averages are in the model now
+
+
+def all_layers(layer):
+    """Returns a layer or model and all layers inside; `Model.layers` skips what composite layers contain."""
+    return layer._flatten_layers()
+
+
+def child_layers(layer):
+    """Returns the layers that a layer or model holds directly; only models have a public list."""
+    return layer._flatten_layers(include_self=False, recursive=False)
+
+
+def seed_generators(layer):
+    """Returns the `SeedGenerator`s of a layer itself; none are public."""
+    return layer._seed_generators
+
+
+def source_of(tensor):
+    """Returns `(operation, output index)` that a symbolic tensor comes from; no public attribute does."""
+    operation, _, index = tensor._keras_history
+    return operation, index
+
+
+def is_graph(layer):
+    """Returns whether it is a functional or Sequential model; `keras.Functional` is not public."""
+    return isinstance(layer, keras.Sequential) or hasattr(layer, "_run_through_graph")
+
+
+def run_graph(model, inputs, operation_fn):
+    """Runs a functional or Sequential model with `operation_fn(operation)` in place of each operation.
+
+    `keras.models.clone_model` does this for layers only, and for Keras tensors only.
+    """
+    graph = model._functional if isinstance(model, keras.Sequential) else model
+    return graph._run_through_graph(inputs, operation_fn=operation_fn)
+
+
+def takes_training(layer):
+    """Returns whether the layer's `call` has the argument `training`."""
+    return layer._call_has_training_arg
+
+
+@contextlib.contextmanager
+def uninitialized_weights():
+    """Layers built inside have weights without values; assign them with `set_weight` or `initialize`.
+
+    Half of the loading time of a large model is the random initialization of weights that are then read
+    from a file. `StatelessScope` alone would let Keras initialize them at the end of its next trace.
+    """
+    remembered = list(global_state.get_global_attribute(UNINITIALIZED) or [])
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            yield
+    finally:
+        global_state.set_global_attribute(UNINITIALIZED, remembered)
+
+
+def set_weight(weight, array):
+    """Assigns an array to a weight, with or without a value so far."""
+    if weight._value is None:
+        weight._initialize(keras.ops.convert_to_tensor(array, dtype=weight.dtype))
+    else:
+        weight.assign(array)
+
+
+def initialize(model):
+    """Initializes the weights of a model that have no values yet, as its layers define."""
+    for variable in model.variables:
+        if variable._value is None:
+            variable._deferred_initialize()
+
+
+@contextlib.contextmanager
+def observed_layers(on_init, on_weight, on_call, on_outputs):
+    """Calls functions for each layer that this thread creates or calls inside the block.
+
+    Keras has no hook that covers layers which do not exist yet, so methods of the base class are replaced.
+
+    Args:
+        on_init: function of nothing, before a layer is created.
+        on_weight: function of the layer and a shape, before a weight is created.
+        on_call: function of nothing, before a layer is called.
+        on_outputs: function of the layer and its outputs.
+    """
+    layer_class, thread = keras.layers.Layer, threading.get_ident()
+    init, add_weight, call = originals = layer_class.__init__, layer_class.add_weight, layer_class.__call__
+
+    def is_observed():
+        return threading.get_ident() == thread
+
+    def observed_init(layer, *args, **kwargs):
+        if is_observed():
+            on_init()
+        init(layer, *args, **kwargs)
+
+    def observed_add_weight(layer, shape=None, *args, **kwargs):
+        if is_observed():
+            on_weight(layer, shape)
+        return add_weight(layer, shape, *args, **kwargs)
+
+    def observed_call(layer, *args, **kwargs):
+        if not is_observed():
+            return call(layer, *args, **kwargs)
+        on_call()
+        outputs = call(layer, *args, **kwargs)
+        on_outputs(layer, outputs)
+        return outputs
+
+    layer_class.__init__, layer_class.add_weight = observed_init, observed_add_weight
+    layer_class.__call__ = observed_call
+    try:
+        yield
+    finally:
+        layer_class.__init__, layer_class.add_weight, layer_class.__call__ = originals

@@ -1,0 +1,99 @@
+"""Each private name of Keras still means what this package takes it for."""
+
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vit import layers
+from keras_vit.keras_internals import (
+    EMA_SWAP_STATE,
+    all_layers,
+    child_layers,
+    initialize,
+    is_graph,
+    observed_layers,
+    run_graph,
+    seed_generators,
+    set_weight,
+    source_of,
+    takes_training,
+    uninitialized_weights,
+)
+
+
+def dense():
+    layer = keras.layers.Dense(2)
+    layer.build((None, 3))
+    return layer
+
+
+def test_weights_have_no_values_until_they_are_set_or_initialized():
+    with uninitialized_weights():
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    kernel, bias = model.weights
+    assert kernel._value is None and bias._value is None
+    set_weight(kernel, np.full((3, 2), 5.0))
+    initialize(model)
+    np.testing.assert_array_equal(model.predict(np.ones((1, 3)), verbose=0), [[15.0, 15.0]])
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_keras_does_not_initialize_them_when_it_next_traces_a_layer(failed):
+    try:
+        with uninitialized_weights():
+            layer = dense()
+            if failed:
+                raise KeyError
+    except KeyError:
+        pass
+    set_weight(layer.kernel, np.ones((3, 2)))
+    with keras.StatelessScope():
+        other = dense()
+    np.testing.assert_array_equal(layer.kernel, np.ones((3, 2)))
+    assert layer.bias._value is None and other.bias._value is not None
+
+
+def test_layers_within_layers_are_found():
+    block = layers.TransformerBlock(num_heads=2, mlp_dim=8)
+    block.build((None, 3, 4))
+    model = keras.Sequential([keras.Input((3, 4)), block])
+    assert block.mlp in child_layers(block) and block.mlp.expansion not in child_layers(block)
+    assert all_layers(model)[0] is model and block.mlp.expansion in all_layers(model)
+
+
+def test_the_seed_generators_of_a_layer_are_found():
+    layer = keras.layers.Dropout(0.5, seed=1)
+    assert seed_generators(layer) == [layer.seed_generator] and seed_generators(keras.layers.Dense(2)) == []
+
+
+def test_the_operation_and_the_output_that_a_tensor_comes_from_are_found():
+    layer = keras.layers.LSTM(2, return_state=True)
+    assert source_of(layer(keras.Input((3, 4)))[2]) == (layer, 2)
+
+
+def test_a_graph_runs_with_other_operations():
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, keras.layers.Dense(2)(inputs))
+    assert is_graph(model) and not is_graph(model.layers[1])
+    for graph in (model, keras.Sequential([inputs, model.layers[1]])):
+        assert run_graph(graph, np.ones((1, 2)), lambda operation: lambda x: x * 3).tolist() == [[3, 3]]
+
+
+def test_layers_that_take_training_are_known():
+    assert takes_training(keras.layers.Dropout(0.5)) and not takes_training(keras.layers.Reshape((2,)))
+
+
+def test_the_callback_of_averaged_weights_has_its_state():
+    assert getattr(keras.callbacks.SwapEMAWeights(), EMA_SWAP_STATE) is False
+
+
+def test_layers_of_another_thread_are_not_observed():
+    counted = []
+    with observed_layers(lambda: counted.append(1), lambda *_: None, lambda: None, lambda *_: None):
+        keras.layers.Activation("relu")
+        thread = threading.Thread(target=keras.layers.Activation, args=("relu",))
+        thread.start()
+        thread.join()
+    assert counted == [1]
