@@ -90,7 +90,7 @@ def loop_reader(path):
 
 def step_reader(path):
     """Runs the subgraph of `step` itself, without what Python's signature runner adds to every call."""
-    from keras_vit.export.benchmark.signature import with_first
+    from keras_vit.export.benchmarking.signature import with_first
 
     content = with_first(path.read_bytes(), "step", path)
     runner, interpreter = opened(content).get_signature_runner("step"), opened(content)

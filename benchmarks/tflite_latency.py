@@ -96,11 +96,10 @@ def cnn_files(place):
 
 def our_files(model, variants, place):
     """Writes a model's variants, and the model as it was trained, with a batch of one."""
-    from keras_vit.export.inference_model import inference_model
+    from keras_vit.export.images.inference_model import inference_model
     from keras_vit.export.mobile import MobileForm
-    from keras_vit.export.quantize import Quantization
-    from keras_vit.export.quantize_rules import needs_calibration
-    from keras_vit.export.tflite import write_tflite
+    from keras_vit.export.tflite.convert import write_tflite
+    from keras_vit.export.tflite.writer import TfliteWriter
 
     class AsTrained(MobileForm):
         def __call__(self, images):
@@ -109,13 +108,10 @@ def our_files(model, variants, place):
     shipped = inference_model(model)
     images = np.random.default_rng(0).integers(0, 256, (8, *model.input_shape[1:])).astype("uint8")
     files = {name: place / f"{name}.tflite" for name in (AS_TRAINED, *variants)}
-    write_tflite(AsTrained(shipped, 1), "fp32", files[AS_TRAINED])
-    with Quantization(shipped, images, place) as quantization:
+    write_tflite(AsTrained(shipped, 1), files[AS_TRAINED])
+    with TfliteWriter(shipped, images, place) as writer:
         for variant in variants:
-            if needs_calibration(variant):
-                quantization.write(variant, files[variant])
-            else:
-                write_tflite(shipped, variant, files[variant])
+            writer.write(variant, files[variant])
     return files
 
 

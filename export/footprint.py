@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_vit.export.inference_model import inference_model
-from keras_vit.export.measurement import latencies_ms, size_bytes
-from keras_vit.export.predictor import tflite_predictor
-from keras_vit.export.tflite import write_tflite
+from keras_vit.export.images.inference_model import inference_model
+from keras_vit.export.prediction.predictor import tflite_predictor
+from keras_vit.export.tflite.convert import write_tflite
+from keras_vit.export.variants import VARIANTS
+from keras_vit.export.verification.measurement import latencies_ms, size_bytes
 
 
 def footprint(model, image, *, variant="fp32", reference=None, keep=None):
@@ -31,7 +32,7 @@ def footprint(model, image, *, variant="fp32", reference=None, keep=None):
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(keep or Path(folder) / "model.tflite")
-        write_tflite(inference_model(model), variant, path, worker=None)
+        write_tflite(inference_model(model), path, VARIANTS[variant].converter, in_process=True)
         predictors = [tflite_predictor(path, check=False)]
         if reference is not None:
             predictors.append(tflite_predictor(reference, check=False))

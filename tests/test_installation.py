@@ -91,7 +91,7 @@ def test_a_projects_own_training_export_and_tests_stay_its_own(installed, tmp_pa
     (tmp_path / "main.py").write_text(
         "import keras_vit, export, tests\n"
         "from training.mine import X\n"
-        "import keras_vit.training.recipe, keras_vit.export.record\n"
+        "import keras_vit.training.recipe, keras_vit.export.verification.record\n"
         "print(X, export.X, tests.X, keras_vit.__file__)\n"
     )
     *own, place = run("main", tmp_path, installed)

@@ -1,5 +1,6 @@
 """The command line, run as a user runs it."""
 
+import argparse
 import gc
 import logging
 import os
@@ -16,6 +17,7 @@ import tensorflow as tf
 from PIL import Image
 
 import keras_vit
+import keras_vit.commands.export
 from keras_vit.__main__ import main
 from keras_vit.training.checkpoint import Interrupted
 
@@ -232,7 +234,7 @@ def test_names_that_look_like_markup_are_shown_as_they_are(photos, tmp_path, cap
 
 
 def test_a_missed_accuracy_is_exit_code_1_and_leaves_no_file(run, monkeypatch, capsys):
-    monkeypatch.setattr("keras_vit.export.attempt.FLOAT32_TOLERANCE", 0.0)
+    monkeypatch.setattr("keras_vit.export.verification.attempt.FLOAT32_TOLERANCE", 0.0)
     assert main(["export", str(run), "--variant", "fp32"]) == 1
     assert "differs from the model" in capsys.readouterr().err
     assert not (run / "export" / "model_fp32.tflite").exists()
@@ -314,10 +316,12 @@ def test_list_and_help_answer():
 
 
 def test_export_offers_the_variants_that_there_are():
-    from keras_vit.commands.export import VARIANTS
-    from keras_vit.export.record import AUTO, FILES
+    from keras_vit.export.variants import AUTO, VARIANTS
 
-    assert set(VARIANTS) == {*FILES, AUTO}
+    parser = argparse.ArgumentParser()
+    keras_vit.commands.export.add_arguments(parser)
+    (option,) = (action for action in parser._actions if action.dest == "variant")
+    assert set(option.choices) == {*VARIANTS, AUTO}
 
 
 @pytest.mark.parametrize("what", ["recipes", "models", "experiments"])

@@ -16,7 +16,7 @@ class Case:
         as_exported: bool, whether the file has the form in which `keras-vit export` writes it.
         refusal: str, why TensorFlow's converter wrote no file of builtin operators; None when it did.
         graph: the file's `ModelT`, with Flex operators where it cannot be without, or None.
-        operators: tuple of `keras_vit.export.tflite_graph.Operator`, the file's.
+        operators: tuple of `keras_vit.export.tflite.graph.Operator`, the file's.
         failure: str, why LiteRT does not run the file, or None.
         outside: tuple of those operators that the XNNPACK delegate leaves; empty with a failure.
     """

@@ -1,8 +1,8 @@
 """Asks all rules about a model."""
 
-from keras_vit.export.checks import check_backend
 from keras_vit.export.doctor.conversion import converted
 from keras_vit.export.doctor.rules import RULES
+from keras_vit.export.images.checks import check_backend
 
 
 def examine(model, as_is=False):

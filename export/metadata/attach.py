@@ -6,7 +6,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from keras_vit.export.metadata.tables import RGB, UNKNOWN, Tables
-from keras_vit.export.tflite_graph import read_graph, write_graph
+from keras_vit.export.tflite.graph import read_graph, write_graph
 from keras_vit.io.files import LARGEST_TEXT
 
 NAME = "TFLITE_METADATA"  # under which libraries look for it

@@ -4,10 +4,10 @@ import functools
 
 import keras
 
-from keras_vit.export.inference_model import in_float32
+from keras_vit.export.images.inference_model import in_float32
+from keras_vit.export.images.rollout import rollout
 from keras_vit.export.mobile.pending import EncoderOutput, materialize
 from keras_vit.export.mobile.registry import handler
-from keras_vit.export.rollout import rollout
 from keras_vit.keras_internals import is_graph, run_graph, takes_training
 from keras_vit.models import num_prefix_tokens
 from keras_vit.models.rollout import map_grid, rollout_start

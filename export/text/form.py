@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_vit.errors import InputError
-from keras_vit.export.inference_model import in_float32
+from keras_vit.export.images.inference_model import in_float32
 from keras_vit.export.mobile import mobile_form
 from keras_vit.export.mobile.pending import as_float64
 from keras_vit.export.text.cells import RecurrentCell, variable

@@ -5,12 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.errors import ConditionError, InputError, first_line
-from keras_vit.export.child import run_child
-from keras_vit.export.predictor import CHECK_TIME_LIMIT, check_is_tflite, check_recorded
-from keras_vit.export.saved_model_check import check_saved_model
+from keras_vit.export.prediction.predictor import CHECK_TIME_LIMIT, check_is_tflite, check_recorded
+from keras_vit.export.saved_model.check import check_saved_model
 from keras_vit.export.text.description import read_description
-
-CHECK = (str(Path(__file__).with_name("check.py")),)
+from keras_vit.export.workers.runner import run_worker
 
 
 def load_text_reader(path):
@@ -69,7 +67,7 @@ class TfliteReader(_Reader):
         check_is_tflite(path)
         super().__init__(path)
         try:
-            run_child(CHECK, path, time_limit=CHECK_TIME_LIMIT)
+            run_worker("check", file=path, kind="text", time_limit=CHECK_TIME_LIMIT)
         except ConditionError as error:
             raise InputError(f"{path} is damaged or no text model: {error}.") from error
         self.interpreter = Interpreter(str(path), num_threads=num_threads)

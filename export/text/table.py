@@ -3,7 +3,7 @@
 from rich.markup import escape
 from rich.table import Table
 
-from keras_vit.export.table import state
+from keras_vit.export.verification.table import state
 
 HEADINGS = ("variant", "size", "step", "nats", "drop", "agreement")
 

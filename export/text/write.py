@@ -8,18 +8,16 @@ gives `logits` `(batch, vocabulary_size)` of what follows, and the states under 
 read. In a TFLite file the batch is one.
 """
 
-import tempfile
 import zipfile
 
 import tensorflow as tf
 
-from keras_vit.export.saved_model import save
+from keras_vit.export.saved_model.write import save
 from keras_vit.export.text.description import NAME
 from keras_vit.export.text.form import text_form
 from keras_vit.export.text.sample import generate
-from keras_vit.export.tflite import WORKER, run_converter
-
-SIGNATURES = ("generate", "score", "step")
+from keras_vit.export.tflite.convert import convert
+from keras_vit.export.variants import VARIANTS
 
 
 def write_saved_model(model, description, count, path):
@@ -57,9 +55,7 @@ def write_tflite(model, description, count, variant, path):
         OSError: the disk is full.
     """
     form = text_form(model, on_phone=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        save(form, folder, signatures=_signatures(form, description, count, 1))
-        run_converter((*WORKER,), folder, ",".join(SIGNATURES), variant, path)
+    convert(form, _signatures(form, description, count, 1), path, VARIANTS[variant].converter)
     attach(path, description)
 
 

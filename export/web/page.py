@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.export.choose import fastest
+from keras_vit.export.verification.choose import fastest
 from keras_vit.export.web.litert_js import check_litert_js, copy_litert_js
 from keras_vit.io.files import atomic_path, check_replaceable
 

@@ -30,11 +30,11 @@ def run(options):
     with quiet_import():
         from rich.console import Console
 
-        from keras_vit.export.benchmark.run import benchmark
-        from keras_vit.export.benchmark.table import files_table, operators_table, outside_lines
-        from keras_vit.export.delegate_notice import let_delegate_tell
+        from keras_vit.export.benchmarking.run import benchmark
+        from keras_vit.export.benchmarking.table import files_table, operators_table, outside_lines
+        from keras_vit.export.tflite.xnnpack_banner import flush_xnnpack_banner
 
-        let_delegate_tell()
+        flush_xnnpack_banner()
     console = Console(highlight=False)
     with json_file(options.json, options.files) as write:
         with console.status("measuring"):

@@ -8,19 +8,9 @@ from keras_vit.commands.arguments import add_data_dir, add_run, at_least_one, pa
 from keras_vit.commands.kind import is_text
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
+from keras_vit.export.variants import AUTO, VARIANTS
 
 EXAMPLE = "keras-vit export runs/digits --variant auto --max-drop 0.2"
-VARIANTS = (  # those of keras_vit.export.record, which is not imported to parse
-    "savedmodel",
-    "fp32",
-    "fp16",
-    "dynamic_int8",
-    "mixed_int8",
-    "full_int8",
-    "int16x8",
-    "int4",
-    "auto",
-)
 
 
 def add_arguments(parser):
@@ -28,7 +18,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--variant",
         action="append",
-        choices=VARIANTS,
+        choices=(*VARIANTS, AUTO),
         help="may be repeated; auto keeps the fastest that loses no more than --max-drop "
         "(default: savedmodel, fp32, fp16 and dynamic_int8, which are all that text has)",
     )
@@ -93,10 +83,10 @@ def run(options):
     with quiet_import():
         from rich.console import Console
 
-        from keras_vit.export.delegate_notice import let_delegate_tell
+        from keras_vit.export.tflite.xnnpack_banner import flush_xnnpack_banner
         from keras_vit.training.run import load_run
 
-        let_delegate_tell()
+        flush_xnnpack_banner()
     export = _export_text if is_text(options.run_folder) else _export_images
     _check_web(options)
     trained = load_run(options.run_folder, options.data_dir)
@@ -131,10 +121,10 @@ def _check_web(options):
 
 
 def _export_images(options, model, data, folder, show, progress):
-    from keras_vit.export.app_input import PHOTOS
-    from keras_vit.export.export_run import export_model
-    from keras_vit.export.record import DEFAULT
-    from keras_vit.export.table import results_table
+    from keras_vit.export.images.app_input import PHOTOS
+    from keras_vit.export.images.export_images import export_model
+    from keras_vit.export.variants import DEFAULT
+    from keras_vit.export.verification.table import results_table
     from keras_vit.export.web.page import write_page
     from keras_vit.models.rollout import has_attention, map_grid
 
@@ -176,8 +166,8 @@ def _card(options):
 
 
 def _export_text(options, model, data, folder, show, progress):
-    from keras_vit.export.text.export_run import VARIANTS as DEFAULT
-    from keras_vit.export.text.export_run import export_text
+    from keras_vit.export.text.export_text import VARIANTS as DEFAULT
+    from keras_vit.export.text.export_text import export_text
     from keras_vit.export.text.table import results_table
     from keras_vit.export.web.page import write_page
     from keras_vit.text.generation import MAX_LENGTH

@@ -52,7 +52,7 @@ def _images(options):
     from rich.console import Console
     from rich.table import Table
 
-    from keras_vit.export.predictor import load_predictor
+    from keras_vit.export.prediction.predictor import load_predictor
     from keras_vit.io.images import read_image
 
     predictor = load_predictor(options.model)

@@ -34,9 +34,9 @@ def quiet_engines(model):
         model: str, path of a `.tflite` file or of another form, which TensorFlow runs where there is one.
     """
     with quiet_import():
-        from keras_vit.export.delegate_notice import let_delegate_tell
+        from keras_vit.export.tflite.xnnpack_banner import flush_xnnpack_banner
 
-        let_delegate_tell()
+        flush_xnnpack_banner()
         if not model.endswith(".tflite"):
             with contextlib.suppress(ImportError):
                 import tensorflow  # noqa: F401

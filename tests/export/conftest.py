@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from keras_vit.export.workers.runner import run_writer
 from keras_vit.models import vit
 
 
@@ -34,3 +35,26 @@ def held_out(digits):
 @pytest.fixture(scope="session")
 def names():
     return tuple(f"digit {n}" for n in range(10))
+
+
+@pytest.fixture
+def worker_program(tmp_path_factory):
+    """A function from a line of code to a program for `run_worker`, which runs that line."""
+
+    def write(line):
+        path = tmp_path_factory.mktemp("program") / "program.py"
+        path.write_text(f"def run(**job):\n    {line}\n")
+        return str(path.with_suffix(""))
+
+    return write
+
+
+@pytest.fixture
+def instead_of_the_worker(worker_program, monkeypatch):
+    """A function that lets a module run another program in place of each that writes a file."""
+
+    def replace(module, line, **limits):
+        program = worker_program(line)
+        monkeypatch.setattr(f"{module}.run_writer", lambda _, **job: run_writer(program, **limits, **job))
+
+    return replace

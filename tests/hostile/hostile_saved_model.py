@@ -22,8 +22,8 @@ def whole():
     """Returns the files of a good SavedModel, a dict from name to bytes."""
     import keras
 
-    from keras_vit.export.inference_model import inference_model
-    from keras_vit.export.saved_model import write_saved_model
+    from keras_vit.export.images.inference_model import inference_model
+    from keras_vit.export.saved_model.write import write_saved_model
 
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])

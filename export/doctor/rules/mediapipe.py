@@ -2,8 +2,8 @@
 
 import keras
 
-from keras_vit.export.app_input import PHOTOS
 from keras_vit.export.doctor.finding import Finding
+from keras_vit.export.images.app_input import PHOTOS
 
 
 def mediapipe(case):

@@ -1,7 +1,6 @@
 """The real converter, in this process: a process of its own for each model would take minutes."""
 
-import runpy
-import sys
+import importlib
 
 import keras
 import pytest
@@ -13,15 +12,14 @@ from keras_vit import ConditionError
 def examine(monkeypatch):
     """Returns `(model, as_is=False) -> {target: finding}` of the findings, which are unlike each other."""
 
-    def run_here(program, *arguments, **_):
-        monkeypatch.setattr(sys, "argv", [program[0], *map(str, arguments)])
+    def run_here(program, time_limit=None, **job):
         try:
-            runpy.run_path(program[0], run_name="__main__")
+            return importlib.import_module(f"keras_vit.export.workers.{program}").run(**job)
         except Exception as error:
             raise ConditionError(str(error)) from error
 
-    monkeypatch.setattr("keras_vit.export.tflite.run_child", run_here)
-    monkeypatch.setattr("keras_vit.export.doctor.conversion.run_child", run_here)
+    monkeypatch.setattr("keras_vit.export.workers.runner.run_worker", run_here)
+    monkeypatch.setattr("keras_vit.export.doctor.conversion.run_worker", run_here)
     from keras_vit.export.doctor.examine import examine
 
     return examine

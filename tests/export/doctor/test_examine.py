@@ -242,7 +242,7 @@ def test_the_converter_runs_in_its_own_process():
 
 FULL_INT8_OF_A_LOOP = """
 import keras, numpy, sys, tensorflow as tf
-from keras_vit.export.saved_model import save
+from keras_vit.export.saved_model.write import save
 model = keras.Sequential([keras.Input((5, 8)), keras.layers.LSTM(4)])
 serve = tf.function(lambda x: {"state": model(x)}, input_signature=[tf.TensorSpec((1, 5, 8))])
 save(model, sys.argv[1], {"serve": serve})

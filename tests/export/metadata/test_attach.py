@@ -7,13 +7,13 @@ import pytest
 import tensorflow as tf
 
 from keras_vit import InputError
-from keras_vit.export.export_run import export_model
-from keras_vit.export.inference_model import inference_model
+from keras_vit.export.images.export_images import export_model
+from keras_vit.export.images.inference_model import inference_model
 from keras_vit.export.metadata.attach import attach, attached_labels
 from keras_vit.export.metadata.card import Card
-from keras_vit.export.predictor import load_predictor, tflite_predictor
-from keras_vit.export.tflite import write_tflite
-from keras_vit.export.tflite_graph import read_graph
+from keras_vit.export.prediction.predictor import load_predictor, tflite_predictor
+from keras_vit.export.tflite.convert import write_tflite
+from keras_vit.export.tflite.graph import read_graph
 from keras_vit.models import cnn
 
 
@@ -46,7 +46,7 @@ def test_a_file_answers_as_before_and_brings_its_labels(plain):
 @pytest.mark.parametrize(("channels", "said"), [(3, b"RGB, each"), (4, b"4 channels, each")])
 def test_only_a_file_of_three_channels_says_that_it_takes_rgb(channels, said, tmp_path):
     model = cnn("3x3", image_size=8, channels=channels, num_classes=3, hidden_dim=8)
-    write_tflite(inference_model(model), "fp32", tmp_path / "m.tflite")
+    write_tflite(inference_model(model), tmp_path / "m.tflite")
     attach(tmp_path / "m.tflite", Card("m"), "abc")
     content = bytes(read_graph((tmp_path / "m.tflite").read_bytes()).buffers[-1].data)
     assert said in content

@@ -14,10 +14,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_vit.export.export_run import export_model
+from keras_vit.export.images.export_images import export_model
 from keras_vit.export.metadata.card import Card
-from keras_vit.export.predictor import tflite_predictor
-from keras_vit.export.record import FILES
+from keras_vit.export.prediction.predictor import tflite_predictor
+from keras_vit.export.variants import FILES
 from keras_vit.io.images import read_image
 from keras_vit.models import vit
 

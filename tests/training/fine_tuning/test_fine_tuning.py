@@ -271,8 +271,8 @@ def test_a_fine_tuned_model_goes_back_with_a_card_of_its_run(way, runs, data, tm
 
 @pytest.mark.slow
 def test_a_fine_tuned_model_exports_to_every_variant(runs, data, tmp_path):
-    from keras_vit.export.export_run import export_model
-    from keras_vit.export.record import FILES
+    from keras_vit.export.images.export_images import export_model
+    from keras_vit.export.variants import FILES
 
     test = data.test
     rows = export_model(

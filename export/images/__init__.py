@@ -1,0 +1,1 @@
+"""A model of images as its exported files compute it: its form, its inputs, its checks."""

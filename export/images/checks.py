@@ -1,0 +1,94 @@
+"""What is wrong with what an export was given, told before anything is written."""
+
+import keras
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.export.images.app_input import DTYPES
+from keras_vit.export.variants import AUTO, VARIANTS
+
+FEWEST_CALIBRATION_IMAGES = 32  # ranges from fewer miss what the next image reaches
+
+
+def check_backend():
+    """Raises InputError when Keras runs on another backend than TensorFlow: this process cannot export."""
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            f"Expected KERAS_BACKEND=tensorflow, which writes files for a phone, received "
+            f"{keras.backend.backend()!r}. A model.keras that was trained elsewhere loads there."
+        )
+
+
+def check_variants(variants):
+    """Checks the variants' names and that this process can export.
+
+    Raises:
+        InputError: an unknown variant, or Keras on another backend than TensorFlow.
+    """
+    check_backend()
+    unknown = [variant for variant in variants if variant not in (*VARIANTS, AUTO)]
+    if unknown:
+        raise InputError(f"Unknown variant {unknown[0]!r}. Expected {AUTO} or one of {', '.join(VARIANTS)}.")
+
+
+def check_input(dtype, batch_size):
+    """Checks what TFLite files are to take.
+
+    Raises:
+        InputError: neither `"float32"` nor `"uint8"`, or not at least one image.
+    """
+    if dtype not in DTYPES:
+        raise InputError(f"Expected an input of {' or '.join(DTYPES)}, received {dtype!r}.")
+    if batch_size < 1:
+        raise InputError(f"Expected a batch of 1 or more images, received {batch_size}.")
+
+
+def check_held_out(model, label_names, images, labels):
+    """Checks that labels' names, images and labels belong to the model.
+
+    Raises:
+        InputError: they do not.
+    """
+    num_classes = model.output_shape[1]
+    if len(label_names) != num_classes or any("\n" in name for name in label_names):
+        raise InputError(
+            f"Expected one label per output, each of one line: the model has {num_classes} outputs, received "
+            f"{len(label_names)} labels."
+        )
+    if not len(images) or len(images) != len(labels) or images.shape[1:] != model.input_shape[1:]:
+        raise InputError(
+            f"Expected held-out images {model.input_shape[1:]} with one label each, received images "
+            f"{images.shape} and {len(labels)} labels."
+        )
+    if images.dtype != np.uint8 or np.min(labels) < 0 or np.max(labels) >= num_classes:
+        raise InputError(
+            f"Expected uint8 images and labels from 0 to {num_classes - 1}, received {images.dtype} images "
+            f"and labels from {np.min(labels)} to {np.max(labels)}."
+        )
+
+
+def check_calibration(model, variants, images):
+    """Checks that there are calibration images where a variant needs them.
+
+    Raises:
+        InputError: none, too few, or not of the model's kind.
+    """
+    needing = [variant for variant in variants if variant == AUTO or VARIANTS[variant].needs_calibration]
+    if images is None and needing:
+        raise InputError(
+            f"Expected calibration_images for {needing[0]}, received none. Give some hundred images of the "
+            "training data, or choose a variant that needs none, such as dynamic_int8."
+        )
+    if images is None:
+        return
+    if images.dtype != np.uint8 or images.shape[1:] != model.input_shape[1:]:
+        raise InputError(
+            f"Expected uint8 calibration images (n, {', '.join(map(str, model.input_shape[1:]))}), received "
+            f"{images.dtype} {images.shape}."
+        )
+    if needing and len(images) < FEWEST_CALIBRATION_IMAGES:
+        raise InputError(
+            f"Expected at least {FEWEST_CALIBRATION_IMAGES} calibration images for {needing[0]}, received "
+            f"{len(images)}. Give more of the training data, or choose a variant that needs none, such as "
+            "dynamic_int8."
+        )

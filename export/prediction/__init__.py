@@ -1,0 +1,1 @@
+"""Loads a model in any of its forms as a function from inputs to outputs."""

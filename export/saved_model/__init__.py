@@ -1,0 +1,1 @@
+"""Writes, checks and serves SavedModels."""

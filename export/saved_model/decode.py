@@ -1,0 +1,47 @@
+"""Decodes image files inside a TensorFlow graph as `keras_vit.io.images` does outside of one."""
+
+import tensorflow as tf
+
+from keras_vit.export.images.app_input import GREY
+from keras_vit.export.saved_model.orientation import upright
+
+
+def decode(data, size, channels):
+    """Decodes one image file and stretches it.
+
+    EXIF orientation is applied, transparency is composited on white, of an animation the first frame is
+    taken, and the image is stretched with antialiased bilinear interpolation. What TensorFlow's decoders do
+    not do: a BMP with a palette comes out as its indices.
+
+    Args:
+        data: scalar string, the bytes of a JPEG, PNG, WebP, BMP or GIF file.
+        size: `(height, width)` in pixels.
+        channels: int, 3 for RGB or 1 for grey.
+
+    Returns:
+        uint8 tensor `(*size, channels)`.
+    """
+    image = tf.io.decode_image(data, expand_animations=False)
+    image.set_shape((None, None, None))
+    image = upright(tf.cast(image, tf.float32), data)
+    image = _with_channels(_on_white(image, data), channels)
+    return _as_uint8(tf.image.resize(image, size, method="bilinear", antialias=True))
+
+
+def _on_white(image, data):
+    """The first 1 or 3 channels; a fourth one in a BMP is padding and no transparency."""
+    count = tf.shape(image)[-1]
+    image, last = image[..., : tf.where(count < 3, 1, 3)], image[..., -1:]
+    transparent = (count % 2 == 0) & (tf.strings.substr(data, 0, 2) != b"BM")
+    opacity = tf.where(transparent, last / 255, 1.0)
+    return tf.round(image * opacity + 255 * (1 - opacity))
+
+
+def _with_channels(image, channels):
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
+    image = tf.broadcast_to(image, (height, width, 3))
+    return image if channels == 3 else tf.round(tf.reduce_sum(image * GREY, axis=-1, keepdims=True))
+
+
+def _as_uint8(image):
+    return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)

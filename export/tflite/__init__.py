@@ -1,0 +1,1 @@
+"""Writes, quantizes and reads TFLite files."""

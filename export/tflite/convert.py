@@ -1,0 +1,78 @@
+"""Converts a model to a TFLite file, in a process of its own."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_vit.export.images.app_input import GREY
+from keras_vit.export.mobile import MobileForm, mobile_form
+from keras_vit.export.saved_model.write import save
+from keras_vit.export.workers.runner import run_writer
+
+
+def write_tflite(model, path, options=(), input_dtype="float32", in_process=False):
+    """Writes a TFLite file with static shapes and builtin operators.
+
+    Args:
+        model: the model as `inference_model` gives it, which is brought into its mobile form; or a
+            `MobileForm`, for another batch than one or for attention.
+        path: str or Path of the file. Its input is `(1, height, width, channels)` in [0, 255], where a model
+            of grey images takes RGB, its output float32 `probabilities` `(1, num_classes)` and, of a form
+            with attention, `attention` `(1, rows, columns)`.
+        options: those of the converter, as in `keras_vit.export.workers.convert`.
+        input_dtype: `"float32"` or `"uint8"`.
+        in_process: bool, the converter runs in this process, which saves some seconds; its crash is then
+            this process's own. Otherwise it is an error here.
+
+    Raises:
+        ConditionError: the converter refused the model, crashed, took too long or too much memory.
+        OSError: the disk is full.
+    """
+    form = model if isinstance(model, MobileForm) else mobile_form(model)
+    convert(form, {"serve": _serve_function(form, input_dtype)}, path, options, in_process)
+
+
+def convert(owner, signatures, path, options=(), in_process=False):
+    """Writes a TFLite file of some signatures.
+
+    Args:
+        owner: object whose `variables` the functions read.
+        signatures: dict from a name to a `tf.function`.
+        path, options, in_process: as in `write_tflite`.
+
+    Raises:
+        ConditionError, OSError: as `write_tflite` does.
+    """
+    path = Path(path)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        save(owner, folder, signatures=signatures)
+        names = sorted(signatures)
+        if in_process:
+            from keras_vit.export.workers.convert import convert as convert_here
+
+            path.write_bytes(convert_here(folder, names, options))
+        else:
+            run_writer("convert", saved_model=folder, signatures=names, options=list(options), path=path)
+
+
+def _serve_function(form, input_dtype):
+    *size, channels = form.input_shape
+    given = tf.TensorSpec((*size, 3 if channels == 1 else channels), input_dtype, "images")
+
+    @tf.function(input_signature=[given])
+    def serve(images):
+        images = tf.cast(images, tf.float32)
+        images = _grey(images) if channels == 1 else images
+        if form.map_shape is None:
+            return {"probabilities": form(images)}
+        probabilities, attention = form.with_attention(images)
+        return {"probabilities": probabilities, "attention": attention}
+
+    return serve
+
+
+def _grey(images):
+    """A mean, which XNNPACK runs and no variant quantizes to another grey, as it would a product."""
+    return tf.reduce_mean(images * (3 * np.array(GREY, "float32")), axis=-1, keepdims=True)

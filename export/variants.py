@@ -1,0 +1,101 @@
+"""The variants in which a model is exported: one row each, read by all that writes, checks and shows them.
+
+This module imports nothing heavy, so that the command line can list the variants.
+"""
+
+import dataclasses
+from typing import NamedTuple
+
+AUTO = "auto"  # in place of a variant: try the candidates and keep the fastest
+
+
+class Rule(NamedTuple):
+    """How ai-edge-quantizer treats the operators whose output's name matches; later rules win."""
+
+    operators: str  # ai-edge-quantizer's name of an operator; "*" for all
+    weight_bits: int  # 0: stays in float
+    activation_bits: int = 0  # 0: activations are quantized at run time ("dynamic")
+    names: str = ".*"  # regular expression
+
+
+# Inputs and outputs of these layers vary little between images, so that one fixed range serves all. On a
+# trained Vision Transformer the KL divergence from float32 trebles when qkv, patches and head are static too.
+STEADY = "attention/projection/|mlp/expansion/|mlp/projection/"
+FLOAT_ENDS = (Rule("INPUT", 0), Rule("OUTPUT", 0))  # an app gives and takes float32
+# LiteRT refuses a product with int8 on the left alone, as where the attention rollout begins with a constant.
+FLOAT_PRODUCTS = (Rule("BATCH_MATMUL", 0),)
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One form of a model's file.
+
+    Attributes:
+        name: str, as on the command line and in `export.json`.
+        file: str, the file or folder.
+        is_float32: bool, it has to give the model's answers within the rounding of float32.
+        converter: tuple of str, options of TensorFlow's converter (see `keras_vit.export.workers.convert`),
+            or None where another program writes the file.
+        rules: tuple of Rule, by which ai-edge-quantizer makes the file from the float32 one where the
+            converter does not, or where some operators are to stay in float.
+        for_text: bool, character models have it too.
+        is_default: bool, it is exported where no variant is named.
+        not_auto: str, why `auto` does not try it; empty when it does.
+    """
+
+    name: str
+    file: str
+    is_float32: bool = False
+    converter: tuple | None = None
+    rules: tuple = ()
+    for_text: bool = False
+    is_default: bool = False
+    not_auto: str = ""
+
+    @property
+    def is_tflite(self):
+        return self.file.endswith(".tflite")
+
+    @property
+    def needs_calibration(self):
+        """Whether the ranges of activations are fixed in advance, from calibration data."""
+        return any(rule.activation_bits for rule in self.rules)
+
+
+_EVERYWHERE = {"for_text": True, "is_default": True}
+VARIANTS = {
+    variant.name: variant
+    for variant in (
+        Variant("savedmodel", "saved_model", is_float32=True, not_auto="it needs TensorFlow", **_EVERYWHERE),
+        Variant("fp32", "model_fp32.tflite", is_float32=True, converter=(), **_EVERYWHERE),
+        Variant("fp16", "model_fp16.tflite", converter=("optimize", "float16"), **_EVERYWHERE),
+        Variant(
+            "dynamic_int8",
+            "model_dynamic_int8.tflite",
+            converter=("optimize",),
+            rules=(Rule("*", 8), *FLOAT_PRODUCTS),
+            **_EVERYWHERE,
+        ),
+        Variant(
+            "mixed_int8",
+            "model_mixed_int8.tflite",
+            rules=(Rule("FULLY_CONNECTED", 8), Rule("FULLY_CONNECTED", 8, 8, STEADY)),
+        ),
+        Variant("full_int8", "model_full_int8.tflite", rules=(Rule("*", 8, 8), *FLOAT_ENDS)),
+        Variant(
+            "int16x8",
+            "model_int16x8.tflite",
+            rules=(Rule("*", 8, 16), *FLOAT_ENDS),
+            not_auto="LiteRT has slow reference kernels for it only, which serve to check NPUs",
+        ),
+        Variant(
+            "int4",
+            "model_int4.tflite",
+            rules=(Rule("*", 8), *FLOAT_PRODUCTS, Rule("FULLY_CONNECTED", 4)),
+        ),
+    )
+}
+FILES = {name: variant.file for name, variant in VARIANTS.items()}
+DEFAULT = tuple(name for name, variant in VARIANTS.items() if variant.is_default)
+TEXT_VARIANTS = tuple(name for name, variant in VARIANTS.items() if variant.for_text)
+CANDIDATES = tuple(name for name, variant in VARIANTS.items() if not variant.not_auto)

@@ -1,0 +1,87 @@
+"""`export.json`: what was exported, from which weights, with which versions, and how it was verified."""
+
+import hashlib
+import platform
+import shutil
+from importlib.metadata import version
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_vit.errors import InputError
+from keras_vit.export.variants import FILES
+from keras_vit.io.json_files import read_json, write_json
+
+SAVED_MODEL_MARK = "saved_model.pb"  # by which a SavedModel is known
+NAME = "export.json"
+
+
+def fingerprint(model, label_names):
+    """Returns a hash of a model's weights and labels: two exports with the same one belong together."""
+    digest = hashlib.sha256("\n".join(label_names).encode())
+    for weight in model.get_weights():
+        digest.update(str(weight.shape).encode() + weight.tobytes())
+    return digest.hexdigest()
+
+
+def take_earlier_rows(folder, variants, mark):
+    """Takes down the record of an earlier export, so that an interrupted one leaves none that is wrong.
+
+    Args:
+        folder: Path of the export folder.
+        variants: those to be exported now; their files stay until they are replaced.
+        mark: what `fingerprint` gives for the model of now.
+
+    Returns:
+        The rows of the other variants that come from the same weights and labels. The files of those that
+        do not are removed: what they are is not known.
+    """
+    rows = _rows_of(folder, mark)
+    kept = [row for row in rows if row["variant"] not in variants and (folder / row["file"]).exists()]
+    stay = {row["variant"] for row in kept} | set(variants)
+    for variant in FILES.keys() - stay:
+        remove(folder / FILES[variant])
+    (folder / NAME).unlink(missing_ok=True)
+    return kept
+
+
+def write_record(folder, rows, mark):
+    """Writes `export.json` with its rows in the order of `FILES`, and a checksum of each file that stands."""
+    for row in rows:
+        if (folder / row["file"]).is_file():
+            row["sha256"] = _sha256(folder / row["file"])
+    rows = sorted(rows, key=lambda row: list(FILES).index(row["variant"]))
+    write_json(folder / NAME, {"versions": _versions(), "model_sha256": mark, "variants": rows})
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def remove(path):
+    """Removes a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _rows_of(folder, mark):
+    try:
+        record = read_json(folder / NAME)
+        return [row for row in record["variants"] if row["passed"]] if record["model_sha256"] == mark else []
+    except (InputError, KeyError, TypeError):
+        return []
+
+
+def _versions():
+    return {
+        "tensorflow": tf.__version__,
+        "keras": keras.version(),
+        "ai_edge_litert": version("ai-edge-litert"),
+        "ai_edge_quantizer": version("ai-edge-quantizer"),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }

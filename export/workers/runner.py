@@ -1,0 +1,87 @@
+"""Runs a program of this folder in a process of its own, whose crash is an error here."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from keras_vit.errors import ConditionError
+
+MEMORY_LIMIT = 32 << 30  # bytes of address space; TensorFlow alone reserves some
+TIME_LIMIT = 1800  # seconds
+LONGEST_LINE = 500  # characters of a program's error that a message repeats
+_FOLDER = Path(__file__).parent
+_PACKAGE = _FOLDER.parents[1]
+_OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "failed to allocate", "out of memory")
+
+
+def run_worker(program, *, time_limit=TIME_LIMIT, memory_limit=MEMORY_LIMIT, **job):
+    """Runs a program and returns its result.
+
+    The process sees no GPU, whose memory may be in use here, and takes no module from the current folder.
+
+    Args:
+        program: str, the name of a file in this folder, or the path of another one, without `.py`.
+        time_limit: float, seconds.
+        memory_limit: int, bytes of address space that it may take; on POSIX only.
+        **job: values for the program's `run`, which JSON has; a Path becomes a str.
+
+    Returns:
+        What `run(**job)` returned, through JSON.
+
+    Raises:
+        ConditionError: it failed, crashed, took too long or too much memory; the message is the last line of
+            its error output that names an error.
+    """
+    command = [sys.executable, "-P", _FOLDER / "bootstrap.py", _PACKAGE, _FOLDER / f"{program}.py"]
+    try:
+        result = subprocess.run(
+            list(map(str, command)),
+            input=json.dumps({"memory_limit": memory_limit, "job": job}, default=os.fspath),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=time_limit,
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ConditionError(f"it took more than {time_limit:g} s and was stopped") from error
+    if result.returncode == 0:
+        return json.loads(result.stdout)
+    if any(words in result.stderr for words in _OUT_OF_MEMORY):
+        raise ConditionError(f"it needed more than {memory_limit / 1e9:.1f} GB of memory and was stopped")
+    raise ConditionError(f"{_error_line(result.stderr)} ({_ending(result.returncode)})")
+
+
+def run_writer(program, *, path, **job):
+    """Runs a program that writes the file `path`.
+
+    Raises:
+        ConditionError: it failed, or wrote no file.
+        OSError: the disk is full.
+    """
+    try:
+        run_worker(program, path=path, **job)
+    except ConditionError as error:
+        if is_full_disk(str(error)):
+            raise OSError(errno.ENOSPC, str(error)) from error
+        raise ConditionError(f"the conversion failed: {error}") from error
+    if not Path(path).is_file():
+        raise ConditionError("the converter wrote no file and reported no error")
+
+
+def is_full_disk(message):
+    """Whether an error of TensorFlow, which has no type for it, is about a full disk."""
+    return "No space left on device" in message or "Disk quota exceeded" in message
+
+
+def _ending(code):
+    return f"ended by signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _error_line(text):
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if "rror:" in line or "not supported" in line]
+    return (errors or lines or ["no error output"])[-1][:LONGEST_LINE]

@@ -1,0 +1,174 @@
+import json
+import os
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_vit import ConditionError, InputError
+from keras_vit.__main__ import main
+from keras_vit.export.images.export_images import export_model
+from keras_vit.export.images.inference_model import inference_model
+from keras_vit.export.prediction.predictor import load_predictor
+from keras_vit.export.tflite import writer
+from keras_vit.export.variants import DEFAULT, FILES
+from keras_vit.models import vit
+
+
+@pytest.fixture(scope="module")
+def exported(model, held_out, names, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "export"
+    model.save(folder.parent / "model.keras")
+    return folder, export_model(model, names, *held_out, folder)
+
+
+def test_every_variant_is_verified_and_described(exported):
+    folder, rows = exported
+    assert sorted(os.listdir(folder)) == sorted([*(FILES[v] for v in DEFAULT), "export.json", "labels.txt"])
+    assert json.loads((folder / "export.json").read_text())["variants"] == rows
+    for row in rows:
+        assert row["failure"] is None
+        assert row["num_images"] == 300
+        assert row["reference_accuracy"] > 0.8
+        assert row["drop"] <= 0.5
+        assert row["top1_agreement"] > 0.98
+
+
+def test_smaller_formats_are_smaller(exported):
+    sizes = {row["variant"]: row["size"] for row in exported[1]}
+    assert sizes["dynamic_int8"] < sizes["fp16"] < sizes["fp32"] < sizes["savedmodel"]
+
+
+def test_all_forms_of_the_model_answer_alike(exported, model, held_out, names):
+    folder, _ = exported
+    reference = inference_model(model).predict(held_out[0][:20], verbose=0)
+    for path in (folder.parent / "model.keras", *(folder / FILES[v] for v in DEFAULT)):
+        predictor = load_predictor(path)
+        assert predictor.image_shape == (8, 8, 3 if path.suffix == ".tflite" else 1)  # apps give RGB
+        # int8 weights: steps of 1/127 of the largest weight; 0.05 is ten times what is seen here.
+        tolerance = 0.05 if "int8" in path.name else 0.005 if "fp16" in path.name else 1e-5
+        np.testing.assert_allclose(predictor.probabilities(held_out[0][:20]), reference, atol=tolerance)
+        if path.suffix != ".keras":
+            assert predictor.label_names == names
+
+
+def test_a_grey_model_answers_for_a_colour_file_alike_from_all_forms(exported, tmp_path, capsys):
+    colours = np.random.default_rng(0).integers(0, 256, (21, 17, 3)).astype("uint8")
+    Image.fromarray(colours).save(tmp_path / "colours.png")
+    said = []
+    for path in (
+        exported[0].parent / "model.keras",
+        *(exported[0] / FILES[v] for v in ("savedmodel", "fp32")),
+    ):
+        assert main(["predict", str(path), str(tmp_path / "colours.png"), "--top", "10"]) == 0
+        rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+        said.append(sorted(float(row[-1]) for row in rows))
+    np.testing.assert_allclose(said, [said[0]] * 3, atol=1.01e-4)  # four decimals are shown
+
+
+def test_tflite_files_hold_builtin_operators_and_a_batch_of_one(exported):
+    from ai_edge_litert.interpreter import Interpreter
+
+    for file in (FILES[v] for v in DEFAULT):
+        if file.endswith(".tflite"):
+            interpreter = Interpreter(str(exported[0] / file))
+            details = interpreter._get_ops_details()
+            assert not [op["op_name"] for op in details if op["op_name"].startswith(("Flex", "CUSTOM"))]
+            (inside,) = interpreter.get_input_details()
+            assert inside["shape"].tolist() == inside["shape_signature"].tolist() == [1, 8, 8, 3]
+
+
+def test_a_file_for_several_images_at_once_answers_for_any_number_of_them(digits, held_out, names, tmp_path):
+    built = vit("Pico/4", num_layers=1, channels=1, num_classes=10, pooling="gap")
+    images, labels = held_out[0][:7], held_out[1][:7]
+    rows = export_model(
+        built,
+        names,
+        images,
+        labels,
+        tmp_path,
+        variants=("fp32", "mixed_int8"),
+        max_drop=100,
+        calibration_images=digits[0][300:340],
+        attention=True,
+        batch_size=4,
+    )
+    assert [(row["batch_size"], row["input_dtype"], row["attention"]) for row in rows] == [
+        (4, "float32", True),
+        (4, "float32", True),
+    ]
+    assert rows[0]["max_probability_difference"] < 1e-5 > rows[0]["max_attention_difference"]
+    predictor = load_predictor(tmp_path / FILES["fp32"])
+    reference = inference_model(built).predict(images, verbose=0)
+    for count in (1, 4, 7):
+        np.testing.assert_allclose(predictor.probabilities(images[:count]), reference[:count], atol=1e-5)
+        assert predictor.attention_maps(images[:count]).shape == (count, 2, 2)
+
+
+@pytest.mark.slow
+def test_a_variant_past_the_allowed_drop_is_not_left_and_the_others_stand(
+    model, held_out, names, tmp_path, monkeypatch
+):
+    """The fp16 file is made of a model whose head was shuffled, so that its accuracy really falls."""
+    write = writer.write_tflite
+    broken = keras.models.clone_model(model)
+    broken.set_weights(model.get_weights())
+    broken.get_layer("head").bias.assign(50 * np.eye(10)[3])
+
+    def write_broken(shipped, path, options, *rest):
+        write(inference_model(broken) if "float16" in options else shipped, path, options, *rest)
+
+    monkeypatch.setattr(writer, "write_tflite", write_broken)
+    (tmp_path / FILES["fp16"]).write_text("of an earlier export")
+    seen = []
+    with pytest.raises(ConditionError, match=r"fp16 \(lost \d\d"):
+        export_model(
+            model, names, *held_out, tmp_path, variants=("fp32", "fp16"), max_drop=1.0, report=seen.extend
+        )
+    assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt", FILES["fp32"]]
+    assert [row["failure"] is None for row in seen] == [True, False]
+
+
+@pytest.mark.slow
+def test_a_float32_file_that_is_not_the_model_is_refused_whatever_its_accuracy(
+    model, held_out, names, tmp_path, monkeypatch
+):
+    write = writer.write_tflite
+    other = keras.models.clone_model(model)
+    other.set_weights([1.01 * w for w in model.get_weights()])
+    monkeypatch.setattr(writer, "write_tflite", lambda _, *rest: write(inference_model(other), *rest))
+    with pytest.raises(ConditionError, match="differs from the model"):
+        export_model(model, names, *held_out, tmp_path, variants=("fp32",), max_drop=100)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dtype": "mixed_bfloat16"},
+        {"pooling": "map", "num_registers": 2, "qk_norm": True},
+        {"pooling": "token", "activation": "swiglu", "position_embedding": "sincos_2d"},
+        {"norm_first": False, "layer_scale": 0.1, "position_embedding": "none"},
+    ],
+    ids=str,
+)
+def test_every_kind_of_vit_becomes_a_tflite_file(options, held_out, names, tmp_path):
+    options = {"pooling": "gap", **options}
+    built = vit("Pico/4", num_layers=1, channels=1, num_classes=10, **options)
+    (row,) = export_model(built, names, *held_out, tmp_path, variants=("fp32",))
+    assert row["max_probability_difference"] < 1e-4
+
+
+def test_what_does_not_fit_together_is_refused(model, held_out, names, tmp_path):
+    images, labels = held_out
+    with pytest.raises(InputError, match="Unknown variant 'int2'"):
+        export_model(model, names, images, labels, tmp_path / "x", variants=("int2",))
+    with pytest.raises(InputError, match="one label per output"):
+        export_model(model, names[:9], images, labels, tmp_path / "x")
+    with pytest.raises(InputError, match="held-out images"):
+        export_model(model, names, images[:0], labels[:0], tmp_path / "x")
+    open_size = keras.Sequential([keras.Input((None, None, 1)), keras.layers.GlobalAveragePooling2D()])
+    with pytest.raises(InputError, match="fixed size"):
+        export_model(open_size, ["a"], images, labels, tmp_path / "x")
+    assert not (tmp_path / "x").exists()

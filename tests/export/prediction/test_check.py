@@ -1,0 +1,99 @@
+"""What is accepted as a TFLite file of ours, and what is told of one that is not."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_vit import InputError
+from keras_vit.export.prediction.predictor import check_tflite, load_predictor
+
+
+def converted(function, shape, path, dtype=tf.float32, flex=False):
+    concrete = tf.function(function, input_signature=[tf.TensorSpec(shape, dtype)]).get_concrete_function()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], tf.Module())
+    if flex:
+        converter.target_spec.supported_ops |= {tf.lite.OpsSet.SELECT_TF_OPS}
+    path.write_bytes(converter.convert())
+    return path
+
+
+def mean(x):
+    return tf.reduce_mean(x, axis=(1, 2))
+
+
+def shares(x):
+    """The colours' shares of an image's light, which add up to 1 as probabilities do."""
+    light = mean(x) + 1.0
+    return light / tf.reduce_sum(light, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def good(tmp_path):
+    return converted(shares, (1, 4, 4, 3), tmp_path / "m.tflite")
+
+
+def test_a_flex_operator_is_refused_by_its_name(tmp_path):
+    path = converted(
+        lambda x: tf.linalg.inv(x[0, :3, :3, 0])[:1], (1, 4, 4, 3), tmp_path / "m.tflite", flex=True
+    )
+    with pytest.raises(InputError, match="FlexMatrixInverse"):
+        check_tflite(path)
+
+
+@pytest.mark.parametrize(
+    ("function", "shape", "dtype"),
+    [
+        (lambda x: mean(x)[:1], (2, 4, 4, 3), tf.float32),
+        (lambda x: mean(tf.cast(x, tf.float32)), (1, 4, 4, 3), tf.int32),
+        (lambda x: 2 * x, (1, 4, 4, 3), tf.float32),
+        (lambda x: 2 * x, (1, 4), tf.float32),
+    ],
+    ids=["one row for two images", "int32", "image to image", "no image"],
+)
+def test_what_does_not_go_from_images_to_classes_is_refused(tmp_path, function, shape, dtype):
+    path = converted(function, shape, tmp_path / "m.tflite", dtype)
+    with pytest.raises(InputError, match="expected images in"):
+        check_tflite(path)
+
+
+def test_images_of_another_shape_are_refused_and_none_are_no_error(good):
+    predictor = load_predictor(good)
+    assert predictor.label_names is None
+    with pytest.raises(InputError, match=r"\(n, 4, 4, 3\), received \(2, 4, 3, 4\)"):
+        predictor.probabilities(np.zeros((2, 4, 3, 4)))
+    assert predictor.probabilities(np.zeros((0, 4, 4, 3))).shape == (0, 3)
+
+
+def test_uint8_and_float_images_answer_alike(good):
+    images = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3)).astype("uint8")
+    predictor = load_predictor(good)
+    np.testing.assert_array_equal(predictor.probabilities(images), predictor.probabilities(images / 1.0))
+    light = images.mean(axis=(1, 2)) + 1
+    expected = light / light.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(predictor.probabilities(images), expected, rtol=1e-5)
+
+
+def test_a_file_whose_answers_do_not_add_up_to_one_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no probabilities"):
+        load_predictor(converted(mean, (1, 4, 4, 3), tmp_path / "m.tflite"))
+
+
+@pytest.mark.parametrize(("labels", "message"), [(b"a\nb\n", "3 classes"), (b"\xff\n", "UTF-8")])
+def test_labels_that_do_not_fit_are_refused(good, labels, message):
+    (good.parent / "labels.txt").write_bytes(labels)
+    with pytest.raises(InputError, match=message):
+        load_predictor(good)
+
+
+def test_labels_may_be_of_any_script(good):
+    names = ("猫", "a b", "tête-à-tête")
+    (good.parent / "labels.txt").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    assert load_predictor(good).label_names == names
+
+
+def test_every_length_of_a_truncated_file_is_an_error(good):
+    content = good.read_bytes()
+    for length in (0, 4, 8, len(content) // 3, len(content) * 9 // 10):
+        good.write_bytes(content[:length])
+        with pytest.raises(InputError, match="m.tflite"):
+            load_predictor(good)

@@ -1,0 +1,109 @@
+import io
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_vit import ConditionError
+from keras_vit.export.images.inference_model import inference_model
+from keras_vit.export.saved_model.write import write_saved_model
+from keras_vit.models import cnn
+
+# Runs without Keras and without this package, as a server would.
+SERVER = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("keras_vit", "export"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+import json
+import numpy as np
+import tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+given = np.load(sys.argv[2])
+a = model.signatures["serving_default"](images=tf.constant(given["images"]))
+b = model.signatures["serve_encoded"](encoded=tf.constant([bytes(x) for x in json.loads(sys.argv[3])]))
+for answer in (a, b):
+    print(json.dumps({
+        "probabilities": answer["probabilities"].numpy().tolist(),
+        "class_indices": answer["class_indices"].numpy().tolist(),
+        "labels": [[x.decode() for x in row] for row in answer["labels"].numpy()],
+    }))
+"""
+
+
+def test_no_image_file_is_asked_for_where_none_has_the_channels(tmp_path):
+    model = inference_model(cnn("3x3", image_size=8, channels=4, num_classes=3, hidden_dim=8))
+    write_saved_model(model, "abc", tmp_path / "saved")
+    served = tf.saved_model.load(str(tmp_path / "saved"))
+    assert set(served.signatures) == {"serving_default"}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Refusing(keras.layers.Layer):
+    def call(self, x):
+        raise ValueError("no kernel for this size")
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(x.shape)
+
+
+def test_what_a_layer_says_against_being_saved_is_repeated(tmp_path):
+    stack = [keras.Input((4, 4, 3)), keras.layers.Flatten(), Refusing(), keras.layers.Dense(3)]
+    with pytest.raises(ConditionError, match=r"model: Refusing.call\(\): no kernel for this size$"):
+        write_saved_model(inference_model(keras.Sequential(stack)), "abc", tmp_path / "saved")
+
+
+def encoded(image, kind):
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def test_tensorflow_alone_serves_arrays_and_encoded_images(model, held_out, names, tmp_path):
+    images = held_out[0][:6]
+    shipped = inference_model(model)
+    write_saved_model(shipped, names, tmp_path / "saved")
+    np.savez(tmp_path / "given.npz", images=images)
+    files = json.dumps([list(encoded(image[..., 0], "PNG")) for image in images])
+    result = subprocess.run(
+        [sys.executable, "-c", SERVER, str(tmp_path / "saved"), str(tmp_path / "given.npz"), files],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    expected = shipped.predict(images, verbose=0)
+    for line in result.stdout.splitlines():
+        answer = json.loads(line)
+        np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
+        assert [row[0] for row in answer["class_indices"]] == expected.argmax(axis=1).tolist()
+        assert [row[0] for row in answer["labels"]] == [names[i] for i in expected.argmax(axis=1)]
+        assert np.shape(answer["class_indices"]) == (6, 5)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF"])
+def test_encoded_images_of_any_size_are_stretched_as_predict_does(model, names, tmp_path, kind):
+    from keras_vit.io.images import decode_image
+
+    rng = np.random.default_rng(0)
+    image = np.kron(rng.integers(0, 256, (6, 9)), np.ones((7, 5))).astype("uint8")
+    data = encoded(image, kind)
+    write_saved_model(inference_model(model), names, tmp_path / "saved")
+    served = tf.saved_model.load(str(tmp_path / "saved"))
+    ours = decode_image(data, "x", size=(8, 8), channels=1)[None]
+    direct = served.signatures["serving_default"](images=tf.constant(ours))["probabilities"]
+    through = served.signatures["serve_encoded"](encoded=tf.constant([data]))["probabilities"]
+    # Both interpolate bilinearly with antialias; rounding to uint8 may differ by one of 255 in a pixel.
+    np.testing.assert_allclose(through, direct, atol=0.02)
+
+
+def test_weights_are_stored_once(model, names, tmp_path):
+    write_saved_model(inference_model(model), names, tmp_path / "saved")
+    stored = sum(f.stat().st_size for f in (tmp_path / "saved" / "variables").iterdir())
+    assert stored < 1.2 * 4 * model.count_params()

@@ -1,0 +1,158 @@
+"""Which variant `auto` keeps."""
+
+import numpy as np
+import pytest
+
+from keras_vit import ConditionError
+from keras_vit.export.images.export_images import check_passed
+from keras_vit.export.variants import CANDIDATES, FILES
+from keras_vit.export.verification.choose import choose, fastest
+from keras_vit.export.verification.measurement import WARM_UP, latencies_ms
+
+
+def row(variant, latency, size=100, passed=True, drop=0.0, agreement=1.0):
+    return {
+        "variant": variant,
+        "passed": passed,
+        "failure": None if passed else "lost",
+        "latency_ms": latency,
+        "size": size,
+        "drop": drop,
+        "max_drop": 0.5,
+        "accuracy": 0.9,
+        "top1_agreement": agreement,
+    }
+
+
+class Attempt:
+    """Writes a file that says how it was made; passes when the layers that cost accuracy are in float."""
+
+    def __init__(self, rows, needs=()):
+        self.rows = {row["variant"]: row for row in rows}
+        self.needs = set(needs)
+
+    def __call__(self, variant, folder, float_operators=()):
+        result = dict(self.rows[variant])
+        if float_operators and self.needs <= set(float_operators):
+            result.update(passed=True, failure=None, drop=0.1)
+        if result["passed"]:
+            (folder / FILES[variant]).write_text(f"{variant} {sorted(float_operators)}")
+        return result
+
+    def time_in_turn(self, rows):
+        pass
+
+
+class Sensitivity:
+    def __init__(self, *names):
+        self.names = names
+
+    def sensitivity(self, variant):
+        count = len(self.names)
+        return [
+            {"layer": name.upper(), "operators": [name], "divergence": float(count - i)}
+            for i, name in enumerate(self.names)
+        ]
+
+
+def all_rows(**changes):
+    rows = {v: row(v, 10 - i) for i, v in enumerate(CANDIDATES)}
+    return [*{**rows, **changes}.values()]
+
+
+def test_the_fastest_that_passed_is_taken():
+    assert fastest([row("fp32", 3), row("fp16", 2), row("int4", 1, passed=False)])["variant"] == "fp16"
+    assert fastest([row("fp32", 3, passed=False)]) is None
+
+
+def test_of_equally_fast_ones_the_smallest_is_taken():
+    rows = [row("fp32", 1.00, 400), row("fp16", 1.02, 200), row("int4", 1.10, 50)]
+    assert fastest(rows)["variant"] == "fp16"
+
+
+def test_one_file_is_kept_and_the_others_leave_nothing(tmp_path):
+    (tmp_path / FILES["fp16"]).write_text("of an earlier export")
+    rows = choose(Attempt(all_rows()), Sensitivity(), tmp_path)
+    assert [r["variant"] for r in rows if r["kept"]] == [CANDIDATES[-1]]
+    assert [p.name for p in tmp_path.iterdir()] == [FILES[CANDIDATES[-1]]]
+
+
+def test_a_variant_that_was_asked_for_by_name_stays(tmp_path):
+    (tmp_path / FILES["fp32"]).write_text("asked for")
+    rows = choose(Attempt(all_rows()), Sensitivity(), tmp_path, named=[row("fp32", 10)])
+    assert "fp32" not in [r["variant"] for r in rows]
+    assert (tmp_path / FILES["fp32"]).read_text() == "asked for"
+
+
+def test_where_one_that_was_asked_for_by_name_is_the_fastest_no_other_is_kept(tmp_path):
+    (tmp_path / FILES["fp32"]).write_text("asked for")
+    named = [row("savedmodel", 0.1), row("fp32", 1)]
+    rows = choose(Attempt(all_rows()), Sensitivity(), tmp_path, named=named)
+    assert [r["variant"] for r in named + rows if r.get("kept")] == ["fp32"]
+    assert [path.name for path in tmp_path.iterdir()] == [FILES["fp32"]]
+    check_passed(named + rows, rows, tmp_path)
+
+
+def test_one_that_was_asked_for_by_name_but_is_another_model_is_not_what_auto_keeps(tmp_path):
+    named = [row("fp16", 1, agreement=0.9)]
+    rows = choose(Attempt(all_rows()), Sensitivity(), tmp_path, named=named)
+    assert [r["variant"] for r in named + rows if r.get("kept")] == [CANDIDATES[-1]]
+
+
+def test_another_model_with_as_good_an_accuracy_is_not_kept(tmp_path):
+    rows = choose(Attempt(all_rows(int4=row("int4", 1, agreement=0.91))), Sensitivity(), tmp_path)
+    assert [r["variant"] for r in rows if r["kept"]] == ["full_int8"]
+    assert "91.0 %" in rows[-1]["failure"]
+
+
+def test_the_worst_layers_of_a_fast_variant_are_left_in_float_and_named(tmp_path):
+    rows = all_rows(mixed_int8=row("mixed_int8", 1, passed=False, drop=2.0))
+    attempt = Attempt(rows, needs=("a", "b"))
+    (kept,) = [r for r in choose(attempt, Sensitivity(*"abcdef"), tmp_path) if r["kept"]]
+    assert kept["variant"] == "mixed_int8"
+    assert kept["float_layers"] == ["A", "B"]
+    assert kept["drop_with_all_layers"] == 2.0
+    assert (tmp_path / FILES["mixed_int8"]).read_text() == "mixed_int8 ['a', 'b']"
+
+
+def test_a_variant_that_cannot_win_is_not_mended(tmp_path):
+    class Never:
+        def sensitivity(self, variant):
+            raise AssertionError("this takes minutes")
+
+    choose(Attempt(all_rows(full_int8=row("full_int8", 99, passed=False, drop=9.0))), Never(), tmp_path)
+
+
+def test_a_sensitivity_pass_that_crashes_leaves_the_others_as_they_are(tmp_path):
+    class Crashing:
+        def sensitivity(self, variant):
+            raise ConditionError("ended by signal 11")
+
+    rows = all_rows(int4=row("int4", 1, passed=False, drop=9.0))
+    assert [r["variant"] for r in choose(Attempt(rows), Crashing(), tmp_path) if r["kept"]] == ["full_int8"]
+
+
+def test_no_variant_at_all_is_no_crash(tmp_path):
+    rows = [row(v, 1, passed=False, drop=9.0) for v in CANDIDATES]
+    assert not any(r["kept"] for r in choose(Attempt(rows), Sensitivity(), tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_latencies_are_medians_of_rounds_in_turn_after_a_warm_up(count, monkeypatch):
+    order, clock = [], [0.0]
+    monkeypatch.setattr("time.thread_time", lambda: clock[0])
+
+    class Predictor:
+        def __init__(self, number):
+            self.number = number
+
+        def probabilities(self, images):
+            order.append(self.number)
+            calls = order.count(self.number)
+            slow = calls <= WARM_UP or calls == WARM_UP + 2  # one that the machine disturbed
+            clock[0] += 60.0 if slow else (1 + self.number) / 1000
+
+    times = latencies_ms([Predictor(n) for n in range(count)], [np.zeros((1, 8, 8, 1))] * count, runs=5)
+    assert order == list(range(count)) * (WARM_UP + 5)
+    assert times == pytest.approx([1 + number for number in range(count)])
