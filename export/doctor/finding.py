@@ -52,7 +52,7 @@ def by_fix(operators, fixes, otherwise):
     """Returns pairs of a fix and the operators that it is for.
 
     Args:
-        operators: list of `keras_vit.export.tflite_graph.Operator`.
+        operators: list of `keras_vit.export.tflite.graph.Operator`.
         fixes: dict from an operator's kind to its fix.
         otherwise: str, the fix for other kinds.
     """
