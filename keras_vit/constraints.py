@@ -1,27 +1,46 @@
-"""Limits of a value, written next to its type: `Annotated[int | None, Range(1, 1000)]`."""
+"""Types and limits of values, written as annotations: `Annotated[int | None, Range(1, 1000)]`."""
 
 import dataclasses
+import difflib
+import functools
+import inspect
+import math
+import numbers
 import types
 import typing
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
 
 from keras_vit.errors import InputError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """A number from `low` to `high`, both included.
+    """A finite number from `low` to `high`.
 
     Args:
-        low, high: int or float.
+        low: int or float, the smallest allowed.
+        high: int or float, the largest allowed. Default: no limit.
+        below: bool, True excludes `high` itself.
     """
 
     low: float
-    high: float
+    high: float = math.inf
+    below: bool = False
 
-    def check(self, name, value):
+    def check(self, name: str, value: Any) -> None:
         """Raises InputError when a value is outside the range."""
-        if not self.low <= value <= self.high:
-            raise InputError(f"Expected {name} from {self.low:,} to {self.high:,}, received {value}.")
+        fits = self.low <= value < self.high if self.below else self.low <= value <= self.high
+        if not fits or not math.isfinite(value):
+            raise InputError(f"Expected {name} {self}, received {value}.")
+
+    def __str__(self) -> str:
+        if self.high == math.inf:
+            return f"of at least {self.low:,}"
+        return f"from {self.low:,} to {'below ' if self.below else ''}{self.high:,}"
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -34,27 +53,29 @@ class Choices:
 
     values: tuple
 
-    def __init__(self, *values):
+    def __init__(self, *values: Any) -> None:
         object.__setattr__(self, "values", values)
 
-    def check(self, name, value):
+    def check(self, name: str, value: Any) -> None:
         """Raises InputError when a value is none of them."""
         if value not in self.values:
-            raise InputError(f"Expected {name} to be one of {', '.join(self.values)}, received {value!r}.")
+            allowed = ", ".join(map(str, self.values))
+            raise InputError(f"Expected {name} to be one of {allowed}, received {value!r}.")
 
 
-def constraints(annotation):
+def constraints(annotation: Any) -> tuple:
     """Returns what stands next to the type in `Annotated[type, ...]`, a tuple."""
     return getattr(annotation, "__metadata__", ())
 
 
-def check_value(name, value, annotation):
+def check_value(name: str, value: Any, annotation: Any) -> None:
     """Checks the type of a value and its constraints; `None` has no limits where it is allowed.
 
     Args:
         name: str, of the value in messages.
-        value: any.
-        annotation: a type, a union of types, or `Annotated` with one of them and constraints.
+        value: any. An int fits float, a bool fits neither; NumPy's numbers fit like Python's.
+        annotation: a type, a union of types, or `Annotated` with one of them and constraints; members of a
+            union may be `Annotated` too. The elements of `tuple[...]` and `list[...]` are checked as well.
 
     Raises:
         InputError: another type, or outside the limits.
@@ -63,19 +84,18 @@ def check_value(name, value, annotation):
         >>> check_value("num_heads", 3, typing.Annotated[int | None, Range(1, 1000)])
     """
     members = _members(annotation)
-    if isinstance(value, bool):
-        fits = bool in members
-    else:
-        fits = isinstance(value, members) or (isinstance(value, int) and float in members)
-    if not fits:
-        received = f"{value!r} ({type(value).__name__})"
-        raise InputError(f"Expected {name} to be {_words(members)}, received {received}.")
-    for constraint in constraints(annotation):
-        if value is not None and hasattr(constraint, "check"):
-            constraint.check(name, value)
+    for kind, limits in members:
+        if _fits(value, kind):
+            for limit in limits if value is not None else ():
+                limit.check(name, value)
+            for index, element in enumerate(_elements(value, kind)):
+                check_value(f"{name}[{index}]", *element)
+            return
+    received = f"{value!r} ({type(value).__name__})"
+    raise InputError(f"Expected {name} to be {_words(members)}, received {received}.")
 
 
-def parse_value(name, text, annotation):
+def parse_value(name: str, text: str, annotation: Any) -> Any:
     """Reads a value from text by its type; `none` is None where that is allowed.
 
     Args:
@@ -91,30 +111,117 @@ def parse_value(name, text, annotation):
         3
     """
     members = _members(annotation)
-    if text.lower() == "none" and type(None) in members:
+    kinds = [kind for kind, _ in members]
+    if text.lower() == "none" and types.NoneType in kinds:
         return None
     words = {"true": True, "false": False}
-    if bool in members and text.lower() in words:
+    if bool in kinds and text.lower() in words:
         return words[text.lower()]
-    for member in (int, float):
-        if member in members:
+    for kind in (int, float):
+        if kind in kinds:
             try:
-                return member(text)
+                return kind(text)
             except ValueError:
                 continue
-    if str in members:
+    if str in kinds:
         return text
     raise InputError(f"Expected {name} to be {_words(members)}, received {text!r}.")
 
 
-def _members(annotation):
-    """Returns the classes of a union, of `Annotated`, or of one type; `tuple[int, ...]` counts as `tuple`."""
-    if typing.get_origin(annotation) is typing.Annotated:
-        annotation = typing.get_args(annotation)[0]
-    is_union = isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union
-    members = typing.get_args(annotation) if is_union else (annotation,)
-    return tuple(typing.get_origin(member) or member for member in members)
+@functools.cache
+def parameters(function: Callable) -> dict[str, Any]:
+    """Returns the annotation of each parameter of a function by name, `Any` for those without one.
+
+    The keywords of `**options: Unpack[Options]` take the place of `options`; `self` is left out.
+    """
+    hints, found = typing.get_type_hints(function, include_extras=True), {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            for options in typing.get_args(hints.get(name)):
+                found |= typing.get_type_hints(options, include_extras=True)
+        elif name != "self":
+            found[name] = hints.get(name, Any)
+    return found
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorates a function or constructor, whose arguments are then checked against its annotations.
+
+    Raises:
+        InputError: when called with an argument of another type, outside its limits, or unknown; the
+            message gives the accepted names and the closest of them.
+
+    Example:
+        >>> @checked
+        ... def grow(size: typing.Annotated[int, Range(1, 9)]): ...
+        >>> grow(siz=3)
+        Traceback (most recent call last):
+        ...
+        keras_vit.errors.InputError: grow() takes no 'siz'; did you mean 'size'? It takes size.
+    """
+    names = list(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        accepted = parameters(function)
+        for name in kwargs:
+            if name not in accepted:
+                raise InputError(_unknown(function, name, accepted))
+        for name, value in [*zip(names, args, strict=False), *kwargs.items()]:
+            if name != "self":
+                check_value(name, value, accepted[name])
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+def _unknown(function, name, accepted):
+    owner = function.__qualname__.removesuffix(".__init__")
+    close = difflib.get_close_matches(name, accepted, n=1, cutoff=0.5)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    return f"{owner}() takes no {name!r}{hint} It takes {', '.join(accepted)}."
+
+
+def _members(annotation, limits=()):
+    """Splits an annotation into pairs of a type and the constraints on it."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        limits = (*limits, *(limit for limit in arguments[1:] if hasattr(limit, "check")))
+        return _members(arguments[0], limits)
+    if origin in (typing.Union, types.UnionType):
+        return [member for argument in arguments for member in _members(argument, limits)]
+    return [(annotation, limits)]
+
+
+def _fits(value, kind):
+    origin, arguments = typing.get_origin(kind) or kind, typing.get_args(kind)
+    if origin is Any:
+        return True
+    if origin in (tuple, list):
+        is_open = origin is list or not arguments or ... in arguments
+        return isinstance(value, (tuple, list)) and (is_open or len(value) == len(arguments))
+    if origin in (int, float):
+        numeric = numbers.Integral if origin is int else numbers.Real
+        return isinstance(value, numeric) and not isinstance(value, bool)
+    if origin is Callable:
+        return callable(value)
+    return isinstance(value, Mapping if typing.is_typeddict(origin) else origin)
+
+
+def _elements(value, kind):
+    """Returns pairs of an element of a tuple or list and its annotation."""
+    if typing.get_origin(kind) not in (tuple, list):
+        return []
+    first, *others = typing.get_args(kind)
+    kinds = [first] * len(value) if others in ([], [...]) else [first, *others]
+    return zip(value, kinds, strict=True)
 
 
 def _words(members):
-    return " or ".join(member.__name__.replace("NoneType", "none") for member in members)
+    return " or ".join(dict.fromkeys(_word(kind) for kind, _ in members))
+
+
+def _word(kind):
+    if typing.get_origin(kind) is tuple and ... not in typing.get_args(kind):
+        return f"{len(typing.get_args(kind))} of them"
+    return getattr(kind, "__name__", str(kind)).replace("NoneType", "none")

@@ -1,9 +1,11 @@
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypedDict, Unpack
 
+import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.constraints import Choices, Range, check_value, parse_value
+from keras_vit.constraints import Choices, Range, check_value, checked, parameters, parse_value
 
 RATE = Annotated[float | None, Range(0, 1)]
 
@@ -56,3 +58,58 @@ def test_text_is_read_by_the_type(text, annotation, value):
 def test_text_of_another_type_is_refused():
     with pytest.raises(InputError, match="Expected x to be int, received '1.5'"):
         parse_value("x", "1.5", int)
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "message"),
+    [
+        (1.0, Annotated[float, Range(0, 1, below=True)], "Expected x from 0 to below 1, received 1.0"),
+        (float("inf"), Annotated[float, Range(0)], "Expected x of at least 0, received inf"),
+        ((4, 0), int | tuple[Annotated[int, Range(1)], ...], r"Expected x\[1\] of at least 1, received 0"),
+        ((4, 4, 4), int | tuple[int, int], "Expected x to be int or 2 of them, received"),
+        (0, Annotated[int, Range(1)] | None, "of at least 1, received 0"),
+        (3, Callable | None, "Callable or none, received 3"),
+    ],
+)
+def test_members_of_unions_elements_of_tuples_and_open_ranges_are_checked(value, annotation, message):
+    with pytest.raises(InputError, match=message):
+        check_value("x", value, annotation)
+
+
+class Options(TypedDict, total=False):
+    rate: RATE
+    name: str
+
+
+@checked
+def build(size: Annotated[int, Range(1, 9)], *, wide: bool = False, **options: Unpack[Options]):
+    """Builds."""
+    return size, wide, options
+
+
+def test_parameters_hold_the_keywords_of_unpacked_options():
+    assert parameters(build) == {"size": Annotated[int, Range(1, 9)], "wide": bool, "rate": RATE, "name": str}
+
+
+def test_a_checked_function_keeps_its_name_and_passes_its_arguments_on():
+    assert build(np.int64(3), wide=True, rate=0) == (3, True, {"rate": 0})
+    assert (build.__name__, build.__doc__) == ("build", "Builds.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((0,), {}, "size from 1 to 9, received 0"),
+        ((2,), {"rate": "1"}, r"rate to be float or none, received '1' \(str\)"),
+        (
+            (2,),
+            {"rates": 0.1},
+            r"build\(\) takes no 'rates'; did you mean 'rate'\? It takes size, wide, rate",
+        ),
+        ((2,), {"xyz": 0.1}, r"takes no 'xyz'\. It takes size"),
+        ((), {"sizes": 2}, "did you mean 'size'"),
+    ],
+)
+def test_a_checked_function_refuses_unfit_and_unknown_arguments(arguments, options, message):
+    with pytest.raises(InputError, match=message):
+        build(*arguments, **options)

@@ -1,5 +1,6 @@
 """Keras layers of which Vision Transformers are made, each usable alone in any Keras model."""
 
+from keras_vit.layers._options import BlockOptions
 from keras_vit.layers.attention_pooling import AttentionPooling
 from keras_vit.layers.class_token import ClassToken
 from keras_vit.layers.drop_path import DropPath
@@ -18,6 +19,7 @@ from keras_vit.layers.transformer_encoder import TransformerEncoder
 
 __all__ = [
     "AttentionPooling",
+    "BlockOptions",
     "ClassToken",
     "DropPath",
     "ImageNormalization",

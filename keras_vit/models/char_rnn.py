@@ -1,26 +1,32 @@
 """Recurrent models of characters."""
 
+from typing import Annotated
+
 import keras
 from keras import ops
 
+from keras_vit.constraints import Choices, Range
 from keras_vit.errors import InputError
+from keras_vit.layers._options import Count, DType, Rate, Seed
+from keras_vit.models.arguments import HiddenSize, builder
 
 CELLS = {"simple": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 
+@builder
 def char_rnn(
-    cell="gru",
+    cell: Annotated[str, Choices(*CELLS)] = "gru",
     *,
-    vocabulary_size,
-    hidden_dim=128,
-    num_layers=1,
-    embedding_dim=None,
-    bidirectional=False,
-    dropout_rate=0.0,
-    seed=None,
-    dtype="float32",
-    name=None,
-):
+    vocabulary_size: Annotated[int, Range(1)],
+    hidden_dim: HiddenSize = 128,
+    num_layers: Count = 1,
+    embedding_dim: HiddenSize | None = None,
+    bidirectional: bool = False,
+    dropout_rate: Rate = 0.0,
+    seed: Seed = None,
+    dtype: DType = "float32",
+    name: str | None = None,
+) -> keras.Model:
     """Builds a stack of recurrent layers that gives logits at each character.
 
     Args:
@@ -51,25 +57,21 @@ def char_rnn(
     Reference: https://arxiv.org/abs/1308.0850; LSTM: https://doi.org/10.1162/neco.1997.9.8.1735; GRU:
         https://arxiv.org/abs/1406.1078
     """
-    _check(cell, vocabulary_size, hidden_dim, num_layers, embedding_dim)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    try:
-        x = _dropout(dropout_rate, 0, seed, dtype)(_embedding(vocabulary_size, embedding_dim, dtype)(tokens))
-        for index in range(num_layers):
-            layer = CELLS[cell](
-                hidden_dim,
-                return_sequences=True,
-                return_state=True,
-                seed=seed,
-                dtype=dtype,
-                name=f"rnn_{index}",
-            )
-            if bidirectional:
-                layer = keras.layers.Bidirectional(layer, dtype=dtype, name=f"bidirectional_{index}")
-            x, *_ = layer(x)
-            x = _dropout(dropout_rate, index + 1, seed, dtype)(x)
-    except ValueError as error:
-        raise InputError(str(error).split("\n")[0]) from error
+    x = _dropout(dropout_rate, 0, seed, dtype)(_embedding(vocabulary_size, embedding_dim, dtype)(tokens))
+    for index in range(num_layers):
+        layer = CELLS[cell](
+            hidden_dim,
+            return_sequences=True,
+            return_state=True,
+            seed=seed,
+            dtype=dtype,
+            name=f"rnn_{index}",
+        )
+        if bidirectional:
+            layer = keras.layers.Bidirectional(layer, dtype=dtype, name=f"bidirectional_{index}")
+        x, *_ = layer(x)
+        x = _dropout(dropout_rate, index + 1, seed, dtype)(x)
     logits = keras.layers.Dense(vocabulary_size, dtype="float32", name="head")(x)
     return keras.Model(tokens, logits, name=name or f"{cell}_{hidden_dim}")
 
@@ -163,14 +165,3 @@ def _embedding(vocabulary_size, embedding_dim, dtype):
 def _dropout(rate, index, seed, dtype):
     seed = None if seed is None else seed + index
     return keras.layers.Dropout(rate, seed=seed, dtype=dtype, name=f"dropout_{index}")
-
-
-def _check(cell, vocabulary_size, hidden_dim, num_layers, embedding_dim):
-    if cell not in CELLS:
-        raise InputError(f"Expected cell to be one of {', '.join(CELLS)}, received {cell!r}.")
-    sizes = {"vocabulary_size": vocabulary_size, "hidden_dim": hidden_dim, "num_layers": num_layers}
-    if embedding_dim is not None:
-        sizes["embedding_dim"] = embedding_dim
-    for field, value in sizes.items():
-        if value < 1:
-            raise InputError(f"Expected {field} to be at least 1, received {value}.")

@@ -1,28 +1,29 @@
 """A transformer of characters."""
 
+from typing import Annotated, Unpack
+
 import keras
 
 from keras_vit import layers
-from keras_vit.errors import InputError
+from keras_vit.constraints import Range
+from keras_vit.layers._options import BLOCK_DEFAULTS, BlockOptions, Count, DType, Seed
+from keras_vit.models.arguments import HiddenSize, MLPSize, builder
 
 
+@builder
 def char_transformer(
     *,
-    vocabulary_size,
-    length,
-    hidden_dim=64,
-    num_layers=4,
-    num_heads=4,
-    mlp_dim=None,
-    activation="gelu",
-    qk_norm=False,
-    dropout_rate=0.0,
-    attention_dropout_rate=0.0,
-    drop_path_rate=0.0,
-    seed=None,
-    dtype="float32",
-    name=None,
-):
+    vocabulary_size: Annotated[int, Range(1)],
+    length: Annotated[int, Range(1)],
+    hidden_dim: HiddenSize = 64,
+    num_layers: Count = 4,
+    num_heads: Count = 4,
+    mlp_dim: MLPSize | None = None,
+    seed: Seed = None,
+    dtype: DType = "float32",
+    name: str | None = None,
+    **options: Unpack[BlockOptions],
+) -> keras.Model:
     """Builds a decoder of characters from the blocks of the Vision Transformer, with a causal mask.
 
     Args:
@@ -30,13 +31,10 @@ def char_transformer(
         length: int, tokens that it reads at once, and the most that it looks back.
         hidden_dim, num_layers, num_heads: ints.
         mlp_dim: int, by default four times `hidden_dim`.
-        activation, qk_norm: as in `TransformerBlock`.
-        dropout_rate: float in [0, 1], after the position embedding, attention and in the MLPs.
-        attention_dropout_rate: float in [0, 1], on the attention scores.
-        drop_path_rate: float in [0, 1), of the last block, rising linearly from 0.
         seed: int or None, of all that is random in training.
         dtype: str or `keras.DTypePolicy`; logits are float32 under each.
         name: str, of the model; by default with its sizes.
+        **options: of the blocks, see `keras_vit.layers.BlockOptions`.
 
     Returns:
         A functional `keras.Model` from int32 tokens `(batch, length)` to logits
@@ -52,33 +50,14 @@ def char_transformer(
 
     Reference: https://arxiv.org/abs/1706.03762, section 3.2.3; pre-norm as in GPT-2.
     """
-    _check(vocabulary_size=vocabulary_size, length=length, hidden_dim=hidden_dim)
     tokens = keras.Input((length,), dtype="int32", name="tokens")
-    try:
-        x = keras.layers.Embedding(vocabulary_size, hidden_dim, dtype=dtype, name="embedding")(tokens)
-        x = layers.PositionEmbedding((1, length), dtype=dtype, name="position_embedding")(x)
-        x = keras.layers.Dropout(dropout_rate, seed=seed, dtype=dtype, name="dropout")(x)
-        x = layers.TransformerEncoder(
-            num_layers,
-            num_heads,
-            4 * hidden_dim if mlp_dim is None else mlp_dim,
-            causal=True,
-            dropout_rate=dropout_rate,
-            attention_dropout_rate=attention_dropout_rate,
-            drop_path_rate=drop_path_rate,
-            qk_norm=qk_norm,
-            activation=activation,
-            seed=seed,
-            dtype=dtype,
-            name="decoder",
-        )(x)
-    except ValueError as error:
-        raise InputError(str(error).split("\n")[0]) from error
+    x = keras.layers.Embedding(vocabulary_size, hidden_dim, dtype=dtype, name="embedding")(tokens)
+    x = layers.PositionEmbedding((1, length), dtype=dtype, name="position_embedding")(x)
+    dropout_rate = options.get("dropout_rate", BLOCK_DEFAULTS["dropout_rate"])
+    x = keras.layers.Dropout(dropout_rate, seed=seed, dtype=dtype, name="dropout")(x)
+    mlp_dim = 4 * hidden_dim if mlp_dim is None else mlp_dim
+    x = layers.TransformerEncoder(
+        num_layers, num_heads, mlp_dim, causal=True, seed=seed, dtype=dtype, name="decoder", **options
+    )(x)
     logits = keras.layers.Dense(vocabulary_size, dtype="float32", name="head")(x)
     return keras.Model(tokens, logits, name=name or f"char_transformer_{hidden_dim}_{num_layers}")
-
-
-def _check(**sizes):
-    for field, value in sizes.items():
-        if value < 1:
-            raise InputError(f"Expected {field} to be at least 1, received {value}.")

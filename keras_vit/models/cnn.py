@@ -1,10 +1,13 @@
 """Plain convolutional networks."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
 
 from keras_vit.errors import InputError
+from keras_vit.layers._options import DType, PixelPair, Rate, Seed
+from keras_vit.models.arguments import Channels, HiddenSize, NumClasses, PerChannel, builder
 from keras_vit.models.image_input import image_input, pixel_scaling
 from keras_vit.models.layer_seeds import layer_seeds
 
@@ -27,23 +30,24 @@ SIZES = {
 }
 
 
+@builder
 def cnn(
-    variant="3x3",
+    variant: str = "3x3",
     *,
-    image_size=32,
-    num_classes=10,
-    channels=3,
-    hidden_dim=None,
-    batch_norm=False,
-    activation="relu",
-    conv_dropout_rate=None,
-    dropout_rate=None,
-    pixel_mean=0.0,
-    pixel_std=1.0,
-    seed=None,
-    dtype=None,
-    name="cnn",
-):
+    image_size: PixelPair = 32,
+    num_classes: NumClasses = 10,
+    channels: Channels = 3,
+    hidden_dim: HiddenSize | None = None,
+    batch_norm: bool = False,
+    activation: str | Callable = "relu",
+    conv_dropout_rate: Rate | None = None,
+    dropout_rate: Rate | None = None,
+    pixel_mean: PerChannel = 0.0,
+    pixel_std: PerChannel = 1.0,
+    seed: Seed = None,
+    dtype: DType = None,
+    name: str = "cnn",
+) -> keras.Sequential:
     """Builds a convolutional network for images in [0, 255]; scaling is inside.
 
     Args:
@@ -56,7 +60,7 @@ def cnn(
         hidden_dim: int, of the dense layer; overrides the variant's, as the dropout rates do.
         batch_norm: bool, batch normalisation between each convolution or dense layer and its activation.
             Those layers then have no bias, which would be subtracted again.
-        activation: str, a Keras activation.
+        activation: a Keras activation such as `"relu"`, or a callable.
         conv_dropout_rate: float in [0, 1], after each max-pooling. `"3x3"` has 0.25, `"5x5"` none.
         dropout_rate: float in [0, 1], after the dense layer. `"3x3"` has 0.5, `"5x5"` none.
         pixel_mean, pixel_std: float or one per channel, of pixels in [0, 1], which the model subtracts and
@@ -82,23 +86,20 @@ def cnn(
     images = image_input(image_size, channels)
     _check_halved(images.shape[1:3], len(row.filters))
     seeds = layer_seeds(seed)
-    try:
-        model = keras.Sequential(name=name)
-        model.add(images)
-        model.add(pixel_scaling(pixel_mean, pixel_std, channels, dtype))
-        for index, filters in enumerate(row.filters):
-            for place, count in enumerate(filters):
-                conv = _convolution(count, row.kernel_size, not batch_norm, seeds, dtype, f"{index}_{place}")
-                _add_activated(model, conv, batch_norm, activation, dtype)
-            model.add(keras.layers.MaxPooling2D(dtype=dtype, name=f"pooling_{index}"))
-            model.add(_dropout(row.conv_dropout_rate, seeds, dtype, f"dropout_{index}"))
-        model.add(keras.layers.Flatten(dtype=dtype, name="flatten"))
-        dense = _dense(row.hidden_dim, not batch_norm, seeds, dtype, "dense")
-        _add_activated(model, dense, batch_norm, activation, dtype)
-        model.add(_dropout(row.dropout_rate, seeds, dtype, "dropout"))
-        model.add(_dense(num_classes, True, seeds, "float32", "head"))
-    except ValueError as error:
-        raise InputError(str(error).split("\n")[0]) from error
+    model = keras.Sequential(name=name)
+    model.add(images)
+    model.add(pixel_scaling(pixel_mean, pixel_std, channels, dtype))
+    for index, filters in enumerate(row.filters):
+        for place, count in enumerate(filters):
+            conv = _convolution(count, row.kernel_size, not batch_norm, seeds, dtype, f"{index}_{place}")
+            _add_activated(model, conv, batch_norm, activation, dtype)
+        model.add(keras.layers.MaxPooling2D(dtype=dtype, name=f"pooling_{index}"))
+        model.add(_dropout(row.conv_dropout_rate, seeds, dtype, f"dropout_{index}"))
+    model.add(keras.layers.Flatten(dtype=dtype, name="flatten"))
+    dense = _dense(row.hidden_dim, not batch_norm, seeds, dtype, "dense")
+    _add_activated(model, dense, batch_norm, activation, dtype)
+    model.add(_dropout(row.dropout_rate, seeds, dtype, "dropout"))
+    model.add(_dense(num_classes, True, seeds, "float32", "head"))
     return model
 
 

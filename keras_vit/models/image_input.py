@@ -17,13 +17,12 @@ def image_input(image_size, channels):
     Raises:
         InputError: no sizes.
     """
-    try:
-        height, width = as_pair(image_size, "image_size")
-    except ValueError as error:
-        raise InputError(str(error)) from error
-    if not isinstance(channels, int) or channels < 1:
-        raise InputError(f"Expected channels to be an int of at least 1, received {channels!r}.")
-    return keras.Input((height, width, channels), name="images")
+    if keras.config.image_data_format() != "channels_last":
+        raise InputError(
+            "Expected images of (height, width, channels), but Keras is set to 'channels_first': call "
+            "keras.config.set_image_data_format('channels_last')."
+        )
+    return keras.Input((*as_pair(image_size, "image_size"), channels), name="images")
 
 
 def pixel_scaling(mean, std, channels, dtype):

@@ -1,19 +1,24 @@
 """Linear classifiers of images."""
 
+import keras
+
+from keras_vit.layers._options import DType, PixelPair, Seed
+from keras_vit.models.arguments import Channels, NumClasses, PerChannel, builder
 from keras_vit.models.mlp import mlp
 
 
+@builder
 def linear(
     *,
-    image_size=28,
-    num_classes=10,
-    channels=1,
-    pixel_mean=0.0,
-    pixel_std=1.0,
-    seed=None,
-    dtype=None,
-    name="linear",
-):
+    image_size: PixelPair = 28,
+    num_classes: NumClasses = 10,
+    channels: Channels = 1,
+    pixel_mean: PerChannel = 0.0,
+    pixel_std: PerChannel = 1.0,
+    seed: Seed = None,
+    dtype: DType = None,
+    name: str = "linear",
+) -> keras.Sequential:
     """Builds a linear classifier for images in [0, 255]; scaling is inside.
 
     What its logits are trained with decides what it is: with cross-entropy it is softmax regression, with

@@ -1,26 +1,30 @@
 """Multilayer perceptrons of images."""
 
+from collections.abc import Callable
+
 import keras
 
-from keras_vit.errors import InputError
+from keras_vit.layers._options import DType, PixelPair, Rate, Seed
+from keras_vit.models.arguments import Channels, HiddenSize, NumClasses, PerChannel, builder
 from keras_vit.models.image_input import image_input, pixel_scaling
 from keras_vit.models.layer_seeds import layer_seeds
 
 
+@builder
 def mlp(
     *,
-    image_size=28,
-    num_classes=10,
-    channels=1,
-    hidden_dims=(1024,),
-    activation="relu",
-    dropout_rate=0.0,
-    pixel_mean=0.0,
-    pixel_std=1.0,
-    seed=None,
-    dtype=None,
-    name="mlp",
-):
+    image_size: PixelPair = 28,
+    num_classes: NumClasses = 10,
+    channels: Channels = 1,
+    hidden_dims: HiddenSize | tuple[HiddenSize, ...] | list[HiddenSize] = (1024,),
+    activation: str | Callable = "relu",
+    dropout_rate: Rate = 0.0,
+    pixel_mean: PerChannel = 0.0,
+    pixel_std: PerChannel = 1.0,
+    seed: Seed = None,
+    dtype: DType = None,
+    name: str = "mlp",
+) -> keras.Sequential:
     """Builds a multilayer perceptron for images in [0, 255]; scaling is inside.
 
     Args:
@@ -28,7 +32,7 @@ def mlp(
         num_classes: int.
         channels: int, 3 for colour and 1 for greyscale.
         hidden_dims: tuple of ints, the size of each hidden layer; or int, of the only one.
-        activation: str, a Keras activation of the hidden layers, such as `"tanh"` or `"relu"`.
+        activation: a Keras activation of the hidden layers, such as `"tanh"` or `"relu"`, or a callable.
         dropout_rate: float in [0, 1], after each hidden layer.
         pixel_mean, pixel_std: float or one per channel, of pixels in [0, 1], which the model subtracts and
             divides by. The defaults give [0, 1].
@@ -50,20 +54,15 @@ def mlp(
     """
     hidden_dims = (hidden_dims,) if isinstance(hidden_dims, int) else tuple(hidden_dims)
     seeds = layer_seeds(seed)
-    try:
-        model = keras.Sequential(name=name)
-        model.add(image_input(image_size, channels))
-        model.add(pixel_scaling(pixel_mean, pixel_std, channels, dtype))
-        model.add(keras.layers.Flatten(dtype=dtype, name="flatten"))
-        for index, units in enumerate(hidden_dims):
-            model.add(_dense(units, activation, seeds, dtype, f"dense_{index}"))
-            dropout = keras.layers.Dropout(
-                dropout_rate, seed=next(seeds), dtype=dtype, name=f"dropout_{index}"
-            )
-            model.add(dropout)
-        model.add(_dense(num_classes, None, seeds, "float32", "head"))
-    except ValueError as error:
-        raise InputError(str(error).split("\n")[0]) from error
+    model = keras.Sequential(name=name)
+    model.add(image_input(image_size, channels))
+    model.add(pixel_scaling(pixel_mean, pixel_std, channels, dtype))
+    model.add(keras.layers.Flatten(dtype=dtype, name="flatten"))
+    for index, units in enumerate(hidden_dims):
+        model.add(_dense(units, activation, seeds, dtype, f"dense_{index}"))
+        dropout = keras.layers.Dropout(dropout_rate, seed=next(seeds), dtype=dtype, name=f"dropout_{index}")
+        model.add(dropout)
+    model.add(_dense(num_classes, None, seeds, "float32", "head"))
     return model
 
 

@@ -1,10 +1,13 @@
 """Residual networks."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import keras
 
+from keras_vit.constraints import Choices
 from keras_vit.errors import InputError
+from keras_vit.layers._options import DType, PixelPair, Rate, Seed
+from keras_vit.models.arguments import Channels, NumClasses, PerChannel, builder
 from keras_vit.models.image_input import image_input, pixel_scaling
 from keras_vit.models.layer_seeds import layer_seeds
 
@@ -30,23 +33,23 @@ SIZES = {
     "18": ResNetSize("basic", (2, 2, 2, 2), 64, "7x7", "projection", 224),
     "50": ResNetSize("bottleneck", (3, 4, 6, 3), 64, "7x7", "projection", 224),
 }
-STEMS = ("3x3", "7x7")
 
 
+@builder
 def resnet(
-    variant="20",
+    variant: str | int = "20",
     *,
-    image_size=None,
-    num_classes=1000,
-    channels=3,
-    stem=None,
-    dropout_rate=0.0,
-    pixel_mean=0.5,
-    pixel_std=0.5,
-    seed=None,
-    dtype=None,
-    name="resnet",
-):
+    image_size: PixelPair | None = None,
+    num_classes: NumClasses = 1000,
+    channels: Channels = 3,
+    stem: Annotated[str, Choices("3x3", "7x7")] | None = None,
+    dropout_rate: Rate = 0.0,
+    pixel_mean: PerChannel = 0.5,
+    pixel_std: PerChannel = 0.5,
+    seed: Seed = None,
+    dtype: DType = None,
+    name: str = "resnet",
+) -> keras.Model:
     """Builds a residual network for images in [0, 255]; scaling is inside.
 
     As in the reference implementations a bottleneck halves the image in its 3x3 convolution, images are
@@ -86,18 +89,15 @@ def resnet(
     images = image_input(row.image_size, channels)
     build = _Builder(layer_seeds(seed), dtype, row.shortcut)
     block = build.basic if row.block == "basic" else build.bottleneck
-    try:
-        x = build.stem(pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images), row.filters, row.stem)
-        for stage, count in enumerate(row.num_blocks):
-            for index in range(count):
-                strides = 2 if stage > 0 and index == 0 else 1
-                x = block(x, row.filters * 2**stage, strides, f"{stage}_{index}")
-        x = keras.layers.GlobalAveragePooling2D(dtype=dtype, name="pooling")(x)
-        x = keras.layers.Dropout(dropout_rate, seed=next(build.seeds), dtype=dtype, name="dropout")(x)
-        kernel = keras.initializers.GlorotUniform(next(build.seeds))
-        logits = keras.layers.Dense(num_classes, kernel_initializer=kernel, dtype="float32", name="head")(x)
-    except ValueError as error:
-        raise InputError(str(error).split("\n")[0]) from error
+    x = build.stem(pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images), row.filters, row.stem)
+    for stage, count in enumerate(row.num_blocks):
+        for index in range(count):
+            strides = 2 if stage > 0 and index == 0 else 1
+            x = block(x, row.filters * 2**stage, strides, f"{stage}_{index}")
+    x = keras.layers.GlobalAveragePooling2D(dtype=dtype, name="pooling")(x)
+    x = keras.layers.Dropout(dropout_rate, seed=next(build.seeds), dtype=dtype, name="dropout")(x)
+    kernel = keras.initializers.GlorotUniform(next(build.seeds))
+    logits = keras.layers.Dense(num_classes, kernel_initializer=kernel, dtype="float32", name="head")(x)
     return keras.Model(images, logits, name=name)
 
 
@@ -173,7 +173,4 @@ def _row(variant, image_size, stem):
     if str(variant) not in SIZES:
         raise InputError(f"Unknown ResNet variant {variant!r}. Expected one of {', '.join(SIZES)}.")
     given = {"image_size": image_size, "stem": stem}
-    row = SIZES[str(variant)]._replace(**{field: v for field, v in given.items() if v is not None})
-    if row.stem not in STEMS:
-        raise InputError(f"Expected stem to be one of {', '.join(STEMS)}, received {stem!r}.")
-    return row
+    return SIZES[str(variant)]._replace(**{field: v for field, v in given.items() if v is not None})

@@ -1,60 +1,55 @@
 """The Vision Transformer."""
 
+from typing import Annotated, Unpack
+
 import keras
 
 from keras_vit import layers
+from keras_vit.constraints import Choices, Range
 from keras_vit.errors import InputError
+from keras_vit.layers._options import BLOCK_DEFAULTS, BlockOptions, Count, DType, Pair, PixelPair, Seed
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
+from keras_vit.models.arguments import Channels, HiddenSize, MLPSize, PerChannel, builder
 from keras_vit.models.image_input import image_input, pixel_scaling
 from keras_vit.models.vit_variants import decode_variant
 
-POOLINGS = ("token", "gap", "map", "token_gap")
-POSITIONS = ("learned", "sincos_1d", "sincos_2d", "rotary", "learned_rotary", "none")
+Position = Annotated[str, Choices("learned", "sincos_1d", "sincos_2d", "rotary", "learned_rotary", "none")]
 
 
+@builder
 def vit(
-    variant=None,
+    variant: str | None = None,
     *,
-    image_size=None,
-    num_classes=1000,
-    channels=3,
-    patch_size=None,
-    hidden_dim=None,
-    num_layers=None,
-    num_heads=None,
-    mlp_dim=None,
-    stem="linear",
-    pooling="token",
-    class_token=None,
-    distillation_token=False,
-    num_registers=0,
-    position_embedding="learned",
-    rotary_base=100.0,
-    rotary_grid_size=None,
-    embed_prefix=True,
-    embed_registers=False,
-    patch_bias=True,
-    embedding_norm=False,
-    qk_norm=False,
-    qkv_bias=True,
-    key_bias=True,
-    layer_scale=None,
-    activation="gelu",
-    inner_norm=None,
-    epsilon=1e-6,
-    norm_first=True,
-    norm_pooled=False,
-    head_bias=True,
-    pixel_mean=0.5,
-    pixel_std=0.5,
-    dropout_rate=0.0,
-    attention_dropout_rate=0.0,
-    drop_path_rate=0.0,
-    seed=None,
-    dtype=None,
-    name="vit",
-):
+    image_size: PixelPair | None = None,
+    num_classes: Annotated[int, Range(0)] = 1000,
+    channels: Channels = 3,
+    patch_size: PixelPair | None = None,
+    hidden_dim: HiddenSize | None = None,
+    num_layers: Count | None = None,
+    num_heads: Count | None = None,
+    mlp_dim: MLPSize | None = None,
+    stem: Annotated[str, Choices("linear", "conv")] = "linear",
+    pooling: Annotated[str, Choices("token", "gap", "map", "token_gap")] = "token",
+    class_token: bool | None = None,
+    distillation_token: bool = False,
+    num_registers: Annotated[int, Range(0, 1000)] = 0,
+    position_embedding: Position = "learned",
+    rotary_base: Annotated[float, Range(1e-6)] = 100.0,
+    rotary_grid_size: Pair | None = None,
+    embed_prefix: bool = True,
+    embed_registers: bool = False,
+    patch_bias: bool = True,
+    embedding_norm: bool = False,
+    norm_pooled: bool = False,
+    head_bias: bool = True,
+    pixel_mean: PerChannel = 0.5,
+    pixel_std: PerChannel = 0.5,
+    seed: Seed = None,
+    dtype: DType = None,
+    name: str = "vit",
+    **options: Unpack[BlockOptions],
+) -> keras.Model:
     """Builds a Vision Transformer for images in [0, 255]; scaling is inside.
 
     Args:
@@ -79,18 +74,14 @@ def vit(
         embed_registers: bool, whether the registers have one as well.
         patch_bias: bool, whether the linear stem adds a bias.
         embedding_norm: bool, layer normalisation before the first block (CLIP).
-        qk_norm, qkv_bias, key_bias, layer_scale, activation, inner_norm, epsilon, norm_first: as in
-            `TransformerBlock`.
         norm_pooled: bool. True normalises what was pooled instead of all tokens.
         head_bias: bool, whether the head adds a bias.
         pixel_mean, pixel_std: float or one per channel, of pixels in [0, 1], which the model subtracts and
             divides by. Default 0.5, which makes [0, 255] into [-1, 1].
-        dropout_rate: float in [0, 1], after the position embedding, attention and in the MLPs.
-        attention_dropout_rate: float in [0, 1], on the attention scores.
-        drop_path_rate: float in [0, 1), of the last block, rising linearly from 0.
         seed: int or None, of all dropouts. Initial weights follow `keras.utils.set_random_seed`.
         dtype: dtype policy of all layers but the logits, which are float32. None: Keras's default.
         name: str.
+        **options: of the blocks, see `keras_vit.layers.BlockOptions`.
 
     Returns:
         A functional `keras.Model` from `(batch, height, width, channels)` to logits
@@ -109,65 +100,53 @@ def vit(
     image_size, patch_size, hidden_dim, num_layers, num_heads, mlp_dim = sizes
     class_token = _class_token(class_token, pooling, distillation_token)
     num_prefix = class_token + distillation_token + num_registers
-    try:
-        images = image_input(image_size, channels)
-        x = pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images)
-        x = layers.PatchEmbedding(
-            hidden_dim, patch_size, stem=stem, use_bias=patch_bias, dtype=dtype, name="patch_embedding"
-        )(x)
-        grid_size = patch_grid(images.shape, patch_size)
-        num_embedded = embed_prefix * (num_prefix - (not embed_registers) * num_registers)
-        positions = _positions(position_embedding, grid_size, num_embedded, dtype)
-        x = _with_prefix(
-            x, positions, class_token, distillation_token, num_registers, embed_prefix, embed_registers, dtype
-        )
-        x = keras.layers.Dropout(dropout_rate, seed=seed, dtype=dtype, name="dropout")(x)
-        if embedding_norm:
-            x = _norm("embedding_norm", epsilon, dtype)(x)
-        tokens = layers.TransformerEncoder(
-            num_layers,
+    block: BlockOptions = {**BLOCK_DEFAULTS, **options}
+    images = image_input(image_size, channels)
+    x = pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images)
+    x = layers.PatchEmbedding(
+        hidden_dim, patch_size, stem=stem, use_bias=patch_bias, dtype=dtype, name="patch_embedding"
+    )(x)
+    grid_size = patch_grid(images.shape, patch_size)
+    num_embedded = embed_prefix * (num_prefix - (not embed_registers) * num_registers)
+    positions = _positions(position_embedding, grid_size, num_embedded, dtype)
+    x = _with_prefix(
+        x, positions, class_token, distillation_token, num_registers, embed_prefix, embed_registers, dtype
+    )
+    x = keras.layers.Dropout(block["dropout_rate"], seed=seed, dtype=dtype, name="dropout")(x)
+    if embedding_norm:
+        x = _norm("embedding_norm", block["epsilon"], dtype)(x)
+    tokens = layers.TransformerEncoder(
+        num_layers,
+        num_heads,
+        mlp_dim,
+        rotary=_rotary(position_embedding, grid_size, num_prefix, rotary_base, rotary_grid_size),
+        final_norm=not norm_pooled,
+        seed=seed,
+        dtype=dtype,
+        name="encoder",
+        **block,
+    )(x)
+    if pooling == "map":
+        pool = layers.AttentionPooling(
             num_heads,
             mlp_dim,
-            dropout_rate=dropout_rate,
-            attention_dropout_rate=attention_dropout_rate,
-            drop_path_rate=drop_path_rate,
-            layer_scale=layer_scale,
-            qk_norm=qk_norm,
-            qkv_bias=qkv_bias,
-            key_bias=key_bias,
-            rotary=_rotary(position_embedding, grid_size, num_prefix, rotary_base, rotary_grid_size),
-            activation=activation,
-            inner_norm=inner_norm,
-            epsilon=epsilon,
-            norm_first=norm_first,
-            final_norm=not norm_pooled,
-            seed=seed,
+            activation=block["activation"],
+            epsilon=block["epsilon"],
             dtype=dtype,
-            name="encoder",
-        )(x)
-        if pooling == "map":
-            x = layers.AttentionPooling(
-                num_heads, mlp_dim, activation=activation, epsilon=epsilon, dtype=dtype, name="pooling"
-            )(tokens)
-        else:
-            x = layers.TokenPooling(pooling, num_prefix_tokens=num_prefix, dtype=dtype, name="pooling")(
-                tokens
-            )
-        x = _norm("pooled_norm", epsilon, dtype)(x) if norm_pooled else x
-        if num_classes:
-            x = keras.layers.Dense(num_classes, use_bias=head_bias, dtype="float32", name="head")(x)
-        if distillation_token:
-            x = _mean_with_distilled(x, tokens, num_classes, dtype)
-    except ValueError as error:
-        raise InputError(str(error).split("\n")[0]) from error
+            name="pooling",
+        )
+    else:
+        pool = layers.TokenPooling(pooling, num_prefix_tokens=num_prefix, dtype=dtype, name="pooling")
+    x = pool(tokens)
+    x = _norm("pooled_norm", block["epsilon"], dtype)(x) if norm_pooled else x
+    if num_classes:
+        x = keras.layers.Dense(num_classes, use_bias=head_bias, dtype="float32", name="head")(x)
+    if distillation_token:
+        x = _mean_with_distilled(x, tokens, num_classes, dtype)
     return keras.Model(images, x, name=name)
 
 
 def _positions(kind, grid_size, num_prefix_tokens, dtype):
-    if kind not in POSITIONS:
-        raise InputError(
-            f"Expected position_embedding to be one of {', '.join(POSITIONS)}, received {kind!r}."
-        )
     if kind in ("none", "rotary"):
         return lambda x: x
     kind = "learned" if kind == "learned_rotary" else kind
@@ -232,20 +211,12 @@ def _sizes(variant, image_size, patch_size, hidden_dim, num_layers, num_heads, m
     missing = [field for field, value in given.items() if value is None]
     if missing:
         raise InputError(f"Without a variant, vit() also needs {', '.join(missing)}.")
-    try:
-        for field in ("image_size", "patch_size"):
-            given[field] = as_pair(given[field], field)
-    except ValueError as error:
-        raise InputError(str(error)) from error
-    for field in ("hidden_dim", "num_layers", "num_heads", "mlp_dim"):
-        if given[field] < 1:
-            raise InputError(f"Expected {field} >= 1, received {given[field]}.")
+    for field in ("image_size", "patch_size"):
+        given[field] = as_pair(given[field], field)
     return given.values()
 
 
 def _class_token(class_token, pooling, distillation_token):
-    if pooling not in POOLINGS:
-        raise InputError(f"Expected pooling to be one of {', '.join(POOLINGS)}, received {pooling!r}.")
     reads_token = pooling in ("token", "token_gap")
     if distillation_token and pooling != "token":
         raise InputError(f"distillation_token=True needs pooling='token', received {pooling!r}.")

@@ -85,10 +85,10 @@ def test_bfloat16_is_close_and_its_logits_are_float32():
     ("fields", "message"),
     [
         ({"cell": "rnn"}, "simple, lstm, gru"),
-        ({"hidden_dim": 0}, "hidden_dim to be at least 1"),
-        ({"num_layers": 0}, "num_layers to be at least 1"),
-        ({"embedding_dim": 0}, "embedding_dim to be at least 1"),
-        ({"dropout_rate": 1.5}, "between 0 and 1"),
+        ({"hidden_dim": 0}, "hidden_dim from 1 to 65,536, received 0"),
+        ({"num_layers": 0}, "num_layers from 1 to 1,000, received 0"),
+        ({"embedding_dim": 0}, "embedding_dim from 1 to 65,536, received 0"),
+        ({"dropout_rate": 1.5}, "dropout_rate from 0 to 1, received 1.5"),
         ({"dtype": "float31"}, "float31"),
     ],
 )

@@ -41,7 +41,7 @@ def test_parameters_are_those_of_the_blocks_and_a_saved_model_answers_alike(tmp_
     [
         ({"num_heads": 3}, "num_heads must divide"),
         ({"num_layers": 0}, "num_layers"),
-        ({"length": 0}, "length to be at least 1"),
+        ({"length": 0}, "length of at least 1, received 0"),
         ({"activation": "sine"}, "sine"),
     ],
 )

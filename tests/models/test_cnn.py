@@ -96,10 +96,10 @@ def test_pixels_are_standardised_by_channel_inside_the_model():
     [
         ({"variant": "7x7"}, "Unknown CNN variant '7x7'. Expected one of 3x3, 5x5"),
         ({"variant": "5x5", "image_size": (7, 32)}, "at least 8 pixels, which are halved 3 times"),
-        ({"image_size": 0}, "positive int"),
+        ({"image_size": 0}, "image_size from 1 to 8,192, received 0"),
         ({"channels": 0}, "Expected channels"),
-        ({"num_classes": 0}, "units=0"),
-        ({"dropout_rate": 1.5}, "between 0 and 1"),
+        ({"num_classes": 0}, "num_classes of at least 1, received 0"),
+        ({"dropout_rate": 1.5}, "dropout_rate from 0 to 1, received 1.5"),
         ({"activation": "rellu"}, "rellu"),
         ({"pixel_std": 0.0}, "Expected pixel_std above 0"),
         ({"pixel_std": (1, 2), "channels": 1}, "pixel_std to be one number or 1, .*received 2"),

@@ -31,10 +31,10 @@ def test_the_activation_is_that_of_the_hidden_layers_alone(activation):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"hidden_dims": (8, 0)}, "units=0"),
+        ({"hidden_dims": (8, 0)}, r"hidden_dims\[1\] from 1 to 65,536, received 0"),
         ({"activation": "than"}, "than"),
-        ({"image_size": (28, -1)}, "positive int"),
-        ({"dropout_rate": -0.1}, "between 0 and 1"),
+        ({"image_size": (28, -1)}, r"image_size\[1\] from 1 to 8,192, received -1"),
+        ({"dropout_rate": -0.1}, "dropout_rate from 0 to 1, received -0.1"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(arguments, message):

@@ -71,9 +71,9 @@ def test_a_block_whose_convolutions_give_nothing_is_its_shortcut():
     [
         ({"variant": "19"}, "Unknown ResNet variant '19'. Expected one of 20, 32, 56, 18, 50"),
         ({"variant": "18", "stem": "conv"}, "3x3, 7x7, received 'conv'"),
-        ({"image_size": -4}, "positive int"),
-        ({"num_classes": 0}, "units=0"),
-        ({"dropout_rate": 2}, "between 0 and 1"),
+        ({"image_size": -4}, "image_size from 1 to 8,192, received -4"),
+        ({"num_classes": 0}, "num_classes of at least 1, received 0"),
+        ({"dropout_rate": 2}, "dropout_rate from 0 to 1, received 2"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(arguments, message):

@@ -1,7 +1,6 @@
 """What a task tells `fit`, and what it does before and after."""
 
 import abc
-import inspect
 import os
 from typing import ClassVar
 
@@ -9,6 +8,7 @@ import keras
 
 from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError
+from keras_vit.models.arguments import builder_arguments
 from keras_vit.training.recipe import MODEL_FIELDS
 
 
@@ -37,7 +37,7 @@ class Task(abc.ABC):
 
     def __init__(self, recipe):
         self.recipe = recipe
-        unknown = sorted(set(self._model_options) - set(inspect.signature(self._builder).parameters))
+        unknown = sorted(set(self._model_options) - set(builder_arguments(self._builder)))
         if unknown:
             unset = " ".join(f"{field}=none" for field in unknown)
             raise InputError(f"Model {recipe.model!r} takes no {', '.join(unknown)}. Set {unset}.")

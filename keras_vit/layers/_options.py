@@ -1,0 +1,77 @@
+"""The options that layers share, each with its type, limits, default and meaning."""
+
+from typing import Annotated, Any, TypedDict
+
+import keras
+
+from keras_vit.constraints import Choices, Range
+
+DType = str | keras.DTypePolicy | None
+Seed = int | None
+Count = Annotated[int, Range(1, 1000)]  # of layers, heads or tokens
+Rate = Annotated[float, Range(0, 1)]  # of dropout
+RateBelowOne = Annotated[float, Range(0, 1, below=True)]  # of stochastic depth
+Pixels = Annotated[int, Range(1, 8192)]
+Side = Annotated[int, Range(1)]
+Pair = Side | tuple[Side, Side]  # `(rows, columns)`
+PixelPair = Pixels | tuple[Pixels, Pixels]  # `(height, width)`
+Activation = Annotated[str, Choices("gelu", "gelu_tanh", "quick_gelu", "swiglu")]
+
+
+class LayerOptions(TypedDict, total=False):
+    """What every Keras layer accepts."""
+
+    name: str | None
+    dtype: DType
+    trainable: bool
+    autocast: bool
+    activity_regularizer: Any
+
+
+class BlockOptions(TypedDict, total=False):
+    """Options of `TransformerBlock`, which encoders and models pass on as a whole.
+
+    Args:
+        dropout_rate: float in [0, 1], after attention and in the MLP (in models also after the position
+            embedding). Default 0.
+        attention_dropout_rate: float in [0, 1], on the attention scores. Default 0.
+        drop_path_rate: float in [0, 1), probability that a sample skips a branch in training. In an encoder
+            the rate of the last block; it rises linearly from 0 at the first. Default 0.
+        layer_scale: float, initial value of the branches' learned factors, or None (default) for none.
+        qk_norm: bool, normalizes queries and keys per head. Default False.
+        qkv_bias: bool, whether query, key and value have a bias. Default True.
+        key_bias: bool, False leaves only the key without one. Default True.
+        activation: of the MLP, as in `MLP`. Default `"gelu"`.
+        inner_norm: None (default), `"mlp"` or `"both"`: the branches whose last dense layer's input is
+            normalized.
+        epsilon: float above 0, of the layer normalizations. Default 1e-6.
+        norm_first: bool. True (default) normalizes a branch's input (pre-norm, as in the Vision Transformer),
+            False the sum (post-norm, as in the original Transformer).
+    """
+
+    dropout_rate: Rate
+    attention_dropout_rate: Rate
+    drop_path_rate: RateBelowOne
+    layer_scale: Annotated[float, Range(-1e6, 1e6)] | None
+    qk_norm: bool
+    qkv_bias: bool
+    key_bias: bool
+    activation: Activation
+    inner_norm: Annotated[str, Choices("mlp", "both")] | None
+    epsilon: Annotated[float, Range(1e-12, 1)]
+    norm_first: bool
+
+
+BLOCK_DEFAULTS = BlockOptions(
+    dropout_rate=0.0,
+    attention_dropout_rate=0.0,
+    drop_path_rate=0.0,
+    layer_scale=None,
+    qk_norm=False,
+    qkv_bias=True,
+    key_bias=True,
+    activation="gelu",
+    inner_norm=None,
+    epsilon=1e-6,
+    norm_first=True,
+)

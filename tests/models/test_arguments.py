@@ -1,0 +1,41 @@
+import inspect
+from typing import Annotated
+
+import pytest
+
+from keras_vit import InputError, models
+from keras_vit.constraints import Range, check_value
+from keras_vit.models.arguments import builder_arguments
+
+BUILDERS = ("vit", "cnn", "resnet", "mlp", "linear", "char_rnn", "char_transformer")
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_every_argument_of_a_builder_has_an_annotation_that_its_default_fits(name):
+    builder = getattr(models, name)
+    arguments = builder_arguments(builder)
+    assert {"seed", "dtype", "name"} <= set(arguments)
+    for argument, parameter in inspect.signature(builder).parameters.items():
+        if parameter.default is not parameter.empty:
+            check_value(argument, parameter.default, arguments[argument])
+
+
+def test_the_options_of_the_blocks_are_arguments_of_the_transformers():
+    for builder in (models.vit, models.char_transformer):
+        arguments = builder_arguments(builder)
+        assert arguments["dropout_rate"] == Annotated[float, Range(0, 1)]
+        assert "causal" not in arguments and "rotary" not in arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_classes": "10"}, r"num_classes to be int, received '10' \(str\)"),
+        ({"num_head": 3}, "did you mean 'num_heads'"),
+        ({"layer_scale": float("nan")}, "layer_scale from .* received nan"),
+        ({"dropout_rate": True}, "dropout_rate to be float, received True"),
+    ],
+)
+def test_an_unfit_argument_is_named_in_one_error(arguments, message):
+    with pytest.raises(InputError, match=message):
+        models.vit("Pico/2", **arguments)
