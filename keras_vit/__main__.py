@@ -10,14 +10,13 @@ from keras_vit import __version__
 from keras_vit.commands import COMMANDS
 from keras_vit.commands.arguments import IntermixedParser, Parser
 from keras_vit.commands.interrupts import interrupts_kept
-from keras_vit.errors import ConditionError, InputError
+from keras_vit.errors import ConditionError, DataWarning, InputError
 
-OURS = ("keras_vit", "training", "export")
-PACKAGES = {  # what pip installs, where it is not called as what is imported
+PACKAGES = {  # import name to distribution name, where they differ
     "PIL": "pillow",
-    "jax": "keras_vit[jax]",
+    "jax": "keras-vit-mobile[jax]",
     "sklearn": "scikit-learn",
-    "torch": "keras_vit[torch]",
+    "torch": "keras-vit-mobile[torch]",
 }
 
 
@@ -25,9 +24,9 @@ def main(arguments=None):
     """Runs the command line. Returns the exit code: 0 done, 1 condition not met, 2 bad input."""
     options = _parser().parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # of a port in use it would tell beside us
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # otherwise it also reports a port in use
     logging.getLogger("tensorflow").addFilter(_is_no_retracing_advice)
-    logging.getLogger("absl").setLevel(logging.ERROR)  # tensorflow-datasets warns of what we say in a line
+    logging.getLogger("absl").setLevel(logging.ERROR)  # tensorflow-datasets repeats our messages
     warnings.showwarning = _show_warning(warnings.showwarning)
     try:
         with interrupts_kept():
@@ -38,39 +37,39 @@ def main(arguments=None):
         return _fail(error, 1)
     except ModuleNotFoundError as error:
         return _fail(_missing(error), 2)
-    except KeyboardInterrupt as error:  # a training tells where it stands, and what stopped it
+    except KeyboardInterrupt as error:  # a training reports its progress and its signal
         return _fail((str(error) or "interrupted.") + _hint(options), getattr(error, "exit_code", 130))
 
 
 def _is_no_retracing_advice(record):
-    """Keras traces its step anew for each model, as it must where a command runs several."""
+    """Keras has to trace its step for each model that a command runs."""
     return "triggered tf.function retracing" not in str(record.msg)
 
 
 def _missing(error):
-    """Tells which package is to be installed; a part of ours that is not there is no such case."""
+    """Returns which package to install; a missing module of this package is a bug and is raised."""
     module = (error.name or "").partition(".")[0]
-    if not module or module in OURS:
+    if module in ("", "keras_vit"):
         raise error
     package = PACKAGES.get(module, module.replace("_", "-"))
-    return f'{module} is not installed, and this needs it. Install it: pip install "{package}"'
+    return f'{module} is needed and not installed. Install it: pip install "{package}"'
 
 
 def _hint(options):
     if options.command in ("tune", "reproduce"):
-        return " The same command goes on where it stands."
-    begun = options.command == "train" and os.path.exists(os.path.join(options.run_dir, "recipe.json"))
-    return " Continue with the same command and --resume." if begun else ""
+        return " The same command continues it."
+    started = options.command == "train" and os.path.exists(os.path.join(options.run_dir, "recipe.json"))
+    return " Continue with the same command and --resume." if started else ""
 
 
-def _show_warning(otherwise):
-    """Shows a warning about the data as one line, and others as before."""
+def _show_warning(default):
+    """Shows a warning about the data as one line, and other warnings as before."""
 
     def show(message, category, *place, **options):
-        if category.__name__ == "DataWarning":
+        if issubclass(category, DataWarning):
             print(f"keras-vit: warning: {message}", file=sys.stderr)
         else:
-            otherwise(message, category, *place, **options)
+            default(message, category, *place, **options)
 
     return show
 

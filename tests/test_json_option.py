@@ -8,7 +8,7 @@ from keras_vit.io.json_files import read_json
 
 
 @pytest.mark.parametrize("before", [None, "{}", "[1]"])
-def test_a_json_file_is_written_anew(tmp_path, before):
+def test_a_json_file_is_replaced(tmp_path, before):
     path = tmp_path / "figures.json"
     if before is not None:
         path.write_text(before)
@@ -17,10 +17,10 @@ def test_a_json_file_is_written_anew(tmp_path, before):
     assert read_json(path) == [2]
 
 
-def test_a_file_that_is_no_json_is_not_replaced(tmp_path):
+def test_a_file_that_is_not_json_is_not_replaced(tmp_path):
     (tmp_path / "model.keras").write_bytes(b"PK\3\4")
     writing = json_file(tmp_path / "model.keras", [])
-    with pytest.raises(InputError, match="would replace a file that is no JSON"), writing:
+    with pytest.raises(InputError, match="would replace a file that is not JSON"), writing:
         pass
     assert (tmp_path / "model.keras").read_bytes() == b"PK\3\4"
 

@@ -143,7 +143,7 @@ def test_a_used_run_folder_and_a_broken_picture_are_refused(run, tmp_path, capsy
 
 
 @pytest.mark.parametrize(
-    ("module", "package"), [("torch", "keras_vit[torch]"), ("ai_edge_litert", "ai-edge-litert")]
+    ("module", "package"), [("torch", "keras-vit-mobile[torch]"), ("ai_edge_litert", "ai-edge-litert")]
 )
 def test_what_is_not_installed_is_one_line_that_says_how(module, package, tmp_path):
     program = (
@@ -182,7 +182,7 @@ def test_an_experiment_that_is_interrupted_goes_on_by_the_same_command(monkeypat
     monkeypatch.setattr("keras_vit.commands.reproduce.run", interrupted)
     assert main(["reproduce", "char_names"]) == 143
     assert capsys.readouterr().err == (
-        "keras-vit: interrupted after epoch 2, saved in runs. The same command goes on where it stands.\n"
+        "keras-vit: interrupted after epoch 2, saved in runs. The same command continues it.\n"
     )
 
 
@@ -199,7 +199,7 @@ def foreground():
 def test_a_signal_ends_a_command_in_one_line(number, exit_code, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("keras_vit.commands.tune.run", lambda options: signal.raise_signal(number))
     assert main(["tune", "vit_digits", "--run-dir", str(tmp_path)]) == exit_code
-    assert capsys.readouterr().err == "keras-vit: interrupted. The same command goes on where it stands.\n"
+    assert capsys.readouterr().err == "keras-vit: interrupted. The same command continues it.\n"
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
@@ -282,7 +282,7 @@ def test_a_file_that_a_run_would_replace_is_kept(tmp_path, capsys):
 def test_a_run_folder_whose_name_is_too_long_is_refused_in_one_line(tmp_path, capsys):
     assert main(["train", "vit_digits", "--run-dir", str(tmp_path / ("a" * 300))]) == 2
     error = capsys.readouterr().err
-    assert "cannot be made (File name too long)" in error and error.count("\n") == 1
+    assert "cannot be created (File name too long)" in error and error.count("\n") == 1
 
 
 def test_a_recipe_that_fits_no_model_leaves_folders_as_they_were(tmp_path):

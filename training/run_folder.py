@@ -8,7 +8,7 @@ from pathlib import Path
 
 from keras_vit.errors import InputError
 from keras_vit.io.label_names import read_label_names
-from keras_vit.io.locking import exclusively, folder_of_its_own
+from keras_vit.io.locking import created_folder, exclusively
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +107,7 @@ class RunFolder:
             InputError: there is one in it already, or no folder can be made here.
         """
         busy = f"Another training is at work in {self.path}. Wait for it, or choose another --run-dir."
-        with folder_of_its_own(self.path), exclusively(self.path, busy):
+        with created_folder(self.path), exclusively(self.path, busy):
             yield
 
     def remove_leftovers(self):

@@ -7,7 +7,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from keras_vit.export.metadata.tables import RGB, UNKNOWN, Tables
 from keras_vit.export.tflite.graph import read_graph, write_graph
-from keras_vit.io.files import LARGEST_TEXT
+from keras_vit.io.files import MAX_TEXT_SIZE
 
 NAME = "TFLITE_METADATA"  # under which libraries look for it
 LABELS = "labels.txt"
@@ -54,7 +54,7 @@ def _add(archive, name, text):
 def _attached(path, name):
     try:
         with zipfile.ZipFile(path) as archive:
-            too_large = archive.getinfo(name).file_size > LARGEST_TEXT
+            too_large = archive.getinfo(name).file_size > MAX_TEXT_SIZE
             return None if too_large else archive.read(name)
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError):
         return None

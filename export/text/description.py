@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.io.files import LARGEST_TEXT
+from keras_vit.io.files import MAX_TEXT_SIZE
 from keras_vit.io.json_files import parse_json
 from keras_vit.text import Vocabulary
 
@@ -70,6 +70,6 @@ def _content(path):
             file = path / "assets.extra" / NAME
             return file.read_bytes() if file.is_file() else None
         with zipfile.ZipFile(path) as archive, archive.open(NAME) as file:
-            return file.read(LARGEST_TEXT)
+            return file.read(MAX_TEXT_SIZE)
     except (KeyError, OSError, zipfile.BadZipFile):
         return None

@@ -1,7 +1,7 @@
-"""What `keras-vit` can do, one command a module, imported when the command line is parsed.
+"""The commands of `keras-vit`, one module each, imported when the command line is parsed.
 
-A module has the docstring that `--help` shows in its first line, `EXAMPLE`, `add_arguments(parser)` and
-`run(options)`, which returns nothing or an exit code. It imports what is heavy where it runs.
+A module has a docstring whose first line `--help` shows, `EXAMPLE`, `add_arguments(parser)` and
+`run(options)`, which returns None or an exit code. Heavy imports belong in `run`.
 """
 
 COMMANDS = (

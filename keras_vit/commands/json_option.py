@@ -13,14 +13,14 @@ def add_json(parser, what):
 
 @contextlib.contextmanager
 def json_file(path, inputs):
-    """Yields a function that takes what the file is to hold; without a path it does nothing.
+    """Yields a function that writes a value to the file; without a path it does nothing.
 
     Args:
         path: str or None.
-        inputs: list of str, files that are read and must not be lost.
+        inputs: list of str, files that the command reads, which must not be replaced.
 
     Raises:
-        InputError: the file cannot be written; this is known before the work begins.
+        InputError: the file cannot be written. It is raised before the block runs.
     """
     if path is None:
         yield lambda value: None
@@ -29,9 +29,9 @@ def json_file(path, inputs):
     from keras_vit.io.json_files import write_json
 
     if os.path.realpath(path) in map(os.path.realpath, inputs):
-        raise InputError(f"--json {path} would replace the file that is examined. Choose another name.")
+        raise InputError(f"--json {path} would replace an input file. Choose another name.")
     if os.path.isfile(path) and not _holds_json(path):
-        raise InputError(f"--json {path} would replace a file that is no JSON. Choose another name.")
+        raise InputError(f"--json {path} would replace a file that is not JSON. Choose another name.")
     with atomic_path(path) as temporary:
         yield lambda value: write_json(temporary, value)
 

@@ -1,4 +1,4 @@
-"""Imports without the lines that TensorFlow and LiteRT write meanwhile."""
+"""Imports without the log lines that TensorFlow and LiteRT write."""
 
 import contextlib
 import os
@@ -8,14 +8,14 @@ import tempfile
 
 @contextlib.contextmanager
 def quiet_import():
-    """Keeps what is written to file descriptor 2 in the block; shows it when the block fails."""
+    """Captures what the block writes to file descriptor 2; shows it only when the block fails."""
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as log:
         os.dup2(log.fileno(), 2)
         try:
             yield
-            if "tensorflow" in sys.modules:  # looks for GPUs now, and tells so now
+            if "tensorflow" in sys.modules:  # logs its search for GPUs here rather than later
                 sys.modules["tensorflow"].config.list_physical_devices()
         except BaseException:
             os.dup2(saved, 2)
@@ -28,10 +28,10 @@ def quiet_import():
 
 
 def quiet_engines(model):
-    """Imports what runs a model, and lets it tell of itself where nobody listens.
+    """Imports what runs a model, and triggers its log lines where they are not shown.
 
     Args:
-        model: str, path of a `.tflite` file or of another form, which TensorFlow runs where there is one.
+        model: str, path of a `.tflite` file, or of a model that TensorFlow runs where it is installed.
     """
     with quiet_import():
         from keras_vit.export.tflite.xnnpack_banner import flush_xnnpack_banner

@@ -1,1 +1,1 @@
-"""Files as this package reads and writes them: atomic, checked, and refused in one line."""
+"""Reads and writes files: atomically, checked, with one-line errors."""

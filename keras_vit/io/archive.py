@@ -1,17 +1,17 @@
-"""Zip archives are looked through before anything in them is read."""
+"""Checks zip archives before anything in them is read."""
 
 import zipfile
 from pathlib import PurePosixPath
 
 from keras_vit.errors import InputError
 
-EXPANSION = 100  # times the file's own size that its members may have; real data reach 10
-FREE_SIZE = 256 * 1024**2  # bytes that they may have in any case
-MOST_MEMBERS = 10_000
+MAX_EXPANSION = 100  # unpacked size over file size; real data reach 10
+FREE_SIZE = 256 * 1024**2  # bytes that members may have whatever the file's size
+MAX_MEMBERS = 10_000
 
 
 def check_zip(path):
-    """Checks what a zip archive declares, without unpacking it.
+    """Checks the directory of a zip archive, without unpacking it.
 
     Args:
         path: str or Path of the file.
@@ -20,8 +20,8 @@ def check_zip(path):
         set of str, the names of its members.
 
     Raises:
-        InputError: no zip archive, or damaged; members that repeat, lie outside of it or are far larger
-            than the file.
+        InputError: not a zip archive, damaged, or with members that appear twice, point outside the
+            archive or are far larger than the file.
     """
     size = path.stat().st_size
     if not zipfile.is_zipfile(path):
@@ -35,20 +35,20 @@ def check_zip(path):
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
         raise InputError(f"{path} is a damaged archive: {error}.") from error
     names = {member.filename for member in members}
-    if len(names) < len(members) or len(members) > MOST_MEMBERS:
-        raise InputError(f"{path} is a damaged archive: a member appears twice, or there are too many.")
-    outside = next((name for name in names if _leads_outside(name)), None)
+    if len(names) < len(members) or len(members) > MAX_MEMBERS:
+        raise InputError(f"{path} is a damaged archive: it has duplicate or too many members.")
+    outside = next((name for name in names if _points_outside(name)), None)
     if outside is not None:
-        raise InputError(f"{path} is not to be trusted: its member {outside!r} would lie outside of it.")
+        raise InputError(f"{path} is not trustworthy: its member {outside!r} points outside the archive.")
     declared = sum(member.file_size for member in members)
-    if declared > EXPANSION * size + FREE_SIZE:
+    if declared > MAX_EXPANSION * size + FREE_SIZE:
         raise InputError(
-            f"{path} is not to be trusted: its {size:,} bytes would unpack to {declared:,}. If it is yours, "
-            "store it with less compression."
+            f"{path} is not trustworthy: its {size:,} bytes would unpack to {declared:,}. If it is your own "
+            "file, save it with less compression."
         )
     return names
 
 
-def _leads_outside(name):
+def _points_outside(name):
     parts = PurePosixPath(name.replace("\\", "/"))
     return parts.is_absolute() or ".." in parts.parts or ":" in name or "\0" in name

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: atomic writing, and reading that names what is wrong."""
+"""Atomic writing, after which a file is complete or unchanged, and reading with one-line errors."""
 
 import contextlib
 import errno
@@ -9,31 +9,31 @@ from pathlib import Path
 
 from keras_vit.errors import InputError
 
-LARGEST_TEXT = 16 * 1024**2  # bytes of a file of JSON or labels
+MAX_TEXT_SIZE = 16 * 1024**2  # bytes of a file of JSON or labels
 _SPACE = {errno.ENOSPC, errno.EDQUOT}
-_NO_SYNC = {errno.EINVAL, errno.ENOTSUP}  # of folders, on some file systems of networks
+_NO_SYNC = {errno.EINVAL, errno.ENOTSUP}  # raised for folders by some network file systems
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
 
 @contextlib.contextmanager
 def atomic_path(path, mark=None):
-    """Yields a temporary path beside `path`; what is written there appears under `path` only when whole.
+    """Yields a temporary path; what is written there replaces `path` when the block ends.
 
-    Works for a file and for a folder. When the block raises, the temporary is removed and whatever
-    stood under `path` stays as it was. A file is never put in the place of a folder.
+    Works for a file and for a folder. When the block raises, the temporary file or folder is removed and
+    `path` stays unchanged. A file never replaces a folder.
 
     Args:
-        path: str or Path, the final name. Missing parent folders are made.
-        mark: str, name of the file by which the writer knows a folder as its own. A folder that stands
-            under `path` is replaced only when it holds that file or nothing.
+        path: str or Path, the final name. Missing parent folders are created.
+        mark: str, name of a file that identifies a folder of the same kind. An existing folder is
+            replaced only when it contains that file or is empty.
 
     Raises:
-        InputError: the disk is full, the place cannot be written, or a folder with something else is there.
+        InputError: the disk is full, the path cannot be written, or it is a folder of another kind.
     """
     path = Path(path)
-    with _disk_errors_named(path):
+    with _disk_errors_as_input_errors(path):
         check_replaceable(path, mark)
-        holder = _make_holder(path)
+        holder = _temporary_folder(path)
         try:
             temporary = holder / path.name
             yield temporary
@@ -45,14 +45,14 @@ def atomic_path(path, mark=None):
 
 
 def check_replaceable(path, mark=None):
-    """Checks that what is written to `path` would replace no folder of another kind.
+    """Checks that writing to `path` would not replace a folder of another kind.
 
     Args:
         path: Path, as in `atomic_path`.
         mark: as in `atomic_path`.
 
     Raises:
-        InputError: it would.
+        InputError: `path` is such a folder.
     """
     if not os.path.isdir(path):  # also where the name is too long
         return
@@ -68,7 +68,7 @@ def check_replaceable(path, mark=None):
 
 
 def sync_folder(path):
-    """Waits until the names in a folder are on the disk, where the system can do so."""
+    """Flushes the file names of a folder to the disk, where the system supports it."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:  # Windows opens no folders
@@ -98,16 +98,16 @@ def read_bytes(path, what):
 
     Args:
         path: str or Path.
-        what: str, what errors call it, such as `"a JSON file"`.
+        what: str, what errors call the file, such as `"a JSON file"`.
 
     Raises:
-        InputError: missing, far too large, or it cannot be read.
+        InputError: the file is missing, far too large, or cannot be read.
     """
     path = Path(path)
     try:
         if not path.is_file():
             raise InputError(f"Expected {what} at {path}, found {what_lies_at(path)}.")
-        if path.stat().st_size > LARGEST_TEXT:
+        if path.stat().st_size > MAX_TEXT_SIZE:
             raise InputError(f"Expected {what} at {path}, found {path.stat().st_size:,} bytes.")
         return path.read_bytes()
     except OSError as error:
@@ -115,7 +115,7 @@ def read_bytes(path, what):
 
 
 def read_text(path):
-    """Reads text in UTF-8, with newlines as line ends whatever the file has.
+    """Reads UTF-8 text and normalizes its line ends to newlines.
 
     Args:
         path: str or Path.
@@ -139,12 +139,12 @@ def read_text(path):
 
 
 def what_lies_at(path):
-    """Says in two words what there is instead of a file."""
+    """Returns a phrase for what a path is instead of a file."""
     return "a folder" if path.is_dir() else "no file" if path.exists() else "none"
 
 
 @contextlib.contextmanager
-def _disk_errors_named(path):
+def _disk_errors_as_input_errors(path):
     try:
         yield
     except OSError as error:
@@ -158,7 +158,7 @@ def _disk_errors_named(path):
         raise
 
 
-def _make_holder(path):
+def _temporary_folder(path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=f".{path.stem}-", dir=path.parent))
@@ -191,5 +191,5 @@ def _replace(temporary, path, holder):
         except OSError:
             os.replace(aside, path)
             raise
-    else:  # of a file on a folder the system makes an error
+    else:  # the system refuses to replace a folder by a file
         os.replace(temporary, path)

@@ -1,44 +1,35 @@
-"""Image files as arrays: one way of reading them for training, evaluation and prediction."""
+"""Reads image files as arrays, the same way for training, evaluation and prediction."""
 
 import io
 import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image, ImageOps
 
 from keras_vit.errors import InputError
 from keras_vit.io.files import what_lies_at
 from keras_vit.layers._pairs import as_pair
 
-# Pillow warns of odd but readable files, such as large ones or those with damaged EXIF data.
+# Pillow warns about unusual but readable files, such as large ones or those with damaged EXIF data.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
-"""Lower-case endings of the files that are taken for images."""
+"""Lower-case suffixes of image files."""
 
-LARGEST_FILE = 1024**3  # bytes
+MAX_FILE_SIZE = 1024**3  # bytes
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 _FORMAT_NAMES = "JPEG, PNG, WebP, BMP or GIF"
-_PNG_MARK = b"\x89PNG\r\n\x1a\n"
-_TURNS = {  # EXIF orientation to what makes it upright; 1 is upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def read_image(path, size=None, channels=3):
     """Reads an image file as a phone's gallery would show it.
 
     The EXIF orientation is applied, transparency is composited on white, palettes, CMYK, greyscale
-    and 16 bits become 8-bit RGB (or grey), and of an animation the first frame is taken. The image
+    and 16 bits become 8-bit RGB (or grey), and the first frame of an animation is read. The image
     is then **stretched** to `size` with antialiased bilinear interpolation, without keeping its
-    aspect ratio: this is what the image tasks of mobile apps do.
+    aspect ratio, as the image tasks of mobile apps do.
 
     Args:
         path: str or Path of a JPEG, PNG, WebP, BMP or GIF file.
@@ -54,9 +45,9 @@ def read_image(path, size=None, channels=3):
     """
     path = Path(path)
     try:
-        if not path.is_file():  # nor a device or a pipe, whose reading would not end
+        if not path.is_file():  # reading a device or a pipe might not end
             raise InputError(f"Expected an image file at {path}, found {what_lies_at(path)}.")
-        if path.stat().st_size > LARGEST_FILE:
+        if path.stat().st_size > MAX_FILE_SIZE:
             raise InputError(f"Expected an image file at {path}, found {path.stat().st_size:,} bytes.")
         data = path.read_bytes()
     except OSError as error:
@@ -87,7 +78,7 @@ def decode_image(data, name, size=None, channels=3):
     if not data:
         raise InputError(f"The image {name} is empty (0 bytes). Replace or remove it.")
     try:
-        _check_sums(data)
+        _verify_checksums(data)
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             image = _as_8_bit(_upright(image), "RGB" if channels == 3 else "L")
     except Image.UnidentifiedImageError as error:
@@ -133,9 +124,9 @@ def checked_size(size, name="size"):
         raise InputError(str(error)) from error
 
 
-def _check_sums(data):
-    """Decoding a PNG does not look at its checksums; the other formats have none."""
-    if data.startswith(_PNG_MARK):
+def _verify_checksums(data):
+    """Decoding a PNG does not verify its checksums; the other formats have none."""
+    if data.startswith(_PNG_SIGNATURE):
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             image.verify()
 
@@ -146,8 +137,10 @@ def _stretched(pixels, size):
 
 def _upright(image):
     image.load()  # in a PNG the EXIF block may come last
-    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
-    return image if turn is None else image.transpose(turn)
+    image.getexif()  # is cached; without the block itself, Pillow does not rewrite it, which odd tags prevent
+    for block in ("exif", "Raw profile type exif"):
+        image.info.pop(block, None)
+    return ImageOps.exif_transpose(image)
 
 
 def _as_8_bit(image, mode):

@@ -1,4 +1,4 @@
-"""JSON that is written whole and read with care."""
+"""Writes JSON atomically and checks it when reading."""
 
 import json
 import math
@@ -7,13 +7,13 @@ import re
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.files import read_bytes, write_text
 
-_NUMBERS = re.compile(r"(?<=\[)\n[\s\d.,eE+-]+(?=\])")  # no text has a line end of its own
+_NUMBERS = re.compile(r"(?<=\[)\n[\s\d.,eE+-]+(?=\])")  # strings contain no raw line ends
 
 
 def write_json(path, value):
-    """Writes `value` as indented JSON, each list of numbers in a line, atomically.
+    """Writes `value` as indented JSON, lists of numbers on one line, atomically.
 
-    NaN and infinity are refused with ValueError.
+    Raises ValueError for NaN and infinity.
     """
     text = json.dumps(value, indent=2, allow_nan=False)
     write_text(path, _NUMBERS.sub(lambda found: " ".join(found[0].split()), text) + "\n")
@@ -24,7 +24,7 @@ def read_json(path, kind=object):
 
     Args:
         path: str or Path.
-        kind: type, such as dict, that its value must have.
+        kind: type that the value must have, such as dict.
 
     Raises:
         InputError: the file is missing, not JSON, far too large, or of another type.
@@ -33,24 +33,27 @@ def read_json(path, kind=object):
 
 
 def parse_json(content, name, kind=object):
-    """Parses JSON as it is written here: no NaN or infinity, and no field twice in one object.
+    """Parses JSON without NaN, infinity or duplicate fields, as `write_json` writes it.
 
     Args:
         content: bytes.
-        name: str or Path, what errors call it.
-        kind: type that its value must have.
+        name: str or Path, what errors call the content.
+        kind: type that the value must have.
 
     Raises:
-        InputError: not such JSON.
+        InputError: `content` is not such JSON.
     """
     try:
         value = json.loads(
             content.decode("utf-8"),
             parse_constant=_finite,
             parse_float=_finite,
-            object_pairs_hook=_unlike_fields,
+            object_pairs_hook=_unique_fields,
         )
-    except (ValueError, RecursionError) as error:  # also of UTF-8, and of numbers with thousands of digits
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # also for bad UTF-8 and for huge numbers
         raise InputError(f"Expected JSON in {name}, but it cannot be read: {first_line(error)}.") from error
     if not isinstance(value, kind):
         words = {dict: "an object", list: "a list"}
@@ -67,7 +70,7 @@ def _finite(text):
     return value
 
 
-def _unlike_fields(pairs):
+def _unique_fields(pairs):
     value = dict(pairs)
     if len(value) < len(pairs):
         raise ValueError("a field appears twice")

@@ -1,4 +1,4 @@
-"""The names of classes, as they stand in `labels.txt`."""
+"""Class names, as `labels.txt` stores them."""
 
 import unicodedata
 
@@ -7,7 +7,7 @@ from keras_vit.io.files import read_bytes
 
 
 def read_label_names(path):
-    """Reads the names in a `labels.txt`, one a line.
+    """Reads the names in a `labels.txt`, one per line.
 
     Args:
         path: str or Path.
@@ -16,9 +16,9 @@ def read_label_names(path):
         tuple of str.
 
     Raises:
-        InputError: missing, not UTF-8, or a line is empty or appears twice.
+        InputError: the file is missing or not UTF-8, or a line is empty or appears twice.
     """
-    return parse_label_names(read_bytes(path, "the names of the classes"), path)
+    return parse_label_names(read_bytes(path, "the class names"), path)
 
 
 def parse_label_names(content, source):
@@ -26,15 +26,15 @@ def parse_label_names(content, source):
     try:
         names = content.decode("utf-8").replace("\r\n", "\n").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
-        raise InputError(f"Expected UTF-8 text in {source}, one label a line: {error}.") from error
-    unfit = next((name for name in names if not is_label_name(name)), None)
-    if unfit is not None or len(set(names)) < len(names):
-        wrong = "names that repeat" if unfit is None else repr(unfit[:80])
-        raise InputError(f"Expected a different label in each line of {source}, received {wrong}.")
+        raise InputError(f"Expected UTF-8 text in {source}, one label per line: {error}.") from error
+    invalid = next((name for name in names if not is_label_name(name)), None)
+    if invalid is not None or len(set(names)) < len(names):
+        received = "duplicate names" if invalid is None else repr(invalid[:80])
+        raise InputError(f"Expected a unique label in each line of {source}, received {received}.")
     return tuple(names)
 
 
 def is_label_name(text):
-    """Tells whether a text can stand in a line of `labels.txt` and be shown."""
-    controls = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's controls, surrogates and separators of lines
+    """Returns whether a text can be a line of `labels.txt` and can be displayed."""
+    controls = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, line and paragraph separators
     return bool(text.strip()) and not any(unicodedata.category(letter) in controls for letter in text)

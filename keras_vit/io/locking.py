@@ -1,61 +1,61 @@
-"""Files and folders in which one process works at a time."""
+"""Folders in which one process works at a time."""
 
 import contextlib
 import os
 from pathlib import Path
 
-from keras_vit.errors import InputError
+from filelock import FileLock, Timeout
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+from keras_vit.errors import InputError
 
 
 @contextlib.contextmanager
 def exclusively(path, busy):
-    """Keeps other processes that come here out while the block runs, where the system can do so.
+    """Keeps other processes out while the block runs, by a lock file that disappears afterwards.
+
+    The lock of a process that was killed does not count, and a file system that has no locks is used without.
 
     Args:
-        path: Path of a file or a folder.
-        busy: str, what to say when another is in already.
+        path: Path of a folder, or of a file; the lock file is in the folder, or next to the file.
+        busy: str, the message when another process holds the lock.
 
     Raises:
-        InputError: there is one.
+        InputError: another process holds the lock.
     """
-    if fcntl is None:
+    path = Path(path)
+    lock = FileLock(path / ".lock" if path.is_dir() else path.with_name(f".{path.name}.lock"), blocking=False)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(lock)
+            stack.callback(_remove, lock.lock_file)  # before it is released: another process may lock it then
+        except Timeout as error:
+            raise InputError(busy) from error
+        except (OSError, NotImplementedError):  # no locks here, or a folder that cannot be written
+            pass
         yield
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise InputError(busy) from error
-    except OSError:  # a file system of a network that knows no locks
-        pass
-    try:
-        yield
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager
-def folder_of_its_own(path):
-    """Makes a folder where there is none; one that the block leaves empty does not stay, nor its parents.
+def created_folder(path):
+    """Creates a folder and its parents; those that the block leaves empty are removed again.
 
     Raises:
-        InputError: no folder can be made here.
+        InputError: the folder cannot be created.
     """
     path = Path(path)
-    made = [place for place in (path, *path.parents) if not os.path.exists(place)]
+    created = [place for place in (path, *path.parents) if not os.path.exists(place)]
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{path} cannot be made ({error.strerror}). Choose another --run-dir.") from error
+        raise InputError(f"{path} cannot be created ({error.strerror}). Choose another --run-dir.") from error
     try:
         yield
     finally:
-        with contextlib.suppress(OSError):  # one holds something, and then those above it do
-            for place in made:
+        with contextlib.suppress(OSError):  # one is not empty, and so its parents
+            for place in created:
                 place.rmdir()
+
+
+def _remove(path):
+    with contextlib.suppress(OSError):  # Windows removes no open file
+        os.remove(path)

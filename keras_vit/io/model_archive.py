@@ -1,4 +1,4 @@
-"""Loads `.keras` files, which are checked before Keras builds anything from them."""
+"""Loads `.keras` files after checking what Keras would build from them."""
 
 import io
 import zipfile
@@ -9,18 +9,17 @@ import keras
 import numpy as np
 from keras.saving import get_registered_object
 
-import keras_vit.layers  # noqa: F401  registers the layers
 from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.archive import check_zip
-from keras_vit.io.files import LARGEST_TEXT, what_lies_at
+from keras_vit.io.files import MAX_TEXT_SIZE, what_lies_at
 from keras_vit.io.json_files import parse_json
 
 MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
 CODE = {
     "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__lambda__", "__typespec__",
 }  # fmt: skip
-MODULES = {  # of Keras, whose classes and functions make up a model
+MODULES = {  # of Keras, with the classes and functions that models consist of
     "activations", "constraints", "dtype_policies", "initializers", "layers", "losses", "metrics", "models",
     "ops", "optimizers", "quantizers", "regularizers",
 }  # fmt: skip
@@ -36,8 +35,8 @@ def load_model(path):
         A `keras.Model`, not compiled.
 
     Raises:
-        InputError: missing, truncated or not a `.keras` archive, or holding code,
-            classes that are not known here, or sizes that its weights do not have.
+        InputError: the file is missing, truncated or not a `.keras` archive, or contains code, unknown
+            classes, or a configuration larger than its weights.
     """
     path = Path(path)
     if not path.is_file():
@@ -48,27 +47,25 @@ def load_model(path):
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except InputError:
         raise
-    except Exception as error:  # Keras raises nearly every type for a file that it cannot build
-        raise InputError(
-            f"{path} is an archive, but not a model that can be built here: {_cause(error)}"
-        ) from error
+    except Exception as error:  # Keras raises nearly every type of error here
+        raise InputError(f"{path} is an archive, but its model cannot be built: {_cause(error)}") from error
     if not (isinstance(model, keras.Model) and model.built):
-        raise InputError(f"{path} holds a {type(model).__name__}, but not a model that is built.")
+        raise InputError(f"{path} contains a {type(model).__name__}, expected a built keras.Model.")
     return model
 
 
 def check_model_archive(path):
-    """Checks an archive's members, the classes that its configuration names, and its weights.
+    """Checks the members of an archive, the classes in its configuration, and its weights.
 
     Args:
         path: Path of the file.
 
     Returns:
-        int, how many numbers the weights hold.
+        int, the number of values in the weights.
 
     Raises:
-        InputError: damaged, code-bearing, of classes that are not Keras's and not registered, with
-            weights that are not finite or not stored plainly.
+        InputError: the archive is damaged, contains code or classes that are neither Keras's nor
+            registered, or weights that are not finite or not plain arrays.
     """
     names = check_zip(path)
     try:
@@ -79,7 +76,7 @@ def check_model_archive(path):
             return _check_weights(archive.read("model.weights.h5"), path)
     except InputError:
         raise
-    except Exception as error:  # zip, zlib, HDF5 and their own, of many types
+    except Exception as error:  # zip, zlib and HDF5 raise many types
         raise InputError(f"{path} is a damaged archive: {first_line(error)}.") from error
 
 
@@ -87,13 +84,13 @@ def _check_members(archive, names, path):
     missing = MEMBERS - names
     foreign = {name for name in names - MEMBERS if not name.startswith("assets/")}
     if missing or foreign:
-        part = ", ".join(sorted(missing)) + " missing" if missing else f"{min(foreign)} is no part of a model"
-        raise InputError(f"{path} is damaged or no .keras file: {part}. Save the model again.")
-    if max(archive.getinfo(name).file_size for name in ("config.json", "metadata.json")) > LARGEST_TEXT:
-        raise InputError(f"{path} is not to be trusted: its configuration is longer than any model's.")
+        part = ", ".join(sorted(missing)) + " missing" if missing else f"unexpected {min(foreign)}"
+        raise InputError(f"{path} is damaged or not a .keras file: {part}. Save the model again.")
+    if max(archive.getinfo(name).file_size for name in ("config.json", "metadata.json")) > MAX_TEXT_SIZE:
+        raise InputError(f"{path} is not trustworthy: its configuration is larger than that of any model.")
     broken = archive.testzip()
     if broken:
-        raise InputError(f"{path} is damaged: {broken} is broken. Save the model again.")
+        raise InputError(f"{path} is damaged: {broken} has a wrong checksum. Save the model again.")
 
 
 def _check_config(config, path):
@@ -114,12 +111,12 @@ def _check_class(entry, path):
         raise InputError(f"{path} is damaged: expected names of classes, received {name!r} of {module!r}.")
     if name in CODE:
         raise InputError(
-            f"{path} holds a {name} object, which is code and is not run from a file. "
+            f"{path} contains a {name} object, which is code and is not run from a file. "
             "Replace it by a registered keras.layers.Layer and save again."
         )
     if name == "function":
         name = registered = entry.get("config")
-    if not (_is_kerass_own(str(name), module) or registered and get_registered_object(registered)):
+    if not (_is_from_keras(str(name), module) or registered and get_registered_object(registered)):
         origin = f" of {module}" if module else ""
         raise InputError(
             f"{path} needs {name!r}{origin}, which is neither Keras's nor registered. If you trust it, "
@@ -127,8 +124,8 @@ def _check_class(entry, path):
         )
 
 
-def _is_kerass_own(name, module):
-    """What Keras itself writes; "builtins" is how it marks its own functions."""
+def _is_from_keras(name, module):
+    """Whether Keras itself writes such an entry; its own functions are marked as of "builtins"."""
     if module is None:
         return name.startswith("__")
     parts = module.removeprefix("keras.src.").removeprefix("keras.").split(".")
@@ -144,7 +141,7 @@ def _check_weights(content, path):
             child = group[name] if is_plain else group
             address = h5py.h5o.get_info(child.id).addr
             if not is_plain or address in seen:
-                raise InputError(f"{path} is not to be trusted: its weights link to elsewhere.")
+                raise InputError(f"{path} is not trustworthy: its weights link to other places.")
             seen.add(address)
             if isinstance(child, h5py.Group):
                 stack.append(child)
@@ -155,17 +152,15 @@ def _check_weights(content, path):
 
 def _check_array(array, path):
     if array.external or array.is_virtual or array.id.get_storage_size() != array.nbytes:
-        raise InputError(
-            f"{path} is damaged: its weights {array.name} are not stored plainly. Save it again."
-        )
+        raise InputError(f"{path} is damaged: its weights {array.name} are not a plain array. Save it again.")
     optimizer = array.name.startswith("/optimizer")
     if array.dtype.kind == "f" and not optimizer and not np.isfinite(array[...]).all():
-        raise InputError(f"{path} holds weights that are not finite: {array.name}. Train the model again.")
+        raise InputError(f"{path} contains weights that are not finite: {array.name}. Train the model again.")
     return array.size
 
 
 def _cause(error):
-    """Keras tells which class it could not find in the first of a chain of errors."""
+    """Returns the root of a chain of errors, where Keras names the class that it did not find."""
     while error.__context__ is not None:
         error = error.__context__
     return first_line(error)

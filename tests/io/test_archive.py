@@ -19,13 +19,13 @@ def test_a_good_archive_gives_its_names(tmp_path):
 
 @pytest.mark.parametrize("name", ["../a", "/etc/passwd", "a/../../b", "..\\a", "C:\\a"])
 def test_members_outside_of_the_archive_are_refused(name, tmp_path):
-    with pytest.raises(InputError, match="outside of it"):
+    with pytest.raises(InputError, match="points outside the archive"):
         check_zip(archive(tmp_path / "a.zip", (name, b"")))
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_member_that_repeats_is_refused(tmp_path):
-    with pytest.raises(InputError, match="appears twice"):
+    with pytest.raises(InputError, match="duplicate"):
         check_zip(archive(tmp_path / "a.zip", ("a", b"1"), ("a", b"2")))
 
 

@@ -129,6 +129,12 @@ def test_the_exif_orientation_is_applied(orientation):
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_an_exif_tag_of_the_wrong_type_does_not_hide_the_orientation():
+    tags = b"\x12\1\3\0\1\0\0\0\6\0\0\0" + b"\0\1\2\0\3\0\0\0ab\0\0"  # orientation 6, a width of "ab"
+    exif = b"Exif\0\0II*\0\x08\0\0\0\2\0" + tags + b"\0\0\0\0"
+    assert decode_image(saved(two_tone((16, 24)), "JPEG", exif=exif), "x").shape == (16, 24, 3)
+
+
 def test_a_damaged_exif_block_does_not_make_an_image_unreadable():
     data = saved(two_tone((16, 16)), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12\0\x03")
     assert decode_image(data, "x").shape == (16, 16, 3)

@@ -82,7 +82,7 @@ def test_weights_that_unfold_or_lie_elsewhere_are_refused(rewrite):
         del group["0"]
         group["0"] = h5py.ExternalLink("/etc/passwd", "/")
 
-    for change, message in ((unfold, "not stored plainly"), (link, "link to elsewhere")):
+    for change, message in ((unfold, "not a plain array"), (link, "link to other places")):
         with pytest.raises(InputError, match=message):
             load_model(rewrite(weights=change))
 

@@ -5,14 +5,11 @@ import warnings
 
 import numpy as np
 
+from keras_vit.errors import DataWarning
 from keras_vit.training.data.split import seeded_hashes
 
 IMBALANCE = 10  # images of the largest class for one of the smallest, from which on it is said
 LISTED = 20  # names in a message
-
-
-class DataWarning(UserWarning):
-    """Data that can be trained on, but not without a word."""
 
 
 def warn(message):

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from keras_vit.errors import InputError
-from keras_vit.io.files import LARGEST_TEXT, read_text
+from keras_vit.io.files import MAX_TEXT_SIZE, read_text
 from keras_vit.training.report.style import BLUE, GREEN, ORANGE, figure
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
@@ -29,7 +29,7 @@ def read_history(path):
     path = Path(path)
     if not path.is_file():
         return {}
-    if path.stat().st_size > LARGEST_TEXT:
+    if path.stat().st_size > MAX_TEXT_SIZE:
         raise InputError(
             f"Expected the history of a training in {path}, found {path.stat().st_size:,} bytes."
         )

@@ -5,7 +5,7 @@ import dataclasses
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.io.locking import exclusively, folder_of_its_own
+from keras_vit.io.locking import created_folder, exclusively
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +84,7 @@ class SearchFolder:
         """
         file = file or self.journal
         busy = f"Another search is at work in {self.path}. Wait for it, or choose another --run-dir."
-        with folder_of_its_own(self.path):
+        with created_folder(self.path):
             file.touch()
             with exclusively(file, busy):
                 try:

@@ -38,7 +38,7 @@ def test_a_second_search_is_refused_and_leaves_the_first_alone(folder):
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     place = tmp_path / ("x" * 300)
-    with pytest.raises(InputError, match="cannot be made"), SearchFolder(place).locked():
+    with pytest.raises(InputError, match="cannot be created"), SearchFolder(place).locked():
         pass
 
 
