@@ -14,8 +14,8 @@ To add a layer, write its handler in the file of its kind, registered by `@handl
 - `dense.py`, `convolution.py`, `normalization.py`, `tokens.py`: one layer each function,
 - `attention.py`, `transformer.py`: the parts of a transformer and the encoder that connects them.
 
-To add an option to a layer, compute it in the layer's handler. A handler returns `NotImplemented` for a layer
-that it cannot convert.
+To add an option to a layer, compute it in the layer's handler and add it to the options that the handler
+knows (`@handles(..., options=...)`). A layer in which any other option is set is called as it is.
 """
 
 from keras_vit.export.mobile import (  # noqa: F401  each registers its handlers

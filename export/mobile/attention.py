@@ -3,14 +3,18 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_vit.export.mobile.dense import dense, mlp, product, weights
+from keras_vit.export.mobile.dense import MLP_OPTIONS, dense, mlp, product, weights
 from keras_vit.export.mobile.normalization import layer_norm
 from keras_vit.export.mobile.pending import EncoderOutput, as_float64, constant, materialize, scaled
 from keras_vit.export.mobile.registry import handles
 from keras_vit.layers import AttentionPooling, RotaryPositionEmbedding, SelfAttention
 
+ATTENTION_OPTIONS = (
+    "num_heads", "qk_norm", "qkv_bias", "key_bias", "rotary", "inner_norm", "epsilon", "causal",
+)  # fmt: skip
 
-@handles(SelfAttention)
+
+@handles(SelfAttention, options=ATTENTION_OPTIONS)
 def self_attention(layer, x):
     return attention(layer, x, x)[0]
 
@@ -100,7 +104,7 @@ def rotate(layer, x):
     return x * cosine + tf.concat([second, first], axis=-1) * sine
 
 
-@handles(AttentionPooling)
+@handles(AttentionPooling, options=("num_heads", *MLP_OPTIONS))
 def attention_pooling(layer, x):
     x = x.all_tokens() if isinstance(x, EncoderOutput) else x
     key_value = materialize(product(x, *weights(layer.key_value), layer.key_value.path))

@@ -9,28 +9,30 @@ from keras_vit.export.mobile.pending import Linear, as_float64, fold, materializ
 from keras_vit.export.mobile.registry import handles
 from keras_vit.layers import MLP
 
+MLP_OPTIONS = ("mlp_dim", "activation", "inner_norm", "epsilon")
+_MLP_ACTIVATIONS = {
+    "gelu": tf.nn.gelu,
+    "gelu_tanh": lambda x: tf.nn.gelu(x, approximate=True),
+    "quick_gelu": lambda x: x * tf.sigmoid(1.702 * x),
+    "swiglu": lambda x: _swiglu(*tf.split(x, 2, axis=-1)),
+}
 
-@handles(keras.layers.Dense)
+
+@handles(keras.layers.Dense, options=("units", "activation", "use_bias"))
 def dense(layer, x):
-    if layer.quantization_mode is not None or layer.lora_enabled:
-        return NotImplemented
     return activate(layer, product(x, *weights(layer), layer.path))
 
 
-@handles(MLP)
+@handles(MLP, options=MLP_OPTIONS)
 def mlp(layer, x):
-    x = _mlp_activation(layer, materialize(dense(layer.expansion, x)))
+    x = materialize(dense(layer.expansion, x))
+    with tf.name_scope(layer.path):
+        x = _MLP_ACTIVATIONS[layer.activation](x)
     return dense(layer.projection, layer_norm(layer.norm, x) if layer.inner_norm else x)
 
 
-def _mlp_activation(layer, x):
-    with tf.name_scope(layer.path):
-        if layer.activation == "swiglu":
-            gate, value = tf.split(x, 2, axis=-1)
-            return tf.nn.silu(gate) * value
-        if layer.activation == "quick_gelu":
-            return x * tf.sigmoid(1.702 * x)
-        return tf.nn.gelu(x, approximate=layer.activation == "gelu_tanh")
+def _swiglu(gate, value):
+    return tf.nn.silu(gate) * value
 
 
 def weights(layer):

@@ -28,12 +28,12 @@ def batch_norm(layer, x):
     return scaled(x, scale, beta - as_float64(layer.moving_mean) * scale)
 
 
-@handles(keras.layers.LayerNormalization)
+@handles(keras.layers.LayerNormalization, options=("axis", "epsilon", "center", "scale"))
 def layer_norm(layer, x):
     """Normalizes over the last axis, in operators that a delegate runs."""
     x = materialize(x)
     last = len(x.shape) - 1
-    if layer.axis not in (-1, [-1], (-1,), last, [last]) or getattr(layer, "rms_scaling", False):
+    if layer.axis not in (-1, [-1], (-1,), last, [last]):
         return NotImplemented
     with tf.name_scope(layer.path):
         # Neither SQUARED_DIFFERENCE nor NEG, which do not exist for 16-bit activations.

@@ -1,22 +1,47 @@
 """The table of handlers, by the type of the layer that they convert."""
 
+import keras
+
 _HANDLERS = {}
+_KNOWN_OPTIONS = {}
+_OF_EVERY_LAYER = frozenset(keras.layers.Layer().get_config())
+_TRAINING_ONLY = ("seed", "dropout_rate", "drop_path_rate", "_initializer", "_regularizer", "_constraint")
 
 
-def handles(*layer_types):
+def handles(*layer_types, options=None):
     """Registers a function `(layer, x) -> y` as the handler of these layer types (not of their subclasses).
 
     `x` and `y` are tensors or pending values of `keras_vit.export.mobile.pending`. A handler returns
-    `NotImplemented` for a layer with an option that it does not know.
+    `NotImplemented` for a layer that it cannot convert.
+
+    Args:
+        *layer_types: types of layers.
+        options: tuple of str, the options in the layers' configuration that the handler computes; those that
+            matter in training only need not be named. A layer is called as it is if another option is set
+            in it or in one of its parts. None if the handler checks the options itself.
     """
 
     def register(function):
         _HANDLERS.update(dict.fromkeys(layer_types, function))
+        if options is not None:
+            known = _OF_EVERY_LAYER.union(options)
+            _KNOWN_OPTIONS.update(dict.fromkeys(layer_types, known))
         return function
 
     return register
 
 
 def handler(layer):
-    """Returns the handler of a layer, or None."""
-    return _HANDLERS.get(type(layer))
+    """Returns the handler of a layer, or None if the layer has to be called as it is."""
+    function = _HANDLERS.get(type(layer))
+    if function and not any(map(_unknown_options, layer._flatten_layers())):
+        return function
+    return None
+
+
+def _unknown_options(layer):
+    """The names of options that are set and that the layer's handler does not compute."""
+    known = _KNOWN_OPTIONS.get(type(layer))
+    config = layer.get_config() if known else {}
+    is_set = {name for name, value in config.items() if value not in (None, False)}
+    return [name for name in is_set - (known or set()) if not name.endswith(_TRAINING_ONLY)]

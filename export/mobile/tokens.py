@@ -25,14 +25,12 @@ from keras_vit.layers import (
 )
 
 
-@handles(keras.layers.Embedding)
+@handles(keras.layers.Embedding, options=("input_dim", "output_dim"))
 def embedding(layer, x):
-    if layer.mask_zero or layer.quantization_mode is not None or layer.lora_enabled:
-        return NotImplemented
     return tf.gather(constant(layer.embeddings), materialize(x))
 
 
-@handles(PatchEmbedding)
+@handles(PatchEmbedding, options=("hidden_dim", "patch_size", "stem", "use_bias"))
 def patch_embedding(layer, images):
     if layer.stem == "linear":
         return dense(layer.projection, patch_extraction(layer.extraction, images))
@@ -43,7 +41,7 @@ def patch_embedding(layer, images):
     return tf.reshape(x, (batch, rows * columns, hidden_dim))
 
 
-@handles(PatchExtraction)
+@handles(PatchExtraction, options=("patch_size",))
 def patch_extraction(layer, images):
     if isinstance(images, Scaled) and (images.scale.ndim or images.shift.ndim):
         images = materialize(images)  # a patch has the channels many times
@@ -64,7 +62,7 @@ def class_token(layer, x):
     return _insert(layer.token, materialize(x), 0)
 
 
-@handles(RegisterTokens)
+@handles(RegisterTokens, options=("num_tokens", "num_prefix_tokens"))
 def register_tokens(layer, x):
     return _insert(layer.tokens, materialize(x), layer.num_prefix_tokens)
 
@@ -83,7 +81,7 @@ def position_embedding(layer, x):
     return x + tf.constant(table)
 
 
-@handles(TokenPooling)
+@handles(TokenPooling, options=("mode", "num_prefix_tokens", "index"))
 def token_pooling(layer, x):
     if isinstance(x, EncoderOutput):
         if layer.mode == "token" and layer.index == 0:

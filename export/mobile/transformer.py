@@ -3,15 +3,17 @@
 import keras
 import tensorflow as tf
 
-from keras_vit.export.mobile.attention import attention
-from keras_vit.export.mobile.dense import mlp
+from keras_vit.export.mobile.attention import ATTENTION_OPTIONS, attention
+from keras_vit.export.mobile.dense import MLP_OPTIONS, mlp
 from keras_vit.export.mobile.normalization import layer_norm, layer_scale
 from keras_vit.export.mobile.pending import EncoderOutput, keep_scale, materialize
 from keras_vit.export.mobile.registry import handles
 from keras_vit.layers import TransformerBlock, TransformerEncoder
 
+BLOCK_OPTIONS = (*ATTENTION_OPTIONS, *MLP_OPTIONS, "layer_scale", "norm_first")
 
-@handles(TransformerEncoder)
+
+@handles(TransformerEncoder, options=("num_layers", *BLOCK_OPTIONS, "final_norm"))
 def transformer_encoder(layer, x):
     scores = []
     for block in layer.blocks[:-1]:
@@ -28,7 +30,7 @@ def transformer_encoder(layer, x):
     return EncoderOutput(compute)
 
 
-@handles(TransformerBlock)
+@handles(TransformerBlock, options=BLOCK_OPTIONS)
 def transformer_block(layer, x):
     return _block(layer, x)[0]
 

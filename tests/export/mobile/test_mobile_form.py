@@ -7,7 +7,15 @@ import tensorflow as tf
 
 from keras_vit import models
 from keras_vit.export.mobile import mobile_form
-from keras_vit.layers import PatchEmbedding, TokenPooling, TransformerEncoder
+from keras_vit.export.mobile.registry import handler
+from keras_vit.layers import (
+    MLP,
+    PatchEmbedding,
+    SelfAttention,
+    TokenPooling,
+    TransformerBlock,
+    TransformerEncoder,
+)
 from keras_vit.models import vit
 
 layers = keras.layers
@@ -242,6 +250,37 @@ def test_options_that_a_handler_does_not_know_leave_the_layer_as_it_is():
         layers.Dense(3),
     )
     assert difference(model) < TOLERANCE
+
+
+@pytest.mark.parametrize("part", [TransformerEncoder, TransformerBlock, SelfAttention, MLP])
+def test_an_option_of_the_block_that_no_handler_knows_leaves_the_encoder_as_it_is(part, monkeypatch):
+    form = mobile_form(small_vit())
+    usual = part.get_config
+    monkeypatch.setattr(part, "get_config", lambda layer: {**usual(layer), "new_option": False})
+    assert handler(form.model.get_layer("encoder")) is not None
+    monkeypatch.setattr(part, "get_config", lambda layer: {**usual(layer), "new_option": "on"})
+    assert handler(form.model.get_layer("encoder")) is None
+    traced = tf.function(form).get_concrete_function(tf.TensorSpec((1, 8, 16, 3)))
+    assert traced.captured_inputs  # the weights of the encoder, which is called as it is
+
+
+def test_low_rank_weights_of_a_dense_layer_leave_it_as_it_is():
+    model = cnn(layers.Flatten(), layers.Dense(8), layers.Dense(3))
+    model.layers[1].enable_lora(2)
+    perturb(model.weights)
+    assert difference(model) < TOLERANCE
+    assert mobile_form(model).unconverted == (f"{model.layers[1].name} (Dense)",)
+
+
+def test_a_mask_that_comes_with_tokens_reaches_the_layer_that_reads_it():
+    tokens = keras.Input((5,), dtype="int32")
+    x = layers.Dropout(0.1)(layers.Embedding(7, 4, mask_zero=True)(tokens))
+    x = layers.GlobalAveragePooling1D()(layers.LayerNormalization()(x))
+    model = trained_looking(keras.Model(tokens, layers.Dense(3)(x)))
+    text = np.array([[3, 1, 6, 0, 0]])
+    expected = model(text, training=False).numpy()
+    answer = tf.function(mobile_form(model))(tf.constant(text)).numpy()
+    np.testing.assert_allclose(answer, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_call_with_a_mask_leaves_the_layer_as_it_is():
