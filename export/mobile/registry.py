@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_vit.keras_internals import all_layers
+
 _HANDLERS = {}
 _KNOWN_OPTIONS = {}
 _OF_EVERY_LAYER = frozenset(keras.layers.Layer().get_config())
@@ -34,7 +36,7 @@ def handles(*layer_types, options=None):
 def handler(layer):
     """Returns the handler of a layer, or None if the layer has to be called as it is."""
     function = _HANDLERS.get(type(layer))
-    if function and not any(map(_unknown_options, layer._flatten_layers())):
+    if function and not any(map(_unknown_options, all_layers(layer))):
         return function
     return None
 
