@@ -1,4 +1,7 @@
-"""Augmentation of whole batches, each image by its own random numbers: `augment`."""
+"""Augmentation of whole batches, each image with its own random numbers: `augment`.
+
+The augmentations are the modules of `operations`; their settings are the fields of `Augmentation`.
+"""
 
 from keras_vit.training.augmentation.augment import augment, check_fits, num_uniforms
 from keras_vit.training.augmentation.settings import Augmentation

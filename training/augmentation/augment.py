@@ -3,7 +3,7 @@
 from keras import ops
 
 from keras_vit.errors import InputError
-from keras_vit.training.augmentation import color, erasing, geometry, mixing, randaugment
+from keras_vit.training.augmentation.operations import operations
 
 
 def num_uniforms(augmentation):
@@ -17,21 +17,21 @@ def num_uniforms(augmentation):
         >>> num_uniforms(Augmentation(flip=True))
         1
     """
-    return sum(count for count, _ in _stages(augmentation))
+    return sum(operation.num_uniforms(augmentation) for operation in operations())
 
 
 def augment(images, labels, uniforms, augmentation):
-    """Augments a batch, each image on its own.
+    """Augments a batch, each image with its own random numbers.
 
-    It is made of `keras.ops` with static shapes and holds no state, so it runs alike in a tf.data map
-    and under `jax.jit`, and gives the same pixels for the same `uniforms`.
+    It consists of `keras.ops` and has no state, so it runs in a tf.data map and under `jax.jit`, and returns
+    the same pixels for the same `uniforms`.
 
     The order is: RandAugment's colours, then its geometry in one resampling with flip, padded crop and
     rotation, random erasing, MixUp and CutMix.
 
     Args:
-        images: `(batch, height, width, channels)`, uint8 or float in [0, 255]. RandAugment takes them
-            as whole numbers.
+        images: `(batch, height, width, channels)`, uint8 or float in [0, 255]. RandAugment truncates them to
+            whole numbers. Under TensorFlow the batch size may be unknown, as in a tf.data map.
         labels: `(batch, num_classes)`, one-hot float.
         uniforms: float32 `(batch, num_uniforms(augmentation))` in [0, 1), the only randomness.
         augmentation: Augmentation.
@@ -40,15 +40,26 @@ def augment(images, labels, uniforms, augmentation):
         float32 images of the same shape in [0, 255], and float32 labels of the same shape.
 
     Raises:
-        InputError: the padding of the crop is as large as the image.
+        InputError: labels or random numbers of another shape, or padding of the crop as large as the image.
+
+    Example:
+        >>> import numpy as np
+        >>> from keras_vit.training.augmentation import Augmentation
+        >>> images, labels = np.ones((2, 8, 8, 3), "uint8"), np.eye(2, dtype="float32")
+        >>> flipped, _ = augment(images, labels, np.array([[0.1], [0.9]], "float32"), Augmentation(flip=True))
+        >>> tuple(flipped.shape)
+        (2, 8, 8, 3)
     """
     check_fits(augmentation, images.shape[1:])
+    _check_batch(images, labels, uniforms, num_uniforms(augmentation))
     images, uniforms = ops.convert_to_tensor(images), ops.convert_to_tensor(uniforms)
     labels = ops.convert_to_tensor(labels, dtype="float32")
     first = 0
-    for count, stage in _stages(augmentation):
-        images, labels = stage(images, labels, uniforms[:, first : first + count], augmentation)
-        first += count
+    for operation in operations():
+        if count := operation.num_uniforms(augmentation):
+            own = uniforms[:, first : first + count]
+            images, labels = operation.apply(images, labels, own, augmentation)
+            first += count
     return ops.cast(images, "float32"), labels
 
 
@@ -62,36 +73,12 @@ def check_fits(augmentation, image_shape):
         )
 
 
-def _stages(augmentation):
-    stages = []
-    if augmentation.randaugment_layers:
-        count = randaugment.UNIFORMS_PER_LAYER * augmentation.randaugment_layers
-        stages.append((count + geometry.num_uniforms(augmentation), _randaugment))
-    elif geometry.num_uniforms(augmentation):
-        stages.append((geometry.num_uniforms(augmentation), _change_geometry))
-    if augmentation.erasing_rate:
-        stages.append((erasing.NUM_UNIFORMS, _erase))
-    if augmentation.mixup_alpha or augmentation.cutmix_alpha:
-        stages.append((mixing.NUM_UNIFORMS, _mix))
-    return stages
-
-
-def _randaugment(images, labels, uniforms, augmentation):
-    count = geometry.num_uniforms(augmentation)
-    draws = randaugment.draw(uniforms[:, count:], augmentation)
-    images = color.change_colors(images, draws)
-    return geometry.warp(images, uniforms[:, :count], draws, augmentation), labels
-
-
-def _change_geometry(images, labels, uniforms, augmentation):
-    if augmentation.rotation:
-        return geometry.warp(ops.cast(images, "float32"), uniforms, [], augmentation), labels
-    return geometry.flip_and_crop(images, uniforms, augmentation), labels
-
-
-def _erase(images, labels, uniforms, augmentation):
-    return erasing.erase(images, uniforms, augmentation.erasing_rate), labels
-
-
-def _mix(images, labels, uniforms, augmentation):
-    return mixing.mix(images, labels, uniforms, augmentation.mixup_alpha, augmentation.cutmix_alpha)
+def _check_batch(images, labels, uniforms, count):
+    rows = images.shape[0]
+    if uniforms.shape[1] != count or None not in (rows, uniforms.shape[0]) and uniforms.shape[0] != rows:
+        raise InputError(
+            f"Expected uniforms of shape ({rows}, {count}) for {rows} images, received "
+            f"{tuple(uniforms.shape)}. Draw a row for each image of the batch; the last may be smaller."
+        )
+    if None not in (rows, labels.shape[0]) and labels.shape[0] != rows:
+        raise InputError(f"Expected labels for {rows} images, received {tuple(labels.shape)}.")

@@ -27,7 +27,7 @@ def change_colors(images, draws):
 
 
 def gray_weights(channels):
-    """Returns what each channel counts for in the grey value of a pixel, `(channels,)`."""
+    """Returns the weight of each channel in the grey value of a pixel, `(channels,)`."""
     return _LUMA if channels == 3 else (1 / channels,) * channels
 
 
@@ -42,12 +42,13 @@ def _saturate(images, change):
     # x + change * (x - gray), as a 3 x 3 matrix for each image.
     identity = ops.eye(3, dtype="float32")
     from_gray = identity - ops.reshape(ops.convert_to_tensor(_LUMA, dtype="float32"), (3, 1))
-    pixels = ops.matmul(ops.reshape(images, (images.shape[0], -1, 3)), identity + change * from_gray)
-    return ops.reshape(pixels, images.shape)
+    _, height, width, _ = images.shape
+    pixels = ops.matmul(ops.reshape(images, (-1, height * width, 3)), identity + change * from_gray)
+    return ops.reshape(pixels, (-1, height, width, 3))
 
 
 def _sharpen(images, change):
-    # The difference to Pillow's SMOOTH (the centre counts 5, its 8 neighbours 1), which leaves borders.
+    # The difference to Pillow's SMOOTH (weights 5 for the centre, 1 for its 8 neighbours; borders unchanged).
     rows = images[:, :-2] + images[:, 1:-1] + images[:, 2:]
     box = rows[:, :, :-2] + rows[:, :, 1:-1] + rows[:, :, 2:]
     detail = (images[:, 1:-1, 1:-1] * 9 - box) * (change / 13)

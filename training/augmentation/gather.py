@@ -1,4 +1,4 @@
-"""Look-ups by index."""
+"""Indexing without support for negative indices."""
 
 import keras
 from keras import ops
@@ -7,7 +7,7 @@ from keras import ops
 def gather(table, index):
     """Returns `table[index]` along the first axis, for indices that are all valid.
 
-    `ops.take` also mends negative indices, which under TensorFlow costs more than the gathering.
+    `ops.take` also supports negative indices, which under TensorFlow costs more than the gathering itself.
 
     Args:
         table: `(length, ...)`.

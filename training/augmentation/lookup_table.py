@@ -1,7 +1,7 @@
 """Operations on single pixels as a table of 256 values for each image and channel.
 
-All that these operations need to know of an image is in its histogram, so a chain of them is worked
-out on the histograms (256 numbers) and looked up once (height x width numbers).
+These operations depend on an image through its histogram alone, so a chain of them is computed on the
+histograms (256 numbers) and looked up once (height x width numbers).
 """
 
 from keras import ops
@@ -9,11 +9,11 @@ from keras import ops
 from keras_vit.training.augmentation.gather import gather
 
 _ENHANCEMENT = 0.9  # factors from 0.1 to 1.9
-_ROUNDING = 1e-3  # so that 255 computed in float32 is not cut to 254
+_ROUNDING = 1e-3  # so that 255 computed in float32 is not truncated to 254
 
 
 def build_tables(pixels, draws, gray_weights):
-    """Composes the operations on single pixels that were drawn.
+    """Composes the drawn operations on single pixels into one table for each image.
 
     Args:
         pixels: int32 `(batch, height, width, channels)` in [0, 255].
@@ -23,7 +23,7 @@ def build_tables(pixels, draws, gray_weights):
     Returns:
         float32 `(batch, channels, 256)`, whole numbers: the new value of each old one.
     """
-    shape = (pixels.shape[0], pixels.shape[3], 256)
+    shape = (ops.shape(pixels)[0], pixels.shape[3], 256)
     histogram = _count(_flat_index(pixels), None, shape)
     values = ops.arange(256, dtype="float32")
     composed = None
@@ -76,9 +76,9 @@ def _mean_gray(values, histogram, gray_weights):
 
 
 def _equalized(values, histogram):
-    # As Pillow: the highest value present does not count towards the step.
+    # As in Pillow, the highest value present does not count towards the step.
     _, highest = _extremes(values, histogram)
-    at_highest = _take(histogram, _offset(highest, histogram.shape))
+    at_highest = _take(histogram, _offset(highest, ops.shape(histogram)))
     step = ops.floor((ops.sum(histogram, axis=-1, keepdims=True) - at_highest) / 255 + _ROUNDING)
     below = ops.cumsum(histogram, axis=-1) - histogram
     table = ops.floor((ops.floor(step / 2) + below) / ops.maximum(step, 1) + _ROUNDING)
@@ -90,11 +90,14 @@ def _column(per_image):
 
 
 def _flat_index(pixels):
-    # As a sum of matrices, of which one is constant: broadcasting over four axes takes TensorFlow longer.
-    batch, height, width, channels = pixels.shape
+    # A sum of two matrices, one of them constant: broadcasting over four axes is slower in TensorFlow.
+    batch, (height, width, channels) = ops.shape(pixels)[0], pixels.shape[1:]
     by_image = ops.reshape(ops.arange(batch, dtype="int32") * (256 * channels), (batch, 1))
     by_channel = ops.tile(ops.arange(channels, dtype="int32") * 256, (height * width,))
-    return ops.reshape(ops.reshape(pixels, (batch, -1)) + (by_image + by_channel), pixels.shape)
+    return ops.reshape(
+        ops.reshape(pixels, (-1, height * width * channels)) + (by_image + by_channel),
+        (-1, *pixels.shape[1:]),
+    )
 
 
 def _offset(tables, shape):
@@ -105,7 +108,7 @@ def _offset(tables, shape):
 
 def _count(index, weights, shape):
     index = ops.reshape(index, (-1,))
-    weights = ops.ones(index.shape, "float32") if weights is None else ops.reshape(weights, (-1,))
+    weights = ops.ones_like(index, "float32") if weights is None else ops.reshape(weights, (-1,))
     return ops.reshape(ops.segment_sum(weights, index, num_segments=shape[0] * shape[1] * 256), shape)
 
 

@@ -1,16 +1,16 @@
-"""Which operations RandAugment applies to each image, and how strongly.
+"""Draws which operations RandAugment applies to each image, and how strongly.
 
-Operations are those of the paper (https://arxiv.org/abs/1909.13719, identity among them). As in timm's
-`rand-m9-mstd0.5-inc1` an operation is drawn with replacement, applied with probability 0.5, its
-magnitude drawn from N(magnitude, 0.5) and clipped to [0, 10], strengths grow with the magnitude, and
-those with a direction take either. timm's two extra operations (invert, SolarizeAdd) are left out.
+The operations are those of the paper (https://arxiv.org/abs/1909.13719), identity included. As in timm's
+`rand-m9-mstd0.5-inc1`, an operation is drawn with replacement and applied with probability 0.5; its
+magnitude is drawn from N(magnitude, 0.5) and clipped to [0, 10]; strength increases with the magnitude;
+directions are random. timm's two extra operations (invert, SolarizeAdd) are left out.
 
-The order of the operations drawn is kept among those on single pixels (autocontrast, equalize,
-posterize, solarize, brightness, contrast) and among the geometric ones. Across kinds it is fixed:
-single pixels, colour, sharpness, geometry. That is the same as in the order drawn for single pixels
-and geometry, except that autocontrast, equalize and contrast never count black corners; colour and
-sharpness do not commute with the others and are the approximation. Two colours or two sharpnesses in
-a row are one with the product of their factors.
+Operations on single pixels (autocontrast, equalize, posterize, solarize, brightness, contrast) keep the
+order in which they were drawn, and so do the geometric ones. Across kinds the order is fixed: single pixels,
+colour, sharpness, geometry. For single pixels and geometry the result equals that of the drawn order, except
+that autocontrast, equalize and contrast never count black corners; colour and sharpness do not commute with
+the others, so that their fixed place is an approximation. Two colour or two sharpness operations in a row
+are one with the product of their factors.
 """
 
 import dataclasses
@@ -44,7 +44,7 @@ class Draw:
     """One layer's operation for each image.
 
     Attributes:
-        operation: float32 `(batch,)`, index into `OPERATIONS`; beyond its end for none.
+        operation: float32 `(batch,)`, index into `OPERATIONS`; an index past its end is none.
         level: float32 `(batch,)` in [0, 1], the strength.
         sign: float32 `(batch,)`, -1 or 1.
     """
@@ -54,11 +54,11 @@ class Draw:
     sign: object
 
     def chosen(self, name):
-        """Returns 1 for images that got this operation, else 0: float32 `(batch,)`."""
+        """Returns 1 for images with this operation, else 0: float32 `(batch,)`."""
         return ops.cast(ops.equal(self.operation, float(OPERATIONS.index(name))), "float32")
 
     def amount(self, name, largest):
-        """Returns its strength from -largest to largest, 0 for other images: float32 `(batch,)`."""
+        """Returns its strength from -largest to largest, 0 for images without it: float32 `(batch,)`."""
         return self.chosen(name) * self.sign * self.level * largest
 
 
@@ -70,7 +70,7 @@ def draw(uniforms, augmentation):
         augmentation: Augmentation.
 
     Returns:
-        list of Draw, one a layer.
+        list of Draw, one for each layer.
     """
     columns = ops.unstack(uniforms, axis=1)
     layers = zip(*[iter(columns)] * UNIFORMS_PER_LAYER, strict=True)

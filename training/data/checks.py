@@ -1,4 +1,4 @@
-"""What is refused before training, because it would fail late or, worse, silently."""
+"""Validates data before training: errors that would otherwise appear late, or not at all."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def as_images(array, name):
     Args:
         array: `(num_images, height, width)` or `(num_images, height, width, channels)`, integers or
             finite floats in [0, 255]; floats are rounded.
-        name: str, what errors call it.
+        name: str, how errors refer to it.
 
     Returns:
         uint8 array `(num_images, height, width, channels)`.
@@ -27,7 +27,7 @@ def as_images(array, name):
             f"Expected {name} of shape (num_images, height, width, channels), received {array.shape}."
         )
     if array.dtype.kind not in "uif":
-        raise InputError(f"Expected {name} to hold pixels as uint8 or float, received {array.dtype}.")
+        raise InputError(f"Expected {name} to contain pixels as uint8 or float, received {array.dtype}.")
     if array.dtype != np.uint8:
         array = _rounded(array, name)
     return array if array.ndim == 4 else array[..., np.newaxis]
@@ -38,7 +38,7 @@ def as_labels(array, name):
 
     Args:
         array: integers, `(num_images,)` or `(num_images, 1)`.
-        name: str, what errors call it.
+        name: str, how errors refer to it.
 
     Returns:
         int32 array `(num_images,)`.
@@ -51,7 +51,7 @@ def as_labels(array, name):
         array = array[:, 0]
     if array.ndim != 1:
         raise InputError(
-            f"Expected {name} to hold one class index for each image, of shape (num_images,), received "
+            f"Expected {name} to contain one class index for each image, of shape (num_images,), received "
             f"{array.shape}. Take the argmax of one-hot labels."
         )
     if array.dtype.kind not in "ui":
@@ -64,14 +64,14 @@ def as_labels(array, name):
 
 
 def check_parts(parts, label_names):
-    """Checks what a source gave, before anything is split or resized.
+    """Checks the splits of a source, before missing ones are made and images resized.
 
     Args:
         parts: dict of Split by its name.
         label_names: tuple of str.
 
     Raises:
-        InputError: no training images, images and labels of different number, labels out of range,
+        InputError: no training images, different numbers of images and labels, labels out of range,
             one class only, or names that repeat or are not one line of text.
     """
     for name, split in parts.items():
@@ -81,45 +81,45 @@ def check_parts(parts, label_names):
                 f"images and {len(split.labels)} labels."
             )
         if not len(split):
-            raise InputError(f"The {name} split is empty. Give it images, or leave it out.")
+            raise InputError(f"The {name} split is empty. Add images, or leave it out.")
         _check_range(name, split.labels, label_names)
     if len(set(label_names)) != len(label_names):
         raise InputError(f"Expected a different name for each class, received {', '.join(label_names)}.")
-    unfit = [repr(name) for name in label_names if not is_label_name(name)]
-    if unfit:
-        raise InputError(f"Expected the name of a class to be one line of text, received {listed(unfit)}.")
+    invalid = [repr(name) for name in label_names if not is_label_name(name)]
+    if invalid:
+        raise InputError(f"Expected the name of a class to be one line of text, received {listed(invalid)}.")
     if len(label_names) < 2:
         raise InputError(f"Expected two classes or more, received only {', '.join(label_names)}.")
-    _check_every_class_is_in("training", parts["train"], label_names)
+    _check_all_classes_in("training", parts["train"], label_names)
 
 
 def check_data(data):
-    """Checks data that are ready for training.
+    """Checks the complete data set.
 
     Args:
         data: ImageData.
 
     Raises:
-        InputError: a split is empty or of another image shape, or a class is absent from training.
+        InputError: a split is empty or of another image shape, or a class is missing from training.
     """
     for name in ("train", "validation", "test"):
         split = getattr(data, name)
         if not len(split):
             raise InputError(
                 f"Nothing is left for the {name} split. Expected at least three different images of a class "
-                f"(training, validation, test); the training split has {len(data.train)} in all."
+                f"(training, validation, test); the training split has {len(data.train)} images."
             )
         shape = tuple(split.images.shape[1:])
         if shape != data.image_shape:
             raise InputError(
                 f"Expected {name} images of shape {data.image_shape} as in training, received {shape}. "
-                "Give image_size to bring them to one size."
+                "Set image_size to resize all of them."
             )
-    _check_every_class_is_in("training", data.train, data.label_names)
+    _check_all_classes_in("training", data.train, data.label_names)
 
 
 def _rounded(array, name):
-    low, high = array.min(initial=0), array.max(initial=0)  # NaN, if there is one
+    low, high = array.min(initial=0), array.max(initial=0)  # NaN if there is any
     if array.dtype.kind == "f" and not (np.isfinite(low) and np.isfinite(high)):
         rows = [row for row, image in enumerate(array) if not np.isfinite(image).all()]
         raise InputError(
@@ -143,7 +143,7 @@ def _check_range(name, labels, label_names):
         )
 
 
-def _check_every_class_is_in(name, split, label_names):
+def _check_all_classes_in(name, split, label_names):
     counts = np.bincount(split.labels, minlength=len(label_names))
     absent = [label_names[index] for index in np.flatnonzero(counts == 0)]
     if absent:

@@ -1,4 +1,4 @@
-"""What every data source becomes: three splits of uint8 images in random-access arrays."""
+"""A data set of images: three splits of uint8 images in random-access arrays."""
 
 import dataclasses
 
@@ -29,8 +29,8 @@ class ImageData:
     Attributes:
         name: str, the source, such as `"tfds:mnist"`; of a path only its last part.
         train: Split.
-        validation: Split, to choose by.
-        test: Split, held out to the end.
+        validation: Split, to choose models by.
+        test: Split, held out until the final evaluation.
         label_names: tuple of str, one for each class.
     """
 

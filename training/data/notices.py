@@ -1,4 +1,4 @@
-"""What is said before training, because the figures will mean less than they seem."""
+"""Warnings about data before training, where its metrics would mislead."""
 
 import itertools
 import warnings
@@ -8,27 +8,27 @@ import numpy as np
 from keras_vit.errors import DataWarning
 from keras_vit.training.data.split import seeded_hashes
 
-IMBALANCE = 10  # images of the largest class for one of the smallest, from which on it is said
+IMBALANCE = 10  # images of the largest class for each of the smallest, from which on it is reported
 LISTED = 20  # names in a message
 
 
 def warn(message):
-    """Says one line about the data."""
+    """Issues a DataWarning of one line."""
     warnings.warn(message, DataWarning, stacklevel=2)
 
 
 def listed(names, limit=LISTED):
-    """Joins names by commas; of those past `limit` only the number is said."""
+    """Joins names by commas; those past `limit` are counted."""
     names = [str(name) for name in names]
     rest = f" and {len(names) - limit:,} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + rest
 
 
 def warn_duplicates(parts, source):
-    """Says how many images the source holds in two splits, pixel for pixel.
+    """Warns about images that are in two splits of the source, pixel for pixel.
 
     Args:
-        parts: dict of Split as the source brings them; splits that are made of one have no such images.
+        parts: dict of the source's own splits; those made from its training split share no image.
         source: str, the source's name.
     """
     if len(parts) < 2:
@@ -39,31 +39,31 @@ def warn_duplicates(parts, source):
         if count:
             warn(
                 f"{count:,} of {len(second):,} {other} images of {source} are in its {one} split too, pixel "
-                f"for pixel: figures on the {other} split are too good. Remove them from one of the two."
+                f"for pixel: metrics on the {other} split are too good. Remove them from one of the two."
             )
 
 
 def warn_balance(data):
-    """Says which classes have few images for training, and which have none in another split."""
+    """Warns about classes with few training images, or with none in another split."""
     counts = {name: _count(getattr(data, name), data.num_classes) for name in ("train", "validation", "test")}
     low, high = int(counts["train"].argmin()), int(counts["train"].argmax())
     few, many = counts["train"][[low, high]]
     if many >= IMBALANCE * few:
         warn(
             f"The classes are out of balance: {many:,} training images of {data.label_names[high]}, "
-            f"{few:,} of {data.label_names[low]}. Accuracy alone misleads; look at each class."
+            f"{few:,} of {data.label_names[low]}. Accuracy alone misleads; compare the classes one by one."
         )
     for name in ("validation", "test"):
-        absent = [data.label_names[index] for index in np.flatnonzero(counts[name] == 0)]
-        if absent:
+        missing = [data.label_names[index] for index in np.flatnonzero(counts[name] == 0)]
+        if missing:
             warn(
-                f"The {name} split has no image of {listed(absent)}: nothing is measured for "
-                f"{len(absent)} of {data.num_classes} classes there."
+                f"The {name} split has no image of {listed(missing)}: nothing is measured for "
+                f"{len(missing)} of {data.num_classes} classes there."
             )
 
 
 def warn_pixels(data):
-    """Says when the training images hold nothing, or seem to be in another range than [0, 255]."""
+    """Warns when the training images are constant, or seem to have another range than [0, 255]."""
     images = data.train.images
     low, high = int(images.min()), int(images.max())
     if low == high:

@@ -1,6 +1,6 @@
-"""Which images come in which batch, and their random numbers: functions of (seed, epoch, step) alone.
+"""The images of each batch and their random numbers: functions of (seed, epoch, step) alone.
 
-There is no state, so a stream can begin anywhere, and is the same on every backend.
+There is no state, so a stream can start anywhere, and is the same on every backend.
 """
 
 import functools
@@ -11,7 +11,7 @@ from keras_vit.errors import InputError
 
 
 def steps_per_epoch(num_images, batch_size):
-    """Returns the number of whole batches; an epoch leaves out what does not fill one.
+    """Returns the number of full batches in an epoch; the rest of the images is left out.
 
     Args:
         num_images: int.
@@ -40,7 +40,7 @@ def check_batch_size(batch_size):
 
 
 def check_start(epochs, steps, start_epoch, start_step):
-    """Raises InputError unless the stream begins within its epochs."""
+    """Raises InputError unless the stream starts within its epochs."""
     if not 0 <= start_epoch <= epochs or not 0 <= start_step <= steps:
         raise InputError(
             f"Expected to start within {epochs} epochs of {steps} steps, received epoch {start_epoch}, "
@@ -48,9 +48,9 @@ def check_start(epochs, steps, start_epoch, start_step):
         )
 
 
-@functools.lru_cache(maxsize=2)  # every step of an epoch may ask for it
+@functools.lru_cache(maxsize=2)  # each step of an epoch calls it
 def epoch_order(seed, epoch, num_images, batch_size):
-    """Returns the indices of an epoch's images: int64 `(steps_per_epoch, batch_size)`, not to be written."""
+    """Returns the indices of an epoch's images: int64 `(steps_per_epoch, batch_size)`, read-only."""
     order = np.random.default_rng((seed, epoch)).permutation(num_images)
     order.setflags(write=False)
     steps = num_images // batch_size

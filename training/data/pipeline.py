@@ -1,13 +1,8 @@
-"""tf.data pipelines: images in, batches of images and one-hot labels out."""
+"""The streams of images under TensorFlow, as tf.data pipelines."""
 
-import dataclasses
-
-import keras
 import tensorflow as tf
 
-from keras_vit.errors import InputError
-from keras_vit.training.augmentation import Augmentation, augment, check_fits, num_uniforms
-from keras_vit.training.data import load_data
+from keras_vit.training.augmentation import augment, check_fits, num_uniforms
 from keras_vit.training.data.order import (
     batch_uniforms,
     check_batch_size,
@@ -17,96 +12,36 @@ from keras_vit.training.data.order import (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Pipelines:
-    """A classification data set as tf.data pipelines.
-
-    Attributes:
-        train: tf.data.Dataset, shuffled and augmented; all epochs one after the other.
-        validation: tf.data.Dataset, in order.
-        test: tf.data.Dataset, in order.
-        label_names: tuple of str, one for each class.
-        image_shape: tuple, `(height, width, channels)`.
-        steps_per_epoch: int, batches of `train` in one epoch.
-    """
-
-    train: tf.data.Dataset
-    validation: tf.data.Dataset
-    test: tf.data.Dataset
-    label_names: tuple[str, ...]
-    image_shape: tuple[int, int, int]
-    steps_per_epoch: int
-
-
-def pipelines(spec, *, batch_size, epochs=1, seed=0, augmentation=None, **load_options):
-    """Makes training, validation and test pipelines from a data spec.
-
-    Args:
-        spec: str, such as `"digits"`, `"tfds:cifar10"`, `"folder:PATH"`, `"npz:PATH"`.
-        batch_size: int.
-        epochs: int, length of the training pipeline.
-        seed: int, of splits, order and augmentation.
-        augmentation: Augmentation or None, for none.
-        **load_options: to `keras_vit.training.data.load_data`, such as image_size or validation_fraction.
-
-    Returns:
-        Pipelines.
-
-    Raises:
-        InputError: bad data or a bad batch size.
-
-    Example:
-        >>> data = pipelines("digits", batch_size=32)
-        >>> data.train.element_spec[0].shape, data.label_names[:3]
-        (TensorShape([32, 8, 8, 1]), ('0', '1', '2'))
-    """
-    check_batch_size(batch_size)
-    data = load_data(spec, seed=seed, **load_options)
-    options = {"num_classes": data.num_classes, "batch_size": batch_size}
-    return Pipelines(
-        train=train_pipeline(
-            data.train, epochs=epochs, seed=seed, augmentation=augmentation or Augmentation(), **options
-        ),
-        validation=evaluation_pipeline(data.validation, **options),
-        test=evaluation_pipeline(data.test, **options),
-        label_names=data.label_names,
-        image_shape=data.image_shape,
-        steps_per_epoch=steps_per_epoch(len(data.train), batch_size),
-    )
-
-
 def train_pipeline(
     split, *, num_classes, batch_size, epochs, seed, augmentation, start_epoch=0, start_step=0
 ):
     """Makes the shuffled, augmented stream of a whole training, or the rest of one.
 
     The order of an epoch's images and the random numbers of a batch depend on seed, epoch and step
-    alone: a stream begun later is bit for bit the rest of the whole one.
+    alone: a stream that starts later equals the rest of the whole one, bit for bit.
 
     Args:
         split: Split.
         num_classes: int.
-        batch_size: int. What does not fill a batch is left out of an epoch, other images in each.
-        epochs: int, all of them, also those before `start_epoch`.
+        batch_size: int. Images that do not fill a batch are left out of the epoch, different ones in each.
+        epochs: int, number of all epochs, those before `start_epoch` included.
         seed: int.
         augmentation: Augmentation.
-        start_epoch: int, where to begin.
-        start_step: int, batches to leave out of that epoch.
+        start_epoch: int, epoch of the first batch.
+        start_step: int, step of the first batch in that epoch.
 
     Returns:
         tf.data.Dataset of float32 images `(batch, height, width, channels)` in [0, 255] and float32
-        labels `(batch, num_classes)`; after the last step of an epoch the next one follows.
+        labels `(batch, num_classes)`, all epochs in one stream.
 
     Raises:
-        InputError: a batch size below 1, fewer images than a batch, a start outside the epochs, or a
-            Keras backend other than TensorFlow.
+        InputError: a batch size below 1, fewer images than a batch, or a start outside the epochs.
     """
-    _check_backend()
     steps = steps_per_epoch(len(split), batch_size)
     check_start(epochs, steps, start_epoch, start_step)
     check_fits(augmentation, split.images.shape[1:])
 
-    @tf.autograph.experimental.do_not_convert  # there is nothing to convert, and looking takes seconds
+    @tf.autograph.experimental.do_not_convert  # nothing needs conversion, and the search for it takes seconds
     def batches_of(epoch):
         rows = tf.numpy_function(
             lambda epoch: epoch_order(seed, int(epoch), len(split), batch_size), [epoch], tf.int64
@@ -132,7 +67,7 @@ def train_pipeline(
 
 
 def evaluation_pipeline(split, *, num_classes, batch_size):
-    """Makes the stream of a split in order, with nothing left out.
+    """Makes the stream of all images of a split, in order.
 
     Args:
         split: Split.
@@ -178,11 +113,3 @@ def _read(split, seed, uniforms_shape, epoch, step, rows):
         tf.ensure_shape(labels, (batch_size,)),
         tf.ensure_shape(uniforms, uniforms_shape),
     )
-
-
-def _check_backend():
-    if keras.backend.backend() != "tensorflow":
-        raise InputError(
-            f"Expected the TensorFlow backend for a tf.data pipeline, received {keras.backend.backend()}. "
-            "Use keras_vit.training.data.streams.train_stream, which fits every backend."
-        )

@@ -1,10 +1,10 @@
-"""Splits that a source does not bring: balanced over classes, the same for a seed, without leaks.
+"""Splits that a source lacks: balanced over classes, reproducible by a seed, without leaks.
 
-The rule: identical images (equal pixels) are one group. The groups of each class are ordered by a
-hash of the seed and their pixels, and the first are held out until `fraction` of the class's images,
-rounded and at least one, is reached; a group that would exceed this is passed over, and at least one
-group stays. The split thus depends on seed and pixels alone: neither on the order of the files nor on
-the version of a random generator, and no image stands on two sides.
+The rule: identical images (equal pixels) form one group. The groups of each class are ordered by a hash of
+the seed and their pixels, and the first are held out until `fraction` of the class's images, rounded and at
+least one, is reached; a group that would exceed this is skipped, and at least one group stays. The split thus
+depends on seed and pixels alone, neither on the order of the files nor on the version of a random generator,
+and no image is in two splits.
 """
 
 import hashlib
@@ -16,21 +16,21 @@ from keras_vit.training.data.storage import take
 
 
 def complete_splits(parts, *, validation_fraction, test_fraction, seed, subset=None):
-    """Makes the splits that are missing, out of the training split. Splits that exist stay as they are.
+    """Takes the missing splits out of the training split. Existing splits stay unchanged.
 
     Args:
         parts: dict of Split, with `"train"` and perhaps `"validation"` and `"test"`.
         validation_fraction: float in (0, 1), of the training images left after the test split.
         test_fraction: float in (0, 1), of the training images.
         seed: int, chooses the split.
-        subset: int or None, the number of training images to keep, the same of each class as far as
-            they reach.
+        subset: int or None, the number of training images to keep, equally many of each class as far
+            as available.
 
     Returns:
         dict of Split with `"train"`, `"validation"` and `"test"`.
 
     Raises:
-        InputError: `subset` is less than one image for each class, or more than there are.
+        InputError: `subset` is below one image for each class, or above the number available.
     """
     fractions = {"test": test_fraction, "validation": validation_fraction}
     missing = [name for name in fractions if name not in parts]
@@ -75,7 +75,7 @@ def hold_out(labels, hashes, fraction):
 
 
 def balanced_subset(labels, hashes, count):
-    """Chooses `count` images, as many of each class as of any other while they last.
+    """Chooses `count` images, equally many of each class as far as available.
 
     Args:
         labels: int array `(num_images,)`.

@@ -1,4 +1,4 @@
-"""Arrays of images that may exceed the memory: these live in a temporary file."""
+"""Arrays of images; those that exceed the memory are mapped to a temporary file."""
 
 import collections
 import concurrent.futures
@@ -15,14 +15,14 @@ from keras_vit.errors import InputError
 from keras_vit.io.images import resize_image
 from keras_vit.training.data.dataset import Split
 
-MEMORY_LIMIT = 2 * 1024**3  # bytes; a larger array is mapped to a file
+MEMORY_LIMIT = 2 * 1024**3  # bytes; larger arrays are mapped to a file
 _CHUNK = 1024  # images copied or decoded at a time
 
 
 def allocate(shape):
-    """Makes an uninitialised uint8 array, in memory or, above `MEMORY_LIMIT`, in a temporary file.
+    """Allocates an uninitialized uint8 array, in memory or, above `MEMORY_LIMIT`, in a temporary file.
 
-    The file has no name and vanishes with the array. It lies in the folder that `TMPDIR` names.
+    The file has no name and is removed with the array. It is in the folder named by `TMPDIR`.
 
     Args:
         shape: tuple of int.
@@ -31,7 +31,7 @@ def allocate(shape):
         `np.ndarray` or `np.memmap`.
 
     Raises:
-        InputError: the disk has no room for it.
+        InputError: the disk has too little space.
     """
     size = math.prod(shape)
     if size <= MEMORY_LIMIT:
@@ -48,7 +48,7 @@ def allocate(shape):
 
 
 def fill(images, decode, items):
-    """Writes `decode(item)` for each item into `images`, on all cores, with a progress bar for many.
+    """Writes `decode(item)` for each item into `images`, on all cores, with a progress bar for large sets.
 
     Args:
         images: uint8 array `(num_images, height, width, channels)`, written to.
@@ -56,7 +56,7 @@ def fill(images, decode, items):
         items: sequence of `num_images` items.
 
     Returns:
-        dict from the rows whose `decode` raised InputError to that error; they hold zeros.
+        dict from each row whose `decode` raised InputError to that error; such rows are set to 0.
     """
     broken = {}
 
@@ -67,7 +67,7 @@ def fill(images, decode, items):
             images[row], broken[row] = 0, error
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in _shown(range(0, len(items), _CHUNK)):
+        for start in _with_progress(range(0, len(items), _CHUNK)):
             collections.deque(pool.map(decode_row, range(len(items))[start : start + _CHUNK]), maxlen=0)
     return dict(sorted(broken.items()))
 
@@ -86,8 +86,8 @@ def take(split, rows):
     return Split(images, split.labels[rows])
 
 
-def _shown(chunks):
-    """Shows progress on a terminal where there is more than one chunk."""
+def _with_progress(chunks):
+    """Shows progress on a terminal if there is more than one chunk."""
     console = Console(stderr=True)
     quiet = len(chunks) < 2 or not console.is_terminal
     return track(chunks, "reading images", console=console, transient=True, disable=quiet)

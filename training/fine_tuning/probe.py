@@ -9,6 +9,7 @@ from rich.progress import track
 
 from keras_vit.training.data.loader import one_hot
 from keras_vit.training.data.order import epoch_order, steps_per_epoch
+from keras_vit.training.data.streams import EvaluationBatches
 
 HEADS = ("head", "distillation_head")
 BATCH = 32  # images whose features are computed at once
@@ -83,17 +84,11 @@ class TrainingBatches:
         )
 
 
-class EvaluationBatches(keras.utils.PyDataset):
-    """Features in order with nothing left out, and one-hot labels."""
+def evaluation_batches(features, num_classes, batch_size):
+    """Returns all features and one-hot labels in order, a `keras.utils.PyDataset`."""
 
-    def __init__(self, features, num_classes, batch_size):
-        super().__init__()
-        self.features, self.num_classes, self.batch_size = features, num_classes, batch_size
+    def read(rows):
+        arrays = tuple(array[rows] for array in features.arrays)
+        return arrays, one_hot(features.labels[rows], num_classes)
 
-    def __len__(self):
-        return -(-len(self.features) // self.batch_size)
-
-    def __getitem__(self, index):
-        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        arrays, labels = self.features.arrays, self.features.labels
-        return tuple(a[rows] for a in arrays), one_hot(labels[rows], self.num_classes)
+    return EvaluationBatches(len(features), batch_size, read)

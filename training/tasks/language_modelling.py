@@ -16,7 +16,7 @@ from keras_vit.training.callbacks.sample_log import SampleLog
 from keras_vit.training.data.streams import batch_stream
 from keras_vit.training.recipe import IMAGE_FIELDS, check_unset
 from keras_vit.training.tasks.task import Task
-from keras_vit.training.text.batches import CarriedBatches, EvaluationBatches, LineBatches, WindowBatches
+from keras_vit.training.text.batches import CarriedBatches, LineBatches, WindowBatches, evaluation_batches
 from keras_vit.training.text.carried_state import CarriedState, ResetStates
 from keras_vit.training.text.corpus import load_text
 from keras_vit.training.text.evaluate import evaluate
@@ -86,7 +86,7 @@ class LanguageModelling(Task):
         train = batch_stream(
             self._batches(data), epochs=self.recipe.epochs, start_epoch=start_epoch, start_step=start_step
         )
-        validation = EvaluationBatches(split_windows(data, data.validation))
+        validation = evaluation_batches(split_windows(data, data.validation))
         return {"x": train, "validation_data": validation}
 
     def learnt_from(self, data):

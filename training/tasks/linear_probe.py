@@ -5,8 +5,8 @@ import keras
 from keras_vit.training.data.streams import batch_stream
 from keras_vit.training.fine_tuning.neighbours import NEIGHBOURS, nearest_neighbours_accuracy
 from keras_vit.training.fine_tuning.probe import (
-    EvaluationBatches,
     TrainingBatches,
+    evaluation_batches,
     features_of,
     split_at_head,
 )
@@ -41,7 +41,7 @@ class LinearProbe(ImageClassification):
         train = batch_stream(
             batches, epochs=self.recipe.epochs, start_epoch=start_epoch, start_step=start_step
         )
-        validation = EvaluationBatches(self._features_of(data, "validation"), *options)
+        validation = evaluation_batches(self._features_of(data, "validation"), *options)
         return {"x": train, "validation_data": validation}
 
     def learnt_from(self, data):

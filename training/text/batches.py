@@ -1,12 +1,12 @@
 """Batches of text for training: functions of (seed, epoch, step) alone, so that a run resumes anywhere."""
 
-import keras
 import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.text.vocabulary import BOUNDARY
 from keras_vit.text.windows import line_windows
 from keras_vit.training.data.order import check_batch_size, epoch_order
+from keras_vit.training.data.streams import EvaluationBatches
 
 
 class LineBatches:
@@ -75,26 +75,10 @@ class CarriedBatches:
         return _pairs(self.tokens[rows + np.arange(self.window + 1)])
 
 
-class EvaluationBatches(keras.utils.PyDataset):
-    """Windows in order with nothing left out: inputs, targets and weights.
-
-    Args:
-        windows: Windows.
-        batch_size: int; the last batch may be smaller.
-    """
-
-    def __init__(self, windows, batch_size=256):
-        super().__init__()
-        self.windows = windows
-        self.weights = windows.weights
-        self.batch_size = batch_size
-
-    def __len__(self):
-        return -(-len(self.windows) // self.batch_size)
-
-    def __getitem__(self, index):
-        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        return self.windows.inputs[rows], self.windows.targets[rows], self.weights[rows]
+def evaluation_batches(windows, batch_size=256):
+    """Returns the inputs, targets and weights of all windows in order, a `keras.utils.PyDataset`."""
+    arrays = windows.inputs, windows.targets, windows.weights
+    return EvaluationBatches(len(windows), batch_size, lambda rows: tuple(array[rows] for array in arrays))
 
 
 def _steps(count, batch_size, what):

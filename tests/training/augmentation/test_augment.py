@@ -1,3 +1,4 @@
+import functools
 import importlib.util
 import os
 import subprocess
@@ -45,7 +46,7 @@ def apply(images, labels, uniforms, augmentation):
     return keras.ops.convert_to_numpy(images), keras.ops.convert_to_numpy(labels)
 
 
-def test_nothing_on_changes_nothing_and_takes_no_random_numbers():
+def test_the_default_changes_nothing_and_takes_no_random_numbers():
     images, labels = make_batch()
     assert num_uniforms(Augmentation()) == 0
     changed, changed_labels = apply(images, labels, make_uniforms(Augmentation()), Augmentation())
@@ -66,7 +67,7 @@ def test_shapes_the_pixel_range_and_the_sum_of_labels_are_kept(augmentation, cha
 
 
 @pytest.mark.parametrize("augmentation", EACH_ALONE, ids=str)
-def test_equal_images_of_one_batch_come_out_different(augmentation):
+def test_equal_images_of_one_batch_are_changed_differently(augmentation):
     images, labels = make_batch()
     if not (augmentation.mixup_alpha or augmentation.cutmix_alpha):  # of equal images these make the same
         images = images[:1].repeat(32, axis=0)
@@ -85,7 +86,7 @@ def test_an_image_depends_on_its_own_random_numbers_only(augmentation):
     assert np.abs(before[1:] - after[1:]).max() > 1
 
 
-def test_float_images_are_taken_like_uint8():
+def test_float_images_give_the_result_of_uint8():
     images, labels = make_batch()
     uniforms = make_uniforms(EVERYTHING)
     from_uint8, _ = apply(images, labels, uniforms, EVERYTHING)
@@ -98,6 +99,34 @@ def test_padding_as_large_as_the_image_is_refused():
     images, labels = make_batch()
     with pytest.raises(InputError, match="crop_padding below"):
         augment(images, labels, make_uniforms(augmentation), augmentation)
+
+
+@pytest.mark.parametrize("augmentation", [*EACH_ALONE, EVERYTHING, Augmentation(rotation=9.0)], ids=str)
+def test_a_last_smaller_batch_is_augmented_like_the_first_rows_of_a_whole_one(augmentation):
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("batches of unknown size exist under TensorFlow alone")
+    import tensorflow as tf
+
+    images, labels = make_batch(size=10)
+    uniforms = make_uniforms(augmentation, size=10)
+    batches = tf.data.Dataset.from_tensor_slices((images, labels, uniforms)).batch(4)
+    function = functools.partial(augment, augmentation=augmentation)
+    augmented = [[array.numpy() for array in batch] for batch in batches.map(lambda *batch: function(*batch))]
+    assert [len(batch[0]) for batch in augmented] == [4, 4, 2]
+    expected = apply(images[8:], labels[8:], uniforms[8:], augmentation)
+    for array, value in zip(augmented[2], expected, strict=True):
+        np.testing.assert_allclose(array, value, atol=0.02)
+
+
+@pytest.mark.parametrize("rows", [10, 1])
+def test_random_numbers_for_another_batch_size_are_refused(rows):
+    images, labels = make_batch(size=3)
+    with pytest.raises(
+        InputError, match=rf"uniforms of shape \(3, 19\) for 3 images, received \({rows}, 19\)"
+    ):
+        augment(images, labels, make_uniforms(EVERYTHING, size=rows), EVERYTHING)
+    with pytest.raises(InputError, match="labels for 3 images"):
+        augment(images, labels[:2], make_uniforms(EVERYTHING, size=3), EVERYTHING)
 
 
 @pytest.mark.parametrize("backend", OTHER_BACKENDS)

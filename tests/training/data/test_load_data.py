@@ -58,10 +58,10 @@ def test_a_folder_of_images_becomes_three_splits(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "spec", ["foo", "", "digits:8", "digits:", "tfds", "tfds:", "folder:", "mnist", None, 3]
+    "spec", ["foo", "cifar", "", "digits:8", "digits:", "tfds", "tfds:", "folder:", "mnist", None, 3]
 )
 def test_an_unknown_spec_is_refused_with_what_is_allowed(spec):
-    with pytest.raises(InputError, match="Expected digits, tfds:NAME, folder:PATH or npz:PATH"):
+    with pytest.raises(InputError, match="Expected digits, folder:PATH, npz:PATH or tfds:NAME"):
         load_data(spec)
 
 
@@ -100,7 +100,7 @@ def test_splits_of_different_sizes_are_brought_to_one_by_image_size(tmp_path):
     small[:] = np.arange(40, dtype=np.uint8).reshape(-1, 1, 1, 1)
     labels = np.arange(40) % 2
     np.savez(tmp_path / "a.npz", x_train=small, y_train=labels, x_test=large, y_test=labels[:4])
-    with pytest.raises(InputError, match="Give image_size"):
+    with pytest.raises(InputError, match="Set image_size"):
         load_data(f"npz:{tmp_path / 'a.npz'}")
     assert load_data(f"npz:{tmp_path / 'a.npz'}", image_size=6).test.images.shape == (4, 6, 6, 1)
 

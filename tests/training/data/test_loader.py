@@ -8,7 +8,8 @@ import pytest
 from keras_vit import InputError
 from keras_vit.training.augmentation import Augmentation
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.loader import EvaluationBatches, prefetched, train_batches
+from keras_vit.training.data.loader import one_hot, prefetched, train_batches
+from keras_vit.training.data.streams import EvaluationBatches
 
 EVERYTHING = Augmentation(
     flip=True, crop_padding=2, randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, erasing_rate=0.5
@@ -26,21 +27,21 @@ def train(**options):
     return [tuple(keras.ops.convert_to_numpy(array) for array in batch) for batch in batches]
 
 
-def test_all_epochs_come_one_after_the_other():
+def test_a_stream_contains_all_epochs():
     batches = train()
     assert len(batches) == 15
     assert {(images.shape, labels.shape) for images, labels in batches} == {((4, 8, 8, 3), (4, 5))}
 
 
 @pytest.mark.parametrize(("start_epoch", "start_step"), [(0, 3), (1, 0), (2, 4)])
-def test_a_stream_begun_later_is_bit_for_bit_the_rest(start_epoch, start_step):
+def test_a_stream_that_starts_later_is_bit_for_bit_the_rest(start_epoch, start_step):
     rest, whole = train(start_epoch=start_epoch, start_step=start_step), train()
     assert len(rest) == 15 - 5 * start_epoch - start_step
     for (images, labels), (expected, expected_labels) in zip(rest, whole[15 - len(rest) :], strict=True):
         assert images.tobytes() == expected.tobytes() and labels.tobytes() == expected_labels.tobytes()
 
 
-def test_batches_are_those_of_the_tensorflow_pipeline():
+def test_batches_equal_those_of_the_tensorflow_pipeline():
     if keras.backend.backend() != "tensorflow":
         pytest.skip("tf.data pipelines need the TensorFlow backend")
     from keras_vit.training.data.pipeline import train_pipeline
@@ -56,16 +57,17 @@ def test_batches_are_those_of_the_tensorflow_pipeline():
 @pytest.mark.parametrize(
     ("options", "message"), [({"batch_size": 0}, "batch_size"), ({"batch_size": 24}, "received 23 images")]
 )
-def test_wrong_options_are_refused_at_once(options, message):
+def test_wrong_options_are_refused_before_the_first_batch(options, message):
     with pytest.raises(InputError, match=message):
         train_batches(
             make_split(), augmentation=EVERYTHING, **{"num_classes": 5, "epochs": 1, "seed": 0, **options}
         )
 
 
-def test_evaluation_keeps_order_leaves_nothing_out_and_can_be_read_again():
+def test_evaluation_batches_contain_all_rows_in_order_and_can_be_read_again():
     split = make_split()
-    batches = EvaluationBatches(split, num_classes=5, batch_size=4)
+    batches = EvaluationBatches(23, 4, lambda rows: (split.images[rows], one_hot(split.labels[rows], 5)))
+    assert len(batches[5][0]) == 3
     for _ in range(2):
         images, labels = zip(*[batches[index] for index in range(len(batches))], strict=True)
         np.testing.assert_array_equal(np.concatenate(images), split.images)

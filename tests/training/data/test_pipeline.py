@@ -9,7 +9,7 @@ from keras_vit.training.data.dataset import Split
 if keras.backend.backend() != "tensorflow":
     pytest.skip("tf.data pipelines need the TensorFlow backend", allow_module_level=True)
 
-from keras_vit.training.data.pipeline import evaluation_pipeline, pipelines, train_pipeline
+from keras_vit.training.data.pipeline import evaluation_pipeline, train_pipeline
 
 EVERYTHING = Augmentation(
     flip=True, crop_padding=2, randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, erasing_rate=0.5
@@ -39,7 +39,7 @@ def test_training_batches_are_float_images_and_one_hot_labels_of_static_shape():
     assert train(make_split()).cardinality() == 3 * 5
 
 
-def test_each_epoch_shows_other_images_in_another_order_with_their_own_labels():
+def test_each_epoch_has_another_order_and_images_keep_their_labels():
     shown = []
     for images, labels in batches_of(train(make_split())):
         indices = images[:, 0, 0, 0]
@@ -51,7 +51,7 @@ def test_each_epoch_shows_other_images_in_another_order_with_their_own_labels():
 
 
 @pytest.mark.parametrize(("start_epoch", "start_step"), [(0, 3), (1, 0), (2, 4), (3, 0)])
-def test_a_stream_begun_later_is_bit_for_bit_the_rest(start_epoch, start_step):
+def test_a_stream_that_starts_later_is_bit_for_bit_the_rest(start_epoch, start_step):
     whole = batches_of(train(make_split(), EVERYTHING))
     rest = batches_of(train(make_split(), EVERYTHING, start_epoch=start_epoch, start_step=start_step))
     assert len(rest) == 15 - 5 * start_epoch - start_step
@@ -64,7 +64,7 @@ def test_another_seed_gives_another_stream():
     assert np.abs(first - other).max() > 1
 
 
-def test_images_may_lie_in_a_file(tmp_path):
+def test_images_may_be_mapped_from_a_file(tmp_path):
     split = make_split()
     np.save(tmp_path / "images.npy", split.images)
     mapped = Split(np.load(tmp_path / "images.npy", mmap_mode="r"), split.labels)
@@ -88,7 +88,7 @@ def test_wrong_training_options_are_refused(options, message):
         train(make_split(), **options)
 
 
-def test_evaluation_keeps_order_and_leaves_nothing_out():
+def test_evaluation_contains_all_images_in_order():
     split = make_split()
     batches = batches_of(evaluation_pipeline(split, num_classes=5, batch_size=4))
     images, labels = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
@@ -101,16 +101,3 @@ def test_evaluation_keeps_order_and_leaves_nothing_out():
 def test_evaluation_refuses_an_empty_batch():
     with pytest.raises(InputError, match="batch_size"):
         evaluation_pipeline(make_split(), num_classes=5, batch_size=0)
-
-
-def test_a_spec_becomes_three_pipelines_with_the_names_of_labels():
-    data = pipelines("digits", batch_size=32, epochs=2, augmentation=Augmentation(crop_padding=1))
-    assert data.label_names == tuple("0123456789") and data.image_shape == (8, 8, 1)
-    assert data.train.cardinality() == 2 * data.steps_per_epoch
-    counts = [sum(len(labels) for _, labels in dataset) for dataset in (data.validation, data.test)]
-    assert min(counts) > 100 and sum(counts) + 32 * data.steps_per_epoch <= 1797
-
-
-def test_an_unknown_spec_is_refused():
-    with pytest.raises(InputError, match="Unknown data"):
-        pipelines("cifar", batch_size=32)

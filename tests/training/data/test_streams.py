@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from keras_vit.training.augmentation import Augmentation
+from keras_vit.training.data import load_data
 from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.order import steps_per_epoch
 from keras_vit.training.data.streams import evaluation_stream, train_stream
 
 
@@ -40,6 +42,18 @@ def test_fit_takes_both_streams_and_validates_on_every_image_after_every_epoch()
     )
     assert seen == [0, 1, 2, 3, 4, 5] * 2
     assert np.isfinite(history.history["val_loss"]).all() and int(model.optimizer.iterations) == 10
+
+
+def test_a_spec_becomes_a_stream_of_each_split():
+    data = load_data("digits")
+    assert data.label_names == tuple("0123456789") and data.image_shape == (8, 8, 1)
+    options = {"num_classes": data.num_classes, "batch_size": 32}
+    steps = steps_per_epoch(len(data.train), 32)
+    train = train_stream(data.train, epochs=2, seed=0, augmentation=Augmentation(crop_padding=1), **options)
+    assert sum(1 for _ in train) == 2 * steps
+    streams = [evaluation_stream(split, **options) for split in (data.validation, data.test)]
+    counts = [sum(len(stream_labels) for _, stream_labels in stream) for stream in streams]
+    assert min(counts) > 100 and sum(counts) + 32 * steps <= 1797
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])

@@ -3,8 +3,12 @@ import pytest
 from PIL import Image
 
 from keras_vit.errors import InputError
-from keras_vit.training.data.folder import read_folder
 from keras_vit.training.data.notices import DataWarning
+from keras_vit.training.data.sources import LoadOptions, folder
+
+
+def read_folder(path, image_size=None, skip_broken=False):
+    return folder.load(str(path), LoadOptions(image_size, skip_broken=skip_broken))
 
 
 def save(path, colour, size=(12, 9), mode="RGB"):
@@ -78,7 +82,7 @@ def test_a_test_split_may_lack_a_class_and_keeps_the_labels_of_training(tmp_path
 def test_a_class_that_training_has_not_is_refused(tmp_path):
     for path in ("train/cat", "train/dog", "test/horse"):
         save(tmp_path / path / "a.png", (0, 0, 0))
-    with pytest.raises(InputError, match="classes that training has not: horse"):
+    with pytest.raises(InputError, match="has classes that training lacks: horse"):
         read_folder(tmp_path)
 
 
@@ -147,7 +151,7 @@ def test_a_whole_folder_says_nothing_where_broken_images_may_be_skipped(photos, 
 def test_an_empty_class_folder_is_refused_by_name(photos):
     (photos / "bird").mkdir()
     (photos / "bird" / "b.tiff").write_bytes(b"")
-    with pytest.raises(InputError, match="bird holds no images"):
+    with pytest.raises(InputError, match="bird contains no images"):
         read_folder(photos)
 
 

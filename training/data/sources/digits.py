@@ -1,16 +1,18 @@
-"""scikit-learn's 1,797 handwritten digits, which need no network."""
+"""`digits`: scikit-learn's 1,797 handwritten digits, without download."""
 
 import numpy as np
 
 from keras_vit.training.data.dataset import Split
 
+ARGUMENT = None
 
-def read_digits():
-    """Reads the embedded digits.
+
+def load(argument, options):
+    """Loads the embedded digits.
 
     Returns:
-        A pair: `{"train": Split}` with 1,797 uint8 images `(8, 8, 1)`, the 17 grey levels of the source
-        spread over [0, 255]; and the names `("0", ..., "9")`.
+        A pair: `{"train": Split}` with 1,797 uint8 images `(8, 8, 1)`, whose 17 grey levels are scaled to
+        [0, 255]; and the names `("0", ..., "9")`.
 
     Reference: Kaynak (1995), https://archive.ics.uci.edu/dataset/80 (its test part).
     """

@@ -1,8 +1,8 @@
 """Random erasing: a rectangle becomes noise. Reference: https://arxiv.org/abs/1708.04896
 
-Area and aspect ratio are timm's (2 % to a third of the image, 0.3 to 3.3); a rectangle that would not
-fit is cut to the image instead of being drawn again. The noise is uniform in [0, 255] for each pixel
-and channel: a fixed noise image, to which each image adds its own random number modulo 1.
+Area and aspect ratio are timm's (2 % to a third of the image, 0.3 to 3.3); a rectangle that does not
+fit is cropped to the image instead of being drawn again. The noise is uniform in [0, 255] for each pixel
+and channel: one fixed noise image, plus a random number of each image, modulo 1.
 """
 
 import functools
@@ -11,19 +11,28 @@ import math
 import numpy as np
 from keras import ops
 
+ORDER = 20
 NUM_UNIFORMS = 6  # whether, area, aspect, top, left, noise
 
 _AREA = (0.02, 1 / 3)
 _LOG_ASPECT = (math.log(0.3), math.log(3.3))
 
 
+def num_uniforms(augmentation):
+    return NUM_UNIFORMS if augmentation.erasing_rate else 0
+
+
+def apply(images, labels, uniforms, augmentation):
+    return erase(images, uniforms, augmentation.erasing_rate), labels
+
+
 def erase(images, uniforms, rate):
-    """Fills a rectangle of some images with noise.
+    """Fills a rectangle with noise in some images.
 
     Args:
         images: `(batch, height, width, channels)` in [0, 255].
         uniforms: float32 `(batch, NUM_UNIFORMS)`.
-        rate: float, probability for an image.
+        rate: float, probability that an image gets one.
 
     Returns:
         float32 images of the same shape.
@@ -47,7 +56,7 @@ def box_mask(image_shape, top, left, bottom, right):
 
     Args:
         image_shape: tuple, `(batch, height, width, channels)`.
-        top, left, bottom, right: float32 `(batch,)`, whole pixels; bottom and right are outside.
+        top, left, bottom, right: float32 `(batch,)`, whole pixels; bottom and right are exclusive.
     """
     rows = _between(image_shape[1], top, bottom)
     columns = _between(image_shape[2], left, right)

@@ -1,4 +1,7 @@
-"""Flip, padded crop and RandAugment's geometric operations; what comes in from outside is black.
+"""Flip, padded crop, rotation and RandAugment; pixels from outside of the image are black.
+
+RandAugment's colours come first. Its geometry is one bilinear resampling together with flip, crop and
+rotation; without resampling, flip and crop copy pixels.
 
 An affine map is a pair of rows `(a, b, c)` of `(batch,)` tensors: output point (x, y) is taken from
 input point (a x + b y + c, ...). Points are in pixels from the image's top left corner, so that the
@@ -9,17 +12,28 @@ import math
 
 from keras import ops
 
+from keras_vit.training.augmentation import color, randaugment
 from keras_vit.training.augmentation.gather import gather
 
+ORDER = 10
 _SHEAR = 0.3
 _TRANSLATION = 0.45  # of the image's size
 _ROTATION = math.radians(30)
 
 
 def num_uniforms(augmentation):
-    """Returns how many random numbers flip, crop and rotation take."""
-    crop, rotation = bool(augmentation.crop_padding), bool(augmentation.rotation)
-    return int(augmentation.flip) + 2 * crop + rotation
+    return _num_own(augmentation) + randaugment.UNIFORMS_PER_LAYER * augmentation.randaugment_layers
+
+
+def apply(images, labels, uniforms, augmentation):
+    own = _num_own(augmentation)
+    if augmentation.randaugment_layers:
+        draws = randaugment.draw(uniforms[:, own:], augmentation)
+        images = color.change_colors(images, draws)
+        return warp(images, uniforms[:, :own], draws, augmentation), labels
+    if augmentation.rotation:
+        return warp(ops.cast(images, "float32"), uniforms, [], augmentation), labels
+    return flip_and_crop(images, uniforms, augmentation), labels
 
 
 def flip_and_crop(images, uniforms, augmentation):
@@ -27,20 +41,20 @@ def flip_and_crop(images, uniforms, augmentation):
 
     Args:
         images: `(batch, height, width, channels)`.
-        uniforms: float32 `(batch, num_uniforms(augmentation))`.
+        uniforms: float32 `(batch, 1 to 3)`, those of flip and crop.
         augmentation: Augmentation.
 
     Returns:
         images of the same shape and type.
     """
-    batch, height, width, channels = images.shape
+    _, height, width, channels = images.shape
     sign, right, down = _flip_and_shift(uniforms, augmentation)
     padding = augmentation.crop_padding
     padded = ops.pad(images, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
     columns = _column(sign) * (ops.arange(width, dtype="float32") - (width - 1) / 2) + (width - 1) / 2
     columns = ops.cast(columns + _column(right) + padding, "int32")
     rows = ops.cast(ops.arange(height, dtype="float32") + _column(down) + padding, "int32")
-    rows = rows + _column(ops.arange(batch, dtype="int32") * padded.shape[1])
+    rows = rows + _column(ops.arange(ops.shape(images)[0], dtype="int32") * padded.shape[1])
     index = ops.expand_dims(rows * padded.shape[2], 2) + ops.expand_dims(columns, 1)
     return gather(ops.reshape(padded, (-1, channels)), index)
 
@@ -50,7 +64,7 @@ def warp(images, uniforms, draws, augmentation):
 
     Args:
         images: `(batch, height, width, channels)`.
-        uniforms: float32 `(batch, num_uniforms(augmentation))`, for flip, crop and rotation.
+        uniforms: float32 `(batch, 0 to 4)`, those of flip, crop and rotation.
         draws: list of Draw, which may be empty.
         augmentation: Augmentation.
 
@@ -59,7 +73,8 @@ def warp(images, uniforms, draws, augmentation):
     """
     height, width = images.shape[1:3]
     sign, right, down = _flip_and_shift(uniforms, augmentation)
-    one, zero = ops.ones((images.shape[0],), "float32"), ops.zeros((images.shape[0],), "float32")
+    batch = ops.shape(images)[0]
+    one, zero = ops.ones((batch,), "float32"), ops.zeros((batch,), "float32")
     rows = (one * sign, zero, right + width * (1 - sign) / 2), (zero, one, one * down)
     if augmentation.rotation:
         angle = math.radians(augmentation.rotation) * (2 * uniforms[:, -1] - 1)
@@ -67,6 +82,12 @@ def warp(images, uniforms, draws, augmentation):
     for drawn in draws:
         rows = _compose(rows, _operation(drawn, height, width))
     return ops.image.affine_transform(images, _between_pixel_indices(rows), interpolation="bilinear")
+
+
+def _num_own(augmentation):
+    """Returns how many random numbers flip, crop and rotation take."""
+    crop, rotation = bool(augmentation.crop_padding), bool(augmentation.rotation)
+    return int(augmentation.flip) + 2 * crop + rotation
 
 
 def _flip_and_shift(uniforms, augmentation):
@@ -84,7 +105,7 @@ def _shift(uniform, padding):
 
 
 def _operation(drawn, height, width):
-    """Only one of the amounts is not 0, so their sum is that operation."""
+    """Returns the affine map of the drawn operation: all amounts but its own are 0, so the sum is its map."""
     (cos, sin, x), (minus_sin, _, y) = _rotation(drawn.amount("rotate", _ROTATION), height, width)
     sin, minus_sin = sin + drawn.amount("shear_x", _SHEAR), minus_sin + drawn.amount("shear_y", _SHEAR)
     right = drawn.amount("translate_x", _TRANSLATION * width)
@@ -93,7 +114,7 @@ def _operation(drawn, height, width):
 
 
 def _rotation(angle, height, width):
-    """About the middle of the image."""
+    """Returns the rotation about the centre of the image."""
     cos, sin = ops.cos(angle), ops.sin(angle)
     x, y = width / 2, height / 2
     return (cos, sin, x - cos * x - sin * y), (-sin, cos, y + sin * x - cos * y)

@@ -8,9 +8,14 @@ from PIL import Image
 
 from keras_vit.errors import InputError
 from keras_vit.training.data import load_data
-from keras_vit.training.data.tfds import read_tfds
+from keras_vit.training.data.sources import LoadOptions
+from keras_vit.training.data.sources import tfds as tfds_source
 
 tfds = pytest.importorskip("tensorflow_datasets", exc_type=ImportError)
+
+
+def read_tfds(name, image_size=None, data_dir=None):
+    return tfds_source.load(name, LoadOptions(image_size, data_dir))
 
 
 class OfflinePhotos(tfds.core.GeneratorBasedBuilder):
@@ -49,7 +54,7 @@ class UnreachablePhotos(OfflinePhotos):
 
 @pytest.fixture
 def shared_sets():
-    shared = os.environ.get("KERAS_VIT_SHARED_DATA") or Path(__file__).parents[4] / "shared" / "data"
+    shared = os.environ.get("KERAS_VIT_SHARED_DATA") or Path(__file__).parents[5] / "shared" / "data"
     if not Path(shared, "tfds").is_dir():
         pytest.skip(f"no tfds folder in {shared}; KERAS_VIT_SHARED_DATA names the folder of shared data")
     return Path(shared, "tfds")
@@ -65,7 +70,7 @@ def test_images_of_various_sizes_are_prepared_and_resized(tmp_path):
 
 
 def test_images_of_various_sizes_need_an_image_size(tmp_path):
-    with pytest.raises(InputError, match="vary in size. Give image_size"):
+    with pytest.raises(InputError, match="vary in size. Set image_size"):
         read_tfds("offline_photos", data_dir=tmp_path)
     assert not any(tmp_path.iterdir())
 

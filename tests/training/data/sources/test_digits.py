@@ -1,6 +1,10 @@
 import numpy as np
 
-from keras_vit.training.data.digits import read_digits
+from keras_vit.training.data.sources import LoadOptions, digits
+
+
+def read_digits():
+    return digits.load("", LoadOptions())
 
 
 def test_the_digits_are_the_1797_of_scikit_learn_with_all_of_the_grey_range():

@@ -1,4 +1,4 @@
-"""Image files in one folder for each class."""
+"""`folder:PATH`: image files in one folder for each class."""
 
 import os
 from pathlib import Path
@@ -11,49 +11,46 @@ from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.notices import listed, warn
 from keras_vit.training.data.storage import allocate, fill, take
 
+ARGUMENT = "PATH"
 DEFAULT_IMAGE_SIZE = (224, 224)  # pixels
 _SPLIT_FOLDERS = {"train": ("train",), "validation": ("validation", "val"), "test": ("test",)}
 
 
-def read_folder(path, image_size=None, skip_broken=False):
-    """Reads a folder of class folders, or of the folders `train`, `validation` (or `val`) and `test`.
+def load(argument, options):
+    """Loads a folder of class folders, or of the folders `train`, `validation` (or `val`) and `test`.
 
-    The names of the class folders, in alphabetical order, are the label names. Images lie in them at any
-    depth and may be of any size; hidden files and files that are not images by name are passed over.
-    Where `train` holds folders, it is the training split, and folders beside it that are not splits are
-    passed over.
+    The names of the class folders, in alphabetical order, are the label names. Images may lie in them at any
+    depth and have any size; hidden files and files without an image suffix are ignored. A folder `train` that
+    contains folders is the training split; folders next to it that are not splits are then ignored.
 
     Args:
-        path: str or Path.
-        image_size: `(height, width)` in pixels that all images are stretched to; 224 x 224 by default.
-        skip_broken: bool, leave out images that cannot be read, and say which in a DataWarning.
+        argument: str, path of the folder.
+        options: LoadOptions. All images are stretched to `image_size`, 224 x 224 by default; `skip_broken`
+            leaves out images that cannot be read and names them in a DataWarning.
 
     Returns:
         A pair: dict of Split with images `(*image_size, 3)`, and the label names.
 
     Raises:
-        InputError: no such folder, no class folders, a class without images, or images, which are
-            named, that cannot be read.
+        InputError: no such folder, no class folders, a class without images, or images that cannot be read,
+            with their names.
     """
-    path = Path(path).expanduser()
+    path, size = Path(argument).expanduser(), options.image_size or DEFAULT_IMAGE_SIZE
     if not path.is_dir():
-        raise InputError(f"Expected a folder of class folders at {path}, found {_what(path)}.")
+        found = "a file" if path.exists() else "nothing"
+        raise InputError(f"Expected a folder of class folders at {path}, found {found}.")
     roots = _split_roots(path)
     names = tuple(_class_names(roots["train"]))
     files = {split: _list_files(root, names, split) for split, root in roots.items()}
     parts, broken = {}, {}
     for split, (paths, labels) in files.items():
-        images = allocate((len(paths), *(image_size or DEFAULT_IMAGE_SIZE), 3))
-        errors = fill(images, lambda file: read_image(file, image_size or DEFAULT_IMAGE_SIZE), paths)
+        images = allocate((len(paths), *size, 3))
+        errors = fill(images, lambda file: read_image(file, size), paths)
         parts[split] = _without(Split(images, labels), list(errors))
         broken |= {paths[row]: error for row, error in errors.items()}
     if broken:
-        _tell_broken(broken, sum(len(paths) for paths, _ in files.values()), path, skip_broken)
+        _report_broken(broken, sum(len(paths) for paths, _ in files.values()), path, options.skip_broken)
     return parts, names
-
-
-def _what(path):
-    return "a file" if path.exists() else "nothing"
 
 
 def _split_roots(path):
@@ -87,13 +84,13 @@ def _list_files(root, names, split):
     present = _class_names(root)
     unknown = sorted(set(present) - set(names))
     if unknown:
-        raise InputError(f"{root} holds classes that training has not: {', '.join(unknown)}.")
+        raise InputError(f"{root} has classes that training lacks: {', '.join(unknown)}.")
     files = {name: _images_below(root / name) for name in present}
     for name, found in files.items():
         if not found:
             raise InputError(
-                f"The class folder {root / name} holds no images ({', '.join(IMAGE_SUFFIXES)}). Add some, or "
-                "remove the folder."
+                f"The class folder {root / name} contains no images ({', '.join(IMAGE_SUFFIXES)}). Add some, "
+                "or remove the folder."
             )
     labels = np.repeat([names.index(name) for name in files], [len(found) for found in files.values()])
     return [file for found in files.values() for file in found], labels.astype(np.int32)
@@ -115,7 +112,7 @@ def _without(split, rows):
     return take(split, np.delete(np.arange(len(split)), rows)) if rows else split
 
 
-def _tell_broken(broken, count, root, skip_broken):
+def _report_broken(broken, count, root, skip_broken):
     names = listed(file.relative_to(root) for file in broken)
     found = f"{len(broken):,} of {count:,} images in {root} cannot be read: {names}."
     if skip_broken:
@@ -123,5 +120,5 @@ def _tell_broken(broken, count, root, skip_broken):
         return
     first = next(iter(broken.values()))
     raise InputError(
-        f"{found} The first: {first} To leave all of them out, give skip_broken=True (--skip-broken)."
+        f"{found} The first: {first} To leave all of them out, set skip_broken=True (--skip-broken)."
     ) from first

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_vit.training.augmentation.erasing import NUM_UNIFORMS, erase
+from keras_vit.training.augmentation.operations.erasing import NUM_UNIFORMS, erase
 
 SHAPE = (1000, 20, 30, 3)
 

@@ -1,4 +1,4 @@
-"""Image classification sets of TensorFlow Datasets."""
+"""`tfds:NAME`: image classification sets of TensorFlow Datasets."""
 
 import difflib
 import os
@@ -10,33 +10,34 @@ from keras_vit.io.images import decode_image
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.storage import allocate, fill
 
+ARGUMENT = "NAME"
 _BATCH = 1024
 _PROBE_SECONDS = 10
 
 
-def read_tfds(name, image_size=None, data_dir=None):
-    """Reads a set as it was prepared on this machine, else downloads and prepares it.
+def load(argument, options):
+    """Loads a set that was prepared on this machine, or downloads and prepares it.
 
-    The splits `train`, `validation` and `test` are used; where there is one split only, it is the
-    training split. A test split without labels is passed over.
+    The splits `train`, `validation` and `test` are used; a single split is the training split. A test split
+    without labels is ignored.
 
     Args:
-        name: str, such as `"cifar10"`; a configuration follows a slash.
-        image_size: `(height, width)` in pixels. Needed where the images are of various sizes, and used
-            only there.
-        data_dir: str, Path or None, where the prepared sets are; TFDS's own default if None.
+        argument: str, name of the set, such as `"cifar10"`; a configuration follows after a slash.
+        options: LoadOptions. `image_size` is required for images of different sizes, and used only for them;
+            `data_dir` is the folder of prepared sets, by default TFDS's own.
 
     Returns:
         A pair: dict of Split, and the label names.
 
     Raises:
         InputError: an unknown set, one that is not for image classification or needs `image_size`, or
-            one that is neither prepared nor can be downloaded.
+            one that is neither prepared nor downloadable.
     """
-    builder = _find_builder(name, data_dir)
+    name, image_size = argument, options.image_size
+    builder = _find_builder(name, options.data_dir)
     keys = _feature_keys(builder, name)
     if image_size is None and None in builder.info.features[keys[0]].shape:
-        raise InputError(f"The images of tfds:{name} vary in size. Give image_size, such as image_size=224.")
+        raise InputError(f"The images of tfds:{name} vary in size. Set image_size, such as image_size=224.")
     if not builder.is_prepared():
         _download(builder, name)
     parts = {
@@ -56,7 +57,7 @@ def _find_builder(name, data_dir):
         near = difflib.get_close_matches(name, tfds.list_builders(with_community_datasets=False))
         hint = f"Did you mean {' or '.join(near)}?" if near else "The names are at tensorflow.org/datasets."
         raise InputError(f"TensorFlow Datasets has no set {name!r}. {hint}") from error
-    except Exception as error:  # a bad configuration or version, a folder that is no folder
+    except Exception as error:  # a bad configuration or version, or data_dir is not a folder
         raise InputError(f"tfds:{name} cannot be used: {_in_short(error)}") from error
 
 
@@ -88,7 +89,7 @@ def _download(builder, name):
 
 
 def _check_reachable(builder, name):
-    """TFDS itself retries for minutes where there is no network."""
+    """Fails within seconds: without a network TFDS itself retries for minutes."""
     import requests
 
     url = next((url for url in builder.url_infos or () if url.startswith("http")), None)
@@ -114,7 +115,7 @@ def _split_names(builder, name):
 
 def _read_split(builder, source, keys, image_size):
     shape = builder.info.features[keys[0]].shape
-    encoded = None in shape  # of various sizes: decoded and resized as image files are, not by TFDS
+    encoded = None in shape  # of different sizes: decoded and resized like image files, not by TFDS
     if encoded:
         shape = (*image_size, 1 if shape[-1] == 1 else 3)
     count = builder.info.splits[source].num_examples
@@ -154,11 +155,11 @@ def _batches(builder, source, keys, encoded):
         examples = examples.map(lambda example: [example[key] for key in keys])
         yield from examples.batch(_BATCH).prefetch(1).as_numpy_iterator()
     except tf.errors.OpError as error:
-        raise InputError(_damaged(builder, f"TensorFlow says: {_in_short(error)}")) from error
+        raise InputError(_damaged(builder, f"TensorFlow reports: {_in_short(error)}")) from error
 
 
 def _damaged(builder, reason):
-    return f"The prepared files in {builder.data_dir} are damaged. Remove it to prepare them anew. {reason}"
+    return f"The prepared files in {builder.data_dir} are damaged. Remove it to prepare them again. {reason}"
 
 
 def _in_short(error):

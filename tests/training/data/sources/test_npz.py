@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
-from keras_vit.training.data.npz import read_npz
+from keras_vit.training.data.sources import LoadOptions, npz
+
+
+def read_npz(path):
+    return npz.load(str(path), LoadOptions())
 
 
 def arrays(count=6, seed=0):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keras_vit.training.augmentation.mixing import NUM_UNIFORMS, beta_quantile, mix
+from keras_vit.training.augmentation.operations.mixing import NUM_UNIFORMS, beta_quantile, mix
 
 SIZE, HEIGHT, WIDTH = 400, 10, 14
 

@@ -1,6 +1,6 @@
 """MixUp (https://arxiv.org/abs/1710.09412) and CutMix (https://arxiv.org/abs/1905.04899) of a batch.
 
-Each image has its own share and is mixed with the next one of the batch, the last with the first.
+Each image has its own mixing share and is mixed with the next image of the batch, the last with the first.
 """
 
 import functools
@@ -9,25 +9,34 @@ import numpy as np
 from keras import ops
 from scipy.special import betaincinv
 
-from keras_vit.training.augmentation.erasing import box_mask
+from keras_vit.training.augmentation.operations.erasing import box_mask
 
-NUM_UNIFORMS = 4  # which of the two, share, centre down and right
+ORDER = 30
+NUM_UNIFORMS = 4  # MixUp or CutMix, share, centre down, centre right
 
 _TABLE_SIZE = 4097
 
 
+def num_uniforms(augmentation):
+    return NUM_UNIFORMS if augmentation.mixup_alpha or augmentation.cutmix_alpha else 0
+
+
+def apply(images, labels, uniforms, augmentation):
+    return mix(images, labels, uniforms, augmentation.mixup_alpha, augmentation.cutmix_alpha)
+
+
 def mix(images, labels, uniforms, mixup_alpha, cutmix_alpha):
-    """Mixes neighbours of a batch and their labels.
+    """Mixes each image of a batch, and its label, with the next.
 
     Args:
         images: `(batch, height, width, channels)`.
         labels: float32 `(batch, num_classes)`.
         uniforms: float32 `(batch, NUM_UNIFORMS)`.
         mixup_alpha: float, MixUp's Beta(alpha, alpha); 0 is off.
-        cutmix_alpha: float, CutMix's; 0 is off. With both on, each image gets one, at equal chance.
+        cutmix_alpha: float, CutMix's; 0 is off. With both on, each image gets either, with probability 0.5.
 
     Returns:
-        float32 images and labels of the same shapes. A label counts by its exact share of the pixels.
+        float32 images and labels of the same shapes. A label's weight is its exact share of the pixels.
     """
     which, share, down, right = ops.unstack(uniforms, axis=1)
     images = ops.cast(images, "float32")
@@ -45,7 +54,7 @@ def mix(images, labels, uniforms, mixup_alpha, cutmix_alpha):
 
 
 def beta_quantile(uniforms, alpha):
-    """Turns uniform into Beta(alpha, alpha) numbers, by a table of the distribution's quantiles."""
+    """Maps uniform to Beta(alpha, alpha) numbers by interpolation in a table of quantiles."""
     position = uniforms * (_TABLE_SIZE - 1)
     index = ops.cast(position, "int32")
     table = ops.convert_to_tensor(_quantiles(alpha))
@@ -66,7 +75,7 @@ def _outside_box(image_shape, share, down, right):
         centre, half = ops.floor(centre * size), ops.floor(side * size) / 2
         edges.append((ops.floor(centre - half), ops.floor(centre + half)))
     (top, bottom), (left, end) = edges
-    return 1 - box_mask(image_shape, top, left, bottom, end)  # the image's border cuts the box
+    return 1 - box_mask(image_shape, top, left, bottom, end)  # the box is cropped at the border
 
 
 def _blend(x, kept):

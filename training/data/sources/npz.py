@@ -1,4 +1,4 @@
-"""Arrays in a NumPy `.npz` file."""
+"""`npz:PATH`: arrays in a NumPy `.npz` file."""
 
 from pathlib import Path
 
@@ -10,33 +10,35 @@ from keras_vit.training.data.checks import as_images, as_labels
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.notices import listed
 
+ARGUMENT = "PATH"
 _KEYS = {
     "train": ("x_train", "y_train"),
     "validation": ("x_validation", "y_validation"),
     "test": ("x_test", "y_test"),
 }
-_PLAIN_KEYS = {"train": ("images", "labels")}
+_TRAIN_ONLY_KEYS = {"train": ("images", "labels")}
 _EXPECTED = (
     "Expected x_train and y_train (perhaps x_validation, y_validation, x_test, y_test) or images and labels"
 )
 
 
-def read_npz(path):
-    """Reads the splits of an `.npz` file. Nothing pickled in it is ever loaded.
+def load(argument, options):
+    """Loads the splits of an `.npz` file. Pickled objects in it are never loaded.
 
     Args:
-        path: str or Path of a file with `x_train`, `y_train` and perhaps `x_validation`,
+        argument: str, path of a file with `x_train`, `y_train` and perhaps `x_validation`,
             `y_validation`, `x_test`, `y_test`; or with `images`, `labels`; and perhaps `label_names`.
             Images are `(num_images, height, width)` or `(num_images, height, width, channels)`, uint8
             or finite numbers in [0, 255]; labels are integers `(num_images,)` or `(num_images, 1)`.
+        options: LoadOptions.
 
     Returns:
-        A pair: dict of Split, and the label names, which are `"0"`, `"1"` ... by default.
+        A pair: dict of Split, and the label names, by default `"0"`, `"1"` ...
 
     Raises:
-        InputError: missing, damaged, or not of this form.
+        InputError: missing, damaged, or of another form.
     """
-    path = Path(path).expanduser()
+    path = Path(argument).expanduser()
     if not path.is_file():
         raise InputError(f"Expected an .npz file at {path}, found none.")
     keys, arrays = _read_arrays(path)
@@ -54,7 +56,7 @@ def _read_arrays(path):
     try:
         check_zip(path)
         with np.load(path, allow_pickle=False) as file:
-            keys = _PLAIN_KEYS if "images" in file.files else _KEYS
+            keys = _TRAIN_ONLY_KEYS if "images" in file.files else _KEYS
             _check_keys(file.zip.namelist(), keys, path)
             return keys, {key: file[key] for key in file.files}
     except InputError:
@@ -62,7 +64,7 @@ def _read_arrays(path):
     except Exception as error:  # zip, zlib and NumPy's own, of many types
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         if "allow_pickle" in reason:
-            reason = "it holds Python objects; save arrays of numbers"
+            reason = "it contains Python objects; save arrays of numbers"
         raise InputError(f"{path} cannot be read as an .npz file: {reason}.") from error
 
 
