@@ -14,33 +14,26 @@ EXPECTED = "Expected a run folder, a .keras file, or module:function that return
 
 
 def find_model(name: str) -> keras.Model:
-    """Returns a built model.
+    """Returns a model.
 
     Args:
         name: str; a run folder, a `.keras` file, or `module:name` of a model or of a function without
             arguments that returns one, in the current folder or installed. The module's code runs.
 
     Raises:
-        InputError: there is no such model, or it is not built.
+        InputError: there is no such model.
     """
     path = Path(name)
     if (path / "model.keras").is_file():
-        model = load_model(path / "model.keras")
-    elif path.suffix == ".keras":
-        model = load_model(path)
-    elif path.exists() or ":" not in name:
+        return load_model(path / "model.keras")
+    if path.suffix == ".keras":
+        return load_model(path)
+    if path.exists() or ":" not in name:
         raise InputError(f"{EXPECTED}, received {name}.")
-    else:
-        model = _imported(name)
-    if not getattr(model, "inputs", None):
-        raise InputError(
-            f"{name} is a {type(model).__name__} whose inputs are not known. Expected a functional or "
-            "Sequential model with keras.Input, as in keras.Model(x, model(x)) with x = keras.Input(...)."
-        )
-    return model
+    return _import_model(name)
 
 
-def _imported(name):
+def _import_model(name):
     module, _, attribute = name.partition(":")
     folder = os.getcwd()
     sys.path.insert(0, folder)  # as python -m does

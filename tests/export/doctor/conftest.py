@@ -1,4 +1,4 @@
-"""The real converter, in this process: a process of its own for each model would take minutes."""
+"""Runs the real converter in this process: one process per model would take minutes."""
 
 import importlib
 
@@ -10,7 +10,7 @@ from keras_vit import ConditionError
 
 @pytest.fixture
 def examine(monkeypatch):
-    """Returns `(model, as_is=False) -> {target: finding}` of the findings, which are unlike each other."""
+    """Returns `examine`, whose worker programs run in this process."""
 
     def run_here(program, time_limit=None, **job):
         try:
@@ -19,7 +19,7 @@ def examine(monkeypatch):
             raise ConditionError(str(error)) from error
 
     monkeypatch.setattr("keras_vit.export.workers.runner.run_worker", run_here)
-    monkeypatch.setattr("keras_vit.export.doctor.conversion.run_worker", run_here)
+    monkeypatch.setattr("keras_vit.export.doctor.case.run_worker", run_here)
     from keras_vit.export.doctor.examine import examine
 
     return examine
