@@ -19,39 +19,39 @@ import time
 from pathlib import Path
 
 import keras_vit.training.tuning.workers.trial
+from keras_vit.export.footprint import footprint
 from keras_vit.training.recipes import find_recipe
 from keras_vit.training.tuning.costs import Limits
 from keras_vit.training.tuning.plan import plan
 from keras_vit.training.tuning.results.display import Display
-from keras_vit.training.tuning.search_run import run_trials
 from keras_vit.training.tuning.state.folder import SearchFolder
 from keras_vit.training.tuning.state.journal import Journal
 from keras_vit.training.tuning.state.ledger import Ledger
 from keras_vit.training.tuning.state.oracles import build_oracle
-from keras_vit.training.tuning.workers.jobs import Jobs
+from keras_vit.training.tuning.workers.local_workers import LocalWorkers
 from keras_vit.training.tuning.workers.processes import Processes
+from keras_vit.training.tuning.workers.runner import TrialRunner
 
 ASSIGNMENTS = ["epochs=2", "subset=640", "batch_size=64"]
-MEASURE = "keras_vit.export.footprint:footprint"
 TIMES = "times.json"
 
 
 class TimedProcesses(Processes):
-    """Lets each process tell in a file what CPU time it took, all in all and in `fit`."""
+    """Lets each process write to a file what CPU time it took, in total and in `fit`."""
 
-    def run(self, target, *arguments):
-        return super().run(functools.partial(timed, target), *arguments)
+    def run(self, target, job, listener=None):
+        return super().run(functools.partial(timed, target), job, listener)
 
 
 class MemoryDisplay(Display):
-    """Notes the memory of this process after each trial."""
+    """Records the memory of this process after each trial."""
 
     def __init__(self, objective):
         super().__init__(objective, 1)
         self.memory = []
 
-    def ended(self, ledger, trial):
-        super().ended(ledger, trial)
+    def trial_ended(self, ledger, trial):
+        super().trial_ended(ledger, trial)
         self.memory.append(resident_mb())
 
 
@@ -59,9 +59,9 @@ def timed(target, job, connection):
     fit, spent = keras_vit.training.tuning.workers.trial.fit, []
 
     def timed_fit(*arguments, **options):
-        begun = time.process_time()
+        start = time.process_time()
         result = fit(*arguments, **options)
-        spent.append(time.process_time() - begun)
+        spent.append(time.process_time() - start)
         return result
 
     keras_vit.training.tuning.workers.trial.fit = timed_fit
@@ -86,21 +86,22 @@ def search(trials, folder):
         trials=trials,
         limits=Limits(max_latency_ratio=1000.0),  # is measured, and stops nothing
         reference=find_recipe("vit_digits").RECIPE,
-        measure=MEASURE,
+        measure=footprint,
     )
     folder = SearchFolder(folder)
     display = MemoryDisplay(planned.objective)
-    jobs, processes = Jobs(planned, folder, 1, threads=1), TimedProcesses(folder.log, planned.measure)
-    jobs.measure_reference(processes, folder.reference)
+    processes = TimedProcesses(folder.log, planned.measure)
+    workers = LocalWorkers(planned, folder, 1, threads=1, processes=processes)
+    workers.measure_reference()
     oracle = build_oracle(planned.tuner, planned.space, planned.objective, trials=trials, seed=0)
     ledger = Ledger(oracle, Journal(folder.journal), [], seed=0)
     before = time.process_time()
     with display:
-        run_trials(ledger, jobs, processes, display)
+        TrialRunner(ledger, workers, display).run()
     main_share = (time.process_time() - before) / trials
     files = (folder.trial(trial) / TIMES for trial in ledger.records)
-    told = [json.loads(file.read_text(encoding="utf-8")) for file in files]
-    return [times["all"] - times["fit"] + main_share for times in told], display.memory
+    spent = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    return [times["all"] - times["fit"] + main_share for times in spent], display.memory
 
 
 def main():

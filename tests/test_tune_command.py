@@ -1,4 +1,4 @@
-"""`keras-vit tune`: what it refuses, in this process; a whole search, as a user runs it."""
+"""`keras-vit tune`: what it refuses, in this process, and a whole search as a user runs it."""
 
 import csv
 import os
@@ -9,9 +9,10 @@ import sys
 import pytest
 
 from keras_vit.__main__ import main
+from keras_vit.export.footprint import footprint
 from keras_vit.io.json_files import read_json
-from keras_vit.training.tuning.cluster import remote_ledger as remote
-from keras_vit.training.tuning.cluster.coordinator import Chief, serving
+from keras_vit.training.tuning.cluster import remote_ledger
+from keras_vit.training.tuning.cluster.coordinator import Coordinator, serving
 from keras_vit.training.tuning.plan import plan
 from keras_vit.training.tuning.results.display import Display
 from keras_vit.training.tuning.state.header import header_of
@@ -35,7 +36,7 @@ def port():
         yield taken.getsockname()[1]
 
 
-def said(capsys, *arguments):
+def error_of(capsys, *arguments):
     try:
         code = main(["tune", *map(str, arguments)])
     except SystemExit as ended:  # wrong use is noticed by argparse
@@ -58,7 +59,7 @@ def said(capsys, *arguments):
         ("vit_digits --objective val_f1", "'val_f1' is not logged"),
         ("vit_digits --max-latency-ratio 0.7", "Expected --relative-to"),
         ("vit_digits --relative-to vit_digits", "Expected --relative-to and a limit"),
-        ("vit_digits --tuner asha epochs=2:9", "asha gives out the epochs itself"),
+        ("vit_digits --tuner asha epochs=2:9", "asha decides the epochs of each trial"),
         ("vit_digits optimizer=adamw,best", "Expected optimizer to be one of"),
         ("vit_digits num_layers=0:3", "Expected num_layers from 1"),
         ("vit_digits conv_dropout_rate=0.1,0.2", "takes no conv_dropout_rate"),
@@ -68,53 +69,54 @@ def said(capsys, *arguments):
         ("char_names --max-size-mb 1", "Limit its parameters"),
         ("char_names --max-flops 1000", "Limit its parameters"),
         ("char_names --max-flops-ratio 1 --relative-to char_names_gru", "Limit its parameters"),
+        ("vit_digits --coordinator 8900", "Expected HOST:PORT"),
         ("vit_digits --chief 8900", "Expected HOST:PORT"),
     ],
 )
-def test_what_cannot_be_searched_is_refused(tmp_path, capsys, arguments, message):
-    assert message in said(capsys, *arguments.split(), "--run-dir", tmp_path / "run")
+def test_impossible_searches_are_refused(tmp_path, capsys, arguments, message):
+    assert message in error_of(capsys, *arguments.split(), "--run-dir", tmp_path / "run")
 
 
 @pytest.mark.parametrize("more", [[], ["--join", "127.0.0.1:9"]])
-def test_a_folder_with_something_else_is_refused(tmp_path, capsys, more):
+def test_a_folder_with_other_files_is_refused(tmp_path, capsys, more):
     (tmp_path / "thesis.txt").write_text("all my work")
-    assert "is not empty" in said(capsys, "vit_digits", *more, "--run-dir", tmp_path)
+    assert "is not empty" in error_of(capsys, "vit_digits", *more, "--run-dir", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_a_port_in_use_is_refused_before_a_search_begins(tmp_path, capsys, port):
-    message = said(capsys, *TINY, "--chief", f"127.0.0.1:{port}", "--run-dir", tmp_path / "run")
+def test_a_port_in_use_is_refused_before_a_search_starts(tmp_path, capsys, port):
+    message = error_of(capsys, *TINY, "--coordinator", f"127.0.0.1:{port}", "--run-dir", tmp_path / "run")
     assert "port is in use" in message
 
 
-def test_a_worker_without_a_chief_is_told_so(tmp_path, capsys, port, monkeypatch):
-    monkeypatch.setattr(remote, "FIRST_ANSWER", 0.5)
-    message = said(capsys, *TINY, "--join", f"127.0.0.1:{port}", "--run-dir", tmp_path / "run")
-    assert f"No chief of a search answers at 127.0.0.1:{port}" in message
+def test_a_worker_without_a_coordinator_gets_an_error(tmp_path, capsys, port, monkeypatch):
+    monkeypatch.setattr(remote_ledger, "FIRST_ANSWER", 0.5)
+    message = error_of(capsys, *TINY, "--join", f"127.0.0.1:{port}", "--run-dir", tmp_path / "run")
+    assert f"No coordinator of a search answers at 127.0.0.1:{port}" in message
     assert not (tmp_path / "run").exists()
 
 
-def test_a_worker_of_another_search_is_told_the_difference(tmp_path, capsys):
-    planned = plan("vit_digits", ["epochs=3"], measure="keras_vit.export.footprint:footprint")
+def test_a_worker_of_another_search_gets_the_difference(tmp_path, capsys):
+    planned = plan("vit_digits", ["epochs=3"], measure=footprint)
     oracle = build_oracle("random", planned.space, planned.objective, trials=1, seed=0)
     ledger = Ledger(oracle, Journal(tmp_path / "journal"), [], seed=0)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    with serving(Chief(ledger, header_of(planned, 1), Display(planned.objective, 1)), address):
-        message = said(capsys, "vit_digits", "epochs=5", "--join", address, "--run-dir", tmp_path / "run")
-    assert f"The chief at {address} was begun with another search: epochs was 3, is 5" in message
+    with serving(Coordinator(ledger, header_of(planned, 1), Display(planned.objective, 1)), address):
+        message = error_of(capsys, "vit_digits", "epochs=5", "--join", address, "--run-dir", tmp_path / "run")
+    assert f"The coordinator at {address} was started with another search: epochs was 3, is 5" in message
 
 
 @pytest.mark.slow  # it starts the processes of a search
-def test_data_that_cannot_be_loaded_are_refused_before_a_search_begins(tmp_path, capsys):
-    message = said(capsys, "vit_digits", "data=npz:nowhere.npz", "--run-dir", tmp_path / "run")
+def test_data_that_cannot_be_loaded_are_refused_before_a_search_starts(tmp_path, capsys):
+    message = error_of(capsys, "vit_digits", "data=npz:nowhere.npz", "--run-dir", tmp_path / "run")
     assert "Expected an .npz file at nowhere.npz" in message
     assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.slow
-def test_a_search_ends_with_a_trained_exported_winner_and_goes_on_by_the_same_command(tmp_path):
+def test_a_search_ends_with_a_trained_exported_winner_and_resumes_by_the_same_command(tmp_path):
     def tune(*more):
         arguments = [*TINY, "--seeds", "1", "--max-latency-ms", "100", "--run-dir", tmp_path / "run", *more]
         command = [sys.executable, "-m", "keras_vit", "tune", *map(str, arguments)]
@@ -132,6 +134,6 @@ def test_a_search_ends_with_a_trained_exported_winner_and_goes_on_by_the_same_co
         assert [row["status"] for row in csv.DictReader(file)] == ["completed", "completed"]
     again = tune("--trials", "3")
     assert again.returncode == 0, again.stderr
-    assert "of 2 trials that were begun 2 have ended" in again.stderr
+    assert "2 of 2 started trials have ended" in again.stderr
     with open(tmp_path / "run" / "results.csv", newline="") as file:
         assert [row["trial"] for row in csv.DictReader(file)] == ["0000", "0001", "0002"]

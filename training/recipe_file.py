@@ -22,7 +22,7 @@ def read_recipe(name):
     """
     path = Path(name)
     if path.suffix == ".py":
-        return _from_python(path)
+        return load_object(path, "RECIPE", Recipe)
     if path.suffix == ".json":
         return load_recipe(path)
     if path.is_dir():
@@ -46,10 +46,16 @@ def write_recipe(path, recipe, docstring):
     write_text(path, text)
 
 
-def _from_python(path):
+def load_object(path, name, kind):
+    """Returns the object of a name and class that a Python file defines; its code is run.
+
+    Raises:
+        InputError: no file, its code fails, or it defines no such object.
+    """
+    path, noun = Path(path), kind.__name__
     if not path.is_file():
-        raise InputError(f"Expected a recipe file at {path}, found none.")
-    spec = importlib.util.spec_from_file_location(f"recipe_{path.stem}", path)
+        raise InputError(f"Expected a {noun.lower()} file at {path}, found none.")
+    spec = importlib.util.spec_from_file_location(f"{noun.lower()}_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
@@ -57,7 +63,7 @@ def _from_python(path):
         raise
     except Exception as error:  # it may be any code
         raise InputError(f"{path} cannot be run: {type(error).__name__}: {first_line(error)}") from error
-    recipe = getattr(module, "RECIPE", None)
-    if not isinstance(recipe, Recipe):
-        raise InputError(f"Expected {path} to define RECIPE = Recipe(...), received {recipe!r}.")
-    return recipe
+    found = getattr(module, name, None)
+    if not isinstance(found, kind):
+        raise InputError(f"Expected {path} to define {name} = {noun}(...), received {found!r}.")
+    return found

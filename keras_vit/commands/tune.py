@@ -1,4 +1,4 @@
-"""Searches for the recipe whose model is the most accurate that fits."""
+"""Searches for the recipe whose model is the most accurate within limits."""
 
 from keras_vit.commands import export
 from keras_vit.commands.arguments import above_zero, add_data_dir, at_least_one, at_least_zero, path
@@ -6,23 +6,28 @@ from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit tune vit_digits epochs=20 hidden_dim=32,64 --max-latency-ms 0.1 --run-dir runs/tune"
 TUNERS = ("random", "bayesian", "hyperband", "grid", "asha")  # those of training.tuning.state.oracles
-MEASURE = "keras_vit.export.footprint:footprint"
 LIMITS = {
     "max_params": (at_least_one, "N", "parameters"),
     "max_flops": (at_least_one, "N", "floating-point operations for one image"),
     "max_size_mb": (above_zero, "MB", "size of the TFLite file"),
-    "max_latency_ms": (above_zero, "MS", "its time for one image, on one thread of this machine"),
+    "max_latency_ms": (above_zero, "MS", "time for one image, on one thread of this machine"),
     "max_params_ratio": (above_zero, "R", "parameters, relative to those of --relative-to"),
-    "max_flops_ratio": (above_zero, "R", "operations, likewise"),
-    "max_size_ratio": (above_zero, "R", "size, likewise"),
-    "max_latency_ratio": (above_zero, "R", "latency, likewise: both are measured in turn"),
+    "max_flops_ratio": (above_zero, "R", "operations, relative to those of --relative-to"),
+    "max_size_ratio": (above_zero, "R", "size, relative to that of --relative-to"),
+    "max_latency_ratio": (
+        above_zero,
+        "R",
+        "latency, relative to that of --relative-to, interleaved",
+    ),
 }
 
 
 def add_arguments(parser):
-    parser.add_argument("search", metavar="SEARCH", help="a name from `keras-vit list searches`")
     parser.add_argument(
-        "narrowings",
+        "search", metavar="SEARCH", help="a name from `keras-vit list searches`, or a .py file with SEARCH"
+    )
+    parser.add_argument(
+        "overrides",
         nargs="*",
         metavar="field=...",
         help="field=value fixes a field of the recipe, field=a,b offers these, field=low:high that range",
@@ -31,7 +36,7 @@ def add_arguments(parser):
         "--run-dir",
         type=path,
         required=True,
-        help="folder to write; the same command goes on with what was interrupted",
+        help="folder to write; the same command resumes an interrupted search",
     )
     parser.add_argument("--tuner", default="random", help=f"one of {', '.join(TUNERS)} (default: random)")
     parser.add_argument("--trials", type=int, default=30, help="models to train (default: 30)")
@@ -56,57 +61,51 @@ def add_arguments(parser):
     )
     add_data_dir(parser)
     machines = parser.add_argument_group("several machines").add_mutually_exclusive_group()
-    machines.add_argument("--chief", metavar="HOST:PORT", help="hand out the trials there, and run none here")
-    machines.add_argument("--join", metavar="HOST:PORT", help="run trials of the chief there")
+    machines.add_argument(
+        "--coordinator",
+        "--chief",  # as KerasTuner calls it
+        metavar="HOST:PORT",
+        help="hand out the trials there, and run none here",
+    )
+    machines.add_argument("--join", metavar="HOST:PORT", help="run trials of the coordinator there")
 
 
 def run(options):
     with quiet_import():
         from rich.console import Console
 
-        from keras_vit.training.recipe_file import read_recipe
-        from keras_vit.training.tuning.cluster.join import join
-        from keras_vit.training.tuning.costs import Limits
-        from keras_vit.training.tuning.plan import plan
-        from keras_vit.training.tuning.results.tables import trials_table
-        from keras_vit.training.tuning.search_run import Tuning
-        from keras_vit.training.tuning.state.folder import SearchFolder
-    planned = plan(
+        from keras_vit.export.footprint import footprint
+        from keras_vit.training.tuning.api import search
+    shared = ("tuner", "trials", "objective", "subset", "relative_to", "seed", "seeds", "workers", "data_dir")
+    result = search(
         options.search,
-        options.narrowings,
-        tuner=options.tuner,
-        trials=options.trials,
-        objective=options.objective,
-        subset=options.subset,
-        limits=Limits(**{name: getattr(options, name) for name in LIMITS}),
-        reference=read_recipe(options.relative_to) if options.relative_to else None,
-        measure=MEASURE,
-        seed=options.seed,
+        options.run_dir,
+        overrides=options.overrides,
+        measure=footprint,
+        coordinator=options.coordinator,
+        join_at=options.join,
+        **{name: getattr(options, name) for name in (*shared, *LIMITS)},
     )
-    folder = SearchFolder(options.run_dir)
-    here = {"workers": options.workers, "data_dir": options.data_dir}
     if options.join:
-        ran = join(planned, folder, options.join, **here)
-        print(f"the search has ended, {len(ran)} trials of it ran here; the chief has the results")
+        ran = len(result.records)
+        print(f"the search has ended, {ran} trials of it ran here; the coordinator has the results")
         return
-    tuning = Tuning(planned, folder, chief=options.chief, **here)
-    records, best, summary = tuning.run(options.seeds)
-    Console().print(trials_table(records, planned.objective, best))
-    place = folder.winner(best.id)
+    Console().print(result.table())
+    print(f"\nwinner: {_report(result, options.seeds)}\nits recipe: {result.recipe_file}")
+    if result.best_run:
+        export.run(export.defaults(result.best_run, options.data_dir))
+    print(f"results.csv, pareto.csv and pictures in {result.run_dir}")
+
+
+def _report(result, seeds):
+    summary = result.summary
     if summary is None:
-        print(f"\nwinner: trial {best.id}, not trained anew\nits recipe: {place.recipe}")
-    else:
-        print(_said(summary, place, options.seeds))
-        export.run(export.defaults(place.seed(summary["exported_seed"]), options.data_dir))
-    print(f"results.csv, pareto.csv and pictures in {folder.path}")
-
-
-def _said(summary, place, seeds):
+        return f"trial {result.winner.id}, not trained again"
     tested = ", ".join(
         f"{name.replace('_', ' ')} {mean:.4f} ± {summary['test_spread'][name]:.4f}"
         for name, mean in summary["test_mean"].items()
     )
     return (
-        f"\nwinner: trial {summary['trial']} ({summary['rule']}). Test split, mean of {seeds} seeds ± "
-        f"standard deviation: {tested}\nits recipe: {place.recipe}"
+        f"trial {summary['trial']} ({summary['rule']}). Test split, mean of {seeds} seeds ± "
+        f"standard deviation: {tested}"
     )

@@ -84,7 +84,7 @@ def read_journal(path):
     from keras_vit.training.tuning.state.ledger import Ledger
     from keras_vit.training.tuning.state.oracles import build_oracle
 
-    plan, journal = _search(), Journal(path, say=lambda line: None)
+    plan, journal = _search(), Journal(path, lambda line: None)
     events = journal.read()
     if not events:  # a search that had not begun
         return 0

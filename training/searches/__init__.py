@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from pathlib import Path
 
 from keras_vit.errors import InputError
 
@@ -20,3 +21,23 @@ def find_search(name):
     if name not in search_names():
         raise InputError(f"Unknown search {name!r}. Expected one of {', '.join(search_names())}.")
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def read_search(source):
+    """Returns `(name, search)` of a search.
+
+    Args:
+        source: Search, the name of one of this package, or the path of a `.py` file that defines `SEARCH`
+            (its code is run).
+
+    Raises:
+        InputError: there is none.
+    """
+    from keras_vit.training.recipe_file import load_object
+    from keras_vit.training.tuning.space.search import Search
+
+    if isinstance(source, Search):
+        return "own", source
+    if Path(source).suffix == ".py":
+        return str(source), load_object(source, "SEARCH", Search)
+    return source, find_search(source).SEARCH

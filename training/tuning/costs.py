@@ -1,9 +1,32 @@
-"""What a model may cost."""
+"""What a model costs: the figures that are measured before training, and the limits on them."""
 
 import dataclasses
 
-# Of each limit: the figure that it limits, its unit for people, and how many of the figure make one.
-_FIGURES = {
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """How a figure of a model is shown; less is better.
+
+    Attributes:
+        unit: str, the head of its column.
+        divisor: float, how much of the figure is one unit.
+        label: str, of its axis in a plot.
+    """
+
+    unit: str
+    divisor: float
+    label: str
+
+
+COSTS = {
+    "latency_ms": Cost("ms", 1, "Latency of one image (ms)"),
+    "size_bytes": Cost("MB", 1e6, "Size (MB)"),
+    "flops": Cost("MFLOPs", 1e6, "Operations for one image (MFLOPs)"),
+    "parameters": Cost("parameters", 1, "Parameters"),
+}
+
+# Of each limit: the figure that it limits, its unit in messages, and how much of the figure is one unit.
+_LIMITED = {
     "max_params": ("parameters", "parameters", 1),
     "max_flops": ("flops", "FLOPs", 1),
     "max_size_mb": ("size_bytes", "MB", 1e6),
@@ -19,8 +42,8 @@ _FIGURES = {
 class Limits:
     """Limits on what is measured of a model before it is trained; None for no limit.
 
-    Those with `ratio` in their name are relative to a reference model, measured beside each candidate, since
-    milliseconds do not carry over from one machine or day to another.
+    Those with `ratio` in their name are relative to a reference model, measured next to each candidate,
+    because milliseconds of one machine or day do not hold on another.
     """
 
     max_params: int | None = None
@@ -43,13 +66,13 @@ class Limits:
 
     @property
     def needs_measuring(self):
-        """Whether more has to be known of a model than its parameters."""
+        """Whether a limit is on more than the number of parameters."""
         return any("params" not in name for name in self.given)
 
     def exceeded(self, footprint):
-        """Returns why a model is over a limit, or None; figures that are not known yet are within."""
+        """Returns which limit a model exceeds, as a message, or None. Unknown figures exceed nothing."""
         for name, allowed in self.given.items():
-            figure, unit, divisor = _FIGURES[name]
+            figure, unit, divisor = _LIMITED[name]
             if figure in footprint and footprint[figure] / divisor > allowed:
                 return f"{footprint[figure] / divisor:,.5g} {unit}, allowed are {allowed:,.5g}"
         return None

@@ -1,10 +1,12 @@
-"""What a search is to do, checked before anything is begun."""
+"""What a search does, validated before it starts."""
 
 import dataclasses
+import pickle
+from collections.abc import Callable
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, first_line
 from keras_vit.training.recipe import Recipe
-from keras_vit.training.searches import find_search
+from keras_vit.training.searches import read_search
 from keras_vit.training.tasks import task_of
 from keras_vit.training.tuning.costs import NO_LIMITS, Limits
 from keras_vit.training.tuning.space.space import Space, build_space
@@ -15,18 +17,11 @@ OBJECTIVES = {"val_accuracy": "max", "val_loss": "min"}
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """A search. Made by `plan`.
+    """A validated search. Made by `plan`, whose arguments its attributes are, but for these.
 
     Attributes:
-        name: str, of a module of `keras_vit.training.searches`.
-        space: Space.
-        tuner: str, a key of `keras_vit.training.tuning.state.oracles.TUNERS`.
+        name: str, of the search.
         objective: `(name, "min" or "max")`.
-        trials: int, models to train at most.
-        seed: int, of the proposals.
-        limits: Limits.
-        reference: Recipe of the model that they are relative to, or None.
-        measure: str, see `keras_vit.training.tuning.workers.job.Job`, or None.
         kept_subset: int or None, the training images that the winner is trained on, too; None for all.
     """
 
@@ -38,12 +33,17 @@ class Plan:
     seed: int
     limits: Limits
     reference: Recipe | None
-    measure: str | None
+    measure: Callable | None
     kept_subset: int | None
+
+    @property
+    def measure_name(self):
+        """str that names `measure` in a journal, or None."""
+        return self.measure and f"{self.measure.__module__}:{self.measure.__qualname__}"
 
 
 def plan(
-    name,
+    source,
     assignments=(),
     *,
     tuner="random",
@@ -55,28 +55,21 @@ def plan(
     measure=None,
     seed=0,
 ):
-    """Checks what a search is to do.
+    """Validates a search.
 
     Args:
-        name: str, of a module of `keras_vit.training.searches`.
-        assignments: list of str that narrow it, see `keras_vit.training.tuning.space.space.build_space`.
-        tuner: str, a key of `keras_vit.training.tuning.state.oracles.TUNERS`.
-        trials: int, models to train at most; Hyperband derives it from the epochs.
-        objective: `"val_accuracy"`, `"val_loss"`, or None for what the task watches.
-        subset: int, training images of a trial, the same of each class; None for all. The winner is trained
-            on all of them nevertheless; `subset=N` among the assignments is for the winner, too.
+        source, tuner, trials, objective, subset, measure, seed: as in `keras_vit.training.tuning.api.search`.
+        assignments: list of str, its `overrides`.
         limits: Limits.
         reference: Recipe of the model that ratios among the limits are relative to, or None.
-        measure: str, see `keras_vit.training.tuning.workers.job.Job`; used for images only.
-        seed: int, of the proposals; each trial's own seed follows from it.
 
     Returns:
         Plan.
 
     Raises:
-        InputError: something of this is unknown, or cannot be.
+        InputError: an argument is unknown or impossible.
     """
-    search = find_search(name).SEARCH
+    name, search = read_search(source)
     if tuner not in TUNERS:
         raise InputError(f"Unknown tuner {tuner!r}. Expected one of {', '.join(TUNERS)}.")
     if trials < 1:
@@ -92,10 +85,11 @@ def plan(
     if objective not in OBJECTIVES:
         raise InputError(f"{objective!r} is not logged. Expected --objective {' or '.join(OBJECTIVES)}.")
     measure = measure if task.measurable else None
+    _check_measure(measure)
     for recipe in space.extremes():
         task_of(recipe)
     _check_losses(objective, space)
-    _check_limits(limits, reference, measure, space.recipe.model)
+    _check_limits(limits, reference, measure, task)
     return Plan(
         name=name,
         space=space,
@@ -110,9 +104,23 @@ def plan(
     )
 
 
+def _check_measure(measure):
+    try:
+        pickle.dumps(measure)
+        valid = measure is None or bool(measure.__module__ and measure.__qualname__)
+        reason = "it has no name"
+    except Exception as error:  # pickle raises many kinds
+        valid, reason = False, first_line(error)
+    if not valid:
+        raise InputError(
+            f"Expected measure to be a function of a module, because it is sent to processes; received "
+            f"{measure!r} ({reason}). Define it at the top level of a module."
+        )
+
+
 def _check_losses(objective, space):
-    """The loss on validation images is that of the training, so that it compares only where that is one."""
-    varying = [field for field in ("label_smoothing", "loss") if field in space.described()]
+    """The validation loss is that of the training: it compares trials only where all have the same."""
+    varying = [field for field in ("label_smoothing", "loss") if field in space.description()]
     if objective == "val_loss" and varying:
         fixed = " ".join(f"{field}={getattr(space.recipe, field)}" for field in varying)
         raise InputError(
@@ -120,26 +128,31 @@ def _check_losses(objective, space):
         )
 
 
-def _check_limits(limits, reference, measure, model):
+def _check_limits(limits, reference, measure, task):
     if limits.needs_reference != (reference is not None):
         raise InputError(
             "Expected --relative-to and a limit that is a ratio, such as --max-latency-ratio 0.7, together: "
             "one says what the other is relative to."
         )
-    if limits.needs_measuring and measure is None:
+    if limits.needs_measuring and not task.measurable:
         raise InputError(
             f"FLOPs, size and latency are measured of image models as TensorFlow runs them, which "
-            f"{model} is not. Limit its parameters: --max-params."
+            f"{task.recipe.model} is not. Limit its parameters: --max-params."
+        )
+    if limits.needs_measuring and measure is None:
+        raise InputError(
+            "A limit on FLOPs, size or latency needs a function that measures models: give "
+            "measure=keras_vit.export.footprint.footprint, or limit parameters only, with max_params."
         )
 
 
 def _with_one_budget(tuner, recipe, assignments):
-    """For tuners that give trials different numbers of epochs: all of them have one schedule."""
+    """Fixes the epochs for tuners that give trials different numbers of them: all share one schedule."""
     if tuner not in STAGED:
         return assignments
     named = [assignment for assignment in assignments if assignment.startswith("epochs=")]
     if named and not named[-1].removeprefix("epochs=").isdecimal():
         raise InputError(
-            f"{tuner} gives out the epochs itself: expected one number, as in epochs={recipe.epochs}."
+            f"{tuner} decides the epochs of each trial: expected one number, as in epochs={recipe.epochs}."
         )
     return [*assignments, *([] if named else [f"epochs={recipe.epochs}"])]

@@ -1,7 +1,7 @@
-"""A whole search, from its begin or from where it was interrupted."""
+"""A whole search, from its start or from where it was interrupted."""
 
-from keras_vit.errors import ConditionError, InputError, first_line
-from keras_vit.training.tuning.cluster.coordinator import Chief, check_address, serving
+from keras_vit.errors import ConditionError, InputError
+from keras_vit.training.tuning.cluster.coordinator import Coordinator, check_address, serving
 from keras_vit.training.tuning.results.best import winner
 from keras_vit.training.tuning.results.display import Display
 from keras_vit.training.tuning.results.files import write_results
@@ -10,147 +10,98 @@ from keras_vit.training.tuning.state.header import check_same, header_of
 from keras_vit.training.tuning.state.journal import Journal
 from keras_vit.training.tuning.state.ledger import Ledger, nothing_fits
 from keras_vit.training.tuning.state.oracles import build_oracle
-from keras_vit.training.tuning.state.records import FAILED, MISFIT
-from keras_vit.training.tuning.workers.jobs import Jobs
-from keras_vit.training.tuning.workers.processes import Processes
+from keras_vit.training.tuning.state.records import MISFIT
+from keras_vit.training.tuning.workers.local_workers import LocalWorkers
 from keras_vit.training.tuning.workers.resources import check_workers, threads_each
-from keras_vit.training.tuning.workers.runner import Runner
-from keras_vit.training.tuning.workers.trial import run_trial
+from keras_vit.training.tuning.workers.runner import TrialRunner
 
 
-class Tuning:
-    """A search in its folder. `run` takes it from where it stands to its end.
+def run_search(plan, folder, *, workers=1, data_dir=None, coordinator=None, seeds=3):
+    """Runs all trials, writes the winner's recipe, and trains it with several seeds.
 
     Args:
-        plan: keras_vit.training.tuning.plan.Plan. Of one that was begun only `trials` may differ.
-        folder: keras_vit.training.tuning.state.folder.SearchFolder.
+        plan: Plan. When a search is resumed, only `trials` may differ.
+        folder: SearchFolder.
         workers: int, trials at a time: one for each GPU, or each with its share of the processors.
         data_dir: str or None, where TFDS keeps its data.
-        chief: str, `HOST:PORT` where workers on other machines, who run the trials then, can join; or None.
-        display: keras_vit.training.tuning.results.display.Display.
+        coordinator: str, `HOST:PORT` where workers on other machines join and run the trials; or None.
+        seeds: int, trainings of the winner.
+
+    Returns:
+        `(records, best, summary)`: a list of TrialRecord, the winner's, and what is in its
+        `summary.json`, None for no seeds.
 
     Raises:
-        InputError: the folder holds something else, or there are not so many GPUs or processors.
+        InputError: the folder holds something else or another search, there are too few GPUs or processors,
+            the data cannot be loaded, no model is within the limits, or a port is in use.
+        ConditionError: too many consecutive trials failed, or a training of the winner.
     """
-
-    def __init__(self, plan, folder, *, workers=1, data_dir=None, chief=None, display=None):
-        folder.check()
-        check_workers(workers)
-        if chief is not None:
-            check_address(chief)
-        self.plan = plan
-        self.folder = folder
-        self.workers = workers
-        self.data_dir = data_dir
-        self.chief = chief
-        self.display = display or Display(plan.objective, workers)
-
-    def run(self, seeds=3):
-        """Runs all trials, writes the winner's recipe, and then trains it with several seeds.
-
-        Returns:
-            `(records, best, summary)`: a list of TrialRecord, the winner's, and what is in its
-            `summary.json`, None for no seeds.
-
-        Raises:
-            InputError: another search was begun here, data that cannot be loaded, no model within the limits,
-                or a port is in use.
-            ConditionError: one trial after the other has failed, or a training of the winner.
-        """
-        with self.folder.locked():
-            ledger, header = self._begin()
-            try:
-                self._search(ledger, header)
-            finally:
-                records = list(ledger.records.values())
-                best = winner(records, self.plan.objective)
-                if records:
-                    write_results(self.folder, self.plan, records, best)
-            if best is None:
-                raise _nobody(records)
-            write_winner(self.plan, self.folder.winner(best.id), best)
-            summary = self._train(best, seeds) if seeds else None
-        return records, best, summary
-
-    def _begin(self):
-        """Reads the journal, or begins one, and replays it. Returns the ledger and the journal's header."""
-        plan, journal = self.plan, Journal(self.folder.journal, self.display.say)
-        events = journal.read()
-        header = header_of(plan, threads_each(self.workers))
-        if events:
-            check_same(events[0], header, journal.path)
-            header = events[0]
-        self.jobs = Jobs(plan, self.folder, self.workers, header["threads"], self.data_dir)
-        self.processes = Processes(self.folder.log, plan.measure)
-        if not events:
-            self.jobs.check_data(self.processes)
-            journal.append(header)
-        if plan.reference is not None and not self.chief:  # workers measure it on their own machines
-            self._know_reference(journal, events)
-        oracle = build_oracle(plan.tuner, plan.space, plan.objective, trials=plan.trials, seed=plan.seed)
-        of_trials = [event for event in events[1:] if event["event"] != "reference"]
-        return Ledger(oracle, journal, of_trials, plan.seed), header
-
-    def _know_reference(self, journal, events):
-        """The figures of the reference model are measured once in the life of a search."""
-        known = [event["footprint"] for event in events if event["event"] == "reference"]
-        if known and self.folder.reference.exists():
-            self.jobs.reference = known[-1]
-        else:
-            self.jobs.measure_reference(self.processes, self.folder.reference)
-            journal.append({"event": "reference", "footprint": self.jobs.reference})
-
-    def _search(self, ledger, header):
-        if self.chief:
-            self._serve(ledger, header)
-        else:
-            with self.display:
-                self.display.begun(ledger)
-                run_trials(ledger, self.jobs, self.processes, self.display)
-
-    def _serve(self, ledger, header):
-        chief = Chief(ledger, header, self.display)
-        with serving(chief, self.chief), self.display:
-            self.display.begun(ledger)
-            self.display.say(f"workers join with the same command and --join {self.chief} instead of --chief")
-            try:
-                chief.watch()
-            finally:
-                chief.say_goodbye()
-
-    def _train(self, best, seeds):
-        job = self.jobs.of_run(self.plan.space.recipe, self.folder.path)
-        place = self.folder.winner(best.id)
-        return train_winner(self.plan, place, best, seeds, self.processes, job, self.display.say)
-
-
-def run_trials(ledger, jobs, processes, display, stop=None):
-    """Runs trials of a ledger, local or remote, in processes of this machine until there are no more.
-
-    Args:
-        ledger: Ledger or RemoteLedger.
-        jobs: keras_vit.training.tuning.workers.jobs.Jobs.
-        processes: keras_vit.training.tuning.workers.processes.Processes.
-        display: keras_vit.training.tuning.results.display.Display.
-        stop: called when all is to stop. Default: `processes.stop`.
-    """
-
-    def run(record, number, hear):
+    folder.check()
+    check_workers(workers)
+    if coordinator is not None:
+        check_address(coordinator)
+    display = Display(plan.objective, workers)
+    with folder.locked():
+        ledger, header, local = _open(plan, folder, workers, data_dir, coordinator, display)
         try:
-            return processes.run(
-                run_trial,
-                lambda: jobs.of_trial(record, number),
-                hear,
-                lambda: (record.footprint, len(record.epochs)),
-            )
-        except InputError as error:  # values that do not go together make no recipe
-            return FAILED, first_line(error)
+            if coordinator is None:
+                with display:
+                    display.search_started(ledger)
+                    TrialRunner(ledger, local, display).run()
+            else:
+                _serve(Coordinator(ledger, header, display), coordinator, display)
+        finally:
+            records = list(ledger.records.values())
+            best = winner(records, plan.objective)
+            if records:
+                write_results(folder, plan, records, best)
+        if best is None:
+            raise _no_winner(records)
+        place = folder.winner(best.id)
+        write_winner(plan, place, best)
+        summary = train_winner(local, place, best, seeds, display.show) if seeds else None
+    return records, best, summary
 
-    runner = Runner(ledger, run, stop or processes.stop, lambda trial: display.ended(ledger, trial))
-    runner.run(jobs.workers)
+
+def _open(plan, folder, workers, data_dir, coordinator, display):
+    """Replays the journal, or starts one. Returns the ledger, the journal's header and the local workers."""
+    journal = Journal(folder.journal, display.show)
+    events = journal.read()
+    header = header_of(plan, threads_each(workers))
+    if events:
+        check_same(events[0], header, journal.path)
+        header = events[0]
+    local = LocalWorkers(plan, folder, workers, header["threads"], data_dir)
+    if not events:
+        local.check_data()
+        journal.append(header)
+    if plan.reference is not None and coordinator is None:  # workers measure it on their own machines
+        _measure_reference_once(local, journal, events)
+    oracle = build_oracle(plan.tuner, plan.space, plan.objective, trials=plan.trials, seed=plan.seed)
+    of_trials = [event for event in events[1:] if event["event"] != "reference"]
+    return Ledger(oracle, journal, of_trials, plan.seed), header, local
 
 
-def _nobody(records):
+def _measure_reference_once(local, journal, events):
+    """Measures the reference model, or takes its figures from the journal, for the whole search."""
+    known = [event["footprint"] for event in events if event["event"] == "reference"]
+    if known and local.folder.reference.exists():
+        local.reference = known[-1]
+    else:
+        journal.append({"event": "reference", "footprint": local.measure_reference()})
+
+
+def _serve(coordinator, address, display):
+    with serving(coordinator, address), display:
+        display.search_started(coordinator.ledger)
+        display.show(f"workers join with the same command and --join {address} instead of --coordinator")
+        try:
+            coordinator.watch()
+        finally:
+            coordinator.drain_workers()
+
+
+def _no_winner(records):
     if all(record.status == MISFIT for record in records):
         return InputError(nothing_fits(records))
     failed = [record for record in records if record.status != MISFIT]

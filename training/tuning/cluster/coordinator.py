@@ -8,31 +8,27 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 
 from keras_vit.errors import ConditionError, InputError
-from keras_vit.training.tuning.cluster import protocol as messages
-from keras_vit.training.tuning.cluster.protocol import SILENCE
-from keras_vit.training.tuning.cluster.worker_registry import BEFORE, Roster
+from keras_vit.training.tuning.cluster import protocol
+from keras_vit.training.tuning.cluster.protocol import FINISHED, SILENCE, WAITING
+from keras_vit.training.tuning.cluster.worker_registry import BEFORE, WorkerRegistry
 from keras_vit.training.tuning.state.ledger import WAIT
-from keras_vit.training.tuning.state.oracles import IDLE, RUNNING, STOPPED
-from keras_vit.training.tuning.state.records import FAILED, MISFIT
+from keras_vit.training.tuning.state.records import FAILED
 from keras_vit.training.tuning.workers.processes import TRIES
 
 THREADS = 32  # calls answered at a time
-TICK = 0.5  # seconds between two looks at who is silent
+TICK = 0.5  # seconds between two checks for silent workers
 PATIENCE = 1800.0  # seconds without any worker
 
 
-class Chief(messages.oracle_service.OracleServicer):
-    """Answers workers, and notices which of them are lost.
+class Coordinator:
+    """Answers the calls of workers, and gives the trials of those that are lost to others.
 
-    It is KerasTuner's service of an oracle, and a second one for what that lacks: who joins says with which
-    search, what was measured of a model is told, and workers that say nothing for `SILENCE` seconds lose
-    their trials to others. Each call can be repeated without a second effect, as a worker does that had no
-    answer.
+    A worker is lost when it has not called for `SILENCE` seconds.
 
     Args:
-        ledger: keras_vit.training.tuning.state.ledger.Ledger.
+        ledger: Ledger.
         header: dict, the first event of its journal.
-        display: keras_vit.training.tuning.results.display.Display.
+        display: Display.
     """
 
     def __init__(self, ledger, header, display):
@@ -40,164 +36,160 @@ class Chief(messages.oracle_service.OracleServicer):
         self._header = header
         self._display = display
         self._lock = threading.Lock()
-        self._losses = {}  # trial: how often its worker was lost, and where it stood
-        self._ending = None  # how the search ended: STOPPED, or an error
+        self._losses = {}  # trial: how often its worker was lost, and its progress then
+        self._ending = None  # how the search ended: FINISHED, or an error
         waiting = [record.id for record in ledger.waiting()]
-        self._roster = Roster([trial for trial in waiting if ledger.take(trial)])
+        self._registry = WorkerRegistry([trial for trial in waiting if ledger.take(trial)])
 
     def watch(self):
         """Takes trials back from workers that are lost, until the search ends.
 
         Raises:
-            ConditionError: too many trials failed, or no worker came.
+            ConditionError: too many trials failed, or no worker joined.
             InputError: no model was within the limits.
         """
-        self._see_whether_over()
-        quiet_since = time.monotonic()
+        self._finish_if_done()
+        alone_since = time.monotonic()
         while self._ending is None:
-            self._look_around()
-            if self._roster:
-                quiet_since = time.monotonic()
-            elif time.monotonic() - quiet_since > PATIENCE:
+            self._expire_silent_workers()
+            if self._registry:
+                alone_since = time.monotonic()
+            elif time.monotonic() - alone_since > PATIENCE:
                 self._ending = ConditionError(
-                    f"No worker for {PATIENCE / 60:.0f} minutes. Start the chief again by the same command, "
-                    "and workers with --join instead of --chief."
+                    f"No worker for {PATIENCE / 60:.0f} minutes. Start the coordinator again by the same "
+                    "command, and workers with --join instead of --coordinator."
                 )
-        if self._ending != STOPPED:
+        if self._ending != FINISHED:
             raise self._ending
 
-    def say_goodbye(self):
-        """Waits until all workers have heard that the search has ended, or are lost."""
-        while self._ending is not None and self._roster:
-            self._look_around()
+    def drain_workers(self):
+        """Waits until all workers have received that the search has ended, or are lost."""
+        while self._ending is not None and self._registry:
+            self._expire_silent_workers()
 
-    # KerasTuner's service
-
-    def CreateTrial(self, request, context):
-        worker = self._speaker(context)
-        with self._lock, self._failures_told(context):
-            known = self._roster.trial_of(worker, request.tuner_id)  # its first answer was lost
-            record = self.ledger.records[known] if known else self.ledger.next()
-            if record is WAIT or record is None and self._roster.has_trials:  # those may yet be lost
-                return _answered(IDLE)
-            if record is None:
-                self._ending = STOPPED
-                return _answered(STOPPED)
-            self._roster.hold(record.id, worker, request.tuner_id)
-            return messages.requests.CreateTrialResponse(trial=messages.trial_message(record))
-
-    def UpdateTrial(self, request, context):
-        self._check_holder(request.trial_id, context)
-        with self._failures_told(context):
-            goes_on = self.ledger.report(request.trial_id, request.step, dict(request.metrics))
-        status = messages.status_message(RUNNING if goes_on else STOPPED, request.trial_id)
-        return messages.requests.UpdateTrialResponse(trial=status)
-
-    def EndTrial(self, request, context):
-        trial, seconds, status, reason = messages.end_of(request.trial)
-        with self._lock:
-            if self.ledger.records[trial].status is None:  # else it was told before
-                self._check_holder(trial, context)
-                with self._failures_told(context):
-                    self.ledger.end(trial, seconds, status, reason)
-                self._roster.drop(trial)
-                self._display.ended(self.ledger, trial)
-        return messages.requests.EndTrialResponse()
-
-    # What it lacks
+    # The calls of workers, as `protocol.METHODS` names them
 
     def header(self, request, context):
-        """Tells which search this is."""
+        """Returns which search this is."""
         return self._header
 
     def join(self, request, context):
-        """Takes a worker, and lets it keep the trials that it runs unless others have them."""
+        """Adds a worker, and lets it keep the trials that it runs unless others have them."""
         worker = request["worker"]
         with self._lock:
-            if self._roster.hear(worker):
-                self._display.say(f"worker {worker} has joined")
+            if self._registry.record_call(worker):
+                self._display.show(f"worker {worker} has joined")
             for trial, name in request["running"].items():
-                holder = self._roster.holder(trial)
+                holder = self._registry.holder(trial)
                 if holder in (BEFORE, worker) or holder is None and self.ledger.take(trial):
-                    self._roster.hold(trial, worker, name)
+                    self._registry.assign(trial, worker, name)
         return {"id": self._header["id"]}
 
-    def beat(self, request, context):
-        """Hears that a worker is there, and tells it how far the search is."""
-        self._speaker(context)
-        records = list(self.ledger.records.values())
-        ended = sum(record.status not in (None, MISFIT) for record in records)
-        return {"planned": self.ledger.planned, "ended": ended}
+    def heartbeat(self, request, context):
+        """Records that a worker is alive, and returns how far the search is."""
+        self._caller(context)
+        return {"planned": self.ledger.planned, "ended": self.ledger.ended}
+
+    def next(self, request, context):
+        """Hands out a trial. Without one the search is finished, or waits for trials of others."""
+        worker = self._caller(context)
+        with self._lock, self._errors_end_search(context):
+            known = self._registry.trial_of(worker, request["request"])  # its first answer was lost
+            record = self.ledger.records[known] if known else self.ledger.next()
+            if record is WAIT or record is None and self._registry.has_trials:  # those may be lost
+                return {"status": WAITING}
+            if record is None:
+                self._ending = FINISHED
+                return {"status": FINISHED}
+            self._registry.assign(record.id, worker, request["request"])
+            return {"trial": protocol.trial_message(record)}
 
     def measured(self, request, context):
-        """Takes what was measured of a trial's model."""
+        """Records what was measured of a trial's model."""
         self._check_holder(request["trial"], context)
-        with self._failures_told(context):
-            self.ledger.measured(request["trial"], request["footprint"])
+        with self._errors_end_search(context):
+            self.ledger.measured(**request)
+        return {}
+
+    def report(self, request, context):
+        """Records the metrics of an epoch, and returns whether the trial should continue."""
+        self._check_holder(request["trial"], context)
+        with self._errors_end_search(context):
+            return {"continue": self.ledger.report(**request)}
+
+    def end(self, request, context):
+        """Records the end of a trial."""
+        trial = request["trial"]
+        with self._lock:
+            if self.ledger.records[trial].status is None:  # else this call is repeated
+                self._check_holder(trial, context)
+                with self._errors_end_search(context):
+                    self.ledger.end(**request)
+                self._registry.release(trial)
+                self._display.trial_ended(self.ledger, trial)
         return {}
 
     def leave(self, request, context):
-        """Takes back all that a worker has."""
-        self._dismiss(self._speaker(context), "has left")
+        """Takes back all trials of a worker."""
+        self._remove(self._caller(context), "has left")
         return {}
 
-    def _speaker(self, context):
-        """Returns which worker calls, and notes that it was heard."""
-        worker = dict(context.invocation_metadata()).get(messages.SPEAKER)
-        if worker not in self._roster:
+    def _caller(self, context):
+        """Returns which worker calls, and records the call."""
+        worker = dict(context.invocation_metadata()).get(protocol.CALLER)
+        if worker not in self._registry:
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "join first")
-        self._roster.hear(worker)
+        self._registry.record_call(worker)
         return worker
 
     def _check_holder(self, trial, context):
-        worker = self._speaker(context)
-        if self._roster.holder(trial) != worker:
+        worker = self._caller(context)
+        if self._registry.holder(trial) != worker:
             context.abort(grpc.StatusCode.PERMISSION_DENIED, f"trial {trial} was given to another worker")
 
-    def _look_around(self):
-        """Waits a tick, and dismisses who was silent, unless it was this process that stood still."""
-        begun = time.monotonic()
+    def _expire_silent_workers(self):
+        """Waits a tick, and removes silent workers, unless this process itself was suspended meanwhile."""
+        start = time.monotonic()
         time.sleep(TICK)
-        if time.monotonic() - begun > TICK + SILENCE / 2:
-            self._roster.hear_all()
-        for worker in self._roster.silent(SILENCE):
-            self._dismiss(worker, f"was silent for {SILENCE:.0f} s", lost=worker != BEFORE)
+        if time.monotonic() - start > TICK + SILENCE / 2:
+            self._registry.record_call_of_all()
+        for worker in self._registry.silent(SILENCE):
+            self._remove(worker, f"was silent for {SILENCE:.0f} s", lost=worker != BEFORE)
 
-    def _dismiss(self, worker, how, lost=False):
+    def _remove(self, worker, reason, lost=False):
         with self._lock:
-            trials = self._roster.dismiss(worker)
+            trials = self._registry.remove(worker)
             for trial in trials:
-                if not (lost and self._given_up(trial)):
+                if not (lost and self._end_if_lost_too_often(trial)):
                     self.ledger.give_back(trial)
         if worker != BEFORE:
             had = f", it had trial {', '.join(trials)}" if trials else ""
-            self._display.say(f"worker {worker} {how}{had}")
+            self._display.show(f"worker {worker} {reason}{had}")
 
-    def _given_up(self, trial):
-        """A trial may be what its workers die of: it fails when that has happened again where it stood."""
-        record = self.ledger.records[trial]
-        place = (bool(record.footprint), len(record.epochs))
-        times, before = self._losses.get(trial, (0, place))
-        times = times + 1 if place == before else 1
-        self._losses[trial] = (times, place)
+    def _end_if_lost_too_often(self, trial):
+        """A trial may kill its workers: it has failed when they are lost repeatedly at the same place."""
+        progress = self.ledger.records[trial].progress
+        times, before = self._losses.get(trial, (0, progress))
+        times = times + 1 if progress == before else 1
+        self._losses[trial] = (times, progress)
         if times < TRIES:
             return False
-        self.ledger.end(trial, 0.0, FAILED, f"its worker was lost {TRIES} times where it stood")
-        self._display.ended(self.ledger, trial)
+        self.ledger.end(trial, 0.0, FAILED, f"its worker was lost {TRIES} times at the same place")
+        self._display.trial_ended(self.ledger, trial)
         return True
 
-    def _see_whether_over(self):
-        """Of a search that was begun all trials may have ended: then no worker is needed to ask for one."""
+    def _finish_if_done(self):
+        """Ends a resumed search whose trials have all ended: it needs no worker that asks for one."""
         with self._lock:
-            if self.ledger.records and not self._roster:
+            if self.ledger.records and not self._registry:
                 record = self.ledger.next()
                 if record is None:
-                    self._ending = STOPPED
+                    self._ending = FINISHED
                 else:
                     self.ledger.give_back(record.id)
 
     @contextlib.contextmanager
-    def _failures_told(self, context):
+    def _errors_end_search(self, context):
         """The ledger's errors end the search, here and on all workers."""
         try:
             if isinstance(self._ending, Exception):
@@ -220,29 +212,24 @@ def check_address(address):
 
 
 @contextlib.contextmanager
-def serving(chief, address):
+def serving(coordinator, address):
     """Answers calls at an address while the block runs.
 
     Raises:
-        InputError: the address is not of this machine, or somebody is there already.
+        InputError: the address is not of this machine, or its port is in use.
     """
     pool = ThreadPoolExecutor(THREADS)
     server = grpc.server(pool, options=[("grpc.so_reuseport", 0)])  # else two could share a port
-    messages.oracle_service.add_OracleServicer_to_server(chief, server)
-    messages.add_search_service(server, chief)
+    protocol.add_search_service(server, coordinator)
     try:
         server.add_insecure_port(address)
     except RuntimeError as error:
         raise InputError(
-            f"Nobody can be served at {address}: the port is in use, or the host is not this machine. "
-            "Choose another port, or an address of this machine for --chief."
+            f"Workers cannot be served at {address}: the port is in use, or the host is not this machine. "
+            "Choose another port, or an address of this machine for --coordinator."
         ) from error
     server.start()
     try:
         yield
     finally:
         server.stop(grace=1).wait()
-
-
-def _answered(status):
-    return messages.requests.CreateTrialResponse(trial=messages.status_message(status))

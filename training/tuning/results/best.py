@@ -1,12 +1,30 @@
-"""The best trials of a search: the winner, and those on a Pareto front of score and cost."""
+"""The best trials of a search: its winner, and the Pareto fronts of score and cost."""
 
-from keras_vit.training.tuning.state.records import TrialRecord
-
-COSTS = ("latency_ms", "size_bytes", "flops", "parameters")
+from keras_vit.training.tuning.costs import COSTS
 
 
-def finals(records, objective):
-    """Returns of each run its best-scored trial: what a promotion continues is one model with it.
+def winner(records, objective):
+    """Returns the trial with the best score on validation data, of equal ones the fastest.
+
+    Trials that exceed a limit were never trained, so they have no score.
+
+    Args:
+        records: iterable of TrialRecord.
+        objective: `(name, "min" or "max")`.
+
+    Returns:
+        TrialRecord, or None when no trial has a score.
+    """
+
+    def key(record):  # equal scores: latency, or the parameters where none was measured
+        costs = record.footprint
+        return -_gain(record, objective), costs.get("latency_ms", 0.0), costs.get("parameters", 0)
+
+    return min((record for record in records if record.is_scored), key=key, default=None)
+
+
+def best_of_each_run(records, objective):
+    """Returns the best-scored trial of each run: a promotion and the trial that it continues are one model.
 
     Args:
         records: iterable of TrialRecord.
@@ -21,53 +39,30 @@ def finals(records, objective):
     return list(best.values())
 
 
-def front(records, objective, cost):
+def pareto_front(records, objective, cost):
     """Returns the trials for which no other is as good and as cheap, and better in one of both.
 
     Args:
         records: list of TrialRecord with scores.
         objective: `(name, "min" or "max")`.
-        cost: key of their footprints; less is better.
+        cost: key of `COSTS`.
 
     Returns:
-        list of TrialRecord, the cheapest first; without those of which the cost is not known.
+        list of TrialRecord, the cheapest first; without those whose cost is unknown.
     """
     known = [record for record in records if cost in record.footprint]
-    chosen = []
+    front = []
     for record in sorted(known, key=lambda r: (r.footprint[cost], -_gain(r, objective))):
-        if not chosen or _gain(record, objective) > _gain(chosen[-1], objective):
-            chosen.append(record)
-    return chosen
+        if not front or _gain(record, objective) > _gain(front[-1], objective):
+            front.append(record)
+    return front
 
 
-def fronts_of(records, objective):
-    """Returns a dict from each cost that is known of some of these trials to its front, latency first."""
+def pareto_fronts(records, objective):
+    """Returns a dict from each cost that is known for some of these trials to its front, latency first."""
     known = [cost for cost in COSTS if any(cost in record.footprint for record in records)]
-    return {cost: front(records, objective, cost) for cost in known}
+    return {cost: pareto_front(records, objective, cost) for cost in known}
 
 
 def _gain(record, objective):
     return record.score if objective[1] == "max" else -record.score
-
-
-def winner(records, objective):
-    """Returns the most accurate trial within the limits, on validation data; of several the fastest.
-
-    Trials over a limit were never trained, so that they have no score.
-
-    Args:
-        records: iterable of TrialRecord.
-        objective: `(name, "min" or "max")`.
-
-    Returns:
-        TrialRecord, or None when no trial has a score.
-    """
-    sign = -1 if objective[1] == "max" else 1
-    scored = [record for record in records if record.is_scored]
-    return min(scored, key=lambda record: (sign * record.score, *cost(record)), default=None)
-
-
-def cost(record: TrialRecord):
-    """What decides between equal scores: latency, or where none was measured the parameters."""
-    figures = record.footprint
-    return (figures.get("latency_ms", 0.0), figures.get("parameters", 0))

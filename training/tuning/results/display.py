@@ -1,17 +1,20 @@
-"""Shows a search in the terminal: a line for each trial, and what is left."""
+"""Shows the progress of a search in the terminal."""
 
 import threading
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
+from rich.progress import BarColumn, Progress, TextColumn
 
+from keras_vit.training.report.document import duration
+from keras_vit.training.tuning.costs import COSTS
 from keras_vit.training.tuning.results.best import winner
-from keras_vit.training.tuning.state.records import COMPLETED, MISFIT, STOPPED
+from keras_vit.training.tuning.state.records import COMPLETED, STOPPED
+
+_FORMATS = {"parameters": ",.0f", "size_bytes": ".2f", "latency_ms": ".3g"}  # of the costs in a trial's line
 
 
 class Display:
-    """A progress bar, above which stands a line for each trial that ended.
+    """A progress bar, above it a line for each trial that ended.
 
     Args:
         objective: `(name, "min" or "max")`.
@@ -24,7 +27,7 @@ class Display:
         self.workers = workers
         self.console = console or Console(stderr=True)
         self._lock = threading.Lock()
-        self._bar = Bar(
+        self._bar = Progress(
             TextColumn("{task.completed:.0f} of {task.total:.0f} trials"),
             BarColumn(),
             TextColumn("best {task.fields[best]}  {task.fields[left]} left"),
@@ -40,22 +43,22 @@ class Display:
     def __exit__(self, *_):
         self._bar.stop()
 
-    def say(self, line):
+    def show(self, line):
         """Shows a line."""
         self.console.print(line, highlight=False, soft_wrap=True, markup=False)
 
-    def begun(self, ledger):
-        """Shows where a search stands, which may have been begun earlier."""
+    def search_started(self, ledger):
+        """Shows how far a search is, which may be resumed."""
         with self._lock:
             if ledger.records:
                 ended = sum(record.status is not None for record in ledger.records.values())
-                self.say(f"going on: of {len(ledger.records)} trials that were begun {ended} have ended")
+                self.show(f"resuming: {ended} of {len(ledger.records)} started trials have ended")
             self._update(ledger)
 
-    def ended(self, ledger, trial):
+    def trial_ended(self, ledger, trial):
         """Shows the end of a trial."""
         with self._lock:
-            self.say(self._line(ledger.records[trial]))
+            self.show(self._line(ledger.records[trial]))
             self._update(ledger)
 
     def _line(self, record):
@@ -64,19 +67,19 @@ class Display:
             parts.append(f"{self.objective[0]} {record.score:.4f}  {max(record.epochs)} epochs")
         else:
             parts.append(record.reason)
-        parts += [costs(record.footprint), f"{record.seconds:.0f} s", changes(record.fields)]
+        values = " ".join(f"{name}={_short(value)}" for name, value in record.fields.items())
+        parts += [_costs(record.footprint), f"{record.seconds:.0f} s", values]
         return "  ".join(part for part in parts if part)
 
     def _update(self, ledger):
         records = list(ledger.records.values())
         best = winner(records, self.objective)
-        ended = sum(record.status not in (None, MISFIT) for record in records)
         self._bar.update(
             self._task,
             total=max(ledger.planned, 1),
-            completed=ended,
+            completed=ledger.ended,
             best="-" if best is None else f"{best.score:.4f} (trial {best.id})",
-            left=self._time_left(records, ledger.planned - ended),
+            left=self._time_left(records, ledger.planned - ledger.ended),
         )
 
     def _time_left(self, records, trials):
@@ -87,30 +90,10 @@ class Display:
         return duration(max(trials, 0) * mean / self.workers)
 
 
-def costs(footprint):
-    """Returns what a model costs in words."""
-    parts = []
-    if "parameters" in footprint:
-        parts.append(f"{footprint['parameters']:,} parameters")
-    if "size_bytes" in footprint:
-        parts.append(f"{footprint['size_bytes'] / 1e6:.2f} MB")
-    if "latency_ms" in footprint:
-        parts.append(f"{footprint['latency_ms']:.3g} ms")
-    return ", ".join(parts)
+def _costs(footprint):
+    known = [(COSTS[name], footprint[name], form) for name, form in _FORMATS.items() if name in footprint]
+    return ", ".join(f"{figure / cost.divisor:{form}} {cost.unit}" for cost, figure, form in known)
 
 
-def changes(fields):
-    """Returns the fields of a trial as one types them."""
-    return " ".join(f"{name}={shown(value)}" for name, value in fields.items())
-
-
-def shown(value):
-    """Returns a value, with three digits where it is a float."""
+def _short(value):
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def duration(seconds):
-    """Returns seconds as people say them."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,11 +1,11 @@
-"""What a search leaves behind: tables in CSV, and pictures."""
+"""The files with the results of a search: tables in CSV, and pictures."""
 
 import csv
 import io
 
 from keras_vit.io.files import atomic_path, write_text
 from keras_vit.training.report.style import drawing, save
-from keras_vit.training.tuning.results.best import finals, fronts_of
+from keras_vit.training.tuning.results.best import best_of_each_run, pareto_fronts
 from keras_vit.training.tuning.results.plots import importance_plot, parallel_plot, pareto_plot
 
 
@@ -13,14 +13,14 @@ def write_results(folder, plan, records, winner=None):
     """Writes `results.csv`, `pareto.csv`, `pareto.png`, `parallel.png` and `importance.png`.
 
     Args:
-        folder: keras_vit.training.tuning.state.folder.SearchFolder.
-        plan: keras_vit.training.tuning.search_run.Plan.
+        folder: SearchFolder.
+        plan: Plan.
         records: list of TrialRecord.
         winner: TrialRecord or None.
     """
-    scored = finals(records, plan.objective)
-    fronts = fronts_of(scored, plan.objective)
-    write_text(folder.results, _csv(results_rows(records, fronts, list(plan.space.described()))))
+    scored = best_of_each_run(records, plan.objective)
+    fronts = pareto_fronts(scored, plan.objective)
+    write_text(folder.results, _csv(results_rows(records, fronts, list(plan.space.description()))))
     write_text(folder.pareto, _csv(pareto_rows(fronts)))
     with drawing():
         pictures = {
@@ -35,9 +35,9 @@ def write_results(folder, plan, records, winner=None):
 
 
 def results_rows(records, fronts, fields):
-    """Returns a list of dicts, one for each trial in the order of their beginning."""
+    """Returns a list of dicts, one for each trial in the order in which they started."""
     footprints = dict.fromkeys(name for record in records for name in record.footprint)
-    on_front = {record.id for chosen in fronts.values() for record in chosen}
+    on_front = {record.id for front in fronts.values() for record in front}
     return [
         {
             "trial": record.id,
@@ -60,8 +60,8 @@ def pareto_rows(fronts):
     """Returns a list of dicts, one for each trial of each front, the cheapest first."""
     return [
         {"against": cost, "trial": record.id, "score": record.score, **record.footprint}
-        for cost, chosen in fronts.items()
-        for record in chosen
+        for cost, front in fronts.items()
+        for record in front
     ]
 
 

@@ -1,4 +1,4 @@
-"""Tells TensorBoard's HParams page of a trial."""
+"""The values and metrics of a trial on TensorBoard's HParams page."""
 
 
 def write_hparams(folder, trial, values, metrics, step):
@@ -9,7 +9,7 @@ def write_hparams(folder, trial, values, metrics, step):
         trial: str, its id.
         values: dict from a field to its value.
         metrics: dict of floats, such as `val_accuracy`.
-        step: int, the epoch that they belong to.
+        step: int, the epoch of the metrics.
     """
     import tensorflow as tf
     from tensorboard.plugins.hparams import api

@@ -1,21 +1,21 @@
-"""How much each field has to do with the score."""
+"""How much each field contributes to the score."""
 
 import numpy as np
 
-FEWEST = 6  # trials, below which nothing can be told
+MIN_TRIALS = 6  # with fewer an estimate has no meaning
 TREES = 200
 
 
 def importances(scored, space):
-    """Estimates what share of the scores' variation each field explains.
+    """Estimates which share of the scores' variation each field explains.
 
-    A random forest learns the scores from the values; a field's importance is what the forest's error gains
-    when its values are shuffled among the trials. A field that has no effect in a trial counts as its
+    A random forest learns the scores from the values; a field's importance is the increase of the forest's
+    error when its values are shuffled among the trials. A field that has no effect in a trial counts as its
     default. With some ten trials that is a hint, not a measurement.
 
     Args:
         scored: list of TrialRecord with scores.
-        space: keras_vit.training.tuning.space.space.Space.
+        space: Space.
 
     Returns:
         dict from a field to its share, the largest first; the shares sum to 1, or are all 0.

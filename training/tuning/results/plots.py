@@ -1,4 +1,4 @@
-"""Pictures of a search."""
+"""Plots of a search."""
 
 import numpy as np
 from matplotlib import colormaps
@@ -6,18 +6,13 @@ from matplotlib.colors import Normalize
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from keras_vit.training.report.style import BLUE, ORANGE, SKY, figure
-from keras_vit.training.tuning.results.importance import FEWEST, importances
-from keras_vit.training.tuning.space.space import is_choice
+from keras_vit.training.tuning.costs import COSTS
+from keras_vit.training.tuning.keras_tuner_internals import is_choice
+from keras_vit.training.tuning.results.importance import MIN_TRIALS, importances
 from keras_vit.training.tuning.state.records import STOPPED
 
 WIDE = 9.0  # inches
 LABEL = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1}
-_AXES = {
-    "latency_ms": ("Latency of one image (ms)", 1),
-    "size_bytes": ("Size (MB)", 1e-6),
-    "flops": ("Operations for one image (MFLOPs)", 1e-6),
-    "parameters": ("Parameters", 1),
-}
 
 
 def pareto_plot(scored, fronts, objective, winner=None):
@@ -38,50 +33,51 @@ def pareto_plot(scored, fronts, objective, winner=None):
     rows = -(-len(fronts) // columns)
     canvas = figure(height=3.0 * rows + 0.6, width=WIDE if columns > 1 else 5.0)
     panels = canvas.subplots(rows, columns, squeeze=False, sharey=True)
-    for axes, (cost, chosen) in zip(panels.flat, fronts.items(), strict=True):
-        label, unit = _AXES[cost]
-
-        def points(records, cost=cost, unit=unit):
-            known = [record for record in records if cost in record.footprint]
-            return [r.footprint[cost] * unit for r in known], [r.score for r in known]
-
-        whole = [record for record in scored if record.status != STOPPED]
-        stopped = [record for record in scored if record.status == STOPPED]
-        axes.scatter(*points(whole), color=SKY, s=28, label="trial")
-        if stopped:  # which more epochs would have lifted
-            axes.scatter(
-                *points(stopped), facecolor="white", edgecolor=BLUE, s=28, zorder=3, label="stopped early"
-            )
-        axes.plot(*points(chosen), color=BLUE, marker="o", markersize=5, label="Pareto front")
-        if winner is not None:
-            axes.scatter(*points([winner]), color=ORANGE, marker="*", s=170, zorder=3, label="winner")
-        axes.set_xscale("log")
-        axes.set_xlabel(label)
-        axes.grid(color="0.9")
-        axes.set_axisbelow(True)
-        _plain_ticks(axes.xaxis, [x for record in scored for x in points([record])[0]])
-    _percent(panels[0, 0].yaxis, objective)
+    for axes, (cost, front) in zip(panels.flat, fronts.items(), strict=True):
+        _pareto_panel(axes, cost, scored, front, winner)
+    if objective[0].endswith("accuracy"):
+        panels[0, 0].yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
     for axes in panels[:, 0]:
         axes.set_ylabel(_words(objective[0]))
     canvas.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return canvas
 
 
+def _pareto_panel(axes, cost, scored, front, winner):
+    def points(records):
+        known = [record for record in records if cost in record.footprint]
+        return [r.footprint[cost] / COSTS[cost].divisor for r in known], [r.score for r in known]
+
+    stopped = [record for record in scored if record.status == STOPPED]
+    axes.scatter(*points([r for r in scored if r.status != STOPPED]), color=SKY, s=28, label="trial")
+    if stopped:  # with more epochs their scores would be higher
+        style = {"facecolor": "white", "edgecolor": BLUE, "s": 28, "zorder": 3}
+        axes.scatter(*points(stopped), **style, label="stopped early")
+    axes.plot(*points(front), color=BLUE, marker="o", markersize=5, label="Pareto front")
+    if winner is not None:
+        axes.scatter(*points([winner]), color=ORANGE, marker="*", s=170, zorder=3, label="winner")
+    axes.set_xscale("log")
+    axes.set_xlabel(COSTS[cost].label)
+    axes.grid(color="0.9")
+    axes.set_axisbelow(True)
+    _decimal_ticks(axes.xaxis, points(scored)[0])
+
+
 def parallel_plot(scored, space, objective, winner=None):
-    """Plots each trial as a line over the fields that vary, coloured by its score."""
+    """Plots each trial as a line across the fields that vary, colored by its score."""
     fields = space.hyperparameters.space
     if not scored:
         return None
     canvas = figure(height=4.6, width=max(WIDE, 0.75 * (len(fields) + 1)))
     axes = canvas.subplots()
     scores = [record.score for record in scored]
-    norm, colours = Normalize(min(scores), max(scores)), colormaps["viridis"]
+    norm, colors = Normalize(min(scores), max(scores)), colormaps["viridis"]
     for record in sorted(scored, key=lambda r: r.score, reverse=objective[1] == "min"):
-        heights = [_height(hp, record.values) for hp in fields] + [float(norm(record.score))]
+        positions = [_position(hp, record.values) for hp in fields] + [float(norm(record.score))]
         best = winner is not None and record.id == winner.id
         axes.plot(
-            heights,
-            color=ORANGE if best else colours(norm(record.score)),
+            positions,
+            color=ORANGE if best else colors(norm(record.score)),
             linewidth=3 if best else 1.2,
             zorder=3 if best else 2,
         )
@@ -100,8 +96,8 @@ def parallel_plot(scored, space, objective, winner=None):
 
 
 def importance_plot(scored, space, objective):
-    """Plots how much of the score each field explains, or returns None with too few trials to tell."""
-    if len(scored) < FEWEST:
+    """Plots how much of the score each field explains, or returns None when there are too few trials."""
+    if len(scored) < MIN_TRIALS:
         return None
     shares = importances(scored, space)
     canvas = figure(height=1.0 + 0.28 * len(shares))
@@ -116,8 +112,8 @@ def importance_plot(scored, space, objective):
     return canvas
 
 
-def _height(hp, values):
-    """Where a value stands on its axis; nowhere when the field had no effect in that trial."""
+def _position(hp, values):
+    """Returns the position of a value on its axis; NaN when the field had no effect in that trial."""
     if hp.name not in values:
         return np.nan
     if is_choice(hp):
@@ -143,8 +139,8 @@ def _level(index, count):
     return (index + 0.5) / count
 
 
-def _plain_ticks(axis, values):
-    """Ticks that are numbers, not powers of ten, on a logarithmic axis that spans little."""
+def _decimal_ticks(axis, values):
+    """Labels a logarithmic axis of a small range with numbers instead of powers of ten."""
     low, high = min(values), max(values)
     axis.set_ticks([float(f"{value:.2g}") for value in np.geomspace(low, high, 4 if high > low else 1)])
     axis.set_major_formatter(lambda value, _: f"{value:,.6g}")
@@ -153,11 +149,6 @@ def _plain_ticks(axis, values):
 
 def _score(value, objective):
     return f"{100 * value:.1f} %" if objective[0].endswith("accuracy") else f"{value:.3g}"
-
-
-def _percent(axis, objective):
-    if objective[0].endswith("accuracy"):
-        axis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
 
 
 def _words(name):

@@ -1,4 +1,4 @@
-"""What the user says of a field of a search: one value, some, or a range."""
+"""What the user changes of a field of a search: one value, some, or a range."""
 
 import dataclasses
 import math
@@ -6,17 +6,17 @@ import math
 from keras_vit.errors import InputError
 from keras_vit.training.recipe import parse_value, split_assignment
 
-_WHOLE = ("data",)  # fields whose text may hold commas and colons of its own
+_LITERAL = ("data",)  # fields whose text may contain commas and colons
 
 
 @dataclasses.dataclass(frozen=True)
-class Narrowing:
+class SpaceOverride:
     """Either `values` or a range from `low` to `high`.
 
     Example:
-        >>> Narrowing.parse("num_layers=2:4")
-        Narrowing(field='num_layers', values=None, low=2, high=4)
-        >>> Narrowing.parse("stem=linear,conv").values
+        >>> SpaceOverride.parse("num_layers=2:4")
+        SpaceOverride(field='num_layers', values=None, low=2, high=4)
+        >>> SpaceOverride.parse("stem=linear,conv").values
         ('linear', 'conv')
     """
 
@@ -27,26 +27,25 @@ class Narrowing:
 
     @classmethod
     def parse_all(cls, assignments):
-        """Reads assignments into a dict from a field to its Narrowing; of one field the last counts."""
-        narrowings = map(cls.parse, assignments)
-        return {narrowing.field: narrowing for narrowing in narrowings}
+        """Parses assignments into a dict from a field to its override; the last one of a field counts."""
+        return {override.field: override for override in map(cls.parse, assignments)}
 
     @classmethod
     def parse(cls, assignment):
-        """Reads `field=value`, `field=a,b` or `field=low:high`.
+        """Parses `field=value`, `field=a,b` or `field=low:high`.
 
         Raises:
             InputError: another form, an unknown field, a value of another type, or an empty range.
         """
         field, text = split_assignment(assignment)
-        if field in _WHOLE:
+        if field in _LITERAL:
             return cls(field, (text,))
         low, colon, high = text.partition(":")
         if colon and _is_number(low) and _is_number(high):
             return cls._range(field, parse_value(field, low), parse_value(field, high))
         values = tuple(dict.fromkeys(parse_value(field, part) for part in text.split(",")))
         if len(values) > 1 and None in values:
-            raise InputError(f"{field}=none can be fixed, but not searched beside other values.")
+            raise InputError(f"{field}=none can be fixed, but not searched together with other values.")
         return cls(field, values)
 
     @classmethod
@@ -57,11 +56,11 @@ class Narrowing:
 
     @property
     def fixes(self):
-        """Whether it leaves one value only."""
+        """Whether it leaves only one value."""
         return self.values is not None and len(self.values) == 1
 
     def choices(self, offered):
-        """Returns what remains of some values: those that were named, or those within the range.
+        """Returns the values that were named, or those of `offered` that are within the range.
 
         Raises:
             InputError: none of them is within the range.

@@ -8,13 +8,20 @@ from keras_vit.training.recipe import Recipe
 
 @dataclasses.dataclass(frozen=True)
 class Search:
-    """A search space, one module each in `keras_vit.training.searches`.
+    """A recipe and its search space; those of the package are modules of `keras_vit.training.searches`.
 
     Attributes:
-        recipe: Recipe of all that does not vary. Of what varies it holds the default.
-        space: function that calls the methods of a `space.space.Draft` for each field of
-            the recipe that varies. It must call the same ones each time: what depends on another field stands
-            in a `conditional_scope`, not in an `if`.
+        recipe: Recipe of all that does not vary, with the defaults of what does.
+        space: function that calls the methods of a `SpaceBuilder` for each field of the recipe that varies.
+            It must make the same calls each time: what depends on another field is declared within a
+            `conditional_scope`, not behind an `if`.
+
+    Example:
+        >>> from keras_vit.training.recipes.vit_digits import RECIPE
+        >>> def space(hp):
+        ...     hp.Int("num_layers", 1, 4)
+        ...     hp.Float("learning_rate", 1e-3, 1e-2, sampling="log")
+        >>> search = Search(RECIPE, space)
     """
 
     recipe: Recipe

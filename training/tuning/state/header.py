@@ -1,4 +1,4 @@
-"""The first event of a journal: what is searched, so that nothing else is continued there."""
+"""The first event of a journal: what is searched, so that no other search continues there."""
 
 import dataclasses
 import uuid
@@ -9,59 +9,58 @@ VERSION = 1
 
 
 def header_of(plan, threads):
-    """Returns the event. `threads`, of each trial's process, stay what they were: sums depend on them."""
+    """Returns the event. `threads`, of each trial's process, stay the same: sums depend on them."""
     return {
         "event": "search",
         "version": VERSION,
-        "id": uuid.uuid4().hex,  # tells it from the same search begun elsewhere
+        "id": uuid.uuid4().hex,  # differs from that of the same search started elsewhere
         "threads": threads,
         "search": plan.name,
         "tuner": plan.tuner,
         "objective": plan.objective[0],
         "seed": plan.seed,
-        "measure": plan.measure,
+        "measure": plan.measure_name,
         "limits": plan.limits.given,
         "reference": plan.reference and _changes(plan.reference),
-        "space": plan.space.described(),
+        "space": plan.space.description(),
         "recipe": dataclasses.asdict(plan.space.recipe),
     }
 
 
-def check_same(begun, given, holder):
-    """Checks that a search is the one that a journal was begun with.
+def check_same(started, given, holder):
+    """Checks that a search is the one that a journal was started with.
 
     Args:
-        begun: dict, the journal's first event.
+        started: dict, the journal's first event.
         given: dict, what would be the first event now.
         holder: str or Path, the journal or who has it.
 
     Raises:
         InputError: names what differs.
     """
-    if begun.get("event") != "search" or begun.get("version") != VERSION:
+    if started.get("event") != "search" or started.get("version") != VERSION:
         raise InputError(f"{holder} is not of this version of keras-vit. Choose another --run-dir.")
     try:
-        flat_begun, flat_given = _flat(begun), _flat(given)
-        valid = isinstance(begun["threads"], int)
+        old, new = _flat(started), _flat(given)
+        valid = isinstance(started["threads"], int)
     except (KeyError, TypeError, AttributeError):
         valid = False
     if not valid:
-        raise InputError(f"{holder} is damaged: it does not tell of a search. Choose another --run-dir.")
-    names = dict.fromkeys([*flat_begun, *flat_given])
+        raise InputError(f"{holder} is damaged: it does not describe a search. Choose another --run-dir.")
     changed = [
-        f"{name} was {flat_begun.get(name, 'left out')}, is {flat_given.get(name, 'left out')}"
-        for name in names
-        if flat_begun.get(name) != flat_given.get(name)
+        f"{name} was {old.get(name, 'left out')}, is {new.get(name, 'left out')}"
+        for name in dict.fromkeys([*old, *new])
+        if old.get(name) != new.get(name)
     ]
     if changed:
         raise InputError(
-            f"{holder} was begun with another search: {'; '.join(changed)}. Give what it was begun "
-            "with, or another --run-dir."
+            f"{holder} was started with another search: {'; '.join(changed)}. Use the values that it was "
+            "started with, or another --run-dir."
         )
 
 
 def _changes(recipe):
-    """Returns what of a recipe is not the default, as one types it."""
+    """Returns the fields of a recipe that are not at their defaults, as on a command line."""
     fields = dataclasses.fields(recipe)
     values = {field.name: getattr(recipe, field.name) for field in fields}
     return " ".join(
@@ -70,7 +69,7 @@ def _changes(recipe):
 
 
 def _flat(header):
-    """What is compared, one level deep. Of the recipe only what does not vary; its defaults may be newer."""
+    """What is compared, one level deep; of the recipe only what does not vary."""
     flat = {name: header[name] for name in ("search", "tuner", "objective")}
     flat["--seed"] = header["seed"]  # not the recipe's field of that name
     if header.get("reference"):

@@ -1,7 +1,7 @@
-"""A file of events that only grows, and tells when it is damaged.
+"""An append-only file of events that detects damage.
 
-Each line is the CRC-32 of what follows in 8 hexadecimal digits, a space, and an event in JSON. A line is on
-the disk before anything is done that rests on it.
+Each line is the CRC-32 of the rest in 8 hexadecimal digits, a space, and an event in JSON. A line is on disk
+before anything that depends on it is done.
 """
 
 import json
@@ -19,7 +19,7 @@ class Journal:
 
     Args:
         path: str or Path.
-        say: called with a line when a torn last event is dropped.
+        say: called with a message when a torn last event is dropped.
     """
 
     def __init__(self, path, say=print):
@@ -28,7 +28,7 @@ class Journal:
         self._file = None
 
     def read(self):
-        """Reads all events, and drops a last one that was not written to its end.
+        """Reads all events, and drops the last one if it was not written completely.
 
         Returns:
             list of dict; empty where there is no file.
@@ -39,7 +39,7 @@ class Journal:
         if not self.path.exists():
             return []
         if not self.path.is_file():
-            raise InputError(f"Expected the journal of a search at {self.path}, found no file.")
+            raise InputError(f"Expected the journal of a search at {self.path}, found something else.")
         content = self._content()
         events, good = [], 0
         for line in content.splitlines(keepends=True):
@@ -53,7 +53,7 @@ class Journal:
         return events
 
     def append(self, event):
-        """Writes an event and waits until it is on the disk."""
+        """Writes an event and waits until it is on disk."""
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(self.path, "ab")  # noqa: SIM115  closed with the journal
@@ -75,14 +75,14 @@ class Journal:
             raise InputError(f"{self.path} cannot be read ({error.strerror}).") from error
 
     def _drop_torn(self, rest, good, count):
-        """The last event may be torn; damage before it is not what a crash does."""
+        """A crash tears the last event only: damage before it is an error."""
         if rest.count(b"\n") > 1 or rest.count(b"\n") == 1 and not rest.endswith(b"\n"):
             raise InputError(
                 f"{self.path} is damaged in line {count + 1}, with whole lines after it. Restore the "
-                f"file from a copy, or cut it after line {count} to lose what came later."
+                f"file from a copy, or cut it after line {count} to lose what follows."
             )
         os.truncate(self.path, good)
-        self.say(f"{self.path}: the last event was torn and is dropped; what it told is done again.")
+        self.say(f"{self.path}: the last event was torn and is dropped; its step is repeated.")
 
 
 def _parse(line, name):

@@ -1,32 +1,31 @@
-"""The state of a search: an oracle, and the journal of all that it was told and said."""
+"""The state of a search: an oracle, and the journal of all that it received and proposed."""
 
 import hashlib
 import threading
 
 from keras_vit.errors import ConditionError, InputError
-from keras_vit.training.tuning.state.oracles import IDLE
-from keras_vit.training.tuning.state.oracles import STOPPED as OVER
+from keras_vit.training.tuning.state.oracles import HALT, IDLE
 from keras_vit.training.tuning.state.records import COMPLETED, FAILED, MISFIT, STOPPED, TrialRecord
 
 WAIT = object()  # no trial now: others have to end first
-MOST_FAILURES = 5  # one after the other, before a search gives up
-MOST_MISFITS = 30  # before any trial fits
+MAX_FAILURES = 5  # consecutive, before a search ends
+MAX_MISFITS = 30  # before any trial fits
 
 
 class Ledger:
-    """Hands out trials and takes their figures. Each event is in the journal before its effect is seen.
+    """Hands out trials and receives their metrics. Each event is in the journal before it takes effect.
 
-    A journal that was begun earlier is replayed: the oracle gets the same requests and figures again, in
-    the same order, and comes to the same state; trials that were begun and not ended are handed out first.
+    An existing journal is replayed: the oracle gets the same requests and metrics again, in the same order,
+    and reaches the same state; trials that were started and did not end are handed out first.
 
     Args:
-        oracle: as `keras_vit.training.tuning.state.oracles.build_oracle` makes it, unused.
-        journal: keras_vit.training.tuning.state.journal.Journal.
+        oracle: as `build_oracle` returns it, unused.
+        journal: Journal.
         events: list of dict, the events of trials that the journal holds.
         seed: int, from which each trial gets its own.
 
     Attributes:
-        records: dict from a trial's id to its TrialRecord, in the order of their beginning.
+        records: dict from a trial's id to its TrialRecord, in the order in which they started.
     """
 
     def __init__(self, oracle, journal, events, seed):
@@ -35,7 +34,6 @@ class Ledger:
         self.seed = seed
         self.records = {}
         self._lock = threading.Lock()
-        self._unfinished = []
         self._apply = {
             "created": self._created,
             "measured": self._measured,
@@ -48,22 +46,27 @@ class Ledger:
 
     @property
     def planned(self):
-        """How many trials there will be, as far as one can tell."""
+        """How many trials there will be, as far as is known."""
         return self.oracle.planned()
+
+    @property
+    def ended(self):
+        """How many trials ended, not counting those that exceed a limit."""
+        return sum(record.status not in (None, MISFIT) for record in tuple(self.records.values()))
 
     def next(self):
         """Returns the TrialRecord to run next, `WAIT` when others have to end first, or None at the end.
 
         Raises:
-            ConditionError: one trial after the other has failed.
+            ConditionError: too many consecutive trials failed.
             InputError: none of many trials was within the limits.
         """
         with self._lock:
             if self._unfinished:
                 return self._unfinished.pop(0)
-            self._check_hopes()
+            self._check_failure_limits()
             proposal = self._propose(None)
-            if proposal.status in (IDLE, OVER):
+            if proposal.status in (IDLE, HALT):
                 return WAIT if proposal.status == IDLE else None
             values, trial = dict(proposal.hyperparameters.values), proposal.trial_id
             event = {"trial": trial, "values": values, "seed": self._seed_of(trial, values)}
@@ -71,12 +74,12 @@ class Ledger:
             return self._enter(**event)
 
     def waiting(self):
-        """Returns the TrialRecords that were begun, and wait to be handed out again."""
+        """Returns the TrialRecords that were started and wait to be handed out again."""
         with self._lock:
             return list(self._unfinished)
 
     def take(self, trial):
-        """Takes a trial that waits for somebody who has it already. Returns whether it did wait."""
+        """Hands out a waiting trial to a worker that already runs it. Returns whether it was waiting."""
         with self._lock:
             others = [record for record in self._unfinished if record.id != trial]
             waited = len(others) < len(self._unfinished)
@@ -84,26 +87,29 @@ class Ledger:
             return waited
 
     def give_back(self, trial):
-        """Takes back a trial that somebody began and will not end."""
+        """Takes back a trial that was started and will not end where it runs."""
         with self._lock:
             self._unfinished.append(self.records[trial])
 
+    def close(self):
+        """Does nothing: no call of this ledger waits."""
+
     def measured(self, trial, footprint):
-        """Takes what was measured of a trial's model."""
+        """Records what was measured of a trial's model."""
         with self._lock:
-            if not self.records[trial].footprint:  # what comes from another machine may come twice
+            if not self.records[trial].footprint:  # another machine may send it twice
                 self._append("measured", trial=trial, footprint=footprint)
 
     def report(self, trial, epoch, metrics):
-        """Takes the metrics of an epoch. Returns whether the trial should go on."""
+        """Records the metrics of an epoch. Returns whether the trial should continue."""
         with self._lock:
             record = self.records[trial]
-            if epoch not in record.epochs:  # a trial that goes on from a saved state may say it again
+            if epoch not in record.epochs:  # a trial that resumes from a saved state may send it again
                 self._append("epoch", trial=trial, epoch=epoch, metrics=metrics)
             return not record.halted
 
     def end(self, trial, seconds, status=COMPLETED, reason=None):
-        """Takes the end of a trial. One that the oracle stopped is `STOPPED`, not `COMPLETED`."""
+        """Records the end of a trial. One that the oracle stopped is `STOPPED`, not `COMPLETED`."""
         with self._lock:
             if self.records[trial].status is not None:
                 return
@@ -126,12 +132,15 @@ class Ledger:
 
     def _propose(self, recorded):
         self.oracle.recorded = recorded
-        return self.oracle.create_trial(f"{len(self.records)}")  # a name never used: each runs one trial
+        return self.oracle.create_trial(f"{len(self.records)}")  # a new tuner id: each runs one trial
 
     def _created(self, trial, values, seed):
         proposal = self._propose(values)
         if proposal.trial_id != trial:
-            raise InputError(f"{self.journal.path} does not fit this search: it names {trial} out of turn.")
+            raise InputError(
+                f"{self.journal.path} does not fit this search: expected trial {proposal.trial_id} next, "
+                f"found {trial}. Choose another --run-dir."
+            )
         self._enter(trial, values, seed)
 
     def _enter(self, trial, values, seed):
@@ -148,13 +157,13 @@ class Ledger:
     def _epoch(self, trial, epoch, metrics):
         record = self.records[trial]
         record.epochs[epoch] = metrics
-        if self.oracle.update_trial(trial, metrics, step=epoch).status == OVER:
+        if self.oracle.update_trial(trial, metrics, step=epoch).status == HALT:
             record.halted = True
 
     def _ended(self, trial, status, reason, seconds):
         record, proposal = self.records[trial], self.oracle.trials[trial]
         if status in (COMPLETED, STOPPED) and not record.epochs:
-            status, reason = FAILED, "it ended without a figure"
+            status, reason = FAILED, "it ended without metrics"
         proposal.status = "COMPLETED" if status in (COMPLETED, STOPPED) else "FAILED"
         self.oracle.misfits += status == MISFIT
         self.oracle.end_trial(proposal)
@@ -166,19 +175,19 @@ class Ledger:
             return self.records[values["tuner/trial_id"]].seed
         return int.from_bytes(hashlib.blake2b(f"{self.seed} {trial}".encode(), digest_size=4).digest())
 
-    def _check_hopes(self):
+    def _check_failure_limits(self):
         ended = [record for record in self.records.values() if record.status is not None]
-        last = ended[-MOST_FAILURES:]
-        if len(last) == MOST_FAILURES and all(record.status == FAILED for record in last):
+        last = ended[-MAX_FAILURES:]
+        if len(last) == MAX_FAILURES and all(record.status == FAILED for record in last):
             raise ConditionError(
-                f"The last {MOST_FAILURES} trials failed, trial {last[-1].id} because: {last[-1].reason}"
+                f"The last {MAX_FAILURES} trials failed, trial {last[-1].id} because: {last[-1].reason}"
             )
-        if len(ended) >= MOST_MISFITS and all(record.status == MISFIT for record in ended):
+        if len(ended) >= MAX_MISFITS and all(record.status == MISFIT for record in ended):
             raise InputError(nothing_fits(ended))
 
 
 def nothing_fits(records):
-    """Says that no model was within the limits, and what the smallest figures were."""
+    """Returns the message that no model was within the limits, with the smallest figures found."""
     names = dict.fromkeys(name for record in records for name in record.footprint)
     smallest = {name: min(r.footprint[name] for r in records if name in r.footprint) for name in names}
     shown = ", ".join(f"{name} {value:,.5g}" for name, value in smallest.items())

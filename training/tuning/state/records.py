@@ -16,8 +16,8 @@ class TrialRecord:
         root: str, the trial whose run it continues, or its own id.
         footprint: dict of what was measured of the untrained model, such as `parameters` and `latency_ms`.
         epochs: dict from an epoch, counted from 1, to a dict of metrics.
-        halted: bool, the oracle has said to stop.
-        status: one of the constants of this module; None while it is not ended.
+        halted: bool, whether the oracle asked it to stop.
+        status: one of the constants of this module; None until it ends.
         score: float, the best value of the objective; None without one.
         reason: str, why it failed.
         seconds: float, how long its processes ran.
@@ -40,13 +40,18 @@ class TrialRecord:
         return self.status in (COMPLETED, STOPPED)
 
     @property
+    def progress(self):
+        """Changes whenever the trial has come further."""
+        return bool(self.footprint), len(self.epochs)
+
+    @property
     def fields(self):
         """The values that are fields of the recipe."""
         return {name: value for name, value in self.values.items() if not name.startswith("tuner/")}
 
     @property
     def first_epoch(self):
-        """The first epoch of the recipe, from 1, that belongs to this trial not to one that it continues."""
+        """The first epoch of the recipe, from 1, that belongs to this trial, not to one that it continues."""
         return self.values.get("tuner/initial_epoch", 0) + 1
 
     @property

@@ -1,4 +1,4 @@
-"""What surrounds the work of a process that does one job."""
+"""Isolates the work of a process: its log, its share of the machine, its end."""
 
 import functools
 import os
@@ -18,22 +18,22 @@ from keras_vit.training.tuning.state.records import FAILED
 
 
 def isolated(work):
-    """Makes of `work(job, connection)`, which returns a status and a reason, what a process runs.
+    """Wraps `work(job, connection)`, which returns a status and a reason, for a process of its own.
 
-    What it writes goes to `trial.log` in the job's run folder, it gets the job's share of the machine, it
-    ends with the process that started it, and sends `("ended", status, reason)`, whatever happens.
+    Its output goes to `trial.log` in the job's run folder, it gets the job's share of the machine, it ends
+    with the process that started it, and it sends `("ended", status, reason)`, whatever happens.
     """
 
     @functools.wraps(work)
     def run(job, connection):
         _end_with_parent()
-        _write_to(Path(job.run_dir) / "trial.log")
+        _redirect_output(Path(job.run_dir) / "trial.log")
         _take_share(job)
         try:
             connection.send(("ended", *work(job, connection)))
-        except Interrupted as interrupted:  # the state is saved: the same job can go on
+        except Interrupted as interrupted:  # the state is saved: the same job can resume
             raise SystemExit(interrupted.exit_code) from interrupted
-        except Exception as error:  # anything may go wrong in a trial, and nothing but the trial
+        except Exception as error:  # any error of a trial ends only that trial
             traceback.print_exc()
             kind = "" if isinstance(error, InputError | ConditionError) else f"{type(error).__name__}: "
             connection.send(("ended", FAILED, f"{kind}{first_line(error)}"))
@@ -42,19 +42,19 @@ def isolated(work):
 
 
 def _end_with_parent():
-    """Kills this process when the one that searches is gone: another may be about to begin this trial."""
-    searcher = parent_process()
-    if searcher is not None:
+    """Kills this process when the search dies: another one may be about to start this trial."""
+    parent = parent_process()
+    if parent is not None:
 
         def watch():
-            searcher.join()
+            parent.join()
             os.kill(os.getpid(), signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
 
         threading.Thread(target=watch, daemon=True).start()
 
 
-def _write_to(path):
-    """Appends what this process and its libraries write to a file."""
+def _redirect_output(path):
+    """Redirects the output of this process and its libraries to the end of a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab") as log:
         for stream in (sys.stdout, sys.stderr):

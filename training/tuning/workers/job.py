@@ -1,46 +1,40 @@
-"""What a process of a search is told."""
+"""Job description for one worker process."""
 
 import dataclasses
+from collections.abc import Callable
 
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.tuning.costs import NO_LIMITS, Limits
+from keras_vit.training.tuning.state.records import TrialRecord
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """All that the process of a trial is told.
+    """What a process of a search does, and its share of the machine. It reaches the process by pickling.
 
     Attributes:
         recipe: Recipe, with the trial's seed.
-        run_dir: str, of the trial's run, which an earlier process may have begun.
-        first_epoch: int, the first epoch of the recipe, from 1, that belongs to this trial.
-        until_epoch: int, epochs of the recipe after which to pause, or None for all.
-        footprint: dict, what was measured before; empty when it has to be measured.
+        run_dir: str, the folder of the run, which an earlier process may have started.
+        record: TrialRecord of the trial, or None for other work.
         limits: Limits.
-        measure: str such as `"keras_vit.export.footprint:footprint"`, a function from a model and an image to
-            a dict of figures of the exported file; None where there is no such file.
+        measure: function from a model, an image, `reference=` and `keep=` to a dict of figures of the
+            exported file, such as `keras_vit.export.footprint.footprint`; None when nothing is exported.
         reference: dict of the reference model's figures and its `file`, or None.
+        keep: str, where to keep the exported file, or None.
         data_dir: str or None, where TFDS keeps its data.
         cpus: tuple of int, which processors it may use; empty for all.
+        gpu: str, as in CUDA_VISIBLE_DEVICES, or None to leave that as it is.
         threads: int, of TensorFlow; 0 for as many as there are processors.
-        trial: str, the trial's id.
-        values: dict, of the fields that vary.
-        keep: str, where to keep the exported file, or None.
-        gpu: str, of CUDA_VISIBLE_DEVICES, or None to leave it.
     """
 
     recipe: Recipe
     run_dir: str
-    first_epoch: int = 1
-    until_epoch: int | None = None
-    footprint: dict = dataclasses.field(default_factory=dict)
+    record: TrialRecord | None = None
     limits: Limits = NO_LIMITS
-    measure: str | None = None
+    measure: Callable | None = None
     reference: dict | None = None
+    keep: str | None = None
     data_dir: str | None = None
     cpus: tuple = ()
-    threads: int = 0
-    trial: str = ""
-    values: dict = dataclasses.field(default_factory=dict)
-    keep: str | None = None
     gpu: str | None = None
+    threads: int = 0

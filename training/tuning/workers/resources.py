@@ -1,4 +1,4 @@
-"""Which processors and which GPU a worker gets."""
+"""Which processors and which GPU each worker gets."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ def processors():
 
 
 def gpus():
-    """Returns what CUDA_VISIBLE_DEVICES calls the GPUs that this process may use, without touching them."""
+    """Returns the names in CUDA_VISIBLE_DEVICES of the GPUs that this process may use, without using them."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return tuple(name for name in visible.split(",") if name.strip() not in ("", "-1"))
@@ -26,28 +26,28 @@ def gpus():
 
 
 def check_workers(workers):
-    """Checks that there is a GPU, or where there is none a processor, for each worker.
+    """Checks that there is a GPU for each worker, or a processor where there are no GPUs.
 
     Raises:
-        InputError: there is not.
+        InputError: there are too few.
     """
     if workers < 1:
         raise InputError(f"Expected at least 1 worker, received {workers}.")
     devices, kind = (gpus(), "GPUs") if gpus() else (processors(), "processors")
     if workers > len(devices):
         raise InputError(
-            f"Expected at most {len(devices)} workers, as many as there are {kind} here, received {workers}."
+            f"Expected at most {len(devices)} workers, one for each of the {kind} here, received {workers}."
         )
 
 
 def threads_each(workers):
-    """Returns how many threads TensorFlow gets in each of some workers."""
+    """Returns how many threads TensorFlow gets in each worker."""
     share = max(1, len(processors()) // workers)
     return min(share, int(os.environ.get("TF_NUM_INTRAOP_THREADS") or share))
 
 
 def share_of(number, workers):
-    """Returns the processors, and the GPU or None, of one of some workers."""
+    """Returns the processors, and the GPU or None, of one worker."""
     available, devices = processors(), gpus()
     first, last = (len(available) * n // workers for n in (number, number + 1))
     return available[first:last], devices[number] if devices else None

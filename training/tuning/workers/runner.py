@@ -1,4 +1,4 @@
-"""Runs the trials of a search, some at a time."""
+"""Runs the trials of a search on the workers of this machine."""
 
 import concurrent.futures
 import threading
@@ -10,66 +10,60 @@ PAUSE = 0.2  # seconds until a worker that had to wait asks again
 
 
 class TrialLost(Exception):
-    """A trial was given to another worker, since this one was not heard."""
+    """A trial was given to another worker, because this one was silent for too long."""
 
 
-class Runner:
-    """Takes trials from a ledger, runs them, and tells the ledger what came of them.
+class TrialRunner:
+    """Takes trials from a ledger, runs them, and reports to the ledger how they end.
 
     Args:
-        ledger: keras_vit.training.tuning.state.ledger.Ledger, or what stands for it on another machine.
-        run: function from a TrialRecord, the number of a worker from 0, and a function that takes what the
-            trial tells and returns the answer, to `(status, reason)`, or None when all is to stop.
-        stop: called when all is to stop.
-        ended: called with a trial's id after its end.
+        ledger: Ledger or RemoteLedger.
+        workers: LocalWorkers.
+        display: Display.
     """
 
-    def __init__(self, ledger, run, stop, ended=lambda trial: None):
+    def __init__(self, ledger, workers, display):
         self.ledger = ledger
-        self.run_trial = run
-        self.stop = stop
-        self.ended = ended
+        self.workers = workers
+        self.display = display
         self._stopping = threading.Event()
 
-    def run(self, workers):
-        """Runs trials until there are no more. Ctrl-C lets those that run save their state."""
-        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-            futures = [pool.submit(self._work, number) for number in range(workers)]
+    def run(self):
+        """Runs trials until there are no more. On Ctrl-C those that run save their state."""
+        with concurrent.futures.ThreadPoolExecutor(self.workers.count) as pool:
+            futures = [pool.submit(self._work, number) for number in range(self.workers.count)]
             try:
                 for future in concurrent.futures.as_completed(futures):
                     future.result()
-            except BaseException:  # of one worker, or Ctrl-C: the others must not go on
-                self._stopping.set()
+            except BaseException:  # of one worker, or Ctrl-C: the others have to stop, too
                 self.stop()
                 raise
+
+    def stop(self):
+        """Lets all trials save their state and end, and starts no more."""
+        self._stopping.set()
+        self.ledger.close()
+        self.workers.processes.stop()
 
     def _work(self, number):
         while not self._stopping.is_set():
             record = self.ledger.next()
-            if record is None:
-                return
             if record is WAIT:
                 time.sleep(PAUSE)
-                continue
-            if not self._run(record, number):
+            elif record is None or not self._run(record, number):
                 return
 
     def _run(self, record, number):
-        """Runs a trial. Returns whether to go on with others."""
-        begun = time.monotonic()
+        """Runs a trial. Returns whether to continue with others."""
+        start = time.monotonic()
         try:
-            outcome = self.run_trial(record, number, lambda kind, *told: self._hear(record, kind, *told))
+            outcome = self.workers.run_trial(self.ledger, record, number)
             if outcome is None:
                 self.ledger.give_back(record.id)
                 return False
             status, reason = outcome
-            self.ledger.end(record.id, time.monotonic() - begun, status, reason)
+            self.ledger.end(record.id, time.monotonic() - start, status, reason)
         except TrialLost:
             self.ledger.lost(record.id)
-        self.ended(record.id)
+        self.display.trial_ended(self.ledger, record.id)
         return True
-
-    def _hear(self, record, kind, *told):
-        if kind == "measured":
-            return self.ledger.measured(record.id, *told)
-        return self.ledger.report(record.id, *told)

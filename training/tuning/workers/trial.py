@@ -1,65 +1,92 @@
-"""What runs in the process of one trial."""
-
-import importlib
-from pathlib import Path
+"""The work of a process: one trial, or what a search does before and after its trials."""
 
 import keras
 
-from keras_vit.io.json_files import read_json, write_json
 from keras_vit.training.fit import fit
 from keras_vit.training.flops import count_flops
+from keras_vit.training.run import run_recipe
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import task_of
 from keras_vit.training.tuning.results.hparams import write_hparams
 from keras_vit.training.tuning.state.records import COMPLETED, MISFIT
+from keras_vit.training.tuning.workers.epoch_reports import EpochReports
 from keras_vit.training.tuning.workers.isolation import isolated
+from keras_vit.training.tuning.workers.processes import Listener
 
 
 @isolated
 def run_trial(job, connection):
-    """Measures a trial's model and trains it, or goes on where an earlier process of it stood.
+    """Measures a trial's model and trains it, or continues where an earlier process of it was interrupted.
 
     Sends `("measured", footprint)` when there was something to measure, and `("epoch", number, metrics)`
-    after each epoch, upon which it waits for True (go on) or False (stop).
+    after each epoch, upon which it waits for True (continue) or False (stop).
     """
-    task = task_of(job.recipe)
+    task, record = task_of(job.recipe), job.record
     data = task.load_data(job.data_dir)
-    figures = job.footprint
+    figures = record.footprint
     if not figures:
         figures = measure_model(job, task.build_model(data), data)
         connection.send(("measured", figures))
         keras.utils.clear_session()
     if reason := job.limits.exceeded(figures):
         return MISFIT, reason
-    folder, report = RunFolder(job.run_dir), _Report(connection, job)
-    if report.catch_up():
-        resume = folder.recipe.exists()
+    folder, reports = RunFolder(job.run_dir), EpochReports(connection, job.run_dir, record.first_epoch)
+    if reports.catch_up():
         fit(
-            job.recipe, folder.path, data=data, resume=resume, callbacks=[report], until_epoch=job.until_epoch
+            job.recipe,
+            folder.path,
+            data=data,
+            resume=folder.recipe.exists(),
+            callbacks=[reports],
+            until_epoch=record.until_epoch,
         )
-    if report.told and keras.backend.backend() == "tensorflow":
-        write_hparams(folder.tensorboard, job.trial, job.values, report.told[-1], len(report.told))
+    if reports.reported and keras.backend.backend() == "tensorflow":
+        last, epochs = reports.reported[-1], len(reports.reported)
+        write_hparams(folder.tensorboard, record.id, record.fields, last, epochs)
     return COMPLETED, None
 
 
 @isolated
 def load_data(job, connection):
-    """Loads the data, to see whether they are there."""
+    """Loads the data, to check that they exist."""
     task_of(job.recipe).load_data(job.data_dir)
     return COMPLETED, None
 
 
 @isolated
 def measure_reference(job, connection):
-    """Measures the model that limits are relative to, and keeps its file; sends `("measured", footprint)`."""
+    """Measures the model that limits are relative to, and keeps its file; its figures are the outcome."""
     task = task_of(job.recipe)
     data = task.load_data(job.data_dir)
-    connection.send(("measured", measure_model(job, task.build_model(data), data)))
+    return COMPLETED, measure_model(job, task.build_model(data), data)
+
+
+@isolated
+def train_winner(job, connection):
+    """Trains the winner with one seed, evaluates it and writes its report."""
+    is_started = RunFolder(job.run_dir).recipe.exists()
+    run_recipe(job.recipe, job.run_dir, data_dir=job.data_dir, resume=is_started)
     return COMPLETED, None
 
 
+class TrialListener(Listener):
+    """Passes the messages of a trial's process to a ledger."""
+
+    def __init__(self, ledger, record):
+        self.ledger = ledger
+        self.record = record
+
+    @property
+    def progress(self):
+        return self.record.progress
+
+    def on_message(self, kind, *content):
+        receive = {"measured": self.ledger.measured, "epoch": self.ledger.report}[kind]
+        return receive(self.record.id, *content)
+
+
 def measure_model(job, model, data):
-    """Measures an untrained model, first what costs nothing; no more than what shows that it is over a limit.
+    """Measures an untrained model, cheap figures first, until one exceeds a limit.
 
     Returns:
         dict of figures.
@@ -70,9 +97,8 @@ def measure_model(job, model, data):
         figures["flops"] = count_flops(model)
     figures |= _ratios(figures, reference)
     if job.measure and not job.limits.exceeded(figures):
-        module, function = job.measure.split(":")
-        measure = getattr(importlib.import_module(module), function)
-        figures |= measure(model, data.train.images[0], reference=reference.get("file"), keep=job.keep)
+        image = data.train.images[0]
+        figures |= job.measure(model, image, reference=reference.get("file"), keep=job.keep)
         figures |= _ratios(figures, reference)
     return figures
 
@@ -82,34 +108,3 @@ def _ratios(figures, reference):
     short = {"parameters": "parameters", "flops": "flops", "size_bytes": "size", "latency_ms": "latency"}
     both = (name for name in short if name in figures and base.get(name))
     return {f"{short[name]}_ratio": figures[name] / base[name] for name in both}
-
-
-class _Report(keras.callbacks.Callback):
-    """Tells the metrics of each epoch, and stops the training when the answer is False.
-
-    They are in a file of the run folder before they are told, since who is told may die at that moment.
-    """
-
-    def __init__(self, connection, job):
-        super().__init__()
-        self.connection = connection
-        self.path = Path(job.run_dir) / "told.json"
-        self.first = job.first_epoch
-        self.told = read_json(self.path, list) if self.path.exists() else []
-
-    def catch_up(self):
-        """Tells again what an earlier process told. Returns whether to go on."""
-        known = enumerate(self.told[self.first - 1 :], self.first)
-        return all([self._tell(epoch, metrics) for epoch, metrics in known])
-
-    def on_epoch_end(self, epoch, logs=None):
-        metrics = {name: float(value) for name, value in logs.items()}
-        self.told[epoch:] = [metrics]
-        write_json(self.path, self.told)
-        is_own = epoch + 1 >= self.first  # a promotion, on a machine that lacks the run, begins with its past
-        if is_own and not self._tell(epoch + 1, metrics):
-            self.model.stop_training = True
-
-    def _tell(self, epoch, metrics):
-        self.connection.send(("epoch", epoch, metrics))
-        return self.connection.recv()

@@ -3,7 +3,7 @@
 import pytest
 
 from keras_vit.training.tuning.costs import Limits
-from keras_vit.training.tuning.results.best import finals, front, fronts_of, winner
+from keras_vit.training.tuning.results.best import best_of_each_run, pareto_front, pareto_fronts, winner
 from keras_vit.training.tuning.state.records import COMPLETED, FAILED, MISFIT, STOPPED, TrialRecord
 
 BEST = ("val_accuracy", "max")
@@ -34,7 +34,7 @@ def test_trials_that_failed_or_do_not_fit_never_win():
     assert winner([record("a", None, FAILED), record("b", None, MISFIT)], BEST) is None
 
 
-def test_the_front_has_what_no_other_beats_in_both():
+def test_the_front_has_the_trials_that_no_other_beats_in_both():
     records = [
         record("a", 0.7, latency_ms=1.0),
         record("b", 0.9, latency_ms=2.0),
@@ -42,22 +42,22 @@ def test_the_front_has_what_no_other_beats_in_both():
         record("d", 0.6, latency_ms=1.0),
         record("e", 0.99),
     ]
-    assert [r.id for r in front(records, BEST, "latency_ms")] == ["a", "b"]
+    assert [r.id for r in pareto_front(records, BEST, "latency_ms")] == ["a", "b"]
 
 
-def test_there_is_a_front_for_each_cost_that_is_known_of_a_trial():
+def test_there_is_a_front_for_each_cost_that_is_known():
     records = [
         record("a", 0.7, latency_ms=1.0, size_bytes=2, flops=5, parameters=3),
         record("b", 0.9, latency_ms=2.0, size_bytes=1, flops=9, parameters=3),
     ]
-    found = {cost: [r.id for r in chosen] for cost, chosen in fronts_of(records, BEST).items()}
+    found = {cost: [r.id for r in chosen] for cost, chosen in pareto_fronts(records, BEST).items()}
     assert found == {"latency_ms": ["a", "b"], "size_bytes": ["b"], "flops": ["a", "b"], "parameters": ["b"]}
-    assert list(fronts_of([record("c", 0.5, parameters=1)], BEST)) == ["parameters"]
+    assert list(pareto_fronts([record("c", 0.5, parameters=1)], BEST)) == ["parameters"]
 
 
-def test_a_promotion_stands_for_what_it_continues():
+def test_a_promotion_replaces_the_trial_that_it_continues():
     records = [record("a", 0.7), record("b", 0.9, root="a"), record("c", 0.5)]
-    assert [r.id for r in finals(records, BEST)] == ["b", "c"]
+    assert [r.id for r in best_of_each_run(records, BEST)] == ["b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,6 @@ def test_a_promotion_stands_for_what_it_continues():
         ({"max_latency_ms": 1.0}, {"parameters": 10**9}, None),
     ],
 )
-def test_a_limit_says_what_is_over_it(limit, footprint, reason):
-    said = Limits(**limit).exceeded(footprint)
-    assert said is None if reason is None else said.startswith(reason)
+def test_a_limit_names_the_figure_that_exceeds_it(limit, footprint, reason):
+    message = Limits(**limit).exceeded(footprint)
+    assert message is None if reason is None else message.startswith(reason)

@@ -24,17 +24,17 @@ SEARCH = Search(Recipe(patch_size=4, num_layers=3, hidden_dim=24, learning_rate=
 
 
 def test_heads_divide_every_hidden_size_and_patches_the_image():
-    described = build_space(SEARCH).described()
-    assert described["num_heads"] == "1, 2, 8"
-    assert build_space(SEARCH, ["hidden_dim=24,48"]).described()["num_heads"] == "1, 2, 3, 8"
+    description = build_space(SEARCH).description()
+    assert description["num_heads"] == "1, 2, 8"
+    assert build_space(SEARCH, ["hidden_dim=24,48"]).description()["num_heads"] == "1, 2, 3, 8"
     with pytest.raises(InputError, match="No num_heads of 5 divides hidden_dim 16, 24, 32"):
         build_space(SEARCH, ["num_heads=5"])
     with pytest.raises(InputError, match="No patch_size of 3 divides 8"):
         build_space(SEARCH, ["patch_size=3"])
 
 
-def test_fields_are_narrowed_fixed_and_added():
-    narrowed = build_space(
+def test_overrides_restrict_fix_and_add_fields():
+    restricted = build_space(
         SEARCH,
         [
             "hidden_dim=16:24",
@@ -44,45 +44,47 @@ def test_fields_are_narrowed_fixed_and_added():
             "precision=mixed_bfloat16",
         ],
     )
-    described = narrowed.described()
-    assert described["hidden_dim"] == "16, 24" and described["num_layers"] == "2 to 3"
-    assert described["batch_size"] == "32, 64"
-    assert described["learning_rate"] == "0.0001 to 0.01, logarithmic"
-    assert "patch_size" not in described and "precision" not in described
-    assert narrowed.recipe.patch_size == 2 and narrowed.recipe.precision == "mixed_bfloat16"
+    description = restricted.description()
+    assert description["hidden_dim"] == "16, 24" and description["num_layers"] == "2 to 3"
+    assert description["batch_size"] == "32, 64"
+    assert description["learning_rate"] == "0.0001 to 0.01, logarithmic"
+    assert "patch_size" not in description and "precision" not in description
+    assert restricted.recipe.patch_size == 2 and restricted.recipe.precision == "mixed_bfloat16"
 
 
-def test_what_depends_on_a_fixed_field_varies_only_where_it_has_an_effect():
-    assert "randaugment_magnitude" not in build_space(SEARCH, ["randaugment_layers=0"]).described()
-    assert build_space(SEARCH, ["randaugment_layers=1"]).described()["randaugment_magnitude"] == "1 to 9"
-    assert build_space(SEARCH).described()["randaugment_magnitude"] == "1 to 9 where randaugment_layers is 1"
+def test_a_field_that_depends_on_a_fixed_one_varies_only_where_it_has_an_effect():
+    assert "randaugment_magnitude" not in build_space(SEARCH, ["randaugment_layers=0"]).description()
+    assert build_space(SEARCH, ["randaugment_layers=1"]).description()["randaugment_magnitude"] == "1 to 9"
+    assert (
+        build_space(SEARCH).description()["randaugment_magnitude"] == "1 to 9 where randaugment_layers is 1"
+    )
 
 
 def test_a_choice_that_depends_on_another_field_is_fixed_only_where_it_can_be():
     search = find_search("vit_mnist").SEARCH
     assert build_space(search, ["stem=conv", "patch_size=4"]).recipe.stem == "conv"
-    assert "stem" not in build_space(search, ["stem=linear"]).described()
-    with pytest.raises(InputError, match="stem=conv can be only where patch_size is 4, not 7 or 14"):
+    assert "stem" not in build_space(search, ["stem=linear"]).description()
+    with pytest.raises(InputError, match="stem=conv is possible only where patch_size is 4, not 7 or 14"):
         build_space(search, ["stem=conv"])
     with pytest.raises(InputError, match="only where patch_size is something else, not 7 or 14"):
         build_space(search, ["stem=conv", "patch_size=7,14"])
     assert build_space(SEARCH, ["randaugment_magnitude=5"]).recipe.randaugment_magnitude == 5
 
 
-def test_defaults_are_the_recipes_where_the_field_can_have_them():
+def test_defaults_are_those_of_the_recipe_where_they_are_possible():
     values = build_space(SEARCH, ["num_layers=1:2"]).hyperparameters.values
     assert values["patch_size"] == 4 and values["learning_rate"] == 3e-3
     assert values["num_layers"] == 1
 
 
-def test_what_is_true_or_false_stays_so():
+def test_booleans_stay_booleans():
     space = build_space(SEARCH, ["qk_norm=true,false"])
-    assert space.described()["qk_norm"] == "True, False"
+    assert space.description()["qk_norm"] == "True, False"
     assert space.recipe_of(space.hyperparameters.values).qk_norm is False
     assert build_space(SEARCH, ["qk_norm=true"]).recipe.qk_norm is True
 
 
-def test_a_trials_recipe_is_the_base_with_its_values():
+def test_the_recipe_of_a_trial_is_the_base_with_its_values():
     made = build_space(SEARCH).recipe_of({"num_layers": 2, "tuner/epochs": 3}, seed=7)
     assert made == dataclasses.replace(SEARCH.recipe, num_layers=2, seed=7)
 
@@ -105,7 +107,7 @@ def test_a_trials_recipe_is_the_base_with_its_values():
          + ["randaugment_layers=0"], "Nothing is left"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_searched_is_refused(assignments, message):
+def test_impossible_overrides_are_refused(assignments, message):
     with pytest.raises(InputError, match=message):
         build_space(SEARCH, assignments)
 
@@ -114,6 +116,6 @@ def test_what_cannot_be_searched_is_refused(assignments, message):
     ("layers", "magnitude"),
     [("0,3", "1 to 9 where randaugment_layers is 3"), ("3", "1 to 9"), ("0", None)],
 )
-def test_a_condition_holds_also_of_values_that_the_user_names(layers, magnitude):
-    described = build_space(SEARCH, [f"randaugment_layers={layers}"]).described()
-    assert described.get("randaugment_magnitude") == magnitude
+def test_a_condition_also_applies_to_values_that_the_user_names(layers, magnitude):
+    description = build_space(SEARCH, [f"randaugment_layers={layers}"]).description()
+    assert description.get("randaugment_magnitude") == magnitude

@@ -11,7 +11,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize("file", ["journal", "joined"])
-def test_of_a_search_that_does_not_begin_nothing_stays(folder, tmp_path, file):
+def test_nothing_remains_of_a_search_that_does_not_start(folder, tmp_path, file):
     with pytest.raises(InputError, match="no data"), folder.locked(getattr(folder, file)):
         folder.log.touch()
         folder.data.mkdir()
@@ -20,7 +20,7 @@ def test_of_a_search_that_does_not_begin_nothing_stays(folder, tmp_path, file):
     assert not any(tmp_path.iterdir())
 
 
-def test_a_search_that_began_stays_whatever_happens_to_it(folder):
+def test_a_search_that_started_stays_after_any_error(folder):
     with pytest.raises(InputError, match="no trial"), folder.locked():
         Journal(folder.journal).append({"event": "search"})
         folder.log.touch()
@@ -31,18 +31,18 @@ def test_a_search_that_began_stays_whatever_happens_to_it(folder):
 
 def test_a_second_search_is_refused_and_leaves_the_first_alone(folder):
     with folder.locked():
-        with pytest.raises(InputError, match="Another search is at work"), folder.locked():
+        with pytest.raises(InputError, match="Another search is running"), folder.locked():
             pass
         assert folder.journal.exists()
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     place = tmp_path / ("x" * 300)
     with pytest.raises(InputError, match="cannot be created"), SearchFolder(place).locked():
         pass
 
 
-def test_what_is_not_of_the_search_stays_when_it_does_not_begin(folder):
+def test_files_of_others_stay_when_the_search_does_not_start(folder):
     folder.data.mkdir(parents=True)
     (folder.data / "mine.csv").write_text("all my work")
     with pytest.raises(InputError, match="no data"), folder.locked():

@@ -32,6 +32,6 @@ def test_the_same_search_is_the_same_with_more_trials_and_other_threads():
     ],
 )
 def test_another_search_is_refused_with_the_difference(changed, difference):
-    with pytest.raises(InputError, match="journal.jsonl was begun with another search") as refused:
+    with pytest.raises(InputError, match="journal.jsonl was started with another search") as refused:
         check_same(header(), changed, "journal.jsonl")
     assert difference in str(refused.value)

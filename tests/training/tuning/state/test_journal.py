@@ -20,18 +20,18 @@ def path(tmp_path):
     return journal.path
 
 
-def test_what_is_appended_is_read_back(path):
+def test_appended_events_are_read_back(path):
     assert Journal(path).read() == EVENTS
     assert Journal(path.with_name("none")).read() == []
 
 
 @pytest.mark.parametrize("lost", [1, 2, 20])
-def test_a_torn_last_event_is_dropped_and_said_so(path, lost):
+def test_a_torn_last_event_is_dropped_with_a_message(path, lost):
     path.write_bytes(path.read_bytes()[:-lost])
-    said = []
-    journal = Journal(path, said.append)
+    messages = []
+    journal = Journal(path, messages.append)
     assert journal.read() == EVENTS[:-1]
-    assert "torn" in said[0] and str(path) in said[0]
+    assert "torn" in messages[0] and str(path) in messages[0]
     journal.append(EVENTS[-1])
     assert Journal(path).read() == EVENTS
 
@@ -45,7 +45,7 @@ def test_damage_before_the_last_event_is_an_error_that_names_the_line(path):
     assert path.read_bytes() == content
 
 
-def test_a_flipped_bit_in_the_last_event_is_seen(path):
+def test_a_flipped_bit_in_the_last_event_is_detected(path):
     content = bytearray(path.read_bytes())
     content[-5] ^= 1
     path.write_bytes(content)
@@ -53,7 +53,7 @@ def test_a_flipped_bit_in_the_last_event_is_seen(path):
 
 
 @pytest.mark.parametrize("text", [b"{", b"[]", b"null", b'{"loss": NaN}'])
-def test_a_line_that_is_no_event_is_refused_though_its_checksum_is_right(tmp_path, text):
+def test_a_line_without_an_event_is_refused_despite_its_right_checksum(tmp_path, text):
     (tmp_path / "journal.jsonl").write_bytes(b"%08x %s\n" % (zlib.crc32(text), text))
     with pytest.raises(InputError, match="line 1 of"):
         Journal(tmp_path / "journal.jsonl").read()

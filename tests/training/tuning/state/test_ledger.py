@@ -32,7 +32,7 @@ def ledger_of(path, tuner, trials=12, seed=0, space=SPACE):
 
 
 def accuracy(record, epoch):
-    """What a training might give: best at a rate of 0.01, better with every epoch."""
+    """A plausible accuracy of a training: best at a rate of 0.01, better with every epoch."""
     distance = abs(math.log10(record.values["learning_rate"]) + 2)
     return (1 - 0.3 * distance) * (1 - 0.5**epoch) - 0.001 * record.values["hidden_dim"] / 64
 
@@ -53,7 +53,7 @@ def finish(ledger):
 
 
 @pytest.mark.parametrize("tuner", ["random", "grid", "hyperband", "asha", "bayesian"])
-def test_a_search_cut_anywhere_goes_on_as_if_never_stopped(tmp_path, tuner):
+def test_a_search_cut_anywhere_continues_as_if_never_stopped(tmp_path, tuner):
     whole = finish(ledger_of(tmp_path / "whole", tuner))
     lines = (tmp_path / "whole").read_bytes().splitlines(keepends=True)
     cuts = range(1, len(lines), 19)
@@ -71,7 +71,7 @@ def test_random_search_ends_with_its_trials_and_can_be_given_more(tmp_path):
     assert values == [record.values for record in finish(ledger_of(tmp_path / "fresh", "random", trials=5))]
 
 
-def test_a_grid_goes_through_all_combinations_from_the_recipe_on(tmp_path):
+def test_a_grid_contains_all_combinations_and_starts_with_the_recipe(tmp_path):
     small = build_space(SEARCH, ["learning_rate=0.1,0.01", "randaugment_layers=0", "hidden_dim=8,16,32"])
     records = finish(ledger_of(tmp_path / "journal", "grid", trials=100, space=small))
     assert records[0].values["learning_rate"] == 0.01
@@ -88,7 +88,7 @@ def test_hyperband_continues_the_best_in_their_own_runs(tmp_path):
         assert min(record.epochs) == max(past.epochs) + 1
 
 
-def test_hyperband_begins_another_trial_for_one_that_does_not_fit(tmp_path):
+def test_hyperband_starts_another_trial_for_one_that_does_not_fit(tmp_path):
     ledger = ledger_of(tmp_path / "journal", "hyperband")
     for _ in range(4):
         ledger.end(ledger.next().id, 0.0, MISFIT, "too large")
@@ -97,7 +97,7 @@ def test_hyperband_begins_another_trial_for_one_that_does_not_fit(tmp_path):
     assert max(max(record.epochs) for record in trained) == 9
 
 
-def test_asha_stops_the_hopeless_and_trains_the_best_to_the_end(tmp_path):
+def test_asha_stops_unpromising_trials_and_trains_the_best_to_the_end(tmp_path):
     records = finish(ledger_of(tmp_path / "journal", "asha", trials=27))
     stopped = [record for record in records if record.status == "stopped"]
     assert len(records) == 27 and 9 <= len(stopped) <= 24
@@ -107,7 +107,7 @@ def test_asha_stops_the_hopeless_and_trains_the_best_to_the_end(tmp_path):
     assert spent < 0.7 * 27 * 9
 
 
-def test_models_over_a_limit_are_not_counted_as_trials(tmp_path):
+def test_models_that_exceed_a_limit_are_not_counted_as_trials(tmp_path):
     ledger = ledger_of(tmp_path / "journal", "random", trials=4)
     ledger.end(ledger.next().id, 0.0, MISFIT, "too large")
     assert sum(record.is_scored for record in finish(ledger)) == 4
@@ -122,14 +122,14 @@ def test_limits_that_nothing_meets_end_the_search_with_the_smallest_found(tmp_pa
             ledger.end(record.id, 0.0, MISFIT, "too large")
 
 
-def test_a_search_gives_up_when_one_trial_after_the_other_fails(tmp_path):
+def test_a_search_ends_after_too_many_consecutive_failures(tmp_path):
     ledger = ledger_of(tmp_path / "journal", "random", trials=50)
     with pytest.raises(ConditionError, match="trial 0004 because: no such data"):
         for _ in range(20):
             ledger.end(ledger.next().id, 0.0, FAILED, "no such data")
 
 
-def test_an_epoch_told_twice_counts_once(tmp_path):
+def test_an_epoch_reported_twice_counts_once(tmp_path):
     ledger = ledger_of(tmp_path / "journal", "random")
     record = ledger.next()
     for value in (0.5, 0.5):
@@ -137,7 +137,7 @@ def test_an_epoch_told_twice_counts_once(tmp_path):
     assert (tmp_path / "journal").read_bytes().count(b'"epoch"') == 2  # the event's name and its field
 
 
-def test_every_trial_has_a_seed_of_its_own(tmp_path):
+def test_every_trial_has_its_own_seed(tmp_path):
     records = finish(ledger_of(tmp_path / "a", "random"))
     assert len({record.seed for record in records}) == len(records)
     others = finish(ledger_of(tmp_path / "b", "random", seed=1))

@@ -4,28 +4,28 @@ import pytest
 
 from keras_vit.training.tuning.state.records import FAILED
 from keras_vit.training.tuning.workers import processes
-from keras_vit.training.tuning.workers.processes import Processes
+from keras_vit.training.tuning.workers.processes import Listener, Processes
 
 JOBS = '''
 import os, signal, tempfile, time
 
-def well(job, connection):
+def doubles(job, connection):
     connection.send(("doubled", 2 * job))
     connection.send(("ended", "completed", str(connection.recv())))
 
-def leaves(job, connection):
+def exits(job, connection):
     os._exit(job)
 
-def struck(job, connection):
+def killed(job, connection):
     os.kill(os.getpid(), job)
 
-def litters(job, connection):
+def leaves_files(job, connection):
     with open(job, "a") as file:
         print(tempfile.mkstemp()[1], tempfile.mkdtemp(), file=file)
     os.kill(os.getpid(), signal.SIGKILL)
 
-def later(job, connection):
-    """Is killed as often as lines are wanted in a file."""
+def killed_often(job, connection):
+    """Is killed as often as bytes are wanted in a file."""
     path, wanted = job
     with open(path, "a") as file:
         file.write("x")
@@ -33,6 +33,28 @@ def later(job, connection):
         os.kill(os.getpid(), signal.SIGKILL)
     connection.send(("ended", "completed", None))
 '''
+
+
+class Answers(Listener):
+    """Collects messages and answers each with 7."""
+
+    def __init__(self):
+        self.messages = []
+
+    def on_message(self, *message):
+        self.messages.append(message)
+        return 7
+
+
+class SizeOf(Listener):
+    """Has the size of a file as its progress."""
+
+    def __init__(self, path):
+        self.path = path
+
+    @property
+    def progress(self):
+        return self.path.stat().st_size
 
 
 @pytest.fixture
@@ -51,36 +73,36 @@ def started(tmp_path, monkeypatch):
     return Processes(tmp_path / "log")
 
 
-def test_what_a_process_tells_is_heard_and_answered(jobs, started):
-    heard = []
-    outcome = started.run(jobs.well, lambda: 21, lambda *message: heard.append(message) or 7)
-    assert outcome == ("completed", "7") and heard == [("doubled", 42)]
+def test_messages_of_a_process_are_received_and_answered(jobs, started):
+    listener = Answers()
+    assert started.run(jobs.doubles, 21, listener) == ("completed", "7")
+    assert listener.messages == [("doubled", 42)]
 
 
-def test_a_process_that_ends_without_a_word_has_failed(jobs, started):
-    assert started.run(jobs.leaves, lambda: 3) == (FAILED, "its process ended with exit code 3")
-    assert started.run(jobs.struck, lambda: 11) == (FAILED, "its process was ended by SIGSEGV")
+def test_a_process_that_ends_without_a_message_has_failed(jobs, started):
+    assert started.run(jobs.exits, 3) == (FAILED, "its process ended with exit code 3")
+    assert started.run(jobs.killed, 11) == (FAILED, "its process was ended by SIGSEGV")
 
 
 def test_a_process_that_is_killed_is_tried_again(tmp_path, jobs, started):
-    assert started.run(jobs.later, lambda: (tmp_path / "count", 2)) == ("completed", None)
-    status, reason = started.run(jobs.later, lambda: (tmp_path / "more", 3))
-    assert status == FAILED and reason.startswith("its process was ended by SIGKILL, 3 times where it stood")
+    assert started.run(jobs.killed_often, (tmp_path / "count", 2)) == ("completed", None)
+    status, reason = started.run(jobs.killed_often, (tmp_path / "more", 3))
+    assert status == FAILED and reason.startswith("its process was ended by SIGKILL, 3 times at one place")
     assert (tmp_path / "more").read_text() == "xxx"
 
 
-def test_what_a_killed_process_leaves_among_the_temporary_files_is_removed(tmp_path, jobs, started):
-    started.run(jobs.litters, lambda: tmp_path / "left")
+def test_temporary_files_of_a_killed_process_are_removed(tmp_path, jobs, started):
+    started.run(jobs.leaves_files, tmp_path / "left")
     left = (tmp_path / "left").read_text().split()
     assert len(left) == 6 and not any(os.path.exists(path) for path in left)
 
 
-def test_a_process_that_comes_further_is_tried_as_often_as_it_is_killed(tmp_path, jobs, started):
+def test_a_process_that_makes_progress_is_retried_as_often_as_it_is_killed(tmp_path, jobs, started):
     count = tmp_path / "count"
     count.touch()
-    assert started.run(jobs.later, lambda: (count, 6), progress=lambda: count.stat().st_size)[1] is None
+    assert started.run(jobs.killed_often, (count, 6), SizeOf(count)) == ("completed", None)
 
 
-def test_nothing_is_started_once_all_is_to_stop(jobs, started):
+def test_nothing_is_started_after_a_stop(jobs, started):
     started.stop()
-    assert started.run(jobs.well, lambda: 1) is None
+    assert started.run(jobs.doubles, 1) is None

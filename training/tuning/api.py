@@ -1,0 +1,149 @@
+"""The public function of this package."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from keras_vit.errors import InputError
+from keras_vit.training.recipe_file import read_recipe
+from keras_vit.training.tuning.cluster.join import join
+from keras_vit.training.tuning.costs import Limits
+from keras_vit.training.tuning.plan import plan
+from keras_vit.training.tuning.results.tables import trials_table
+from keras_vit.training.tuning.search_run import run_search
+from keras_vit.training.tuning.space.search import Search
+from keras_vit.training.tuning.state.folder import SearchFolder
+from keras_vit.training.tuning.state.records import TrialRecord
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        run_dir: Path of its folder.
+        objective: `(name, "min" or "max")`.
+        records: list of TrialRecord; on a machine that joined a search, of the trials that ran there.
+        winner: TrialRecord, or None on a machine that joined a search.
+        summary: dict of what `summary.json` of the winner holds, or None when it was not trained again.
+    """
+
+    run_dir: Path
+    objective: tuple[str, str]
+    records: list[TrialRecord]
+    winner: TrialRecord | None = None
+    summary: dict | None = None
+
+    @property
+    def recipe_file(self) -> Path | None:
+        """Path of the winner's recipe, which `keras-vit train` accepts."""
+        return self.winner and self._winner_folder.recipe
+
+    @property
+    def best_run(self) -> Path | None:
+        """Path of the winner's run folder with the best seed on validation data."""
+        return self.summary and self._winner_folder.seed(self.summary["exported_seed"])
+
+    @property
+    def _winner_folder(self):
+        return SearchFolder(self.run_dir).winner(self.winner.id)
+
+    def table(self):
+        """Returns a `rich.table.Table` of the best trials and those on a Pareto front."""
+        return trials_table(self.records, self.objective, self.winner)
+
+
+def search(
+    source: str | Path | Search,
+    run_dir: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    tuner: str = "random",
+    trials: int = 30,
+    objective: str | None = None,
+    subset: int | None = None,
+    measure: Callable[..., dict] | None = None,
+    relative_to: str | None = None,
+    seed: int = 0,
+    seeds: int = 3,
+    workers: int = 1,
+    data_dir: str | Path | None = None,
+    coordinator: str | None = None,
+    join_at: str | None = None,
+    **limits: float | None,
+) -> SearchResult:
+    """Searches for the recipe with the best validation score whose model is within the limits.
+
+    Each trial runs in a process of its own. The same call resumes an interrupted search, also with more
+    trials.
+
+    Args:
+        source: str, a name of `keras-vit list searches`; the path of a `.py` file that defines `SEARCH` (its
+            code is run); or a Search.
+        run_dir: str or Path of a folder for this search.
+        overrides: sequence of str: `"field=value"` fixes a field of the recipe, `"field=a,b"` lets it be one
+            of these, `"field=low:high"` draws it from that range.
+        tuner: str, `"random"`, `"bayesian"`, `"hyperband"`, `"grid"` or `"asha"`. Default: `"random"`.
+        trials: int, at least 1, models to train; Hyperband derives it from the epochs. Default: 30.
+        objective: str, `"val_accuracy"` or `"val_loss"`. Default: what early stopping of the task watches.
+        subset: int, training images of a trial, the same number of each class. The winner is trained on all.
+            Default: all.
+        measure: function of a module, `measure(model, image, *, reference, keep)`, that returns a dict with
+            `size_bytes` and `latency_ms` (and `reference_latency_ms` of the file `reference`) of an image
+            model, and keeps its file as `keep`, both paths or None; `keras_vit.export.footprint.footprint` is
+            one. Default: neither is measured.
+        relative_to: str, a recipe's name or file, or a run folder: the model that limits named `*_ratio` are
+            relative to.
+        seed: int, at least 0, of the proposals; each trial's own seed follows from it. Default: 0.
+        seeds: int, at least 0, how often the winner is trained again and tested. Default: 3.
+        workers: int, trials at a time, one for each GPU, or each with a share of the processors. Default: 1.
+        data_dir: str or Path, where TFDS keeps its data.
+        coordinator: str, `"HOST:PORT"` where workers on other machines join; no trial runs here then.
+        join_at: str, `"HOST:PORT"` of a coordinator whose trials run here.
+        **limits: numbers that the model of a trial may not exceed, checked before it is trained:
+            `max_params`, `max_flops` (of one image), `max_size_mb` (MB of the exported file),
+            `max_latency_ms` (of one image on one thread), or relative to `relative_to` `max_params_ratio`,
+            `max_flops_ratio`, `max_size_ratio`, `max_latency_ratio`.
+
+    Returns:
+        SearchResult. The folder holds `results.csv`, `pareto.csv`, pictures and the winner's recipe and runs.
+
+    Raises:
+        InputError: an argument is unknown or impossible, the folder holds something else, the data cannot be
+            loaded, or no model is within the limits.
+        ConditionError: too many consecutive trials failed, or a training of the winner.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_vit.training.recipes.vit_digits import RECIPE
+        >>> from keras_vit.training.tuning import Search
+        >>> def space(hp):
+        ...     hp.Choice("num_layers", [1, 2])
+        ...     hp.Float("learning_rate", 1e-3, 1e-2, sampling="log")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     result = search(Search(RECIPE, space), folder, trials=1, overrides=["epochs=1"], seeds=0)
+        >>> result.winner.score > 0
+        True
+    """
+    try:
+        limits = Limits(**limits)
+    except TypeError as error:
+        names = ", ".join(field.name for field in dataclasses.fields(Limits))
+        raise InputError(f"Unknown argument {', '.join(limits)}: expected limits named {names}.") from error
+    planned = plan(
+        source,
+        overrides,
+        tuner=tuner,
+        trials=trials,
+        objective=objective,
+        subset=subset,
+        limits=limits,
+        reference=read_recipe(relative_to) if relative_to else None,
+        measure=measure,
+        seed=seed,
+    )
+    folder, here = SearchFolder(run_dir), {"workers": workers, "data_dir": data_dir}
+    if join_at:
+        return SearchResult(folder.path, planned.objective, join(planned, folder, join_at, **here))
+    found = run_search(planned, folder, coordinator=coordinator, seeds=seeds, **here)
+    return SearchResult(folder.path, planned.objective, *found)
