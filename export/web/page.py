@@ -1,4 +1,4 @@
-"""Writes a static page on which a person uses an exported model."""
+"""Writes a static web page that runs an exported model in the browser."""
 
 import hashlib
 import json
@@ -9,19 +9,41 @@ from keras_vit.errors import InputError
 from keras_vit.export.verification.choose import fastest
 from keras_vit.export.web.litert_js import check_litert_js, copy_litert_js
 from keras_vit.io.files import atomic_path, check_replaceable
+from keras_vit.io.html_page import frame
 
 PAGE = Path(__file__).with_name("page")
 MARK = "keras-vit.json"
+TEXTS = {  # kind: title before the model is loaded, note on privacy
+    "images": ("Photo classifier", "Photos stay on this device."),
+    "text": ("Text writer", "The text is written on this device."),
+}
+HEAD = """\
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="style.css">
+<link rel="stylesheet" href="{kind}.css">
+<script type="importmap">
+{{"imports": {{"@litertjs/core": "./litert/core.js", "@litertjs/wasm-utils": "./litert/wasm-utils.js"}}}}
+</script>"""
+BODY = """\
+<main>
+  <h1 id="name">{title}</h1>
+  <p id="status" role="status">Loading the model …</p>
+  <p id="error" role="alert" hidden></p>
+{content}  <footer>{privacy} <span id="model"></span> Runs on LiteRT.js (Apache-2.0).</footer>
+</main>
+<script src="file.js"></script>
+<script type="module" src="app.js"></script>"""
 
 
 def check_page(path, packages=None):
-    """Checks what can be known before an export that a page shall be made of.
+    """Checks before an export whether a page can be made of it.
 
     Args:
         path, packages: as in `write_page`.
 
     Raises:
-        InputError: the folder holds something else than an earlier page, or LiteRT.js cannot be had.
+        InputError: the folder contains something other than an earlier page, or LiteRT.js is not available.
     """
     check_litert_js(packages)
     path = Path(path)
@@ -39,17 +61,17 @@ def write_page(rows, folder, path, kind, description, packages=None):
     works without a network.
 
     Args:
-        rows: list of dicts, as `export_model` gives them.
-        folder: Path of the export, which holds the files of the rows.
+        rows: list of dicts, as returned by `export_model`.
+        folder: Path of the export that contains the files of the rows.
         path: str or Path of the page's folder; an earlier page is replaced.
         kind: `"images"` or `"text"`.
-        description: dict of what the page is to know besides: `name`, its title. Of images `labels`, one per
-            class, and `attention`, `(rows, columns)` of the map that the files give, or None. Of text
+        description: dict with `name`, the page's title. For images also `labels`, one per class, and
+            `attention`, `(rows, columns)` of the map that the files return, or None. For text also
             `characters` and `unknown` of the vocabulary, `lines`, and `max_length` of a text.
         packages: as in `copy_litert_js`.
 
     Raises:
-        InputError: no row of a TFLite file that passed, a folder with something else in it, or no LiteRT.js.
+        InputError: no TFLite file that passed, a folder with other content, or no LiteRT.js.
     """
     check_page(path, packages)
     row = fastest([r for r in rows if r["file"].endswith(".tflite") and (folder / r["file"]).is_file()])
@@ -64,14 +86,23 @@ def write_page(rows, folder, path, kind, description, packages=None):
     with atomic_path(path, mark=MARK) as temporary:
         for part in ("shared", kind):
             shutil.copytree(PAGE / part, temporary, dirs_exist_ok=True)
+        _write_index(temporary, kind)
         copy_litert_js(temporary / "litert", packages)
         shutil.copyfile(folder / row["file"], temporary / "model.tflite")
         (temporary / MARK).write_text(json.dumps(description, indent=2), encoding="utf-8")
         _write_worker(temporary)
 
 
+def _write_index(page, kind):
+    title, privacy = TEXTS[kind]
+    content = (page / "body.html").read_text(encoding="utf-8")
+    (page / "body.html").unlink()
+    body = BODY.format(title=title, content=content, privacy=privacy)
+    (page / "index.html").write_text(frame(title, HEAD.format(kind=kind), body), encoding="utf-8")
+
+
 def _write_worker(page):
-    """Tells the service worker what is loaded before it is there, and marks it by the page's content."""
+    """Lists in the service worker the files to load in advance, and its version, a hash of all files."""
     files = sorted(file for file in page.rglob("*") if file.is_file())
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
     early = ["./", *(file.relative_to(page).as_posix() for file in files if _is_early(file))]

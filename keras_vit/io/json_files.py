@@ -46,8 +46,8 @@ def parse_json(content, name, kind=object):
     try:
         value = json.loads(
             content.decode("utf-8"),
-            parse_constant=_finite,
-            parse_float=_finite,
+            parse_constant=finite_number,
+            parse_float=finite_number,
             object_pairs_hook=_unique_fields,
         )
     except (
@@ -63,7 +63,12 @@ def parse_json(content, name, kind=object):
     return value
 
 
-def _finite(text):
+def finite_number(text):
+    """Converts text to a float.
+
+    Raises:
+        ValueError: not a number, NaN or infinite.
+    """
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"{text[:40]} is not a finite number")

@@ -160,5 +160,5 @@ def test_a_run_does_not_go_on_with_other_data(tmp_path, data):
         images = split.images.copy()
         images[-1, 0, 0] ^= 1
         changed = dataclasses.replace(data, **{name: dataclasses.replace(split, images=images)})
-        with pytest.raises(InputError, match="not those that the run began with"):
+        with pytest.raises(InputError, match="differ from those that the run started with"):
             fit(RECIPE, tmp_path, data=changed, resume=True)

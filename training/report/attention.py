@@ -1,10 +1,14 @@
-"""Draws attention rollout over images."""
+"""Draws attention: rollout through all blocks, and the heads of the last block."""
 
 import numpy as np
 
-from keras_vit.models import attention_maps
+from keras_vit.models import attention_maps, attention_scores, num_prefix_tokens
+from keras_vit.models.rollout import map_grid, rollout_start
 from keras_vit.training.report.names import picture_names
-from keras_vit.training.report.style import figure, show_image
+from keras_vit.training.report.style import color_bar, figure, show_image
+
+MAX_HEADS = 12
+HEAD_COLUMNS = 4
 
 
 def rollout_maps(model, images):
@@ -22,7 +26,7 @@ def rollout_maps(model, images):
 
 
 def rollout_picture(model, images, labels, probabilities, label_names):
-    """Draws each image, and beside it the image under its attention map.
+    """Draws each image, and next to it the image under its attention map.
 
     Args:
         model: a `keras.Model` with attention.
@@ -41,9 +45,7 @@ def rollout_picture(model, images, labels, probabilities, label_names):
         left.set_title(f"true: {names[label]}", size=9.5, parse_math=False)
         overlay = _overlay(right, image, values)
         right.set_title(f"predicted: {names[predicted]}", size=9.5, parse_math=False)
-    bar = canvas.colorbar(overlay, ax=grid, orientation="horizontal", shrink=0.8, aspect=30, pad=0.02)
-    bar.set_label("Attention relative to the image's largest")
-    bar.outline.set_visible(False)
+    bar = color_bar(canvas, overlay, grid, "Attention relative to the image's largest")
     bar.solids.set_alpha(1)
     return canvas
 
@@ -60,3 +62,52 @@ def _overlay(axes, image, values):
         interpolation="bilinear",
         extent=(-0.5, width - 0.5, height - 0.5, -0.5),
     )
+
+
+def head_maps(model, images):
+    """Returns what each head of the last block attends to, from the tokens that the output is computed from.
+
+    Args:
+        model: a `keras.Model` with attention.
+        images: `(num_images, height, width, channels)`.
+
+    Returns:
+        float array `(num_images, num_heads, rows, columns)`: the attention of the class token, or its mean
+        over the patches where these are pooled.
+    """
+    scores, prefix = attention_scores(model, images)[-1], num_prefix_tokens(model)
+    seen = scores[:, :, 0] if rollout_start(model) == "token" else scores[:, :, prefix:].mean(axis=2)
+    return seen[..., prefix:].reshape(*seen.shape[:2], *map_grid(model))
+
+
+def heads_picture(model, images):
+    """Draws each image, and next to it a map for each head, at most twelve.
+
+    Args:
+        model: a `keras.Model` with attention.
+        images: uint8 `(num_images, height, width, channels)`.
+    """
+    maps = head_maps(model, images)[:, :MAX_HEADS]
+    columns = min(maps.shape[1], HEAD_COLUMNS)
+    lines = -(-maps.shape[1] // columns)
+    side = 5.0 / (columns + 1)  # inches
+    canvas = figure(height=(side * images.shape[1] / images.shape[2] + 0.2) * lines * len(images) + 0.2)
+    grid = canvas.subplots(len(images) * lines, columns + 1, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for row, image in zip(grid[::lines], images, strict=True):
+        show_image(row[0], image)
+        row[0].set_title("image", size=9)
+    for index, heads in enumerate(maps):
+        for head, values in enumerate(heads):
+            axes = grid[index * lines + head // columns, 1 + head % columns]
+            axes.imshow(values / max(values.max(), 1e-12), cmap="inferno", vmin=0, vmax=1)
+            axes.set_aspect(_stretch(images, maps))
+            axes.set_title(f"head {head + 1}", size=9)
+    return canvas
+
+
+def _stretch(images, maps):
+    """Returns height over width of a patch, so that maps get the shape of their images."""
+    height, width = np.divide(images.shape[1:3], maps.shape[2:])
+    return height / width

@@ -1,4 +1,4 @@
-"""What the page says about each picture."""
+"""The title, caption and alternative text of each picture of a report."""
 
 PICTURES = {  # name: title, caption, alternative text
     "training_curves": (
@@ -9,13 +9,13 @@ PICTURES = {  # name: title, caption, alternative text
     ),
     "confusion_matrix": (
         "Confusion",
-        "Rows are the true classes and columns the predicted ones; right answers lie on the diagonal.",
+        "Rows are the true classes and columns the predicted ones; correct predictions are on the diagonal.",
         "Confusion matrix of the test images, coloured by the share of each true class.",
     ),
     "calibration": (
         "Calibration",
-        "Where bars lie below the dashed line the model is surer than it is right; "
-        "the lower chart shows how many images are predicted with that confidence.",
+        "Bars below the dashed line mean that the model is more confident than accurate; "
+        "the lower chart shows the share of images predicted with that confidence.",
         "Reliability diagram: accuracy against confidence in 15 bins, and the share of images in each.",
     ),
     "worst_mistakes": (
@@ -25,31 +25,31 @@ PICTURES = {  # name: title, caption, alternative text
     ),
     "patches": (
         "Patches",
-        "Each image beside its grid of patches, for each of which the model makes one token.",
-        "Test images, each beside its patches.",
+        "Each image and its grid of patches; the model computes one token from each.",
+        "Test images, each next to its patches.",
     ),
     "position_similarity": (
         "Positions",
-        "Each map belongs to one patch position and shows how alike its embedding is to that of every "
+        "Each map belongs to one patch position and shows the similarity of its embedding to that of every "
         "position in the grid.",
         "Grid of maps of the cosine similarity between position embeddings.",
     ),
     "attention_rollout": (
         "Attention",
-        "From where information reaches the output, estimated by attention rollout through all blocks; "
+        "Where the information in the output comes from, estimated by attention rollout through all blocks; "
         "bright patches contribute most.",
-        "Test images, each beside a heat map of attention rollout over it.",
+        "Test images, each next to a heat map of attention rollout over it.",
     ),
     "attention_heads": (
         "Attention by head",
-        "Where each head of the last block looks, from what the output is read from; every map is relative "
-        "to its own largest value.",
-        "Test images, each beside one heat map for each attention head of the last block.",
+        "What each head of the last block attends to, from the tokens that the output is computed from; each "
+        "map is relative to its own largest value.",
+        "Test images, each next to one heat map for each attention head of the last block.",
     ),
     "patch_components": (
         "Features of the patches",
         "The first three principal components of the last block's features of all these patches, as red, "
-        "green and blue: patches of one colour are alike to the model.",
-        "Test images, each beside a map of colours that stand for the features of its patches.",
+        "green and blue: the model represents patches of one colour similarly.",
+        "Test images, each next to a map of colours that stand for the features of its patches.",
     ),
 }

@@ -1,15 +1,16 @@
-"""Draws what the features of patches have in common."""
+"""Draws the principal components of the features of patches."""
 
 import numpy as np
+from sklearn.decomposition import PCA
 
 from keras_vit.pretrained import patch_features
 from keras_vit.training.report.style import figure, show_image
 
-CLIPPED = 1  # percent of the patches at either end, which would leave the others no contrast
+CLIPPED = 1  # percent of the patches at either end: outliers would take the contrast from the others
 
 
 def principal_components(features):
-    """Projects features on their first three principal components, each spread over [0, 1].
+    """Projects features on their first three principal components, each scaled to [0, 1].
 
     Args:
         features: float array `(..., hidden_dim)`.
@@ -18,9 +19,7 @@ def principal_components(features):
         float32 array `(..., 3)`.
     """
     vectors = features.reshape(-1, features.shape[-1]).astype("float64")
-    vectors -= vectors.mean(axis=0)
-    directions = np.linalg.svd(vectors, full_matrices=False)[2][:3]
-    projected = vectors @ directions.T
+    projected = PCA(min(3, *vectors.shape), svd_solver="full").fit_transform(vectors)
     projected = np.pad(projected, ((0, 0), (0, 3 - projected.shape[1])))
     low, high = np.percentile(projected, (CLIPPED, 100 - CLIPPED), axis=0)
     spread = np.clip((projected - low) / np.maximum(high - low, 1e-12), 0, 1)
@@ -28,7 +27,7 @@ def principal_components(features):
 
 
 def components_picture(model, images):
-    """Draws each image, and beside it the principal components of its patches' features as colours.
+    """Draws each image, and next to it the principal components of its patches' features as colours.
 
     Args:
         model: a Vision Transformer.

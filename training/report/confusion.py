@@ -1,13 +1,13 @@
-"""Draws which classes are taken for which."""
+"""Draws which classes are confused."""
 
 import numpy as np
 from matplotlib.colors import PowerNorm
 
 from keras_vit.training.report.names import picture_names
-from keras_vit.training.report.style import WIDTH, figure
+from keras_vit.training.report.style import WIDTH, color_bar, figure
 
-MAX_COUNTED = 20  # classes, up to which the cells hold their counts
-MAX_NAMED = 40  # classes, up to which the axes hold their names
+MAX_COUNTED = 20  # classes; the cells of larger matrices have no counts
+MAX_NAMED = 40  # classes; the axes of larger matrices have indices instead of names
 
 
 def confusion_picture(matrix, label_names):
@@ -22,16 +22,14 @@ def confusion_picture(matrix, label_names):
     width = float(np.clip(1.8 + 0.42 * len(counts), WIDTH, 9)) if len(counts) <= MAX_NAMED else WIDTH
     canvas = figure(height=width + 0.4, width=width)
     axes = canvas.subplots()
-    # The root makes an error of a few percent visible beside a diagonal near 100 %.
+    # The square root makes errors of a few percent visible next to a diagonal near 100 %.
     picture = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest")
     axes.spines[:].set_visible(False)
     _name_axes(axes, label_names, cell=(width - 1.8) / len(counts))
     if len(counts) <= MAX_COUNTED:
         _write_counts(axes, counts, shares)
-    bar = canvas.colorbar(picture, ax=axes, orientation="horizontal", shrink=0.8, aspect=30, pad=0.02)
-    bar.set_label("Share of the true class")
+    bar = color_bar(canvas, picture, axes, "Share of the true class")
     bar.set_ticks([0, 0.05, 0.25, 0.5, 1], labels=["0", "5 %", "25 %", "50 %", "100 %"])
-    bar.outline.set_visible(False)
     return canvas
 
 

@@ -1,7 +1,6 @@
 """Reads a run's history and draws its training curves."""
 
 import csv
-import math
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +8,9 @@ from matplotlib.ticker import MaxNLocator
 
 from keras_vit.errors import InputError
 from keras_vit.io.files import MAX_TEXT_SIZE, read_text
+from keras_vit.io.json_files import finite_number
+from keras_vit.training.callbacks.history_file import COLUMNS
 from keras_vit.training.report.style import BLUE, GREEN, ORANGE, figure
-
-COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
 
 
 def read_history(path):
@@ -24,7 +23,7 @@ def read_history(path):
         dict of a float array `(epochs,)` for each column; empty when there is no file, or no epoch in it.
 
     Raises:
-        InputError: no text, a column is missing, or a cell is no finite number.
+        InputError: not text, a column is missing, or a cell is not a finite number.
     """
     path = Path(path)
     if not path.is_file():
@@ -37,20 +36,13 @@ def read_history(path):
         reader = csv.DictReader(read_text(path).splitlines())
         rows = list(reader)
         if not set(COLUMNS) <= set(reader.fieldnames or COLUMNS):
-            raise ValueError("its first line names others")
-        return {c: np.array([_finite(row[c]) for row in rows]) for c in COLUMNS} if rows else {}
+            raise ValueError("its first line has other names")
+        return {c: np.array([finite_number(row[c]) for row in rows]) for c in COLUMNS} if rows else {}
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise InputError(
             f"Expected numbers in the columns {', '.join(COLUMNS)} of {path}, received a row without "
             f"one: {error}. Remove the file to write the report without training curves."
         ) from error
-
-
-def _finite(text):
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text[:40]!r} is not finite")
-    return value
 
 
 def training_curves(history):
@@ -79,7 +71,7 @@ def training_curves(history):
 def _pair(axes, history, name, label):
     style = {"marker": _marker(history), "markersize": 9, "fillstyle": "none"}
     axes.plot(history["epoch"], history[name], color=BLUE, label="training", **style)
-    style["markersize"] = 5  # so that neither hides the other
+    style["markersize"] = 5  # smaller, so that neither hides the other
     axes.plot(
         history["epoch"], history[f"val_{name}"], color=ORANGE, linestyle="--", label="validation", **style
     )

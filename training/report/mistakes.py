@@ -1,4 +1,4 @@
-"""Draws the mistakes that a model is surest of."""
+"""Draws the most confident mistakes of a model."""
 
 import numpy as np
 
@@ -40,5 +40,5 @@ def mistakes_picture(images, labels, probabilities, label_names):
 
 
 def _percent(probability):
-    # Never "100 %" for what is less.
+    # Rounded down, so that only a probability of 1 is shown as 100 %.
     return f"{np.floor(1000 * probability) / 10:.1f} %"

@@ -5,20 +5,16 @@ import functools
 
 from matplotlib import font_manager
 
+from keras_vit.io.html_page import clean
+
 ELLIPSIS = "\u2026"
-
-
-def clean(name):
-    """Returns a name as one line of valid Unicode, which a folder's name need not be."""
-    text = str(name).encode("utf-8", "replace").decode("utf-8")
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def picture_names(label_names, max_length=20):
     """Returns short names that the pictures' font can draw.
 
-    A name in a script that the font lacks becomes `"class 3"`, its index; a long one loses its middle,
-    and ends in its index where two would look the same.
+    A name in a script that the font lacks becomes `"class 3"`, with its index; a long one is shortened in the
+    middle, and ends in its index where two would look the same.
 
     Args:
         label_names: sequence of str.
@@ -33,7 +29,7 @@ def picture_names(label_names, max_length=20):
 
 
 def has_undrawable(label_names):
-    """Tells whether a name is shown by its index, because the pictures' font lacks its script."""
+    """Returns whether a name is shown by its index, because the pictures' font lacks its script."""
     return not all(_is_drawable(clean(name)) for name in label_names)
 
 

@@ -1,21 +1,14 @@
-"""The page that shows a run's figures and pictures."""
+"""The page that shows a run's metrics and pictures."""
 
+from keras_vit.io.html_page import cards, document, duration, figure_section, recipe_section, section, table
 from keras_vit.training.report.captions import PICTURES
-from keras_vit.training.report.document import (
-    cards,
-    document,
-    duration,
-    figure_section,
-    recipe_section,
-    table,
-)
 from keras_vit.training.report.names import has_undrawable
 
-MAX_OPEN = 20  # classes, up to which their table is unfolded
+MAX_OPEN = 20  # classes; a larger table starts folded
 
 
 def render_page(model, data, metrics, history, recipe, pictures):
-    """Returns the page as HTML, with everything in it but the pictures.
+    """Returns the page as HTML; it refers to the pictures by name.
 
     Args:
         model: the trained `keras.Model`.
@@ -23,15 +16,15 @@ def render_page(model, data, metrics, history, recipe, pictures):
         metrics: dict of `keras_vit.training.evaluate.evaluate`.
         history: dict of `read_history`.
         recipe: dict of the recipe's fields.
-        pictures: names of the pictures beside the page, of those in `keras_vit.training.report.captions`.
+        pictures: names of the pictures next to the page, from `keras_vit.training.report.captions`.
     """
-    before = [name for name in pictures if name in ("training_curves", "confusion_matrix")]
-    after = [name for name in pictures if name not in before]
+    first = [name for name in pictures if name in ("training_curves", "confusion_matrix")]
+    rest = [name for name in pictures if name not in first]
     parts = [
         _headline(model, data, metrics, history),
-        *map(_figure, before),
+        *(figure_section(name, *PICTURES[name]) for name in first),
         _per_class(metrics, data.label_names),
-        *map(_figure, after),
+        *(figure_section(name, *PICTURES[name]) for name in rest),
         "" if "worst_mistakes" in pictures else "<p>No test image is misclassified.</p>",
         recipe_section(recipe),
     ]
@@ -56,10 +49,6 @@ def _headline(model, data, metrics, history):
     )
 
 
-def _figure(name):
-    return figure_section(name, *PICTURES[name])
-
-
 def _per_class(metrics, label_names):
     rows = [("Index", "Class", "Precision", "Recall", "F1", "Images")]
     for index, row in enumerate(metrics["per_class"]):
@@ -68,11 +57,12 @@ def _per_class(metrics, label_names):
     rows.append(("", "Macro average", *_ratios(metrics["macro"]), f"{support:,}"))
     note = "The macro average is over the classes with test images; a ratio with nothing to divide by is 0."
     if has_undrawable(label_names):
-        note += " Names that the pictures' font lacks appear there by their index."
-    return (
-        f"<section>\n<h2>Classes</h2>\n<details{' open' if len(label_names) <= MAX_OPEN else ''}>"
+        note += " In the pictures, names that their font lacks are replaced by their index."
+    return section(
+        "Classes",
+        f"<details{' open' if len(label_names) <= MAX_OPEN else ''}>"
         f"<summary>All {len(label_names)} classes</summary>\n{table(rows, name_columns=(1,))}\n"
-        f'</details>\n<p class="note">{note}</p>\n</section>'
+        f'</details>\n<p class="note">{note}</p>',
     )
 
 

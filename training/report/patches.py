@@ -1,4 +1,4 @@
-"""Draws images beside the patches that the model sees of them."""
+"""Draws images and their patches."""
 
 import keras
 import numpy as np
@@ -8,17 +8,17 @@ from keras_vit.training.report.style import figure, show_image
 
 
 def patches_picture(images, patch_size):
-    """Draws each image, and beside it its patches apart.
+    """Draws each image, and next to it its patches, separated.
 
     Args:
         images: uint8 `(num_images, height, width, channels)`.
-        patch_size: `(height, width)` in pixels, which divides the images.
+        patch_size: `(height, width)` in pixels; the image size is a multiple of it.
     """
     canvas = figure(height=2.5 * len(images) * images.shape[1] / images.shape[2] + 0.3)
     grid = canvas.subplots(len(images), 2, squeeze=False)
-    for row, image, apart in zip(grid, images, separated(images, patch_size), strict=True):
+    for row, image, separate in zip(grid, images, separated(images, patch_size), strict=True):
         show_image(row[0], image)
-        show_image(row[1], apart)
+        show_image(row[1], separate)
     rows, columns = images.shape[1] // patch_size[0], images.shape[2] // patch_size[1]
     height, width = patch_size
     grid[0, 0].set_title(f"image, {images.shape[1]} x {images.shape[2]} pixels", size=9.5)
@@ -29,7 +29,7 @@ def patches_picture(images, patch_size):
 def separated(images, patch_size):
     """Returns the images enlarged, with a white line between their patches."""
     channels = images.shape[-1]
-    zoom = -(-6 // min(patch_size))  # a line is a sixth of a patch, which must be a whole pixel
+    zoom = -(-6 // min(patch_size))  # a line is a sixth of a patch, at least one pixel
     images = images.repeat(zoom, axis=1).repeat(zoom, axis=2)
     height, width = patch_size = patch_size[0] * zoom, patch_size[1] * zoom
     gap = min(patch_size) // 6

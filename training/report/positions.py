@@ -1,11 +1,11 @@
-"""Draws how alike the embeddings of positions are."""
+"""Draws how similar the embeddings of positions are."""
 
 import keras
 import numpy as np
 
-from keras_vit.training.report.style import figure
+from keras_vit.training.report.style import color_bar, figure
 
-MAX_MAPS = 14  # along a side; of a larger grid only so many positions are shown
+MAX_MAPS = 14  # along a side; of a larger grid evenly spaced positions are shown
 
 
 def position_similarity(embedding, grid_size):
@@ -45,10 +45,7 @@ def positions_picture(layer):
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     axes.set(xlabel="Column of the patch", ylabel="Row of the patch" if rows > 2 else "Row")
-    bar = canvas.colorbar(picture, ax=axes, orientation="horizontal", shrink=0.8, aspect=30, pad=0.02)
-    bar.set_ticks([-1, -0.5, 0, 0.5, 1])
-    bar.set_label("Cosine similarity")
-    bar.outline.set_visible(False)
+    color_bar(canvas, picture, axes, "Cosine similarity").set_ticks([-1, -0.5, 0, 0.5, 1])
     return canvas
 
 

@@ -1,10 +1,10 @@
-"""Draws how far a model's confidence can be believed."""
+"""Draws how well a model's confidence matches its accuracy."""
 
 from keras_vit.training.report.style import ORANGE, SKY, figure
 
 
 def reliability_diagram(metrics):
-    """Draws accuracy against confidence, and how many predictions are that confident.
+    """Draws accuracy against confidence, and the share of predictions by confidence.
 
     Args:
         metrics: dict of `keras_vit.training.evaluate.evaluate`.

@@ -1,13 +1,13 @@
-"""How the pictures look. Figures are made without pyplot, so that no state is shared."""
+"""The style of all pictures. Figures are made without pyplot, which shares state."""
 
 import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-# Colours that remain apart for the colour-blind: Okabe and Ito 2008, https://jfly.uni-koeln.de/color/
+# Colours that the colour-blind can distinguish: Okabe and Ito 2008, https://jfly.uni-koeln.de/color/
 BLUE, ORANGE, GREEN, SKY = "#0072b2", "#d55e00", "#009e73", "#56b4e9"
-WIDTH = 5.0  # inches; on a phone 11 points then look like 11 pixels
+WIDTH = 5.0  # inches; on a phone 11 points then appear as 11 pixels
 DPI = 200
 SETTINGS = {
     "font.family": "DejaVu Sans",
@@ -26,12 +26,12 @@ SETTINGS = {
 
 
 def drawing():
-    """Returns a context in which figures get the report's fonts, whatever the user's settings are."""
+    """Returns a context in which figures get the report's style, whatever the user's settings."""
     return matplotlib.rc_context({**matplotlib.rcParamsDefault, **SETTINGS, "backend": "agg"})
 
 
 def figure(height, width=WIDTH):
-    """Returns an empty figure of that size in inches, whose parts make room for one another."""
+    """Returns an empty figure of that size in inches, with constrained layout."""
     canvas = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(canvas)
     return canvas
@@ -48,3 +48,11 @@ def show_image(axes, image):
     pixels = pixels[..., :3] if pixels.shape[-1] >= 3 else np.repeat(pixels[..., :1], 3, axis=-1)
     axes.imshow(pixels.astype("uint8"), interpolation="nearest")
     axes.set_axis_off()
+
+
+def color_bar(canvas, picture, axes, label):
+    """Adds a horizontal colour bar below some axes; returns it."""
+    bar = canvas.colorbar(picture, ax=axes, orientation="horizontal", shrink=0.8, aspect=30, pad=0.02)
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+    return bar

@@ -1,15 +1,15 @@
 """Writes a run's report: pictures and one page that shows them."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
 
 from keras_vit.io.files import atomic_path
 from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
-from keras_vit.training.report.attention import rollout_picture
+from keras_vit.training.report.attention import heads_picture, rollout_picture
 from keras_vit.training.report.components import components_picture
 from keras_vit.training.report.confusion import confusion_picture
-from keras_vit.training.report.heads import heads_picture
 from keras_vit.training.report.history import read_history, training_curves
 from keras_vit.training.report.mistakes import mistakes_picture, worst_mistakes
 from keras_vit.training.report.page import render_page
@@ -22,8 +22,8 @@ from keras_vit.training.report.style import drawing, save
 def write_report(run_dir, model, data, probabilities, metrics, history_csv, recipe):
     """Writes `report/*.png` and `report/index.html` in a run folder, all or nothing.
 
-    What a model does not have is left out: patches, positions and attention of a model without them,
-    the curves of a run without a history, the mistakes of a model without any.
+    Pictures that do not apply are left out: patches, positions and attention of a model without them, the
+    curves of a run without a history, the mistakes of a model that makes none.
 
     Args:
         run_dir: str or Path.
@@ -35,18 +35,30 @@ def write_report(run_dir, model, data, probabilities, metrics, history_csv, reci
         recipe: dict of the recipe's fields.
 
     Raises:
-        InputError: `history_csv` is no history, or the folder cannot be written.
+        InputError: `history_csv` is invalid, or the folder cannot be written.
     """
     history = read_history(history_csv)
-    with atomic_path(Path(run_dir) / "report", mark="index.html") as folder:
+    pictures = _pictures(model, data, np.asarray(probabilities), metrics, history)
+    page = functools.partial(render_page, model, data, metrics, history, recipe)
+    write_report_folder(Path(run_dir) / "report", pictures, page)
+
+
+def write_report_folder(path, pictures, page):
+    """Writes pictures and `index.html` into a folder, all or nothing; an earlier report is replaced.
+
+    Args:
+        path: Path of the folder.
+        pictures: iterable of pairs of a name and a matplotlib figure.
+        page: function from the list of the pictures' names to HTML.
+    """
+    with atomic_path(path, mark="index.html") as folder:
         folder.mkdir()
         names = []
         with drawing():
-            for name, canvas in _pictures(model, data, np.asarray(probabilities), metrics, history):
+            for name, canvas in pictures:
                 save(canvas, folder / f"{name}.png")
                 names.append(name)
-        page = render_page(model, data, metrics, history, recipe, names)
-        (folder / "index.html").write_text(page, encoding="utf-8")
+        (folder / "index.html").write_text(page(names), encoding="utf-8")
 
 
 def _pictures(model, data, probabilities, metrics, history):
@@ -81,7 +93,7 @@ def _chosen(data, probabilities, indices):
 
 
 def _examples(labels, count):
-    """Returns the first images of as many classes, spread over all of them."""
+    """Returns the indices of the first images of `count` classes, spread evenly over all classes."""
     first = np.unique(labels, return_index=True)[1]
     others = np.setdiff1d(np.arange(len(labels)), first)
     if len(first) < count:

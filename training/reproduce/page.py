@@ -4,9 +4,9 @@ from html import escape
 from pathlib import Path
 
 from keras_vit.io.files import read_text, write_text
+from keras_vit.io.html_page import document, table
 from keras_vit.io.json_files import read_json
 from keras_vit.training.experiments import experiment_names, find_experiment
-from keras_vit.training.report.document import document, table
 from keras_vit.training.reproduce.results import QUICK
 
 

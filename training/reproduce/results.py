@@ -6,8 +6,8 @@ import statistics
 import numpy as np
 
 from keras_vit.io.files import read_text
+from keras_vit.io.html_page import duration
 from keras_vit.io.json_files import read_json
-from keras_vit.training.report.document import duration
 from keras_vit.training.report.history import read_history
 from keras_vit.training.reproduce.runs import run_dir
 from keras_vit.training.run_folder import RunFolder

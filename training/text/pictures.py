@@ -1,4 +1,4 @@
-"""Pictures of what a model of text has learnt."""
+"""Pictures of what a text model has learned."""
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -8,25 +8,25 @@ from keras_vit.training.report.style import BLUE, ORANGE, SKY, figure
 
 
 def positions_picture(rows):
-    """Draws the cross-entropy at each place of a line, beside the bigram model's.
+    """Draws the cross-entropy at each position of a line, with the bigram model's.
 
     Args:
         rows: list, `per_position` of `keras_vit.training.text.evaluate.evaluate`.
     """
     canvas = figure(height=5)
     loss, count = canvas.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    places = [row["position"] for row in rows]
+    positions = [row["position"] for row in rows]
     loss.plot(
-        places, [row["bigram"] for row in rows], color=ORANGE, linestyle="--", marker="s", label="bigram"
+        positions, [row["bigram"] for row in rows], color=ORANGE, linestyle="--", marker="s", label="bigram"
     )
-    loss.plot(places, [row["cross_entropy"] for row in rows], color=BLUE, marker="o", label="model")
+    loss.plot(positions, [row["cross_entropy"] for row in rows], color=BLUE, marker="o", label="model")
     loss.set_ylabel("Nats per character")
     loss.set_ylim(bottom=0)
     loss.legend()
-    count.bar(places, [row["count"] for row in rows], color=SKY)
+    count.bar(positions, [row["count"] for row in rows], color=SKY)
     count.set_ylabel("Characters")
-    count.set_xlabel("Place in the line; the end counts as one")
-    count.set_xlim(0.5, len(places) + 0.5)
+    count.set_xlabel("Position in the line; the end counts as one")
+    count.set_xlim(0.5, len(positions) + 0.5)
     count.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for axes in (loss, count):
         axes.grid(axis="y", color="0.9")
@@ -42,16 +42,16 @@ def bigram_picture(samples, known, vocabulary, limit=40):
         samples: list of str.
         known: sequence of str, the training split.
         vocabulary: Vocabulary.
-        limit: int, the most characters that are shown; the most frequent ones are chosen.
+        limit: int, the number of most frequent characters that are shown.
     """
     frequent = np.argsort(-np.bincount(_tokens(known, vocabulary), minlength=len(vocabulary)), kind="stable")
     shown = np.sort(frequent[:limit])
-    names = [_drawn(vocabulary.symbols[token]) for token in shown]
+    names = [_label(vocabulary.symbols[token]) for token in shown]
     canvas = figure(height=9.5)
     for axes, texts, title in zip(
         canvas.subplots(2, 1, sharex=True), (known, samples), ("Training text", "Samples"), strict=True
     ):
-        shares = _follow(_tokens(texts, vocabulary), len(vocabulary))[np.ix_(shown, shown)]
+        shares = _pair_shares(_tokens(texts, vocabulary), len(vocabulary))[np.ix_(shown, shown)]
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         axes.set_title(title)
         axes.set_ylabel("Character")
@@ -61,8 +61,8 @@ def bigram_picture(samples, known, vocabulary, limit=40):
     return canvas
 
 
-def _drawn(symbol):
-    """What stands for a symbol where spaces are to be seen and the font may lack a script."""
+def _label(symbol):
+    """Returns a visible label for a symbol: spaces are marked, and what the font lacks is a code point."""
     if symbol == " ":
         return "\N{OPEN BOX}"
     return f"{ord(symbol):04X}" if has_undrawable([symbol]) else symbol
@@ -72,7 +72,7 @@ def _tokens(texts, vocabulary):
     return vocabulary.encode("\n" + "\n".join(texts) + "\n")
 
 
-def _follow(tokens, size):
+def _pair_shares(tokens, size):
     counts = np.zeros((size, size))
     np.add.at(counts, (tokens[:-1], tokens[1:]), 1)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

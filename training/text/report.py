@@ -1,20 +1,12 @@
-"""Writes the report of a run on text: pictures and one page that shows them."""
+"""Writes the report of a text run: pictures and one page that shows them."""
 
 import math
 
-from keras_vit.io.files import atomic_path
+from keras_vit.io.html_page import cards, document, duration, figure_section, recipe_section, section, table
 from keras_vit.io.json_files import read_json
 from keras_vit.training.recipe import IMAGE_FIELDS
-from keras_vit.training.report.document import (
-    cards,
-    document,
-    duration,
-    figure_section,
-    recipe_section,
-    table,
-)
 from keras_vit.training.report.history import read_history, training_curves
-from keras_vit.training.report.style import drawing, save
+from keras_vit.training.report.write import write_report_folder
 from keras_vit.training.text.pictures import bigram_picture, positions_picture
 
 SHOWN = 40  # samples on the page
@@ -26,16 +18,16 @@ PICTURES = {  # name: title, caption, alternative text
         "Line charts of loss, accuracy and learning rate by epoch, for training and validation.",
     ),
     "positions": (
-        "Places",
-        "Cross-entropy by the place in a test line: what the model gains over pairs of characters it gains "
-        "where more of the line is there to be read.",
-        "Line chart of the cross-entropy by place in a line, for the model and a bigram model.",
+        "Positions",
+        "Cross-entropy by the position in a test line: the model improves on pairs of characters where more "
+        "of the line precedes.",
+        "Line chart of the cross-entropy by position in a line, for the model and a bigram model.",
     ),
     "following": (
-        "What follows what",
-        "How often one character follows another, rows sum to 1: a model that has learnt the text's habits "
-        "shows the same pattern in its samples.",
-        "Two heat maps of which character follows which, of the training text and of the samples.",
+        "Character pairs",
+        "How often one character follows another, rows sum to 1: the samples of a model that has learned the "
+        "text's regularities show the same pattern.",
+        "Two heat maps of how often each character follows another, in the training text and in the samples.",
     ),
 }
 
@@ -52,27 +44,23 @@ def write_report(folder, model, data, samples, metrics, recipe):
         recipe: dict of the recipe's fields.
 
     Raises:
-        InputError: the run's history is no history, or the folder cannot be written.
+        InputError: the run's history is invalid, or the folder cannot be written.
     """
     history = read_history(folder.history)
     log = read_json(folder.samples, list) if folder.samples.is_file() else []
-    with atomic_path(folder.report, mark="index.html") as place:
-        place.mkdir()
-        names = []
-        with drawing():
-            for name, canvas in _pictures(data, samples, metrics, history):
-                save(canvas, place / f"{name}.png")
-                names.append(name)
+
+    def page(pictures):
         parts = [
             _headline(model, data, metrics, history),
             _samples(samples, metrics, data),
-            *(figure_section(name, *PICTURES[name]) for name in names),
+            *(figure_section(name, *PICTURES[name]) for name in pictures),
             _log(log),
             _characters(metrics),
             recipe_section({f: value for f, value in recipe.items() if f not in IMAGE_FIELDS}),
         ]
-        page = document(f"{model.name} on {data.name}", parts)
-        (place / "index.html").write_text(page, encoding="utf-8")
+        return document(f"{model.name} on {data.name}", parts)
+
+    write_report_folder(folder.report, _pictures(data, samples, metrics, history), page)
 
 
 def _pictures(data, samples, metrics, history):
@@ -89,7 +77,7 @@ def _headline(model, data, metrics, history):
         "Cross-entropy": f"{metrics['cross_entropy']:.4f} nats",
         "Bits per character": f"{metrics['bits_per_character']:.4f}",
         "Perplexity": f"{metrics['perplexity']:.3f}",
-        "Next character right": f"{100 * metrics['accuracy']:.2f} %",
+        "Next-character accuracy": f"{100 * metrics['accuracy']:.2f} %",
         "Bigram model": f"{bigram['cross_entropy']:.4f} nats",
         "Parameters": f"{model.count_params():,}",
     }
@@ -114,15 +102,16 @@ def _headline(model, data, metrics, history):
 def _samples(samples, metrics, data):
     if not data.lines:
         rows = [("Sample",), *((sample,) for sample in samples)]
-        return f"<section>\n<h2>Samples</h2>\n{table(rows, (0,))}\n</section>"
-    known, figures = set(data.train), metrics["novelty"]
+        return section("Samples", table(rows, (0,)))
+    known, novelty = set(data.train), metrics["novelty"]
     rows = [("Sample", "In the training list")]
     rows += [(sample, "yes" if sample in known else "no") for sample in samples[:SHOWN]]
-    return (
-        f"<section>\n<h2>Samples</h2>\n<p>Of {figures['num_samples']:,} samples at temperature 1, "
-        f"{100 * figures['novel_share']:.1f} % are not in the training list and "
-        f"{100 * figures['duplicate_share']:.1f} % repeat an earlier sample. The first {len(rows) - 1}:</p>\n"
-        f"{table(rows, (0, 1))}\n</section>"
+    return section(
+        "Samples",
+        f"<p>Of {novelty['num_samples']:,} samples at temperature 1, "
+        f"{100 * novelty['novel_share']:.1f} % are not in the training list and "
+        f"{100 * novelty['duplicate_share']:.1f} % repeat an earlier sample. The first {len(rows) - 1}:</p>\n"
+        f"{table(rows, (0, 1))}",
     )
 
 
@@ -130,15 +119,13 @@ def _log(log):
     if not log:
         return ""
     rows = [("Step", "Samples"), *((f"{row['step']:,}", ", ".join(row["samples"])) for row in log)]
-    return f"<section>\n<h2>Samples while it learnt</h2>\n{table(rows, (1,))}\n</section>"
+    return section("Samples during training", table(rows, (1,)))
 
 
 def _characters(metrics):
-    rows = [("Character", "Right", "Nats", "Count")]
+    rows = [("Character", "Accuracy", "Nats", "Count")]
     for row in metrics["per_character"]:
         loss = f"{row['cross_entropy']:.3f}"
         rows.append((row["character"], f"{row['accuracy']:.3f}", loss, f"{row['count']:,}"))
-    return (
-        f"<section>\n<h2>Characters</h2>\n<details><summary>All {len(rows) - 1} characters of the test split"
-        f"</summary>\n{table(rows, (0,))}\n</details>\n</section>"
-    )
+    summary = f"All {len(rows) - 1} characters of the test split"
+    return section("Characters", f"<details><summary>{summary}</summary>\n{table(rows, (0,))}\n</details>")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_vit.models import attention_scores, vit
-from keras_vit.training.report.heads import head_maps, heads_picture
+from keras_vit.training.report.attention import head_maps, heads_picture
 from keras_vit.training.report.style import drawing, save
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 4, 8, 3)).astype("uint8")

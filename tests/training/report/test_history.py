@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
-from keras_vit.training.report.history import COLUMNS, read_history, training_curves
+from keras_vit.training.callbacks.history_file import COLUMNS
+from keras_vit.training.report.history import read_history, training_curves
 from keras_vit.training.report.style import drawing, save
 
 HEAD = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n"

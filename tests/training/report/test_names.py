@@ -1,6 +1,6 @@
 import pytest
 
-from keras_vit.training.report.names import clean, has_undrawable, picture_names
+from keras_vit.training.report.names import has_undrawable, picture_names
 
 
 def test_ordinary_names_stay_as_they_are():
@@ -23,8 +23,3 @@ def test_long_names_that_would_look_the_same_end_in_their_index():
 def test_a_name_that_the_font_cannot_draw_becomes_its_index(name):
     assert picture_names(("a", name)) == ["a", "class 1"]
     assert has_undrawable((name,))
-
-
-def test_a_name_is_one_line_of_valid_unicode():
-    assert clean("a\n\tb\x00c") == "a b c"
-    assert clean("caf\udce9").encode("utf-8") == b"caf?"

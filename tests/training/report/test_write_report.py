@@ -12,7 +12,6 @@ from keras_vit.models import vit
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.evaluate import evaluate
 from keras_vit.training.report import write_report
-from keras_vit.training.report.document import duration
 
 NAMES = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "猫", "a & b", "plain", "</table>")
 HISTORY = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n1,2,0.1,2,0.2,0.001,100\n"
@@ -95,17 +94,17 @@ class Page(HTMLParser):
         ({"pooling": "gap", "stem": "conv", "position_embedding": "sincos_2d"}, {"position_similarity"}),
     ],
 )
-def test_a_vision_transformer_has_every_picture_that_it_can_have(run_dir, options, positions):
+def test_a_vision_transformer_has_every_picture_that_applies(run_dir, options, positions):
     assert report(run_dir, small_vit(**options)) == PLAIN | OF_PATCHES | positions
 
 
-def test_a_model_without_patches_has_no_pictures_or_words_about_them(run_dir):
+def test_a_model_without_patches_has_neither_pictures_nor_text_about_them(run_dir):
     assert report(run_dir, dense()) == PLAIN
     text = (run_dir / "report/index.html").read_text()
     assert not re.search("attention|position|patch", text, re.IGNORECASE)
 
 
-def test_a_run_without_history_or_mistakes_says_so_and_no_more(tmp_path):
+def test_a_run_without_history_or_mistakes_has_a_shorter_report(tmp_path):
     data = image_data(channels=1)
     names = report(tmp_path, small_vit(channels=1), data, certain(data.test.labels))
     assert names == {"confusion_matrix", "calibration", "position_similarity"} | OF_PATCHES
@@ -113,7 +112,7 @@ def test_a_run_without_history_or_mistakes_says_so_and_no_more(tmp_path):
     assert "No test image is misclassified." in text and "Training time" not in text
 
 
-def test_what_comes_from_data_is_escaped(written):
+def test_text_from_the_data_is_escaped(written):
     page = Page(written / "report/index.html")
     assert not page.named("script") and not page.named("i") and not page.named("b")
     assert all("onerror" not in image for image in page.named("img"))
@@ -134,7 +133,7 @@ def test_the_page_is_self_contained_and_shows_every_picture(written):
         Image.open(written / "report" / image["src"]).verify()
 
 
-def test_the_page_holds_the_figures(run_dir):
+def test_the_page_contains_the_metrics(run_dir):
     data = image_data()
     probabilities = certain(data.test.labels)
     probabilities[0] = certain(1)
@@ -165,10 +164,3 @@ def test_a_broken_history_writes_nothing(run_dir):
     with pytest.raises(InputError, match="history.csv"):
         report(run_dir, small_vit())
     assert not (run_dir / "report").exists()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(0.4, "0 s"), (59.7, "1 min 0 s"), (100, "1 min 40 s"), (7260, "2 h 1 min")]
-)
-def test_durations_are_in_words(seconds, words):
-    assert duration(seconds) == words

@@ -1,8 +1,6 @@
-"""The parts that pages of reports are made of."""
+"""HTML pages: the document around them, and the tables, cards and figures in them."""
 
 from html import escape
-
-from keras_vit.training.report.names import clean
 
 STYLE = """
 body { max-width: 44rem; margin: 0 auto; padding: 1rem; background: #fff; color: #1a1a1a;
@@ -25,41 +23,68 @@ td.name, th.name { text-align: left; min-width: 4.5rem; max-width: 16rem; white-
 """
 
 
-def document(title, parts):
-    """Returns a page of HTML with that title, plain text, and those parts; empty ones are left out."""
-    title = text(title)
+def frame(title, head, body):
+    """Returns an HTML document.
+
+    Args:
+        title: str, plain text.
+        head: str, HTML in the head after the title, such as a style sheet.
+        body: str, HTML.
+    """
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(filter(None, [f"<h1>{title}</h1>", *parts]))
-        + "\n</body>\n</html>\n"
+        f"<title>{text(title)}</title>\n{head}\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
 
 
+def document(title, parts):
+    """Returns a report page: its title as heading, then its parts in HTML; empty parts are left out."""
+    body = "\n".join(filter(None, [f"<h1>{text(title)}</h1>", *parts]))
+    return frame(title, f"<style>{STYLE}</style>", body)
+
+
 def cards(numbers):
-    """Returns the figures that stand at the head of a page, a dict of name to text."""
+    """Returns the summary at the top of a page.
+
+    Args:
+        numbers: dict from a name to a number as text.
+    """
     inner = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in numbers.items())
     return f"<dl>{inner}</dl>"
 
 
+def section(title, content):
+    """Returns a section of a page: its heading and its content in HTML."""
+    return f"<section>\n<h2>{title}</h2>\n{content}\n</section>"
+
+
 def figure_section(name, title, caption, alternative):
-    """Returns a section with the picture `name.png`."""
-    return (
-        f'<section>\n<h2>{title}</h2>\n<figure>\n<a href="{name}.png">'
-        f'<img src="{name}.png" alt="{alternative}"></a>\n<figcaption>{caption}</figcaption>\n'
-        "</figure>\n</section>"
+    """Returns a section with the picture `name.png`, its caption and its text for screen readers."""
+    return section(
+        title,
+        f'<figure>\n<a href="{name}.png"><img src="{name}.png" alt="{alternative}"></a>\n'
+        f"<figcaption>{caption}</figcaption>\n</figure>",
     )
 
 
 def recipe_section(recipe):
-    """Returns a section with the fields of a recipe, a dict."""
+    """Returns a section with the fields of a recipe.
+
+    Args:
+        recipe: dict from a field to its value; None is shown as "default".
+    """
     rows = [(field, "default" if value is None else value) for field, value in recipe.items()]
-    return f"<section>\n<h2>Recipe</h2>\n{table([('Field', 'Value'), *rows], (0, 1))}\n</section>"
+    return section("Recipe", table([("Field", "Value"), *rows], (0, 1)))
 
 
 def table(rows, name_columns=()):
-    """Returns a table of which the first row is the head, and some columns hold words."""
+    """Returns a table.
+
+    Args:
+        rows: list of sequences, the header first.
+        name_columns: indices of the columns that contain words instead of numbers.
+    """
     lines = []
     for tag, row in zip(["th"] + ["td"] * len(rows), rows, strict=False):
         kinds = [' class="name"' if column in name_columns else "" for column in range(len(row))]
@@ -69,12 +94,18 @@ def table(rows, name_columns=()):
 
 
 def text(value):
-    """Returns a value as HTML shows it."""
+    """Returns a value as escaped HTML text of one line."""
     return escape(clean(value))
 
 
+def clean(value):
+    """Returns a value as one line of valid Unicode, which the name of a folder may not be."""
+    line = str(value).encode("utf-8", "replace").decode("utf-8")
+    return " ".join("".join(c if c.isprintable() else " " for c in line).split())
+
+
 def duration(seconds):
-    """Returns a duration in words, such as `"3 min 20 s"`."""
+    """Returns a duration as text, such as `"3 min 20 s"`."""
     seconds = round(seconds)
     if seconds < 60:
         return f"{seconds} s"
