@@ -5,7 +5,7 @@ import threading
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from keras_vit.training.report.document import duration
+from keras_vit.io.html_page import duration
 from keras_vit.training.tuning.costs import COSTS
 from keras_vit.training.tuning.results.best import winner
 from keras_vit.training.tuning.state.records import COMPLETED, STOPPED
