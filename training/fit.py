@@ -1,6 +1,5 @@
 """Runs a recipe: data, model, `model.fit`, and the run folder."""
 
-import dataclasses
 import platform
 
 import keras
@@ -67,7 +66,7 @@ def fit(
     last_epoch = min(until_epoch or recipe.epochs, recipe.epochs)
     if not resume:
         folder.check_unused()
-    engine.check(task.recipe)
+    engine.check(task)
     whole = data or task.load_data(data_dir)
     data = engine.divisible(whole)
     with folder.locked(), engine.scope():
@@ -141,10 +140,14 @@ def _streams(task, data, position, steps, engine):
 
 
 def _compile(model, task, steps, engine):
-    recipe = task.recipe
+    recipe, num_steps = task.recipe, steps * task.recipe.epochs
+
+    def derived(optimizer_class):
+        return engine.optimizer_class(task.optimizer_class(optimizer_class, model, num_steps))
+
     model.compile(
         **task.compile_options(),
-        optimizer=build_optimizer(recipe, model, steps * recipe.epochs, engine.optimizer_class),
+        optimizer=build_optimizer(recipe, model, num_steps, derived),
         steps_per_execution=_executed_together(steps, recipe.steps_per_execution, engine),
         jit_compile="auto",
     )
@@ -165,7 +168,7 @@ def _describe(folder, task, data):
         "python": platform.python_version(),
         "backend": keras.backend.backend(),
     }
-    write_json(folder.recipe, {"recipe": dataclasses.asdict(task.recipe), "versions": versions})
+    write_json(folder.recipe, {"recipe": task.recipe.as_dict(), "versions": versions})
     task.describe(folder, data)
 
 

@@ -1,19 +1,56 @@
 """Builds a recipe's optimizer and learning-rate schedule."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import keras
 
-from keras_vit.errors import InputError
-from keras_vit.training.fine_tuning.rates import with_rates_by_depth
+
+class Optimizer(NamedTuple):
+    """A row of `OPTIMIZERS`, which names the choices of a recipe.
+
+    Attributes:
+        optimizer_class: class of `keras.optimizers`.
+        fields: names of recipe fields that only some optimizers take, passed under the same name.
+        options: function from a recipe to further arguments.
+    """
+
+    optimizer_class: type
+    fields: tuple[str, ...] = ()
+    options: Callable = lambda recipe: {}
+
 
 OPTIMIZERS = {
-    "adamw": keras.optimizers.AdamW,
-    "muon": keras.optimizers.Muon,
-    "sgd": keras.optimizers.SGD,
-    "adam": keras.optimizers.Adam,
-    "rmsprop": keras.optimizers.RMSprop,
-    "adagrad": keras.optimizers.Adagrad,
-    "adadelta": keras.optimizers.Adadelta,
+    "adamw": Optimizer(keras.optimizers.AdamW),
+    "muon": Optimizer(
+        keras.optimizers.Muon,
+        options=lambda recipe: {"adam_weight_decay": recipe.weight_decay, "exclude_layers": ["head"]},
+    ),
+    "sgd": Optimizer(keras.optimizers.SGD, fields=("momentum",)),
+    "adam": Optimizer(keras.optimizers.Adam),
+    "rmsprop": Optimizer(keras.optimizers.RMSprop),
+    "adagrad": Optimizer(keras.optimizers.Adagrad),
+    "adadelta": Optimizer(keras.optimizers.Adadelta),
 }
+
+
+def optimizers_with(field):
+    """Returns the names of the optimizers that take a field of a recipe."""
+    return [name for name, row in OPTIMIZERS.items() if field in row.fields]
+
+
+schedules = keras.optimizers.schedules
+SCHEDULES = {  # name: function from the peak rate, the final rate and the number of steps to a schedule
+    "cosine": lambda peak, final, steps: schedules.CosineDecay(peak, steps, alpha=final / peak),
+    "linear": lambda peak, final, steps: schedules.PolynomialDecay(peak, steps, final, power=1.0),
+    "polynomial": lambda peak, final, steps: schedules.PolynomialDecay(peak, steps, final, power=2.0),
+    "exponential": lambda peak, final, steps: schedules.ExponentialDecay(peak, steps, final / peak),
+    "step": lambda peak, _, steps: schedules.PiecewiseConstantDecay(
+        [max(steps // 2, 1), max(3 * steps // 4, 2)], [peak, peak / 10, peak / 100]
+    ),
+    "constant": lambda peak, _, steps: schedules.PiecewiseConstantDecay([steps], [peak, peak]),
+}
+WITH_FINAL_RATE = ("cosine", "linear", "polynomial", "exponential")
 
 NOT_DECAYED = ("bias", "gamma", "beta", "token", "tokens", "embedding", "embeddings", "probe")
 
@@ -25,7 +62,7 @@ def build_optimizer(recipe, model, num_steps, derived=lambda optimizer_class: op
         recipe: Recipe.
         model: keras.Model whose weights will be trained.
         num_steps: int, all training steps of the run.
-        derived: function from a class of `keras.optimizers` to the one that the run's devices need.
+        derived: function from a class of `keras.optimizers` to the one that the run needs.
 
     Returns:
         A `keras.optimizers.Optimizer`: AdamW (https://arxiv.org/abs/1711.05101), Muon
@@ -40,22 +77,11 @@ def build_optimizer(recipe, model, num_steps, derived=lambda optimizer_class: op
         "use_ema": recipe.ema_momentum is not None,
         "ema_momentum": recipe.ema_momentum or 0.99,
     }
-    if recipe.optimizer == "muon":
-        options |= {"adam_weight_decay": recipe.weight_decay, "exclude_layers": ["head"]}
-    if recipe.optimizer == "sgd":
-        options["momentum"] = recipe.momentum
-    optimizer = derived(_optimizer_class(recipe, model, num_steps))(**options)
+    row = OPTIMIZERS[recipe.optimizer]
+    options |= {field: getattr(recipe, field) for field in row.fields} | row.options(recipe)
+    optimizer = derived(row.optimizer_class)(**options)
     optimizer.exclude_from_weight_decay(var_list=not_decayed(model))
     return optimizer
-
-
-def _optimizer_class(recipe, model, num_steps):
-    optimizer_class, is_gradual = OPTIMIZERS[recipe.optimizer], recipe.tuning == "gradual"
-    if recipe.layer_decay == 1 and not is_gradual:
-        return optimizer_class
-    unfreeze_every = recipe.unfreeze_every * (num_steps // recipe.epochs) if is_gradual else None
-    num_layers = model.get_layer("encoder").num_layers
-    return with_rates_by_depth(optimizer_class, num_layers, recipe.layer_decay, unfreeze_every)
 
 
 def learning_rate_schedule(recipe, num_steps):
@@ -67,31 +93,11 @@ def learning_rate_schedule(recipe, num_steps):
 
     Returns:
         A `keras.optimizers.schedules.LearningRateSchedule`.
-
-    Raises:
-        InputError: an exponential schedule to a final rate of 0, which it would never reach.
     """
     warmup = round(recipe.warmup_fraction * num_steps)
-    after = _after_warmup(recipe, max(num_steps - warmup, 1))
+    schedule = SCHEDULES[recipe.schedule]
+    after = schedule(recipe.learning_rate, recipe.final_learning_rate, max(num_steps - warmup, 1))
     return LinearWarmup(after, warmup, recipe.learning_rate) if warmup else after
-
-
-def _after_warmup(recipe, steps):
-    schedules = keras.optimizers.schedules
-    peak, final = recipe.learning_rate, recipe.final_learning_rate
-    if recipe.schedule == "cosine":
-        return schedules.CosineDecay(peak, steps, alpha=final / peak)
-    if recipe.schedule in ("linear", "polynomial"):
-        power = 1.0 if recipe.schedule == "linear" else 2.0
-        return schedules.PolynomialDecay(peak, steps, end_learning_rate=final, power=power)
-    if recipe.schedule == "exponential":
-        if not final:
-            raise InputError("schedule=exponential never reaches 0: set final_learning_rate above it.")
-        return schedules.ExponentialDecay(peak, steps, decay_rate=final / peak)
-    if recipe.schedule == "step":
-        boundaries = [max(steps // 2, 1), max(3 * steps // 4, 2)]
-        return schedules.PiecewiseConstantDecay(boundaries, [peak, peak / 10, peak / 100])
-    return schedules.PiecewiseConstantDecay([steps], [peak, peak])
 
 
 class LinearWarmup(keras.optimizers.schedules.LearningRateSchedule):

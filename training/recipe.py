@@ -1,258 +1,352 @@
 """An experiment's configuration: one flat, immutable value."""
 
 import dataclasses
-import types
-import typing
+import difflib
+import functools
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Optional, Self
 
+import keras_vit
+from keras_vit.constraints import Choices, Range, check_value, parse_value
 from keras_vit.errors import InputError
-from keras_vit.io.json_files import read_json
+from keras_vit.models.arguments import builder_arguments
+from keras_vit.training.augmentation.settings import Augmentation
+from keras_vit.training.fields import OnlyWith, annotations, check_fields, unused_fields
+from keras_vit.training.normalization import NORMALIZATIONS
+from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE, optimizers_with
+
+_MANY = 10**9
+_SEEDS = Range(0, 2**32 - 1)
+_FRACTION = Range(0.001, 0.9)
+_DECIDED = (  # arguments of builders that follow from the data or from fields of a recipe
+    "image_size",
+    "num_classes",
+    "channels",
+    "vocabulary_size",
+    "length",
+    "pixel_mean",
+    "pixel_std",
+    "seed",
+    "dtype",
+    "name",
+)
+_DROPOUTS = ("dropout_rate", "attention_dropout_rate", "drop_path_rate")  # which no weight depends on
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, init=False)
 class Recipe:
-    """All that decides a training run. `None` leaves a choice to the model, its variant or the data."""
+    """Everything that decides a training run; common to `ImageRecipe` and `TextRecipe`, which are used.
+
+    Args:
+        **fields: the fields below, and arguments of the model's builder, such as `hidden_dim` of
+            `keras_vit.models.vit`, which are attributes too. None leaves a choice to the model, its variant
+            or the data.
+
+    Raises:
+        InputError: an unknown field, a value of another type or outside its limits, or one without effect.
+    """
+
+    builders: ClassVar[Mapping[str, Any]] = {}  # a model's name: function of keras_vit.models
 
     # Data
-    data: str = "digits"  # a spec: digits, tfds:NAME, folder:PATH, npz:PATH; for text names, text:PATH
-    image_size: int | None = None  # pixels; None: as the data come, or as the pretrained weights have it
-    image_width: int | None = None  # pixels, where it is not the height
-    subset: int | None = None  # training images, class-balanced; None: all
-    validation_fraction: float = 0.1  # of the training split, where the data bring no validation split
-    test_fraction: float = 0.1  # of all, where the data bring no test split
-    split_seed: int | None = None  # chooses splits and subset; None: as seed
-    skip_broken: bool = False  # leave out images of a folder that cannot be read
+    data: str = ""
+    validation_fraction: Annotated[float, _FRACTION] = 0.1  # of the training split, where none comes with it
+    test_fraction: Annotated[float, _FRACTION] = 0.1  # of all, where the data have no test split
+    split_seed: Annotated[int | None, _SEEDS] = None  # chooses splits and subset; None: as seed
 
-    normalization: str | None = None  # of training.normalization, inside the model; None: the model's own
+    # Model
+    model: str = ""
+    model_options: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
+
+    # Optimisation
+    epochs: Annotated[int, Range(1, _MANY)] = 10
+    batch_size: Annotated[int, Range(1, _MANY)] = 128
+    optimizer: Annotated[str, Choices(*OPTIMIZERS)] = "adamw"
+    momentum: Annotated[float, Range(0, 0.999999), OnlyWith("optimizer", *optimizers_with("momentum"))] = 0.0
+    learning_rate: Annotated[float, Range(1e-12, 1e6)] = 1e-3  # peak
+    schedule: Annotated[str, Choices(*SCHEDULES)] = "cosine"  # from the peak to the final rate
+    final_learning_rate: Annotated[float, Range(0, 1e6), OnlyWith("schedule", *WITH_FINAL_RATE)] = 0.0
+    warmup_fraction: Annotated[float, Range(0, 1)] = 0.1  # of all steps, linear from 0
+    weight_decay: Annotated[float, Range(0, 1e6)] = 0.05  # not on biases, norms, tokens, positions
+    clip_norm: Annotated[float | None, Range(1e-12, 1e12)] = 1.0  # of the gradient of all weights together
+    clip_value: Annotated[float | None, Range(1e-12, 1e12)] = None  # of each gradient; needs clip_norm=none
+    ema_momentum: Annotated[float | None, Range(0, 0.9999999)] = None  # the average is validated and saved
+    early_stopping_patience: Annotated[int | None, Range(1, _MANY)] = None  # epochs without improvement
+    precision: Annotated[str, Choices("float32", "mixed_bfloat16")] = "float32"
+    steps_per_execution: Annotated[int, Range(1, _MANY)] = 8  # at most, where the backend has it
+    seed: Annotated[int, _SEEDS] = 0
+
+    def __init__(self, **fields: Any):
+        if not self.builders:
+            raise InputError(
+                "Recipe is what ImageRecipe and TextRecipe have in common. Use one of these: "
+                "from keras_vit.training import ImageRecipe."
+            )
+        options = dict(fields.pop("model_options", {}))
+        for field in dataclasses.fields(self):
+            if field.name != "model_options":
+                object.__setattr__(self, field.name, fields.pop(field.name, field.default))
+        options = {name: tuple(v) if isinstance(v, list) else v for name, v in {**options, **fields}.items()}
+        if unsaved := [name for name, value in options.items() if callable(value)]:
+            raise InputError(f"Expected {unsaved[0]} by name, since a recipe is saved, received a function.")
+        given = {name: value for name, value in options.items() if value is not None}
+        object.__setattr__(self, "model_options", given)
+        check_fields(self)
+        self._check_names(options)
+        for name, value in given.items():
+            check_value(name, value, self.types(self.model)[name])
+        self._check()
+
+    def __getattr__(self, name):
+        model = self.__dict__.get("model")
+        if model in self.builders and name in model_arguments(self.builders[model]):
+            return self.__dict__.get("model_options", {}).get(name)
+        raise AttributeError(f"{type(self).__name__} has no field {name!r}.")
+
+    @property
+    def data_seed(self) -> int:
+        """The seed of splits and subset, which runs of several seeds may share."""
+        return self.seed if self.split_seed is None else self.split_seed
+
+    @classmethod
+    def types(cls, *models: str) -> dict[str, Any]:
+        """Returns a dict from each field, those of some models included, to its annotation.
+
+        Raises:
+            InputError: an unknown model.
+        """
+        found = {name: kind for name, kind in annotations(cls).items() if name != "model_options"}
+        for model in models:
+            if model not in cls.builders:
+                raise InputError(f"Unknown model {model!r}. Expected one of {', '.join(cls.builders)}.")
+            found |= {n: kind for n, kind in model_arguments(cls.builders[model]).items() if n not in found}
+        return found
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns all fields, flat; arguments of the model that are not set are None."""
+        return {name: getattr(self, name) for name in self.types(self.model)}
+
+    def changed(self) -> dict[str, Any]:
+        """Returns the fields that are not at their defaults."""
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        return {name: v for name, v in self.as_dict().items() if v != defaults.get(name)}
+
+    def replace(self, **changes: Any) -> Self:
+        """Returns a recipe with other values.
+
+        What only a replaced value had a use for goes back to its default: `replace(optimizer="adam")` of a
+        recipe with `optimizer="sgd", momentum=0.9` has no momentum.
+
+        Raises:
+            InputError: as for a new recipe.
+        """
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)} | changes
+        while unused := unused_fields(type(self), values).keys() - changes.keys():
+            values |= {f.name: f.default for f in dataclasses.fields(self) if f.name in unused}
+        return type(self)(**values)
+
+    def used(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns those of some changes that would have an effect, together with the other fields."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        changes = dict(changes)
+        while unused := unused_fields(type(self), values | changes).keys() & changes.keys():
+            changes = {name: value for name, value in changes.items() if name not in unused}
+        return changes
+
+    def _check(self):
+        if self.clip_norm is not None and self.clip_value is not None:
+            raise InputError("Expected clip_norm or clip_value, received both: set one of them to none.")
+        if self.schedule == "exponential" and not self.final_learning_rate:
+            raise InputError("schedule=exponential never reaches 0: set final_learning_rate above it.")
+
+    def _check_names(self, options):
+        known, elsewhere = self.types(self.model), self.types(*self.builders)
+        takes = ", ".join(name for name in known if name not in annotations(type(self)))
+        for name in options:
+            if name not in elsewhere:
+                raise InputError(f"{unknown_field(name, known)} Model {self.model!r} takes {takes}.")
+        if unused := [name for name, value in options.items() if name not in known and value is not None]:
+            unset = " ".join(f"{name}=none" for name in unused)
+            raise InputError(
+                f"Model {self.model!r} takes no {', '.join(unused)}: set {unset}. It takes {takes or 'none'}."
+            )
+
+
+@dataclasses.dataclass(frozen=True, init=False)
+class ImageRecipe(Augmentation, Recipe):
+    """Everything that decides the training of a classifier of images.
+
+    Args:
+        **fields: those of this class, of `Recipe` and `Augmentation`, and arguments of the model's builder.
+
+    Raises:
+        InputError: as `Recipe`.
+
+    Example:
+        >>> ImageRecipe(variant="Pico/2", epochs=3).replace(crop_padding=1).changed()
+        {'epochs': 3, 'crop_padding': 1, 'variant': 'Pico/2'}
+    """
+
+    __init__ = Recipe.__init__
+
+    builders = {
+        "vit": keras_vit.models.vit,
+        "cnn": keras_vit.models.cnn,
+        "resnet": keras_vit.models.resnet,
+        "mlp": keras_vit.models.mlp,
+        "linear": keras_vit.models.linear,
+    }
+
+    # Data
+    data: str = "digits"  # a spec, see `keras_vit.training.load_data`
+    image_size: Annotated[int | None, Range(1, 8192)] = None  # pixels; None: as the data or the weights are
+    image_width: Annotated[int | None, Range(1, 8192), OnlyWith("image_size")] = None  # where not the height
+    subset: Annotated[int | None, Range(2, _MANY)] = None  # training images, class-balanced; None: all
+    skip_broken: Annotated[bool, OnlyWith("data", "folder:*")] = False  # leave out images that cannot be read
+    normalization: Annotated[str | None, Choices(*NORMALIZATIONS)] = None  # inside the model; None: its own
 
     # Model
     model: str = "vit"
-    variant: str | None = None
-    patch_size: int | None = None  # pixels
-    hidden_dim: int | None = None
-    num_layers: int | None = None
-    num_heads: int | None = None
-    mlp_dim: int | None = None
-    stem: str | None = None
-    pooling: str | None = None
-    class_token: bool | None = None
-    num_registers: int | None = None
-    position_embedding: str | None = None
-    qk_norm: bool | None = None
-    layer_scale: float | None = None
-    activation: str | None = None
-    dropout_rate: float | None = None
-    attention_dropout_rate: float | None = None
-    drop_path_rate: float | None = None
-    batch_norm: bool | None = None  # of cnn
-    conv_dropout_rate: float | None = None  # of cnn
-    hidden_dims: int | None = None  # of mlp: the size of its hidden layer
-    cell: str | None = None  # of char_rnn: simple, lstm, gru
-    embedding_dim: int | None = None  # of char_rnn; None: one-hot
-    bidirectional: bool | None = None  # of char_rnn; not for generation
 
     # Fine-tuning
     pretrained: str | None = None  # what keras_vit.pretrained.load takes: a hub id, a folder, a file, a run
-    tuning: str = "full"  # or "head" (on features computed once), "gradual" (from the head down), "lora"
-    layer_decay: float = 1.0  # factor on the learning rate from each block to the one before it
-    unfreeze_every: int = 1  # epochs, with tuning=gradual, from each block to the one before it
-    lora_rank: int = 8  # with tuning=lora
+    tuning: Annotated[  # all weights, the head on features computed once, from the head down, or additions
+        str, Choices("full", "head", "gradual", "lora"), OnlyWith("pretrained")
+    ] = "full"
+    layer_decay: Annotated[  # factor on the learning rate from each block to the one before it
+        float, Range(0.001, 1), OnlyWith("pretrained"), OnlyWith("tuning", "full", "gradual", "lora")
+    ] = 1.0
+    unfreeze_every: Annotated[int, Range(1, _MANY), OnlyWith("tuning", "gradual")] = (
+        1  # epochs for each block
+    )
+    lora_rank: Annotated[int, Range(1, 8192), OnlyWith("tuning", "lora")] = 8
 
     # Optimisation
-    loss: str = "cross_entropy"  # or "hinge", which makes of `linear` a support vector machine
-    epochs: int = 10
-    batch_size: int = 128
-    optimizer: str = "adamw"  # of training.optimizers; "muon": 2-D kernels but the head's, AdamW for the rest
-    momentum: float = 0.0  # of sgd
-    learning_rate: float = 1e-3  # peak
-    schedule: str = "cosine"  # of training.optimizers, from the peak to the final rate
-    final_learning_rate: float = 0.0  # reached at the last step
-    warmup_fraction: float = 0.1  # of all steps, linear from 0
-    weight_decay: float = 0.05  # not on biases, norms, tokens, positions
-    clip_norm: float | None = 1.0  # of the gradient of all weights together
-    clip_value: float | None = None  # of each gradient, to [-clip_value, clip_value]; needs clip_norm=none
-    label_smoothing: float = 0.1
-    ema_momentum: float | None = None  # e.g. 0.999; validated and saved weights are then the average
-    early_stopping_patience: int | None = None  # epochs without a better validation accuracy
-    precision: str = "float32"  # or "mixed_bfloat16"
-    steps_per_execution: int = 8
-    seed: int = 0
-
-    # Augmentation, per image
-    flip: bool = False  # left-right
-    crop_padding: int = 0  # pixels
-    rotation: float = 0.0  # degrees, either way
-    randaugment_layers: int = 0
-    randaugment_magnitude: float = 9.0  # 0 to 10
-    mixup_alpha: float = 0.0
-    cutmix_alpha: float = 0.0
-    erasing_rate: float = 0.0  # probability
-
-    # Text
-    lines: bool = True  # one item a line; False: running text
-    lowercase: bool = False
-    window: int | None = None  # tokens read at once; None: what the longest line needs, running text 128
-    unknown: str = "error"  # characters that the training split lacks; or "unk": a token for them
-    carry_state: bool = False  # running text: char_rnn goes on with the state of the batch before
-    sample_every: int | None = None  # steps between samples; None: none
+    loss: Annotated[str, Choices("cross_entropy", "hinge")] = "cross_entropy"  # hinge: of support vectors
+    label_smoothing: Annotated[float, Range(0, 0.999)] = 0.1
 
     @property
-    def data_seed(self):
-        """The seed of splits and subset, which may be one for runs of several seeds."""
-        return self.seed if self.split_seed is None else self.split_seed
+    def augmentation(self) -> Augmentation:
+        """The part of the recipe that changes images."""
+        names = (field.name for field in dataclasses.fields(Augmentation))
+        return Augmentation(**{name: getattr(self, name) for name in names})
 
-    def __post_init__(self):
-        for field, kind in _kinds().items():
-            _check_kind(field, getattr(self, field), kind)
-        for field, low, high in _RANGES:
-            value = getattr(self, field)
-            if value is not None and not low <= value <= high:
-                raise InputError(f"Expected {field} from {low:,} to {high:,}, received {value}.")
-        for field, allowed in _CHOICES.items():
-            if getattr(self, field) not in allowed:
-                raise InputError(
-                    f"Expected {field} to be one of {', '.join(allowed)}, received {getattr(self, field)!r}."
-                )
-        if self.image_width is not None and self.image_size is None:
-            raise InputError("Expected image_size, the height, beside image_width.")
-        smoothed = [field for field in _SMOOTHING if getattr(self, field)]
+    def _check(self):
+        super()._check()
+        smoothed = [f for f in ("label_smoothing", "mixup_alpha", "cutmix_alpha") if getattr(self, f)]
         if self.loss == "hinge" and smoothed:
             received = ", ".join(f"{field}={getattr(self, field)}" for field in smoothed)
             unset = " ".join(f"{field}=0" for field in smoothed)
             raise InputError(f"loss=hinge takes no smoothed labels, received {received}: set {unset}.")
-        if self.clip_norm is not None and self.clip_value is not None:
-            raise InputError("Expected clip_norm or clip_value, received both: set one of them to none.")
+        if self.pretrained is not None:
+            self._check_fine_tuning()
+
+    def _check_fine_tuning(self):
+        if self.model != "vit":
+            raise InputError(f"pretrained needs model=vit, received model={self.model}.")
+        if given := [name for name in self.model_options if name not in _DROPOUTS]:
+            unset = " ".join(f"{name}=none" for name in given)
+            raise InputError(f"The pretrained weights decide {', '.join(given)}. Set {unset}.")
+        if self.normalization is not None:
+            raise InputError("The pretrained weights have their own normalization: set normalization=none.")
+        unused = self.changed().keys() & {*_DROPOUTS, *annotations(Augmentation)}
+        if self.tuning == "head" and unused:
+            names = ", ".join(sorted(unused))
+            raise InputError(f"tuning=head, which computes features once, has no {names}: leave it out.")
 
 
-MODEL_FIELDS = (
-    "variant",
-    "patch_size",
-    "hidden_dim",
-    "num_layers",
-    "num_heads",
-    "mlp_dim",
-    "stem",
-    "pooling",
-    "class_token",
-    "num_registers",
-    "position_embedding",
-    "qk_norm",
-    "layer_scale",
-    "activation",
-    "dropout_rate",
-    "attention_dropout_rate",
-    "drop_path_rate",
-    "batch_norm",
-    "conv_dropout_rate",
-    "hidden_dims",
-    "cell",
-    "embedding_dim",
-    "bidirectional",
-)
+@dataclasses.dataclass(frozen=True, init=False)
+class TextRecipe(Recipe):
+    """Everything that decides the training of a model of characters.
 
-AUGMENTATION_FIELDS = (
-    "flip",
-    "crop_padding",
-    "rotation",
-    "randaugment_layers",
-    "randaugment_magnitude",
-    "mixup_alpha",
-    "cutmix_alpha",
-    "erasing_rate",
-)
+    Args:
+        **fields: those of this class and of `Recipe`, and arguments of the model's builder.
 
-FINE_TUNING_FIELDS = ("pretrained", "tuning", "layer_decay", "unfreeze_every", "lora_rank")
+    Raises:
+        InputError: as `Recipe`.
 
-IMAGE_FIELDS = (
-    "image_size",
-    "image_width",
-    "subset",
-    "skip_broken",
-    "normalization",
-    "loss",
-    *FINE_TUNING_FIELDS,
-    *AUGMENTATION_FIELDS,
-)
+    Example:
+        >>> TextRecipe(data="names", model="char_rnn", cell="gru", hidden_dim=32).cell
+        'gru'
+    """
 
-TEXT_FIELDS = ("lines", "lowercase", "window", "unknown", "carry_state", "sample_every")
+    builders = {
+        "char_rnn": keras_vit.models.char_rnn,
+        "char_transformer": keras_vit.models.char_transformer,
+    }
 
-_SMOOTHING = ("label_smoothing", "mixup_alpha", "cutmix_alpha")  # which make labels of several classes
-_MANY = 10**9
-_WIDEST = 2**16
-_RANGES = (
-    ("image_size", 1, 8192),
-    ("image_width", 1, 8192),
-    ("patch_size", 1, 8192),
-    ("hidden_dim", 1, _WIDEST),
-    ("hidden_dims", 1, _WIDEST),
-    ("embedding_dim", 1, _WIDEST),
-    ("mlp_dim", 1, 8 * _WIDEST),
-    ("num_layers", 1, 1000),
-    ("num_heads", 1, 1000),
-    ("num_registers", 0, 1000),
-    ("subset", 2, _MANY),
-    ("validation_fraction", 0.001, 0.9),
-    ("test_fraction", 0.001, 0.9),
-    ("layer_decay", 0.001, 1),
-    ("unfreeze_every", 1, _MANY),
-    ("lora_rank", 1, 8192),
-    ("epochs", 1, _MANY),
-    ("batch_size", 1, _MANY),
-    ("learning_rate", 1e-12, 1e6),
-    ("final_learning_rate", 0, 1e6),
-    ("warmup_fraction", 0, 1),
-    ("momentum", 0, 0.999999),
-    ("weight_decay", 0, 1e6),
-    ("clip_norm", 1e-12, 1e12),
-    ("clip_value", 1e-12, 1e12),
-    ("label_smoothing", 0, 0.999),
-    ("ema_momentum", 0, 0.9999999),
-    ("early_stopping_patience", 1, _MANY),
-    ("steps_per_execution", 1, _MANY),
-    ("seed", 0, 2**32 - 1),
-    ("split_seed", 0, 2**32 - 1),
-    ("crop_padding", 0, 8192),
-    ("rotation", 0, 180),
-    ("randaugment_layers", 0, 100),
-    ("randaugment_magnitude", 0, 10),
-    ("mixup_alpha", 0, 1e6),
-    ("cutmix_alpha", 0, 1e6),
-    ("erasing_rate", 0, 1),
-    ("dropout_rate", 0, 1),
-    ("attention_dropout_rate", 0, 1),
-    ("conv_dropout_rate", 0, 1),
-    ("drop_path_rate", 0, 0.999),
-    ("window", 2, _WIDEST),
-    ("sample_every", 1, _MANY),
-)
-_CHOICES = {
-    "tuning": ("full", "head", "gradual", "lora"),
-    "loss": ("cross_entropy", "hinge"),
-    "optimizer": ("adamw", "muon", "sgd", "adam", "rmsprop", "adagrad", "adadelta"),
-    "schedule": ("cosine", "linear", "polynomial", "exponential", "step", "constant"),
-    "precision": ("float32", "mixed_bfloat16"),
-    "unknown": ("error", "unk"),
-}
+    # Data
+    data: str = "names"  # or text:PATH
+    lines: bool = True  # one item a line; False: running text
+    lowercase: bool = False
+    window: Annotated[int | None, Range(2, 2**16)] = None  # tokens; None: the longest line, running text 128
+    unknown: Annotated[str, Choices("error", "unk")] = "error"  # characters that the training split lacks
+
+    # Model
+    model: str = "char_rnn"
+
+    # Optimisation
+    carry_state: bool = False  # running text: char_rnn continues with the state of the batch before
+    sample_every: Annotated[int | None, Range(1, _MANY)] = None  # steps between samples; None: none
+
+    def _check(self):
+        super()._check()
+        if self.model_options.get("bidirectional"):
+            raise InputError(
+                "bidirectional=true does not fit a model that generates text: its backward half reads the "
+                "very character that it should predict. Leave it out."
+            )
+        if self.carry_state and (self.lines or self.model != "char_rnn"):
+            raise InputError("carry_state=true needs a char_rnn and running text: set lines=false.")
+
+
+@functools.cache
+def model_arguments(builder):
+    """Returns a dict from each argument that a recipe may give a model's builder to its annotation."""
+    known = builder_arguments(builder)
+    return {name: Optional[kind] for name, kind in known.items() if name not in _DECIDED}  # noqa: UP045
+
+
+def unknown_field(name, known):
+    """Returns a sentence about a field that no recipe of a kind has, with the closest that there is."""
+    closest = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {closest[0]}?" if closest else ""
+    return f"Unknown recipe field {name!r}.{hint}"
 
 
 def override(recipe, assignments):
     """Returns the recipe with `field=value` assignments applied.
 
     Args:
-        recipe: Recipe.
+        recipe: ImageRecipe or TextRecipe.
         assignments: list of str, such as `["epochs=3", "variant=Nano/4"]`; `none` unsets a field.
 
     Raises:
         InputError: not of that form, an unknown field, or a value of another type.
     """
-    changes = {}
-    for assignment in assignments:
-        field, text = split_assignment(assignment)
-        changes[field] = parse_value(field, text)
-    return dataclasses.replace(recipe, **changes)
+    types = assignment_types(recipe, assignments)
+    pairs = (split_assignment(assignment, types) for assignment in assignments)
+    return recipe.replace(**{field: parse_value(field, text, types[field]) for field, text in pairs})
 
 
-def split_assignment(assignment):
+def assignment_types(recipe, assignments):
+    """Returns the annotations of the fields that assignments may name: their models decide.
+
+    Args:
+        recipe: ImageRecipe or TextRecipe, with the model where no assignment names one.
+        assignments: list of str such as `"model=cnn"`, in a search also `"model=cnn,resnet"`.
+    """
+    named = [text.removeprefix("model=").split(",") for text in assignments if text.startswith("model=")]
+    known = recipe.types(*recipe.builders)
+    return {**known, **recipe.types(*(named[-1] if named else [recipe.model]))}
+
+
+def split_assignment(assignment, types):
     """Splits `field=text` into `(field, text)`.
+
+    Args:
+        assignment: str.
+        types: dict of `assignment_types`.
 
     Raises:
         InputError: not of that form, or an unknown field.
@@ -260,95 +354,6 @@ def split_assignment(assignment):
     field, equals, text = assignment.partition("=")
     if not equals:
         raise InputError(f"Expected field=value, received {assignment!r}.")
-    if field not in _kinds():
-        raise InputError(f"Unknown recipe field {field!r}. Expected one of {', '.join(_kinds())}.")
+    if field not in types:
+        raise InputError(f"{unknown_field(field, types)} Expected one of {', '.join(types)}.")
     return field, text
-
-
-def parse_value(field, text):
-    """Reads the text of a field's value, by the field's type; `none` unsets.
-
-    Raises:
-        InputError: not of that type.
-    """
-    return _parse(field, text, _kinds()[field])
-
-
-def check_unset(recipe, fields, owner=None):
-    """Checks that fields for which there is no use are left as they are.
-
-    Args:
-        recipe: Recipe.
-        fields: names of the fields.
-        owner: str, what has no use for them. Default: the recipe's model.
-
-    Raises:
-        InputError: names those that were set.
-    """
-    defaults = {f.name: f.default for f in dataclasses.fields(Recipe)}
-    changed = [field for field in fields if getattr(recipe, field) != defaults[field]]
-    if changed:
-        back = " ".join(f"{field}={defaults[field]}".lower() for field in changed)
-        owner = owner or f"Model {recipe.model!r}"
-        raise InputError(f"{owner} has no {', '.join(changed)}: leave it out, or set {back}.")
-
-
-def load_recipe(path):
-    """Reads the `recipe.json` of a run folder.
-
-    Raises:
-        InputError: missing, no JSON, or not a recipe.
-    """
-    fields = read_json(path, dict).get("recipe")
-    if not isinstance(fields, dict):
-        raise InputError(f"Expected {path} to hold a 'recipe' object. Train again to write one.")
-    unknown = sorted(set(fields) - set(_kinds()))
-    if unknown:
-        shown = ", ".join(name[:40] for name in unknown[:20])
-        more = f" and {len(unknown) - 20} more" if len(unknown) > 20 else ""
-        raise InputError(f"{path} holds fields that no recipe has: {shown}{more}.")
-    return Recipe(**fields)
-
-
-def _kinds():
-    return typing.get_type_hints(Recipe)
-
-
-def _members(kind):
-    return typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-
-
-def _check_kind(field, value, kind):
-    members = _members(kind)
-    if isinstance(value, bool) and bool not in members:
-        fits = False
-    elif isinstance(value, int) and float in members:
-        fits = True
-    else:
-        fits = isinstance(value, members)
-    if not fits:
-        raise InputError(
-            f"Expected {field} to be {_described(kind)}, received {value!r} ({type(value).__name__})."
-        )
-
-
-def _described(kind):
-    return " or ".join(member.__name__.replace("NoneType", "none") for member in _members(kind))
-
-
-def _parse(field, text, kind):
-    members = _members(kind)
-    if text.lower() == "none" and type(None) in members:
-        return None
-    words = {"true": True, "false": False}
-    if bool in members and text.lower() in words:
-        return words[text.lower()]
-    for member in (int, float):
-        if member in members:
-            try:
-                return member(text)
-            except ValueError:
-                continue
-    if str in members:
-        return text
-    raise InputError(f"Expected {field} to be {_described(kind)}, received {text!r}.")

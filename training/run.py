@@ -9,7 +9,7 @@ from keras_vit.errors import InputError
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.devices import open_engine
 from keras_vit.training.fit import fit
-from keras_vit.training.recipe import load_recipe
+from keras_vit.training.recipe_file import load_recipe
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import Task, task_of
 
@@ -101,8 +101,9 @@ def load_run(run_dir, data_dir=None):
 
 def changed_fields(folder, recipe, but=()):
     """Returns the fields in which a recipe differs from that of a run, but for some, each told in words."""
-    begun, given = (dataclasses.asdict(r) for r in (load_recipe(folder.recipe), recipe))
-    return [f"{k}={given[k]} (was {begun[k]})" for k in given if given[k] != begun[k] and k not in but]
+    given, before = recipe.as_dict(), load_recipe(folder.recipe).as_dict()
+    names = [name for name in {**given, **before} if given.get(name) != before.get(name) and name not in but]
+    return [f"{name}={given.get(name)} (was {before.get(name)})" for name in names]
 
 
 def _check_same_recipe(recipe, folder, but):

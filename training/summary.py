@@ -2,7 +2,7 @@
 
 from keras_vit.errors import InputError
 from keras_vit.io.json_files import read_json
-from keras_vit.training.recipe import load_recipe
+from keras_vit.training.recipe_file import load_recipe
 
 
 def summary(folder):

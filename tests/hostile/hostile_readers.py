@@ -57,7 +57,7 @@ def read_predictor(path):
 
 
 def read_recipe(path):
-    from keras_vit.training.recipe import load_recipe
+    from keras_vit.training.recipe_file import load_recipe
 
     return load_recipe(path)
 

@@ -50,7 +50,7 @@ def json_damage(document):
 
 
 def _recipes():
-    from keras_vit.training.recipe import Recipe
+    from keras_vit.training.recipe import TextRecipe
 
     fields = {"data": "digits", "epochs": 3, "learning_rate": 0.001, "seed": 0}
     document = {"recipe": fields, "versions": {"keras": "3"}}
@@ -88,7 +88,7 @@ def _recipes():
     yield _recipe("500,000 fields", json.dumps({"recipe": {f"f{n}": n for n in range(500_000)}}))
     for seed in range(15):
         yield _recipe(f"flipped {seed}", flipped(json.dumps(document).encode(), seed), still_a_recipe)
-    whole = {"recipe": {field: getattr(Recipe(), field) for field in Recipe.__dataclass_fields__}}
+    whole = {"recipe": TextRecipe().as_dict()}
     for seed in range(10):
         changed = flipped(json.dumps(whole).encode(), 100 + seed, 3)
         yield _recipe(f"whole flipped {seed}", changed, still_a_recipe)

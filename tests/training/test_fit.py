@@ -8,12 +8,12 @@ import pytest
 from keras_vit import ConditionError, InputError
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.fit import fit
-from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.run import evaluate_run, run_recipe
 from keras_vit.training.tasks import task_of
 from keras_vit.training.tasks.image_classification import predict_probabilities
 
-RECIPE = Recipe(
+RECIPE = ImageRecipe(
     data="digits",
     variant="Pico/4",
     num_layers=1,

@@ -1,25 +1,20 @@
 import dataclasses
+import pickle
 
 import pytest
 
 from keras_vit import InputError
 from keras_vit.io.json_files import write_json
-from keras_vit.training.recipe import (
-    AUGMENTATION_FIELDS,
-    IMAGE_FIELDS,
-    MODEL_FIELDS,
-    TEXT_FIELDS,
-    Recipe,
-    check_unset,
-    load_recipe,
-    override,
-)
+from keras_vit.training import ImageRecipe, TextRecipe
+from keras_vit.training.optimizers import OPTIMIZERS, Optimizer
+from keras_vit.training.recipe import Recipe, override
+from keras_vit.training.recipe_file import load_recipe
 from keras_vit.training.recipes import find_recipe, recipe_names
 
 
 def test_overrides_take_the_fields_own_types():
     recipe = override(
-        Recipe(),
+        ImageRecipe(),
         ["epochs=3", "learning_rate=1e-2", "flip=true", "variant=Nano/4", "clip_norm=none", "qk_norm=True"],
     )
     assert (recipe.epochs, recipe.learning_rate, recipe.flip) == (3, 0.01, True)
@@ -40,36 +35,43 @@ def test_overrides_take_the_fields_own_types():
         ("learning_rate=nan", "learning_rate from"),
         ("learning_rate=fast", "learning_rate to be float"),
         ("optimizer=speed", "adamw, muon, sgd"),
-        ("unknown=skip", "error, unk"),
-        ("window=1", "window from 2"),
         ("clip_value=5", "clip_norm or clip_value"),
         ("precision=float16", "float32, mixed_bfloat16"),
         ("validation_fraction=0", "validation_fraction from"),
         ("dropout_rate=1.5", "dropout_rate from 0 to 1"),
-        ("drop_path_rate=1.5", "drop_path_rate from 0 to 0.999"),
+        ("drop_path_rate=1.5", "drop_path_rate from 0 to below 1"),
+        ("schedule=exponential", "set final_learning_rate above"),
     ],
 )
 def test_wrong_overrides_are_refused_by_name(assignment, message):
     with pytest.raises(InputError, match=message):
-        override(Recipe(), [assignment])
+        override(ImageRecipe(), [assignment])
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"), [("unknown=skip", "error, unk"), ("window=1", "window from 2")]
+)
+def test_wrong_overrides_of_text_are_refused_by_name(assignment, message):
+    with pytest.raises(InputError, match=message):
+        override(TextRecipe(), [assignment])
 
 
 @pytest.mark.parametrize("fields", [{"epochs": "3"}, {"flip": 1}, {"epochs": True}, {"variant": 4}])
 def test_wrong_types_in_python_are_refused(fields):
     with pytest.raises(InputError, match=next(iter(fields))):
-        Recipe(**fields)
+        ImageRecipe(**fields)
 
 
 @pytest.mark.parametrize("field", ["label_smoothing", "mixup_alpha", "cutmix_alpha"])
 def test_the_hinge_loss_is_refused_with_labels_of_several_classes(field):
     fields = {"label_smoothing": 0.0, field: 0.2}
     with pytest.raises(InputError, match=f"received {field}=0.2: set {field}=0"):
-        Recipe(loss="hinge", **fields)
+        ImageRecipe(loss="hinge", **fields)
 
 
 def test_a_recipe_survives_its_file(tmp_path):
-    recipe = Recipe(variant="Ti/16", flip=True, clip_norm=None)
-    write_json(tmp_path / "recipe.json", {"recipe": dataclasses.asdict(recipe), "versions": {}})
+    recipe = ImageRecipe(variant="Ti/16", flip=True, clip_norm=None)
+    write_json(tmp_path / "recipe.json", {"recipe": recipe.as_dict(), "versions": {}})
     assert load_recipe(tmp_path / "recipe.json") == recipe
 
 
@@ -93,12 +95,80 @@ def test_an_unknown_recipe_is_answered_with_the_known_ones():
         find_recipe("vit_imagenet")
 
 
-def test_the_lists_of_fields_name_fields():
-    named = {*MODEL_FIELDS, *AUGMENTATION_FIELDS, *IMAGE_FIELDS, *TEXT_FIELDS}
-    assert named < {f.name for f in dataclasses.fields(Recipe)}
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"heads": 4}, "Unknown recipe field 'heads'. Did you mean num_heads\\? Model 'vit' takes variant, "),
+        ({"window": 20}, "Unknown recipe field 'window'"),
+        ({"num_classes": 3}, "Unknown recipe field 'num_classes'"),
+        ({"lerning_rate": None}, "Did you mean learning_rate"),
+        ({"model": "vitt"}, "Unknown model 'vitt'. Expected one of vit, cnn, resnet, mlp, linear"),
+        (
+            {"model": "cnn", "patch_size": 4, "stem": "conv"},
+            "'cnn' takes no patch_size, stem: set patch_size=none stem=none. It takes variant, hidden_dim, ",
+        ),
+    ],
+)
+def test_what_a_model_does_not_take_is_refused_with_what_it_takes(fields, message):
+    with pytest.raises(InputError, match=message):
+        ImageRecipe(**fields)
 
 
-def test_a_field_that_a_model_has_no_use_for_is_refused_with_its_way_back():
-    check_unset(Recipe(), TEXT_FIELDS)
-    with pytest.raises(InputError, match="'vit' has no window, unknown: .* set window=none unknown=error"):
-        check_unset(Recipe(window=20, unknown="unk"), TEXT_FIELDS)
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"momentum": 0.9}, "optimizer=adamw has no momentum: leave it out, set momentum=0.0, or .*sgd"),
+        ({"schedule": "constant", "final_learning_rate": 1e-4}, "constant has no final_learning_rate"),
+        ({"schedule": "step", "final_learning_rate": 1e-4}, "or give schedule=cosine or schedule=linear"),
+        ({"randaugment_magnitude": 5.0}, "randaugment_layers=0 has no randaugment_magnitude"),
+        ({"image_width": 32}, "image_size=none has no image_width: .* or give image_size"),
+        ({"skip_broken": True}, "data=digits has no skip_broken: .* or give data=folder:"),
+        ({"tuning": "lora"}, "pretrained=none has no tuning: .* or give pretrained"),
+        ({"pretrained": "a", "tuning": "gradual", "lora_rank": 4}, "tuning=gradual has no lora_rank"),
+        ({"pretrained": "a", "tuning": "lora", "unfreeze_every": 4}, "tuning=lora has no unfreeze_every"),
+    ],
+)
+def test_a_field_without_effect_is_refused_with_the_fix(fields, message):
+    with pytest.raises(InputError, match=message):
+        ImageRecipe(**fields)
+
+
+def test_what_a_replaced_value_alone_had_a_use_for_goes_back_to_its_default():
+    recipe = ImageRecipe(optimizer="sgd", momentum=0.9, randaugment_layers=2, randaugment_magnitude=5.0)
+    assert recipe.replace(optimizer="adam", randaugment_layers=0) == ImageRecipe(optimizer="adam")
+    tuned = ImageRecipe(pretrained="a", tuning="lora", lora_rank=2)
+    assert override(tuned, ["pretrained=none"]) == ImageRecipe()
+    with pytest.raises(InputError, match="has no momentum"):
+        recipe.replace(optimizer="adam", momentum=0.9)
+
+
+def test_a_new_argument_of_a_builder_is_a_field_of_recipes(monkeypatch):
+    def grown(variant: str | None = None, *, num_rings: int = 3, **others):
+        raise NotImplementedError
+
+    monkeypatch.setattr(ImageRecipe, "builders", {**ImageRecipe.builders, "vit": grown})
+    assert ImageRecipe(num_rings=2).num_rings == 2
+    assert override(ImageRecipe(), ["num_rings=4"]).as_dict()["num_rings"] == 4
+
+
+def test_the_choices_of_optimizers_are_the_rows_of_their_table():
+    assert set(OPTIMIZERS) > {"adamw", "sgd"} and all(
+        isinstance(row, Optimizer) for row in OPTIMIZERS.values()
+    )
+    for name in OPTIMIZERS:
+        assert ImageRecipe(optimizer=name).optimizer == name
+
+
+def test_what_both_kinds_share_is_no_recipe_itself():
+    with pytest.raises(InputError, match="import ImageRecipe"):
+        Recipe(epochs=3)
+
+
+def test_a_recipe_is_a_value():
+    recipe = ImageRecipe(hidden_dim=8)
+    assert recipe == ImageRecipe().replace(hidden_dim=8) and hash(recipe) == hash(ImageRecipe(hidden_dim=8))
+    assert recipe != ImageRecipe() and pickle.loads(pickle.dumps(recipe)) == recipe
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        recipe.epochs = 3
+    with pytest.raises(AttributeError, match="no field 'window'"):
+        recipe.window  # noqa: B018

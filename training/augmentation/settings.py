@@ -1,14 +1,17 @@
 """Which augmentations are on, and how strong they are."""
 
 import dataclasses
-import math
+from typing import Annotated
 
-from keras_vit.errors import InputError
+from keras_vit.constraints import Range
+from keras_vit.training.fields import OnlyWith, check_fields
 
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """What happens to each training image. The default is nothing.
+    """Changes to each training image. The default is none.
+
+    These fields are also fields of `keras_vit.training.ImageRecipe`, which inherits them.
 
     Attributes:
         flip: bool, mirror left-right with probability 0.5.
@@ -22,40 +25,17 @@ class Augmentation:
         erasing_rate: float in [0, 1], probability that a rectangle is replaced by noise.
 
     Raises:
-        InputError: a value out of its range, or of another type.
+        InputError: a value out of its range, of another type, or without an effect.
     """
 
     flip: bool = False
-    crop_padding: int = 0
-    rotation: float = 0.0
-    randaugment_layers: int = 0
-    randaugment_magnitude: float = 9.0
-    mixup_alpha: float = 0.0
-    cutmix_alpha: float = 0.0
-    erasing_rate: float = 0.0
+    crop_padding: Annotated[int, Range(0, 8192)] = 0
+    rotation: Annotated[float, Range(0, 180)] = 0.0
+    randaugment_layers: Annotated[int, Range(0, 100)] = 0
+    randaugment_magnitude: Annotated[float, Range(0, 10), OnlyWith("randaugment_layers")] = 9.0
+    mixup_alpha: Annotated[float, Range(0, 1e6)] = 0.0
+    cutmix_alpha: Annotated[float, Range(0, 1e6)] = 0.0
+    erasing_rate: Annotated[float, Range(0, 1)] = 0.0
 
     def __post_init__(self):
-        if not isinstance(self.flip, bool):
-            raise InputError(f"Expected flip to be True or False, received {self.flip!r}.")
-        for field, whole, high in _RANGES:
-            _check(field, getattr(self, field), whole, high)
-
-
-_RANGES = (
-    ("crop_padding", True, math.inf),
-    ("rotation", False, 180),
-    ("randaugment_layers", True, math.inf),
-    ("randaugment_magnitude", False, 10),
-    ("mixup_alpha", False, math.inf),
-    ("cutmix_alpha", False, math.inf),
-    ("erasing_rate", False, 1),
-)
-
-
-def _check(field, value, whole, high):
-    kinds = int if whole else (int, float)
-    fits = isinstance(value, kinds) and not isinstance(value, bool)
-    if not fits or not 0 <= value <= high or math.isinf(value):
-        kind = "a whole number" if whole else "a number"
-        limits = "of at least 0" if high == math.inf else f"from 0 to {high}"
-        raise InputError(f"Expected {field} to be {kind} {limits}, received {value!r}.")
+        check_fields(self)

@@ -57,8 +57,8 @@ class Distributed(Engine):
             layout_map=layouts, batch_dim_name="batch", auto_shard_dataset=False
         )
 
-    def check(self, recipe):
-        check_shared(recipe, self.num_parts)
+    def check(self, task):
+        check_shared(task, self.num_parts)
 
     def scope(self):
         return self.distribution.scope()

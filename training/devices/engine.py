@@ -22,8 +22,8 @@ class Engine:
     num_processes = 1
     process = 0
 
-    def check(self, recipe):
-        """Raises InputError when these devices cannot train the recipe."""
+    def check(self, task):
+        """Raises InputError when these devices cannot train a task."""
 
     def divisible(self, data):
         """Returns the data with a validation split whose batches divide into `num_parts` equal parts."""
@@ -86,15 +86,11 @@ class Engine:
             variable.assign(sum(arrays[index * counts : (index + 1) * counts]))
 
 
-def check_shared(recipe, num_parts):
-    """Raises InputError when no engine of several devices can train the recipe."""
-    if recipe.model in ("char_rnn", "char_transformer"):
-        raise InputError(f"--devices supports image models only, received {recipe.model}: leave it out.")
-    if recipe.tuning == "head":
-        raise InputError(
-            "tuning=head computes the features once and trains a small head, for which one device suffices: "
-            "leave --devices out."
-        )
+def check_shared(task, num_parts):
+    """Raises InputError when no engine of several devices can train a task."""
+    recipe = task.recipe
+    if task.single_device:
+        raise InputError(f"{task.single_device}, received model={recipe.model}: leave --devices out.")
     if recipe.batch_size % num_parts:
         nearest = max(recipe.batch_size // num_parts, 1) * num_parts
         raise InputError(

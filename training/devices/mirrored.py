@@ -45,8 +45,9 @@ class Mirrored(Engine):
         self.num_parts = len(names)
         self.strategy = tf.distribute.MirroredStrategy(names)
 
-    def check(self, recipe):
-        check_shared(recipe, self.num_parts)
+    def check(self, task):
+        check_shared(task, self.num_parts)
+        recipe = task.recipe
         if recipe.optimizer == "muon":
             raise InputError(
                 "Under TensorFlow optimizer=muon supports one device only: use optimizer=adamw, "

@@ -3,8 +3,6 @@
 keras-vit reproduce cnn5x5_augmentation
 """
 
-import dataclasses
-
 from keras_vit.training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
 from keras_vit.training.reproduce import Configuration, Experiment
 from keras_vit.training.reproduce.plots import bars, curves
@@ -21,7 +19,7 @@ ALL = {field: value for kind in KINDS.values() for field, value in kind.items()}
 EXPERIMENT = Experiment(
     title="Augmentation",
     configurations=tuple(
-        Configuration(name, dataclasses.replace(BASELINE, **changes))
+        Configuration(name, BASELINE.replace(**changes))
         for name, changes in {**KINDS, "all together": ALL}.items()
     ),
     assumptions="The 5x5 network on 20,000 training images for 10 epochs.",

@@ -3,13 +3,11 @@
 keras-vit reproduce cnn5x5_cifar10
 """
 
-import dataclasses
-
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 from keras_vit.training.reproduce import Configuration, Experiment
 from keras_vit.training.reproduce.plots import bars, curves
 
-BASELINE = Recipe(
+BASELINE = ImageRecipe(
     data="tfds:cifar10",
     validation_fraction=0.02,
     model="cnn",
@@ -38,11 +36,8 @@ EXPERIMENT = Experiment(
     title="Overfitting on CIFAR-10, and remedies",
     configurations=(
         Configuration("baseline", BASELINE, reported=0.60),
-        *(
-            Configuration(name, dataclasses.replace(BASELINE, **changes))
-            for name, changes in REMEDIES.items()
-        ),
-        Configuration("all together", dataclasses.replace(BASELINE, **ALL)),
+        *(Configuration(name, BASELINE.replace(**changes)) for name, changes in REMEDIES.items()),
+        Configuration("all together", BASELINE.replace(**ALL)),
     ),
     columns=("train_accuracy",),
     assumptions="The report names batches of 128 and a rate of 0.01: assumed are gradient descent with a "

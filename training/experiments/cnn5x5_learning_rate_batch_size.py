@@ -5,20 +5,18 @@
 The rule: a batch k times as large wants a rate k times as large (https://arxiv.org/abs/1706.02677).
 """
 
-import dataclasses
-
 from keras_vit.training.experiments.cnn5x5_cifar10 import BASELINE as FULL
 from keras_vit.training.reproduce import Configuration, Experiment
 from keras_vit.training.reproduce.plots import bars, sweep
 
-BASELINE = dataclasses.replace(FULL, subset=20_000, epochs=10)
+BASELINE = FULL.replace(subset=20_000, epochs=10)
 RATES = (0.001, 0.0025, 0.01, 0.04, 0.16)
 BATCH_SIZES = (32, 128, 512)
 RULE = {32: 0.0025, 128: 0.01, 512: 0.04}
 
 
 def _configuration(batch_size, rate):
-    recipe = dataclasses.replace(BASELINE, batch_size=batch_size, learning_rate=rate)
+    recipe = BASELINE.replace(batch_size=batch_size, learning_rate=rate)
     label = f"batch {batch_size}, rate {rate:g}"
     return Configuration(label + (", by the rule" if RULE[batch_size] == rate else ""), recipe)
 

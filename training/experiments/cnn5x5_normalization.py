@@ -3,8 +3,6 @@
 keras-vit reproduce cnn5x5_normalization
 """
 
-import dataclasses
-
 from keras_vit.training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
 from keras_vit.training.normalization import NORMALIZATIONS
 from keras_vit.training.reproduce import Configuration, Experiment
@@ -15,7 +13,7 @@ EXPERIMENT = Experiment(
     configurations=(
         Configuration("scaled to [0, 1]", BASELINE),
         *(
-            Configuration(kind.replace("_", " "), dataclasses.replace(BASELINE, normalization=kind))
+            Configuration(kind.replace("_", " "), BASELINE.replace(normalization=kind))
             for kind in NORMALIZATIONS
         ),
     ),

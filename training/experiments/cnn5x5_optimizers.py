@@ -3,8 +3,6 @@
 keras-vit reproduce cnn5x5_optimizers
 """
 
-import dataclasses
-
 from keras_vit.training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
 from keras_vit.training.reproduce import Configuration, Experiment
 from keras_vit.training.reproduce.plots import bars, curves
@@ -17,8 +15,7 @@ EXPERIMENT = Experiment(
     configurations=tuple(
         Configuration(
             f"{optimizer}, rate {rate:g}",
-            dataclasses.replace(
-                BASELINE,
+            BASELINE.replace(
                 optimizer=optimizer,
                 learning_rate=rate,
                 momentum=0.9 if optimizer == "sgd" else 0.0,

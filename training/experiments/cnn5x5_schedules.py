@@ -3,8 +3,6 @@
 keras-vit reproduce cnn5x5_schedules
 """
 
-import dataclasses
-
 from keras_vit.training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
 from keras_vit.training.reproduce import Experiment, vary
 from keras_vit.training.reproduce.plots import bars, curves
@@ -12,7 +10,7 @@ from keras_vit.training.reproduce.plots import bars, curves
 EXPERIMENT = Experiment(
     title="Learning-rate schedules",
     configurations=vary(
-        dataclasses.replace(BASELINE, final_learning_rate=1e-4),
+        BASELINE.replace(schedule="cosine", final_learning_rate=1e-4),
         "schedule",
         ("constant", "linear", "exponential", "step", "cosine", "polynomial"),
     ),

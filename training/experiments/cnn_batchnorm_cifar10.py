@@ -3,13 +3,11 @@
 keras-vit reproduce cnn_batchnorm_cifar10
 """
 
-import dataclasses
-
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 from keras_vit.training.reproduce import Configuration, Experiment
 from keras_vit.training.reproduce.plots import bars, curves
 
-WITHOUT = Recipe(
+WITHOUT = ImageRecipe(
     data="tfds:cifar10",
     validation_fraction=0.02,
     model="cnn",
@@ -20,8 +18,8 @@ WITHOUT = Recipe(
     weight_decay=0.0,
     label_smoothing=0.0,
 )
-WITH = dataclasses.replace(WITHOUT, batch_norm=True)
-REGULARIZED = dataclasses.replace(WITH, flip=True, weight_decay=0.05, label_smoothing=0.1)
+WITH = WITHOUT.replace(batch_norm=True)
+REGULARIZED = WITH.replace(flip=True, weight_decay=0.05, label_smoothing=0.1)
 
 EXPERIMENT = Experiment(
     title="Batch normalisation on CIFAR-10",

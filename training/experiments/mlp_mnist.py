@@ -5,13 +5,11 @@
 The last rows are what the same network and a linear one reach with mini-batches.
 """
 
-import dataclasses
-
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 from keras_vit.training.reproduce import Configuration, Experiment
 from keras_vit.training.reproduce.plots import bars, curves
 
-FULL_BATCH = Recipe(
+FULL_BATCH = ImageRecipe(
     data="tfds:mnist",
     validation_fraction=0.05,
     subset=8000,
@@ -28,9 +26,8 @@ FULL_BATCH = Recipe(
     clip_norm=None,
     label_smoothing=0.0,
 )
-LONGER = dataclasses.replace(FULL_BATCH, subset=10_000, batch_size=10_000, learning_rate=0.2, epochs=2000)
-MINI_BATCH = dataclasses.replace(
-    FULL_BATCH,
+LONGER = FULL_BATCH.replace(subset=10_000, batch_size=10_000, learning_rate=0.2, epochs=2000)
+MINI_BATCH = FULL_BATCH.replace(
     subset=None,
     activation="relu",
     epochs=15,
@@ -39,17 +36,17 @@ MINI_BATCH = dataclasses.replace(
     learning_rate=1e-3,
     schedule="cosine",
 )
-LINEAR = dataclasses.replace(MINI_BATCH, model="linear", hidden_dims=None, activation=None)
+LINEAR = MINI_BATCH.replace(model="linear", hidden_dims=None, activation=None)
 
 EXPERIMENT = Experiment(
     title="Multilayer perceptron on MNIST",
     configurations=(
         Configuration("8,000 images, rate 0.1, 1,000 steps", FULL_BATCH, reported=0.9135),
         Configuration("10,000 images, rate 0.2, 2,000 steps", LONGER, reported=0.9371),
-        Configuration("the same with ReLU", dataclasses.replace(LONGER, activation="relu"), reported=0.9371),
+        Configuration("the same with ReLU", LONGER.replace(activation="relu"), reported=0.9371),
         Configuration("all images, mini-batches, ReLU", MINI_BATCH, seeds=(0, 1, 2)),
         Configuration("linear, cross-entropy", LINEAR, seeds=(0, 1, 2)),
-        Configuration("linear, hinge loss", dataclasses.replace(LINEAR, loss="hinge"), seeds=(0, 1, 2)),
+        Configuration("linear, hinge loss", LINEAR.replace(loss="hinge"), seeds=(0, 1, 2)),
     ),
     columns=("train_accuracy",),
     assumptions="The report's iterations and epochs are taken as steps of gradient descent on all its "

@@ -3,13 +3,11 @@
 keras-vit reproduce position_embeddings
 """
 
-import dataclasses
-
 from keras_vit.training.experiments.vit_cifar10 import PLAIN
 from keras_vit.training.reproduce import Experiment, vary
 from keras_vit.training.reproduce.plots import bars, curves
 
-BASELINE = dataclasses.replace(PLAIN, flip=True, crop_padding=4)
+BASELINE = PLAIN.replace(flip=True, crop_padding=4)
 
 EXPERIMENT = Experiment(
     title="Position embeddings",

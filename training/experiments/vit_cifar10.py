@@ -3,14 +3,12 @@
 keras-vit reproduce vit_cifar10
 """
 
-import dataclasses
-
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 from keras_vit.training.recipes.vit_cifar10 import RECIPE as OURS
 from keras_vit.training.reproduce import Configuration, Experiment
 from keras_vit.training.reproduce.plots import bars, curves
 
-PLAIN = Recipe(
+PLAIN = ImageRecipe(
     data="tfds:cifar10",
     validation_fraction=0.02,
     patch_size=4,
@@ -28,7 +26,7 @@ EXPERIMENT = Experiment(
     title="Vision Transformer on CIFAR-10",
     configurations=(
         Configuration("plain, as the report has it", PLAIN, reported=0.57),
-        Configuration("plain, flip and crop", dataclasses.replace(PLAIN, flip=True, crop_padding=4)),
+        Configuration("plain, flip and crop", PLAIN.replace(flip=True, crop_padding=4)),
         Configuration("recipe vit_cifar10", OURS, reported=0.57),
     ),
     assumptions="The report names 15 epochs and no sizes: assumed for the plain model are patches of 4 "

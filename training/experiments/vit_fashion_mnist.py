@@ -3,14 +3,12 @@
 keras-vit reproduce vit_fashion_mnist
 """
 
-import dataclasses
-
 from keras_vit.training.experiments.vit_mnist import BASELINE as MNIST
 from keras_vit.training.experiments.vit_mnist import sweep_plots, sweeps
 from keras_vit.training.reproduce import Configuration, Experiment
 from keras_vit.training.reproduce.plots import curves
 
-BASELINE = dataclasses.replace(MNIST, data="tfds:fashion_mnist")
+BASELINE = MNIST.replace(data="tfds:fashion_mnist")
 
 EXPERIMENT = Experiment(
     title="Vision Transformer on Fashion-MNIST",

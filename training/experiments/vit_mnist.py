@@ -6,11 +6,11 @@
 The sweeps change one size of a small model at a time.
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 from keras_vit.training.reproduce import Configuration, Experiment, vary
 from keras_vit.training.reproduce.plots import curves, sweep
 
-BASELINE = Recipe(
+BASELINE = ImageRecipe(
     data="tfds:mnist",
     validation_fraction=0.05,
     patch_size=7,

@@ -5,14 +5,12 @@
 The digits are 1,797 images of 8 x 8 pixels by other writers, enlarged; of them 100 to 800 are trained on.
 """
 
-import dataclasses
-
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 from keras_vit.training.reproduce import Configuration, Experiment
 from keras_vit.training.reproduce.plots import bars, curves, sweep
 
 SOURCE = "pre-training on MNIST"
-PRETRAINING = Recipe(
+PRETRAINING = ImageRecipe(
     data="tfds:mnist",
     subset=20_000,
     validation_fraction=0.05,
@@ -28,7 +26,8 @@ PRETRAINING = Recipe(
     label_smoothing=0.0,
     crop_padding=2,
 )
-FINE_TUNING = Recipe(
+FINE_TUNING = ImageRecipe(
+    pretrained=SOURCE,  # replaced by that run's folder
     data="digits",
     image_size=32,
     subset=100,
@@ -38,8 +37,7 @@ FINE_TUNING = Recipe(
     learning_rate=5e-4,
     label_smoothing=0.0,
 )
-SCRATCH = dataclasses.replace(
-    PRETRAINING,
+SCRATCH = PRETRAINING.replace(
     **{field: getattr(FINE_TUNING, field) for field in ("data", "image_size", "subset", "test_fraction")},
     validation_fraction=FINE_TUNING.validation_fraction,
     epochs=30,
@@ -51,11 +49,11 @@ SIZES = {100: 30, 200: 15, 400: 8, 800: 4}  # images: epochs, for as many steps 
 
 
 def _fine_tuned(label, **changes):
-    return Configuration(label, dataclasses.replace(FINE_TUNING, **changes), pretrained_by=SOURCE)
+    return Configuration(label, FINE_TUNING.replace(**changes), pretrained_by=SOURCE)
 
 
 def _scratch(label, **changes):
-    return Configuration(label, dataclasses.replace(SCRATCH, **changes))
+    return Configuration(label, SCRATCH.replace(**changes))
 
 
 EXPERIMENT = Experiment(

@@ -5,8 +5,6 @@
 The second part trains on 1 to 100 % of the images, for as many epochs as make about the same number of steps.
 """
 
-import dataclasses
-
 from keras_vit.training.experiments.cnn_batchnorm_cifar10 import WITH as CNN
 from keras_vit.training.experiments.vit_cifar10 import PLAIN
 from keras_vit.training.recipes.resnet_cifar10 import RECIPE as RESNET
@@ -14,10 +12,10 @@ from keras_vit.training.reproduce import Configuration, Experiment
 from keras_vit.training.reproduce.plots import bars, curves, sweep
 
 SHARES = {500: 1528, 2450: 241, 12250: 48, 49_000: 12}  # images: epochs
-VIT = dataclasses.replace(PLAIN, flip=True, crop_padding=4)
+VIT = PLAIN.replace(flip=True, crop_padding=4)
 MODELS = {
     "ViT": VIT,
-    "CNN": dataclasses.replace(CNN, flip=True, crop_padding=4),
+    "CNN": CNN.replace(flip=True, crop_padding=4),
     "ResNet": RESNET,
 }
 
@@ -32,9 +30,7 @@ EXPERIMENT = Experiment(
         Configuration("ViT, 15 epochs", VIT, reported=0.50),
         Configuration("ResNet-20, 15 epochs", RESNET, reported=0.60),
         *(
-            Configuration(
-                f"{name}, {images:,} images", dataclasses.replace(recipe, subset=images, epochs=epochs)
-            )
+            Configuration(f"{name}, {images:,} images", recipe.replace(subset=images, epochs=epochs))
             for name, recipe in MODELS.items()
             for images, epochs in SHARES.items()
         ),

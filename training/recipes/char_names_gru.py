@@ -6,9 +6,9 @@ keras-vit train char_names_gru --run-dir runs/names
 bits, perplexity 4.89), where the bigram model of the same training split has 2.159.
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import TextRecipe
 
-RECIPE = Recipe(
+RECIPE = TextRecipe(
     data="names",
     lowercase=True,
     model="char_rnn",
@@ -20,6 +20,5 @@ RECIPE = Recipe(
     batch_size=32,
     learning_rate=4e-3,
     weight_decay=0.05,
-    label_smoothing=0.0,
     sample_every=500,
 )

@@ -3,9 +3,9 @@
 keras-vit train char_names_lstm --run-dir runs/names_lstm
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import TextRecipe
 
-RECIPE = Recipe(
+RECIPE = TextRecipe(
     data="names",
     lowercase=True,
     model="char_rnn",
@@ -17,6 +17,5 @@ RECIPE = Recipe(
     batch_size=32,
     learning_rate=4e-3,
     weight_decay=0.05,
-    label_smoothing=0.0,
     sample_every=500,
 )

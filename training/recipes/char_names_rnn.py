@@ -6,9 +6,9 @@ One name a step, plain gradient descent at a constant rate, each gradient clippe
 characters and a state of 50: 28 epochs of the 1,244 training names are 34,832 steps. Samples every 2,000.
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import TextRecipe
 
-RECIPE = Recipe(
+RECIPE = TextRecipe(
     data="names",
     lowercase=True,
     model="char_rnn",
@@ -23,6 +23,5 @@ RECIPE = Recipe(
     weight_decay=0.0,
     clip_norm=None,
     clip_value=5.0,
-    label_smoothing=0.0,
     sample_every=2000,
 )

@@ -3,9 +3,9 @@
 keras-vit train char_names_transformer --run-dir runs/names_transformer
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import TextRecipe
 
-RECIPE = Recipe(
+RECIPE = TextRecipe(
     data="names",
     lowercase=True,
     model="char_transformer",
@@ -17,6 +17,5 @@ RECIPE = Recipe(
     batch_size=32,
     learning_rate=3e-3,
     weight_decay=0.05,
-    label_smoothing=0.0,
     sample_every=500,
 )

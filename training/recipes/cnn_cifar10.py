@@ -3,9 +3,9 @@
 keras-vit train cnn_cifar10 --run-dir runs/cnn_cifar10
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 
-RECIPE = Recipe(
+RECIPE = ImageRecipe(
     data="tfds:cifar10",
     validation_fraction=0.02,
     model="cnn",

@@ -5,9 +5,9 @@ keras-vit train cnn_digits --run-dir runs/cnn_digits
 Test accuracy 99.4 % (359 images).
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 
-RECIPE = Recipe(
+RECIPE = ImageRecipe(
     data="digits",
     test_fraction=0.2,
     model="cnn",

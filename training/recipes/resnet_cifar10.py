@@ -5,9 +5,9 @@ keras-vit train resnet_cifar10 --run-dir runs/resnet_cifar10
 15 epochs, where the paper has 164: https://arxiv.org/abs/1512.03385, section 4.2.
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 
-RECIPE = Recipe(
+RECIPE = ImageRecipe(
     data="tfds:cifar10",
     validation_fraction=0.02,
     model="resnet",

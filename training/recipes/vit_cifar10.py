@@ -6,9 +6,9 @@ Test accuracy 82.4 % (one run, seed 0; see the README on the test images it was 
 85.4 %; 1.9 M parameters, 6 minutes an epoch on one CPU core.
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 
-RECIPE = Recipe(
+RECIPE = ImageRecipe(
     data="tfds:cifar10",
     validation_fraction=0.02,
     variant="Micro/8",

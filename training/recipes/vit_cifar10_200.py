@@ -5,9 +5,9 @@
 Augmentation follows the 300-epoch recipe of the Compact Transformers, https://arxiv.org/abs/2104.05704.
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 
-RECIPE = Recipe(
+RECIPE = ImageRecipe(
     data="tfds:cifar10",
     validation_fraction=0.02,
     variant="Lite-7/4",

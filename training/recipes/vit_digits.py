@@ -3,9 +3,9 @@
 keras-vit train vit_digits --run-dir runs/digits
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 
-RECIPE = Recipe(
+RECIPE = ImageRecipe(
     data="digits",
     test_fraction=0.2,
     variant="Pico/2",

@@ -5,9 +5,9 @@ keras-vit train vit_fashion_mnist --run-dir runs/fashion_mnist
 Test accuracy 91.9 % after 8 epochs, as long as `vit_mnist` takes for as many.
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 
-RECIPE = Recipe(
+RECIPE = ImageRecipe(
     data="tfds:fashion_mnist",
     validation_fraction=0.05,
     variant="Nano/4",

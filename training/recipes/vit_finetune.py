@@ -7,9 +7,9 @@ PATH holds one folder of images per class; SOURCE is a hub id, a folder, a file 
 additions to the blocks alone.
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 
-RECIPE = Recipe(
+RECIPE = ImageRecipe(
     data="folder:photos",
     test_fraction=0.2,
     pretrained="timm/vit_small_patch16_224.augreg_in21k_ft_in1k",

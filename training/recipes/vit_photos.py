@@ -5,9 +5,9 @@
 PATH holds one folder of images per class.
 """
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training import ImageRecipe
 
-RECIPE = Recipe(
+RECIPE = ImageRecipe(
     data="folder:photos",
     image_size=64,
     test_fraction=0.2,

@@ -36,8 +36,7 @@ def vary(recipe, field, values, **options):
         **options: of Configuration.
     """
     return tuple(
-        Configuration(f"{field}={value}", dataclasses.replace(recipe, **{field: value}), **options)
-        for value in values
+        Configuration(f"{field}={value}", recipe.replace(**{field: value}), **options) for value in values
     )
 
 

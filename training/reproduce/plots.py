@@ -1,16 +1,14 @@
 """Plots of an experiment's rows. Each function here returns one that `Experiment.plots` takes."""
 
-import dataclasses
-
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.report.style import BLUE, GREEN, ORANGE, SKY, figure
 from keras_vit.training.reproduce.results import mean_and_spread
 
 COLOURS = (BLUE, ORANGE, GREEN, SKY, "#cc79a7", "#e69f00", "#000000")  # Okabe and Ito
 DASHES = ("-", "--", ":", "-.")
-DEFAULTS = dataclasses.asdict(Recipe())
+DEFAULTS = ImageRecipe().as_dict()
 
 
 def curves(key="val_accuracy", labels=None, name="curves"):
@@ -90,7 +88,7 @@ def sweep(field, metric="accuracy", groups=None, log=False):
     def plot(rows):
         canvas = figure(height=3.6)
         axes = canvas.subplots()
-        settings = [({**DEFAULTS, **row["recipe"]}[field], row) for row in rows if row["runs"]]
+        settings = [(row["recipe"].get(field, DEFAULTS.get(field)), row) for row in rows if row["runs"]]
         lines = groups or {"": lambda label: True}
         shown = set()
         for index, (line, belongs) in enumerate(lines.items()):

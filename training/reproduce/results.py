@@ -1,6 +1,5 @@
 """An experiment's figures, read from its run folders."""
 
-import dataclasses
 import statistics
 
 import numpy as np
@@ -28,7 +27,7 @@ def read_rows(experiment, runs):
             "label": configuration.label,
             "reported": configuration.reported,
             "seeds": list(configuration.seeds),
-            "recipe": _changed(configuration.recipe),
+            "recipe": configuration.recipe.changed(),
             "runs": [run for seed in configuration.seeds if (run := _read(runs, configuration, seed))],
             "diverged": [end for seed in configuration.seeds if (end := _end(runs, configuration, seed))],
         }
@@ -106,15 +105,6 @@ def _numbers(metrics):
         for name, value in values.items()
     }
     return {key: value for key, value in {**metrics, **inner}.items() if isinstance(value, int | float)}
-
-
-def _changed(recipe):
-    """The fields of a recipe that differ from their defaults."""
-    return {
-        field.name: getattr(recipe, field.name)
-        for field in dataclasses.fields(recipe)
-        if getattr(recipe, field.name) != field.default
-    }
 
 
 def _ours(row, metric):

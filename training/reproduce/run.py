@@ -1,6 +1,5 @@
 """Runs what an experiment still lacks, and writes its table, plots and JSON."""
 
-import dataclasses
 from pathlib import Path
 
 import keras
@@ -97,10 +96,10 @@ def _check_finished(experiment, runs, quick):
 
 
 def _recipe(experiment, configuration, seed, runs, quick):
-    recipe = dataclasses.replace(configuration.recipe, seed=seed)
+    recipe = configuration.recipe.replace(seed=seed)
     if configuration.pretrained_by is not None:
         source = experiment.labelled(configuration.pretrained_by)
-        recipe = dataclasses.replace(recipe, pretrained=str(run_dir(runs, source, source.seeds[0])))
+        recipe = recipe.replace(pretrained=str(run_dir(runs, source, source.seeds[0])))
     return override(recipe, experiment.quick) if quick else recipe
 
 

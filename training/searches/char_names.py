@@ -3,8 +3,6 @@
 keras-vit tune char_names --run-dir runs/tune_names
 """
 
-import dataclasses
-
 from keras_vit.training.recipes.char_names_gru import RECIPE
 from keras_vit.training.tuning import Search
 
@@ -22,4 +20,4 @@ def space(hp):
     hp.Choice("epochs", [15, 25])
 
 
-SEARCH = Search(dataclasses.replace(RECIPE, num_layers=1, sample_every=None), space)
+SEARCH = Search(RECIPE.replace(num_layers=1, sample_every=None), space)

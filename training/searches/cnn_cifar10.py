@@ -3,8 +3,6 @@
 keras-vit tune cnn_cifar10 --subset 10000 --run-dir runs/tune_cnn_cifar10
 """
 
-import dataclasses
-
 from keras_vit.training.recipes.cnn_cifar10 import RECIPE
 from keras_vit.training.tuning import Search
 
@@ -29,4 +27,4 @@ def space(hp):
         hp.Float("randaugment_magnitude", 1.0, 9.0)
 
 
-SEARCH = Search(dataclasses.replace(RECIPE, hidden_dim=512), space)
+SEARCH = Search(RECIPE.replace(hidden_dim=512), space)

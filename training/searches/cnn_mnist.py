@@ -3,8 +3,6 @@
 keras-vit tune cnn_mnist --subset 10000 --run-dir runs/tune_cnn_mnist
 """
 
-import dataclasses
-
 from keras_vit.training.recipes.cnn_cifar10 import RECIPE
 from keras_vit.training.tuning import Search
 
@@ -26,8 +24,7 @@ def space(hp):
 
 
 SEARCH = Search(
-    dataclasses.replace(
-        RECIPE,
+    RECIPE.replace(
         data="tfds:mnist",
         validation_fraction=0.05,
         hidden_dim=512,

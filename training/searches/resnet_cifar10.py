@@ -3,8 +3,6 @@
 keras-vit tune resnet_cifar10 --tuner hyperband --subset 10000 --run-dir runs/tune_resnet_cifar10
 """
 
-import dataclasses
-
 from keras_vit.training.recipes.resnet_cifar10 import RECIPE
 from keras_vit.training.tuning import Search
 
@@ -27,4 +25,4 @@ def space(hp):
         hp.Float("randaugment_magnitude", 1.0, 9.0)
 
 
-SEARCH = Search(dataclasses.replace(RECIPE, stem="3x3"), space)  # "18" is for large images by itself
+SEARCH = Search(RECIPE.replace(stem="3x3"), space)  # "18" is for large images by itself

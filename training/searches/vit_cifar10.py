@@ -3,8 +3,6 @@
 keras-vit tune vit_cifar10 --tuner asha --subset 10000 --run-dir runs/tune_cifar10
 """
 
-import dataclasses
-
 from keras_vit.training.recipes.vit_cifar10 import RECIPE
 from keras_vit.training.tuning import Search
 
@@ -35,6 +33,6 @@ def space(hp):
 
 
 SEARCH = Search(
-    dataclasses.replace(RECIPE, variant=None, patch_size=8, hidden_dim=192, num_heads=4),
+    RECIPE.replace(variant=None, patch_size=8, hidden_dim=192, num_heads=4),
     space,
 )

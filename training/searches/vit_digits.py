@@ -3,8 +3,6 @@
 keras-vit tune vit_digits --run-dir runs/tune_digits
 """
 
-import dataclasses
-
 from keras_vit.training.recipes.vit_digits import RECIPE
 from keras_vit.training.tuning import Search
 
@@ -34,8 +32,6 @@ def space(hp):
 
 
 SEARCH = Search(
-    dataclasses.replace(
-        RECIPE, variant=None, patch_size=2, hidden_dim=64, num_layers=4, num_heads=4, mlp_dim=128
-    ),
+    RECIPE.replace(variant=None, patch_size=2, hidden_dim=64, num_layers=4, num_heads=4, mlp_dim=128),
     space,
 )

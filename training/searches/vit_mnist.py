@@ -3,8 +3,6 @@
 keras-vit tune vit_mnist --subset 10000 --run-dir runs/tune_mnist
 """
 
-import dataclasses
-
 from keras_vit.training.recipes.vit_mnist import RECIPE
 from keras_vit.training.tuning import Search
 
@@ -34,6 +32,6 @@ def space(hp):
 
 
 SEARCH = Search(
-    dataclasses.replace(RECIPE, variant=None, patch_size=4, num_heads=4, stem="linear"),
+    RECIPE.replace(variant=None, patch_size=4, num_heads=4, stem="linear"),
     space,
 )

@@ -12,13 +12,12 @@ TASKS = (LinearProbe, ImageClassification, LanguageModelling)  # in the order in
 
 
 def task_of(recipe):
-    """Returns the task of a recipe's model.
+    """Returns the task of a recipe, one for a whole run.
 
     Raises:
-        InputError: no task has a model of that name.
+        InputError: not a recipe.
     """
     for task in TASKS:
-        if task.takes(recipe):
+        if task.accepts(recipe):
             return task(recipe)
-    names = ", ".join(dict.fromkeys(name for task in TASKS for name in task.builders))
-    raise InputError(f"Unknown model {recipe.model!r}. Expected one of {names}.")
+    raise InputError(f"Expected an ImageRecipe or a TextRecipe, received {type(recipe).__name__}.")

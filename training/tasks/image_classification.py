@@ -6,19 +6,18 @@ import functools
 import keras
 import numpy as np
 
-import keras_vit
 from keras_vit.errors import InputError
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
-from keras_vit.training.augmentation import Augmentation
 from keras_vit.training.data import load_data
 from keras_vit.training.data.order import steps_per_epoch
 from keras_vit.training.data.streams import evaluation_stream, train_stream
 from keras_vit.training.evaluate import evaluate
 from keras_vit.training.fine_tuning.lora import add_lora, merged
-from keras_vit.training.fine_tuning.weights import check_fine_tuning, pretrained_model, with_image_size
-from keras_vit.training.normalization import NORMALIZATIONS, normalized_model
-from keras_vit.training.recipe import AUGMENTATION_FIELDS, TEXT_FIELDS, check_unset
+from keras_vit.training.fine_tuning.rates import with_rates_by_depth
+from keras_vit.training.fine_tuning.weights import pretrained_model, with_image_size
+from keras_vit.training.normalization import normalized_model
+from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.report import write_report
 from keras_vit.training.tasks.task import Task
 
@@ -26,26 +25,13 @@ from keras_vit.training.tasks.task import Task
 class ImageClassification(Task):
     """One class for each image. The data are `ImageData`, `labels.txt` names the classes."""
 
-    builders = {
-        "vit": keras_vit.models.vit,
-        "cnn": keras_vit.models.cnn,
-        "resnet": keras_vit.models.resnet,
-        "mlp": keras_vit.models.mlp,
-        "linear": keras_vit.models.linear,
-    }
+    recipe_class = ImageRecipe
     items = "images"
     measurable = True
     monitor = ("val_accuracy", "max")
 
     def __init__(self, recipe):
-        check_fine_tuning(recipe)
         super().__init__(with_image_size(recipe))
-        check_unset(recipe, TEXT_FIELDS)
-        if recipe.normalization not in (None, *NORMALIZATIONS):
-            raise InputError(
-                f"Expected normalization to be one of {', '.join(NORMALIZATIONS)}, received "
-                f"{recipe.normalization!r}."
-            )
 
     def load_data(self, data_dir=None):
         recipe = self.recipe
@@ -80,6 +66,14 @@ class ImageClassification(Task):
     def finished(self, model):
         return merged(model) if self.recipe.tuning == "lora" else super().finished(model)
 
+    def optimizer_class(self, optimizer_class, model, num_steps):
+        recipe, is_gradual = self.recipe, self.recipe.tuning == "gradual"
+        if recipe.layer_decay == 1 and not is_gradual:
+            return optimizer_class
+        unfreeze_every = recipe.unfreeze_every * (num_steps // recipe.epochs) if is_gradual else None
+        num_layers = model.get_layer("encoder").num_layers
+        return with_rates_by_depth(optimizer_class, num_layers, recipe.layer_decay, unfreeze_every)
+
     def steps_per_epoch(self, data):
         return steps_per_epoch(len(data.train), self.recipe.batch_size)
 
@@ -92,13 +86,12 @@ class ImageClassification(Task):
 
     def streams(self, data, start_epoch=0, start_step=0):
         recipe = self.recipe
-        augmentation = Augmentation(**{field: getattr(recipe, field) for field in AUGMENTATION_FIELDS})
         options = {"num_classes": data.num_classes, "batch_size": recipe.batch_size}
         train = train_stream(
             data.train,
             epochs=recipe.epochs,
             seed=recipe.seed,
-            augmentation=augmentation,
+            augmentation=recipe.augmentation,
             start_epoch=start_epoch,
             start_step=start_step,
             **options,
@@ -146,7 +139,7 @@ class ImageClassification(Task):
             **evaluate(probabilities, data.test.labels, data.label_names),
             **self.further_figures(model, data),
         }
-        recipe = dataclasses.asdict(self.recipe)
+        recipe = self.recipe.as_dict()
         write_report(folder.path, model, data, probabilities, metrics, folder.history, recipe)
         write_json(folder.metrics, metrics)  # at last: a run that has them is done
         return metrics

@@ -1,11 +1,8 @@
 """Characters and what follows them."""
 
-import dataclasses
-
 import keras
 import numpy as np
 
-import keras_vit
 from keras_vit.errors import InputError
 from keras_vit.io.json_files import write_json
 from keras_vit.text.generation import generate
@@ -14,7 +11,7 @@ from keras_vit.text.vocabulary import Vocabulary
 from keras_vit.text.windows import split_windows
 from keras_vit.training.callbacks.sample_log import SampleLog
 from keras_vit.training.data.streams import batch_stream
-from keras_vit.training.recipe import IMAGE_FIELDS, check_unset
+from keras_vit.training.recipe import TextRecipe
 from keras_vit.training.tasks.task import Task
 from keras_vit.training.text.batches import CarriedBatches, LineBatches, WindowBatches, evaluation_batches
 from keras_vit.training.text.carried_state import CarriedState, ResetStates
@@ -30,30 +27,15 @@ NUM_SHOWN = 5  # at once while training
 class LanguageModelling(Task):
     """The next character. The data are `TextData`, `vocabulary.json` tells characters from tokens."""
 
-    builders = {
-        "char_rnn": keras_vit.models.char_rnn,
-        "char_transformer": keras_vit.models.char_transformer,
-    }
+    recipe_class = TextRecipe
     items = "lines"
     monitor = ("val_loss", "min")
+    single_device = "--devices supports image models only"
 
     def __init__(self, recipe):
         super().__init__(recipe)
-        check_unset(recipe, IMAGE_FIELDS)
         if not recipe.lines:
             self.items = "windows"
-        if recipe.bidirectional:
-            raise InputError(
-                "bidirectional=true does not fit a model that is to write text: its backward half reads the "
-                "very character that it should foretell. Leave it out."
-            )
-        if recipe.label_smoothing:
-            raise InputError(
-                f"Expected label_smoothing=0 for text, whose loss is in nats per character, received "
-                f"{recipe.label_smoothing}."
-            )
-        if recipe.carry_state and (recipe.lines or recipe.model != "char_rnn"):
-            raise InputError("carry_state=true needs a char_rnn and running text: set lines=false.")
 
     def load_data(self, data_dir=None):
         recipe = self.recipe
@@ -146,7 +128,7 @@ class LanguageModelling(Task):
         samples = self.generate(model, data, NUM_SAMPLES if data.lines else NUM_SHOWN)
         if data.lines:
             metrics["novelty"] = novelty(samples, data.train)
-        recipe = dataclasses.asdict(self.recipe)
+        recipe = self.recipe.as_dict()
         write_report(folder, model, data, samples, metrics, recipe)
         write_json(folder.metrics, metrics)  # at last: a run that has them is done
         return metrics

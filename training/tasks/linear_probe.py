@@ -19,13 +19,17 @@ class LinearProbe(ImageClassification):
     Beside the head's own figures `metrics.json` tells what the nearest neighbours of an image would say.
     """
 
+    single_device = (
+        "tuning=head computes the features once and trains a small head, for which one device suffices"
+    )
+
     def __init__(self, recipe):
         super().__init__(recipe)
         self._features = {}  # by split
 
     @classmethod
-    def takes(cls, recipe):
-        return super().takes(recipe) and recipe.tuning == "head"
+    def accepts(cls, recipe):
+        return super().accepts(recipe) and recipe.tuning == "head"
 
     def build_model(self, data):
         self.whole = super().build_model(data)

@@ -7,54 +7,38 @@ from typing import ClassVar
 import keras
 
 from keras_vit.bounded_building import bounded_building
-from keras_vit.errors import InputError
-from keras_vit.models.arguments import builder_arguments
-from keras_vit.training.recipe import MODEL_FIELDS
+from keras_vit.training.recipe import Recipe
 
 
 class Task(abc.ABC):
     """A kind of data, the models for it, and how they are trained and judged.
 
     Attributes:
-        builders: dict from a name, as in `Recipe.model`, to a function of `keras_vit.models`.
+        recipe_class: class of its recipes.
         items: what a batch is made of, in the plural.
         outputs: what its models return, `"logits"`: softmax makes probabilities of them.
         measurable: bool, whether FLOPs, size and latency of its models can be measured.
+        single_device: str, why several devices cannot train it; empty where they can.
         monitor: the metric that early stopping watches, and whether it is to be `"max"` or `"min"`.
 
     Args:
         recipe: Recipe.
-
-    Raises:
-        InputError: the recipe has a field that its model does not take.
     """
 
-    builders: ClassVar[dict]
+    recipe_class: ClassVar[type[Recipe]]
     items: ClassVar[str]
     outputs: ClassVar[str] = "logits"
     measurable: ClassVar[bool] = False
+    single_device: ClassVar[str] = ""
     monitor: ClassVar[tuple[str, str]]
 
     def __init__(self, recipe):
         self.recipe = recipe
-        unknown = sorted(set(self._model_options) - set(builder_arguments(self._builder)))
-        if unknown:
-            unset = " ".join(f"{field}=none" for field in unknown)
-            raise InputError(f"Model {recipe.model!r} takes no {', '.join(unknown)}. Set {unset}.")
-
-    @property
-    def _builder(self):
-        return self.builders[self.recipe.model]
-
-    @property
-    def _model_options(self):
-        given = {field: getattr(self.recipe, field) for field in MODEL_FIELDS}
-        return {field: value for field, value in given.items() if value is not None}
 
     @classmethod
-    def takes(cls, recipe):
-        """Tells whether a recipe is of this kind."""
-        return recipe.model in cls.builders
+    def accepts(cls, recipe):
+        """Returns whether a recipe is of this kind."""
+        return isinstance(recipe, cls.recipe_class)
 
     @abc.abstractmethod
     def load_data(self, data_dir=None):
@@ -67,6 +51,10 @@ class Task(abc.ABC):
     def finished(self, model):
         """Returns the model to keep of the one in training: the same layers, without the optimizer."""
         return keras.Model(model.inputs, model.outputs, name=model.name)
+
+    def optimizer_class(self, optimizer_class, model, num_steps):
+        """Returns the class of `keras.optimizers` with which a model is trained for so many steps."""
+        return optimizer_class
 
     @abc.abstractmethod
     def steps_per_epoch(self, data):
@@ -109,15 +97,15 @@ class Task(abc.ABC):
         return []
 
     def build(self, **inputs):
-        """Calls the model's builder with what the data decide and the recipe's fields that are not None.
+        """Calls the model's builder with what the data decide and the model's options of the recipe.
 
         Raises:
             InputError: sizes that do not fit, also not into memory.
         """
         keras.utils.set_random_seed(self.recipe.seed)
         with bounded_building(f"Model {self.recipe.model!r}", _most_numbers(), "memory has room to train"):
-            return self._builder(
-                seed=self.recipe.seed, dtype=self.recipe.precision, **inputs, **self._model_options
+            return self.recipe.builders[self.recipe.model](
+                seed=self.recipe.seed, dtype=self.recipe.precision, **inputs, **self.recipe.model_options
             )
 
 

@@ -5,7 +5,7 @@ from keras_vit.io.model_archive import load_model
 from keras_vit.text.generation import generate
 from keras_vit.text.readers import reader_of
 from keras_vit.text.vocabulary import Vocabulary
-from keras_vit.training.recipe import load_recipe
+from keras_vit.training.recipe_file import load_recipe
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import task_of
 from keras_vit.training.text.novelty import novelty

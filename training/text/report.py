@@ -4,7 +4,6 @@ import math
 
 from keras_vit.io.html_page import cards, document, duration, figure_section, recipe_section, section, table
 from keras_vit.io.json_files import read_json
-from keras_vit.training.recipe import IMAGE_FIELDS
 from keras_vit.training.report.history import read_history, training_curves
 from keras_vit.training.report.write import write_report_folder
 from keras_vit.training.text.pictures import bigram_picture, positions_picture
@@ -56,7 +55,7 @@ def write_report(folder, model, data, samples, metrics, recipe):
             *(figure_section(name, *PICTURES[name]) for name in pictures),
             _log(log),
             _characters(metrics),
-            recipe_section({f: value for f, value in recipe.items() if f not in IMAGE_FIELDS}),
+            recipe_section(recipe),
         ]
         return document(f"{model.name} on {data.name}", parts)
 

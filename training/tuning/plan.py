@@ -74,12 +74,12 @@ def plan(
         raise InputError(f"Unknown tuner {tuner!r}. Expected one of {', '.join(TUNERS)}.")
     if trials < 1:
         raise InputError(f"Expected at least 1 trial, received {trials}.")
-    base = dataclasses.replace(search.recipe, split_seed=search.recipe.data_seed)
+    base = search.recipe.replace(split_seed=search.recipe.data_seed)
     assignments = _with_one_budget(tuner, base, assignments)
     space = build_space(dataclasses.replace(search, recipe=base), assignments)
-    kept_subset = space.recipe.subset
+    kept_subset = getattr(space.recipe, "subset", None)
     if subset is not None:
-        space = dataclasses.replace(space, recipe=dataclasses.replace(space.recipe, subset=subset))
+        space = dataclasses.replace(space, recipe=space.recipe.replace(subset=subset))
     task = task_of(space.recipe)
     objective = objective or task.monitor[0]
     if objective not in OBJECTIVES:

@@ -21,5 +21,5 @@ from keras_vit.training.augmentation import Augmentation
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(field, value):
-    with pytest.raises(InputError, match=f"{field} to be"):
+    with pytest.raises(InputError, match=f"Expected {field} (to be|from)"):
         Augmentation(**{field: value})

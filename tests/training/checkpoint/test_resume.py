@@ -13,11 +13,11 @@ from keras_vit import InputError
 from keras_vit.training.checkpoint import Interrupted
 from keras_vit.training.checkpoint.state_file import read_state
 from keras_vit.training.fit import fit
-from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.tasks import task_of
 
 # Every kind of state: dropout, drop path, an average of weights, early stopping, mixed images.
-RECIPE = Recipe(
+RECIPE = ImageRecipe(
     data="digits",
     variant="Pico/4",
     num_layers=1,

@@ -31,10 +31,10 @@ from pathlib import Path
 import keras
 import numpy as np
 from keras_vit.training.fit import fit
-from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.checkpoint.state_file import read_state
 
-recipe = Recipe(
+recipe = ImageRecipe(
     data="digits", variant="Pico/4", num_layers=1, hidden_dim=16, num_heads=2, mlp_dim=32, pooling="gap",
     epochs=2, batch_size=64, subset=512, dropout_rate=0.1, drop_path_rate=0.2, ema_momentum=0.9,
     early_stopping_patience=2, mixup_alpha=0.4, steps_per_execution=2,

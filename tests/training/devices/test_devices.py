@@ -24,7 +24,8 @@ from keras_vit.training.data.notices import DataWarning
 from keras_vit.training.devices import Engine, open_engine
 from keras_vit.training.devices.engine import check_available, check_shared
 from keras_vit.training.devices.open_engine import parse_devices
-from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipe import ImageRecipe, TextRecipe
+from keras_vit.training.tasks import task_of
 
 WORKER = Path(__file__).with_name("worker.py")
 AT_RANDOM = ["dropout_rate=0.1", "drop_path_rate=0.2"]
@@ -51,7 +52,7 @@ def test_numbers_of_devices_are_read():
 def test_without_a_number_one_device_trains():
     engine = open_engine(None)
     assert (engine.num_parts, engine.num_processes) == (1, 1)
-    engine.check(Recipe(model="char_rnn"))
+    engine.check(task_of(TextRecipe()))
 
 
 def test_more_devices_than_available_are_refused_with_the_number_found():
@@ -60,17 +61,17 @@ def test_more_devices_than_available_are_refused_with_the_number_found():
 
 
 @pytest.mark.parametrize(
-    ("fields", "message"),
+    ("recipe", "message"),
     [
-        ({"model": "char_rnn"}, "image models only, received char_rnn"),
-        ({"tuning": "head"}, "tuning=head"),
-        ({"batch_size": 30}, "batch_size divisible by 4 devices, received 30. Set batch_size=28"),
-        ({"batch_size": 3}, "Set batch_size=4"),
+        (TextRecipe(), "image models only, received model=char_rnn"),
+        (ImageRecipe(pretrained="somewhere", image_size=32, tuning="head"), "tuning=head"),
+        (ImageRecipe(batch_size=30), "batch_size divisible by 4 devices, received 30. Set batch_size=28"),
+        (ImageRecipe(batch_size=3), "Set batch_size=4"),
     ],
 )
-def test_recipes_that_several_devices_cannot_train_are_refused(fields, message):
+def test_recipes_that_several_devices_cannot_train_are_refused(recipe, message):
     with pytest.raises(InputError, match=message):
-        check_shared(Recipe(**fields), 4)
+        check_shared(task_of(recipe), 4)
 
 
 @needs_tensorflow
@@ -90,7 +91,7 @@ def test_recipes_that_tensorflow_cannot_train_on_several_devices_are_refused(fie
     from keras_vit.training.devices.mirrored import Mirrored
 
     with pytest.raises(InputError, match=f"Under TensorFlow .*{next(iter(fields))}"):
-        Mirrored(["/cpu:0"]).check(Recipe(**fields))
+        Mirrored(["/cpu:0"]).check(task_of(ImageRecipe(**fields)))
 
 
 def test_backends_without_an_engine_are_refused(monkeypatch):

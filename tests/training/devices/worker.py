@@ -32,7 +32,7 @@ def main(backend, count, run_dir, options):
     make_devices(backend, count)
     from keras_vit.training.devices import open_engine
     from keras_vit.training.fit import fit
-    from keras_vit.training.recipe import Recipe, override
+    from keras_vit.training.recipe import ImageRecipe, override
 
     engine = open_engine(options.get("devices"))
     callbacks = []
@@ -42,7 +42,7 @@ def main(backend, count, run_dir, options):
         callbacks.append(strike(*options["ask_at"], lambda: signal.raise_signal(signal.SIGTERM)))
     try:
         fit(
-            override(Recipe(**RECIPE), options.get("overrides", [])),
+            override(ImageRecipe(**RECIPE), options.get("overrides", [])),
             engine.run_dir(run_dir),
             resume=options.get("resume", False),
             checkpoint_every="2",

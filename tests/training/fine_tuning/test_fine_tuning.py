@@ -13,12 +13,12 @@ from keras_vit.io.model_archive import load_model
 from keras_vit.training.checkpoint.state_file import read_state
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.fit import fit
-from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.run import evaluate_run, run_recipe
 from keras_vit.training.tasks import LinearProbe, task_of
 
 SOURCE = Path(__file__).parents[2] / "pretrained" / "fixtures" / "timm_vit"
-RECIPE = Recipe(
+RECIPE = ImageRecipe(
     data="npz:unused",
     image_size=16,
     image_width=24,
@@ -227,10 +227,10 @@ def test_heads_of_every_shape_are_trained_on_features(name, tmp_path, data):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"pretrained": None, "tuning": "head"}, "give --pretrained"),
+        ({"pretrained": None, "tuning": "head"}, "has no tuning: .* or give pretrained"),
         ({"pretrained": None, "layer_decay": 0.5}, "has no layer_decay"),
         ({"model": "cnn"}, "needs model=vit"),
-        ({"model": "char_rnn"}, "has no .*pretrained"),
+        ({"model": "char_rnn"}, "Unknown model 'char_rnn'"),
         ({"hidden_dim": 8}, "weights decide hidden_dim"),
         ({"normalization": "standardize"}, "own normalization"),
         ({"tuning": "head", "flip": True}, "has no flip"),

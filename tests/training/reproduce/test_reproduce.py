@@ -6,14 +6,16 @@ import pytest
 from keras_vit import InputError
 from keras_vit.io.json_files import read_json
 from keras_vit.training.experiments import experiment_names, find_experiment
-from keras_vit.training.recipe import Recipe, override
+from keras_vit.training.recipe import ImageRecipe, override
 from keras_vit.training.reproduce import Configuration, Experiment, reproduce, results_dir, vary
 from keras_vit.training.reproduce.computation import Computation
 from keras_vit.training.reproduce.page import write_pages
 from keras_vit.training.reproduce.plots import bars, curves, sweep
 from keras_vit.training.reproduce.run import planned
 
-TINY = Recipe(variant="Pico/4", num_layers=1, hidden_dim=16, epochs=1, batch_size=256, learning_rate=3e-3)
+TINY = ImageRecipe(
+    variant="Pico/4", num_layers=1, hidden_dim=16, epochs=1, batch_size=256, learning_rate=3e-3
+)
 EXPERIMENT = Experiment(
     title="Sizes & <depths>",
     configurations=(
@@ -134,7 +136,7 @@ def test_a_quick_run_says_so_and_leaves_full_results_alone(folder):
 
 
 def test_a_run_that_diverges_is_a_result_and_the_others_go_on(tmp_path):
-    wild = Recipe(
+    wild = ImageRecipe(
         model="mlp", epochs=2, optimizer="sgd", learning_rate=1e6, clip_norm=None, activation="relu"
     )
     lines = Configuration("wild", wild, seeds=(0, 1)), Configuration("the base", TINY)
@@ -207,9 +209,8 @@ def test_every_experiment_has_a_docstring_with_its_command_and_recipes_that_hold
 
 @pytest.mark.slow
 def test_a_configuration_begins_with_the_weights_of_another_which_is_run_first(tmp_path):
-    tuned = dataclasses.replace(TINY, image_size=16, tuning="head", batch_size=64)
-    for field in ("variant", "num_layers", "hidden_dim"):
-        tuned = dataclasses.replace(tuned, **{field: None})
+    unset = dict.fromkeys(("variant", "num_layers", "hidden_dim"))
+    tuned = TINY.replace(image_size=16, pretrained="a run", tuning="head", batch_size=64, **unset)
     transfer = Experiment(
         title="Transfer",
         configurations=(
@@ -246,7 +247,7 @@ def test_a_sweep_has_a_legend_when_its_lines_have_names(line, legend):
 def test_a_sweep_shows_a_value_that_is_the_recipes_default_and_is_none_where_nothing_was_run():
     row = {"label": "a", "runs": [{"accuracy": 0.5}]}
     rows = [{**row, "recipe": {"learning_rate": 0.01}}, {**row, "recipe": {}}]
-    assert Recipe().learning_rate == 0.001
+    assert ImageRecipe().learning_rate == 0.001
     _, _, canvas = sweep("learning_rate", log=True)(rows)
     assert [tick.get_text() for tick in canvas.axes[0].get_xticklabels()] == ["0.001", "0.01"]
     assert sweep("hidden_dim")(rows) is None

@@ -13,13 +13,13 @@ import pytest
 from keras_vit import InputError
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.fit import fit
-from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipe import TextRecipe
 from keras_vit.training.run import evaluate_run, run_recipe
 from keras_vit.training.tasks import task_of
 from keras_vit.training.text.evaluate import evaluate
 from keras_vit.training.text.generate_run import generate_from_run
 
-RECIPE = Recipe(
+RECIPE = TextRecipe(
     data="names",
     lowercase=True,
     model="char_rnn",
@@ -29,7 +29,6 @@ RECIPE = Recipe(
     epochs=2,
     batch_size=64,
     learning_rate=1e-2,
-    label_smoothing=0.0,
     sample_every=10,
 )
 RUNNING = {"lines": False, "lowercase": True, "window": 24, "batch_size": 32, "sample_every": None}
@@ -147,9 +146,9 @@ def test_a_run_stopped_within_an_epoch_goes_on_with_its_carried_state_as_if_neve
     ("changes", "message"),
     [
         ({"bidirectional": True}, "backward half reads the very character"),
-        ({"label_smoothing": 0.1}, "label_smoothing=0"),
-        ({"flip": True, "image_size": 32}, "'char_rnn' has no image_size, flip"),
-        ({"patch_size": 4}, "'char_rnn' takes no patch_size"),
+        ({"label_smoothing": 0.1}, "field 'label_smoothing'.* Model 'char_rnn' takes cell, hidden_dim"),
+        ({"flip": True, "image_size": 32}, "Unknown recipe field 'flip'"),
+        ({"patch_size": 4}, "Unknown recipe field 'patch_size'"),
         ({"carry_state": True}, "lines=false"),
         ({"model": "char_transformer"}, "'char_transformer' takes no cell"),
         ({"data": "digits"}, "names or text:PATH"),
@@ -184,10 +183,10 @@ def test_text_is_trained_under_jax_too_with_carried_state_and_samples(tmp_path, 
     program = (
         "import dataclasses, sys\n"
         "sys.modules['tensorflow'] = None\n"
-        "from keras_vit.training.recipe import Recipe\n"
+        "from keras_vit.training.recipe import TextRecipe\n"
         "from keras_vit.training.run import run_recipe\n"
-        "recipe = Recipe(data=sys.argv[1], lines=False, window=24, model='char_rnn', cell='gru',"
-        " hidden_dim=16, label_smoothing=0.0, batch_size=32, epochs=2, carry_state=True, sample_every=5)\n"
+        "recipe = TextRecipe(data=sys.argv[1], lines=False, window=24, model='char_rnn', cell='gru',"
+        " hidden_dim=16, batch_size=32, epochs=2, carry_state=True, sample_every=5)\n"
         "print(run_recipe(recipe, sys.argv[2])['backend'])\n"
     )
     result = subprocess.run(

@@ -1,10 +1,9 @@
 """The winner of a search: its recipe file, and its training with several seeds."""
 
-import dataclasses
 import statistics
 
 from keras_vit.errors import ConditionError
-from keras_vit.io.files import read_text, write_text
+from keras_vit.io.files import read_text
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.training.recipe_file import read_recipe, write_recipe
 from keras_vit.training.report.history import read_history
@@ -12,23 +11,20 @@ from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tuning.state.records import COMPLETED
 from keras_vit.training.tuning.workers import trial
 
-_IMPORT = "\nfrom keras_vit.training.recipe import Recipe"
-_OLD_IMPORT = "\nfrom training.recipe import Recipe"  # in files of version 0.1.0
+_OLD_IMPORT = "\nfrom training.recipe import Recipe"  # in files of version 0.1.0, which no longer load
 
 
 def write_winner(plan, place, record):
     """Writes the winner's recipe file into its WinnerFolder, unless it exists."""
-    if place.recipe.exists():
-        text = read_text(place.recipe)
-        if _OLD_IMPORT in text:
-            write_text(place.recipe, text.replace(_OLD_IMPORT, _IMPORT))
+    if place.recipe.exists() and _OLD_IMPORT not in read_text(place.recipe):
         return
     docstring = (
         f"The winner of `keras-vit tune {plan.name}`: trial {record.id}.\n\n"
         f"keras-vit train {place.recipe} --run-dir runs/winner\n\n"
         f"Chosen by {plan.objective[0]}, {record.score:.4f} in the search ({plan.tuner}, seed {plan.seed})."
     )
-    recipe = plan.space.recipe_of(record.values, seed=0, subset=plan.kept_subset)
+    subset = {"subset": plan.kept_subset} if "subset" in plan.space.recipe.types() else {}
+    recipe = plan.space.recipe_of(record.values, seed=0, **subset)
     write_recipe(place.recipe, recipe, docstring)
 
 
@@ -56,7 +52,7 @@ def train_winner(workers, place, record, seeds, show):
         if run.metrics.exists():
             continue
         show(f"training the winner, trial {record.id}, with seed {seed} ({seed + 1} of {seeds})")
-        outcome = workers.run(trial.train_winner, dataclasses.replace(recipe, seed=seed), run.path)
+        outcome = workers.run(trial.train_winner, recipe.replace(seed=seed), run.path)
         if outcome is None:
             return None
         if outcome[0] != COMPLETED:

@@ -1,7 +1,6 @@
 """Builds a search space from the declarations of a search and the overrides of the user."""
 
 import contextlib
-import dataclasses
 
 import keras_tuner
 
@@ -22,8 +21,8 @@ class SpaceBuilder:
     """
 
     def __init__(self, recipe, overrides):
-        fixed = {field: override.values[0] for field, override in overrides.items() if override.fixes}
-        self.recipe = dataclasses.replace(recipe, **fixed)
+        self.fixed = {field: override.values[0] for field, override in overrides.items() if override.fixes}
+        self.recipe = recipe.replace(**recipe.used(self.fixed))
         self.overrides = overrides
         self._base = recipe
         self.hyperparameters = keras_tuner.HyperParameters()
@@ -92,7 +91,8 @@ class SpaceBuilder:
         if not self._is_active:
             return
         if len(values) == 1:
-            self.recipe = dataclasses.replace(self.recipe, **{field: values[0]})
+            self.fixed[field] = values[0]
+            self.recipe = self.recipe.replace(**self.recipe.used({field: values[0]}))
         elif isinstance(values[0], bool):  # which a Choice would convert to integers
             self.hyperparameters.Boolean(field, default=bool(getattr(self.recipe, field)))
         else:

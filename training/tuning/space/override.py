@@ -3,8 +3,9 @@
 import dataclasses
 import math
 
+from keras_vit.constraints import parse_value
 from keras_vit.errors import InputError
-from keras_vit.training.recipe import parse_value, split_assignment
+from keras_vit.training.recipe import assignment_types, split_assignment
 
 _LITERAL = ("data",)  # fields whose text may contain commas and colons
 
@@ -14,9 +15,11 @@ class SpaceOverride:
     """Either `values` or a range from `low` to `high`.
 
     Example:
-        >>> SpaceOverride.parse("num_layers=2:4")
+        >>> from keras_vit.training import ImageRecipe
+        >>> types = ImageRecipe.types("vit")
+        >>> SpaceOverride.parse("num_layers=2:4", types)
         SpaceOverride(field='num_layers', values=None, low=2, high=4)
-        >>> SpaceOverride.parse("stem=linear,conv").values
+        >>> SpaceOverride.parse("stem=linear,conv", types).values
         ('linear', 'conv')
     """
 
@@ -26,24 +29,25 @@ class SpaceOverride:
     high: float | None = None
 
     @classmethod
-    def parse_all(cls, assignments):
+    def parse_all(cls, assignments, recipe):
         """Parses assignments into a dict from a field to its override; the last one of a field counts."""
-        return {override.field: override for override in map(cls.parse, assignments)}
+        types = assignment_types(recipe, assignments)
+        return {o.field: o for o in (cls.parse(assignment, types) for assignment in assignments)}
 
     @classmethod
-    def parse(cls, assignment):
-        """Parses `field=value`, `field=a,b` or `field=low:high`.
+    def parse(cls, assignment, types):
+        """Parses `field=value`, `field=a,b` or `field=low:high`; `types` maps fields to annotations.
 
         Raises:
             InputError: another form, an unknown field, a value of another type, or an empty range.
         """
-        field, text = split_assignment(assignment)
+        field, text = split_assignment(assignment, types)
         if field in _LITERAL:
             return cls(field, (text,))
         low, colon, high = text.partition(":")
         if colon and _is_number(low) and _is_number(high):
-            return cls._range(field, parse_value(field, low), parse_value(field, high))
-        values = tuple(dict.fromkeys(parse_value(field, part) for part in text.split(",")))
+            return cls._range(field, *(parse_value(field, end, types[field]) for end in (low, high)))
+        values = tuple(dict.fromkeys(parse_value(field, part, types[field]) for part in text.split(",")))
         if len(values) > 1 and None in values:
             raise InputError(f"{field}=none can be fixed, but not searched together with other values.")
         return cls(field, values)

@@ -18,15 +18,18 @@ class Space:
     Attributes:
         recipe: Recipe of what does not vary.
         hyperparameters: keras_tuner.HyperParameters, whose names are fields of the recipe.
+        fixed: dict of fields with one value: each trial where they have an effect has it.
     """
 
     recipe: Recipe
     hyperparameters: keras_tuner.HyperParameters
+    fixed: dict = dataclasses.field(default_factory=dict)
 
     def recipe_of(self, values, **changes):
         """Returns the recipe of a trial's values, without those that oracles add."""
         values = {name: value for name, value in values.items() if not name.startswith("tuner/")}
-        return dataclasses.replace(self.recipe, **{**values, **changes})
+        recipe = self.recipe.replace(**values, **changes)
+        return recipe.replace(**recipe.used({n: v for n, v in self.fixed.items() if n not in changes}))
 
     def extremes(self):
         """Yields the recipe with one field after the other at each of its values, or both ends of its range.
@@ -36,7 +39,14 @@ class Space:
         """
         for hp in self.hyperparameters.space:
             for value in hp.values if is_choice(hp) else (hp.min_value, hp.max_value):
-                yield self.recipe_of({hp.name: value})
+                yield self.recipe_of({c.name: c.values[0] for c in hp.conditions} | {hp.name: value})
+
+    def check_fixed(self):
+        """Raises InputError when a fixed field has no effect in any trial."""
+        recipes = [self.recipe, *self.extremes()]
+        for field, value in self.fixed.items():
+            if not any(getattr(recipe, field) == value for recipe in recipes):
+                self.recipe.replace(**{field: value})  # raises the error
 
     def description(self):
         """Returns a dict from each field that varies to its values in words."""
@@ -57,7 +67,7 @@ def build_space(search, assignments=()):
     Raises:
         InputError: an unknown field, a value that it cannot have, or nothing left to search.
     """
-    overrides = SpaceOverride.parse_all(assignments)
+    overrides = SpaceOverride.parse_all(assignments, search.recipe)
     builder = SpaceBuilder(search.recipe, overrides)
     search.space(builder)
     for field in overrides:
@@ -67,7 +77,9 @@ def build_space(search, assignments=()):
             "Nothing is left to search: every field is fixed. Leave one to vary, as in "
             "learning_rate=0.001:0.01, or use `keras-vit train`."
         )
-    return Space(builder.recipe, builder.hyperparameters)
+    space = Space(builder.recipe, builder.hyperparameters, builder.fixed)
+    space.check_fixed()
+    return space
 
 
 def _description(hp):

@@ -1,9 +1,9 @@
 """The first event of a journal: what is searched, so that no other search continues there."""
 
-import dataclasses
 import uuid
 
 from keras_vit.errors import InputError
+from keras_vit.training.recipe_file import recipe_of
 
 VERSION = 1
 
@@ -21,9 +21,9 @@ def header_of(plan, threads):
         "seed": plan.seed,
         "measure": plan.measure_name,
         "limits": plan.limits.given,
-        "reference": plan.reference and _changes(plan.reference),
+        "reference": plan.reference and " ".join(f"{n}={v}" for n, v in plan.reference.changed().items()),
         "space": plan.space.description(),
-        "recipe": dataclasses.asdict(plan.space.recipe),
+        "recipe": plan.space.recipe.as_dict(),
     }
 
 
@@ -41,7 +41,7 @@ def check_same(started, given, holder):
     if started.get("event") != "search" or started.get("version") != VERSION:
         raise InputError(f"{holder} is not of this version of keras-vit. Choose another --run-dir.")
     try:
-        old, new = _flat(started), _flat(given)
+        old, new = _flat(started, holder), _flat(given, holder)
         valid = isinstance(started["threads"], int)
     except (KeyError, TypeError, AttributeError):
         valid = False
@@ -59,20 +59,12 @@ def check_same(started, given, holder):
         )
 
 
-def _changes(recipe):
-    """Returns the fields of a recipe that are not at their defaults, as on a command line."""
-    fields = dataclasses.fields(recipe)
-    values = {field.name: getattr(recipe, field.name) for field in fields}
-    return " ".join(
-        f"{field.name}={values[field.name]}" for field in fields if values[field.name] != field.default
-    )
-
-
-def _flat(header):
+def _flat(header, holder):
     """What is compared, one level deep; of the recipe only what does not vary."""
     flat = {name: header[name] for name in ("search", "tuner", "objective")}
     flat["--seed"] = header["seed"]  # not the recipe's field of that name
     if header.get("reference"):
-        flat["--relative-to"] = header["reference"]
-    flat |= header["limits"] | {f: v for f, v in header["recipe"].items() if f not in header["space"]}
+        flat["--relative-to"] = " ".join(sorted(header["reference"].split()))
+    recipe = recipe_of(header["recipe"], holder).as_dict()  # one of an older version has more fields
+    flat |= header["limits"] | {f: v for f, v in recipe.items() if f not in header["space"]}
     return flat | header["space"]

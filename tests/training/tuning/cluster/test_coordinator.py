@@ -9,7 +9,7 @@ import time
 import pytest
 
 from keras_vit import ConditionError, InputError
-from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.tuning import Search
 from keras_vit.training.tuning.cluster import coordinator, protocol, remote_ledger
 from keras_vit.training.tuning.cluster.coordinator import Coordinator, check_address, serving
@@ -35,7 +35,7 @@ def space(hp):
     hp.Float("learning_rate", 1e-4, 1e-1, sampling="log")
 
 
-SPACE = build_space(Search(Recipe(epochs=9), space))
+SPACE = build_space(Search(ImageRecipe(epochs=9), space))
 
 
 @pytest.fixture

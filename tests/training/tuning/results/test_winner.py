@@ -35,6 +35,7 @@ def test_a_recipe_file_that_exists_is_kept(written):
 def test_a_recipe_file_of_version_0_1_0_gets_the_import_of_today(written):
     place, write_again = written
     today = place.recipe.read_text()
-    place.recipe.write_text(today.replace("from keras_vit.training.", "from training."))
+    old = today.replace("from keras_vit.training import ImageRecipe", "from training.recipe import Recipe")
+    place.recipe.write_text(old.replace("= ImageRecipe(", "= Recipe("))
     write_again()
     assert place.recipe.read_text() == today

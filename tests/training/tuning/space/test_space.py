@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from keras_vit import InputError
-from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.searches import find_search
 from keras_vit.training.tuning import Search
 from keras_vit.training.tuning.space.space import build_space
@@ -20,7 +20,7 @@ def space(hp):
         hp.Float("randaugment_magnitude", 1.0, 9.0)
 
 
-SEARCH = Search(Recipe(patch_size=4, num_layers=3, hidden_dim=24, learning_rate=3e-3), space)
+SEARCH = Search(ImageRecipe(patch_size=4, num_layers=3, hidden_dim=24, learning_rate=3e-3), space)
 
 
 def test_heads_divide_every_hidden_size_and_patches_the_image():
@@ -68,7 +68,11 @@ def test_a_choice_that_depends_on_another_field_is_fixed_only_where_it_can_be():
         build_space(search, ["stem=conv"])
     with pytest.raises(InputError, match="only where patch_size is something else, not 7 or 14"):
         build_space(search, ["stem=conv", "patch_size=7,14"])
-    assert build_space(SEARCH, ["randaugment_magnitude=5"]).recipe.randaugment_magnitude == 5
+    fixed = build_space(SEARCH, ["randaugment_magnitude=5"])
+    assert fixed.recipe_of({"randaugment_layers": 1}).randaugment_magnitude == 5
+    assert fixed.recipe_of({"randaugment_layers": 0}).randaugment_magnitude == 9
+    with pytest.raises(InputError, match="optimizer=adamw has no momentum"):
+        build_space(SEARCH, ["momentum=0.9"])
 
 
 def test_defaults_are_those_of_the_recipe_where_they_are_possible():

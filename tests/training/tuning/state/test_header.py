@@ -27,7 +27,7 @@ def test_the_same_search_is_the_same_with_more_trials_and_other_threads():
         (header(limits=Limits(max_params=9)), "max_params was left out, is 9"),
         (
             header(limits=Limits(max_params_ratio=0.5), reference=find_recipe("vit_digits").RECIPE),
-            "--relative-to was left out, is test_fraction=0.2",
+            "--relative-to was left out, is batch_size=",
         ),
     ],
 )

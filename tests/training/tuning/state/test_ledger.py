@@ -3,7 +3,7 @@ import math
 import pytest
 
 from keras_vit import ConditionError, InputError
-from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.tuning import Search
 from keras_vit.training.tuning.space.space import build_space
 from keras_vit.training.tuning.state.journal import Journal
@@ -21,7 +21,7 @@ def space(hp):
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated, :DeprecationWarning:keras_tuner")
-SEARCH = Search(Recipe(epochs=9, learning_rate=0.01), space)
+SEARCH = Search(ImageRecipe(epochs=9, learning_rate=0.01), space)
 SPACE = build_space(SEARCH)
 
 
