@@ -1,4 +1,4 @@
-"""Sets finished searches of one space side by side, at equal compute, with a recipe made by hand.
+"""Compares finished searches of one space, at equal compute, with each other and a hand-made recipe.
 
     keras-vit tune vit_digits --tuner asha ... --run-dir runs/asha
     keras-vit tune vit_digits --tuner random ... --run-dir runs/random
@@ -7,8 +7,8 @@
 
 The compute of a search is counted, not timed: the floating-point operations of each trial's model times
 the epochs that it trained, summed; trials over a limit train none. The score at equal compute is the best
-among the trials begun before it had spent what the search that spent the least spent in all. Latency is
-relative to the model of `--relative-to`, which should be the recipe made by hand.
+among the trials started before it had spent the total of the cheapest search. Latency is
+relative to the model of `--relative-to`, which should be the hand-made recipe.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def main():
 
 
 class Search:
-    """What a search left in its folder."""
+    """The results of a search in its folder."""
 
     def __init__(self, folder):
         self.tuner = Journal(folder / "journal.jsonl", print).read()[0]["tuner"]

@@ -1,11 +1,11 @@
-"""Kills searches at random points, starts them again until they are done, and compares what they found.
+"""Kills searches at random points, restarts them until they are done, and compares their results.
 
     python benchmarks/tune_faults.py --kills 5 --seed 0
 
-Struck by SIGKILL are the search itself, one by Hyperband with its promotions, the process of a trial, the
-chief of a search on several machines, and one of its two workers (all on this machine). At the end the
-trials, their values and their scores must be those of a search that nothing struck. A trial is struck at
-most twice where it stands: killed three times in a row it has failed, as one that runs out of memory.
+Killed by SIGKILL are the search itself, one by Hyperband with its promotions, the process of a trial, the
+coordinator of a search on several machines, and one of its two workers (all on this machine). At the end the
+trials, their values and their scores must be those of an undisturbed search. A trial is killed at most twice
+at the same place: after three kills in a row it has failed, as one that runs out of memory.
 """
 
 import argparse
@@ -29,14 +29,14 @@ SEARCH = (
     "vit_digits patch_size=4 hidden_dim=16,32 num_layers=1 num_heads=2 mlp_dim=32 pooling=gap stem=linear "
     "epochs=3 batch_size=64 subset=640 randaugment_layers=0"
 )
-KINDS = ("search", "hyperband", "trial", "chief", "worker")
+KINDS = ("search", "hyperband", "trial", "coordinator", "worker")
 MOST = 4  # kills of one search
 LONGEST = 1800  # seconds of one search
-STILL = 300  # seconds in which something must happen
+START = 300  # seconds in which a coordinator must serve
 
 
 class Part:
-    """A command that is started again when it was killed: a search, a chief or a worker."""
+    """A command that is restarted when it was killed: a search, a coordinator or a worker."""
 
     def __init__(self, run_dir, *arguments):
         self.run_dir = run_dir
@@ -48,21 +48,21 @@ class Part:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
 
-    def strike(self):
+    def kill(self):
         self.process.kill()
         self.process.wait()
         self.start()
 
     def has_ended(self):
-        """Returns whether it ended by itself, as it should."""
+        """Returns whether it ended by itself, as expected."""
         code = self.process.poll()
         if code:
             raise SystemExit(f"{self.run_dir} ended with {code}, see {self.log}")
         return code == 0
 
-    def start_again_without_chief(self):
-        """Starts a worker again that came while its chief was dead, as people would."""
-        if self.process.poll() and "No chief of a search answers" in self.log.read_text()[-400:]:
+    def restart_without_coordinator(self):
+        """Restarts a worker that started while its coordinator was dead, as a user would."""
+        if self.process.poll() and "No coordinator of a search answers" in self.log.read_text()[-400:]:
             self.start()
         self.has_ended()
 
@@ -78,46 +78,46 @@ class Part:
         return None
 
 
-class Strikes:
-    """Strikes one kind of process of a search, now and then, until it has had enough."""
+class Kills:
+    """Kills one kind of process of a search at random times, up to a number of kills."""
 
-    def __init__(self, kind, most, span, draw):
+    def __init__(self, kind, most, span, generator):
         self.kind = kind
         self.left = most
         self.span = span
-        self.draw = draw
+        self.generator = generator
         self.done = 0
         self._places = collections.Counter()
         self._plan()
 
-    def look(self, parts, journal):
-        """Strikes when it is time, unless a trial was struck often enough where it stands."""
-        if not self.left or time.monotonic() < self.next or not self._strike(parts, journal):
+    def check(self, parts, journal):
+        """Kills a process when it is time, unless its trial was killed often enough at this place."""
+        if not self.left or time.monotonic() < self.next or not self._kill(parts, journal):
             return
         self.left -= 1
         self.done += 1
         self._plan()
 
     def _plan(self):
-        self.next = time.monotonic() + self.draw.uniform(0, self.span)
+        self.next = time.monotonic() + self.generator.uniform(0, self.span)
 
-    def _strike(self, parts, journal):
-        part = self.draw.choice(parts[1:]) if self.kind == "worker" else parts[0]
+    def _kill(self, parts, journal):
+        part = self.generator.choice(parts[1:]) if self.kind == "worker" else parts[0]
         if part.has_ended():
             return False
-        if self.kind in ("search", "hyperband", "chief"):
-            part.strike()
+        if self.kind in ("search", "hyperband", "coordinator"):
+            part.kill()
             return True
         found = part.trial()
         if found is None:
-            return self.kind == "worker" and part.strike() is None
+            return self.kind == "worker" and part.kill() is None
         pid, trial = found
         place = (trial, sum(event.get("trial") == trial for event in events_of(journal)))
         if self._places[place] == 2:
             return False
         self._places[place] += 1
         if self.kind == "worker":
-            part.strike()
+            part.kill()
         else:
             os.kill(pid, signal.SIGKILL)
         return True
@@ -148,25 +148,25 @@ def tuner_of(kind):
     return "hyperband" if kind == "hyperband" else "random"
 
 
-def begin(kind, tuner, folder, trials):
+def start_search(kind, tuner, folder, trials):
     """Starts the processes of a search; the first of them has the journal."""
     search = [*SEARCH.split(), "--tuner", tuner, "--trials", str(trials), "--seeds", "0"]
-    if kind not in ("chief", "worker"):
+    if kind not in ("coordinator", "worker"):
         return [Part(folder / "search", *search)]
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    chief = Part(folder / "search", *search, "--chief", address)
-    end = time.monotonic() + STILL
-    while "workers join" not in chief.log.read_text():
-        if chief.has_ended() or time.monotonic() > end:
-            raise SystemExit(f"the chief does not serve, see {chief.log}")
+    coordinator = Part(folder / "search", *search, "--coordinator", address)
+    end = time.monotonic() + START
+    while "workers join" not in coordinator.log.read_text():
+        if coordinator.has_ended() or time.monotonic() > end:
+            raise SystemExit(f"the coordinator does not serve, see {coordinator.log}")
         time.sleep(0.2)
-    return [chief, *(Part(folder / f"worker{n}", *search, "--join", address) for n in (1, 2))]
+    return [coordinator, *(Part(folder / f"worker{n}", *search, "--join", address) for n in (1, 2))]
 
 
-def finish(parts, look):
-    """Waits until all processes have ended, and looks at them meanwhile."""
+def finish(parts, check):
+    """Waits until all processes have ended, and calls `check` meanwhile."""
     end = time.monotonic() + LONGEST
     try:
         while not (parts[0].has_ended() and all(worker.process.poll() is not None for worker in parts[1:])):
@@ -174,16 +174,16 @@ def finish(parts, look):
                 raise SystemExit(f"{parts[0].run_dir} did not end in {LONGEST} s, see {parts[0].log}")
             if not parts[0].has_ended():
                 for worker in parts[1:]:
-                    worker.start_again_without_chief()
-                look(parts, SearchFolder(parts[0].run_dir).journal)
+                    worker.restart_without_coordinator()
+                check(parts, SearchFolder(parts[0].run_dir).journal)
             time.sleep(0.05)
     finally:
         for part in parts:
             part.process.kill()
 
 
-def found(run_dir):
-    """Returns of each trial its values, seed, figures and end: all but times."""
+def results_of(run_dir):
+    """Returns the values, seed, metrics and end of each trial: all but times."""
     trials = collections.defaultdict(dict)
     for event in Journal(SearchFolder(run_dir).journal).read()[1:]:
         trial = trials[event["trial"]]
@@ -197,36 +197,36 @@ def found(run_dir):
 
 
 def undisturbed(tuner, trials, folder):
-    """Runs a search that nothing strikes. Returns its seconds and what it found."""
+    """Runs a search without kills. Returns its seconds and its results."""
     place = folder / f"undisturbed_{tuner}"
     place.mkdir()
-    begun = time.monotonic()
-    finish(begin("search", tuner, place, trials), lambda *_: None)
-    span, expected = time.monotonic() - begun, found(place / "search")
+    start = time.monotonic()
+    finish(start_search("search", tuner, place, trials), lambda *_: None)
+    span, expected = time.monotonic() - start, results_of(place / "search")
     print(f"{tuner}, undisturbed: {len(expected)} trials in {span:.0f} s", flush=True)
     return span, expected
 
 
-def measure(kind, kills, trials, span, expected, draw, folder):
-    """Strikes searches until there were that many kills.
+def measure(kind, kills, trials, span, expected, generator, folder):
+    """Kills processes of searches until there were that many kills.
 
     Returns:
-        `(kills, kills in searches that ended alike, searches)`.
+        `(kills, kills in searches with equal results, searches)`.
     """
-    struck, alike, runs = 0, 0, 0
-    while struck < kills:
-        strikes = Strikes(kind, min(MOST, kills - struck), span, draw)
+    done, equal, runs = 0, 0, 0
+    while done < kills:
+        kills_here = Kills(kind, min(MOST, kills - done), span, generator)
         place = folder / f"{kind}{runs}"
         place.mkdir()
-        begun = time.monotonic()
-        finish(begin(kind, tuner_of(kind), place, trials), strikes.look)
-        span = (span + time.monotonic() - begun) / 2  # the machine may have become busier, or less busy
-        is_alike = found(place / "search") == expected
-        struck, alike, runs = struck + strikes.done, alike + strikes.done * is_alike, runs + 1
-        print(f"{kind}: {struck} kills in {runs} searches, {alike} in such that ended alike", flush=True)
+        start = time.monotonic()
+        finish(start_search(kind, tuner_of(kind), place, trials), kills_here.check)
+        span = (span + time.monotonic() - start) / 2  # the load of the machine may have changed
+        is_equal = results_of(place / "search") == expected
+        done, equal, runs = done + kills_here.done, equal + kills_here.done * is_equal, runs + 1
+        print(f"{kind}: {done} kills in {runs} searches, {equal} in searches with equal results", flush=True)
         if runs > 2 * kills:
-            raise SystemExit(f"{kind}: {runs} searches ended before they were struck")
-    return struck, alike, runs
+            raise SystemExit(f"{kind}: {runs} searches ended before a process was killed")
+    return done, equal, runs
 
 
 def main():
@@ -247,13 +247,13 @@ def main():
             tuner = tuner_of(kind)
             if tuner not in known:
                 known[tuner] = undisturbed(tuner, options.trials, folder)
-            draw = random.Random(f"{options.seed} {kind}")
-            rows[kind] = measure(kind, options.kills, options.trials, *known[tuner], draw, folder)
+            generator = random.Random(f"{options.seed} {kind}")
+            rows[kind] = measure(kind, options.kills, options.trials, *known[tuner], generator, folder)
     text = table(rows, options)
     print(text)
     if options.write:
         write_text(options.write, text)
-    return 0 if all(struck == alike for struck, alike, _ in rows.values()) else 1
+    return 0 if all(done == equal for done, equal, _ in rows.values()) else 1
 
 
 def table(rows, options):
@@ -262,12 +262,12 @@ def table(rows, options):
         "",
         f"Written by `python benchmarks/tune_faults.py --kills {options.kills} --seed {options.seed} "
         f"--trials {options.trials}{''.join(f' --kind {kind}' for kind in options.kind or ())}`.",
-        "A kill counts as alike when the search that it struck ended with the trials, values, seeds, metrics",
-        "of all epochs and ends of a search that nothing struck.",
+        "A kill counts as equal when its search ended with the trials, values, seeds, metrics of all epochs and",
+        "ends of a search without kills.",
         "",
-        "| struck | kills | alike | searches |",
+        "| killed | kills | equal | searches |",
         "| --- | ---: | ---: | ---: |",
-        *(f"| {kind} | {struck} | {alike} | {runs} |" for kind, (struck, alike, runs) in rows.items()),
+        *(f"| {kind} | {done} | {equal} | {runs} |" for kind, (done, equal, runs) in rows.items()),
         "",
     ]
     return "\n".join(lines)

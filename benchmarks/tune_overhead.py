@@ -109,7 +109,7 @@ def main():
     parser.add_argument("--trials", type=int, default=50)
     options = parser.parse_args()
     if options.trials < 3:
-        parser.error("expected at least 3 trials, of which the first warms up")
+        parser.error("expected at least 3 trials: the first is a warm-up")
     with tempfile.TemporaryDirectory() as folder:
         seconds, memory = search(options.trials, folder)
     print(
