@@ -11,7 +11,8 @@ from keras_vit.errors import ConditionError, InputError
 from keras_vit.training.tuning.cluster import protocol
 from keras_vit.training.tuning.cluster.protocol import FINISHED, SILENCE, WAITING
 from keras_vit.training.tuning.cluster.worker_registry import BEFORE, WorkerRegistry
-from keras_vit.training.tuning.state.ledger import WAIT
+from keras_vit.training.tuning.results.display import Display
+from keras_vit.training.tuning.state.ledger import WAIT, Ledger
 from keras_vit.training.tuning.state.records import FAILED
 from keras_vit.training.tuning.workers.processes import TRIES
 
@@ -23,23 +24,17 @@ PATIENCE = 1800.0  # seconds without any worker
 class Coordinator:
     """Answers the calls of workers, and gives the trials of those that are lost to others.
 
-    A worker is lost when it has not called for `SILENCE` seconds.
-
-    Args:
-        ledger: Ledger.
-        header: dict, the first event of its journal.
-        display: Display.
+    A worker is lost when it has not called for `SILENCE` seconds. `header` is the first event of the journal.
     """
 
-    def __init__(self, ledger, header, display):
+    def __init__(self, ledger: Ledger, header: dict, display: Display):
         self.ledger = ledger
         self._header = header
         self._display = display
         self._lock = threading.Lock()
         self._losses = {}  # trial: how often its worker was lost, and its progress then
         self._ending = None  # how the search ended: FINISHED, or an error
-        waiting = [record.id for record in ledger.waiting()]
-        self._registry = WorkerRegistry([trial for trial in waiting if ledger.take(trial)])
+        self._registry = WorkerRegistry(ledger.take_waiting())
 
     def watch(self):
         """Takes trials back from workers that are lost, until the search ends.
@@ -81,7 +76,7 @@ class Coordinator:
                 self._display.show(f"worker {worker} has joined")
             for trial, name in request["running"].items():
                 holder = self._registry.holder(trial)
-                if holder in (BEFORE, worker) or holder is None and self.ledger.take(trial):
+                if holder in (BEFORE, worker) or holder is None and self.ledger.take_waiting(trial):
                     self._registry.assign(trial, worker, name)
         return {"id": self._header["id"]}
 
@@ -106,15 +101,13 @@ class Coordinator:
 
     def measured(self, request, context):
         """Records what was measured of a trial's model."""
-        self._check_holder(request["trial"], context)
-        with self._errors_end_search(context):
+        with self._by_holder(request, context):
             self.ledger.measured(**request)
         return {}
 
     def report(self, request, context):
         """Records the metrics of an epoch, and returns whether the trial should continue."""
-        self._check_holder(request["trial"], context)
-        with self._errors_end_search(context):
+        with self._by_holder(request, context):
             return {"continue": self.ledger.report(**request)}
 
     def end(self, request, context):
@@ -122,8 +115,7 @@ class Coordinator:
         trial = request["trial"]
         with self._lock:
             if self.ledger.records[trial].status is None:  # else this call is repeated
-                self._check_holder(trial, context)
-                with self._errors_end_search(context):
+                with self._by_holder(request, context):
                     self.ledger.end(**request)
                 self._registry.release(trial)
                 self._display.trial_ended(self.ledger, trial)
@@ -142,10 +134,14 @@ class Coordinator:
         self._registry.record_call(worker)
         return worker
 
-    def _check_holder(self, trial, context):
-        worker = self._caller(context)
-        if self._registry.holder(trial) != worker:
+    @contextlib.contextmanager
+    def _by_holder(self, request, context):
+        """Checks that the trial of a request still belongs to the worker that calls."""
+        trial = request["trial"]
+        if self._registry.holder(trial) != self._caller(context):
             context.abort(grpc.StatusCode.PERMISSION_DENIED, f"trial {trial} was given to another worker")
+        with self._errors_end_search(context):
+            yield
 
     def _expire_silent_workers(self):
         """Waits a tick, and removes silent workers, unless this process itself was suspended meanwhile."""

@@ -11,17 +11,9 @@ from keras_vit.training.tuning.workers.runner import TrialRunner
 
 
 def join(plan, folder, address, *, workers=1, data_dir=None):
-    """Runs trials of the coordinator at an address until there are no more.
+    """Runs trials of the coordinator at an address until there are no more, and returns their records.
 
-    Args:
-        plan: Plan, the coordinator's.
-        folder: SearchFolder of this machine, for the runs of its trials.
-        address: str, `HOST:PORT`.
-        workers: int, trials at a time.
-        data_dir: str or None, where TFDS keeps its data.
-
-    Returns:
-        list of TrialRecord, those that ran here.
+    Arguments are those of `run_search`; the folder holds the runs of the trials of this machine.
 
     Raises:
         InputError: no coordinator answers, it runs another search, or the data are not here.

@@ -34,21 +34,17 @@ class RemoteLedger:
 
     It waits for a coordinator that does not answer; one that was restarted learns what runs here.
 
-    Args:
-        address: str, `HOST:PORT` of the coordinator.
-        objective: `(name, "min" or "max")`.
-        on_failure: called without arguments when a heartbeat finds the coordinator lost.
-
     Attributes:
         header: dict, the first event of the coordinator's journal.
         records: dict from a trial's id to its TrialRecord, of those that ran here.
-        failure: the error after which `on_failure` was called, or None.
+        on_failure: called without arguments when a heartbeat finds the coordinator lost.
+        failure: the error after which it was called, or None.
 
     Raises:
         InputError: there is no coordinator.
     """
 
-    def __init__(self, address, objective, on_failure=lambda: None):
+    def __init__(self, address: str, objective: tuple[str, str], on_failure=lambda: None):
         self.address = address
         self.objective = objective
         self.on_failure = on_failure

@@ -8,10 +8,8 @@ BEFORE = "before"  # stands for the workers of a coordinator that died: they are
 class WorkerRegistry:
     """Workers by the names that they gave themselves, and trials by their ids.
 
-    It has no lock: the coordinator holds its own when a worker or trial changes hands.
-
-    Args:
-        inherited: list of str, trials that were handed out by a coordinator that died.
+    It has no lock: the coordinator holds its own when a worker or trial changes hands. `inherited` are trials
+    that were handed out by a coordinator that died.
     """
 
     def __init__(self, inherited=()):

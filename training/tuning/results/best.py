@@ -1,4 +1,7 @@
-"""The best trials of a search: its winner, and the Pareto fronts of score and cost."""
+"""The best trials of a search: its winner, and the Pareto fronts of score and cost.
+
+`records` are TrialRecords, `objective` is `(name, "min" or "max")`.
+"""
 
 from keras_vit.training.tuning.costs import COSTS
 
@@ -6,14 +9,7 @@ from keras_vit.training.tuning.costs import COSTS
 def winner(records, objective):
     """Returns the trial with the best score on validation data, of equal ones the fastest.
 
-    Trials that exceed a limit were never trained, so they have no score.
-
-    Args:
-        records: iterable of TrialRecord.
-        objective: `(name, "min" or "max")`.
-
-    Returns:
-        TrialRecord, or None when no trial has a score.
+    Trials that exceed a limit were never trained, so they have no score. None when no trial has one.
     """
 
     def key(record):  # equal scores: latency, or the parameters where none was measured
@@ -24,12 +20,7 @@ def winner(records, objective):
 
 
 def best_of_each_run(records, objective):
-    """Returns the best-scored trial of each run: a promotion and the trial that it continues are one model.
-
-    Args:
-        records: iterable of TrialRecord.
-        objective: `(name, "min" or "max")`.
-    """
+    """Returns the best-scored trial of each run: a promotion and what it continues are one model."""
     best = {}
     for record in records:
         if record.is_scored:
@@ -42,13 +33,7 @@ def best_of_each_run(records, objective):
 def pareto_front(records, objective, cost):
     """Returns the trials for which no other is as good and as cheap, and better in one of both.
 
-    Args:
-        records: list of TrialRecord with scores.
-        objective: `(name, "min" or "max")`.
-        cost: key of `COSTS`.
-
-    Returns:
-        list of TrialRecord, the cheapest first; without those whose cost is unknown.
+    The cheapest comes first; those whose cost, a key of `COSTS`, is unknown are left out.
     """
     known = [record for record in records if cost in record.footprint]
     front = []

@@ -14,18 +14,12 @@ _FORMATS = {"parameters": ",.0f", "size_bytes": ".2f", "latency_ms": ".3g"}  # o
 
 
 class Display:
-    """A progress bar, above it a line for each trial that ended.
+    """A progress bar, above it a line for each trial that ended."""
 
-    Args:
-        objective: `(name, "min" or "max")`.
-        workers: int.
-        console: rich.console.Console or None.
-    """
-
-    def __init__(self, objective, workers, console=None):
+    def __init__(self, objective: tuple[str, str], workers: int):
         self.objective = objective
         self.workers = workers
-        self.console = console or Console(stderr=True)
+        self.console = Console(stderr=True)
         self._lock = threading.Lock()
         self._bar = Progress(
             TextColumn("{task.completed:.0f} of {task.total:.0f} trials"),

@@ -10,14 +10,7 @@ from keras_vit.training.tuning.results.plots import importance_plot, parallel_pl
 
 
 def write_results(folder, plan, records, winner=None):
-    """Writes `results.csv`, `pareto.csv`, `pareto.png`, `parallel.png` and `importance.png`.
-
-    Args:
-        folder: SearchFolder.
-        plan: Plan.
-        records: list of TrialRecord.
-        winner: TrialRecord or None.
-    """
+    """Writes `results.csv`, `pareto.csv`, `pareto.png`, `parallel.png` and `importance.png`."""
     scored = best_of_each_run(records, plan.objective)
     fronts = pareto_fronts(scored, plan.objective)
     write_text(folder.results, _csv(results_rows(records, fronts, list(plan.space.description()))))

@@ -13,10 +13,6 @@ def importances(scored, space):
     error when its values are shuffled among the trials. A field that has no effect in a trial counts as its
     default. With some ten trials that is a hint, not a measurement.
 
-    Args:
-        scored: list of TrialRecord with scores.
-        space: Space.
-
     Returns:
         dict from a field to its share, the largest first; the shares sum to 1, or are all 0.
     """

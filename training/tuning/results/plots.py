@@ -1,4 +1,4 @@
-"""Plots of a search."""
+"""Plots of a search. `scored` are TrialRecords with scores, `objective` is `(name, "min" or "max")`."""
 
 import numpy as np
 from matplotlib import colormaps
@@ -16,17 +16,7 @@ LABEL = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1}
 
 
 def pareto_plot(scored, fronts, objective, winner=None):
-    """Plots score against each cost, with the front as a line and the winner marked.
-
-    Args:
-        scored: list of TrialRecord with scores.
-        fronts: dict from a cost to a list of TrialRecord, the cheapest first.
-        objective: `(name, "min" or "max")`.
-        winner: TrialRecord or None.
-
-    Returns:
-        A figure, or None when there is nothing to show.
-    """
+    """Plots score against each cost, with the front as a line and the winner marked; None without fronts."""
     if not any(fronts.values()):
         return None
     columns = min(len(fronts), 2)

@@ -31,17 +31,8 @@ def write_winner(plan, place, record):
 def train_winner(workers, place, record, seeds, show):
     """Trains the winner's recipe file with several seeds on all training images, and tests each run once.
 
-    Runs that are complete are not repeated.
-
-    Args:
-        workers: LocalWorkers.
-        place: WinnerFolder, with `recipe.py`. Gets `seed-N` and `summary.json`.
-        record: TrialRecord of the winner.
-        seeds: int, how many.
-        show: called with a line before each training.
-
-    Returns:
-        dict, what `summary.json` holds, or None when everything has to stop.
+    Runs that are complete are not repeated. Returns the content of `summary.json`, or None when everything
+    has to stop.
 
     Raises:
         ConditionError: a training failed.

@@ -73,18 +73,12 @@ class Ledger:
             self.journal.append({"event": "created", **event})
             return self._enter(**event)
 
-    def waiting(self):
-        """Returns the TrialRecords that were started and wait to be handed out again."""
+    def take_waiting(self, trial=None):
+        """Hands out a trial that waits to be handed out again, or all. Returns a list of their ids."""
         with self._lock:
-            return list(self._unfinished)
-
-    def take(self, trial):
-        """Hands out a waiting trial to a worker that already runs it. Returns whether it was waiting."""
-        with self._lock:
-            others = [record for record in self._unfinished if record.id != trial]
-            waited = len(others) < len(self._unfinished)
-            self._unfinished = others
-            return waited
+            taken = [record for record in self._unfinished if trial in (None, record.id)]
+            self._unfinished = [record for record in self._unfinished if record not in taken]
+            return [record.id for record in taken]
 
     def give_back(self, trial):
         """Takes back a trial that was started and will not end where it runs."""

@@ -12,12 +12,7 @@ class EpochReports(keras.callbacks.Callback):
     """Sends the metrics of each epoch, and stops the training when the answer is False.
 
     They are written to `reported_epochs.json` of the run folder before they are sent, because the receiver
-    may be killed at that moment.
-
-    Args:
-        connection: multiprocessing.connection.Connection to the search.
-        run_dir: str or Path of the run folder.
-        first_epoch: int, the first epoch, from 1, that belongs to this trial.
+    may be killed at that moment. `first_epoch`, from 1, is the first that belongs to this trial.
 
     Attributes:
         reported: list of dict, the metrics of each epoch of the run.

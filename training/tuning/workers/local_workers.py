@@ -1,6 +1,8 @@
 """The workers of this machine: processes, and the jobs that they get."""
 
 from keras_vit.errors import InputError, first_line
+from keras_vit.training.tuning.plan import Plan
+from keras_vit.training.tuning.state.folder import SearchFolder
 from keras_vit.training.tuning.state.records import COMPLETED, FAILED
 from keras_vit.training.tuning.workers.job import Job
 from keras_vit.training.tuning.workers.processes import Processes
@@ -11,19 +13,13 @@ from keras_vit.training.tuning.workers.trial import TrialListener, load_data, me
 class LocalWorkers:
     """Runs the jobs of a search in processes, each worker with its share of this machine.
 
-    Args:
-        plan: Plan.
-        folder: SearchFolder.
+    Attributes:
         count: int, trials at a time.
         threads: int, of TensorFlow in each process.
-        data_dir: str or None, where TFDS keeps its data.
-        processes: Processes, or None for new ones.
-
-    Attributes:
         reference: dict of figures of the model that limits are relative to, and its `file`; or None.
     """
 
-    def __init__(self, plan, folder, count, threads, data_dir=None, processes=None):
+    def __init__(self, plan: Plan, folder: SearchFolder, count, threads, data_dir=None, processes=None):
         self.plan = plan
         self.folder = folder
         self.count = count
@@ -82,10 +78,7 @@ class LocalWorkers:
         """
         file = str(self.folder.reference)
         outcome = self.run(measure_reference, self.plan.reference, self.folder.reference_log, keep=file)
-        if outcome is None:
-            return None
-        status, figures = outcome
-        if status != COMPLETED:
-            raise InputError(f"The model of --relative-to cannot be measured: {figures.rstrip('.')}.")
-        self.reference = {**figures, "file": file}
+        if outcome is not None and outcome[0] != COMPLETED:
+            raise InputError(f"The model of --relative-to cannot be measured: {outcome[1].rstrip('.')}.")
+        self.reference = outcome and {**outcome[1], "file": file}
         return self.reference

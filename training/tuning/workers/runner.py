@@ -4,7 +4,9 @@ import concurrent.futures
 import threading
 import time
 
+from keras_vit.training.tuning.results.display import Display
 from keras_vit.training.tuning.state.ledger import WAIT
+from keras_vit.training.tuning.workers.local_workers import LocalWorkers
 
 PAUSE = 0.2  # seconds until a worker that had to wait asks again
 
@@ -14,15 +16,9 @@ class TrialLost(Exception):
 
 
 class TrialRunner:
-    """Takes trials from a ledger, runs them, and reports to the ledger how they end.
+    """Takes trials from a Ledger or RemoteLedger, runs them, and reports to it how they end."""
 
-    Args:
-        ledger: Ledger or RemoteLedger.
-        workers: LocalWorkers.
-        display: Display.
-    """
-
-    def __init__(self, ledger, workers, display):
+    def __init__(self, ledger, workers: LocalWorkers, display: Display):
         self.ledger = ledger
         self.workers = workers
         self.display = display

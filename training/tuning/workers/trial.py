@@ -7,7 +7,6 @@ from keras_vit.training.flops import count_flops
 from keras_vit.training.run import run_recipe
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import task_of
-from keras_vit.training.tuning.results.hparams import write_hparams
 from keras_vit.training.tuning.state.records import COMPLETED, MISFIT
 from keras_vit.training.tuning.workers.epoch_reports import EpochReports
 from keras_vit.training.tuning.workers.isolation import isolated
@@ -41,8 +40,7 @@ def run_trial(job, connection):
             until_epoch=record.until_epoch,
         )
     if reports.reported and keras.backend.backend() == "tensorflow":
-        last, epochs = reports.reported[-1], len(reports.reported)
-        write_hparams(folder.tensorboard, record.id, record.fields, last, epochs)
+        _write_hparams(folder.tensorboard, record, reports.reported)
     return COMPLETED, None
 
 
@@ -108,3 +106,14 @@ def _ratios(figures, reference):
     short = {"parameters": "parameters", "flops": "flops", "size_bytes": "size", "latency_ms": "latency"}
     both = (name for name in short if name in figures and base.get(name))
     return {f"{short[name]}_ratio": figures[name] / base[name] for name in both}
+
+
+def _write_hparams(folder, record, reported):
+    """Writes a trial's values and last metrics for TensorBoard's HParams page."""
+    import tensorflow as tf
+    from tensorboard.plugins.hparams import api
+
+    with tf.summary.create_file_writer(str(folder)).as_default():
+        api.hparams(record.fields, trial_id=record.id)
+        for name, value in reported[-1].items():
+            tf.summary.scalar(name, value, step=len(reported))

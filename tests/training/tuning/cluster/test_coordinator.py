@@ -172,7 +172,7 @@ def test_a_worker_keeps_its_trial_when_the_coordinator_is_restarted(tmp_path, ad
         assert again.ledger.records[kept.id].epochs == {1: {"val_accuracy": 0.5}, 2: {"val_accuracy": 0.6}}
         assert worker.next().id == "0001"
         joined.__exit__(None, None, None)
-        assert len(again.ledger.waiting()) == 2
+        assert len(again.ledger.take_waiting()) == 2
 
 
 def test_a_worker_does_not_wait_forever_for_a_lost_coordinator(tmp_path, address, impatient):
