@@ -19,6 +19,13 @@ class DataWarning(UserWarning):
     """The data can be used for training, but something about them deserves attention."""
 
 
+def listed(names, limit=8):
+    """Returns names separated by commas, and the number of those past `limit`."""
+    names = [str(name) for name in names]
+    rest = f" and {len(names) - limit:,} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + rest
+
+
 def first_line(error):
     """Returns the first informative line of an error's message, or the name of its type.
 

@@ -1,4 +1,4 @@
-"""What a family of weights is: one mapping table, and what its configuration means for our model."""
+"""A family of pretrained weights: its mapping table, and what its configuration means for our model."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,31 +8,32 @@ from keras_vit.pretrained.preprocessing import Preprocessing
 
 
 class Reading(NamedTuple):
-    """What a checkpoint says about the model it belongs to."""
+    """What a checkpoint determines about its model."""
 
     arguments: dict  # of keras_vit.models.vit
     preprocessing: Preprocessing
     resampling: str = "antialiased"  # of positions, as the original does; see `resampling.resample`
-    with_head: dict = {}  # arguments that the library has otherwise where it puts a head on such weights
+    with_head: dict = {}  # other arguments where a head is added to weights without one, as the library does
+    grid: tuple | None = None  # (rows, columns) of the positions; None: those of the image size
 
 
-class Writing(NamedTuple):
-    """What is saved beside the tensors."""
+class Export(NamedTuple):
+    """What is saved next to the tensors."""
 
     files: dict  # of a name such as config.json to its JSON
     rename: Callable = lambda name: name  # a name in the table to that in the file
-    added: dict = {}  # tensors that our model lacks: a name to a function of the others
+    added: dict = {}  # tensors that our model does not have: a name to an array
 
 
 def require(arguments, **expected):
-    """Refuses to write a model that a library builds otherwise; the message follows a family's name.
+    """Refuses to save a model that a library builds differently; the message follows the name of a family.
 
     Args:
         arguments: of `keras_vit.models.vit`.
         expected: field=value, or field=(values).
 
     Raises:
-        InputError: an argument is another.
+        InputError: an argument has another value.
     """
     for field, value in expected.items():
         values = value if isinstance(value, tuple) else (value,)
@@ -44,15 +45,15 @@ def require(arguments, **expected):
 class Family(NamedTuple):
     """One family of pretrained weights.
 
-    A new one is a module of `keras_vit.pretrained.families` that makes one of these, and its name in
+    A new one is a module of `keras_vit.pretrained.families` that defines one of these, and a row of
     `FAMILIES` there.
     """
 
     name: str
-    table: tuple  # of Row, used in both directions
-    recognises: Callable  # (config, names) -> bool
+    table: Callable  # (arguments) -> tuple of Row, used in both directions
+    recognizes: Callable  # (config, names) -> bool
     read: Callable  # (config, tensors) -> Reading
-    written: Callable | None = None  # (arguments, preprocessing, labels) -> Writing; None: it is only read
+    export: Callable | None = None  # (arguments, preprocessing, labels) -> Export; None: read only
     rename: Callable = lambda name: name  # a name in a file to that in the table
-    unused: tuple = ()  # regular expressions of names that images have no use for
+    unused: tuple = ()  # regular expressions of names that image models do not use
     format: str | None = "timm"  # the library that reads what is saved

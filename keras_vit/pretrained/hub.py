@@ -7,22 +7,22 @@ from pathlib import Path
 from keras_vit.errors import InputError
 from keras_vit.pretrained.safetensors_file import INDEX, shards
 
-OTHERS = ("config.json", "preprocessor_config.json")
+WEIGHTS = ("model.safetensors", INDEX, "pytorch_model.bin")
 
 
 def download(source, revision=None):
-    """Downloads a repository's weights and configuration, or finds them in the cache.
+    """Downloads the weights and the configuration of a repository, or finds them in the cache.
 
     Args:
-        source: str, `owner/name`, also with `hf-hub:` or `hf_hub:` before it and `@revision` after it.
-        revision: str, branch, tag or commit; pin a commit to have the same bytes for ever.
+        source: str, `owner/name`, also with the prefix `hf-hub:` or `hf_hub:` and the suffix `@revision`.
+        revision: str, branch, tag or commit; the files of a commit never change.
 
     Returns:
         Path of the folder in the cache.
 
     Raises:
-        InputError: no such repository or revision, no network and nothing in the cache, no licence
-            accepted, or a file whose checksum is not the hub's.
+        InputError: no such repository or revision, no network and nothing in the cache, the licence was
+            not accepted, or a file has another checksum than on the hub.
     """
     repository, _, pinned = re.sub(r"^hf[-_]hub:", "", source).partition("@")
     revision = revision or pinned or None
@@ -37,72 +37,60 @@ def download(source, revision=None):
         return _download(repository, revision)
     except errors.GatedRepoError as error:
         raise InputError(
-            f"{repository} is behind a licence: accept it at https://huggingface.co/{repository} "
+            f"{repository} requires a licence: accept it at https://huggingface.co/{repository} "
             "and set HF_TOKEN."
         ) from error
     except errors.RepositoryNotFoundError as error:
-        raise InputError(f"The hub has no repository {repository!r} that is open to you.") from error
+        raise InputError(f"The hub has no repository {repository!r} that you can access.") from error
     except errors.RevisionNotFoundError as error:
         raise InputError(f"{repository} has no revision {revision!r} on the hub.") from error
-    except (
-        errors.LocalEntryNotFoundError,
-        errors.HfHubHTTPError,
-        OSError,
-    ) as error:
+    except (errors.LocalEntryNotFoundError, errors.HfHubHTTPError, OSError) as error:
         raise InputError(
             f"{repository} is not in the cache {constants.HF_HUB_CACHE} and the hub cannot be reached "
-            f"({type(error).__name__}). Connect, or give a local folder."
+            f"({type(error).__name__}). Connect, or use a local folder."
         ) from error
 
 
 def _download(repository, revision):
-    import huggingface_hub
+    from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
+    unreachable = None
+
     def fetch(name):
+        """Returns the path of a file, or None where there is no such file."""
+        nonlocal unreachable
         try:
-            path = Path(huggingface_hub.hf_hub_download(repository, name, revision=revision))
-        except LocalEntryNotFoundError:
-            raise
+            path = Path(hf_hub_download(repository, name, revision=revision))
+        except LocalEntryNotFoundError as error:  # offline, and not in the cache
+            unreachable = error
+            return None
         except EntryNotFoundError:
             return None
-        _check(path)
+        _check_sha256(path)
         return path
 
+    weights = next(filter(None, map(fetch, WEIGHTS)), None)
+    if weights is None:
+        raise unreachable or InputError(
+            f"{repository} on the hub has neither model.safetensors nor pytorch_model.bin."
+        )
+    for name in ("config.json", "preprocessor_config.json"):
+        fetch(name)
     unreachable = None
-    for name in ("model.safetensors", INDEX, "pytorch_model.bin"):
-        try:
-            path = fetch(name)
-        except LocalEntryNotFoundError as error:  # offline; what was downloaded may have another name
-            unreachable = error
-            continue
-        if path is None:
-            continue
-        for shard in shards(path) if name == INDEX else ():
-            fetch(shard.name)
-        for other in OTHERS:
-            _optional(fetch, other)
-        return path.parent
+    for shard in shards(weights) if weights.name == INDEX else ():
+        fetch(shard.name)
     if unreachable:
         raise unreachable
-    raise InputError(f"{repository} on the hub holds neither model.safetensors nor pytorch_model.bin.")
+    return weights.parent
 
 
-def _optional(fetch, name):
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        fetch(name)
-    except LocalEntryNotFoundError:  # offline, and not among what was downloaded
-        return
-
-
-def _check(path):
-    """The cache keeps large files under their SHA-256, which the hub gave."""
+def _check_sha256(path):
+    """The cache stores large files under the SHA-256 that the hub reports."""
     blob = path.resolve()
     if not re.fullmatch(r"[0-9a-f]{64}", blob.name):
         return
     with blob.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != blob.name:
-        raise InputError(f"{blob} is damaged: its SHA-256 is not the hub's. Delete it and load again.")
+        raise InputError(f"{blob} is damaged: its SHA-256 is not that of the hub. Delete it and load again.")

@@ -1,4 +1,4 @@
-"""How a weight lies in another library's file, and the way back: the vocabulary of the mapping tables."""
+"""Layouts of weights in the files of other libraries, for the mapping tables."""
 
 import math
 from collections.abc import Callable
@@ -11,7 +11,7 @@ class Layout(NamedTuple):
     """A pair of inverse functions between an array of theirs and one of ours.
 
     `read(array, shape)` gives ours, of `shape`; `write(array, patch)` gives theirs, `patch` being
-    `(height, width, channels)`; `fits(theirs, ours)` says whether the shapes belong together.
+    `(height, width, channels)`; `fits(theirs, ours)` returns whether the shapes correspond.
     """
 
     read: Callable
@@ -20,7 +20,7 @@ class Layout(NamedTuple):
 
 
 def tokens(ndim):
-    """Tokens and positions: the same numbers under `ndim` axes, those in front of size 1."""
+    """Returns the layout of tokens and positions: the same numbers with `ndim` axes, the first of size 1."""
 
     def write(array, patch):
         kept = list(array.shape)
@@ -39,10 +39,6 @@ def _same_size_and_end(theirs, ours):
     return math.prod(theirs) == math.prod(ours) and theirs[-1] == ours[-1]
 
 
-def _same_size(theirs, ours):
-    return math.prod(theirs) == math.prod(ours)
-
-
 def _read_patches(array, shape):
     return array.transpose(2, 3, 1, 0).reshape(shape)
 
@@ -55,12 +51,8 @@ def _patches_fit(theirs, ours):
     return len(theirs) == 4 and (math.prod(theirs[1:]), theirs[0]) == tuple(ours)
 
 
-def _not_written(array, patch):
-    raise NotImplementedError("this layout is only read")
-
-
 def _third(transposed, first):
-    """The first third of their rows (the query), or the other two (key and value)."""
+    """Returns the layout of the first third of their rows (query), or of the others (key and value)."""
 
     def read(array, shape):
         array = array[: shape[-1]] if first else array[-shape[-1] :]
@@ -74,11 +66,11 @@ def _third(transposed, first):
 
 
 def in_pairs(layout, axis=0):
-    """As `layout`, of heads that turn neighbouring channels, where ours turn one of each half.
+    """Reorders a layout whose heads rotate neighbouring channels, where ours rotate one from each half.
 
     Args:
-        layout: of what lies there.
-        axis: int, that of theirs on which the heads follow each other.
+        layout: Layout of the weight.
+        axis: int, the axis of theirs on which the heads are concatenated.
 
     Returns:
         A function from the size of a head to a Layout.
@@ -97,13 +89,13 @@ def in_pairs(layout, axis=0):
 
 
 def _transposed_heads(array, axis, shape):
-    """Transposes each head, which lies on one axis as a matrix of `shape`."""
+    """Transposes each head, a flattened matrix of `shape` on one axis."""
     array = np.moveaxis(array, axis, -1)
     heads = array.reshape(*array.shape[:-1], -1, *shape).swapaxes(-1, -2)
     return np.moveaxis(heads.reshape(array.shape), -1, axis)
 
 
-# Vectors, and matrices that lie as ours.
+# Vectors, and matrices as ours.
 PLAIN = Layout(lambda array, shape: array, lambda array, patch: array, lambda t, o: tuple(t) == tuple(o))
 # torch's (outputs, inputs).
 KERNEL = Layout(
@@ -112,6 +104,6 @@ KERNEL = Layout(
 # torch's (outputs, channels, height, width).
 PATCHES = Layout(_read_patches, _write_patches, _patches_fit)
 # Google's (height, width, channels, outputs) and (hidden_dim, num_heads, head_dim).
-FLATTENED = Layout(_reshaped, _not_written, _same_size)
+FLATTENED = Layout(_reshaped, None, lambda theirs, ours: math.prod(theirs) == math.prod(ours))  # read only
 QUERY_KERNEL, QUERY_BIAS = _third(True, True), _third(False, True)
 KEY_VALUE_KERNEL, KEY_VALUE_BIAS = _third(True, False), _third(False, False)

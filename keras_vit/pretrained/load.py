@@ -1,5 +1,9 @@
 """Loads pretrained weights into one of our models."""
 
+import os
+
+import keras
+
 from keras_vit.errors import InputError
 from keras_vit.keras_internals import initialize, uninitialized_weights
 from keras_vit.layers._pairs import as_pair
@@ -7,75 +11,111 @@ from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models import vit
 from keras_vit.pretrained.checkpoint import open_checkpoint
 from keras_vit.pretrained.families import family_of
-from keras_vit.pretrained.mapping import read_weights
-from keras_vit.pretrained.own import HEADS, POSITIONS, load_own, own_file, preprocessing_of
-from keras_vit.pretrained.resampling import Resampled
-from keras_vit.pretrained.tensors import Renamed
+from keras_vit.pretrained.mapping import POSITIONS, read_weights
+from keras_vit.pretrained.preprocessing import Preprocessing
+from keras_vit.pretrained.resampling import resampled
+from keras_vit.pretrained.run_source import open_run, run_model_file, run_preprocessing
+
+HEAD_PREFIXES = ("head/", "distillation_head/")
 
 
-def load(source, num_classes=None, image_size=None, *, revision=None, new_head=False, **arguments):
-    """Loads pretrained weights of timm, Hugging Face, Google or a training of ours into a model of ours.
+def load(
+    source: str | os.PathLike,
+    num_classes: int | None = None,
+    image_size: int | tuple[int, int] | None = None,
+    *,
+    revision: str | None = None,
+    new_head: bool = False,
+    **arguments,
+) -> keras.Model:
+    """Loads pretrained weights of timm, Hugging Face, Google or a run of this package into a new model.
 
     Args:
         source: str or Path: a hub id (`"timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k"`), a folder with
-            config.json and weights, a file (`.safetensors`, `.npz`, `.bin`, `.pth`), or what was trained
-            here: a run folder or a `.keras` file.
+            config.json and weights, a file (`.safetensors`, `.npz`, `.bin`, `.pth`), a run folder or a
+            `.keras` file.
         num_classes: int, classes of a new head; 0 for none. None: the head of the weights, if any.
         image_size: int or `(height, width)` in pixels. None: that of the weights. Positions are
             resampled as the original library does.
         revision: str, branch, tag or commit on the hub.
-        new_head: bool, initialize the head again even where the number of classes stays.
-        arguments: others of `keras_vit.models.vit` that change no weight, such as `drop_path_rate`.
+        new_head: bool, initialize the head even where the number of classes stays the same.
+        arguments: other arguments of `keras_vit.models.vit` that change no weight, such as
+            `drop_path_rate`.
 
     Returns:
-        A functional `keras.Model` for images in [0, 255]; the weights' own scaling is inside. Its
-        `preprocessing` resizes and crops images as the weights expect; it is not saved with the model.
+        A functional `keras.Model` from images in [0, 255] to logits, which normalizes the images as the
+        weights expect. Its attribute `preprocessing` is the `Preprocessing` that resizes and crops images;
+        Keras does not save it with the model.
 
     Raises:
-        InputError: no such source, no known family, or tensors that are missing, unused or ill-shaped.
+        InputError: the source does not exist, its family is unknown, or its tensors are not those of the
+            family.
+
+    Example:
+        >>> import tempfile, keras_vit
+        >>> tiny = {"image_size": 16, "patch_size": 8, "hidden_dim": 8, "num_layers": 1, "num_heads": 1}
+        >>> model = keras_vit.models.vit(**tiny, mlp_dim=8, num_classes=3)
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> keras_vit.pretrained.save(model, folder.name)
+        >>> keras_vit.pretrained.load(folder.name, num_classes=5).output_shape
+        (None, 5)
     """
     if num_classes is not None and (type(num_classes) is not int or num_classes < 0):
         raise InputError(f"Expected num_classes to be a number of classes or 0, received {num_classes!r}.")
-    file = own_file(source)
-    if file is not None:
-        return load_own(file, num_classes, image_size, new_head, arguments)
     family, tensors, reading = _open(source, revision)
     head_added = num_classes and not reading.arguments["num_classes"]
     given = {**reading.arguments, **(reading.with_head if head_added else {}), **arguments}
-    if image_size is not None:
-        given, tensors = _for_image_size(image_size, given, tensors, family, reading.resampling)
     new_head |= num_classes not in (None, given["num_classes"])
     if num_classes is not None:
         given["num_classes"] = num_classes
+    if image_size is not None:
+        given["image_size"] = image_size
+    rows = family.table(given)
+    tensors = _fit_positions(tensors, rows, reading, given)
     with uninitialized_weights():
         model = vit(**given)
-    read_weights(model, family.table, tensors, family.unused, HEADS if new_head else ())
+    read_weights(model, rows, tensors, family.unused, HEAD_PREFIXES if new_head else ())
     initialize(model)
-    model.preprocessing = reading.preprocessing.for_size(given["image_size"])
+    model.preprocessing = reading.preprocessing.for_size(model.input_shape[1:3])
     return model
 
 
-def preprocessing(source, image_size=None, *, revision=None):
-    """Returns the `Preprocessing` that belongs to weights, without building their model.
+def preprocessing(
+    source: str | os.PathLike,
+    image_size: int | tuple[int, int] | None = None,
+    *,
+    revision: str | None = None,
+) -> Preprocessing:
+    """Returns the `Preprocessing` of weights, without building their model.
 
     Args:
         source, image_size, revision: as in `load`.
 
+    Returns:
+        A `Preprocessing`.
+
     Raises:
         InputError: as `load`.
+
+    Example:
+        >>> keras_vit.pretrained.preprocessing("google/vit-base-patch16-224").crop_mode  # doctest: +SKIP
+        'squash'
     """
-    file = own_file(source)
+    file = run_model_file(source)
     if file is not None:
-        own = preprocessing_of(file)
-        return own if image_size is None else own.for_size(image_size)
+        found = run_preprocessing(file)
+        return found if image_size is None else found.for_size(image_size)
     _, _, reading = _open(source, revision)
     return reading.preprocessing.for_size(image_size or reading.arguments["image_size"])
 
 
 def _open(source, revision):
+    file = run_model_file(source)
+    if file is not None:
+        return open_run(file)
     config, tensors = open_checkpoint(source, revision)
     family = family_of(config, tensors)
-    tensors = Renamed(tensors, family.rename)
+    tensors = tensors.renamed(family.rename)
     try:
         reading = family.read(config, tensors)
         _check_arguments(reading.arguments, tensors)
@@ -94,7 +134,7 @@ def _check_arguments(arguments, tensors):
     for field in ("hidden_dim", "num_layers", "num_heads", "mlp_dim", "num_classes", "channels"):
         if type(arguments[field]) is not int:
             raise TypeError(f"{field} is {arguments[field]!r}")
-    if arguments["num_layers"] > len(tensors.names()):  # which would take long to be found missing
+    if arguments["num_layers"] > len(tensors):  # building so many layers would take long
         raise ValueError(f"num_layers is {arguments['num_layers']:,}")
     for field in ("pixel_mean", "pixel_std"):
         if len(arguments[field]) != arguments["channels"]:
@@ -103,16 +143,20 @@ def _check_arguments(arguments, tensors):
         raise TypeError(f"qkv_bias is {arguments['qkv_bias']!r}")
     epsilon = arguments.get("epsilon", 0.0)
     if type(epsilon) is not float or not 0 <= epsilon < 1:
-        raise ValueError(f"the epsilon of its layer normalisation is {str(epsilon)[:80]}")
+        raise ValueError(f"the epsilon of its layer normalization is {str(epsilon)[:80]}")
 
 
-def _for_image_size(image_size, arguments, tensors, family, kind):
+def _fit_positions(tensors, rows, reading, given):
+    """Resamples the positions where the grid of patches changes."""
+    sizes = (reading.arguments["image_size"], given["image_size"])
     try:
-        size, patch = as_pair(image_size, "image_size"), arguments["patch_size"]
-        old, new = (patch_grid((None, *s, 3), patch) for s in (arguments["image_size"], size))
+        grids = [patch_grid((None, *as_pair(s, "image_size"), 3), given["patch_size"]) for s in sizes]
     except ValueError as error:
         raise InputError(str(error)) from error
-    name = next((row.theirs for row in family.table if row.ours == POSITIONS), None)
-    if old != new and name in tensors:
-        tensors = Resampled(tensors, name, (old, new), kind)
-    return {**arguments, "image_size": size}, tensors
+    old, new = reading.grid or grids[0], grids[1]
+    name = next((row.theirs for row in rows if row.ours == POSITIONS), None)
+    return (
+        tensors
+        if old == new or name not in tensors
+        else resampled(tensors, name, old, new, reading.resampling)
+    )

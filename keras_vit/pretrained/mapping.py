@@ -1,4 +1,4 @@
-"""Applies a family's mapping table: their tensors into our model's weights, and back."""
+"""Applies a mapping table: their tensors to the weights of our model, and back."""
 
 import re
 from collections.abc import Callable
@@ -7,17 +7,17 @@ from typing import NamedTuple
 import numpy as np
 from keras import ops
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, listed
 from keras_vit.keras_internals import set_weight
 from keras_vit.pretrained.layouts import KERNEL, PLAIN, Layout
 
-SHOWN = 8  # names in a message
+POSITIONS = "position_embedding/embedding"
 
 
 class Row(NamedTuple):
-    """One weight: its path in our model, their name or names, and how it lies there.
+    """One weight: its path in our model, the name or names of theirs, and their layout.
 
-    `{i}` stands for the number of the block in both. Several names are parts that follow each other on our
+    `{i}` in paths and names is the number of the block. Several names are parts that are concatenated on our
     last axis (query, key and value). A layout that depends on the size of a head is a function of it.
     """
 
@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
 
 def linear(ours, *theirs):
-    """Rows of a dense layer; several layers of theirs are one of ours."""
+    """Returns the rows of a dense layer, which may be several layers of theirs."""
     return (
         Row(f"{ours}/kernel", tuple(f"{name}.weight" for name in theirs), KERNEL),
         Row(f"{ours}/bias", tuple(f"{name}.bias" for name in theirs)),
@@ -35,12 +35,12 @@ def linear(ours, *theirs):
 
 
 def norm(ours, theirs):
-    """Rows of a layer normalisation."""
+    """Returns the rows of a layer normalization."""
     return Row(f"{ours}/gamma", f"{theirs}.weight"), Row(f"{ours}/beta", f"{theirs}.bias")
 
 
 class Link(NamedTuple):
-    """A weight of a model and the tensors that it stands for."""
+    """A weight of a model and the tensors that it consists of."""
 
     weight: object
     names: tuple
@@ -48,33 +48,33 @@ class Link(NamedTuple):
 
 
 def read_weights(model, table, tensors, unused=(), kept=()):
-    """Assigns their tensors to a model's weights; each tensor must serve, and each weight be served.
+    """Assigns tensors to the weights of a model, each tensor once and each weight once.
 
     Args:
         model: a built model of ours.
         table: rows of the family.
         tensors: `Tensors`.
-        unused: regular expressions of names that the family's image models have no use for.
-        kept: beginnings of our paths that keep their initial values (a new head); tensors of theirs
-            that would have gone there are left.
+        unused: regular expressions of names that the family's image models do not use.
+        kept: prefixes of paths of weights that keep their initial values (a new head), whose tensors are
+            ignored.
 
     Raises:
-        InputError: missing, unused or ill-shaped tensors, of which all are listed, or one that is not finite.
+        InputError: tensors that are missing, unused or of another shape, all of them listed, or not finite.
     """
     links = _links(model, table, kept)
-    _check_names(links, _names_of(table, kept), tensors, unused)
+    _check_names(links, _row_names(table, kept), tensors, unused)
     wrong = [problem for link in links if (problem := _misfit(link, tensors))]
     if wrong:
-        raise InputError(f"{tensors.where}: tensors that do not fit the model: {listed(wrong)}.")
+        raise InputError(f"{tensors.where}: tensors do not fit the model: {listed(sorted(wrong))}.")
     for link in links:
         array = _array(link, tensors)
         if not np.isfinite(array).all():
-            raise InputError(f"{tensors.where}: {listed(filter(None, link.names))} holds NaN or infinity.")
+            raise InputError(f"{tensors.where}: {listed(link.names)} contains NaN or infinity.")
         set_weight(link.weight, array)
 
 
 def write_tensors(model, table, patch):
-    """Returns their names and arrays for a model of ours.
+    """Returns the arrays of a model under the names of the family.
 
     Args:
         model: a built model.
@@ -82,23 +82,16 @@ def write_tensors(model, table, patch):
         patch: `(height, width, channels)` of a patch in pixels.
 
     Raises:
-        InputError: the table has no place for a weight.
+        InputError: the table has no row for a weight.
     """
     arrays = {}
     for weight, names, layout in _links(model, table):
         parts = np.split(ops.convert_to_numpy(weight.value), len(names), axis=-1)
         for name, part in zip(names, parts, strict=True):
             array = np.ascontiguousarray(layout.write(part, patch), dtype="float32")
-            # Two weights of ours that are one tensor of theirs lie under each other there.
+            # Two weights of ours may be the first and the last rows of one tensor.
             arrays[name] = np.concatenate([arrays[name], array]) if name in arrays else array
     return arrays
-
-
-def listed(names):
-    """Returns names in one line, the first of them if they are many."""
-    names = sorted(names)
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
 
 
 def _links(model, table, kept=()):
@@ -113,9 +106,9 @@ def _links(model, table, kept=()):
             unknown.append(weight.path)
         else:
             layout = row.layout(_head_dim(model)) if callable(row.layout) else row.layout
-            links.append(Link(weight, _spelled(row, match[1] if match else ""), layout))
+            links.append(Link(weight, _names(row, match[1] if match else ""), layout))
     if unknown:
-        raise InputError(f"This family has no place for the weights {listed(unknown)}.")
+        raise InputError(f"This family has no names for the weights {listed(sorted(unknown))}.")
     return links
 
 
@@ -123,40 +116,40 @@ def _head_dim(model):
     return model.get_layer("patch_embedding").hidden_dim // model.get_layer("encoder").num_heads
 
 
-def _spelled(row, index):
+def _names(row, index):
     names = (row.theirs,) if isinstance(row.theirs, str) else row.theirs
     return tuple(name.replace("{i}", index) for name in names)
 
 
-def _names_of(table, kept):
+def _row_names(table, kept):
     rows = [row for row in table if kept and row.ours.startswith(kept)]
-    return {name for row in rows for name in _spelled(row, "")}
+    return {name for row in rows for name in _names(row, "")}
 
 
 def _check_names(links, left_out, tensors, unused):
     wanted = {name for link in links for name in link.names}
-    missing = wanted - set(tensors.names())
-    extra = set(tensors.names()) - wanted - left_out
+    missing = wanted - set(tensors)
+    extra = set(tensors) - wanted - left_out
     extra = {name for name in extra if not any(re.search(pattern, name) for pattern in unused)}
-    if missing or extra:
-        parts = [f"missing: {listed(missing)}"] * bool(missing) + [f"unused: {listed(extra)}"] * bool(extra)
+    wrong = (("missing", missing), ("unused", extra))
+    if problems := [f"{kind}: {listed(sorted(names))}" for kind, names in wrong if names]:
         raise InputError(
-            f"{tensors.where}: the tensors are not those of this model; {'; '.join(parts)}. "
-            "Is it of another family, or incomplete?"
+            f"{tensors.where}: the tensors are not those of this model; {'; '.join(problems)}. "
+            "Are they of another family, or incomplete?"
         )
 
 
 def _misfit(link, tensors):
-    """Says which tensors would have another shape in our model; the arrays stay unread."""
+    """Describes the tensors whose shapes differ from those of our model, without reading them."""
     part = _part_shape(link)
-    shapes = {name: tuple(tensors.shape(name)) for name in link.names}
+    shapes = {name: tensors.shape(name) for name in link.names}
     sizes = {name: link.layout.fits(shape, part) for name, shape in shapes.items()}
     return ", ".join(f"{name} {shapes[name]} for {part}" for name, fits in sizes.items() if not fits)
 
 
 def _array(link, tensors):
     part = _part_shape(link)
-    arrays = [link.layout.read(tensors[name], part) for name in link.names]
+    arrays = [link.layout.read(tensors[name].read(), part) for name in link.names]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
 
 

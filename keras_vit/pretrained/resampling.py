@@ -1,52 +1,40 @@
-"""Positions of one grid of patches for another, as each original library computes them."""
+"""Resamples positions to another grid of patches, as each original library does."""
+
+import math
 
 import numpy as np
 
 from keras_vit.layers.position_embedding import resampling_matrix
-from keras_vit.pretrained.tensors import Tensors
+from keras_vit.pretrained.tensors import Tensor, Tensors
 
 
-class Resampled(Tensors):
-    """Tensors of which one, the table of positions, is for another grid.
+def resampled(tensors, name, old, new, kind):
+    """Returns `Tensors` whose table of positions is resampled when it is read.
 
     Args:
         tensors: `Tensors`.
-        name: str, the table's.
-        grids: `((rows, columns), (rows, columns))`, theirs and the new one.
-        kind: `"antialiased"`, `"bicubic"` or `"bilinear"`, see `resample`.
+        name: str, the name of the table, of shape `(..., num_prefix_tokens + rows * columns, hidden_dim)`.
+        old, new: `(rows, columns)`.
+        kind: as in `resample`.
     """
+    *leading, length, hidden_dim = tensors.shape(name)
+    shape = (*leading, length - math.prod(old) + math.prod(new), hidden_dim)
 
-    def __init__(self, tensors, name, grids, kind):
-        super().__init__(tensors.where)
-        self._tensors, self._name, self._grids, self._kind = tensors, name, grids, kind
+    def read():
+        table = tensors[name].read().reshape(length, hidden_dim)
+        return resample(table, old, new, kind).reshape(shape)
 
-    def names(self):
-        return self._tensors.names()
-
-    def shape(self, name):
-        shape = tuple(self._tensors.shape(name))
-        if name != self._name:
-            return shape
-        old, new = (rows * columns for rows, columns in self._grids)
-        return (*shape[:-2], shape[-2] - old + new, shape[-1])
-
-    def __getitem__(self, name):
-        array = self._tensors[name]
-        if name != self._name:
-            return array
-        return resample(array.reshape(-1, array.shape[-1]), *self._grids, self._kind).reshape(
-            self.shape(name)
-        )
+    return Tensors(tensors.where, {**tensors, name: Tensor(shape, read)})
 
 
 def resample(table, old, new, kind="antialiased"):
-    """Resamples positions; what stands before the grid (a class token's) stays.
+    """Resamples a table of positions; rows before the grid, such as the class token's, stay the same.
 
     Args:
         table: `(num_prefix_tokens + rows * columns, hidden_dim)`.
         old, new: `(rows, columns)`.
         kind: `"antialiased"` (timm; bicubic), `"bicubic"` (transformers; a = -0.75, not antialiased) or
-            `"bilinear"` (Google; the corners stay where they are).
+            `"bilinear"` (Google; the corners stay the same).
     """
     prefix = len(table) - old[0] * old[1]
     grid = table[prefix:].reshape(*old, -1)
@@ -64,7 +52,7 @@ def _matrix(old, new, kind):
     centres = (np.arange(new) + 0.5) * old / new - 0.5
     first = np.floor(centres).astype(int)
     matrix = np.zeros((new, old))
-    for offset in range(-1, 3):  # the four neighbours; beyond the border stands the border
+    for offset in range(-1, 3):  # the four neighbours; the border is repeated
         weights = _cubic(np.abs(centres - (first + offset)))
         np.add.at(matrix, (np.arange(new), np.clip(first + offset, 0, old - 1)), weights)
     return matrix.astype("float32")

@@ -1,6 +1,8 @@
-"""Reads `.safetensors` files, mapped into memory."""
+"""Reads `.safetensors` files."""
 
+import functools
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -8,90 +10,72 @@ from safetensors import SafetensorError, safe_open
 
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.json_files import read_json
-from keras_vit.pretrained.tensors import Tensors
+from keras_vit.pretrained.tensors import Tensor, Tensors, as_float32
 
 INDEX = "model.safetensors.index.json"
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4"}
 
 
-class SafetensorsFile(Tensors):
-    """One `.safetensors` file, or several that an index names.
+def read_safetensors(paths, where=None):
+    """Returns the `Tensors` of one `.safetensors` file, or of several that an index names.
 
     Args:
-        paths: list of paths of the files.
-        where: str, what a message calls them. Default: the first path.
+        paths: list of Path, the files.
+        where: str, what messages call them. Default: the first path.
 
     Raises:
-        InputError: missing, truncated or otherwise not as the format demands.
+        InputError: a file is missing, truncated or otherwise not in this format.
     """
-
-    def __init__(self, paths, where=None):
-        super().__init__(where or paths[0])
-        self._entries = {}
-        for path in paths:
-            for name, entry in _entries(Path(path)).items():
-                if name in self._entries:
-                    raise InputError(f"{self.where}: {name} stands in two of the files.")
-                self._entries[name] = (path, *entry)
-
-    def names(self):
-        return self._entries.keys()
-
-    def shape(self, name):
-        return self._entries[name][2]
-
-    def __getitem__(self, name):
-        path, kind, shape, offset = self._entries[name]
-        if kind not in _TYPES:
-            raise InputError(f"{self.where}: {name} is of type {kind}; expected one of {', '.join(_TYPES)}.")
-        # Read, not mapped: a file cut short meanwhile is then an error, where a mapping ends the process.
-        array = np.fromfile(path, _TYPES[kind], count=int(np.prod(shape)), offset=offset)
-        if array.size != np.prod(shape):
-            raise InputError(f"{path} has become shorter while it was read.")
-        return widened(array.reshape(shape), kind == "BF16")
-
-
-def widened(array, bfloat16=False):
-    """Returns a float32 array of one that is narrower; `bfloat16` ones come as their 16 bits."""
-    if bfloat16:
-        return (array.astype("<u4") << 16).view("<f4")
-    return array.astype("float32", copy=False)
+    where, tensors = where or paths[0], {}
+    for path in paths:
+        for name, tensor in _tensors(path, where).items():
+            if name in tensors:
+                raise InputError(f"{where}: {name} is in two of the files.")
+            tensors[name] = tensor
+    return Tensors(where, tensors)
 
 
 def shards(index_path):
     """Returns the paths of the files that an index names.
 
     Raises:
-        InputError: it is no index, or names files elsewhere.
+        InputError: it is not an index, or names files outside its folder.
     """
-    index_path = Path(index_path)
     index = read_json(index_path)
     names = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
-        raise InputError(f"{index_path} is no index of safetensors files: it has no weight_map.")
+        raise InputError(f"{index_path} is not an index of safetensors files: it has no weight_map.")
     names = sorted(set(names.values()))
     if any(name != Path(name).name for name in names):
         raise InputError(f"{index_path} names files outside its folder.")
     return [index_path.parent / name for name in names]
 
 
-def _entries(path):
-    """`{name: (type, shape, offset)}`. The package checks the header before a word of it is believed."""
+def _tensors(path, where):
+    """The safetensors package checks the header before it is read here."""
     if not path.is_file():
         raise InputError(f"Expected a safetensors file at {path}, found none.")
     try:
         with safe_open(path, framework="numpy") as file:
             names = set(file.keys())
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} is truncated or no safetensors file: {first_line(error)}.") from error
+        raise InputError(f"{path} is truncated or not a safetensors file: {first_line(error)}.") from error
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(length))
-    return {
-        name: (
-            header[name]["dtype"],
-            tuple(header[name]["shape"]),
-            8 + length + header[name]["data_offsets"][0],
-        )
-        for name in names
-    }
+    tensors = {}
+    for name in names:
+        kind, shape = header[name]["dtype"], tuple(header[name]["shape"])
+        offset = 8 + length + header[name]["data_offsets"][0]
+        tensors[name] = Tensor(shape, functools.partial(_read, path, kind, shape, offset, f"{where}: {name}"))
+    return tensors
+
+
+def _read(path, kind, shape, offset, what):
+    if kind not in _TYPES:
+        raise InputError(f"{what} is of type {kind}; expected one of {', '.join(_TYPES)}.")
+    # Not mapped into memory: where the file is truncated meanwhile, using a mapping ends the process.
+    array = np.fromfile(path, _TYPES[kind], count=math.prod(shape), offset=offset)
+    if array.size != math.prod(shape):
+        raise InputError(f"{path} was truncated while it was read.")
+    return as_float32(array.reshape(shape), kind == "BF16")

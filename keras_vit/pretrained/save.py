@@ -1,6 +1,7 @@
-"""Saves our models as timm's or transformers' own."""
+"""Saves our models in the formats of timm and transformers."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import keras
@@ -11,49 +12,57 @@ from keras_vit.errors import InputError
 from keras_vit.io.files import atomic_path, write_text
 from keras_vit.io.json_files import write_json
 from keras_vit.io.label_names import read_label_names
-from keras_vit.pretrained.description import described
 from keras_vit.pretrained.families import FAMILIES
-from keras_vit.pretrained.load import POSITIONS
-from keras_vit.pretrained.mapping import write_tensors
+from keras_vit.pretrained.mapping import POSITIONS, write_tensors
 from keras_vit.pretrained.model_card import model_card
-from keras_vit.pretrained.preprocessing import Preprocessing
 from keras_vit.pretrained.resampling import resample
+from keras_vit.pretrained.run_source import stretching_of
+from keras_vit.pretrained.vit_arguments import vit_arguments
 
 FORMATS = ("timm", "huggingface")
 
 
-def save(model, path, format="timm", *, labels=None, run_dir=None):
+def save(
+    model: keras.Model,
+    path: str | os.PathLike,
+    format: str = "timm",
+    *,
+    labels: list[str] | None = None,
+    run_dir: str | os.PathLike | None = None,
+) -> None:
     """Saves a Vision Transformer as a folder that timm or transformers loads, with the same logits.
 
     Args:
-        model: made by `keras_vit.models.vit` or `load`, fine-tuned or not.
+        model: `keras.Model` built by `keras_vit.models.vit` or `load`.
         path: str or Path of the folder.
         format: `"timm"` (`timm.create_model("local-dir:PATH", pretrained=True)`) or `"huggingface"`
             (`AutoModel...from_pretrained(PATH)`).
         labels: list of str, names of the classes. None: those of the run, if there is one.
-        run_dir: str or Path of the run that trained the model, whose recipe and metrics go into the
+        run_dir: str or Path of the run that trained the model, whose recipe and metrics are added to the
             model card, or None.
 
     Raises:
         InputError: an unknown format, a model that the library has no graph for, another number of labels
-            than of classes, no such run, or a folder with something else than an earlier model in it.
+            than of classes, no such run, or a folder that contains something else than an earlier model.
+
+    Example:
+        See `load`.
     """
     if format not in FORMATS:
         raise InputError(f"Expected format to be one of {', '.join(FORMATS)}, received {format!r}.")
-    arguments = described(model)
+    arguments = vit_arguments(model)
     labels = _labels(labels, run_dir, arguments["num_classes"])
-    family, writing = _family(arguments, _preprocessing(model, arguments), format, labels)
-    channels = arguments["channels"]
-    arrays = write_tensors(model, family.table, (*arguments["patch_size"], channels))
-    arrays |= {name: make(arrays) for name, make in writing.added.items()}
-    arrays |= _positions(model, family)
-    named = {writing.rename(name): array for name, array in arrays.items()}
+    family, export = _family(arguments, _preprocessing(model, arguments), format, labels)
+    rows = family.table(arguments)
+    arrays = write_tensors(model, rows, (*arguments["patch_size"], arguments["channels"]))
+    arrays |= export.added | _positions(model, rows)
+    named = {export.rename(name): array for name, array in arrays.items()}
     with atomic_path(path, mark="model.safetensors") as folder:
         folder.mkdir()
         save_file(named, folder / "model.safetensors", metadata={"format": "pt"})
-        for name, content in writing.files.items():
+        for name, content in export.files.items():
             write_json(folder / name, content)
-        card = model_card(arguments, format, writing.files["config.json"], labels, run_dir)
+        card = model_card(arguments, format, export.files["config.json"], labels, run_dir)
         write_text(folder / "README.md", card)
 
 
@@ -69,40 +78,40 @@ def _labels(labels, run_dir, num_classes):
 
 
 def _family(arguments, preprocessing, format, labels):
-    found, reasons = _writing(arguments, preprocessing, format, labels)
+    found, reasons = _export(arguments, preprocessing, format, labels)
     if found is None:
-        others = [f for f in FORMATS if f != format and _writing(arguments, preprocessing, f, labels)[0]]
+        others = [f for f in FORMATS if f != format and _export(arguments, preprocessing, f, labels)[0]]
         hint = f" format={others[0]!r} has one." if others else ""
         raise InputError(f"{format} has no graph for this model: {'; '.join(reasons)}.{hint}")
     return found
 
 
-def _writing(arguments, preprocessing, format, labels):
-    """The first family of a format that can hold the model, with its Writing, or None; why others cannot."""
+def _export(arguments, preprocessing, format, labels):
+    """Returns the first family with the model's graph and its Export, or None; and why others have none."""
     reasons = []
     for family in FAMILIES:
-        if family.format == format and family.written is not None:
+        if family.format == format:
             try:
-                return (family, family.written(arguments, preprocessing, labels)), reasons
+                return (family, family.export(arguments, preprocessing, labels)), reasons
             except InputError as error:
                 reasons.append(f"{family.name} {error}")
     return None, reasons
 
 
 def _preprocessing(model, arguments):
-    scaling = {"mean": arguments["pixel_mean"], "std": arguments["pixel_std"]}
     known = getattr(model, "preprocessing", None)
-    if known is None:  # trained here, where keras_vit.io.images.read_image stretches
-        return Preprocessing.stretching(arguments["image_size"], **scaling)
+    if known is None:
+        return stretching_of(arguments)
+    scaling = {"mean": arguments["pixel_mean"], "std": arguments["pixel_std"]}
     return dataclasses.replace(known, image_size=arguments["image_size"], **scaling)
 
 
-def _positions(model, family):
-    """Positions that our model computes on the way through are a table over there."""
+def _positions(model, rows):
+    """Positions that our model computes when it is called are a table in the file."""
     layer = next((x for x in model.layers if x.name == "position_embedding"), None)
     if layer is None:
         return {}
-    row = next(row for row in family.table if row.ours == POSITIONS)
+    row = next(row for row in rows if row.ours == POSITIONS)
     table = np.array(keras.ops.convert_to_numpy(layer.embedding), "float32")
     target = layer.target_grid_size
     if layer.kind == "learned" and target not in (None, layer.grid_size):

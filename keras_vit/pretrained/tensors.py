@@ -1,61 +1,52 @@
-"""Named arrays in files of several formats, each read when it is asked for."""
+"""Named arrays in files of several formats, each read only when it is used."""
 
-from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
 
 from keras_vit.errors import InputError
 
 
-class Tensors(ABC):
-    """Named arrays; float16 and bfloat16 come as float32.
+class Tensor(NamedTuple):
+    """An array that is not read yet."""
+
+    shape: tuple
+    read: Callable  # () -> float32 array of that shape
+
+
+class Tensors(dict):
+    """A dict from names to `Tensor`.
 
     Args:
-        where: str, what a message calls the origin.
+        where: str or Path, what messages call the origin.
+        tensors: dict of str to `Tensor`.
     """
 
-    def __init__(self, where):
+    def __init__(self, where, tensors):
+        super().__init__(tensors)
         self.where = str(where)
 
-    @abstractmethod
-    def names(self):
-        """All names."""
-
-    @abstractmethod
     def shape(self, name):
-        """The shape of one array, without reading it."""
+        return tuple(self[name].shape)
 
-    @abstractmethod
-    def __getitem__(self, name):
-        """One array."""
+    def renamed(self, rename):
+        """Returns the tensors under other names.
 
-    def __contains__(self, name):
-        return name in self.names()
+        Args:
+            rename: function from a name in the file to the name in the table.
 
-
-class Renamed(Tensors):
-    """Tensors under other names: `prefix`, which some files leave out, is put before those that lack it.
-
-    Args:
-        tensors: `Tensors`.
-        rename: function from a name in the file to the name in the table.
-
-    Raises:
-        InputError: two tensors would have one name, of which one would silently be left out.
-    """
-
-    def __init__(self, tensors, rename):
-        super().__init__(tensors.where)
-        self._tensors = tensors
-        self._original = {}
-        for name in tensors.names():
-            other = self._original.setdefault(rename(name), name)
+        Raises:
+            InputError: two tensors would have the same name.
+        """
+        names = {}
+        for name in self:
+            other = names.setdefault(rename(name), name)
             if other != name:
                 raise InputError(f"{self.where}: {other} and {name} are the same weight of the model.")
+        return Tensors(self.where, {name: self[original] for name, original in names.items()})
 
-    def names(self):
-        return self._original.keys()
 
-    def shape(self, name):
-        return self._tensors.shape(self._original[name])
-
-    def __getitem__(self, name):
-        return self._tensors[self._original[name]]
+def as_float32(array, is_bfloat16=False):
+    """Returns a float32 array; bfloat16 arrays are given as their 16 bits."""
+    if is_bfloat16:
+        return (array.astype("<u4") << 16).view("<f4")
+    return array.astype("float32", copy=False)

@@ -1,6 +1,7 @@
 """Reads torch's `.bin`, `.pth` and `.pt` files without torch and without running what is in them."""
 
 import collections
+import functools
 import math
 import pickle
 import zipfile
@@ -10,11 +11,10 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.io.archive import check_zip
-from keras_vit.pretrained.safetensors_file import widened
-from keras_vit.pretrained.tensors import Tensors
+from keras_vit.pretrained.tensors import Tensor, Tensors, as_float32
 
-PICKLE_SIZE = 4 * 2**20  # bytes; the largest real ones, of thousands of tensors, have one MB
-MOST_AXES = 8
+MAX_PICKLE_SIZE = 4 * 2**20  # bytes; thousands of tensors take one MB
+MAX_AXES = 8
 _STORAGES = {
     "FloatStorage": "<f4",
     "DoubleStorage": "<f8",
@@ -41,53 +41,49 @@ class _Tensor(NamedTuple):
     strides: tuple
 
 
-class TorchFile(Tensors):
-    """A zip file of `torch.save` that holds named tensors, bare or under `"state_dict"` or `"model"`.
+def read_torch(path):
+    """Returns the `Tensors` of a zip file of `torch.save`: named tensors, also under a key such as "model".
 
     Raises:
-        InputError: truncated, of the format before torch 1.6, or holding anything else than tensors.
+        InputError: the file is truncated, of the format before torch 1.6, or contains more than tensors.
     """
+    archive, root, content = _unpickled(path)
+    tensors = {}
+    for name, tensor in _named_tensors(content, path).items():
+        if not _is_inside(tensor, archive, root):
+            raise InputError(f"{path} is damaged: {name} points outside the stored data.")
+        tensors[name] = Tensor(
+            tensor.shape, functools.partial(_read, tensor, archive, root, f"{path}: {name}")
+        )
+    return Tensors(path, tensors)
 
-    def __init__(self, path):
-        super().__init__(path)
-        self._archive, self._root, content = _unpickled(path)
-        self._tensors = _named_tensors(content, path)
-        for name, tensor in self._tensors.items():
-            if not self._is_inside(tensor):
-                raise InputError(f"{self.where} is damaged: {name} points outside the stored data.")
 
-    def names(self):
-        return self._tensors.keys()
+def _read(tensor, archive, root, what):
+    storage, offset, shape, strides = tensor
+    try:
+        data = archive.read(f"{root}data/{storage.key}")
+    except (zipfile.BadZipFile, OSError, EOFError) as error:
+        raise InputError(f"{what} is damaged: {error}.") from error
+    flat = np.frombuffer(data, _STORAGES[storage.kind])[offset:]
+    strides = [step * flat.itemsize for step in strides]
+    array = np.lib.stride_tricks.as_strided(flat, shape, strides, writeable=False)
+    return as_float32(array, storage.kind == "BFloat16Storage")
 
-    def shape(self, name):
-        return self._tensors[name].shape
 
-    def __getitem__(self, name):
-        storage, offset, shape, strides = self._tensors[name]
-        try:
-            data = self._archive.read(f"{self._root}data/{storage.key}")
-        except (zipfile.BadZipFile, OSError, EOFError) as error:
-            raise InputError(f"{self.where} is damaged at {name}: {error}.") from error
-        flat = np.frombuffer(data, _STORAGES[storage.kind])[offset:]
-        strides = [step * flat.itemsize for step in strides]
-        array = np.lib.stride_tricks.as_strided(flat, shape, strides, writeable=False)
-        return widened(array, storage.kind == "BFloat16Storage")
-
-    def _is_inside(self, tensor):
-        storage, offset, shape, strides = tensor
-        if not isinstance(storage, _Storage) or len(shape) != len(strides) or len(shape) > MOST_AXES:
-            return False
-        last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
-        member = self._archive.NameToInfo.get(f"{self._root}data/{storage.key}")
-        itemsize = np.dtype(_STORAGES[storage.kind]).itemsize
-        inside = offset >= 0 and all(n >= 0 for n in shape) and all(step >= 0 for step in strides)
-        if member is None or not inside or math.prod(shape) * itemsize > member.file_size:
-            return False
-        return 0 in shape or (last + 1) * itemsize <= member.file_size
+def _is_inside(tensor, archive, root):
+    storage, offset, shape, strides = tensor
+    if not isinstance(storage, _Storage) or len(shape) != len(strides) or len(shape) > MAX_AXES:
+        return False
+    last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
+    member = archive.NameToInfo.get(f"{root}data/{storage.key}")
+    itemsize = np.dtype(_STORAGES[storage.kind]).itemsize
+    if member is None or min(offset, *shape, *strides) < 0 or math.prod(shape) * itemsize > member.file_size:
+        return False
+    return 0 in shape or (last + 1) * itemsize <= member.file_size
 
 
 class _TensorsOnly(pickle.Unpickler):
-    """Knows the globals that tensors need, each replaced by a function of ours, and no other."""
+    """Allows only the globals that tensors need, each replaced by a function of this module."""
 
     def find_class(self, module, name):
         if module == "torch" and name in _STORAGES:
@@ -99,8 +95,8 @@ class _TensorsOnly(pickle.Unpickler):
         }
         if (module, name) not in known:
             raise InputError(
-                f"the file names {module}.{name}, which is no tensor; it is not run. Save the weights alone, "
-                "best as safetensors."
+                f"the file contains {module}.{name}, which is not a tensor and is not run. Save only the "
+                "weights, best as safetensors."
             )
         return known[module, name]
 
@@ -118,23 +114,23 @@ def _rebuild_tensor(storage, offset, shape, strides, *_):
 def _unpickled(path):
     if not zipfile.is_zipfile(path):
         raise InputError(
-            f"{path} is truncated, no torch file, or of the format before torch 1.6, which is not read. "
+            f"{path} is truncated, not a torch file, or of the format before torch 1.6, which is not read. "
             "Save it again as safetensors."
         )
     check_zip(path)
     try:
         archive = zipfile.ZipFile(path)
         member = next(n for n in archive.namelist() if n.rpartition("/")[2] == "data.pkl")
-        if archive.getinfo(member).file_size > PICKLE_SIZE:
-            raise InputError(f"{path}: its index has more than {PICKLE_SIZE:,} bytes and is not read.")
+        if archive.getinfo(member).file_size > MAX_PICKLE_SIZE:
+            raise InputError(f"{path}: its index has more than {MAX_PICKLE_SIZE:,} bytes and is not read.")
         with archive.open(member) as file:
             return archive, member.removesuffix("data.pkl"), _TensorsOnly(file).load()
     except InputError as error:
         raise InputError(f"{path} is refused: {error}") from error
     except StopIteration as error:
-        raise InputError(f"{path} is a zip file, but none of torch.save: it has no data.pkl.") from error
-    except Exception as error:  # a pickle that is cut or forged raises nearly every type
-        raise InputError(f"{path} is damaged: {type(error).__name__} while its index was read.") from error
+        raise InputError(f"{path} is a zip file, but not of torch.save: it has no data.pkl.") from error
+    except Exception as error:  # a truncated or forged pickle raises nearly every type
+        raise InputError(f"{path} is damaged: {type(error).__name__} in its index.") from error
 
 
 def _named_tensors(content, path):
@@ -143,8 +139,8 @@ def _named_tensors(content, path):
             content = content[wrapper]
             break
     if not isinstance(content, dict):
-        raise InputError(f"{path} holds no named tensors: expected a state_dict.")
+        raise InputError(f"{path} contains no named tensors: expected a state_dict.")
     tensors = {str(k).removeprefix("module."): v for k, v in content.items() if isinstance(v, _Tensor)}
     if not tensors:
-        raise InputError(f"{path} holds no tensors: expected a state_dict.")
+        raise InputError(f"{path} contains no tensors: expected a state_dict.")
     return tensors

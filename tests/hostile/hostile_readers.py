@@ -38,10 +38,9 @@ def read_image(path):
 
 
 def read_safetensors(path):
-    from keras_vit.pretrained.safetensors_file import SafetensorsFile
+    from keras_vit.pretrained.safetensors_file import read_safetensors
 
-    tensors = SafetensorsFile([path])
-    return {name: tensors[name] for name in tensors.names()}
+    return {name: tensor.read() for name, tensor in read_safetensors([path]).items()}
 
 
 def read_keras(path):
@@ -119,9 +118,9 @@ def read_vocabulary(path):
 
 
 def read_preprocessing(path):
-    from keras_vit.pretrained.own import preprocessing_of
+    from keras_vit.pretrained.run_source import run_preprocessing
 
-    prepared = preprocessing_of(path.parent / "model.keras")
+    prepared = run_preprocessing(path.parent / "model.keras")
     return prepared(np.zeros((9, 7, 3), "uint8"))
 
 

@@ -15,7 +15,7 @@ from keras_vit.keras_internals import uninitialized_weights
 from keras_vit.models import vit
 from keras_vit.pretrained.families import family_of
 from keras_vit.pretrained.mapping import read_weights
-from keras_vit.pretrained.tensors import Renamed, Tensors
+from keras_vit.pretrained.tensors import Tensor, Tensors
 
 PEERS = os.environ.get("KERAS_VIT_PEERS_PYTHON")
 # Graphs of other kinds: parallel or normalised sums, differential attention, RMS norm, norms inside,
@@ -27,21 +27,13 @@ REFUSED = (
 BLOCKS = {("LayerNorm", "Attention", "Block"), ("LayerNorm", "EvaAttention", "EvaBlock")}
 
 
-class Shapes(Tensors):
-    """Tensors of which the shapes alone are known; the values are zeros, which take no memory."""
+def zeros(shapes):
+    """Tensors of these shapes; the values are zeros, which take no memory."""
 
-    def __init__(self, shapes):
-        super().__init__("timm")
-        self._shapes = shapes
+    def tensor(shape):
+        return Tensor(tuple(shape), lambda: np.broadcast_to(np.float32(0), shape))
 
-    def names(self):
-        return self._shapes.keys()
-
-    def shape(self, name):
-        return tuple(self._shapes[name])
-
-    def __getitem__(self, name):
-        return np.broadcast_to(np.float32(0), self.shape(name))
+    return Tensors("timm", {name: tensor(shape) for name, shape in shapes.items()})
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +50,7 @@ def test_heads_activation_and_epsilon_are_those_that_timm_builds(architectures):
     served = {name: row for name, row in architectures.items() if not re.search(REFUSED, name)}
     assert len(served) > 100
     for name, row in served.items():
-        tensors = Shapes(row["tensors"])
+        tensors = zeros(row["tensors"])
         config = {"architecture": name, "pretrained_cfg": {"input_size": row["input_size"]}}
         arguments = family_of(config, tensors).read(config, tensors).arguments
         expected = (row["num_heads"], row["activation"], row["epsilon"])
@@ -76,11 +68,11 @@ def test_every_tensor_of_every_size_has_its_place_once(architectures):
             continue
         kept = {k: v for k, v in row["tensors"].items() if not re.match(r"blocks\.([2-9]|\d\d)\.", k)}
         config = {"architecture": name, "pretrained_cfg": {"input_size": row["input_size"]}}
-        family = family_of(config, Shapes(kept))
-        tensors = Renamed(Shapes(kept), family.rename)
+        family = family_of(config, zeros(kept))
+        tensors = zeros(kept).renamed(family.rename)
         with uninitialized_weights():
-            model = vit(**family.read(config, tensors).arguments)
-        read_weights(model, family.table, tensors, family.unused)
+            model = vit(**(arguments := family.read(config, tensors).arguments))
+        read_weights(model, family.table(arguments), tensors, family.unused)
         assert model.count_params() == sum(math.prod(shape) for shape in kept.values()), name
 
 
@@ -94,6 +86,6 @@ def test_every_tensor_of_every_size_has_its_place_once(architectures):
     ],
 )
 def test_other_graphs_under_the_same_names_are_refused(name, architectures):
-    tensors = Shapes(architectures[name]["tensors"])
+    tensors = zeros(architectures[name]["tensors"])
     with pytest.raises(InputError, match="another graph"):
         family_of({"architecture": name}, tensors).read({"architecture": name}, tensors)

@@ -73,7 +73,7 @@ def test_a_gate_of_another_activation_is_refused(tmp_path):
 def test_a_truncated_safetensors_file_is_refused(folder, keep):
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:keep])
-    refused(folder, "truncated or no safetensors file")
+    refused(folder, "truncated or not a safetensors file")
 
 
 def test_an_index_cannot_name_files_elsewhere(folder):
@@ -179,10 +179,10 @@ def test_a_tensor_that_points_outside_its_data_is_refused(folder):
 
 def test_sources_that_are_nothing_are_refused(tmp_path):
     refused(tmp_path / "absent.safetensors", "found nothing")
-    refused(tmp_path, "holds no weights")
+    refused(tmp_path, "contains no weights")
     refused("no such thing", "hub id")
     (tmp_path / "weights.txt").write_text("x")
-    refused(tmp_path / "weights.txt", "no known format")
+    refused(tmp_path / "weights.txt", "unknown format")
 
 
 def test_a_hub_id_without_a_network_says_so_in_one_line(tmp_path, monkeypatch):

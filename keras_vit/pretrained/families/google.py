@@ -4,6 +4,7 @@ Reference: https://github.com/google-research/vision_transformer, vit_jax/models
 https://github.com/google-research/big_vision, big_vision/models/vit.py
 """
 
+import functools
 import math
 
 from keras_vit.errors import InputError
@@ -14,80 +15,53 @@ from keras_vit.pretrained.mapping import Row
 from keras_vit.pretrained.preprocessing import Preprocessing
 
 _THEIRS = "Transformer/encoderblock_{i}"
-_PARTS = ("query", "key", "value")
 
 
-def _dense(ours, theirs, layout=PLAIN):
-    return Row(f"{ours}/kernel", f"{theirs}/kernel", layout), Row(f"{ours}/bias", f"{theirs}/bias", layout)
+def _dense(ours, *theirs, layout=PLAIN):
+    parts = ("kernel", "bias")
+    return tuple(Row(f"{ours}/{p}", tuple(f"{name}/{p}" for name in theirs), layout) for p in parts)
 
 
 def _norm(ours, theirs):
     return Row(f"{ours}/gamma", f"{theirs}/scale"), Row(f"{ours}/beta", f"{theirs}/bias")
 
 
-def _table(attention, second_norm, mlp, positions):
-    """The two repositories number the modules of a block differently."""
-    heads, mlp = f"{_THEIRS}/MultiHeadDotProductAttention_{attention}", f"{_THEIRS}/MlpBlock_{mlp}"
+def _table(positions, attention, second_norm, mlp):
+    """Returns the rows for names of modules that differ between the two repositories."""
+    heads, mlp = f"{_THEIRS}/{attention}", f"{_THEIRS}/{mlp}"
+    pooling, pool_heads = "MAPHead_0", "MAPHead_0/MultiHeadDotProductAttention_0"
+    qkv = (f"{heads}/{part}" for part in ("query", "key", "value"))
     return (
-        *_dense("patch_embedding/projection", "embedding", FLATTENED),
+        *_dense("patch_embedding/projection", "embedding", layout=FLATTENED),
         Row("class_token/token", "cls", tokens(3)),
         Row("position_embedding/embedding", positions, tokens(3)),
         *_norm(f"{BLOCK}/attention_norm", f"{_THEIRS}/LayerNorm_0"),
-        Row(f"{BLOCK}/attention/qkv/kernel", tuple(f"{heads}/{p}/kernel" for p in _PARTS), FLATTENED),
-        Row(f"{BLOCK}/attention/qkv/bias", tuple(f"{heads}/{p}/bias" for p in _PARTS), FLATTENED),
-        *_dense(f"{BLOCK}/attention/projection", f"{heads}/out", FLATTENED),
-        *_norm(f"{BLOCK}/mlp_norm", f"{_THEIRS}/LayerNorm_{second_norm}"),
+        *_dense(f"{BLOCK}/attention/qkv", *qkv, layout=FLATTENED),
+        *_dense(f"{BLOCK}/attention/projection", f"{heads}/out", layout=FLATTENED),
+        *_norm(f"{BLOCK}/mlp_norm", f"{_THEIRS}/{second_norm}"),
         *_dense(f"{BLOCK}/mlp/expansion", f"{mlp}/Dense_0"),
         *_dense(f"{BLOCK}/mlp/projection", f"{mlp}/Dense_1"),
         *_norm("encoder/norm", "Transformer/encoder_norm"),
         *_dense("head", "head"),
-        *_map_head("MAPHead_0"),
+        Row("pooling/probe", f"{pooling}/probe", tokens(3)),
+        *_dense("pooling/query", f"{pool_heads}/query", layout=FLATTENED),
+        *_dense("pooling/key_value", f"{pool_heads}/key", f"{pool_heads}/value", layout=FLATTENED),
+        *_dense("pooling/projection", f"{pool_heads}/out", layout=FLATTENED),
+        *_norm("pooling/norm", f"{pooling}/LayerNorm_0"),
+        *_dense("pooling/mlp/expansion", f"{pooling}/MlpBlock_0/Dense_0"),
+        *_dense("pooling/mlp/projection", f"{pooling}/MlpBlock_0/Dense_1"),
     )
 
 
-def _map_head(theirs):
-    heads = f"{theirs}/MultiHeadDotProductAttention_0"
-    return (
-        Row("pooling/probe", f"{theirs}/probe", tokens(3)),
-        *_dense("pooling/query", f"{heads}/query", FLATTENED),
-        Row("pooling/key_value/kernel", (f"{heads}/key/kernel", f"{heads}/value/kernel"), FLATTENED),
-        Row("pooling/key_value/bias", (f"{heads}/key/bias", f"{heads}/value/bias"), FLATTENED),
-        *_dense("pooling/projection", f"{heads}/out", FLATTENED),
-        *_norm("pooling/norm", f"{theirs}/LayerNorm_0"),
-        *_dense("pooling/mlp/expansion", f"{theirs}/MlpBlock_0/Dense_0"),
-        *_dense("pooling/mlp/projection", f"{theirs}/MlpBlock_0/Dense_1"),
-    )
-
-
-AUGREG = _table(attention=1, second_norm=2, mlp=3, positions="Transformer/posembed_input/pos_embedding")
-BIG_VISION = _table(attention=0, second_norm=1, mlp=0, positions="pos_embedding")
-
-
-def recognises(config, names):
-    return "embedding/kernel" in names and "Transformer/posembed_input/pos_embedding" in names
-
-
-def recognises_big_vision(config, names):
-    return {"embedding/kernel", "pos_embedding"} <= set(names)
-
-
-def read(config, tensors):
-    return _read(tensors, "Transformer/posembed_input/pos_embedding", f"{_THEIRS}/MlpBlock_3", 1)
-
-
-def read_big_vision(config, tensors):
-    return _read(tensors, "pos_embedding", f"{_THEIRS}/MlpBlock_0", 0)
-
-
-def _read(tensors, positions, mlp, attention):
+def _read(config, tensors, positions, attention, mlp):
     patch_height, patch_width, channels, hidden_dim = tensors.shape("embedding/kernel")
     length, has_token = tensors.shape(positions)[1], "cls" in tensors
-    query = f"Transformer/encoderblock_0/MultiHeadDotProductAttention_{attention}/query/kernel"
+    block = "Transformer/encoderblock_0"
     prefix = length - math.isqrt(length) ** 2
     side = math.isqrt(length - prefix)
     if prefix > has_token:
-        raise InputError(f"{tensors.where}: {length} positions are no square grid of patches.")
-    blocks = [n for n in tensors.names() if n.startswith("Transformer/encoderblock_")]
+        raise InputError(f"{tensors.where}: {length} positions are not a square grid of patches.")
+    blocks = [name for name in tensors if name.startswith("Transformer/encoderblock_")]
     preprocessing = Preprocessing(image_size=(side * patch_height, side * patch_width))
     return Reading(
         {
@@ -96,8 +70,8 @@ def _read(tensors, positions, mlp, attention):
             "channels": channels,
             "hidden_dim": hidden_dim,
             "num_layers": 1 + max((int(n.split("/")[1].split("_")[1]) for n in blocks), default=0),
-            "num_heads": tensors.shape(query)[1],
-            "mlp_dim": tensors.shape(f"{mlp.format(i=0)}/Dense_0/kernel")[1],
+            "num_heads": tensors.shape(f"{block}/{attention}/query/kernel")[1],
+            "mlp_dim": tensors.shape(f"{block}/{mlp}/Dense_0/kernel")[1],
             "num_classes": tensors.shape("head/kernel")[1] if "head/kernel" in tensors else 0,
             "pooling": "map" if "MAPHead_0/probe" in tensors else "token" if has_token else "gap",
             "embed_prefix": prefix > 0 or not has_token,
@@ -109,15 +83,30 @@ def _read(tensors, positions, mlp, attention):
     )
 
 
-FAMILY = Family(
-    name="Google augreg",
-    table=AUGREG,
-    recognises=recognises,
-    read=read,
-    rename=without("opt/target/", "params/img/", "params/"),
-    unused=(r"^pre_logits/", r"^params/t(xt)?/", r"^params/[tb]$"),
-    format=None,
+def _family(name, positions, attention, second_norm, mlp):
+    rows = _table(positions, attention, second_norm, mlp)
+    return Family(
+        name,
+        table=lambda arguments: rows,
+        recognizes=lambda config, names: {"embedding/kernel", positions} <= names,
+        read=functools.partial(_read, positions=positions, attention=attention, mlp=mlp),
+        rename=without("opt/target/", "params/img/", "params/"),
+        unused=(r"^pre_logits/", r"^params/t(xt)?/", r"^params/[tb]$"),
+        format=None,
+    )
+
+
+FAMILY = _family(
+    "Google augreg",
+    positions="Transformer/posembed_input/pos_embedding",
+    attention="MultiHeadDotProductAttention_1",
+    second_norm="LayerNorm_2",
+    mlp="MlpBlock_3",
 )
-BIG_VISION_FAMILY = FAMILY._replace(
-    name="Google big_vision", table=BIG_VISION, recognises=recognises_big_vision, read=read_big_vision
+BIG_VISION_FAMILY = _family(
+    "Google big_vision",
+    positions="pos_embedding",
+    attention="MultiHeadDotProductAttention_0",
+    second_norm="LayerNorm_1",
+    mlp="MlpBlock_0",
 )

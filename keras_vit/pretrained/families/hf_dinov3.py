@@ -1,4 +1,4 @@
-"""transformers' DINOv3.
+"""DINOv3 in transformers.
 
 Reference: https://github.com/huggingface/transformers, models/dinov3_vit/modeling_dinov3_vit.py
 """
@@ -7,15 +7,14 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.pretrained.families import huggingface as hf
-from keras_vit.pretrained.family import Family, Reading, Writing, require
+from keras_vit.pretrained.family import Family, Reading, require
 from keras_vit.pretrained.layouts import PATCHES, tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
 from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 _THEIRS = "layer.{i}"
 _PARTS = tuple(f"{_THEIRS}.attention.{part}_proj" for part in "qkv")
-
-_ROWS = (
+ROWS = (
     Row("patch_embedding/projection/kernel", "embeddings.patch_embeddings.weight", PATCHES),
     Row("patch_embedding/projection/bias", "embeddings.patch_embeddings.bias"),
     Row("class_token/token", "embeddings.cls_token", tokens(3)),
@@ -30,25 +29,14 @@ _ROWS = (
     Row(f"{hf.BLOCK}/mlp_scale/gamma", f"{_THEIRS}.layer_scale2.lambda1"),
     *norm("encoder/norm", "norm"),
 )
-TABLE = (*_ROWS, *linear(f"{hf.BLOCK}/mlp/expansion", f"{_THEIRS}.mlp.up_proj"))
-# Where an MLP is gated, gate and value are two layers.
-SWIGLU = (
-    *_ROWS,
-    *linear(f"{hf.BLOCK}/mlp/expansion", f"{_THEIRS}.mlp.gate_proj", f"{_THEIRS}.mlp.up_proj"),
-)
-
-_REQUIRED = {
-    "stem": "linear",
+REQUIRED = {
+    **hf.COMMON,
     "position_embedding": "rotary",
     "rotary_grid_size": None,
-    "inner_norm": None,
     "class_token": True,
     "distillation_token": False,
     "patch_bias": True,
     "embedding_norm": False,
-    "qk_norm": False,
-    "norm_first": True,
-    "norm_pooled": False,
     "pooling": "token",
     "num_classes": 0,
 }
@@ -56,29 +44,30 @@ _DEFAULT = Preprocessing(
     crop_mode="squash", interpolation="bilinear", mean=IMAGENET_MEAN, std=IMAGENET_STD, rounded=False
 )
 _CONFIG = {
-    "hidden_size": 384,
-    "intermediate_size": 1536,
-    "num_attention_heads": 6,
-    "layer_norm_eps": 1e-5,
-}
+    "hidden_size": 384, "intermediate_size": 1536, "num_attention_heads": 6, "layer_norm_eps": 1e-5,
+}  # fmt: skip
 
 
-def recognises(config, names):
-    return {"layer.0.attention.q_proj.weight", "layer.0.mlp.up_proj.weight"} <= set(
-        names
-    ) and not recognises_swiglu(config, names)
+def table(arguments):
+    # Where an MLP is gated, gate and value are two layers.
+    parts = ("gate_proj", "up_proj") if arguments["activation"] == "swiglu" else ("up_proj",)
+    return (*ROWS, *linear(f"{hf.BLOCK}/mlp/expansion", *(f"{_THEIRS}.mlp.{part}" for part in parts)))
 
 
-def recognises_swiglu(config, names):
-    return {"layer.0.attention.q_proj.weight", "layer.0.mlp.gate_proj.weight"} <= set(names)
+def recognizes(config, names):
+    return {"layer.0.attention.q_proj.weight", "layer.0.mlp.up_proj.weight"} <= names
 
 
 def read(config, tensors):
     preprocessing = hf.preprocessing_of(config, _DEFAULT)
     config = {**_CONFIG, **config}
     gated = "layer.0.mlp.gate_proj.weight" in tensors
+    if gated and config.get("hidden_act") != "silu":
+        raise InputError(
+            f"{tensors.where}: the activation of a gated MLP is {config.get('hidden_act')!r}: expected silu."
+        )
     if gated:
-        config = _with_known_gate(config, tensors)
+        del config["hidden_act"]
     arguments = hf.arguments_of(config, tensors, preprocessing)
     registers = "embeddings.register_tokens"
     arguments |= {
@@ -94,68 +83,39 @@ def read(config, tensors):
     return Reading(arguments, preprocessing)
 
 
-def _with_known_gate(config, tensors):
-    if config.get("hidden_act") != "silu":
-        raise InputError(
-            f"{tensors.where}: the activation of a gated MLP is {config.get('hidden_act')!r}: expected silu."
-        )
-    return {**config, "hidden_act": "gelu"}
-
-
-def written(arguments, preprocessing, labels):
-    require(arguments, activation=tuple(hf.ACTIVATIONS.values()))
-    return _written(arguments, preprocessing, {"use_gated_mlp": False})
-
-
-def written_swiglu(arguments, preprocessing, labels):
-    require(arguments, activation="swiglu")
-    return _written(arguments, preprocessing, {"use_gated_mlp": True, "hidden_act": "silu"})
-
-
-def _written(arguments, preprocessing, mlp_config):
-    require(arguments, **_REQUIRED)
+def export(arguments, preprocessing, labels):
+    require(arguments, **REQUIRED)
     if arguments["layer_scale"] is None:
         raise InputError("needs layer_scale, received None")
-    config = {
-        **hf.config_of(arguments, "dinov3_vit", "DINOv3ViTModel"),
-        **mlp_config,
-        "num_register_tokens": arguments["num_registers"],
-        "rope_theta": arguments["rotary_base"],
-        "layerscale_value": 1.0,
-        "query_bias": arguments["qkv_bias"],
-        "key_bias": arguments["qkv_bias"] and arguments["key_bias"],
-        "value_bias": arguments["qkv_bias"],
-    }
-    processor = hf.preprocessor_config(preprocessing, "DINOv3ViTImageProcessor")
-    return Writing(
-        {"config.json": config, "preprocessor_config.json": processor},
-        added=_tokens_without_use(arguments),
+    gated, registers = arguments["activation"] == "swiglu", arguments["num_registers"]
+    # transformers expects a mask, which only pre-training uses, and registers, of which there may be none.
+    counts = {"mask_token": 1} | ({} if registers else {"register_tokens": 0})
+    zeros = {name: np.zeros((1, count, arguments["hidden_dim"]), "float32") for name, count in counts.items()}
+    return hf.export(
+        arguments,
+        preprocessing,
+        "dinov3_vit",
+        "DINOv3ViTModel",
+        "DINOv3ViT",
+        added={f"embeddings.{name}": array for name, array in zeros.items()},
+        use_gated_mlp=gated,
+        **({"hidden_act": "silu"} if gated else {}),
+        num_register_tokens=registers,
+        rope_theta=arguments["rotary_base"],
+        layerscale_value=1.0,
+        query_bias=arguments["qkv_bias"],
+        key_bias=arguments["qkv_bias"] and arguments["key_bias"],
+        value_bias=arguments["qkv_bias"],
     )
-
-
-def _tokens_without_use(arguments):
-    """What transformers looks for though our model has none: a mask, for pre-training, and registers."""
-    counts = {"mask_token": 1} | ({} if arguments["num_registers"] else {"register_tokens": 0})
-    shapes = {name: (1, count, arguments["hidden_dim"]) for name, count in counts.items()}
-    return {
-        f"embeddings.{name}": lambda arrays, shape=shape: np.zeros(shape, "float32")
-        for name, shape in shapes.items()
-    }
 
 
 FAMILY = Family(
     name="Hugging Face DINOv3",
-    table=TABLE,
-    recognises=recognises,
+    table=table,
+    recognizes=recognizes,
     read=read,
-    written=written,
+    export=export,
     rename=hf.without("model."),
     unused=(r"mask_token$", r"register_tokens$"),
     format="huggingface",
-)
-SWIGLU_FAMILY = FAMILY._replace(
-    name="Hugging Face DINOv3 with SwiGLU",
-    table=SWIGLU,
-    recognises=recognises_swiglu,
-    written=written_swiglu,
 )

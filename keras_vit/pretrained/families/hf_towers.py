@@ -1,11 +1,11 @@
-"""The image towers of transformers' CLIP and SigLIP.
+"""The image towers of CLIP and SigLIP in transformers.
 
 Reference: https://github.com/huggingface/transformers, models/clip/modeling_clip.py,
 models/siglip/modeling_siglip.py
 """
 
 from keras_vit.pretrained.families import huggingface as hf
-from keras_vit.pretrained.family import Family, Reading, Writing, require
+from keras_vit.pretrained.family import Family, Reading, require
 from keras_vit.pretrained.layouts import (
     KERNEL,
     KEY_VALUE_BIAS,
@@ -50,11 +50,11 @@ SIGLIP = (
     *linear("pooling/mlp/expansion", "head.mlp.fc1"),
     *linear("pooling/mlp/projection", "head.mlp.fc2"),
 )
-# The text tower and what joins the two.
+# The text tower, and the parameters of both.
 UNUSED = (r"^text_model\.", r"^text_projection\.", r"^logit_(scale|bias)$", r"position_ids$")
 
-_REQUIRED = {
-    **hf.COMMON,
+REQUIRED = {
+    **hf.ADDED_POSITIONS,
     "distillation_token": False,
     "num_registers": 0,
     "layer_scale": None,
@@ -69,21 +69,21 @@ _CLIP = Preprocessing(
 _SIGLIP = Preprocessing(crop_mode="squash")
 
 
-def recognises_clip(config, names):
+def recognizes_clip(config, names):
     return "pre_layrnorm.weight" in names
 
 
-def recognises_siglip(config, names):
-    return {"head.probe", "encoder.layers.0.layer_norm1.weight"} <= set(names)
+def recognizes_siglip(config, names):
+    return {"head.probe", "encoder.layers.0.layer_norm1.weight"} <= names
 
 
 def read_clip(config, tensors):
     preprocessing = hf.preprocessing_of(config, _CLIP)
-    vision = {"layer_norm_eps": 1e-5, "hidden_act": "quick_gelu", **_vision(config)}
-    vision = {"patch_size": 32, **vision}
+    vision = {"layer_norm_eps": 1e-5, "hidden_act": "quick_gelu", "patch_size": 32, **_vision(config)}
     arguments = hf.arguments_of(vision, tensors, preprocessing)
     arguments |= {"patch_bias": False, "embedding_norm": True, "head_bias": False}
-    return Reading(hf.with_head(arguments, tensors, "visual_projection.weight"), preprocessing, "bicubic")
+    arguments["num_classes"] = hf.num_classes_of(tensors, "visual_projection.weight")
+    return Reading(arguments, preprocessing, "bicubic")
 
 
 def read_siglip(config, tensors):
@@ -93,52 +93,53 @@ def read_siglip(config, tensors):
     return Reading({**arguments, "pooling": "map", "num_classes": 0}, preprocessing, "bicubic")
 
 
-def written_clip(arguments, preprocessing, labels):
-    require(arguments, **_REQUIRED, embedding_norm=True, patch_bias=False, pooling="token")
-    if arguments["num_classes"]:
-        require(arguments, head_bias=False)
-    head = arguments["num_classes"]
-    architecture = "CLIPVisionModelWithProjection" if head else "CLIPVisionModel"
-    config = hf.config_of({**arguments, "num_classes": 0}, "clip_vision_model", architecture)
-    return Writing(
-        {
-            "config.json": {**config, "projection_dim": head or 512},
-            "preprocessor_config.json": hf.preprocessor_config(preprocessing, "CLIPImageProcessor"),
-        },
-        lambda name: name if name.startswith("visual_projection") else f"vision_model.{name}",
-    )
-
-
-def written_siglip(arguments, preprocessing, labels):
-    require(arguments, **_REQUIRED, embedding_norm=False, patch_bias=True, pooling="map", num_classes=0)
-    require(arguments, class_token=False)
-    return Writing(
-        {
-            "config.json": hf.config_of(arguments, "siglip_vision_model", "SiglipVisionModel"),
-            "preprocessor_config.json": hf.preprocessor_config(preprocessing, "SiglipImageProcessor"),
-        },
-        lambda name: f"vision_model.{name}",
-    )
-
-
 def _vision(config):
     return config.get("vision_config", config)
 
 
+def export_clip(arguments, preprocessing, labels):
+    require(arguments, **REQUIRED, embedding_norm=True, patch_bias=False, pooling="token")
+    if arguments["num_classes"]:
+        require(arguments, head_bias=False)
+    return hf.export(
+        {**arguments, "num_classes": 0},
+        preprocessing,
+        "clip_vision_model",
+        "CLIPVisionModelWithProjection" if arguments["num_classes"] else "CLIPVisionModel",
+        "CLIP",
+        prefix="vision_model.",
+        head="visual_projection",
+        projection_dim=arguments["num_classes"] or 512,
+    )
+
+
+def export_siglip(arguments, preprocessing, labels):
+    require(arguments, **REQUIRED, embedding_norm=False, patch_bias=True, pooling="map", num_classes=0)
+    require(arguments, class_token=False)
+    return hf.export(
+        arguments,
+        preprocessing,
+        "siglip_vision_model",
+        "SiglipVisionModel",
+        "Siglip",
+        prefix="vision_model.",
+    )
+
+
 CLIP_FAMILY = Family(
     name="Hugging Face CLIP",
-    table=CLIP,
-    recognises=recognises_clip,
+    table=lambda arguments: CLIP,
+    recognizes=recognizes_clip,
     read=read_clip,
-    written=written_clip,
+    export=export_clip,
     rename=hf.without("vision_model."),
     unused=UNUSED,
     format="huggingface",
 )
 SIGLIP_FAMILY = CLIP_FAMILY._replace(
     name="Hugging Face SigLIP",
-    table=SIGLIP,
-    recognises=recognises_siglip,
+    table=lambda arguments: SIGLIP,
+    recognizes=recognizes_siglip,
     read=read_siglip,
-    written=written_siglip,
+    export=export_siglip,
 )

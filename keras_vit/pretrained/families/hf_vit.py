@@ -1,115 +1,86 @@
-"""transformers' ViT and DeiT.
+"""ViT and DeiT in transformers.
 
 Reference: https://github.com/huggingface/transformers, models/vit/modeling_vit.py,
 models/deit/modeling_deit.py
 """
 
 from keras_vit.pretrained.families import huggingface as hf
-from keras_vit.pretrained.family import Family, Reading, Writing, require
+from keras_vit.pretrained.family import Family, Reading, require
 from keras_vit.pretrained.mapping import linear, norm
 from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 _THEIRS = "encoder.layer.{i}"
-
-TABLE = (
+ROWS = (
     *hf.EMBEDDINGS,
     *norm(f"{hf.BLOCK}/attention_norm", f"{_THEIRS}.layernorm_before"),
     *hf.ATTENTION,
     *norm(f"{hf.BLOCK}/mlp_norm", f"{_THEIRS}.layernorm_after"),
     *linear(f"{hf.BLOCK}/mlp/expansion", f"{_THEIRS}.intermediate.dense"),
     *linear(f"{hf.BLOCK}/mlp/projection", f"{_THEIRS}.output.dense"),
-    *hf.HEADS,
+    *hf.FINAL_NORM,
 )
-# DeiT's two heads have names of their own.
-DISTILLED = (
-    *(row for row in TABLE if not row.ours.startswith("head/")),
-    *linear("head", "cls_classifier"),
-    *linear("distillation_head", "distillation_classifier"),
-)
-UNUSED = (r"^pooler\.", r"mask_token$")
-
-_REQUIRED = {
-    **hf.COMMON,
+REQUIRED = {
+    **hf.ADDED_POSITIONS,
     "pooling": "token",
     "num_registers": 0,
     "layer_scale": None,
     "activation": tuple(hf.ACTIVATIONS.values()),
     "head_bias": True,
+    "embedding_norm": False,
+    "patch_bias": True,
 }
 _GOOGLE = Preprocessing(crop_mode="squash", interpolation="bilinear")
 _DEIT = Preprocessing(crop_ratio=0.875, crop_mode="squash", mean=IMAGENET_MEAN, std=IMAGENET_STD)
 
 
-def recognises(config, names):
-    return f"{_THEIRS}.layernorm_before.weight".format(i=0) in names and not _is_distilled(names)
+def table(arguments):
+    if arguments["distillation_token"]:
+        heads = linear("head", "cls_classifier"), linear("distillation_head", "distillation_classifier")
+        return (*ROWS, *heads[0], *heads[1])
+    return (*ROWS, *linear("head", "classifier"))
 
 
-def recognises_distilled(config, names):
-    return f"{_THEIRS}.layernorm_before.weight".format(i=0) in names and _is_distilled(names)
+def recognizes(config, names):
+    return "encoder.layer.0.layernorm_before.weight" in names
 
 
 def read(config, tensors):
-    return _read(config, tensors, _GOOGLE, "classifier.weight")
-
-
-def read_distilled(config, tensors):
-    return _read(config, tensors, _DEIT, "cls_classifier.weight")
-
-
-def written(arguments, preprocessing, labels):
-    require(arguments, **_REQUIRED, distillation_token=False, embedding_norm=False, patch_bias=True)
-    head = bool(arguments["num_classes"])
-    architecture = "ViTForImageClassification" if head else "ViTModel"
-    config = hf.config_of(arguments, "vit", architecture, labels)
-    return Writing(
-        {
-            "config.json": {**config, "qkv_bias": arguments["qkv_bias"]},
-            "preprocessor_config.json": hf.preprocessor_config(preprocessing, "ViTImageProcessor"),
-        },
-        lambda name: name if name.startswith("classifier") or not head else f"vit.{name}",
-    )
-
-
-def written_distilled(arguments, preprocessing, labels):
-    require(arguments, **_REQUIRED, distillation_token=True, embedding_norm=False, patch_bias=True)
-    head = bool(arguments["num_classes"])
-    architecture = "DeiTForImageClassificationWithTeacher" if head else "DeiTModel"
-    config = hf.config_of(arguments, "deit", architecture, labels)
-    return Writing(
-        {
-            "config.json": {**config, "qkv_bias": arguments["qkv_bias"]},
-            "preprocessor_config.json": hf.preprocessor_config(preprocessing, "DeiTImageProcessor"),
-        },
-        lambda name: name if "_classifier" in name or not head else f"deit.{name}",
-    )
-
-
-def _is_distilled(names):
-    return "embeddings.distillation_token" in names
-
-
-def _read(config, tensors, default, head):
-    preprocessing = hf.preprocessing_of(config, default)
-    arguments = hf.with_head(hf.arguments_of(config, tensors, preprocessing), tensors, head)
-    arguments["qkv_bias"] = config.get("qkv_bias", True)
-    arguments["distillation_token"] = _is_distilled(tensors.names())
+    distilled = "embeddings.distillation_token" in tensors
+    preprocessing = hf.preprocessing_of(config, _DEIT if distilled else _GOOGLE)
+    arguments = hf.arguments_of(config, tensors, preprocessing) | {
+        "num_classes": hf.num_classes_of(tensors, f"{'cls_' if distilled else ''}classifier.weight"),
+        "qkv_bias": config.get("qkv_bias", True),
+        "distillation_token": distilled,
+    }
     return Reading(arguments, preprocessing, "bicubic")
+
+
+def export(arguments, preprocessing, labels):
+    require(arguments, **REQUIRED)
+    kind = "DeiT" if arguments["distillation_token"] else "ViT"
+    suffix = "Model"
+    if arguments["num_classes"]:
+        suffix = "ForImageClassification" + ("WithTeacher" if kind == "DeiT" else "")
+    return hf.export(
+        arguments,
+        preprocessing,
+        kind.lower(),
+        kind + suffix,
+        kind,
+        labels,
+        prefix=f"{kind.lower()}." if arguments["num_classes"] else "",
+        head="classifier",
+        qkv_bias=arguments["qkv_bias"],
+    )
 
 
 FAMILY = Family(
     name="Hugging Face ViT",
-    table=TABLE,
-    recognises=recognises,
+    table=table,
+    recognizes=recognizes,
     read=read,
-    written=written,
+    export=export,
     rename=hf.without("vit.", "deit."),
-    unused=UNUSED,
+    unused=(r"^pooler\.", r"mask_token$"),
     format="huggingface",
-)
-DEIT_FAMILY = FAMILY._replace(
-    name="Hugging Face DeiT",
-    table=DISTILLED,
-    recognises=recognises_distilled,
-    read=read_distilled,
-    written=written_distilled,
 )

@@ -3,6 +3,7 @@
 import math
 
 from keras_vit.errors import InputError
+from keras_vit.pretrained.family import Export
 from keras_vit.pretrained.layouts import PATCHES, tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
 from keras_vit.pretrained.preprocessing import Preprocessing
@@ -11,7 +12,7 @@ BLOCK = "encoder/block_{i}"
 ACTIVATIONS = {"gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh", "quick_gelu": "quick_gelu"}
 RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}  # Pillow's numbers
 
-# ViT, DeiT and DINOv2 call these alike.
+# The same in ViT, DeiT and DINOv2.
 EMBEDDINGS = (
     Row("patch_embedding/projection/kernel", "embeddings.patch_embeddings.projection.weight", PATCHES),
     Row("patch_embedding/projection/bias", "embeddings.patch_embeddings.projection.bias"),
@@ -27,11 +28,11 @@ ATTENTION = (
     ),
     *linear(f"{BLOCK}/attention/projection", "encoder.layer.{i}.attention.output.dense"),
 )
-HEADS = (*norm("encoder/norm", "layernorm"), *linear("head", "classifier"))
+FINAL_NORM = norm("encoder/norm", "layernorm")
 
 
 def without(*prefixes):
-    """Returns a function that takes the first prefix that there is from a name."""
+    """Returns a function that removes the first of these prefixes that a name has."""
 
     def rename(name):
         found = next((prefix for prefix in prefixes if name.startswith(prefix)), "")
@@ -41,7 +42,7 @@ def without(*prefixes):
 
 
 def arguments_of(config, tensors, preprocessing):
-    """The arguments of `keras_vit.models.vit` that all these configurations name alike."""
+    """Returns the arguments of `keras_vit.models.vit` that all these configurations have."""
     try:
         return {
             "image_size": pair(config.get("image_size", 224)),
@@ -62,19 +63,24 @@ def arguments_of(config, tensors, preprocessing):
         ) from error
 
 
-def with_head(arguments, tensors, name="classifier.weight"):
-    return {**arguments, "num_classes": tensors.shape(name)[0] if name in tensors else 0}
+def num_classes_of(tensors, head="classifier.weight"):
+    return tensors.shape(head)[0] if head in tensors else 0
 
 
-# All of these embed the class token, normalise before the branches and have a table of positions.
+# Arguments of the models that transformers has.
 COMMON = {
     "stem": "linear",
-    "embed_prefix": True,
-    "embed_registers": False,
     "qk_norm": False,
     "inner_norm": None,
     "norm_first": True,
     "norm_pooled": False,
+    "activation": (*ACTIVATIONS.values(), "swiglu"),
+}
+# Those with positions that are added, also to the class token.
+ADDED_POSITIONS = {
+    **COMMON,
+    "embed_prefix": True,
+    "embed_registers": False,
     "position_embedding": ("learned", "sincos_1d", "sincos_2d"),
 }
 
@@ -84,13 +90,13 @@ def pair(size):
 
 
 def preprocessing_of(config, default):
-    """Reads preprocessor_config.json, which stands in the configuration under that name."""
+    """Reads preprocessor_config.json, which the configuration contains under that name."""
     stored = config.get("preprocessor_config")
     if not stored:
         return default
     by_shortest = default.crop_mode == "shortest_edge"
     size = stored.get("size") or math.floor(default.image_size[0] / default.crop_ratio)
-    if isinstance(size, int):  # older files; what it means depends on the processor
+    if isinstance(size, int):  # older files; the meaning depends on the processor
         size = {"shortest_edge": size} if by_shortest else {"height": size, "width": size}
     by_shortest = "shortest_edge" in size
     resized = pair(size["shortest_edge"]) if by_shortest else (size["height"], size["width"])
@@ -109,7 +115,7 @@ def preprocessing_of(config, default):
 
 
 def preprocessor_config(preprocessing, processor):
-    """The preprocessor_config.json for what `preprocessing` does."""
+    """Returns the preprocessor_config.json of a `Preprocessing`."""
     height, width = preprocessing.image_size
     ratio, squash = preprocessing.crop_ratio, preprocessing.crop_mode == "squash"
     resized = {"height": math.floor(height / ratio), "width": math.floor(width / ratio)}
@@ -128,8 +134,33 @@ def preprocessor_config(preprocessing, processor):
     }
 
 
-def config_of(arguments, model_type, architecture, labels=None):
-    """The part of config.json that all these families share."""
+def export(
+    arguments, preprocessing, model_type, architecture, processor,
+    labels=None, prefix="", head=None, added=None, **config,
+):  # fmt: skip
+    """Returns the `Export` of a model.
+
+    Args:
+        arguments: of `keras_vit.models.vit`.
+        preprocessing: `Preprocessing`.
+        model_type, architecture, processor: str, what transformers calls the model and its image processor.
+        labels: list of str or None.
+        prefix: str, the part before each name in the file, except where the name contains `head`.
+        head: str or None.
+        added: dict of str to the arrays of tensors that our model does not have.
+        **config: fields of config.json of this family.
+    """
+    return Export(
+        {
+            "config.json": {**_config(arguments, model_type, architecture, labels), **config},
+            "preprocessor_config.json": preprocessor_config(preprocessing, f"{processor}ImageProcessor"),
+        },
+        lambda name: name if head and head in name else f"{prefix}{name}",
+        added or {},
+    )
+
+
+def _config(arguments, model_type, architecture, labels):
     names = {v: k for k, v in ACTIVATIONS.items()} | {"swiglu": "gelu"}
     size = arguments["image_size"]
     patch = arguments["patch_size"]
@@ -153,7 +184,7 @@ def config_of(arguments, model_type, architecture, labels=None):
 
 
 def _ratio(crop, shortest):
-    """A ratio that leads back to this number of whole pixels."""
+    """Returns a ratio from which the same number of whole pixels follows."""
     ratio = crop / shortest
     return ratio if math.floor(crop / ratio) == shortest else math.nextafter(ratio, 0)
 

@@ -3,13 +3,14 @@
 import math
 
 from keras_vit.errors import InputError
+from keras_vit.pretrained.family import Export
 from keras_vit.pretrained.layouts import PATCHES, tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
 from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 BLOCK, THEIRS = "encoder/block_{i}", "blocks.{i}"
 
-# All of timm's Vision Transformers call these alike.
+# The same in all Vision Transformers of timm.
 ROWS = (
     Row("patch_embedding/projection/kernel", "patch_embed.proj.weight", PATCHES),
     Row("patch_embedding/projection/bias", "patch_embed.proj.bias"),
@@ -25,19 +26,32 @@ ROWS = (
     *norm("pooled_norm", "fc_norm"),
     *linear("head", "head"),
 )
+EXPANSION = linear(f"{BLOCK}/mlp/expansion", f"{THEIRS}.mlp.fc1")
+GATED_EXPANSION = linear(f"{BLOCK}/mlp/expansion", f"{THEIRS}.mlp.fc1_g", f"{THEIRS}.mlp.fc1_x")
+COMMON = {"stem": "linear", "norm_first": True, "epsilon": (1e-6, 1e-5)}  # arguments of models that timm has
+# EVA-02 and DINOv3 are timm's `Eva`.
+EVA = {**COMMON, "distillation_token": False, "embedding_norm": False, "patch_bias": True}
+# What the builders of these architectures set; with another value the tensors belong to another graph.
+EVA_GRAPH = {
+    "rope_grid_offset": 0,
+    "rope_grid_indexing": "ij",
+    "use_post_norm": False,
+    "norm_layer": None,
+}
 
 POOLINGS = {"token": "token", "avg": "gap", "map": "map", "": None}
 
 
 def arguments_of(config, tensors, preprocessing):
-    """The arguments of `keras_vit.models.vit` that all these models' tensors tell alike."""
+    """Returns the arguments of `keras_vit.models.vit` that follow from the tensors of all these models."""
     has = tensors.__contains__
     hidden_dim, channels, *patch_size = tensors.shape("patch_embed.proj.weight")
     return {
         "patch_size": tuple(patch_size),
         "channels": channels,
         "hidden_dim": hidden_dim,
-        "num_layers": 1 + max(int(n.split(".")[1]) for n in tensors.names() if n.startswith("blocks.")),
+        "num_layers": 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("blocks.")),
+        "num_heads": config.get("model_args", {}).get("num_heads") or hidden_dim // 64,
         "mlp_dim": tensors.shape("blocks.0.mlp.fc2.weight")[1],
         "num_classes": tensors.shape("head.weight")[0] if has("head.weight") else 0,
         "class_token": has("cls_token"),
@@ -51,21 +65,38 @@ def arguments_of(config, tensors, preprocessing):
     }
 
 
-def given_grid(config, patch_size):
-    """The grid of patches that the configuration's image size makes; an empty tuple where it has none."""
+def image_size_of(grid, patch_size):
+    """Returns `(height, width)` in pixels of a grid of patches."""
+    return grid[0] * patch_size[0], grid[1] * patch_size[1]
+
+
+def configured_grid(config, patch_size):
+    """Returns the grid of patches of the configured image size, or an empty tuple."""
     size = config.get("model_args", {}).get("img_size") or config.get("pretrained_cfg", {}).get("input_size")
     sides = (size, size) if isinstance(size, int) else tuple(size or ())[-2:]
     return tuple(side // patch for side, patch in zip(sides, patch_size, strict=False))
 
 
-def grid_of(length, given):
-    """The given grid, or a square one, if it has so many patches; else an empty tuple."""
-    side = math.isqrt(max(length, 0))
-    return next((grid for grid in (given, (side, side)) if grid and math.prod(grid) == length), ())
+def grid_of(length, configured, counts):
+    """Returns the grid of a table of positions and how many positions of other tokens precede it.
+
+    Args:
+        length: int, all positions.
+        configured: `(rows, columns)` or an empty tuple.
+        counts: possible numbers of positions before the grid.
+
+    Returns:
+        `((rows, columns), count)` of the configured grid or of a square one, or None where neither fits.
+    """
+    sides = [math.isqrt(max(length - count, 0)) for count in counts]
+    for grid in (configured, *((side, side) for side in sides)):
+        if len(grid) == 2 and length - math.prod(grid) in counts:
+            return grid, length - math.prod(grid)
+    return None
 
 
 def preprocessing_of(config):
-    """Reads timm's `pretrained_cfg`, whose defaults are timm's too."""
+    """Reads timm's `pretrained_cfg`, with timm's defaults."""
     stored = config.get("pretrained_cfg", config if "mean" in config else None)
     if stored is None:
         return Preprocessing()
@@ -79,8 +110,8 @@ def preprocessing_of(config):
     )
 
 
-def stated_pooling(config, tensors):
-    """The pooling that the configuration names, or None."""
+def configured_pooling(config, tensors):
+    """Returns the pooling that the configuration names, or None."""
     name = config.get("model_args", {}).get("global_pool", config.get("global_pool"))
     if name is not None and name not in POOLINGS:
         raise InputError(
@@ -89,27 +120,29 @@ def stated_pooling(config, tensors):
     return POOLINGS.get(name)
 
 
-def check_graph(config, tensors, another, replaced):
+def check_graph(config, tensors, graph, is_other=False):
     """Refuses a graph that is not the family's though its tensors may have the same names.
 
     Args:
         config: dict, timm's configuration.
         tensors: `Tensors`.
-        another: bool, whether the architecture is known to be of another graph.
-        replaced: list of str, the arguments of the model that make it another.
+        graph: dict of arguments of timm's builder to the value of the family.
+        is_other: bool, whether the architecture is known to be another graph.
 
     Raises:
-        InputError: it is.
+        InputError: it is another graph.
     """
-    if another or replaced:
+    args = config.get("model_args", {})
+    changed = [key for key, value in graph.items() if (args.get(key, value) or None) != (value or None)]
+    if is_other or changed:
         raise InputError(
             f"{tensors.where}: {config.get('architecture', '')} is another graph than this family's"
-            + (f" (it sets {', '.join(replaced)})." if replaced else ".")
+            + (f" (it sets {', '.join(changed)})." if changed else ".")
         )
 
 
-def config_of(arguments, preprocessing, labels, architecture, model_args):
-    """The config.json of a model: a name of timm's and what its builder is told otherwise."""
+def export(arguments, preprocessing, labels, architecture, added=None, **model_args):
+    """Returns the `Export` of an architecture of timm with other arguments of its builder."""
     args = {
         "img_size": list(arguments["image_size"]),
         "patch_size": list(arguments["patch_size"]),
@@ -138,7 +171,7 @@ def config_of(arguments, preprocessing, labels, architecture, model_args):
         "first_conv": "patch_embed.proj",
         "classifier": ["head", "head_dist"] if arguments["distillation_token"] else "head",
     }
-    return {
+    config = {
         "architecture": architecture,
         "num_classes": arguments["num_classes"],
         "num_features": arguments["hidden_dim"],
@@ -147,9 +180,10 @@ def config_of(arguments, preprocessing, labels, architecture, model_args):
         "pretrained_cfg": cfg,
         **({"label_names": list(labels)} if labels else {}),
     }
+    return Export({"config.json": config}, added=added or {})
 
 
 def mlp_ratio(hidden_dim, width):
-    """The ratio that leads back to this width: timm rounds `hidden_dim * mlp_ratio` down."""
+    """Returns a ratio with `int(hidden_dim * ratio) == width`, as timm computes the width."""
     exact = int(hidden_dim * (width / hidden_dim)) == width
     return (width if exact else width + 0.25) / hidden_dim

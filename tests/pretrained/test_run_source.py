@@ -70,7 +70,7 @@ def test_preprocessing_beside_the_model_is_read_and_a_bad_one_refused(run, tmp_p
 
 def test_a_model_of_another_kind_is_refused(tmp_path):
     models.linear(image_size=8, channels=3, num_classes=2).save(tmp_path / "model.keras")
-    with pytest.raises(InputError, match="no Vision Transformer"):
+    with pytest.raises(InputError, match="not a Vision Transformer"):
         pretrained.load(tmp_path)
     with pytest.raises(InputError, match="Expected a .keras model file"):
         pretrained.load(tmp_path / "absent.keras")

@@ -1,4 +1,4 @@
-"""Reads off a model which arguments of `keras_vit.models.vit` make it."""
+"""Finds the arguments of `keras_vit.models.vit` that a model was built with."""
 
 import keras
 import numpy as np
@@ -7,14 +7,14 @@ from keras_vit import layers
 from keras_vit.errors import InputError
 
 
-def described(model):
-    """Returns the arguments of `keras_vit.models.vit` that fix a model's weights and graph.
+def vit_arguments(model):
+    """Returns the arguments of `keras_vit.models.vit` that determine the weights and the graph of a model.
 
     Args:
         model: made by `vit`, `load` or `with_image_size`.
 
     Raises:
-        InputError: the model is no Vision Transformer of ours.
+        InputError: the model is not a Vision Transformer of this package.
     """
     named = {layer.name: layer for layer in model.layers}
     try:
@@ -27,7 +27,7 @@ def described(model):
         }
     except (KeyError, AttributeError) as error:
         raise InputError(
-            f"{model.name!r} is no Vision Transformer made by keras_vit.models.vit: it lacks {error}."
+            f"{model.name!r} is not a Vision Transformer of keras_vit.models.vit: it lacks {error}."
         ) from error
 
 

@@ -1,0 +1,66 @@
+"""Vision Transformers that were trained here, as a source of weights for others."""
+
+import functools
+import os
+import re
+from pathlib import Path
+
+from keras import ops
+
+from keras_vit.io.json_files import read_json
+from keras_vit.io.model_archive import load_model
+from keras_vit.pretrained.family import Family, Reading
+from keras_vit.pretrained.mapping import POSITIONS, Row
+from keras_vit.pretrained.preprocessing import Preprocessing
+from keras_vit.pretrained.tensors import Tensor, Tensors
+from keras_vit.pretrained.vit_arguments import vit_arguments
+
+MODEL = "model.keras"
+PREPROCESSING = "preprocessing.json"
+
+
+def run_model_file(source):
+    """Returns the path of the `.keras` file of a source that is one or a run folder, otherwise None."""
+    path = Path(source)
+    if path.suffix == ".keras":
+        return path
+    return path / MODEL if os.path.isfile(path / MODEL) else None
+
+
+def open_run(file):
+    """Opens a `.keras` file as a family whose names are the paths of the weights.
+
+    Args:
+        file: Path of a `.keras` file with a model made by `vit`, `load` or `with_image_size`.
+
+    Returns:
+        `(Family, Tensors, Reading)`.
+
+    Raises:
+        InputError: no such file, or a model of another kind.
+    """
+    model = load_model(file)
+    weights = {weight.path: weight for weight in model.weights}
+    read = functools.partial
+    tensors = {p: Tensor(tuple(w.shape), read(ops.convert_to_numpy, w)) for p, w in weights.items()}
+    grid = model.get_layer("position_embedding").grid_size if POSITIONS in weights else None
+    reading = Reading(vit_arguments(model), run_preprocessing(file, model), grid=grid)
+    paths = {re.sub(r"block_\d+", "block_{i}", path) for path in weights}
+    rows = tuple(Row(path, path) for path in paths)
+    family = Family("keras_vit", lambda arguments: rows, lambda config, names: True, lambda *_: reading)
+    return family, Tensors(file, tensors), reading
+
+
+def run_preprocessing(file, model=None):
+    """Returns the `Preprocessing` saved next to a `.keras` file, by default the stretching of training."""
+    saved = Path(file).parent / PREPROCESSING
+    if saved.is_file():
+        return Preprocessing.from_json(read_json(saved), saved)
+    return stretching_of(vit_arguments(model or load_model(file)))
+
+
+def stretching_of(arguments):
+    """Returns how training prepares images for a model with these arguments of `vit`."""
+    return Preprocessing.stretching(
+        arguments["image_size"], mean=arguments["pixel_mean"], std=arguments["pixel_std"]
+    )
