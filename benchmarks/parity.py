@@ -2,8 +2,8 @@
 
     python benchmarks/parity.py --peers PYTHON --photos FOLDER [--out docs/pretrained_parity.md]
 
-PYTHON is one with torch, timm and transformers, FOLDER holds photographs. Each original has random weights
-and is small; a minute or two. The errors are relative to the largest value, in float32.
+PYTHON is a Python with torch, timm and transformers, FOLDER contains photographs. The originals are small and
+have random weights; it takes a minute or two. Errors are relative to the largest value, in float32.
 """
 
 import argparse
@@ -23,12 +23,12 @@ from keras_vit.io.images import IMAGE_SUFFIXES, read_image  # noqa: E402
 HEADER = """# Pretrained models against their originals
 
 Random weights, written by timm and transformers (torch, CPU, float32) and loaded here. Each error is the
-largest difference over the largest value of the original; at most {tolerance:g} is allowed. Written by
+largest difference divided by the largest value of the original; the limit is {tolerance:g}. Written by
 `python benchmarks/parity.py`, with the originals of `benchmarks/workers/pretrained_originals.py`.
 
-The last column is of the logits of {photos} photographs, decoded once and then prepared by each library's
-own pipeline and by ours; the same is allowed, and the same five classes first, in the same order.
-Google's files come without a pipeline, and photographs are not grey.
+The last column is for the logits of {photos} photographs, decoded once and then preprocessed by each
+library's own pipeline and by ours; the limit is the same, and the first five classes have to be the same in
+the same order. Google's files have no pipeline, and photographs are not grey.
 
 | original | logits | all blocks | gradient of the images | photographs |
 | --- | --- | --- | --- | --- |
@@ -39,7 +39,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peers", required=True, help="a Python with torch, timm and transformers")
     parser.add_argument("--photos", type=Path, required=True, help="a folder of photographs")
-    parser.add_argument("--out", type=Path, help="where to write the table")
+    parser.add_argument("--out", type=Path, help="also write the table there")
     arguments = parser.parse_args()
     paths = sorted(path for path in arguments.photos.iterdir() if path.suffix in IMAGE_SUFFIXES)
     photos = [read_image(path) for path in paths]
@@ -55,7 +55,7 @@ def main():
 
 
 def compare(peers, photos, folder):
-    """`{name: (errors, error of photographs or None)}` of all originals."""
+    """Returns `{name: (errors, error of photographs or None)}` of all originals."""
     program = ROOT / "benchmarks/workers/pretrained_originals.py"
     np.savez(folder / "photos.npz", *photos)
     command = [peers, program, folder / "originals", "--photos", folder / "photos.npz"]
@@ -77,8 +77,8 @@ def cells(row):
 
 def holds(row):
     errors, photographs = row
-    alike = photographs is None or photographs[0] <= parity_contract.TOLERANCE and photographs[1]
-    return max(errors.values()) <= parity_contract.TOLERANCE and alike
+    equal = photographs is None or photographs[0] <= parity_contract.TOLERANCE and photographs[1]
+    return max(errors.values()) <= parity_contract.TOLERANCE and equal
 
 
 if __name__ == "__main__":

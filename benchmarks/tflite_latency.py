@@ -1,23 +1,20 @@
-"""Times single images in TFLite files: our variants, the form as trained, and KerasHub's files, in turn.
+"""Times single images in TFLite files: our variants, the model as trained, and KerasHub's files, interleaved.
 
     python benchmarks/tflite_latency.py --peer-python PEERS/bin/python
 
-`PEERS` is an environment with `pip install keras-hub tensorflow`. One thread, pinned to one core; rounds go
-A B C A B C; reported are the median CPU time of the calling thread, its ratio to KerasHub's float32 file
+`PEERS` is an environment with `pip install keras-hub tensorflow`. One thread, pinned to one core; interleaved
+rounds; the report contains the median CPU time of the calling thread, its ratio to KerasHub's float32 file
 with a batch of one (without it: to our own model converted as it was trained), and the size. Weights are
-random: time does not depend on them. The CNN has two blocks of convolution, batch normalisation and ReLU.
+random: time does not depend on them. The CNN has two blocks of convolution, batch normalization and ReLU.
 """
 
-import argparse
 import json
-import os
-import statistics
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
+from interleaved import median_times, parser, pin, report, write_rows
 
 WORKER = Path(__file__).parent / "workers" / "keras_hub_tflite.py"
 VIT_VARIANTS = ("fp32", "fp16", "dynamic_int8", "mixed_int8")
@@ -41,39 +38,37 @@ TINY = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--peer-python", help="Python of an environment with keras-hub")
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--core", type=int, default=0)
-    parser.add_argument("--json", type=Path, help="also write the results there")
-    options = parser.parse_args()
-
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {options.core})
+    arguments = parser(__doc__, rounds=30)
+    arguments.add_argument("--peer-python", help="Python of an environment with keras-hub")
+    options = arguments.parse_args()
+    pin(options.core)
     results = {}
     with tempfile.TemporaryDirectory() as folder:
-        for work, make in works().items():
-            place = Path(folder) / work.replace("/", "_")
-            place.mkdir()
-            results[work] = report(work, measure(make(place, options.peer_python), options.rounds))
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n")
+        for title, write in models().items():
+            model_folder = Path(folder) / title.replace("/", "_")
+            model_folder.mkdir()
+            files = write(model_folder, options.peer_python)
+            medians = median_times({name: invoker(path) for name, path in files.items()}, options.rounds)
+            sizes = {name: path.stat().st_size for name, path in files.items()}
+            results[title] = report(title, medians, sizes, PEER if PEER in files else AS_TRAINED)
+    write_rows(options.json, results)
 
 
-def works():
+def models():
+    """Functions by title: from a folder and the peers' Python to a dict of the TFLite files written there."""
     return {
-        "ViT-Ti/16 224, 1000 classes": lambda place, peer: vit_files(place, peer, 1000, TINY),
-        "CIFAR ViT d192, 12 heads": lambda place, peer: vit_files(place, peer, 10, CIFAR),
-        "CNN with batch normalisation": lambda place, peer: cnn_files(place),
+        "ViT-Ti/16 224, 1000 classes": lambda folder, peer: vit_files(folder, peer, 1000, TINY),
+        "CIFAR ViT d192, 12 heads": lambda folder, peer: vit_files(folder, peer, 10, CIFAR),
+        "CNN with batch normalization": lambda folder, peer: cnn_files(folder),
     }
 
 
-def vit_files(place, peer, num_classes, sizes):
+def vit_files(folder, peer, num_classes, sizes):
     from keras_vit.models import vit
 
-    files = our_files(vit(num_classes=num_classes, **sizes), VIT_VARIANTS, place)
+    files = our_files(vit(num_classes=num_classes, **sizes), VIT_VARIANTS, folder)
     if peer:
-        theirs = {PEER: place / "peer_fp32.tflite", PEER_INT8: place / "peer_int8.tflite"}
+        theirs = {PEER: folder / "peer_fp32.tflite", PEER_INT8: folder / "peer_int8.tflite"}
         job = json.dumps({**sizes, "num_classes": num_classes})
         subprocess.run(
             [peer, str(WORKER), job, *map(str, theirs.values())], check=True, stdout=subprocess.DEVNULL
@@ -82,7 +77,7 @@ def vit_files(place, peer, num_classes, sizes):
     return files
 
 
-def cnn_files(place):
+def cnn_files(folder):
     import keras
 
     layers, stack = keras.layers, [keras.Input((32, 32, 3)), keras.layers.Rescaling(1 / 255)]
@@ -91,11 +86,11 @@ def cnn_files(place):
             stack += [layers.Conv2D(filters, 3, padding="same"), layers.BatchNormalization(), layers.ReLU()]
         stack.append(layers.MaxPooling2D())
     stack += [layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(10)]
-    return our_files(keras.Sequential(stack), ("fp32", "dynamic_int8", "full_int8"), place)
+    return our_files(keras.Sequential(stack), ("fp32", "dynamic_int8", "full_int8"), folder)
 
 
-def our_files(model, variants, place):
-    """Writes a model's variants, and the model as it was trained, with a batch of one."""
+def our_files(model, variants, folder):
+    """Writes a model's variants and the model as it was trained, with a batch of one."""
     from keras_vit.export.images.inference_model import inference_model
     from keras_vit.export.mobile import MobileForm
     from keras_vit.export.tflite.convert import write_tflite
@@ -107,42 +102,24 @@ def our_files(model, variants, place):
 
     shipped = inference_model(model)
     images = np.random.default_rng(0).integers(0, 256, (8, *model.input_shape[1:])).astype("uint8")
-    files = {name: place / f"{name}.tflite" for name in (AS_TRAINED, *variants)}
+    files = {name: folder / f"{name}.tflite" for name in (AS_TRAINED, *variants)}
     write_tflite(AsTrained(shipped, 1), files[AS_TRAINED])
-    with TfliteWriter(shipped, images, place) as writer:
+    with TfliteWriter(shipped, images, folder) as writer:
         for variant in variants:
             writer.write(variant, files[variant])
     return files
 
 
-def measure(files, rounds):
-    """Returns a dict from a file's name to its times in milliseconds, and to its size in bytes."""
+def invoker(path):
+    """Returns a function that runs a TFLite file on a random image."""
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreters = {name: Interpreter(str(path), num_threads=1) for name, path in files.items()}
-    for interpreter in interpreters.values():
-        interpreter.allocate_tensors()
-        (inside,) = interpreter.get_input_details()
-        image = np.random.default_rng(0).integers(0, 256, inside["shape"])
-        interpreter.set_tensor(inside["index"], image.astype("float32"))
-    times = {name: [] for name in files}
-    for number in range(rounds + 3):  # the first three warm up
-        for name, interpreter in interpreters.items():
-            started = time.thread_time()
-            interpreter.invoke()
-            if number >= 3:
-                times[name].append(1000 * (time.thread_time() - started))
-    return {name: (statistics.median(times[name]), path.stat().st_size) for name, path in files.items()}
-
-
-def report(work, measured):
-    base, _ = measured.get(PEER, measured[AS_TRAINED])
-    rows = {}
-    print(f"\n{work}")
-    for name, (median, size) in measured.items():
-        rows[name] = {"median_ms": round(median, 3), "ratio": round(median / base, 3), "bytes": size}
-        print(f"  {name:18} {median:8.3f} ms  {median / base:6.3f}  {size / 1e6:7.2f} MB", flush=True)
-    return rows
+    interpreter = Interpreter(str(path), num_threads=1)
+    interpreter.allocate_tensors()
+    (given,) = interpreter.get_input_details()
+    image = np.random.default_rng(0).integers(0, 256, given["shape"])
+    interpreter.set_tensor(given["index"], image.astype("float32"))
+    return interpreter.invoke
 
 
 if __name__ == "__main__":

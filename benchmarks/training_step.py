@@ -1,14 +1,13 @@
-"""Times one training step of the CIFAR Vision Transformer, ours and timm's in turn, on one core.
+"""Times one training step of the CIFAR Vision Transformer, ours and timm's interleaved, on one core.
 
     python benchmarks/training_step.py --peer-python PEERS/bin/python
 
 `PEERS` is an environment with `pip install timm torch`. Each contender is a process of its own, pinned
-to one core with one thread, that makes a step when it is told to; rounds go A B C D A B C D. What is
-reported is the median CPU time of a step and its ratio to timm eager in float32, and the peak memory.
+to one core with one thread, that runs a step on request; rounds are interleaved. The report contains the
+median CPU time of a step, its ratio to timm eager in float32, and the peak memory.
 The model is d192, 9 layers, 3 heads, MLP 768, patch 4, 32 x 32 x 3, mean pooling, AdamW, batch 128.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -16,18 +15,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from interleaved import parser, write_rows
+
 WORKERS = Path(__file__).parent / "workers"
 OURS = ("keras_vit float32", "keras_vit mixed_bfloat16")
 PEERS = ("timm float32", "timm bfloat16")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--peer-python", help="Python of an environment with timm and torch")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--core", type=int, default=0)
-    parser.add_argument("--json", type=Path, help="also write the results there")
-    options = parser.parse_args()
+    arguments = parser(__doc__, rounds=7)
+    arguments.add_argument("--peer-python", help="Python of an environment with timm and torch")
+    options = arguments.parse_args()
 
     contenders = {name: start(sys.executable, "keras_vit_step.py", name, options.core) for name in OURS}
     if options.peer_python:
@@ -43,7 +41,7 @@ def main():
     for process in contenders.values():
         process.stdin.close()
         process.wait()
-    report(times, memory, options.json)
+    write_rows(options.json, report(times, memory))
 
 
 def start(python, worker, name, core):
@@ -58,16 +56,16 @@ def start(python, worker, name, core):
     )
 
 
-def ask(process, word):
-    process.stdin.write(word + "\n")
+def ask(process, request):
+    process.stdin.write(request + "\n")
     process.stdin.flush()
     line = process.stdout.readline()
     if not line:
-        raise SystemExit(f"{' '.join(process.args)} ended before it answered: run it alone to see why.")
+        raise SystemExit(f"{' '.join(process.args)} ended without an answer. Run it alone to see the error.")
     return json.loads(line)
 
 
-def report(times, memory, path):
+def report(times, memory):
     base = statistics.median(times.get("timm float32") or times[OURS[0]])
     rows = {}
     for name, seconds in times.items():
@@ -83,8 +81,7 @@ def report(times, memory, path):
             f"{name:26} {median:7.3f} s   {base / median:5.2f}x ({ratios[0]:.2f} to {ratios[-1]:.2f})   "
             f"{memory[name]:.2f} GB"
         )
-    if path:
-        path.write_text(json.dumps(rows, indent=2) + "\n")
+    return rows
 
 
 if __name__ == "__main__":

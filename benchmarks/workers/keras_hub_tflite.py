@@ -1,7 +1,7 @@
 """Writes KerasHub's Vision Transformer as TFLite files: `keras_hub_tflite.py SIZES FP32.tflite INT8.tflite`.
 
-`SIZES` is JSON. The files have a batch of one, with which KerasHub's are faster than as its guide exports
-them; the second has its weights in int8 by the converter's own default (dynamic range).
+`SIZES` is JSON. The files have a batch of one, which is faster than the export in KerasHub's guide; the
+second has int8 weights by the converter's own default (dynamic range).
 """
 
 import json

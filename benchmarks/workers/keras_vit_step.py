@@ -1,4 +1,4 @@
-"""Makes training steps of our CIFAR Vision Transformer on request: `keras_vit_step.py PRECISION CORE`."""
+"""Runs training steps of our CIFAR Vision Transformer on request: `keras_vit_step.py PRECISION CORE`."""
 
 import json
 import os

@@ -1,7 +1,7 @@
-"""Classifies photographs by MediaPipe Tasks: `mediapipe_classify.py PHOTOS.npy OUT.json FILE.tflite...`.
+"""Classifies photographs with MediaPipe Tasks: `mediapipe_classify.py PHOTOS.npy OUT.json FILE.tflite...`.
 
-Runs in an environment with mediapipe. Photographs are RGB, all of one size. Writes a list with, for each
-file, its `metadata` as MediaPipe's own schema reads it, and for each photograph `[label, index, score]` of
+Runs in an environment with mediapipe. Photographs are RGB, all of one size. Writes a list with one entry per
+file: its `metadata` as MediaPipe's own schema reads it, and for each photograph `[label, index, score]` of
 each class, the best first.
 """
 

@@ -1,4 +1,4 @@
-"""Writes what timm builds for every Vision Transformer that it names: `timm_architectures.py OUT.json`.
+"""Describes every Vision Transformer that timm can build: `timm_architectures.py OUT.json`.
 
 Runs in the peers' environment; the models have shapes only, no memory.
 """
@@ -15,7 +15,7 @@ warnings.filterwarnings("ignore")
 import timm  # noqa: E402  after the filter
 
 
-def described(name):
+def describe(name):
     with torch.device("meta"):
         model = timm.create_model(name)
     block = model.blocks[0]
@@ -45,4 +45,4 @@ if __name__ == "__main__":
     modules = ("vision_transformer", "deit", "eva")
     names = [name for module in modules for name in timm.list_models(module=module)]
     with open(sys.argv[1], "w") as file:
-        json.dump({name: described(name) for name in names}, file)
+        json.dump({name: describe(name) for name in names}, file)

@@ -1,4 +1,4 @@
-"""Makes training steps of timm's Vision Transformer on request: `timm_step.py PRECISION CORE`."""
+"""Runs training steps of timm's Vision Transformer on request: `timm_step.py PRECISION CORE`."""
 
 import json
 import os

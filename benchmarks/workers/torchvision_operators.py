@@ -1,13 +1,13 @@
-"""Lets timm be imported beside a torchvision that was built for another torch.
+"""Makes timm importable next to a torchvision that was built for another torch.
 
-Such a torchvision asks for operators that it does not bring; the models need none of them. Import this before
-timm or transformers.
+Such a torchvision requires operators that it does not contain; the models need none of them. Import this
+before timm or transformers.
 """
 
 import torch
 
 try:
-    import torchvision  # noqa: F401  whole, absent or built for another torch: all three are to be had
+    import torchvision  # noqa: F401  may be complete, absent or built for another torch
 except ModuleNotFoundError:
     pass
 except RuntimeError:
