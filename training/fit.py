@@ -25,8 +25,24 @@ from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import task_of
 
 
-def fit(
-    recipe,
+def fit(recipe, run_dir, **options):
+    """Trains a recipe's model and keeps the best of its epochs.
+
+    Args:
+        recipe: ImageRecipe or TextRecipe.
+        run_dir, **options: as in `fit_task`.
+
+    Returns:
+        The best model on the validation split, loaded from `run_dir/model.keras`.
+
+    Raises:
+        as `fit_task`.
+    """
+    return fit_task(task_of(recipe), run_dir, **options)[0]
+
+
+def fit_task(
+    task,
     run_dir,
     *,
     data=None,
@@ -37,57 +53,58 @@ def fit(
     until_epoch=None,
     engine=None,
 ):
-    """Trains a recipe's model with `model.fit` and keeps the best of its epochs.
+    """Trains the model of a task's recipe with `model.fit` and keeps the best of its epochs.
 
     Args:
-        recipe: Recipe.
+        task: Task.
         run_dir: str or Path. A folder that holds no run yet, or with `resume` an interrupted one.
         data: what the recipe's task loads, or None, to be loaded here.
         data_dir: str, Path or None, where TFDS keeps its data.
-        resume: bool, go on from the last saved state, as if there had been no interruption.
-        callbacks: further `keras.callbacks.Callback`s, called before most of the run's. What they remember
-            is saved where they have methods `state()`, which returns JSON values, and `restore(state)`.
+        resume: bool, continue from the last saved state, as if there had been no interruption.
+        callbacks: more `keras.callbacks.Callback`s, called before most of the run's. Their state is saved if
+            they have methods `state()`, which returns JSON values, and `restore(state)`.
         checkpoint_every: str, such as `"500"` steps or `"10m"`, from one saved state to the next besides
             the end of each epoch; None for that end alone.
         until_epoch: int, epochs of the recipe after which to stop, or None for all. Schedule and data are
-            laid out for the whole recipe: with `resume` and a greater number it goes on as if never stopped.
+            planned for the whole recipe: `resume` with a greater number continues as if never stopped.
         engine: keras_vit.training.devices.Engine, or None for one device.
 
     Returns:
-        The best model on the validation split, loaded from `run_dir/model.keras`.
+        `(model, data)`: the best model on the validation split, loaded from `run_dir/model.keras`; and the
+        data, with what the task computed of them.
 
     Raises:
         InputError: bad recipe or data, or a folder that holds a run already.
         NonFiniteError: loss or weights are no longer finite.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
-    folder, task, engine = RunFolder(run_dir), task_of(recipe), engine or Engine()
+    folder, recipe, engine = RunFolder(run_dir), task.recipe, engine or Engine()
     interval = CheckpointInterval.parse(checkpoint_every)
     last_epoch = min(until_epoch or recipe.epochs, recipe.epochs)
     if not resume:
         folder.check_unused()
     engine.check(task)
-    whole = data or task.load_data(data_dir)
-    data = engine.divisible(whole)
+    data = task.load_data(data_dir) if data is None else data
     with folder.locked(), engine.scope():
         folder.remove_leftovers()
-        model = engine.prepare(task.build_model(data))
+        prepared = task.prepare(data)
+        model, data = engine.prepare(prepared.model), engine.divisible(prepared.data)
         steps = task.steps_per_epoch(data)
         _compile(model, task, steps, engine)
         with Interruption() as interruption:
             finite = FiniteCheck(_batches(task, data, engine), folder.nonfinite_batch)
-            same_data = SameData(task.learnt_from(whole))  # on however many devices
-            own = _callbacks(folder, task, engine)
+            same_data = SameData(task.fingerprint_arrays(prepared.data))  # of any number of devices
+            own = _callbacks(folder, task, engine, prepared.whole)
             every = [same_data, finite, *callbacks, *task.callbacks(folder, data), *own]
             run_state = RunState(folder.state, steps, every, interval, interruption, finite.check, engine)
             position = Position()
             if resume:
                 position = _restore(folder, run_state, model, task, data, engine)
             streams = _streams(task, data, position, steps, engine)
-            _describe(folder, task, data)
+            _describe(folder, task, prepared)
             if position.epoch < last_epoch and not position.stopped:
                 _fit(task, model, steps, streams, [*every, run_state], position, last_epoch)
-    return load_model(folder.model)
+    return load_model(folder.model), prepared.data
 
 
 def _restore(folder, run_state, model, task, data, engine):
@@ -160,7 +177,7 @@ def _executed_together(steps, limit, engine):
     return max(count for count in range(1, limit + 1) if steps % count == 0)
 
 
-def _describe(folder, task, data):
+def _describe(folder, task, prepared):
     versions = {
         "keras_vit": keras_vit.__version__,
         "keras": keras.version(),
@@ -169,12 +186,14 @@ def _describe(folder, task, data):
         "backend": keras.backend.backend(),
     }
     write_json(folder.recipe, {"recipe": task.recipe.as_dict(), "versions": versions})
-    task.describe(folder, data)
+    task.describe(folder, prepared)
 
 
-def _callbacks(folder, task, engine):
+def _callbacks(folder, task, engine, whole):
     recipe = task.recipe
-    best = BestCheckpoint(folder.model, task.rank, lambda model: engine.portable(task.finished(model)))
+    best = BestCheckpoint(
+        folder.model, task.rank, lambda model: engine.portable(task.final_model(whole or model))
+    )
     callbacks = [best, HistoryFile(folder.history)]
     if recipe.ema_momentum is not None:
         # Swapped in at the end of the epoch, before the checkpoint looks at the weights.

@@ -8,7 +8,7 @@ import keras
 from keras_vit.errors import InputError
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.devices import open_engine
-from keras_vit.training.fit import fit
+from keras_vit.training.fit import fit_task
 from keras_vit.training.recipe_file import load_recipe
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import Task, task_of
@@ -44,8 +44,8 @@ def run_recipe(
     else:
         folder.check_unused()
     data = task.load_data(data_dir)
-    model = fit(
-        task.recipe, folder.path, data=data, resume=resume, checkpoint_every=checkpoint_every, engine=engine
+    model, data = fit_task(
+        task, folder.path, data=data, resume=resume, checkpoint_every=checkpoint_every, engine=engine
     )
     return task.evaluate(folder, model, data)
 

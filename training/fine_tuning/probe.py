@@ -1,4 +1,4 @@
-"""A model cut in two: a backbone whose features are computed once, and the head that is trained on them."""
+"""A model split into a backbone, whose features are computed once, and the head that is trained on them."""
 
 import dataclasses
 
@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from keras_vit.training.data.dataset import ImageData
 from keras_vit.training.data.loader import one_hot
 from keras_vit.training.data.order import epoch_order, steps_per_epoch
 from keras_vit.training.data.streams import EvaluationBatches
@@ -17,7 +18,7 @@ BATCH = 32  # images whose features are computed at once
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Features:
-    """What the heads of a model read of a split's images.
+    """The inputs of a model's heads for the images of a split.
 
     Attributes:
         arrays: tuple of float `(num_images, dim)`, one for each head.
@@ -29,6 +30,24 @@ class Features:
 
     def __len__(self):
         return len(self.labels)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FeatureData(ImageData):
+    """Images with the features of the splits that a head is trained and validated on.
+
+    Attributes:
+        features: dict of Features by `"train"` and `"validation"`.
+    """
+
+    features: dict = dataclasses.field(kw_only=True)
+
+    @classmethod
+    def compute(cls, data, backbone):
+        """Computes the features of ImageData by a model."""
+        features = {name: features_of(backbone, getattr(data, name)) for name in ("train", "validation")}
+        fields = (field.name for field in dataclasses.fields(ImageData))
+        return cls(**{name: getattr(data, name) for name in fields}, features=features)
 
 
 def split_at_head(model):
@@ -55,7 +74,7 @@ def features_of(backbone, split):
 
 
 def _features_of_batch(backbone, images):
-    """Batches are filled up to one size: the backbone is compiled once, not again for each last batch."""
+    """Pads batches to one size, so that the backbone is compiled once."""
     filled = np.concatenate([images, np.zeros((BATCH - len(images), *images.shape[1:]), images.dtype)])
     return [array[: len(images)] for array in keras.tree.flatten(backbone.predict_on_batch(filled))]
 

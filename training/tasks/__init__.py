@@ -1,4 +1,4 @@
-"""What a kind of model is trained on and judged by, one task a file."""
+"""Tasks: kinds of data with their models, training and evaluation; one file each."""
 
 from keras_vit.errors import InputError
 from keras_vit.training.tasks.image_classification import ImageClassification

@@ -4,12 +4,12 @@ import dataclasses
 import functools
 
 import keras
-import numpy as np
+from scipy.special import softmax
 
 from keras_vit.errors import InputError
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
-from keras_vit.training.data import load_data
+from keras_vit.training.data import ImageData, load_data
 from keras_vit.training.data.order import steps_per_epoch
 from keras_vit.training.data.streams import evaluation_stream, train_stream
 from keras_vit.training.evaluate import evaluate
@@ -26,6 +26,7 @@ class ImageClassification(Task):
     """One class for each image. The data are `ImageData`, `labels.txt` names the classes."""
 
     recipe_class = ImageRecipe
+    data_class = ImageData
     items = "images"
     measurable = True
     monitor = ("val_accuracy", "max")
@@ -58,13 +59,12 @@ class ImageClassification(Task):
 
     def _build_pretrained(self, data):
         model = pretrained_model(self.recipe, data)
-        self._preprocessing = model.preprocessing
         if self.recipe.tuning == "lora":
             add_lora(model, self.recipe.lora_rank)
         return model
 
-    def finished(self, model):
-        return merged(model) if self.recipe.tuning == "lora" else super().finished(model)
+    def final_model(self, model):
+        return merged(model) if self.recipe.tuning == "lora" else super().final_model(model)
 
     def optimizer_class(self, optimizer_class, model, num_steps):
         recipe, is_gradual = self.recipe, self.recipe.tuning == "gradual"
@@ -98,17 +98,18 @@ class ImageClassification(Task):
         )
         return {"x": train, "validation_data": evaluation_stream(data.validation, **options)}
 
-    def learnt_from(self, data):
+    def fingerprint_arrays(self, data):
         splits = (data.train, data.validation)
         return [array for split in splits for array in (split.images, split.labels)]
 
     def rank(self, logs):
         return [float(logs["val_accuracy"]), -float(logs["val_loss"])]
 
-    def describe(self, folder, data):
-        write_text(folder.labels, "".join(f"{name}\n" for name in data.label_names))
+    def describe(self, folder, prepared):
+        write_text(folder.labels, "".join(f"{name}\n" for name in prepared.data.label_names))
         if self.recipe.pretrained is not None:
-            write_json(folder.preprocessing, dataclasses.asdict(self._preprocessing))
+            model = prepared.whole or prepared.model
+            write_json(folder.preprocessing, dataclasses.asdict(model.preprocessing))
 
     def check_described(self, folder, data):
         trained = folder.label_names()
@@ -137,20 +138,19 @@ class ImageClassification(Task):
             "parameters": model.count_params(),
             "backend": keras.backend.backend(),
             **evaluate(probabilities, data.test.labels, data.label_names),
-            **self.further_figures(model, data),
+            **self.extra_metrics(model, data),
         }
         recipe = self.recipe.as_dict()
         write_report(folder.path, model, data, probabilities, metrics, folder.history, recipe)
-        write_json(folder.metrics, metrics)  # at last: a run that has them is done
+        write_json(folder.metrics, metrics)  # written last: marks the run complete
         return metrics
 
-    def further_figures(self, model, data):
-        """Returns what `metrics.json` tells beside the figures of every classifier, a dict."""
+    def extra_metrics(self, model, data):
+        """Returns a dict of entries of `metrics.json` that not every classifier has."""
         return {}
 
 
 def predict_probabilities(model, images, batch_size=256):
     """Returns the softmax of a model's logits, `(n, num_classes)` float32."""
     logits = model.predict(images, batch_size=batch_size, verbose=0).astype("float64")
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return (exponentials / exponentials.sum(axis=1, keepdims=True)).astype("float32")
+    return softmax(logits, axis=1).astype("float32")

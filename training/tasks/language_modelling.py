@@ -1,4 +1,4 @@
-"""Characters and what follows them."""
+"""The next character of a text."""
 
 import keras
 import numpy as np
@@ -15,19 +15,20 @@ from keras_vit.training.recipe import TextRecipe
 from keras_vit.training.tasks.task import Task
 from keras_vit.training.text.batches import CarriedBatches, LineBatches, WindowBatches, evaluation_batches
 from keras_vit.training.text.carried_state import CarriedState, ResetStates
-from keras_vit.training.text.corpus import load_text
+from keras_vit.training.text.corpus import TextData, load_text
 from keras_vit.training.text.evaluate import evaluate
 from keras_vit.training.text.novelty import novelty
 from keras_vit.training.text.report import write_report
 
-NUM_SAMPLES = 1000  # by which novelty is judged
-NUM_SHOWN = 5  # at once while training
+NUM_SAMPLES = 1000  # from which novelty is measured
+NUM_SHOWN = 5  # at a time during training
 
 
 class LanguageModelling(Task):
-    """The next character. The data are `TextData`, `vocabulary.json` tells characters from tokens."""
+    """The next character. The data are `TextData`, `vocabulary.json` maps characters to tokens."""
 
     recipe_class = TextRecipe
+    data_class = TextData
     items = "lines"
     monitor = ("val_loss", "min")
     single_device = "--devices supports image models only"
@@ -71,15 +72,15 @@ class LanguageModelling(Task):
         validation = evaluation_batches(split_windows(data, data.validation))
         return {"x": train, "validation_data": validation}
 
-    def learnt_from(self, data):
+    def fingerprint_arrays(self, data):
         splits = (data.train, data.validation)
         return [np.frombuffer("\n".join(split).encode(), "uint8") for split in splits]
 
     def rank(self, logs):
         return [-float(logs["val_loss"])]
 
-    def describe(self, folder, data):
-        data.vocabulary.save(folder.vocabulary)
+    def describe(self, folder, prepared):
+        prepared.data.vocabulary.save(folder.vocabulary)
 
     def check_described(self, folder, data):
         trained = Vocabulary.load(folder.vocabulary)
@@ -130,7 +131,7 @@ class LanguageModelling(Task):
             metrics["novelty"] = novelty(samples, data.train)
         recipe = self.recipe.as_dict()
         write_report(folder, model, data, samples, metrics, recipe)
-        write_json(folder.metrics, metrics)  # at last: a run that has them is done
+        write_json(folder.metrics, metrics)  # written last: marks the run complete
         return metrics
 
     def _batches(self, data):

@@ -1,20 +1,38 @@
-"""What a task tells `fit`, and what it does before and after."""
+"""The interface between `fit` and a kind of data and models."""
 
 import abc
+import dataclasses
 import os
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
 
 from keras_vit.bounded_building import bounded_building
+from keras_vit.errors import InputError
 from keras_vit.training.recipe import Recipe
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Prepared:
+    """A model to train and the data that it is trained on.
+
+    Attributes:
+        model: keras.Model that `fit` trains.
+        data: as `Task.streams` takes it.
+        whole: keras.Model to keep, which shares the layers of `model`. None: `model` itself.
+    """
+
+    model: keras.Model
+    data: Any
+    whole: keras.Model | None = None
+
+
 class Task(abc.ABC):
-    """A kind of data, the models for it, and how they are trained and judged.
+    """A kind of data, the models for it, and how they are trained and evaluated; its recipe is all its state.
 
     Attributes:
         recipe_class: class of its recipes.
+        data_class: class of its data.
         items: what a batch is made of, in the plural.
         outputs: what its models return, `"logits"`: softmax makes probabilities of them.
         measurable: bool, whether FLOPs, size and latency of its models can be measured.
@@ -26,6 +44,7 @@ class Task(abc.ABC):
     """
 
     recipe_class: ClassVar[type[Recipe]]
+    data_class: ClassVar[type]
     items: ClassVar[str]
     outputs: ClassVar[str] = "logits"
     measurable: ClassVar[bool] = False
@@ -46,9 +65,28 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def build_model(self, data):
-        """Builds the untrained model."""
+        """Builds the untrained model, a `keras.Model`."""
 
-    def finished(self, model):
+    def prepare(self, data):
+        """Builds the untrained model, and makes what it is trained on.
+
+        Returns:
+            Prepared.
+
+        Raises:
+            InputError: data of another type, or as for `build_model`.
+        """
+        if not isinstance(data, self.data_class):
+            raise InputError(
+                f"Expected data to be {self.data_class.__name__}, which keras_vit.training.load_data returns,"
+                f" received {type(data).__name__}."
+            )
+        return self._prepare(data)
+
+    def _prepare(self, data):
+        return Prepared(self.build_model(data), data)
+
+    def final_model(self, model):
         """Returns the model to keep of the one in training: the same layers, without the optimizer."""
         return keras.Model(model.inputs, model.outputs, name=model.name)
 
@@ -69,24 +107,24 @@ class Task(abc.ABC):
         """Returns what `model.fit` gets for `x` and `validation_data`; `x` starts at that step."""
 
     @abc.abstractmethod
-    def learnt_from(self, data):
-        """Returns a list of arrays, all that the training depends on: a run resumes with the same."""
+    def fingerprint_arrays(self, data):
+        """Returns a list of all arrays that the training depends on: a run is resumed with the same."""
 
     @abc.abstractmethod
     def rank(self, logs):
         """Returns a list of floats, greater for an epoch with a better model."""
 
     @abc.abstractmethod
-    def describe(self, folder, data):
-        """Writes beside the model what is needed to read its answers."""
+    def describe(self, folder, prepared):
+        """Writes next to the model what its outputs mean."""
 
     @abc.abstractmethod
     def check_described(self, folder, data):
-        """Raises InputError when the data are not of the kind that the run was trained on."""
+        """Raises InputError when the data differ in kind from those that the run was trained on."""
 
     @abc.abstractmethod
     def check_model(self, folder, model, data):
-        """Raises InputError when a run's model, as it was loaded, does not take its data."""
+        """Raises InputError when the loaded model of a run does not fit its data."""
 
     @abc.abstractmethod
     def evaluate(self, folder, model, data):
@@ -110,6 +148,6 @@ class Task(abc.ABC):
 
 
 def _most_numbers():
-    """Each weight is there four times: with its gradient and two moments of the optimizer, as float32."""
+    """Each weight takes four float32 numbers: with its gradient and two moments of the optimizer."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 2**36
     return memory // 16

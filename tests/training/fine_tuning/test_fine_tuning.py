@@ -141,7 +141,7 @@ def test_what_is_kept_computes_what_was_trained(data):
     model = task.build_model(data)
     for weight in model.trainable_weights:
         weight.assign(np.random.default_rng(0).normal(size=weight.shape) / 4)
-    kept = task.finished(model)
+    kept = task.final_model(model)
     batch = data.test.images[:4]
     np.testing.assert_allclose(np.asarray(kept(batch)), np.asarray(model(batch)), rtol=1e-4, atol=1e-5)
 
@@ -187,6 +187,32 @@ def test_a_whole_run_keeps_how_images_are_prepared_and_compares_with_neighbours(
     assert known["crop_mode"] == "squash"
     assert pretrained.load(tmp_path / "run").preprocessing.image_size == (16, 24)
     assert evaluate_run(tmp_path / "run") == metrics
+
+
+def test_the_backbone_computes_each_image_of_a_run_once(tmp_path, data, monkeypatch):
+    from keras_vit.training.fine_tuning import probe
+    from keras_vit.training.tasks import linear_probe
+
+    sizes = []
+
+    def counted(backbone, split):
+        sizes.append(len(split))
+        return computed(backbone, split)
+
+    computed = probe.features_of
+    monkeypatch.setattr(probe, "features_of", counted)
+    monkeypatch.setattr(linear_probe, "features_of", counted)
+    monkeypatch.setattr(LinearProbe, "load_data", lambda task, data_dir: data)
+    run_recipe(dataclasses.replace(RECIPE, epochs=1, tuning="head"), tmp_path / "run")
+    assert sizes == [len(data.train), len(data.validation), len(data.test)]
+
+
+def test_data_of_another_type_are_refused(tmp_path):
+    with pytest.raises(
+        InputError, match="Expected data to be ImageData, which .*load_data returns, received dict"
+    ):
+        fit(RECIPE, tmp_path / "run", data={"x": [1]})
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_is_not_resumed_on_other_features(tmp_path, data):

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_vit.training.fit import fit
+from keras_vit.training.fit import fit_task
 from keras_vit.training.flops import count_flops
 from keras_vit.training.run import run_recipe
 from keras_vit.training.run_folder import RunFolder
@@ -31,8 +31,8 @@ def run_trial(job, connection):
         return MISFIT, reason
     folder, reports = RunFolder(job.run_dir), EpochReports(connection, job.run_dir, record.first_epoch)
     if reports.catch_up():
-        fit(
-            job.recipe,
+        fit_task(
+            task,
             folder.path,
             data=data,
             resume=folder.recipe.exists(),
