@@ -285,7 +285,7 @@ def main():
             kills = -(-options.kills // len(cases))
             struck, alike, runs = measure(case, CASES[case], options.start, kills, draw, Path(folder))
             rows += [[case, kind, struck[kind], alike[kind]] for kind in KINDS if struck[kind]]
-            rows.append([case, f"all that ended a process, in {runs} runs", ended(struck), ended(alike)])
+            rows.append([case, f"all that ended the process, in {runs} runs", ended(struck), ended(alike)])
             all_alike &= struck == alike
         disk = "left out"
         if not options.no_disk:
@@ -310,14 +310,14 @@ def table(rows, disk, options):
         f"python benchmarks/faults.py --kills {options.kills} --seed {options.seed} --start {options.start}"
     )
     lines = [
-        "# Trainings that were struck and resumed",
+        "# Trainings that were interrupted and resumed",
         "",
         f"Written by `{command}`.",
-        "A strike counts as alike when the run that it struck ended with the hash of an undisturbed one:",
+        "A fault counts as equal when its run ended with the hash of an undisturbed run:",
         "weights, optimizer variables, random state, early stopping and the other",
-        "callbacks' memory, best model, history (but for its seconds) and test metrics.",
+        "callbacks' state, best model, history (except for its seconds) and test metrics.",
         "",
-        "| model | strike | number | alike |",
+        "| model | fault | number | equal |",
         "| --- | --- | ---: | ---: |",
         *(f"| {case} | {kind} | {number} | {alike} |" for case, kind, number, alike in rows),
         "",

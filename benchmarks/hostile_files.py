@@ -43,52 +43,52 @@ COMMANDS = {
 }
 
 ABOUT = {
-    "image": "JPEG, PNG, WebP, BMP, GIF: cut, flipped, zeroed, of vast declared sizes, bombs, other formats, "
+    "image": "JPEG, PNG, WebP, BMP, GIF: cut, flipped, zeroed, of huge declared sizes, bombs, other formats, "
     "devices, pipes, links",
     "folder": "class folders with broken, empty and endless images, odd names, classes without images",
-    "npz": "cut, flipped, code and pickles in headers, vast and negative shapes, bombs, paths that lead out, "
-    "NaN, labels out of range",
-    "safetensors": "cut, flipped, lengths, offsets and shapes that lie",
-    "keras archive": "`.keras`: cut, flipped, bombs, members that lead out, repeat or are missing",
-    "keras configuration": "its `config.json`: no JSON, deep, flipped, fields of other types",
+    "npz": "cut, flipped, code and pickles in headers, huge and negative shapes, bombs, paths that lead "
+    "outside, NaN, labels out of range",
+    "safetensors": "cut, flipped, wrong lengths, offsets and shapes",
+    "keras archive": "`.keras`: cut, flipped, bombs, members that lead outside, repeat or are missing",
+    "keras configuration": "its `config.json`: not JSON, deep, flipped, fields of other types",
     "keras weights": "its `model.weights.h5`: cut, flipped, NaN, links, external and virtual data, bombs",
     "keras code": "Lambda, functions and classes of other modules, pickled torch modules, type specs",
     "keras sizes": "10^12 units, 10^9 blocks, 100,000 layers, images of 10^12 pixels",
-    "recipe.json": "no JSON, deep, 500,000 fields, values of other types and out of range, flipped",
-    "export.json": "no JSON, rows of other types, other sizes and checksums",
-    "labels.txt": "too few, too many, twice the same, control characters, other encodings, 500,000 lines",
-    "tflite": "cut, flipped, offsets and lengths that lie",
-    "tflite, recorded": "cut and flipped beside the record of the whole file",
+    "recipe.json": "not JSON, deep, 500,000 fields, values of other types and out of range, flipped",
+    "export.json": "not JSON, rows of other types, other sizes and checksums",
+    "labels.txt": "too few, too many, duplicates, control characters, other encodings, 500,000 lines",
+    "tflite": "cut, flipped, wrong offsets and lengths",
+    "tflite, recorded": "cut and flipped next to the record of the complete file",
     "SavedModel": "graph, index and variables cut and flipped; operators that read and write files or run "
     "Python; tables filled while loading; endless loops",
-    "config.json": "of Hugging Face and timm, with `preprocessor_config.json`: no JSON, values of other "
+    "config.json": "of Hugging Face and timm, with `preprocessor_config.json`: not JSON, values of other "
     "types and out of range",
-    "torch pickle": "`.pth`, `.bin`, `.pt`: calls of any function, tensors that point elsewhere, vast "
+    "torch pickle": "`.pth`, `.bin`, `.pt`: calls of any function, tensors that point elsewhere, huge "
     "numbers, bombs, nesting",
     "google npz": "cut, flipped, tensors missing, of other types and shapes, not finite, bombs",
-    "other weights": "`.weights.h5`, ONNX and others, indices that name files elsewhere",
-    "state": "states of a training with right and wrong checksums: cut, flipped, arrays and fields that lie",
-    "journal": "journals of a search with right and wrong checksums: cut, flipped, events of none",
-    "history.csv": "no text, no table, no numbers",
-    "vocabulary.json": "no JSON, characters that repeat or are none",
-    "preprocessing.json": "no JSON, sizes, ratios and names out of range",
+    "other weights": "`.weights.h5`, ONNX and others, indices that name files in other folders",
+    "state": "states of a training with right and wrong checksums: cut, flipped, wrong arrays and fields",
+    "journal": "journals of a search with right and wrong checksums: cut, flipped, unknown events",
+    "history.csv": "not text, not a table, not numbers",
+    "vocabulary.json": "not JSON, characters that repeat or are invalid",
+    "preprocessing.json": "not JSON, sizes, ratios and names out of range",
     "text": "other encodings, empty, endless",
-    "tfds folder": "prepared sets: records cut, flipped, missing; counts and splits that lie",
-    "command line": "a sample of the above, given to the command",
+    "tfds folder": "prepared sets: records cut, flipped, missing; wrong counts and splits",
+    "command line": "a sample of the above, passed to the command",
 }
-DOCUMENT = f"""# Files that nobody should trust
+DOCUMENT = f"""# Untrusted files
 
 Each reader was given files that are damaged, hostile or of another kind. A *clean error* is one line that
-names the file, with exit code 2; a file is *rightly read* where its content is whole, or where the format has
-no means to tell (other pixels under a JPEG header are a picture). *Other* would be a traceback, a crash,
-code that ran, a reader that needs more than {READER_MEMORY:,} MB beyond what it had or more than {SECONDS} s,
-or a file that is taken for what it is not.
+names the file, with exit code 2. A file is *correctly read* if its content is complete, or if the format
+cannot show the damage (other pixels after a JPEG header are an image). *Other* would be a traceback, a crash,
+code that ran, a reader that needs more than {READER_MEMORY:,} MB of additional memory
+or more than {SECONDS} s, or a file that is accepted as something else.
 
 {{table}}
 Written by `python benchmarks/hostile_files.py --write docs/hostile_files.md` with {{versions}}. The files
-are made by `tests/hostile`, the same on every run; `pytest tests/hostile` reads a sample of them.
+are made by `tests/hostile`, identically in every run; `pytest tests/hostile` reads a sample of them.
 
-What is code by design is run: a recipe that is a `.py` file, and `keras-vit doctor module:function`.
+Code that is code by design runs: a recipe that is a `.py` file, and `keras-vit doctor module:function`.
 """
 
 
@@ -203,8 +203,9 @@ def table(verdicts):
         count = collections.Counter(outcome for _, outcome, _ in judged)
         total += count
         rows.append(line(kind, count, ABOUT[kind]))
-    heads = "| kind | tried | clean error | rightly read | other | what was tried |\n| --- |" + 4 * " ---: |"
-    return "\n".join([f"{heads} --- |", *rows, line("all", total, "")]) + "\n"
+    head = "| kind | tried | clean error | correctly read | other | what was tried |"
+    rule = "| --- |" + 4 * " ---: |" + " --- |"
+    return "\n".join([head, rule, *rows, line("all", total, "")]) + "\n"
 
 
 def line(kind, count, about):

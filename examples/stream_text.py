@@ -1,9 +1,9 @@
-"""Streams a text from an exported character model, with ai-edge-litert and numpy alone.
+"""Streams a text from an exported character model, with ai-edge-litert and numpy only.
 
     pip install ai-edge-litert numpy
     python examples/stream_text.py runs/names/export/model_dynamic_int8.tflite --prefix tyr --temperature 0.8
 
-A seed gives the text that `keras-vit generate FILE --num 1` gives for it.
+A seed produces the same text as `keras-vit generate FILE --num 1`.
 """
 
 import argparse
@@ -21,7 +21,9 @@ def main():
     parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument("--top-k", type=int, metavar="K")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--length", type=int, default=200, help="most characters (default: %(default)s)")
+    parser.add_argument(
+        "--length", type=int, default=200, help="maximum number of characters (default: %(default)s)"
+    )
     options = vars(parser.parse_args())
     print(options["prefix"], end="")
     for character in stream(options.pop("file"), **options):
@@ -35,12 +37,12 @@ def stream(file, prefix="", temperature=1.0, top_k=None, seed=0, length=200):
     characters = text["characters"]
     read = reader(file)
     random = np.random.default_rng((seed, 0))
-    tokens = [0, *(characters.index(character) for character in prefix)]  # a newline begins every text
+    tokens = [0, *(characters.index(character) for character in prefix)]  # every text starts with a newline
     for token in tokens:
         logits = read(token)
     for _ in range(length - len(prefix)):
         noise = random.gumbel(size=len(logits)).astype("float32")
-        token = draw(logits[: len(characters)] / temperature, noise, top_k)
+        token = sample(logits[: len(characters)] / temperature, noise, top_k)
         if token == 0 and text["lines"]:
             return
         yield characters[token]
@@ -48,13 +50,13 @@ def stream(file, prefix="", temperature=1.0, top_k=None, seed=0, length=200):
 
 
 def read_description(file):
-    """The vocabulary, from the archive behind the model."""
+    """Reads the vocabulary from the archive appended to the model."""
     with zipfile.ZipFile(file) as archive:
         return json.loads(archive.read("text.json"))
 
 
 def reader(file):
-    """Returns a function that reads one token and returns the logits of what follows."""
+    """Returns a function from one token to the logits of the next."""
     step = Interpreter(file).get_signature_runner("step")
     states = {
         name: np.zeros(tensor["shape"], tensor["dtype"])
@@ -71,8 +73,8 @@ def reader(file):
     return read
 
 
-def draw(logits, noise, top_k):
-    """The token of the largest sum of logit and noise, among the likeliest; unknown characters have none."""
+def sample(logits, noise, top_k):
+    """Returns the token with the largest sum of logit and noise among the `top_k` most likely."""
     allowed = np.argsort(-logits, kind="stable")[:top_k]
     return int(allowed[np.argmax(logits[allowed] + noise[allowed])])
 
