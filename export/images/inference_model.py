@@ -34,9 +34,18 @@ def inference_model(model):
 
 
 def in_float32(model):
-    """Returns a functional or Sequential model's copy that computes in float32, with the same weights."""
+    """Returns a functional or Sequential model's copy that computes in float32, with the same weights.
+
+    Raises:
+        InputError: a layer that is more than its configuration, or whose weights are not those of float32.
+    """
     with _float32_by_default():
         clone = keras.models.clone_model(model, clone_function=_rebuilt)
+    if [weight.shape for weight in clone.weights] != [weight.shape for weight in model.weights]:
+        raise InputError(
+            f"Expected a model with float weights only, received {model.name!r}, which has the weights of "
+            "quantize or enable_lora. Export the model before it is quantized, with LoRA weights merged."
+        )
     clone.set_weights(model.get_weights())
     return clone
 

@@ -108,3 +108,11 @@ def test_a_model_within_the_model_may_end_in_logits():
 def test_what_is_no_classifier_of_one_image_by_logits_is_refused(make, message):
     with pytest.raises(InputError, match=message):
         inference_model(make())
+
+
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_a_model_that_keras_quantized_is_refused(mode):
+    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    model.layers[1].quantize(mode)
+    with pytest.raises(InputError, match="before it is quantized"):
+        inference_model(model)
