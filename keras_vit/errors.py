@@ -19,7 +19,7 @@ class DataWarning(UserWarning):
     """The data can be used for training, but something about them deserves attention."""
 
 
-def listed(names, limit=8):
+def listed(names, limit=20):
     """Returns names separated by commas, and the number of those past `limit`."""
     names = [str(name) for name in names]
     rest = f" and {len(names) - limit:,} more" if len(names) > limit else ""

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import math
 import os
 import shutil
 import tempfile
@@ -93,21 +94,22 @@ def write_bytes(path, content):
         temporary.write_bytes(content)
 
 
-def read_bytes(path, what):
-    """Reads a small file.
+def read_bytes(path, what, max_size=MAX_TEXT_SIZE):
+    """Reads a file that is not a device or a pipe.
 
     Args:
         path: str or Path.
         what: str, what errors call the file, such as `"a JSON file"`.
+        max_size: int, bytes; math.inf for any.
 
     Raises:
-        InputError: the file is missing, far too large, or cannot be read.
+        InputError: the file is missing, larger than `max_size`, or cannot be read.
     """
     path = Path(path)
     try:
         if not path.is_file():
             raise InputError(f"Expected {what} at {path}, found {what_lies_at(path)}.")
-        if path.stat().st_size > MAX_TEXT_SIZE:
+        if path.stat().st_size > max_size:
             raise InputError(f"Expected {what} at {path}, found {path.stat().st_size:,} bytes.")
         return path.read_bytes()
     except OSError as error:
@@ -121,15 +123,10 @@ def read_text(path):
         path: str or Path.
 
     Raises:
-        InputError: missing, or not UTF-8.
+        InputError: the file is missing, cannot be read or is not UTF-8.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"Expected a text file at {path}, found {what_lies_at(path)}.")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        text = read_bytes(path, "a text file", math.inf).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
             f"Expected {path} to be UTF-8, but byte {error.start:,} is not. Convert it, "

@@ -2,13 +2,12 @@
 
 import io
 import warnings
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from keras_vit.errors import InputError
-from keras_vit.io.files import what_lies_at
+from keras_vit.io.files import read_bytes
 from keras_vit.layers._pairs import as_pair
 
 # Pillow warns about unusual but readable files, such as large ones or those with damaged EXIF data.
@@ -43,18 +42,7 @@ def read_image(path, size=None, channels=3):
         InputError: the file, which is named, is missing, empty, truncated, broken, too large
             (above Pillow's limit of about 179 megapixels) or not an image.
     """
-    path = Path(path)
-    try:
-        if not path.is_file():  # reading a device or a pipe might not end
-            raise InputError(f"Expected an image file at {path}, found {what_lies_at(path)}.")
-        if path.stat().st_size > MAX_FILE_SIZE:
-            raise InputError(f"Expected an image file at {path}, found {path.stat().st_size:,} bytes.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"Expected an image file at {path}, but it is unreadable: {error.strerror}."
-        ) from error
-    return decode_image(data, path, size, channels)
+    return decode_image(read_bytes(path, "an image file", MAX_FILE_SIZE), path, size, channels)
 
 
 def decode_image(data, name, size=None, channels=3):

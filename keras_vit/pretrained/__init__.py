@@ -1,4 +1,4 @@
-"""Pretrained weights of timm, Hugging Face and Google in models of ours, and back, without torch."""
+"""Pretrained weights of timm, Hugging Face and Google for our models, and back, without torch."""
 
 from keras_vit.pretrained.features import features, patch_features
 from keras_vit.pretrained.load import load, preprocessing

@@ -1,4 +1,6 @@
-"""What a model's inner layers say about images."""
+"""Models that return the outputs of inner layers."""
+
+from collections.abc import Sequence
 
 import keras
 
@@ -8,23 +10,30 @@ from keras_vit.models import num_prefix_tokens
 from keras_vit.models.rollout import map_grid
 
 
-def features(model, layers):
-    """Returns a model that gives the outputs of chosen blocks; the weights are shared.
+def features(model: keras.Model, layers: Sequence[int | str]) -> keras.Model:
+    """Returns a model that returns the outputs of chosen blocks and layers; the weights are shared.
 
     Args:
-        model: a model with one `TransformerEncoder` among its layers.
-        layers: ints, blocks counted from 0 (negative from the end), and names of layers of the model,
-            such as `"pooling"` for what the head reads.
+        model: `keras.Model` with one `TransformerEncoder` among its layers.
+        layers: list of ints, blocks counted from 0 (negative from the end), and of names of layers of the
+            model, such as `"pooling"` for the input of the head.
 
     Returns:
         A `keras.Model` from images to a list: `(batch, tokens, hidden_dim)` for a block, whose first tokens
-        are class token and registers (`keras_vit.models.num_prefix_tokens`); a layer's output for a name.
+        are class token and registers (`keras_vit.models.num_prefix_tokens`); the layer's output for a name.
 
     Raises:
-        InputError: no encoder, no such block or layer, or no list of them.
+        InputError: `layers` is not a list, or the model has no encoder or no such block or layer.
+
+    Example:
+        >>> import keras_vit
+        >>> model = keras_vit.models.vit("Ti/16", image_size=32, num_classes=10)
+        >>> last, pooled = keras_vit.pretrained.features(model, [-1, "pooling"]).output
+        >>> last.shape, pooled.shape
+        ((None, 5, 192), (None, 192))
     """
     if not isinstance(layers, (list, tuple)) or not layers:
-        raise InputError(f"Expected a list of blocks or names of layers, received {layers!r}.")
+        raise InputError(f"Expected a list of blocks and names of layers, received {layers!r}.")
     encoder = next((layer for layer in model.layers if isinstance(layer, TransformerEncoder)), None)
     if encoder is None:
         raise InputError(f"features() needs a model with a TransformerEncoder; {model.name!r} has none.")
@@ -33,26 +42,32 @@ def features(model, layers):
     return keras.Model(model.inputs[0], outputs, name=f"{model.name}_features")
 
 
-def patch_features(model, layer="encoder"):
-    """Returns a model that gives the features of the patches as a map, for dense tasks.
+def patch_features(model: keras.Model, layer: int | str = "encoder") -> keras.Model:
+    """Returns a model that returns the features of the patches as a map, for dense tasks.
 
     Args:
-        model: a Vision Transformer made by `keras_vit.models.vit` or `load`.
-        layer: int, a block as in `features`, or the name of a layer that gives all tokens. Default: after
-            all blocks and the last normalisation.
+        model: `keras.Model` built by `keras_vit.models.vit` or `load`.
+        layer: int, a block as in `features`, or str, the name of a layer that returns all tokens. Default:
+            after all blocks and the last normalization.
 
     Returns:
         A `keras.Model` from images to `(batch, rows, columns, hidden_dim)`.
 
     Raises:
-        InputError: as `features`, or the layer does not give all tokens.
+        InputError: as `features`, or the layer does not return all tokens.
+
+    Example:
+        >>> import keras_vit
+        >>> model = keras_vit.models.vit("Ti/16", image_size=32, num_classes=10)
+        >>> keras_vit.pretrained.patch_features(model).output_shape
+        (None, 2, 2, 192)
     """
     tokens = features(model, [layer])
     x = keras.tree.flatten(tokens.output)[0]
     (rows, columns), prefix = map_grid(model), num_prefix_tokens(model)
     if x.shape[1:-1] != (prefix + rows * columns,):
         raise InputError(
-            f"Expected a block or a layer that gives all tokens, such as 'encoder', not {layer!r}."
+            f"Expected a block or a layer that returns all tokens, such as 'encoder', received {layer!r}."
         )
     x = keras.ops.reshape(x[:, prefix:], (-1, rows, columns, x.shape[-1]))
     return keras.Model(tokens.inputs[0], x, name=f"{model.name}_patch_features")

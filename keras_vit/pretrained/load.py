@@ -12,7 +12,7 @@ from keras_vit.models import vit
 from keras_vit.pretrained.checkpoint import open_checkpoint
 from keras_vit.pretrained.families import family_of
 from keras_vit.pretrained.mapping import POSITIONS, read_weights
-from keras_vit.pretrained.preprocessing import Preprocessing
+from keras_vit.pretrained.preprocessing import Preprocessing, attach_preprocessing
 from keras_vit.pretrained.resampling import resampled
 from keras_vit.pretrained.run_source import open_run, run_model_file, run_preprocessing
 
@@ -76,7 +76,7 @@ def load(
         model = vit(**given)
     read_weights(model, rows, tensors, family.unused, HEAD_PREFIXES if new_head else ())
     initialize(model)
-    model.preprocessing = reading.preprocessing.for_size(model.input_shape[1:3])
+    attach_preprocessing(model, reading.preprocessing.for_size(model.input_shape[1:3]))
     return model
 
 

@@ -12,6 +12,7 @@ from keras_vit.keras_internals import set_weight
 from keras_vit.pretrained.layouts import KERNEL, PLAIN, Layout
 
 POSITIONS = "position_embedding/embedding"
+MAX_LISTED = 8  # names in a message
 
 
 class Row(NamedTuple):
@@ -65,7 +66,9 @@ def read_weights(model, table, tensors, unused=(), kept=()):
     _check_names(links, _row_names(table, kept), tensors, unused)
     wrong = [problem for link in links if (problem := _misfit(link, tensors))]
     if wrong:
-        raise InputError(f"{tensors.where}: tensors do not fit the model: {listed(sorted(wrong))}.")
+        raise InputError(
+            f"{tensors.where}: tensors do not fit the model: {listed(sorted(wrong), MAX_LISTED)}."
+        )
     for link in links:
         array = _array(link, tensors)
         if not np.isfinite(array).all():
@@ -108,7 +111,7 @@ def _links(model, table, kept=()):
             layout = row.layout(_head_dim(model)) if callable(row.layout) else row.layout
             links.append(Link(weight, _names(row, match[1] if match else ""), layout))
     if unknown:
-        raise InputError(f"This family has no names for the weights {listed(sorted(unknown))}.")
+        raise InputError(f"This family has no names for the weights {listed(sorted(unknown), MAX_LISTED)}.")
     return links
 
 
@@ -132,7 +135,7 @@ def _check_names(links, left_out, tensors, unused):
     extra = set(tensors) - wanted - left_out
     extra = {name for name in extra if not any(re.search(pattern, name) for pattern in unused)}
     wrong = (("missing", missing), ("unused", extra))
-    if problems := [f"{kind}: {listed(sorted(names))}" for kind, names in wrong if names]:
+    if problems := [f"{kind}: {listed(sorted(names), MAX_LISTED)}" for kind, names in wrong if names]:
         raise InputError(
             f"{tensors.where}: the tensors are not those of this model; {'; '.join(problems)}. "
             "Are they of another family, or incomplete?"

@@ -1,4 +1,4 @@
-"""The README.md that travels with saved weights."""
+"""The README.md of saved weights."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def model_card(arguments, format, config, labels=None, run_dir=None):
         format: `"timm"` or `"huggingface"`.
         config: dict, the model's config.json.
         labels: list of str or None.
-        run_dir: a run folder, whose recipe.json and metrics.json are cited, or None.
+        run_dir: a run folder, whose recipe.json and metrics.json are quoted, or None.
 
     Raises:
         InputError: a file of the run cannot be read.
@@ -33,7 +33,7 @@ def model_card(arguments, format, config, labels=None, run_dir=None):
     for title, name in (("Recipe", "recipe.json"), ("Metrics", "metrics.json")):
         path = Path(run_dir) / name if run_dir else None
         if path and path.is_file():
-            parts.append(_table(title, _plain(read_json(path, dict))))
+            parts.append(_table(title, _flat(read_json(path, dict))))
     loading = LOADING[format].replace("{kind}", *config.get("architectures", [""]))
     parts.append(f"## Use\n\n```python\n{loading}\n```\n")
     return "\n".join(parts)
@@ -44,8 +44,8 @@ def _table(title, values):
     return f"## {title}\n\n| field | value |\n| --- | --- |\n{rows}\n"
 
 
-def _plain(values):
-    """Numbers and words; lists and tables of a run are too long for a card."""
+def _flat(values):
+    """Returns numbers and strings, also of inner dicts; lists are too long for a card."""
     nested = {k: v for k, v in values.items() if isinstance(v, dict)}
     flat = {k: v for k, v in values.items() if isinstance(v, (int, float, str)) and v != ""}
     for name, group in nested.items():

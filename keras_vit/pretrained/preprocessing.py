@@ -1,4 +1,4 @@
-"""What was done to the images that weights were trained on, and must be done again."""
+"""The preparation of images that pretrained weights expect."""
 
 import dataclasses
 import math
@@ -12,46 +12,51 @@ from keras_vit.layers._pairs import as_pair
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 CROP_MODES = ("center", "shortest_edge", "squash", "border")
-LARGEST_SIDE = 8192  # pixels
-LARGEST_NUMBER = 1e6  # of a mean or spread of pixels in [0, 1]
+MAX_SIDE = 8192  # pixels
+MAX_NUMBER = 1e6  # of a mean or standard deviation of pixels in [0, 1]
 
 
 @dataclasses.dataclass(frozen=True)
 class Preprocessing:
-    """From a decoded image to the model's input. Calling it resizes and crops; mean and std are in the model.
+    """Resizes and crops a decoded image to the input of a model, which applies mean and std itself.
 
-    Given the same decoded pixels, the result is that of timm's evaluation pipeline and of transformers'
-    image processors on Pillow, pixel for pixel: all resize by Pillow, which antialiases. Decoders may differ
-    by a grey level, and so does transformers on torchvision; its processor of DINOv3, which knows torchvision
-    alone, does not round what it resized, nor is it rounded here. Transparency is not looked at.
+    The result for the same decoded pixels equals that of timm's evaluation pipeline and of transformers'
+    image processors that use Pillow: all resize with Pillow, which antialiases. Other decoders and
+    torchvision may differ by one grey level. Transparency is ignored.
 
     Args:
         image_size: `(height, width)` in pixels.
-        crop_ratio: float, how much of the resized image's side the crop keeps.
-        crop_mode: `"center"` (the shorter side is resized, the middle kept), `"shortest_edge"` (the same with
-            transformers' rounding of where the middle begins), `"squash"` (both sides are resized) or
-            `"border"` (the longer side is resized, what is missing filled with the mean).
+        crop_ratio: float from 0.01 to 100, side of the crop divided by the side of the resized image.
+        crop_mode: `"center"` (resizes the shorter side and crops the center), `"shortest_edge"` (the same
+            with transformers' rounding of the crop's corner), `"squash"` (resizes both sides) or `"border"`
+            (resizes the longer side and pads with the mean).
         interpolation: `"nearest"`, `"bilinear"`, `"bicubic"` or `"lanczos"`.
-        mean, std: of pixels in [0, 1], per channel.
-        rounded: bool, whether resized pixels are whole grey levels.
+        mean, std: tuples of floats for pixels in [0, 1], one per channel (1 or 3).
+        rounded: bool, whether resized pixels are rounded to whole grey levels; not by transformers' DINOv3.
+
+    Example:
+        >>> import numpy as np
+        >>> prepare = Preprocessing(image_size=(32, 32), crop_ratio=0.875)
+        >>> prepare(np.zeros((50, 40, 3), "uint8")).shape
+        (32, 32, 3)
     """
 
-    image_size: tuple = (224, 224)
+    image_size: tuple[int, int] = (224, 224)
     crop_ratio: float = 1.0
     crop_mode: str = "center"
     interpolation: str = "bicubic"
-    mean: tuple = (0.5, 0.5, 0.5)
-    std: tuple = (0.5, 0.5, 0.5)
+    mean: tuple[float, ...] = (0.5, 0.5, 0.5)
+    std: tuple[float, ...] = (0.5, 0.5, 0.5)
     rounded: bool = True
 
     @classmethod
     def stretching(cls, image_size, mean, std):
-        """Returns how images are prepared in training here: both sides are resized, as on a phone."""
+        """Returns the preprocessing of training in this package: both sides are resized, as on a phone."""
         return cls(as_pair(image_size, "image_size"), 1.0, "squash", "bilinear", tuple(mean), tuple(std))
 
     @classmethod
     def from_json(cls, fields, where):
-        """Reads what `dataclasses.asdict` gave; `where` is what a message calls its origin."""
+        """Reads the result of `dataclasses.asdict`; `where` is what messages call its origin."""
         names = {field.name for field in dataclasses.fields(cls)}
         if not isinstance(fields, dict) or set(fields) != names:
             raise InputError(f"Expected an object with {', '.join(sorted(names))} in {where}.")
@@ -59,11 +64,18 @@ class Preprocessing:
         known.check(where)
         return known
 
-    def __call__(self, image):
-        """Returns `(*image_size, channels)` for an image or uint8 array `(height, width, channels)`.
+    def __call__(self, image: Image.Image | np.ndarray) -> np.ndarray:
+        """Resizes and crops an image.
 
-        It is uint8, or float32 in [0, 255] where it is not rounded. An image becomes RGB, or grey where the
-        weights have one channel; an array keeps its channels.
+        Args:
+            image: a Pillow image, which is converted to RGB, or to grey where `mean` has one value; or a
+                uint8 array `(height, width, channels)`.
+
+        Returns:
+            Array `(*image_size, channels)` in [0, 255]: uint8, or float32 where `rounded` is False.
+
+        Raises:
+            InputError: an array of another shape or type, or a field out of its range.
         """
         self.check()
         if isinstance(image, Image.Image):
@@ -86,15 +98,15 @@ class Preprocessing:
         channels = [channel.convert("F").resize(size[::-1], resample) for channel in image.split()]
         return np.stack(channels, axis=-1)
 
-    def for_size(self, image_size):
-        """Returns the same for another image size."""
+    def for_size(self, image_size: int | tuple[int, int]) -> "Preprocessing":
+        """Returns a copy for another image size, an int or `(height, width)` in pixels."""
         return dataclasses.replace(self, image_size=as_pair(image_size, "image_size"))
 
     def check(self, where="the preprocessing"):
-        """Checks each field; `where` is what a message calls their origin.
+        """Checks each field; `where` is what messages call their origin.
 
         Raises:
-            InputError: a field of another kind or out of its range.
+            InputError: a field has another type or is out of its range.
         """
         for field, (valid, expected) in _VALID.items():
             if not valid(getattr(self, field)):
@@ -102,12 +114,25 @@ class Preprocessing:
                 raise InputError(f"Expected {field} of {where} to be {expected}, received {received}.")
 
 
+def attach_preprocessing(model, preprocessing):
+    """Sets the attribute `preprocessing` of a Keras model, which Keras does not save with the model.
+
+    Only this module reads and writes it. It is `preprocessing.json` that keeps it in a run folder.
+    """
+    model.preprocessing = preprocessing
+
+
+def attached_preprocessing(model):
+    """Returns the `Preprocessing` that was attached to a model, or None."""
+    return getattr(model, "preprocessing", None)
+
+
 def _is_number(value):
-    return type(value) in (int, float) and abs(value) < LARGEST_NUMBER
+    return type(value) in (int, float) and abs(value) < MAX_NUMBER
 
 
 def _is_size(value):
-    return _are_numbers(value, (2,)) and all(type(v) is int and 0 < v <= LARGEST_SIDE for v in value)
+    return _are_numbers(value, (2,)) and all(type(v) is int and 0 < v <= MAX_SIDE for v in value)
 
 
 def _are_numbers(value, lengths):
@@ -115,7 +140,7 @@ def _are_numbers(value, lengths):
 
 
 _VALID = {
-    "image_size": (_is_size, f"(height, width) from 1 to {LARGEST_SIDE}"),
+    "image_size": (_is_size, f"(height, width) from 1 to {MAX_SIDE}"),
     "crop_ratio": (lambda value: _is_number(value) and 0.01 <= value <= 100, "a number from 0.01 to 100"),
     "crop_mode": (lambda value: value in CROP_MODES, f"one of {', '.join(CROP_MODES)}"),
     "interpolation": (lambda value: value in INTERPOLATIONS, f"one of {', '.join(INTERPOLATIONS)}"),
@@ -139,7 +164,7 @@ def _as_image(array):
 
 
 def _resized(size, scaled, mode):
-    """Height and width before the crop, rounded as torchvision and timm do."""
+    """Returns height and width before the crop, rounded as torchvision and timm do."""
     if mode == "squash":
         return tuple(scaled)
     if mode == "shortest_edge" or mode == "center" and scaled[0] == scaled[1]:

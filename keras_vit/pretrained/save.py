@@ -15,6 +15,7 @@ from keras_vit.io.label_names import read_label_names
 from keras_vit.pretrained.families import FAMILIES
 from keras_vit.pretrained.mapping import POSITIONS, write_tensors
 from keras_vit.pretrained.model_card import model_card
+from keras_vit.pretrained.preprocessing import attached_preprocessing
 from keras_vit.pretrained.resampling import resample
 from keras_vit.pretrained.run_source import stretching_of
 from keras_vit.pretrained.vit_arguments import vit_arguments
@@ -99,7 +100,7 @@ def _export(arguments, preprocessing, format, labels):
 
 
 def _preprocessing(model, arguments):
-    known = getattr(model, "preprocessing", None)
+    known = attached_preprocessing(model)
     if known is None:
         return stretching_of(arguments)
     scaling = {"mean": arguments["pixel_mean"], "std": arguments["pixel_std"]}

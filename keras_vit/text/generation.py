@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.text.sampling import check_sampling, draw, gumbel_noise, next_probabilities
-from keras_vit.text.vocabulary import listed
+from keras_vit.text.vocabulary import quoted
 
 MAX_LENGTH = 200  # characters, where nobody asks for another length
 
@@ -77,7 +77,7 @@ def _encode_prefix(prefix, vocabulary, stop):
         raise InputError("Expected a prefix within one line, received one with a newline.")
     if unseen and vocabulary.unknown == "error":
         raise InputError(
-            f"The prefix {prefix!r} has characters that the model has not seen: {listed(unseen)}. "
-            f"It knows {listed(vocabulary.characters[1:])}."
+            f"The prefix {prefix!r} has characters that the model has not seen: {quoted(unseen)}. "
+            f"It knows {quoted(vocabulary.characters[1:])}."
         )
     return vocabulary.encode(prefix)

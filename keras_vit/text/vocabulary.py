@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, listed
 from keras_vit.io.json_files import read_json, write_json
 
 BOUNDARY = "\n"  # begins and ends an item; token 0
@@ -48,7 +48,7 @@ class Vocabulary:
         unseen = sorted(set(text) - set(numbers))
         if unseen and self.unknown == "error":
             raise InputError(
-                f"Unseen characters {listed(unseen)} in the text. The model knows {listed(self.characters)}. "
+                f"Unseen characters {quoted(unseen)} in the text. The model knows {quoted(self.characters)}. "
                 "Leave them out, or train with unknown=unk."
             )
         return np.array([numbers.get(c, self.unknown_token) for c in text], dtype="int32")
@@ -117,8 +117,6 @@ def build_vocabulary(texts, unknown="error"):
     return Vocabulary("".join([BOUNDARY, *known]), unknown)
 
 
-def listed(characters, limit=40):
-    """Returns characters as a message shows them: each quoted, and how many more there are."""
-    shown = " ".join(repr(c) for c in characters[:limit])
-    more = len(characters) - limit
-    return f"{shown} and {more} more" if more > 0 else shown
+def quoted(characters):
+    """Returns characters as a message shows them."""
+    return listed(map(repr, characters), 40)

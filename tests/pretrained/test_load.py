@@ -130,7 +130,7 @@ def test_features_refuse_what_is_not_there():
         pretrained.features(model, [2])
     with pytest.raises(InputError, match="list of blocks"):
         pretrained.features(model, 1)
-    with pytest.raises(InputError, match="gives all tokens.*'pooling'"):
+    with pytest.raises(InputError, match="returns all tokens.*'pooling'"):
         pretrained.patch_features(model, "pooling")
     with pytest.raises(InputError, match="TransformerEncoder"):
         pretrained.features(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), [0])

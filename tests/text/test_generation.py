@@ -113,7 +113,7 @@ def test_draws_follow_the_probabilities_and_never_take_what_has_none():
         ({"num_samples": 0}, "num to be from 1 to 100,000"),
         ({"num_samples": 10**11}, "num to be from 1"),
         ({"seed": -1}, "seed to be at least 0"),
-        ({"prefix": "abxz"}, "prefix 'abxz' .* not seen: 'x' 'z'"),
+        ({"prefix": "abxz"}, "prefix 'abxz' .* not seen: 'x', 'z'"),
         ({"prefix": "a\nb"}, "within one line"),
         ({"prefix": "abc", "max_length": 2}, "more than max_length=2"),
     ],

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, listed
 from keras_vit.io.label_names import is_label_name
-from keras_vit.training.data.notices import listed
 
 
 def as_images(array, name):

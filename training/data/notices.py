@@ -5,23 +5,15 @@ import warnings
 
 import numpy as np
 
-from keras_vit.errors import DataWarning
+from keras_vit.errors import DataWarning, listed
 from keras_vit.training.data.split import seeded_hashes
 
 IMBALANCE = 10  # images of the largest class for each of the smallest, from which on it is reported
-LISTED = 20  # names in a message
 
 
 def warn(message):
     """Issues a DataWarning of one line."""
     warnings.warn(message, DataWarning, stacklevel=2)
-
-
-def listed(names, limit=LISTED):
-    """Joins names by commas; those past `limit` are counted."""
-    names = [str(name) for name in names]
-    rest = f" and {len(names) - limit:,} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + rest
 
 
 def warn_duplicates(parts, source):

@@ -4,6 +4,11 @@ import keras
 
 from keras_vit import pretrained
 from keras_vit.errors import InputError
+from keras_vit.pretrained.preprocessing import (
+    Preprocessing,
+    attach_preprocessing,
+    attached_preprocessing,
+)
 
 
 def with_image_size(recipe):
@@ -47,6 +52,6 @@ def pretrained_model(recipe, data):
             f"The weights of {recipe.pretrained} are for images of {model.input_shape[-1]} channels, those "
             f"of {data.name} have {channels}."
         )
-    known = model.preprocessing
-    model.preprocessing = pretrained.Preprocessing.stretching((height, width), known.mean, known.std)
+    known = attached_preprocessing(model)
+    attach_preprocessing(model, Preprocessing.stretching((height, width), known.mean, known.std))
     return model

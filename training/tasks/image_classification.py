@@ -9,6 +9,7 @@ from scipy.special import softmax
 from keras_vit.errors import InputError
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
+from keras_vit.pretrained.preprocessing import attached_preprocessing
 from keras_vit.training.data import ImageData, load_data
 from keras_vit.training.data.order import steps_per_epoch
 from keras_vit.training.data.streams import evaluation_stream, train_stream
@@ -109,7 +110,7 @@ class ImageClassification(Task):
         write_text(folder.labels, "".join(f"{name}\n" for name in prepared.data.label_names))
         if self.recipe.pretrained is not None:
             model = prepared.whole or prepared.model
-            write_json(folder.preprocessing, dataclasses.asdict(model.preprocessing))
+            write_json(folder.preprocessing, dataclasses.asdict(attached_preprocessing(model)))
 
     def check_described(self, folder, data):
         trained = folder.label_names()

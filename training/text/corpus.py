@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.io.files import read_text
-from keras_vit.text.vocabulary import Vocabulary, build_vocabulary, listed
+from keras_vit.text.vocabulary import Vocabulary, build_vocabulary, quoted
 from keras_vit.training.data.split import hold_out
 
 RUNNING_WINDOW = 128  # characters, where a recipe names no window
@@ -161,6 +161,6 @@ def _check_seen(parts, vocabulary):
         unseen = sorted(set("".join(parts[part])) - set(vocabulary.characters))
         if unseen:
             raise InputError(
-                f"The {part} split holds characters that the training split does not: {listed(unseen)}. "
+                f"The {part} split holds characters that the training split does not: {quoted(unseen)}. "
                 "Set unknown=unk to give such characters a token."
             )

@@ -11,6 +11,7 @@ from keras_vit.pretrained.families import (
     timm_eva02,
     timm_vit,
 )
+from keras_vit.pretrained.mapping import MAX_LISTED
 
 FAMILIES = (
     timm_dinov3.FAMILY,
@@ -41,7 +42,8 @@ def family_of(config, tensors):
             f"{tensors.where}: the configuration is not of a known library ({type(error).__name__}: {error})."
         ) from error
     kind = config.get("architecture") or config.get("model_type")
+    received = listed(sorted(tensors), MAX_LISTED) or "no tensors"
     raise InputError(
         f"{tensors.where} belongs to no known family{f' ({kind})' if kind else ''}: expected "
-        f"{', '.join(f.name for f in FAMILIES)}; received {listed(sorted(tensors)) or 'no tensors'}."
+        f"{', '.join(f.name for f in FAMILIES)}; received {received}."
     )

@@ -10,6 +10,17 @@ from keras_vit.pretrained.preprocessing import Preprocessing
 
 BLOCK = "encoder/block_{i}"
 ACTIVATIONS = {"gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh", "quick_gelu": "quick_gelu"}
+FIELDS = {  # of config.json: the argument of keras_vit.models.vit, and transformers' default
+    "image_size": ("image_size", 224),
+    "patch_size": ("patch_size", 16),
+    "num_channels": ("channels", 3),
+    "hidden_size": ("hidden_dim", 768),
+    "num_hidden_layers": ("num_layers", 12),
+    "num_attention_heads": ("num_heads", 12),
+    "intermediate_size": ("mlp_dim", 3072),
+    "hidden_act": ("activation", "gelu"),
+    "layer_norm_eps": ("epsilon", 1e-12),
+}
 RESAMPLE = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}  # Pillow's numbers
 
 # The same in ViT, DeiT and DINOv2.
@@ -43,24 +54,19 @@ def without(*prefixes):
 
 def arguments_of(config, tensors, preprocessing):
     """Returns the arguments of `keras_vit.models.vit` that all these configurations have."""
-    try:
-        return {
-            "image_size": pair(config.get("image_size", 224)),
-            "patch_size": pair(config.get("patch_size", 16)),
-            "channels": config.get("num_channels", 3),
-            "hidden_dim": config.get("hidden_size", 768),
-            "num_layers": config.get("num_hidden_layers", 12),
-            "num_heads": config.get("num_attention_heads", 12),
-            "mlp_dim": config.get("intermediate_size", 3072),
-            "activation": ACTIVATIONS[config.get("hidden_act", "gelu")],
-            "epsilon": config.get("layer_norm_eps", 1e-12),
-            "pixel_mean": preprocessing.mean,
-            "pixel_std": preprocessing.std,
-        }
-    except KeyError as error:
+    arguments = {name: config.get(field, default) for field, (name, default) in FIELDS.items()}
+    if arguments["activation"] not in ACTIVATIONS:
         raise InputError(
-            f"{tensors.where}: the activation {error} is not one of {', '.join(ACTIVATIONS)}."
-        ) from error
+            f"{tensors.where}: the activation {arguments['activation']!r} is not one of "
+            f"{', '.join(ACTIVATIONS)}."
+        )
+    return arguments | {
+        "image_size": pair(arguments["image_size"]),
+        "patch_size": pair(arguments["patch_size"]),
+        "activation": ACTIVATIONS[arguments["activation"]],
+        "pixel_mean": preprocessing.mean,
+        "pixel_std": preprocessing.std,
+    }
 
 
 def num_classes_of(tensors, head="classifier.weight"):
@@ -162,22 +168,17 @@ def export(
 
 def _config(arguments, model_type, architecture, labels):
     names = {v: k for k, v in ACTIVATIONS.items()} | {"swiglu": "gelu"}
-    size = arguments["image_size"]
-    patch = arguments["patch_size"]
     words = labels or [f"LABEL_{i}" for i in range(arguments["num_classes"])]
     labels = {str(i): word for i, word in enumerate(words)}
+    fields = {field: arguments[name] for field, (name, _) in FIELDS.items()}
+    for field in ("image_size", "patch_size"):
+        height, width = fields[field]
+        fields[field] = height if height == width else [height, width]
     return {
         "architectures": [architecture],
         "model_type": model_type,
-        "image_size": size[0] if size[0] == size[1] else list(size),
-        "patch_size": patch[0] if patch[0] == patch[1] else list(patch),
-        "num_channels": arguments["channels"],
-        "hidden_size": arguments["hidden_dim"],
-        "num_hidden_layers": arguments["num_layers"],
-        "num_attention_heads": arguments["num_heads"],
-        "intermediate_size": arguments["mlp_dim"],
+        **fields,
         "hidden_act": names[arguments["activation"]],
-        "layer_norm_eps": arguments["epsilon"],
         "torch_dtype": "float32",
         **({"id2label": labels, "label2id": {v: int(k) for k, v in labels.items()}} if labels else {}),
     }

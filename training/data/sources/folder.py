@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, listed
 from keras_vit.io.images import IMAGE_SUFFIXES, read_image
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.notices import listed, warn
+from keras_vit.training.data.notices import warn
 from keras_vit.training.data.storage import allocate, fill, take
 
 ARGUMENT = "PATH"

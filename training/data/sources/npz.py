@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, listed
 from keras_vit.io.archive import check_zip
 from keras_vit.training.data.checks import as_images, as_labels
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.notices import listed
 
 ARGUMENT = "PATH"
 _KEYS = {
