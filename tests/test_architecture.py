@@ -112,9 +112,9 @@ def test_models_and_training_work_where_there_is_no_tensorflow(tmp_path):
         "sys.meta_path.insert(0, Absent())\n"
         "from keras_vit.training.recipe import override\n"
         "from keras_vit.training.recipes import find_recipe\n"
-        "from keras_vit.training.run import run_recipe\n"
+        "from keras_vit.training.run import train\n"
         "recipe = override(find_recipe('vit_digits').RECIPE, ['epochs=1', 'num_layers=1'])\n"
-        "print(run_recipe(recipe, sys.argv[1])['backend'])\n"
+        "print(train(recipe, sys.argv[1]).metrics['backend'])\n"
     )
     result = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "run")],

@@ -13,8 +13,8 @@ def add_arguments(parser):
 
 def run(options):
     with quiet_import():
-        from keras_vit.training.run import evaluate_run
-    print_metrics(evaluate_run(options.run_folder, data_dir=options.data_dir), options.run_folder)
+        from keras_vit.training.run import evaluate
+    print_metrics(evaluate(options.run_folder, data_dir=options.data_dir), options.run_folder)
 
 
 def print_metrics(metrics, run_dir):

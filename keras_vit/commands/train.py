@@ -50,17 +50,17 @@ def run(options):
     with quiet_import():
         from keras_vit.training.recipe import override
         from keras_vit.training.recipe_file import read_recipe
-        from keras_vit.training.run import run_recipe
+        from keras_vit.training.run import train
     overrides = [*options.overrides, *["skip_broken=true"] * options.skip_broken]
     if options.pretrained is not None:
         overrides.append(f"pretrained={options.pretrained}")
     recipe = override(read_recipe(options.recipe), overrides)
-    metrics = run_recipe(
+    metrics = train(
         recipe,
         options.run_dir,
         data_dir=options.data_dir,
         resume=options.resume,
         checkpoint_every=options.checkpoint_every,
         devices=options.devices,
-    )
+    ).metrics
     print_metrics(metrics, options.run_dir)

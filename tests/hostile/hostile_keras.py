@@ -180,7 +180,7 @@ def _code():
         ("tensorflow", "tensorflow.io", "write_file", {"filename": "sprung"}),
         ("own module", "hostile_import", "Evil", {}),
         ("module of nearly Keras's name", "keras_evil", "Evil", {}),
-        ("training", "keras_vit.training.run", "run_recipe", {}),
+        ("training", "keras_vit.training.run", "train", {}),
         ("get_file", "keras.utils", "get_file", {"origin": "file:///etc/passwd"}),
         ("keras.utils", "keras.utils", "PyDataset", {}),
         ("keras.callbacks", "keras.callbacks", "BackupAndRestore", {}),

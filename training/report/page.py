@@ -13,7 +13,7 @@ def render_page(model, data, metrics, history, recipe, pictures):
     Args:
         model: the trained `keras.Model`.
         data: ImageData.
-        metrics: dict of `keras_vit.training.evaluate.evaluate`.
+        metrics: dict of `keras_vit.training.classification_metrics`.
         history: dict of `read_history`.
         recipe: dict of the recipe's fields.
         pictures: names of the pictures next to the page, from `keras_vit.training.report.captions`.
