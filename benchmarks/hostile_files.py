@@ -2,9 +2,9 @@
 
     python benchmarks/hostile_files.py [--kind image] [--write docs/hostile_files.md]
 
-A bad file must give one clear error: an InputError or a ConditionError of one line; no code in it may run,
-and memory stays bounded. A success is allowed only where a rule of the case says so (the content is whole,
-or the format has no means to tell). All else counts as "other", and makes this program exit with 1.
+A bad file must cause one clear error: an InputError or a ConditionError of one line; no code in it may run,
+and memory stays bounded. A success is allowed only where a rule of the case allows it (the content is intact,
+or the format cannot detect damage). Everything else counts as "other", and makes this program exit with 1.
 They are read in a process of its own, whose crash is counted and not the end.
 The last row is the command line itself, on a sample: exit code 2, one line, no traceback.
 """

@@ -62,13 +62,13 @@ def test_training_and_export_do_not_know_each_other(folder, other):
         assert not imports_from(path, f"keras_vit.{other}"), path
 
 
-def test_the_commands_alone_know_both():
+def test_only_the_commands_import_both():
     for path in files("keras_vit"):
         known = imports_from(path, "keras_vit.training") | imports_from(path, "keras_vit.export")
         assert path.parent.name == "commands" or not known, path
 
 
-def test_private_names_of_keras_stand_in_one_file():
+def test_private_names_of_keras_are_used_in_one_file():
     internals = ROOT / "keras_vit/keras_internals.py"
     private = private_attributes(internals)
     assert {"_flatten_layers", "_keras_history", "_run_through_graph"} <= private
