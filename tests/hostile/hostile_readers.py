@@ -50,7 +50,7 @@ def read_keras(path):
 
 
 def read_predictor(path):
-    from keras_vit.export.prediction.predictor import load_predictor
+    from keras_vit.export import load_predictor
 
     return load_predictor(path)
 

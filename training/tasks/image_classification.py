@@ -28,7 +28,7 @@ class ImageClassification(Task):
 
     recipe_class = ImageRecipe
     data_class = ImageData
-    items = "images"
+    kind = items = "images"
     measurable = True
     monitor = ("val_accuracy", "max")
 

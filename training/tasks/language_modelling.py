@@ -29,6 +29,7 @@ class LanguageModelling(Task):
 
     recipe_class = TextRecipe
     data_class = TextData
+    kind = "text"
     items = "lines"
     monitor = ("val_loss", "min")
     single_device = "--devices supports image models only"

@@ -33,6 +33,7 @@ class Task(abc.ABC):
     Attributes:
         recipe_class: class of its recipes.
         data_class: class of its data.
+        kind: `"images"` or `"text"`.
         items: what a batch is made of, in the plural.
         outputs: what its models return, `"logits"`: softmax makes probabilities of them.
         measurable: bool, whether FLOPs, size and latency of its models can be measured.
@@ -45,6 +46,7 @@ class Task(abc.ABC):
 
     recipe_class: ClassVar[type[Recipe]]
     data_class: ClassVar[type]
+    kind: ClassVar[str]
     items: ClassVar[str]
     outputs: ClassVar[str] = "logits"
     measurable: ClassVar[bool] = False

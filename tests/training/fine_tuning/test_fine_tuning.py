@@ -297,18 +297,18 @@ def test_a_fine_tuned_model_goes_back_with_a_card_of_its_run(way, runs, data, tm
 
 @pytest.mark.slow
 def test_a_fine_tuned_model_exports_to_every_variant(runs, data, tmp_path):
-    from keras_vit.export.images.export_images import export_model
+    from keras_vit.export import export_model
     from keras_vit.export.variants import FILES
 
     test = data.test
     rows = export_model(
         load_model(runs("lora") / "model.keras"),
-        data.label_names,
-        test.images,
-        test.labels,
         tmp_path,
+        inputs=test.images,
+        labels=test.labels,
+        label_names=data.label_names,
         variants=tuple(FILES),
         max_drop=100,
-        calibration_images=np.concatenate([data.train.images] * 4),
+        calibration=np.concatenate([data.train.images] * 4),
     )
     assert len(rows) == len(FILES) and all(row["passed"] for row in rows)
