@@ -5,6 +5,7 @@ import contextlib
 import keras
 
 from keras_vit.errors import InputError
+from keras_vit.keras_internals import source_inputs, source_of
 
 _UNCHANGING = ("cast", "identity", "reshape", "flatten", "dropout")
 _LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
@@ -74,15 +75,14 @@ def check_classifier(model):
 
 def _ending(tensor):
     """The name of the function that a tensor comes from, whatever casts and reshapes it afterwards."""
-    operation, node, index = tensor._keras_history
+    operation, index = source_of(tensor)
     within = getattr(operation, "outputs", None)
     if within:  # a model within the model
         return _ending(within[index])
     activation = getattr(operation, "activation", None)
     name = getattr(activation, "__name__", type(operation).__name__).lower()
-    inputs = operation._inbound_nodes[node].input_tensors
     passes = name in _UNCHANGING or name == "linear" and isinstance(operation, keras.layers.Activation)
-    return _ending(inputs[0]) if passes and len(inputs) == 1 else name
+    return _ending(source_inputs(tensor)[0]) if passes else name
 
 
 @contextlib.contextmanager

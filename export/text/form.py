@@ -21,8 +21,8 @@ def text_form(model, on_phone=True):
         on_phone: bool, in the operators that suit a phone, for a batch of one; else for any batch.
 
     Returns:
-        `RecurrentForm` or `WindowForm`. Both have `vocabulary_size`, `states` (a list of
-        `tf.TensorSpec`s without the batch axis; zeros at the start of a text), `variables`, `score(tokens)` and
+        `RecurrentForm` or `WindowForm`. Both have `vocabulary_size`, `states` (a list of `tf.TensorSpec`s
+        without the batch axis; zeros at the start of a text), `variables`, `score(tokens)` and
         `step(token, states)`.
 
     Raises:

@@ -72,7 +72,7 @@ def test_labels_lie_unpacked_behind_the_file(plain):
 def test_a_file_without_labels_has_none_and_too_few_are_refused(plain):
     assert attached_labels(plain) is None
     attach(plain, Card("three"), "ab")
-    with pytest.raises(InputError, match="3 classes, the labels beside it are 2"):
+    with pytest.raises(InputError, match="3 classes, the labels next to it are 2"):
         tflite_predictor(plain)
 
 
