@@ -92,7 +92,7 @@ def test_a_used_folder_is_refused_and_left_alone(tmp_path, data):
 def test_a_second_training_does_not_enter_the_folder(tmp_path, data):
     class Second(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
-            with pytest.raises(InputError, match="Another training is at work in"):
+            with pytest.raises(InputError, match="Another training is running in"):
                 fit(RECIPE, tmp_path, data=data, resume=True)
 
     fit(RECIPE, tmp_path, data=data, until_epoch=1, callbacks=[Second()])
