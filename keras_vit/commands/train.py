@@ -55,12 +55,12 @@ def run(options):
     if options.pretrained is not None:
         overrides.append(f"pretrained={options.pretrained}")
     recipe = override(read_recipe(options.recipe), overrides)
-    metrics = train(
+    trained = train(
         recipe,
         options.run_dir,
         data_dir=options.data_dir,
         resume=options.resume,
         checkpoint_every=options.checkpoint_every,
         devices=options.devices,
-    ).metrics
-    print_metrics(metrics, options.run_dir)
+    )
+    print_metrics(trained.task, trained.metrics, options.run_dir)

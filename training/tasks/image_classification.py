@@ -17,6 +17,7 @@ from keras_vit.training.data.streams import evaluation_stream, train_stream
 from keras_vit.training.fine_tuning.lora import add_lora, merged
 from keras_vit.training.fine_tuning.rates import with_rates_by_depth
 from keras_vit.training.fine_tuning.weights import pretrained_model, with_image_size
+from keras_vit.training.metrics import IMAGES
 from keras_vit.training.normalization import normalized_model
 from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.report import write_report
@@ -29,6 +30,8 @@ class ImageClassification(Task):
     recipe_class = ImageRecipe
     data_class = ImageData
     kind = items = "images"
+    metrics = IMAGES
+    tested = ("num_images", "images")
     measurable = True
     monitor = ("val_accuracy", "max")
 

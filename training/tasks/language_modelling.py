@@ -11,6 +11,7 @@ from keras_vit.text.vocabulary import Vocabulary
 from keras_vit.text.windows import split_windows
 from keras_vit.training.callbacks.sample_log import SampleLog
 from keras_vit.training.data.streams import batch_stream
+from keras_vit.training.metrics import TEXT
 from keras_vit.training.recipe import TextRecipe
 from keras_vit.training.tasks.task import Task
 from keras_vit.training.text.batches import CarriedBatches, LineBatches, WindowBatches, evaluation_batches
@@ -30,6 +31,8 @@ class LanguageModelling(Task):
     recipe_class = TextRecipe
     data_class = TextData
     kind = "text"
+    metrics = TEXT
+    tested = ("num_characters", "characters")
     items = "lines"
     monitor = ("val_loss", "min")
     single_device = "--devices supports image models only"
