@@ -159,7 +159,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         ...
         keras_vit.errors.InputError: grow() takes no 'siz'; did you mean 'size'? It takes size.
     """
-    names = list(inspect.signature(function).parameters)
+    signature = inspect.signature(function)
+    names = list(signature.parameters)
 
     @functools.wraps(function)
     def wrapper(*args, **kwargs):
@@ -172,6 +173,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
                 check_value(name, value, accepted[name])
         return function(*args, **kwargs)
 
+    wrapper.__signature__ = signature  # `getfullargspec`, which Keras calls, follows no `__wrapped__`
     return wrapper
 
 

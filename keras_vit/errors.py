@@ -15,11 +15,7 @@ class ConditionError(RuntimeError):
     """A condition stated by the user was not met, such as a verification or an accuracy drop."""
 
 
-class Notice(UserWarning):
-    """A warning that the command line shows as one line."""
-
-
-class DataWarning(Notice):
+class DataWarning(UserWarning):
     """The data can be used for training, but something about them deserves attention."""
 
 

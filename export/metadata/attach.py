@@ -1,4 +1,4 @@
-"""Adds metadata and labels to a TFLite file."""
+"""Puts metadata and labels into a TFLite file."""
 
 import zipfile
 
@@ -17,7 +17,8 @@ TRAINED_ON = "trained_on.txt"  # only of models that were trained on grey images
 def attach(path, card, label_names, grey=False):
     """Rewrites the TFLite file of an image classifier with metadata as MediaPipe Tasks reads it.
 
-    Weights stored behind the flatbuffer are moved into it, and a zip archive with the labels is appended.
+    Weights that lie behind the flatbuffer are brought into it, and behind it comes a zip archive with the
+    labels.
 
     Args:
         path: Path of the file.
@@ -30,9 +31,7 @@ def attach(path, card, label_names, grey=False):
     entry = schema.MetadataT(name=NAME.encode(), buffer=len(model.buffers) - 1)
     model.metadata = [*(model.metadata or ()), entry]
     path.write_bytes(write_graph(model))
-    with zipfile.ZipFile(
-        path, "a", zipfile.ZIP_STORED
-    ) as archive:  # apps read it in place, without unpacking
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:  # apps read it where it lies
         _add(archive, LABELS, "".join(f"{name}\n" for name in label_names))
         if grey:
             _add(archive, TRAINED_ON, "grey\n")
@@ -44,7 +43,7 @@ def attached_labels(path):
 
 
 def was_trained_on_grey(path):
-    """Returns whether the model in a TFLite file, which takes RGB, was trained on grey images."""
+    """Tells whether the model in a TFLite file, which takes RGB, was trained on grey images."""
     return _attached(path, TRAINED_ON) == b"grey\n"
 
 

@@ -1,4 +1,4 @@
-"""Texts about a model that its file carries for people."""
+"""What a file tells of itself to people."""
 
 import dataclasses
 

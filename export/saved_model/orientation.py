@@ -1,4 +1,4 @@
-"""Applies the EXIF orientation of a JPEG inside a TensorFlow graph."""
+"""Turns a JPEG upright inside a TensorFlow graph, as its EXIF orientation asks."""
 
 import tensorflow as tf
 

@@ -1,5 +1,6 @@
 """The options that layers share, each with its type, limits, default and meaning."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypedDict
 
 import keras
@@ -15,7 +16,11 @@ Pixels = Annotated[int, Range(1, 8192)]
 Side = Annotated[int, Range(1)]
 Pair = Side | tuple[Side, Side]  # `(rows, columns)`
 PixelPair = Pixels | tuple[Pixels, Pixels]  # `(height, width)`
-Activation = Annotated[str, Choices("gelu", "gelu_tanh", "quick_gelu", "swiglu")]
+Epsilon = Annotated[float, Range(1e-12, 1)]  # of normalization
+Width = Annotated[int, Range(1, 2**19)]  # of a hidden layer
+Activation = Annotated[str, Choices("gelu", "gelu_tanh", "quick_gelu", "swiglu")] | Callable | Mapping
+Initializer = str | keras.initializers.Initializer | Mapping
+Regularizer = str | keras.regularizers.Regularizer | Mapping | None
 
 
 class LayerOptions(TypedDict, total=False):
@@ -28,7 +33,26 @@ class LayerOptions(TypedDict, total=False):
     activity_regularizer: Any
 
 
-class BlockOptions(TypedDict, total=False):
+class DenseOptions(TypedDict, total=False):
+    """Options of all dense layers inside a layer.
+
+    Args:
+        kernel_initializer, bias_initializer: Keras initializers or their names. Default: `"glorot_uniform"`,
+            `"zeros"`. With a seed of its own an initializer starts all kernels of one shape alike.
+        kernel_regularizer, bias_regularizer: Keras regularizers or their names. Default: None.
+    """
+
+    kernel_initializer: Initializer
+    bias_initializer: Initializer
+    kernel_regularizer: Regularizer
+    bias_regularizer: Regularizer
+
+
+class DenseLayerOptions(DenseOptions, LayerOptions):
+    """Options of layers with dense layers inside."""
+
+
+class BlockOptions(DenseOptions, total=False):
     """Options of `TransformerBlock`, which encoders and models pass on as a whole.
 
     Args:
@@ -47,6 +71,8 @@ class BlockOptions(TypedDict, total=False):
         epsilon: float above 0, of the layer normalizations. Default 1e-6.
         norm_first: bool. True (default) normalizes a branch's input (pre-norm, as in the Vision Transformer),
             False the sum (post-norm, as in the original Transformer).
+        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer: of all dense layers of the
+            blocks, as in Keras. Default: `"glorot_uniform"`, `"zeros"`, None, None.
     """
 
     dropout_rate: Rate
@@ -58,11 +84,32 @@ class BlockOptions(TypedDict, total=False):
     key_bias: bool
     activation: Activation
     inner_norm: Annotated[str, Choices("mlp", "both")] | None
-    epsilon: Annotated[float, Range(1e-12, 1)]
+    epsilon: Epsilon
     norm_first: bool
 
 
+class BlockLayerOptions(BlockOptions, LayerOptions, total=False):
+    """Options of a block or an encoder by itself.
+
+    Args:
+        rotary: dict of the arguments of a `RotaryPositionEmbedding` of queries and keys, or None (default).
+        causal: bool, a query sees only the keys up to its own place. Default False.
+        seed: int or None (default), of all that is random in training.
+    """
+
+    rotary: Mapping[str, Any] | None
+    causal: bool
+    seed: Seed
+
+
+DENSE_DEFAULTS = DenseOptions(
+    kernel_initializer="glorot_uniform",
+    bias_initializer="zeros",
+    kernel_regularizer=None,
+    bias_regularizer=None,
+)
 BLOCK_DEFAULTS = BlockOptions(
+    **DENSE_DEFAULTS,
     dropout_rate=0.0,
     attention_dropout_rate=0.0,
     drop_path_rate=0.0,
@@ -75,3 +122,4 @@ BLOCK_DEFAULTS = BlockOptions(
     epsilon=1e-6,
     norm_first=True,
 )
+LAYER_DEFAULTS = BlockLayerOptions(**BLOCK_DEFAULTS, rotary=None, causal=False, seed=None)

@@ -1,11 +1,17 @@
 """Drops residual branches at random (stochastic depth)."""
 
+from typing import Unpack
+
 import keras
 from keras import ops
 
+from keras_vit.constraints import checked
+from keras_vit.layers._configured_layer import ConfiguredLayer
+from keras_vit.layers._options import LayerOptions, RateBelowOne, Seed
+
 
 @keras.saving.register_keras_serializable(package="keras_vit")
-class DropPath(keras.layers.Layer):
+class DropPath(ConfiguredLayer):
     """In training, sets whole samples to zero at random and scales the others to keep the mean.
 
     Args:
@@ -20,17 +26,19 @@ class DropPath(keras.layers.Layer):
         Like `x`.
 
     Raises:
-        ValueError: `rate` is not in [0, 1).
+        InputError: `rate` is not in [0, 1).
+
+    Example:
+        >>> y = DropPath(0.5, seed=0)(ops.ones((100, 3)), training=True)
+        >>> sorted({float(value) for value in ops.convert_to_numpy(y).ravel()})
+        [0.0, 2.0]
 
     Reference: Huang et al. 2016, https://arxiv.org/abs/1603.09382
     """
 
-    def __init__(self, rate, seed=None, **kwargs):
-        super().__init__(**kwargs)
-        if not 0 <= rate < 1:
-            raise ValueError(f"Expected rate to be at least 0 and below 1, received {rate}.")
-        self.rate = rate
-        self.seed = seed
+    @checked
+    def __init__(self, rate: RateBelowOne, seed: Seed = None, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(rate=rate, seed=seed, **options)
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
@@ -46,6 +54,3 @@ class DropPath(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
-
-    def get_config(self):
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed}

@@ -1,13 +1,19 @@
 """Normalises each image by its own pixels."""
 
+from typing import Annotated, Unpack
+
 import keras
 from keras import ops
+
+from keras_vit.constraints import Choices, checked
+from keras_vit.layers._configured_layer import ConfiguredLayer
+from keras_vit.layers._options import Epsilon, LayerOptions
 
 KINDS = ("global_contrast", "l1", "l2", "min_max")
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")
-class ImageNormalization(keras.layers.Layer):
+class ImageNormalization(ConfiguredLayer):
     """Shifts and scales each image by figures of its own pixels, all channels together.
 
     Args:
@@ -23,17 +29,23 @@ class ImageNormalization(keras.layers.Layer):
         Floats, of the shape of `images`.
 
     Raises:
-        ValueError: an unknown kind.
+        InputError: an unknown kind.
+
+    Example:
+        >>> float(ops.max(ImageNormalization("min_max")(ops.reshape(ops.arange(12.0), (1, 2, 2, 3)))))
+        1.0
 
     Reference: Goodfellow, Bengio and Courville 2016, Deep Learning, section 12.2.1.1
     """
 
-    def __init__(self, kind="global_contrast", epsilon=1e-3, **kwargs):
-        super().__init__(**kwargs)
-        if kind not in KINDS:
-            raise ValueError(f"Expected kind to be one of {', '.join(KINDS)}, received {kind!r}.")
-        self.kind = kind
-        self.epsilon = epsilon
+    @checked
+    def __init__(
+        self,
+        kind: Annotated[str, Choices(*KINDS)] = "global_contrast",
+        epsilon: Epsilon = 1e-3,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(kind=kind, epsilon=epsilon, **options)
 
     def call(self, images):
         x = ops.cast(images, "float32")
@@ -45,9 +57,6 @@ class ImageNormalization(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
-
-    def get_config(self):
-        return {**super().get_config(), "kind": self.kind, "epsilon": self.epsilon}
 
     def _size(self, x):
         if self.kind == "min_max":

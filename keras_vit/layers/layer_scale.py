@@ -1,11 +1,17 @@
 """Scales a residual branch by a learned factor per channel."""
 
+from typing import Annotated, Unpack
+
 import keras
 from keras import ops
 
+from keras_vit.constraints import Range, checked
+from keras_vit.layers._configured_layer import ConfiguredLayer
+from keras_vit.layers._options import LayerOptions
+
 
 @keras.saving.register_keras_serializable(package="keras_vit")
-class LayerScale(keras.layers.Layer):
+class LayerScale(ConfiguredLayer):
     """Multiplies each channel by a learned factor that starts small.
 
     Args:
@@ -17,12 +23,18 @@ class LayerScale(keras.layers.Layer):
     Returns:
         Like `x`.
 
+    Example:
+        >>> ops.convert_to_numpy(LayerScale(0.5)(ops.ones((1, 2))))
+        array([[0.5, 0.5]], dtype=float32)
+
     Reference: Touvron et al. 2021, equation 4, https://arxiv.org/abs/2103.17239
     """
 
-    def __init__(self, initial_value=1e-5, **kwargs):
-        super().__init__(**kwargs)
-        self.initial_value = initial_value
+    @checked
+    def __init__(
+        self, initial_value: Annotated[float, Range(-1e6, 1e6)] = 1e-5, **options: Unpack[LayerOptions]
+    ) -> None:
+        super().__init__(initial_value=initial_value, **options)
 
     def build(self, input_shape):
         self.gamma = self.add_weight(
@@ -36,6 +48,3 @@ class LayerScale(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
-
-    def get_config(self):
-        return {**super().get_config(), "initial_value": self.initial_value}

@@ -1,17 +1,28 @@
 """The feed-forward network of a transformer block."""
 
+from collections.abc import Mapping
+from typing import Unpack
+
 import keras
 from keras import ops
 
+from keras_vit.constraints import checked
+from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense
 from keras_vit.layers._gelu import gelu
-from keras_vit.layers._inner_norm import inner_layer_norm
+from keras_vit.layers._options import (
+    DENSE_DEFAULTS,
+    Activation,
+    DenseLayerOptions,
+    Epsilon,
+    Rate,
+    Seed,
+    Width,
+)
 from keras_vit.layers._tokenwise import tokenwise
-
-ACTIVATIONS = ("gelu", "gelu_tanh", "quick_gelu", "swiglu")
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")
-class MLP(keras.layers.Layer):
+class MLP(ConfiguredLayer):
     """Two dense layers with GELU between them; or SwiGLU, where one half gates the other.
 
     `"gelu"` is exact; `"gelu_tanh"` and `"quick_gelu"` (`x * sigmoid(1.702 x)`) are its approximations,
@@ -19,11 +30,13 @@ class MLP(keras.layers.Layer):
 
     Args:
         mlp_dim: int, size of the hidden layer (of each half for `"swiglu"`).
-        activation: `"gelu"` (default), `"gelu_tanh"`, `"quick_gelu"` or `"swiglu"`.
+        activation: `"gelu"` (default), `"gelu_tanh"`, `"quick_gelu"`, `"swiglu"`, or a function such as
+            `keras.activations.relu`; one of your own is registered with `keras.saving` to be saved.
         inner_norm: bool, layer normalisation of the hidden layer, after activation and dropout.
         epsilon: float, of that normalisation.
         dropout_rate: float in [0, 1], after the hidden layer and after the output.
         seed: int or None, of the dropout.
+        **options: of the dense layers, as in `SelfAttention`.
 
     Call arguments:
         x: `(batch, length, hidden_dim)`.
@@ -32,46 +45,47 @@ class MLP(keras.layers.Layer):
         Like `x`.
 
     Raises:
-        ValueError: an unknown activation.
+        InputError: an unknown activation, or a size or rate out of range.
+
+    Example:
+        >>> tuple(MLP(64, activation=keras.activations.relu)(ops.ones((2, 5, 12))).shape)
+        (2, 5, 12)
 
     Reference: https://arxiv.org/abs/2010.11929, section 3.1; approximations of GELU:
         https://arxiv.org/abs/1606.08415, section 2; SwiGLU: https://arxiv.org/abs/2002.05202;
         normalisation inside: Wang et al. 2022, https://arxiv.org/abs/2210.06423
     """
 
+    @checked
     def __init__(
         self,
-        mlp_dim,
-        activation="gelu",
-        inner_norm=False,
-        epsilon=1e-6,
-        dropout_rate=0.0,
-        seed=None,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if activation not in ACTIVATIONS:
-            raise ValueError(
-                f"Expected activation to be one of {', '.join(ACTIVATIONS)}, received {activation!r}."
-            )
-        self.mlp_dim = mlp_dim
-        self.activation = activation
-        self.inner_norm = inner_norm
-        self.epsilon = epsilon
-        self.dropout_rate = dropout_rate
-        self.seed = seed
+        mlp_dim: Width,
+        activation: Activation = "gelu",
+        inner_norm: bool = False,
+        epsilon: Epsilon = 1e-6,
+        dropout_rate: Rate = 0.0,
+        seed: Seed = None,
+        **options: Unpack[DenseLayerOptions],
+    ) -> None:
+        super().__init__(
+            mlp_dim=mlp_dim,
+            activation=_deserialized(activation),
+            inner_norm=inner_norm,
+            epsilon=epsilon,
+            dropout_rate=dropout_rate,
+            seed=seed,
+            **{**DENSE_DEFAULTS, **options},
+        )
+        self.expansion = self._dense("expansion")
+        self.norm = self._norm("norm", inner_norm)
+        self.projection = self._dense("projection")
+        self.dropout = self._dropout("dropout", dropout_rate, seed)
 
     def build(self, input_shape):
-        hidden_dim = input_shape[-1]
-        width = self.mlp_dim * (2 if self.activation == "swiglu" else 1)
-        self.expansion = keras.layers.Dense(width, name="expansion", dtype=self.dtype_policy)
-        self.expansion.build((None, hidden_dim))
-        self.norm = inner_layer_norm(self, self.mlp_dim)
-        self.projection = keras.layers.Dense(hidden_dim, name="projection", dtype=self.dtype_policy)
-        self.projection.build((None, self.mlp_dim))
-        self.dropout = keras.layers.Dropout(
-            self.dropout_rate, seed=self.seed, name="dropout", dtype=self.dtype_policy
-        )
+        hidden_dim, is_gated = input_shape[-1], self.activation == "swiglu"
+        build_dense(self.expansion, hidden_dim, self.mlp_dim * (2 if is_gated else 1))
+        self.norm.build((None, self.mlp_dim))
+        build_dense(self.projection, self.mlp_dim, hidden_dim)
         self.dropout.build((None, None, self.mlp_dim))
 
     def call(self, x, training=False):
@@ -82,24 +96,20 @@ class MLP(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "mlp_dim": self.mlp_dim,
-            "activation": self.activation,
-            "inner_norm": self.inner_norm,
-            "epsilon": self.epsilon,
-            "dropout_rate": self.dropout_rate,
-            "seed": self.seed,
-        }
-
     def _activate(self, x):
         if self.activation == "swiglu":
             gate, value = ops.split(x, 2, axis=-1)
             return ops.silu(gate) * value
+        if callable(self.activation):
+            return self.activation(x)
         if self.activation == "gelu_tanh":
             return ops.gelu(x, approximate=True)
         if self.activation == "quick_gelu":
             return x * ops.sigmoid(1.702 * x)
         # The error function in bfloat16 is slower than in float32 on CPUs.
         return ops.cast(gelu(ops.cast(x, "float32")), x.dtype)
+
+
+def _deserialized(activation):
+    is_config = isinstance(activation, Mapping)
+    return keras.saving.deserialize_keras_object(dict(activation)) if is_config else activation

@@ -1,10 +1,15 @@
 """Maps images to one embedding per patch."""
 
 import math
+from typing import Annotated, Unpack
 
 import keras
 from keras import ops
 
+from keras_vit.constraints import Choices, checked
+from keras_vit.errors import InputError
+from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense
+from keras_vit.layers._options import DENSE_DEFAULTS, DenseLayerOptions, PixelPair, Width
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers._tokenwise import tokenwise
 from keras_vit.layers.patch_extraction import PatchExtraction, patch_grid
@@ -13,7 +18,7 @@ STEM_FILTERS = 64
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")
-class PatchEmbedding(keras.layers.Layer):
+class PatchEmbedding(ConfiguredLayer):
     """Maps images to one embedding per patch.
 
     `stem="linear"` projects the flattened pixels of each patch. `stem="conv"` is the convolutional
@@ -25,6 +30,8 @@ class PatchEmbedding(keras.layers.Layer):
         patch_size: int or `(height, width)` in pixels. For `stem="conv"` a power of two, square.
         stem: `"linear"` (default) or `"conv"`.
         use_bias: bool, whether the linear stem adds a bias; the convolutional one never does.
+        **options: of the linear stem's dense layer, as in `SelfAttention`. The convolutions' kernels are
+            initialized as `"he_normal"` and share `kernel_regularizer`.
 
     Call arguments:
         images: `(batch, height, width, channels)`, of any number type.
@@ -33,31 +40,59 @@ class PatchEmbedding(keras.layers.Layer):
         `(batch, num_patches, hidden_dim)`, patches in row-major order.
 
     Raises:
-        ValueError: an unknown stem, or a patch that does not fit the stem or the image.
+        InputError: an unknown stem, or a patch that does not fit the stem or the image.
+
+    Example:
+        >>> tuple(PatchEmbedding(hidden_dim=24, patch_size=4)(ops.ones((2, 16, 16, 3))).shape)
+        (2, 16, 24)
 
     Reference: linear: https://arxiv.org/abs/2010.11929, equation 1; conv: Hassani et al. 2021,
         https://arxiv.org/abs/2104.05704, section 3.4
     """
 
-    def __init__(self, hidden_dim, patch_size, stem="linear", use_bias=True, **kwargs):
-        super().__init__(**kwargs)
-        self.hidden_dim = hidden_dim
-        self.patch_size = as_pair(patch_size, "patch_size")
-        self.stem = stem
-        self.use_bias = use_bias
-        if stem not in ("linear", "conv"):
-            raise ValueError(f"Expected stem to be 'linear' or 'conv', received {stem!r}.")
-        if stem == "conv" and not _halvings(self.patch_size):
-            raise ValueError(
-                "stem='conv' halves the image some times, so that patch_size must be 2, 4, 8, 16 or "
-                f"another power of two; received {self.patch_size}. Use stem='linear' for other patches."
+    @checked
+    def __init__(
+        self,
+        hidden_dim: Width,
+        patch_size: PixelPair,
+        stem: Annotated[str, Choices("linear", "conv")] = "linear",
+        use_bias: bool = True,
+        **options: Unpack[DenseLayerOptions],
+    ) -> None:
+        patch_size = as_pair(patch_size, "patch_size")
+        super().__init__(
+            hidden_dim=hidden_dim,
+            patch_size=patch_size,
+            stem=stem,
+            use_bias=use_bias,
+            **{**DENSE_DEFAULTS, **options},
+        )
+        if stem == "linear":
+            self.extraction = PatchExtraction(patch_size, name="extraction", dtype=self.dtype_policy)
+            self.projection = self._dense("projection", use_bias=use_bias)
+            return
+        count = _halvings(patch_size)
+        if not count:
+            raise InputError(
+                "stem='conv' halves the image, once for each factor of two, so that patch_size must be 2, 4, "
+                f"8, 16 or another power of two; received {patch_size}. Use stem='linear' for other patches."
             )
+        self.pool = keras.layers.MaxPooling2D(
+            3, 2, padding="same", data_format="channels_last", name="pool", dtype=self.dtype_policy
+        )
+        filters = [STEM_FILTERS] * (count - 1) + [hidden_dim]
+        self.convolutions = [self._convolution(index, size) for index, size in enumerate(filters)]
 
     def build(self, input_shape):
+        patch_grid(input_shape, self.patch_size)
+        channels = input_shape[-1]
         if self.stem == "linear":
-            self._build_linear(input_shape)
-        else:
-            self._build_conv(input_shape)
+            self.extraction.build(input_shape)
+            build_dense(self.projection, math.prod(self.patch_size) * channels, self.hidden_dim)
+            return
+        for convolution in self.convolutions:
+            convolution.build((None, None, None, channels))
+            channels = convolution.filters
 
     def call(self, images):
         if self.stem == "linear":
@@ -72,45 +107,18 @@ class PatchEmbedding(keras.layers.Layer):
         rows, columns = patch_grid(input_shape, self.patch_size)
         return (input_shape[0], rows * columns, self.hidden_dim)
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "hidden_dim": self.hidden_dim,
-            "patch_size": self.patch_size,
-            "stem": self.stem,
-            "use_bias": self.use_bias,
-        }
-
-    def _build_linear(self, input_shape):
-        self.extraction = PatchExtraction(self.patch_size, name="extraction", dtype=self.dtype_policy)
-        self.extraction.build(input_shape)
-        self.projection = keras.layers.Dense(
-            self.hidden_dim, use_bias=self.use_bias, name="projection", dtype=self.dtype_policy
+    def _convolution(self, index, filters):
+        return keras.layers.Conv2D(
+            filters,
+            3,
+            padding="same",
+            data_format="channels_last",
+            use_bias=False,
+            kernel_initializer="he_normal",
+            kernel_regularizer=self.kernel_regularizer,
+            name=f"convolution_{index}",
+            dtype=self.dtype_policy,
         )
-        self.projection.build((None, self.extraction.compute_output_shape(input_shape)[-1]))
-
-    def _build_conv(self, input_shape):
-        patch_grid(input_shape, self.patch_size)
-        count = _halvings(self.patch_size)
-        self.pool = keras.layers.MaxPooling2D(
-            3, strides=2, padding="same", name="pool", dtype=self.dtype_policy
-        )
-        self.convolutions = []
-        channels = input_shape[-1]
-        for index in range(count):
-            filters = self.hidden_dim if index == count - 1 else STEM_FILTERS
-            convolution = keras.layers.Conv2D(
-                filters,
-                3,
-                padding="same",
-                use_bias=False,
-                kernel_initializer="he_normal",
-                name=f"convolution_{index}",
-                dtype=self.dtype_policy,
-            )
-            convolution.build((None, None, None, channels))
-            self.convolutions.append(convolution)
-            channels = filters
 
 
 def _halvings(patch_size):

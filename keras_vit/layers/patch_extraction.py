@@ -1,13 +1,19 @@
 """Cuts images into patches."""
 
+from typing import Unpack
+
 import keras
 from keras import ops
 
+from keras_vit.constraints import checked
+from keras_vit.errors import InputError
+from keras_vit.layers._configured_layer import ConfiguredLayer
+from keras_vit.layers._options import LayerOptions, PixelPair
 from keras_vit.layers._pairs import as_pair
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")
-class PatchExtraction(keras.layers.Layer):
+class PatchExtraction(ConfiguredLayer):
     """Cuts images into non-overlapping patches, each flattened to its pixels. Has no weights.
 
     Patches are in row-major order; within one, pixels are in row-major order with channels last.
@@ -22,7 +28,7 @@ class PatchExtraction(keras.layers.Layer):
         `(batch, num_patches, patch_height * patch_width * channels)`.
 
     Raises:
-        ValueError: the patch does not divide the image, or the image's size is not static.
+        InputError: the patch does not divide the image, or the image's size is not static.
 
     Example:
         >>> tuple(PatchExtraction((7, 14))(ops.zeros((2, 28, 28, 1))).shape)
@@ -31,9 +37,9 @@ class PatchExtraction(keras.layers.Layer):
     Reference: Dosovitskiy et al. 2021, equation 1, https://arxiv.org/abs/2010.11929
     """
 
-    def __init__(self, patch_size, **kwargs):
-        super().__init__(**kwargs)
-        self.patch_size = as_pair(patch_size, "patch_size")
+    @checked
+    def __init__(self, patch_size: PixelPair, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(patch_size=as_pair(patch_size, "patch_size"), **options)
 
     def build(self, input_shape):
         patch_grid(input_shape, self.patch_size)
@@ -46,7 +52,7 @@ class PatchExtraction(keras.layers.Layer):
         x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
         return ops.reshape(x, (-1, rows * columns, height * width * channels))
 
-    def reconstruct(self, patches, image_size):
+    def reconstruct(self, patches, image_size: PixelPair):
         """Puts patches together again: the inverse of `call`.
 
         Args:
@@ -57,7 +63,7 @@ class PatchExtraction(keras.layers.Layer):
             `(batch, height, width, channels)`.
 
         Raises:
-            ValueError: the patch does not divide the image.
+            InputError: the patch does not divide the image.
         """
         image_height, image_width = as_pair(image_size, "image_size")
         height, width = self.patch_size
@@ -72,9 +78,6 @@ class PatchExtraction(keras.layers.Layer):
         height, width = self.patch_size
         return (input_shape[0], rows * columns, height * width * input_shape[-1])
 
-    def get_config(self):
-        return {**super().get_config(), "patch_size": self.patch_size}
-
 
 def patch_grid(image_shape, patch_size):
     """Returns the `(rows, columns)` of patches in an image.
@@ -84,16 +87,16 @@ def patch_grid(image_shape, patch_size):
         patch_size: `(height, width)` in pixels.
 
     Raises:
-        ValueError: the patch does not divide the image, or the image's size is not static.
+        InputError: the patch does not divide the image, or the image's size is not static.
     """
     if len(image_shape) != 4 or None in image_shape[1:]:
-        raise ValueError(
+        raise InputError(
             "Expected images of a fixed shape (batch, height, width, channels), received "
             f"{tuple(image_shape)}. Give the model's Input a height, a width and channels."
         )
     size = tuple(image_shape[1:3])
     if size[0] % patch_size[0] or size[1] % patch_size[1]:
-        raise ValueError(
+        raise InputError(
             f"The patch must divide the image: received image_size={size} and patch_size="
             f"{tuple(patch_size)}. Choose a patch_size that divides both sides, or resize the images."
         )

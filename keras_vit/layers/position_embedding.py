@@ -1,16 +1,22 @@
 """Tells tokens where in the image they come from."""
 
+from typing import Annotated, Unpack
+
 import keras
 import numpy as np
 from keras import ops
 
+from keras_vit.constraints import Choices, Range, checked
+from keras_vit.errors import InputError
+from keras_vit.layers._configured_layer import ConfiguredLayer
+from keras_vit.layers._options import LayerOptions, Pair
 from keras_vit.layers._pairs import as_pair
 
 KINDS = ("learned", "sincos_1d", "sincos_2d")
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")
-class PositionEmbedding(keras.layers.Layer):
+class PositionEmbedding(ConfiguredLayer):
     """Adds to each token an embedding of its position in the grid of patches.
 
     Another grid than the trained one is served through `target_grid_size`: learned embeddings are
@@ -31,29 +37,40 @@ class PositionEmbedding(keras.layers.Layer):
         Like `x`.
 
     Raises:
-        ValueError: an unknown kind; a sequence that is not the grid's; a hidden size that sin-cos
+        InputError: an unknown kind; a sequence that is not the grid's; a hidden size that sin-cos
             cannot fill (1-D needs a multiple of 2, 2-D of 4).
+
+    Example:
+        >>> layer = PositionEmbedding((4, 4), num_prefix_tokens=1)
+        >>> tuple(layer(ops.ones((2, 17, 12))).shape), tuple(layer.embedding.shape)
+        ((2, 17, 12), (17, 12))
 
     Reference: learned: https://arxiv.org/abs/2010.11929, appendix D.4; sin-cos 1-D:
         https://arxiv.org/abs/1706.03762, section 3.5; 2-D: https://arxiv.org/abs/2205.01580
     """
 
-    def __init__(self, grid_size, kind="learned", num_prefix_tokens=0, target_grid_size=None, **kwargs):
-        super().__init__(**kwargs)
-        if kind not in KINDS:
-            raise ValueError(f"Expected kind to be one of {', '.join(KINDS)}, received {kind!r}.")
-        self.grid_size = as_pair(grid_size, "grid_size")
-        self.kind = kind
-        self.num_prefix_tokens = num_prefix_tokens
-        self.target_grid_size = (
-            None if target_grid_size is None else as_pair(target_grid_size, "target_grid_size")
+    @checked
+    def __init__(
+        self,
+        grid_size: Pair,
+        kind: Annotated[str, Choices(*KINDS)] = "learned",
+        num_prefix_tokens: Annotated[int, Range(0)] = 0,
+        target_grid_size: Pair | None = None,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(
+            grid_size=as_pair(grid_size, "grid_size"),
+            kind=kind,
+            num_prefix_tokens=num_prefix_tokens,
+            target_grid_size=target_grid_size and as_pair(target_grid_size, "target_grid_size"),
+            **options,
         )
 
     def build(self, input_shape):
         rows, columns = self.target_grid_size or self.grid_size
         expected = self.num_prefix_tokens + rows * columns
         if input_shape[1] != expected:
-            raise ValueError(
+            raise InputError(
                 f"Expected {expected} tokens ({self.num_prefix_tokens} before a grid of {rows} x "
                 f"{columns}), received {input_shape[1]}. Set grid_size or target_grid_size."
             )
@@ -77,15 +94,6 @@ class PositionEmbedding(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "grid_size": self.grid_size,
-            "kind": self.kind,
-            "num_prefix_tokens": self.num_prefix_tokens,
-            "target_grid_size": self.target_grid_size,
-        }
 
     def _resampled(self, embedding):
         (rows, columns), target = self.grid_size, self.target_grid_size
@@ -119,7 +127,7 @@ def sincos(kind, grid_size, target_grid_size, hidden_dim):
     """Returns the fixed `(rows * columns, hidden_dim)` float32 table of sines and cosines."""
     divisor = 2 if kind == "sincos_1d" else 4
     if hidden_dim % divisor:
-        raise ValueError(
+        raise InputError(
             f"kind={kind!r} needs a hidden size that is a multiple of {divisor}, received {hidden_dim}."
         )
     rows, columns = (

@@ -1,11 +1,18 @@
 """Gives a sequence some learned tokens to compute in."""
 
+from typing import Annotated, Unpack
+
 import keras
 from keras import ops
 
+from keras_vit.constraints import Range, checked
+from keras_vit.layers._configured_layer import ConfiguredLayer
+from keras_vit.layers._masks import with_added_tokens
+from keras_vit.layers._options import Count, LayerOptions
+
 
 @keras.saving.register_keras_serializable(package="keras_vit")
-class RegisterTokens(keras.layers.Layer):
+class RegisterTokens(ConfiguredLayer):
     """Inserts learned tokens that carry no patch and are not read at the end.
 
     Args:
@@ -19,20 +26,23 @@ class RegisterTokens(keras.layers.Layer):
         `(batch, length + num_tokens, hidden_dim)`.
 
     Raises:
-        ValueError: no tokens, or fewer than no prefix.
+        InputError: no tokens, or a negative prefix.
+
+    Example:
+        >>> tuple(RegisterTokens(4, num_prefix_tokens=1)(ops.ones((2, 5, 12))).shape)
+        (2, 9, 12)
 
     Reference: Darcet et al. 2024, https://arxiv.org/abs/2309.16588
     """
 
-    def __init__(self, num_tokens, num_prefix_tokens=0, **kwargs):
-        super().__init__(**kwargs)
-        if num_tokens < 1 or num_prefix_tokens < 0:
-            raise ValueError(
-                "Expected num_tokens >= 1 and num_prefix_tokens >= 0, received "
-                f"{num_tokens} and {num_prefix_tokens}. Leave the layer out to have no registers."
-            )
-        self.num_tokens = num_tokens
-        self.num_prefix_tokens = num_prefix_tokens
+    @checked
+    def __init__(
+        self,
+        num_tokens: Count,
+        num_prefix_tokens: Annotated[int, Range(0)] = 0,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(num_tokens=num_tokens, num_prefix_tokens=num_prefix_tokens, **options)
 
     def build(self, input_shape):
         self.tokens = self.add_weight(
@@ -46,13 +56,9 @@ class RegisterTokens(keras.layers.Layer):
         prefix, rest = x[:, : self.num_prefix_tokens], x[:, self.num_prefix_tokens :]
         return ops.concatenate([prefix, tokens, rest], axis=1)
 
+    def compute_mask(self, x, previous_mask=None):
+        return with_added_tokens(previous_mask, self.num_tokens, self.num_prefix_tokens)
+
     def compute_output_shape(self, input_shape):
         batch, length, hidden_dim = input_shape
         return (batch, None if length is None else length + self.num_tokens, hidden_dim)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "num_tokens": self.num_tokens,
-            "num_prefix_tokens": self.num_prefix_tokens,
-        }

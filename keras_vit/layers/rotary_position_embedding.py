@@ -1,14 +1,20 @@
 """Tells attention how far apart, by rows and by columns, two patches are."""
 
+from typing import Annotated, Unpack
+
 import keras
 import numpy as np
 from keras import ops
 
+from keras_vit.constraints import Range, checked
+from keras_vit.errors import InputError
+from keras_vit.layers._configured_layer import ConfiguredLayer
+from keras_vit.layers._options import LayerOptions, Pair
 from keras_vit.layers._pairs import as_pair
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")
-class RotaryPositionEmbedding(keras.layers.Layer):
+class RotaryPositionEmbedding(ConfiguredLayer):
     """Rotates queries or keys by angles that grow with their patch's row and column; there are no weights.
 
     The product of a rotated query with a rotated key then knows the distance of the two patches. Channel
@@ -32,7 +38,11 @@ class RotaryPositionEmbedding(keras.layers.Layer):
         Like `x`.
 
     Raises:
-        ValueError: a sequence that is not the grid's; a head size that is no multiple of 4.
+        InputError: a sequence that is not the grid's; a head size that is no multiple of 4.
+
+    Example:
+        >>> tuple(RotaryPositionEmbedding((4, 4))(ops.ones((2, 3, 16, 8))).shape)
+        (2, 3, 16, 8)
 
     Reference: Su et al. 2021 (RoFormer), https://arxiv.org/abs/2104.09864, equation 34; on two axes: Heo et
         al. 2024, https://arxiv.org/abs/2403.13298, section 3.1; from -1 to 1: Siméoni et al. 2025 (DINOv3),
@@ -40,15 +50,21 @@ class RotaryPositionEmbedding(keras.layers.Layer):
         https://arxiv.org/abs/2303.11331, section 2
     """
 
-    def __init__(self, grid_size, num_prefix_tokens=0, base=100.0, reference_grid_size=None, **kwargs):
-        super().__init__(**kwargs)
-        if base <= 0:
-            raise ValueError(f"Expected base above 0, received {base}.")
-        self.grid_size = as_pair(grid_size, "grid_size")
-        self.num_prefix_tokens = num_prefix_tokens
-        self.base = base
-        self.reference_grid_size = (
-            None if reference_grid_size is None else as_pair(reference_grid_size, "reference_grid_size")
+    @checked
+    def __init__(
+        self,
+        grid_size: Pair,
+        num_prefix_tokens: Annotated[int, Range(0)] = 0,
+        base: Annotated[float, Range(1e-6)] = 100.0,
+        reference_grid_size: Pair | None = None,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(
+            grid_size=as_pair(grid_size, "grid_size"),
+            num_prefix_tokens=num_prefix_tokens,
+            base=base,
+            reference_grid_size=reference_grid_size and as_pair(reference_grid_size, "reference_grid_size"),
+            **options,
         )
 
     def build(self, input_shape):
@@ -56,12 +72,12 @@ class RotaryPositionEmbedding(keras.layers.Layer):
         *_, length, head_dim = input_shape
         expected = self.num_prefix_tokens + rows * columns
         if length != expected:
-            raise ValueError(
+            raise InputError(
                 f"Expected {expected} tokens ({self.num_prefix_tokens} before a grid of {rows} x "
                 f"{columns}), received {length}. Set grid_size or num_prefix_tokens."
             )
         if head_dim % 4:
-            raise ValueError(f"Rotation needs a head size that is a multiple of 4, received {head_dim}.")
+            raise InputError(f"Rotation needs a head size that is a multiple of 4, received {head_dim}.")
         angles = np.pad(self._angles(head_dim // 4), ((self.num_prefix_tokens, 0), (0, 0)))
         self.cosine = np.cos(np.concatenate([angles, angles], axis=1)).astype("float32")
         self.sine = np.sin(np.concatenate([-angles, angles], axis=1)).astype("float32")
@@ -73,15 +89,6 @@ class RotaryPositionEmbedding(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "grid_size": self.grid_size,
-            "num_prefix_tokens": self.num_prefix_tokens,
-            "base": self.base,
-            "reference_grid_size": self.reference_grid_size,
-        }
 
     def _angles(self, num_frequencies):
         """`(rows * columns, 2 * num_frequencies)` in radians: those of the row, then of the column."""

@@ -1,17 +1,25 @@
 """Multi-head self-attention with one fused projection."""
 
+from collections.abc import Mapping
+from typing import Any, Unpack
+
 import keras
 import numpy as np
 from keras import ops
 
-from keras_vit.layers._inner_norm import inner_layer_norm
+from keras_vit.constraints import checked
+from keras_vit.errors import InputError
+from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense, check_sequence
+from keras_vit.layers._layer_seeds import layer_seeds
+from keras_vit.layers._masks import merged_mask
+from keras_vit.layers._options import DENSE_DEFAULTS, Count, DenseLayerOptions, Epsilon, Rate, Seed
 from keras_vit.layers._query_value_bias import QueryValueBias
 from keras_vit.layers._tokenwise import tokenwise
 from keras_vit.layers.rotary_position_embedding import RotaryPositionEmbedding
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")
-class SelfAttention(keras.layers.Layer):
+class SelfAttention(ConfiguredLayer):
     """Multi-head self-attention; query, key and value come from one dense layer.
 
     Args:
@@ -26,11 +34,16 @@ class SelfAttention(keras.layers.Layer):
         attention_dropout_rate: float in [0, 1], on the attention scores.
         dropout_rate: float in [0, 1], on the output.
         seed: int or None, of both dropouts.
+        **options: of the dense layers, as in Keras: `kernel_initializer`, `bias_initializer`,
+            `kernel_regularizer`, `bias_regularizer`.
 
     Call arguments:
         x: `(batch, length, hidden_dim)`.
-        attention_mask: bool, broadcastable to `(batch, num_heads, length, length)`, or None. A query
-            (third axis) sees the keys (fourth axis) that are True; at least one each.
+        attention_mask: bool, as in `keras.layers.MultiHeadAttention`: `(batch, length, length)` or
+            `(length, length)`, the same for all heads; or four axes that broadcast to
+            `(batch, num_heads, length, length)`. A query (second to last axis) sees the keys (last axis)
+            that are True; at least one each.
+        mask: bool, `(batch, length)`, False for tokens that no query sees. Default: the Keras mask of `x`.
         return_attention_scores: bool.
 
     Returns:
@@ -38,76 +51,89 @@ class SelfAttention(keras.layers.Layer):
         `(batch, num_heads, length, length)`.
 
     Raises:
-        ValueError: `num_heads` does not divide the hidden size; `rotary` does not fit the sequence.
+        InputError: `num_heads` does not divide the hidden size; `rotary` does not fit the sequence; a mask of
+            another shape.
+
+    Example:
+        >>> tuple(SelfAttention(3)(ops.ones((2, 5, 12))).shape)
+        (2, 5, 12)
 
     Reference: Vaswani et al. 2017, section 3.2, https://arxiv.org/abs/1706.03762; qk-norm: Dehghani
         et al. 2023, https://arxiv.org/abs/2302.05442; normalisation inside: Wang et al. 2022,
         https://arxiv.org/abs/2210.06423
     """
 
+    @checked
     def __init__(
         self,
-        num_heads,
-        qk_norm=False,
-        qkv_bias=True,
-        key_bias=True,
-        rotary=None,
-        inner_norm=False,
-        epsilon=1e-6,
-        causal=False,
-        attention_dropout_rate=0.0,
-        dropout_rate=0.0,
-        seed=None,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.num_heads = num_heads
-        self.qk_norm = qk_norm
-        self.qkv_bias = qkv_bias
-        self.key_bias = key_bias
-        self.rotary = rotary
-        self.inner_norm = inner_norm
-        self.epsilon = epsilon
-        self.causal = causal
-        self.attention_dropout_rate = attention_dropout_rate
-        self.dropout_rate = dropout_rate
-        self.seed = seed
+        num_heads: Count,
+        qk_norm: bool = False,
+        qkv_bias: bool = True,
+        key_bias: bool = True,
+        rotary: Mapping[str, Any] | None = None,
+        inner_norm: bool = False,
+        epsilon: Epsilon = 1e-6,
+        causal: bool = False,
+        attention_dropout_rate: Rate = 0.0,
+        dropout_rate: Rate = 0.0,
+        seed: Seed = None,
+        **options: Unpack[DenseLayerOptions],
+    ) -> None:
+        super().__init__(
+            num_heads=num_heads,
+            qk_norm=qk_norm,
+            qkv_bias=qkv_bias,
+            key_bias=key_bias,
+            rotary=rotary,
+            inner_norm=inner_norm,
+            epsilon=epsilon,
+            causal=causal,
+            attention_dropout_rate=attention_dropout_rate,
+            dropout_rate=dropout_rate,
+            seed=seed,
+            **{**DENSE_DEFAULTS, **options},
+        )
+        seeds = layer_seeds(seed)
+        self.qkv = self._dense("qkv", use_bias=qkv_bias and key_bias)
+        bias = QueryValueBias if qkv_bias and not key_bias else keras.layers.Identity
+        self.query_value_bias = bias(name="query_value_bias", dtype=self.dtype_policy)
+        self.norm = self._norm("norm", inner_norm)
+        self.projection = self._dense("projection")
+        self.query_norm = self._norm("query_norm", qk_norm)
+        self.key_norm = self._norm("key_norm", qk_norm)
+        self.rotation = self._rotation()
+        self.attention_dropout = self._dropout("attention_dropout", attention_dropout_rate, next(seeds))
+        self.dropout = self._dropout("dropout", dropout_rate, next(seeds))
 
     def build(self, input_shape):
-        hidden_dim = input_shape[-1]
-        if self.num_heads < 1 or hidden_dim % self.num_heads:
-            raise ValueError(
-                f"num_heads must divide the hidden size: received num_heads={self.num_heads} and "
-                f"hidden_dim={hidden_dim}."
-            )
-        head_dim = hidden_dim // self.num_heads
-        self.qkv = keras.layers.Dense(
-            3 * hidden_dim,
-            use_bias=self.qkv_bias and self.key_bias,
-            name="qkv",
-            dtype=self.dtype_policy,
-        )
-        self.qkv.build((None, hidden_dim))
-        has_two = self.qkv_bias and not self.key_bias
-        bias = QueryValueBias if has_two else keras.layers.Identity
-        self.query_value_bias = bias(name="query_value_bias", dtype=self.dtype_policy)
+        check_sequence(self, input_shape)
+        check_heads(self.num_heads, input_shape[-1])
+        hidden_dim, head_dim = input_shape[-1], input_shape[-1] // self.num_heads
+        heads_shape = (None, self.num_heads, input_shape[1], head_dim)
+        build_dense(self.qkv, hidden_dim, 3 * hidden_dim)
         self.query_value_bias.build((None, None, 3 * hidden_dim))
-        self.norm = inner_layer_norm(self, hidden_dim)
-        self.projection = keras.layers.Dense(hidden_dim, name="projection", dtype=self.dtype_policy)
-        self.projection.build((None, hidden_dim))
-        self.query_norm = self._norm("query_norm", head_dim)
-        self.key_norm = self._norm("key_norm", head_dim)
-        self.rotation = self._rotation((None, self.num_heads, input_shape[1], head_dim))
-        self.attention_dropout = self._dropout("attention_dropout", self.attention_dropout_rate)
-        self.dropout = self._dropout("dropout", self.dropout_rate)
+        self.norm.build((None, hidden_dim))
+        build_dense(self.projection, hidden_dim, hidden_dim)
+        for layer in (self.query_norm, self.key_norm, self.rotation, self.attention_dropout):
+            layer.build(heads_shape)
+        self.dropout.build(input_shape)
 
-    def call(self, x, attention_mask=None, training=False, return_attention_scores=False):
+    def call(
+        self,
+        x,
+        attention_mask=None,
+        mask=None,
+        x_mask=None,  # where Keras puts the mask of x when attention_mask is given too
+        training=False,
+        return_attention_scores=False,
+    ):
         query, key, value = self._heads(self.query_value_bias(tokenwise(self.qkv, x)))
         query = self.rotation(self.query_norm(query)) * (query.shape[-1] ** -0.5)
         key = self.rotation(self.key_norm(key))
         scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
-        if attention_mask is not None:
-            scores = ops.where(attention_mask, scores, ops.cast(-1e9, scores.dtype))
+        seen = merged_mask(x, attention_mask, mask, x_mask)
+        if seen is not None:
+            scores = ops.where(seen, scores, ops.cast(-1e9, scores.dtype))
         if self.causal:
             scores = ops.where(_causal_mask(_length_and_dim(x)[0]), scores, ops.cast(-1e9, scores.dtype))
         scores = ops.softmax(scores, axis=-1)
@@ -121,25 +147,9 @@ class SelfAttention(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape
 
-    def compute_output_spec(self, x, attention_mask=None, training=False, return_attention_scores=False):
+    def compute_output_spec(self, x, *masks, return_attention_scores=False, **kwargs):
         output = keras.KerasTensor(x.shape, self.compute_dtype)
         return (output, scores_spec(self, x)) if return_attention_scores else output
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "num_heads": self.num_heads,
-            "qk_norm": self.qk_norm,
-            "qkv_bias": self.qkv_bias,
-            "key_bias": self.key_bias,
-            "rotary": self.rotary,
-            "inner_norm": self.inner_norm,
-            "epsilon": self.epsilon,
-            "causal": self.causal,
-            "attention_dropout_rate": self.attention_dropout_rate,
-            "dropout_rate": self.dropout_rate,
-            "seed": self.seed,
-        }
 
     def _heads(self, qkv):
         length, width = _length_and_dim(qkv)
@@ -147,24 +157,20 @@ class SelfAttention(keras.layers.Layer):
         qkv = ops.reshape(qkv, (-1, length, 3, self.num_heads, head_dim))
         return ops.unstack(ops.transpose(qkv, (2, 0, 3, 1, 4)), 3, axis=0)
 
-    def _norm(self, name, head_dim):
-        if not self.qk_norm:
-            return keras.layers.Identity(name=name, dtype=self.dtype_policy)
-        norm = keras.layers.LayerNormalization(epsilon=self.epsilon, name=name, dtype=self.dtype_policy)
-        norm.build((None, self.num_heads, None, head_dim))
-        return norm
-
-    def _rotation(self, shape):
+    def _rotation(self):
+        options = {"name": "rotation", "dtype": self.dtype_policy}
         if self.rotary is None:
-            return keras.layers.Identity(name="rotation", dtype=self.dtype_policy)
-        rotation = RotaryPositionEmbedding(**self.rotary, name="rotation", dtype=self.dtype_policy)
-        rotation.build(shape)
-        return rotation
+            return keras.layers.Identity(**options)
+        return RotaryPositionEmbedding(**self.rotary, **options)
 
-    def _dropout(self, name, rate):
-        dropout = keras.layers.Dropout(rate, seed=self.seed, name=name, dtype=self.dtype_policy)
-        dropout.build(None)
-        return dropout
+
+def check_heads(num_heads, hidden_dim):
+    """Raises InputError unless the hidden size can be shared out to the heads."""
+    if hidden_dim % num_heads:
+        raise InputError(
+            f"num_heads must divide the hidden size: received num_heads={num_heads} and "
+            f"hidden_dim={hidden_dim}."
+        )
 
 
 def scores_spec(layer, x):

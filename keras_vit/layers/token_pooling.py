@@ -1,11 +1,18 @@
 """Reads one embedding from a sequence: a token of it, the mean, or both."""
 
+from typing import Annotated, Unpack
+
 import keras
 from keras import ops
 
+from keras_vit.constraints import Choices, checked
+from keras_vit.errors import InputError
+from keras_vit.layers._configured_layer import ConfiguredLayer, check_sequence
+from keras_vit.layers._options import LayerOptions
+
 
 @keras.saving.register_keras_serializable(package="keras_vit")
-class TokenPooling(keras.layers.Layer):
+class TokenPooling(ConfiguredLayer):
     """Reduces a sequence to one of its first tokens, to the mean of its patches, or to both.
 
     Args:
@@ -16,51 +23,60 @@ class TokenPooling(keras.layers.Layer):
 
     Call arguments:
         x: `(batch, length, hidden_dim)`.
+        mask: bool, `(batch, length)`, False for tokens that the mean leaves out. Default: the Keras mask of
+            `x`.
 
     Returns:
         `(batch, hidden_dim)`; for `"token_gap"` `(batch, 2 * hidden_dim)`.
 
     Raises:
-        ValueError: an unknown mode, or a sequence that has no such token or nothing behind the prefix.
+        InputError: an unknown mode, or a sequence that has no such token or nothing behind the prefix.
+
+    Example:
+        >>> tuple(TokenPooling("gap", num_prefix_tokens=1)(ops.ones((2, 5, 12))).shape)
+        (2, 12)
 
     Reference: token and mean: Dosovitskiy et al. 2021, appendix D.3, https://arxiv.org/abs/2010.11929; both:
         Oquab et al. 2024, https://arxiv.org/abs/2304.07193
     """
 
-    def __init__(self, mode="token", num_prefix_tokens=0, index=0, **kwargs):
-        super().__init__(**kwargs)
-        if mode not in ("token", "gap", "token_gap"):
-            raise ValueError(f"Expected mode to be 'token' or 'gap' or 'token_gap', received {mode!r}.")
-        self.mode = mode
-        self.num_prefix_tokens = num_prefix_tokens
-        self.index = index
+    @checked
+    def __init__(
+        self,
+        mode: Annotated[str, Choices("token", "gap", "token_gap")] = "token",
+        num_prefix_tokens: int = 0,
+        index: int = 0,
+        **options: Unpack[LayerOptions],
+    ) -> None:
+        super().__init__(mode=mode, num_prefix_tokens=num_prefix_tokens, index=index, **options)
 
     def build(self, input_shape):
+        check_sequence(self, input_shape)
         length = input_shape[1]
         read = [self.index] * ("token" in self.mode) + [self.num_prefix_tokens] * ("gap" in self.mode)
         if min(read) < 0 or length is not None and max(read) >= length:
-            raise ValueError(
+            raise InputError(
                 f"Expected index={self.index} and num_prefix_tokens={self.num_prefix_tokens} to be 0 or more "
                 f"and to leave something to read, received a sequence of {length} tokens."
             )
 
-    def call(self, x):
+    def call(self, x, mask=None):
         if self.mode == "gap":
-            return self._mean(x)
+            return self._mean(x, mask)
         # Slice and reshape: `x[:, 0]` would leave the mobile delegate.
         token = ops.reshape(x[:, self.index : self.index + 1], (-1, x.shape[-1]))
-        return token if self.mode == "token" else ops.concatenate([token, self._mean(x)], axis=-1)
+        return token if self.mode == "token" else ops.concatenate([token, self._mean(x, mask)], axis=-1)
+
+    def compute_mask(self, x, previous_mask=None):
+        return None
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], input_shape[-1] * (2 if self.mode == "token_gap" else 1))
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "mode": self.mode,
-            "num_prefix_tokens": self.num_prefix_tokens,
-            "index": self.index,
-        }
-
-    def _mean(self, x):
-        return ops.mean(x[:, self.num_prefix_tokens :], axis=1)
+    def _mean(self, x, mask):
+        x = x[:, self.num_prefix_tokens :]
+        if mask is None:
+            return ops.mean(x, axis=1)
+        read = ops.cast(mask[:, self.num_prefix_tokens :, None], "float32")
+        total = ops.sum(ops.cast(x, "float32") * read, axis=1)
+        return ops.cast(total / ops.maximum(ops.sum(read, axis=1), 1), x.dtype)

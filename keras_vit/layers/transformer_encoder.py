@@ -1,159 +1,142 @@
 """A stack of transformer blocks."""
 
-import keras
+from typing import Unpack
 
+import keras
+from keras import ops
+
+from keras_vit.constraints import checked
+from keras_vit.keras_internals import child_layers
+from keras_vit.layers._configured_layer import ConfiguredLayer, check_sequence
+from keras_vit.layers._layer_seeds import layer_seeds
+from keras_vit.layers._masks import merged_mask
+from keras_vit.layers._options import LAYER_DEFAULTS, BlockLayerOptions, Count, Width
 from keras_vit.layers._tokenwise import tokenwise
 from keras_vit.layers.self_attention import scores_spec
 from keras_vit.layers.transformer_block import TransformerBlock
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")
-class TransformerEncoder(keras.layers.Layer):
-    """A stack of `TransformerBlock`s and, after pre-norm blocks, a last layer normalisation.
+class TransformerEncoder(ConfiguredLayer):
+    """A stack of `TransformerBlock`s and, after pre-norm blocks, a last layer normalization.
 
     Args:
         num_layers: int, how many blocks.
-        num_heads, mlp_dim, dropout_rate, attention_dropout_rate, layer_scale, qk_norm, qkv_bias,
-            key_bias, rotary, activation, inner_norm, epsilon, causal, norm_first, seed: as in
-            `TransformerBlock`.
-        drop_path_rate: float in [0, 1), of the last block; it rises linearly from 0 at the first.
-        final_norm: bool. False leaves out the last layer normalisation.
+        num_heads, mlp_dim: ints, as in `TransformerBlock`.
+        final_norm: bool. False leaves out the last layer normalization.
+        remat: bool. True computes each block again in the backward pass instead of keeping what is inside it:
+            less memory, about a third more time. Unlike `keras.RematScope` it draws the same dropout again.
+        **options: as in `TransformerBlock`.
+
+    Attributes:
+        blocks: list of `TransformerBlock`, there before the first call.
 
     Call arguments:
         x: `(batch, length, hidden_dim)`.
-        attention_mask: as in `SelfAttention`.
+        attention_mask, mask: as in `SelfAttention`.
         return_attention_scores: bool.
+        return_hidden_states: bool.
 
     Returns:
         Like `x`; with `return_attention_scores` also a list of `num_layers` tensors
-        `(batch, num_heads, length, length)`.
+        `(batch, num_heads, length, length)`; with `return_hidden_states` also a list of each block's output.
 
     Raises:
-        ValueError: `num_heads` does not divide the hidden size, an unknown activation, a rate outside
-            its range; no layers.
+        InputError: an unknown option or one out of range; `num_heads` does not divide the hidden size.
+
+    Example:
+        >>> encoder = TransformerEncoder(num_layers=2, num_heads=3, mlp_dim=24, dropout_rate=0.1)
+        >>> encoder.blocks[0].trainable = False
+        >>> x, states = encoder(keras.ops.ones((2, 5, 12)), return_hidden_states=True)
+        >>> tuple(x.shape), len(states)
+        ((2, 5, 12), 2)
 
     Reference: https://arxiv.org/abs/2010.11929, equations 2 to 4
     """
 
+    @checked
     def __init__(
         self,
-        num_layers,
-        num_heads,
-        mlp_dim,
-        dropout_rate=0.0,
-        attention_dropout_rate=0.0,
-        drop_path_rate=0.0,
-        layer_scale=None,
-        qk_norm=False,
-        qkv_bias=True,
-        key_bias=True,
-        rotary=None,
-        activation="gelu",
-        inner_norm=None,
-        epsilon=1e-6,
-        causal=False,
-        norm_first=True,
-        final_norm=True,
-        seed=None,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if num_layers < 1:
-            raise ValueError(f"Expected num_layers >= 1, received {num_layers}.")
-        if not 0 <= drop_path_rate < 1:
-            raise ValueError(f"Expected drop_path_rate at least 0 and below 1, received {drop_path_rate}.")
-        self.num_layers = num_layers
-        self.num_heads = num_heads
-        self.mlp_dim = mlp_dim
-        self.dropout_rate = dropout_rate
-        self.attention_dropout_rate = attention_dropout_rate
-        self.drop_path_rate = drop_path_rate
-        self.layer_scale = layer_scale
-        self.qk_norm = qk_norm
-        self.qkv_bias = qkv_bias
-        self.key_bias = key_bias
-        self.rotary = rotary
-        self.activation = activation
-        self.inner_norm = inner_norm
-        self.epsilon = epsilon
-        self.causal = causal
-        self.norm_first = norm_first
-        self.final_norm = final_norm
-        self.seed = seed
+        num_layers: Count,
+        num_heads: Count,
+        mlp_dim: Width,
+        *,
+        final_norm: bool = True,
+        remat: bool = False,
+        **options: Unpack[BlockLayerOptions],
+    ) -> None:
+        super().__init__(
+            num_layers=num_layers,
+            num_heads=num_heads,
+            mlp_dim=mlp_dim,
+            final_norm=final_norm,
+            remat=remat,
+            **{**LAYER_DEFAULTS, **options},
+        )
+        seeds = layer_seeds(self.seed)
+        self.blocks = [self._block(index, next(seeds)) for index in range(num_layers)]
+        self.norm = self._norm("norm", self.norm_first and final_norm)
 
     def build(self, input_shape):
-        self.blocks = [self._block(index) for index in range(self.num_layers)]
-        for block in self.blocks:
-            block.build(input_shape)
-        self.norm = (
-            keras.layers.LayerNormalization(epsilon=self.epsilon, name="norm", dtype=self.dtype_policy)
-            if self.norm_first and self.final_norm
-            else keras.layers.Identity(name="norm", dtype=self.dtype_policy)
-        )
-        self.norm.build((None, input_shape[-1]))
+        check_sequence(self, input_shape)
+        for layer in child_layers(self):
+            layer.build(input_shape)
 
-    def call(self, x, attention_mask=None, training=False, return_attention_scores=False):
-        all_scores = []
+    def call(
+        self,
+        x,
+        attention_mask=None,
+        mask=None,
+        x_mask=None,
+        training=False,
+        return_attention_scores=False,
+        return_hidden_states=False,
+    ):
+        attention_mask = merged_mask(x, attention_mask, mask, x_mask)
+        all_scores, states = [], []
+        run = _rematerialized if self.remat else _plain
+        options = {"attention_mask": attention_mask, "training": training, "return_attention_scores": True}
         for block in self.blocks:
-            x, scores = block(
-                x,
-                attention_mask=attention_mask,
-                training=training,
-                return_attention_scores=True,
-            )
+            x, scores = run(block, x, options)
             all_scores.append(scores)
+            states.append(x)
         x = tokenwise(self.norm, x)
-        return (x, all_scores) if return_attention_scores else x
+        return _outputs(x, all_scores, states, return_attention_scores, return_hidden_states)
 
     def compute_output_shape(self, input_shape):
         return input_shape
 
-    def compute_output_spec(self, x, attention_mask=None, training=False, return_attention_scores=False):
-        output = keras.KerasTensor(x.shape, self.compute_dtype)
+    def compute_output_spec(
+        self, x, *masks, return_attention_scores=False, return_hidden_states=False, **kwargs
+    ):
+        output, *states = (keras.KerasTensor(x.shape, self.compute_dtype) for _ in range(self.num_layers + 1))
         all_scores = [scores_spec(self, x) for _ in range(self.num_layers)]
-        return (output, all_scores) if return_attention_scores else output
+        return _outputs(output, all_scores, states, return_attention_scores, return_hidden_states)
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "num_layers": self.num_layers,
-            "num_heads": self.num_heads,
-            "mlp_dim": self.mlp_dim,
-            "dropout_rate": self.dropout_rate,
-            "attention_dropout_rate": self.attention_dropout_rate,
-            "drop_path_rate": self.drop_path_rate,
-            "layer_scale": self.layer_scale,
-            "qk_norm": self.qk_norm,
-            "qkv_bias": self.qkv_bias,
-            "key_bias": self.key_bias,
-            "rotary": self.rotary,
-            "activation": self.activation,
-            "inner_norm": self.inner_norm,
-            "epsilon": self.epsilon,
-            "causal": self.causal,
-            "norm_first": self.norm_first,
-            "final_norm": self.final_norm,
-            "seed": self.seed,
-        }
+    def _block(self, index, seed):
+        rate = self.drop_path_rate * index / max(self.num_layers - 1, 1)
+        return self._inner(TransformerBlock, f"block_{index}", drop_path_rate=rate, seed=seed)
 
-    def _block(self, index):
-        return TransformerBlock(
-            self.num_heads,
-            self.mlp_dim,
-            dropout_rate=self.dropout_rate,
-            attention_dropout_rate=self.attention_dropout_rate,
-            drop_path_rate=self.drop_path_rate * index / max(self.num_layers - 1, 1),
-            layer_scale=self.layer_scale,
-            qk_norm=self.qk_norm,
-            qkv_bias=self.qkv_bias,
-            key_bias=self.key_bias,
-            rotary=self.rotary,
-            activation=self.activation,
-            inner_norm=self.inner_norm,
-            epsilon=self.epsilon,
-            causal=self.causal,
-            norm_first=self.norm_first,
-            seed=None if self.seed is None else self.seed + index,
-            name=f"block_{index}",
-            dtype=self.dtype_policy,
-        )
+
+def _outputs(x, all_scores, states, return_attention_scores, return_hidden_states):
+    asked = [all_scores] * return_attention_scores + [states] * return_hidden_states
+    return (x, *asked) if asked else x
+
+
+def _plain(block, x, options):
+    return block(x, **options)
+
+
+def _rematerialized(block, x, options):
+    """Calls a block so that its backward pass computes it again from `x`, with the same random numbers."""
+    states = [ops.convert_to_tensor(variable) for variable in block.non_trainable_variables]
+
+    def run(x, *weights):
+        (x, scores), new_states = block.stateless_call(weights, states, x, **options)
+        return x, scores, *new_states
+
+    weights = [ops.convert_to_tensor(variable) for variable in block.trainable_variables]
+    x, scores, *new_states = keras.remat(run)(x, *weights)
+    for variable, state in zip(block.non_trainable_variables, new_states, strict=True):
+        variable.assign(state)
+    return x, scores

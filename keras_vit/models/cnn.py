@@ -6,10 +6,10 @@ from typing import NamedTuple
 import keras
 
 from keras_vit.errors import InputError
+from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import DType, PixelPair, Rate, Seed
 from keras_vit.models.arguments import Channels, HiddenSize, NumClasses, PerChannel, builder
 from keras_vit.models.image_input import image_input, pixel_scaling
-from keras_vit.models.layer_seeds import layer_seeds
 
 
 class CNNSize(NamedTuple):

@@ -6,10 +6,10 @@ import keras
 
 from keras_vit.constraints import Choices
 from keras_vit.errors import InputError
+from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import DType, PixelPair, Rate, Seed
 from keras_vit.models.arguments import Channels, NumClasses, PerChannel, builder
 from keras_vit.models.image_input import image_input, pixel_scaling
-from keras_vit.models.layer_seeds import layer_seeds
 
 
 class ResNetSize(NamedTuple):

@@ -5,7 +5,6 @@ import numpy as np
 
 from keras_vit import layers
 from keras_vit.errors import InputError
-from keras_vit.layers._options import BLOCK_DEFAULTS
 
 
 def vit_arguments(model):
@@ -52,8 +51,11 @@ def _input(named, model):
 
 
 def _encoder(encoder):
-    options = [option for option in BLOCK_DEFAULTS if not option.endswith("_rate")]  # rates change no weight
-    return {field: getattr(encoder, field) for field in ("num_layers", "num_heads", "mlp_dim", *options)}
+    fields = (
+        "num_layers", "num_heads", "mlp_dim", "layer_scale", "qk_norm", "qkv_bias", "key_bias", "activation",
+        "inner_norm", "epsilon", "norm_first",
+    )  # fmt: skip
+    return {field: getattr(encoder, field) for field in fields}
 
 
 def _prefix(named):

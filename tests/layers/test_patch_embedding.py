@@ -29,7 +29,7 @@ def test_conv_stem_refuses_patches_that_are_not_a_square_power_of_two(patch_size
 
 
 def test_an_unknown_stem_is_refused():
-    with pytest.raises(ValueError, match="'linear' or 'conv'"):
+    with pytest.raises(ValueError, match="stem to be one of linear, conv, received 'convolution'"):
         PatchEmbedding(32, 4, stem="convolution")
 
 

@@ -61,5 +61,5 @@ def test_sequences_heads_and_bases_that_do_not_fit_are_refused():
         RotaryPositionEmbedding(3, num_prefix_tokens=1)(np.zeros((1, 1, 9, 8)))
     with pytest.raises(ValueError, match="multiple of 4, received 6"):
         RotaryPositionEmbedding(3)(np.zeros((1, 1, 9, 6)))
-    with pytest.raises(ValueError, match="base above 0"):
+    with pytest.raises(ValueError, match="base of at least 1e-06, received 0"):
         RotaryPositionEmbedding(3, base=0)

@@ -62,7 +62,7 @@ def test_a_causal_layer_respects_a_mask_besides():
     layer.build(X.shape)
     expected, _ = reference(layer, X, np.tril(np.ones((6, 6), bool)) & padding)
     np.testing.assert_allclose(
-        keras.ops.convert_to_numpy(layer(X, attention_mask=padding)), expected, atol=1e-5
+        keras.ops.convert_to_numpy(layer(X, attention_mask=padding[None, None, None])), expected, atol=1e-5
     )
 
 

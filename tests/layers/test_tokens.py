@@ -31,9 +31,9 @@ def test_pooling_reads_the_first_token_or_the_mean_behind_the_prefix():
 
 
 def test_no_registers_and_an_unknown_pooling_are_refused():
-    with pytest.raises(ValueError, match="num_tokens >= 1"):
+    with pytest.raises(ValueError, match="num_tokens from 1 to 1,000, received 0"):
         RegisterTokens(0)
-    with pytest.raises(ValueError, match="'token' or 'gap'"):
+    with pytest.raises(ValueError, match="mode to be one of token, gap, token_gap, received 'mean'"):
         TokenPooling("mean")
 
 

@@ -2,8 +2,7 @@
 
 import keras
 
-from keras_vit.keras_internals import child_layers
-from keras_vit.layers import MLP, SelfAttention
+from keras_vit.layers._configured_layer import dense_layers
 
 HEADS = ("head/", "distillation_head/")
 
@@ -22,14 +21,14 @@ def add_lora(model, rank):
     """
     for weight in model.trainable_weights:
         weight.trainable = weight.path.startswith(HEADS)
-    for layer in _dense_layers(model):
-        layer.enable_lora(rank)
+    model.get_layer("encoder").enable_lora(rank)
 
 
 def merged(model):
     """Returns the model without thin matrices, whose kernels hold the sum; it computes the same."""
-    plain = keras.models.clone_model(keras.Model(model.inputs, model.outputs, name=model.name))
-    kernels = {layer.path: layer.kernel for layer in _dense_layers(model)}
+    plain = keras.Model(model.inputs, model.outputs, name=model.name)
+    plain = keras.models.clone_model(plain, clone_function=_without_lora)
+    kernels = {layer.path: layer.kernel for layer in dense_layers(model.get_layer("encoder"))}
     weights = {weight.path: weight for weight in model.weights}
     for weight in plain.weights:
         layer, _, name = weight.path.rpartition("/")
@@ -38,10 +37,9 @@ def merged(model):
     return plain
 
 
-def _dense_layers(model):
-    for block in model.get_layer("encoder").blocks:
-        for layer in child_layers(block):
-            if isinstance(layer, SelfAttention):
-                yield from (layer.qkv, layer.projection)
-            if isinstance(layer, MLP):
-                yield from (layer.expansion, layer.projection)
+def _without_lora(layer):
+    config = layer.get_config()
+    for settings in config.get("inner_layers", {}).values():
+        settings.pop("lora_rank", None)
+        settings.pop("lora_alpha", None)
+    return type(layer).from_config(config)

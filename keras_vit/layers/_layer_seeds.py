@@ -1,10 +1,11 @@
-"""One seed for a model becomes one for each of its layers."""
+"""One seed for a model or layer becomes one for each random layer inside."""
 
 import random
+from collections.abc import Iterator
 
 
-def layer_seeds(seed):
-    """Yields a seed for each layer in turn, so that no two of them begin alike.
+def layer_seeds(seed: int | None) -> Iterator[int | None]:
+    """Yields a different seed for each layer.
 
     Args:
         seed: int, or None: then each layer gets None, which leaves it to `keras.utils.set_random_seed`.

@@ -1,0 +1,146 @@
+"""What all layers share: arguments become attributes and configuration; inner layers keep their settings."""
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from keras_vit.constraints import parameters
+from keras_vit.errors import InputError
+from keras_vit.keras_internals import child_layers
+from keras_vit.layers._options import DenseOptions, LayerOptions
+
+
+class ConfiguredLayer(keras.layers.Layer):
+    """A layer whose attributes and configuration are the arguments of its constructor.
+
+    Layers inside are created in the constructor. Where their settings differ from those it gave them (frozen,
+    quantized, or with low-rank adapters), the configuration has these settings as `inner_layers`, by path.
+    Keras's `DTypePolicyMap` would hold quantization alone, and by paths that change with the model's name.
+
+    Args:
+        **arguments: the constructor's own, which become attributes, and those of every Keras layer.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**{k: v for k, v in arguments.items() if k in LayerOptions.__annotations__})
+        self.supports_masking = True
+        for name in self._argument_names():
+            setattr(self, name, arguments[name])
+
+    def get_config(self) -> dict[str, Any]:
+        arguments = {name: _serialized(getattr(self, name)) for name in self._argument_names()}
+        config = {**super().get_config(), **arguments}
+        inner_layers = dict(_settings(self))
+        return {**config, "inner_layers": inner_layers} if inner_layers else config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]):
+        config = dict(config)
+        inner_layers = config.pop("inner_layers", {})
+        layer = super().from_config(config)
+        layer.trainable = layer.trainable  # that of inner layers follows
+        for path, settings in inner_layers.items():
+            _apply(_inner_layer(layer, path.split("/")), settings)
+        return layer
+
+    def enable_lora(self, rank: int, lora_alpha: float | None = None) -> None:
+        """Freezes the kernels of all dense layers inside and adds low-rank matrices to train in their place.
+
+        Args:
+            rank: int, the number of columns of the first matrix. The second starts at zero.
+            lora_alpha: float, factor of their product, which is divided by `rank`. Default: `rank`.
+
+        Reference: Hu et al. 2021, https://arxiv.org/abs/2106.09685
+        """
+        for layer in dense_layers(self):
+            layer.enable_lora(rank, lora_alpha=lora_alpha)
+
+    @classmethod
+    def _argument_names(cls):
+        return [name for name in parameters(cls.__init__) if name not in LayerOptions.__annotations__]
+
+    def _inner(self, layer_class, name, **arguments):
+        """Returns a layer to put inside, which gets the arguments that both have in common."""
+        shared = {n: getattr(self, n) for n in layer_class._argument_names() if n in self._argument_names()}
+        return layer_class(**{**shared, **arguments}, name=name, dtype=self.dtype_policy)
+
+    def _dense(self, name, use_bias=True):
+        """Returns a dense layer; `_build_dense` sets its size, which only the input's shape decides."""
+        options = {option: getattr(self, option) for option in DenseOptions.__annotations__}
+        return keras.layers.Dense(1, use_bias=use_bias, name=name, dtype=self.dtype_policy, **options)
+
+    def _norm(self, name, wanted=True):
+        if not wanted:
+            return keras.layers.Identity(name=name, dtype=self.dtype_policy)
+        return keras.layers.LayerNormalization(epsilon=self.epsilon, name=name, dtype=self.dtype_policy)
+
+    def _dropout(self, name, rate, seed):
+        return keras.layers.Dropout(rate, seed=seed, name=name, dtype=self.dtype_policy)
+
+    if TYPE_CHECKING:  # the arguments
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def build_dense(layer, inputs, units):
+    layer.units = units
+    layer.build((None, inputs))
+
+
+def check_sequence(layer, input_shape):
+    """Raises InputError unless a shape is `(batch, length, hidden_dim)` with a known `hidden_dim`."""
+    if len(input_shape) != 3 or input_shape[-1] is None:
+        raise InputError(
+            f"{type(layer).__name__} {layer.name!r} expected x of shape (batch, length, hidden_dim), "
+            f"received {tuple(input_shape)}. Reshape images or feature maps to one token per place."
+        )
+
+
+def dense_layers(layer):
+    """Yields all dense layers inside a layer."""
+    for child in child_layers(layer):
+        if isinstance(child, keras.layers.Dense):
+            yield child
+        yield from dense_layers(child)
+
+
+def _serialized(value):
+    if isinstance(value, type) or callable(value):
+        return keras.saving.serialize_keras_object(value)
+    return value
+
+
+def _settings(parent, path=""):
+    """Yields the path and the settings of each layer inside that differs from what its parent gave it."""
+    for child in child_layers(parent):
+        settings = {}
+        if child.trainable != parent.trainable:
+            settings["trainable"] = child.trainable
+        if child.dtype_policy != parent.dtype_policy:
+            settings["dtype"] = keras.dtype_policies.serialize(child.dtype_policy)
+        if getattr(child, "lora_enabled", False):
+            settings |= {"lora_rank": child.lora_rank, "lora_alpha": child.lora_alpha}
+        if getattr(child, "quantization_config", None) is not None:
+            config = keras.saving.serialize_keras_object(child.quantization_config)
+            settings["quantization_config"] = config
+        if settings:
+            yield path + child.name, settings
+        yield from _settings(child, f"{path}{child.name}/")
+
+
+def _inner_layer(layer, names):
+    for name in names:
+        layer = next((child for child in child_layers(layer) if child.name == name), None)
+        if layer is None:
+            raise InputError(f"The configuration has settings for {'/'.join(names)!r}, which does not exist.")
+    return layer
+
+
+def _apply(layer, settings):
+    for name, value in settings.items():
+        if name == "dtype":
+            layer.dtype_policy = keras.dtype_policies.deserialize(value)
+        elif name == "quantization_config":
+            layer.quantization_config = keras.saving.deserialize_keras_object(value)
+        else:
+            setattr(layer, name, value)
