@@ -99,12 +99,12 @@ def pipeline(augmentation):
     import numpy as np
 
     from keras_vit.training.data.dataset import Split
-    from keras_vit.training.data.pipeline import train_pipeline
+    from keras_vit.training.data.streams import train_stream
 
     generator = np.random.default_rng(0)
     images = generator.integers(0, 256, (10_000, 32, 32, 3), dtype=np.uint8)
     split = Split(images, generator.integers(0, 10, len(images), dtype=np.int32))
-    return train_pipeline(
+    return train_stream(
         split, num_classes=10, batch_size=BATCH_SIZE, epochs=1_000, seed=0, augmentation=augmentation
     )
 

@@ -1,11 +1,11 @@
-"""Feeds every reader several hundred bad files, and counts what comes of it.
+"""Gives every reader several hundred bad files, and counts the outcomes.
 
     python benchmarks/hostile_files.py [--kind image] [--write docs/hostile_files.md]
 
-A bad file must give one clear error: an InputError or a ConditionError of one line; no code in it may run,
-and memory stays bounded. A success is allowed only where a rule of the case says so (the content is whole,
-or the format has no means to tell). All else counts as "other", and makes this program exit with 1.
-They are read in a process of its own, whose crash is counted and not the end.
+A bad file must cause one clear error: an InputError or a ConditionError of one line; no code in it may run,
+and memory stays bounded. A success is allowed only where a rule of the case allows it (the content is intact,
+or the format cannot detect damage). Everything else counts as "other", and makes this program exit with 1.
+Files are read in separate processes, whose crashes are counted.
 The last row is the command line itself, on a sample: exit code 2, one line, no traceback.
 """
 
@@ -95,7 +95,7 @@ Code that is code by design runs: a recipe that is a `.py` file, and `keras-vit 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument(
-        "--kind", action="append", help="only rows of the table that begin so; may be repeated"
+        "--kind", action="append", help="only rows of the table that start with this; may be repeated"
     )
     parser.add_argument("--write", type=Path, help="also write the table there, in Markdown")
     parser.add_argument("--json", type=Path, help="also write every verdict there")

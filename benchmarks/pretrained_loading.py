@@ -1,9 +1,9 @@
-"""Measures how long a ViT-B/16 of 346 MB takes to load, and how much memory, here and in timm.
+"""Measures the time and memory that loading a ViT-B/16 of 346 MB takes, here and in timm.
 
     python benchmarks/pretrained_loading.py --peers PYTHON [--rounds 5] [--core 1]
 
-Each round starts a fresh process for either, in turn; imports are not counted in the time, but they are in
-the memory's peak (also given without it: the growth over what the process had after the imports).
+Each round starts a new process for each, interleaved. The time excludes imports; the peak of memory is
+reported with and without them.
 """
 
 import argparse

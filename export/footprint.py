@@ -1,15 +1,16 @@
-"""What a model costs on the device, measured on the file it becomes."""
+"""Measures the size and latency of a model's TFLite file."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from keras_vit.export.images.inference_model import inference_model
-from keras_vit.export.prediction.predictor import tflite_predictor
+from keras_vit.export.measurement import median_ms, size_bytes
+from keras_vit.export.prediction.tflite import tflite_predictor
 from keras_vit.export.tflite.convert import write_tflite
 from keras_vit.export.variants import VARIANTS
-from keras_vit.export.verification.measurement import latencies_ms, size_bytes
 
 
 def footprint(model, image, *, variant="fp32", reference=None, keep=None):
@@ -19,8 +20,8 @@ def footprint(model, image, *, variant="fp32", reference=None, keep=None):
         model: `keras.Model` that gives logits; it need not be trained.
         image: uint8 array `(height, width, channels)`.
         variant: `"fp32"`, `"fp16"` or `"dynamic_int8"`.
-        reference: str or Path of a TFLite file that is measured in turn with this one, or None. Its images
-            may be of another size.
+        reference: str or Path of a TFLite file that is measured in the same interleaved rounds, or None. Its
+            images may be of another size.
         keep: str or Path under which to keep the file, or None.
 
     Returns:
@@ -37,6 +38,6 @@ def footprint(model, image, *, variant="fp32", reference=None, keep=None):
         if reference is not None:
             predictors.append(tflite_predictor(reference, check=False))
         batches = [np.resize(image, (1, *predictor.image_shape)) for predictor in predictors]
-        latencies = latencies_ms(predictors, batches)
+        latencies = median_ms([partial(p.probabilities, b) for p, b in zip(predictors, batches, strict=True)])
         measured = {"size_bytes": size_bytes(path), "latency_ms": latencies[0]}
         return measured | ({} if reference is None else {"reference_latency_ms": latencies[1]})

@@ -10,7 +10,7 @@ from keras_vit import __version__
 from keras_vit.commands import COMMANDS
 from keras_vit.commands.arguments import IntermixedParser, Parser
 from keras_vit.commands.interrupts import interrupts_kept
-from keras_vit.errors import ConditionError, DataWarning, InputError
+from keras_vit.errors import ConditionError, InputError, Notice
 
 PACKAGES = {  # import name to distribution name, where they differ
     "PIL": "pillow",
@@ -63,10 +63,10 @@ def _hint(options):
 
 
 def _show_warning(default):
-    """Shows a warning about the data as one line, and other warnings as before."""
+    """Shows a notice as one line, and other warnings as before."""
 
     def show(message, category, *place, **options):
-        if issubclass(category, DataWarning):
+        if issubclass(category, Notice):
             print(f"keras-vit: warning: {message}", file=sys.stderr)
         else:
             default(message, category, *place, **options)

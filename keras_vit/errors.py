@@ -15,7 +15,11 @@ class ConditionError(RuntimeError):
     """A condition stated by the user was not met, such as a verification or an accuracy drop."""
 
 
-class DataWarning(UserWarning):
+class Notice(UserWarning):
+    """A warning that the command line shows as one line."""
+
+
+class DataWarning(Notice):
     """The data can be used for training, but something about them deserves attention."""
 
 

@@ -35,6 +35,12 @@ def source_of(tensor):
     return operation, index
 
 
+def source_inputs(tensor):
+    """Returns the symbolic tensors that a tensor was computed from; only those of a first call are public."""
+    operation, node, _ = tensor._keras_history
+    return operation._inbound_nodes[node].input_tensors
+
+
 def is_graph(layer):
     """Returns whether it is a functional or Sequential model; `keras.Functional` is not public."""
     return isinstance(layer, keras.Sequential) or hasattr(layer, "_run_through_graph")

@@ -63,13 +63,13 @@ def test_training_and_export_do_not_know_each_other(folder, other):
         assert not imports_from(path, f"keras_vit.{other}"), path
 
 
-def test_the_commands_alone_know_both():
+def test_only_the_commands_import_both():
     for path in files("keras_vit"):
         known = imports_from(path, "keras_vit.training") | imports_from(path, "keras_vit.export")
         assert path.parent.name == "commands" or not known, path
 
 
-def test_private_names_of_keras_stand_in_one_file():
+def test_private_names_of_keras_are_used_in_one_file():
     internals = ROOT / "keras_vit/keras_internals.py"
     private = private_attributes(internals)
     assert {"_flatten_layers", "_keras_history", "_run_through_graph"} <= private
@@ -113,9 +113,9 @@ def test_models_and_training_work_where_there_is_no_tensorflow(tmp_path):
         "sys.meta_path.insert(0, Absent())\n"
         "from keras_vit.training.recipe import override\n"
         "from keras_vit.training.recipes import find_recipe\n"
-        "from keras_vit.training.run import run_recipe\n"
+        "from keras_vit.training.run import train\n"
         "recipe = override(find_recipe('vit_digits').RECIPE, ['epochs=1', 'num_layers=1'])\n"
-        "print(run_recipe(recipe, sys.argv[1])['backend'])\n"
+        "print(train(recipe, sys.argv[1]).metrics['backend'])\n"
     )
     result = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "run")],

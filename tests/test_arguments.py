@@ -11,9 +11,9 @@ from keras_vit.__main__ import _parser
         "tune --run-dir runs/a vit_mnist hidden_dim=32,64 --subset 100 epochs=4",
     ],
 )
-def test_fields_may_stand_before_and_after_options(line):
+def test_fields_are_accepted_before_and_after_options(line):
     options = _parser().parse_args(line.split())
-    assert options.search == "vit_mnist" and options.narrowings == ["hidden_dim=32,64", "epochs=4"]
+    assert options.search == "vit_mnist" and options.overrides == ["hidden_dim=32,64", "epochs=4"]
     assert options.subset == 100 and options.run_dir == "runs/a"
 
 
@@ -31,7 +31,7 @@ def test_a_command_without_fields_needs_none():
         ("train vit_digits --run-dir runs/a --no-such", "--no-such"),
     ],
 )
-def test_what_is_missing_or_unknown_is_named(line, message, capsys):
+def test_missing_and_unknown_arguments_are_named(line, message, capsys):
     with pytest.raises(SystemExit) as ended:
         _parser().parse_args(line.split())
     assert ended.value.code == 2

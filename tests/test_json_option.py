@@ -32,7 +32,7 @@ def test_a_file_that_cannot_be_read_is_refused_in_one_line(tmp_path, monkeypatch
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(builtins, "open", refuse)  # root may read whatever the file's mode says
+    monkeypatch.setattr(builtins, "open", refuse)  # root can read a file of any mode
     writing = json_file(path, [])
     with pytest.raises(InputError, match=r"figures\.json cannot be read: Permission denied\. "), writing:
         pass

@@ -17,6 +17,7 @@ from keras_vit.keras_internals import (
     run_graph,
     seed_generators,
     set_weight,
+    source_inputs,
     source_of,
     takes_training,
     uninitialized_weights,
@@ -97,3 +98,10 @@ def test_layers_of_another_thread_are_not_observed():
         thread.start()
         thread.join()
     assert counted == [1]
+
+
+def test_a_tensor_knows_what_it_was_computed_from_also_where_its_layer_is_called_twice():
+    dense, first = keras.layers.Dense(3), keras.Input((3,))
+    second = dense(first)
+    third = dense(second)
+    assert source_inputs(second)[0] is first and source_inputs(third)[0] is second

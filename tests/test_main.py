@@ -275,7 +275,7 @@ def test_a_run_folder_that_cannot_be_made_is_refused_before_the_data_are_loaded(
 def test_a_file_that_a_run_would_replace_is_kept(tmp_path, capsys):
     (tmp_path / "labels.txt").write_text("mine")
     assert main(["train", "vit_digits", "--run-dir", str(tmp_path)]) == 2
-    assert "labels.txt is of no run" in capsys.readouterr().err
+    assert "labels.txt belongs to no run" in capsys.readouterr().err
     assert (tmp_path / "labels.txt").read_text() == "mine"
 
 

@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -84,7 +83,7 @@ def test_an_unknown_attribute_is_an_attribute_error():
         keras_vit.layer  # noqa: B018
 
 
-@pytest.mark.skipif(shutil.which("pyright") is None, reason="pyright is not installed")
+@pytest.mark.skipif(importlib.util.find_spec("pyright") is None, reason="pyright is not installed")
 def test_a_type_checker_follows_the_subpackages_and_reports_a_wrong_keyword(tmp_path):
     file = tmp_path / "user.py"
     file.write_text(
@@ -95,9 +94,9 @@ def test_a_type_checker_follows_the_subpackages_and_reports_a_wrong_keyword(tmp_
         "keras_vit.models.vit('Ti/16', num_clases=10)\n"
         "keras_vit.nothing\n"
     )
-    done = subprocess.run(
-        ["pyright", file], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
-    )
+    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, file]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     errors = [line.strip() for line in done.stdout.splitlines() if " - error: " in line]
     assert len(errors) == 2, done.stdout
     assert "user.py:5:" in errors[0] and "num_clases" in errors[0]

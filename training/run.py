@@ -1,6 +1,8 @@
 """A whole run: train, evaluate on the test split, write the report."""
 
 import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -9,58 +11,10 @@ from keras_vit.errors import InputError
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.devices import open_engine
 from keras_vit.training.fit import fit_task
-from keras_vit.training.recipe_file import load_recipe
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.recipe_file import load_recipe, read_recipe
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import Task, task_of
-
-
-def run_recipe(
-    recipe, run_dir, *, data_dir=None, resume=False, moved=(), checkpoint_every=None, devices=None
-):
-    """Trains a recipe, evaluates its best model on the test split and writes the report.
-
-    Args:
-        recipe: Recipe. With `resume` it must be the one that the run began with, but
-            for the fields of `moved`.
-        run_dir: str or Path of the run folder.
-        data_dir: str, Path or None, where TFDS keeps its data.
-        resume: bool, go on with an interrupted run; of one that is trained only the rest is done.
-        moved: names of fields that hold paths of what lies elsewhere since the run began.
-        checkpoint_every: str such as `"500"` steps or `"10m"`, when to save besides the end of each epoch.
-        devices: str, as in `keras_vit.training.devices.open_engine`, or None for one device.
-
-    Returns:
-        dict, what `metrics.json` holds.
-
-    Raises:
-        InputError: bad recipe, data or folder.
-        NonFiniteError: loss or weights are no longer finite.
-        Interrupted: Ctrl-C or SIGTERM; the state is saved.
-    """
-    engine = open_engine(devices)
-    folder, task = RunFolder(engine.run_dir(run_dir)), task_of(recipe)
-    if resume:
-        _check_same_recipe(task.recipe, folder, but=moved)
-    else:
-        folder.check_unused()
-    data = task.load_data(data_dir)
-    model, data = fit_task(
-        task, folder.path, data=data, resume=resume, checkpoint_every=checkpoint_every, engine=engine
-    )
-    return task.evaluate(folder, model, data)
-
-
-def evaluate_run(run_dir, *, data_dir=None):
-    """Evaluates a run's model on its test split; writes `metrics.json` and `report/` again.
-
-    Returns:
-        dict, what `metrics.json` holds.
-
-    Raises:
-        InputError: no trained run lies there, or its data cannot be loaded.
-    """
-    run = load_run(run_dir, data_dir)
-    return run.task.evaluate(run.folder, run.model, run.data)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -71,13 +25,103 @@ class Run:
         folder: RunFolder.
         task: Task of its recipe, which is `task.recipe`.
         model: keras.Model, the best on the validation split.
-        data: ImageData or TextData, as the task loads it.
+        data: ImageData or TextData.
+        metrics: dict, what `metrics.json` holds, where the run was just trained.
     """
 
     folder: RunFolder
     task: Task
     model: keras.Model
     data: Any
+    metrics: dict[str, Any] | None = None
+
+
+def train(
+    recipe: Recipe | str | Path,
+    run_dir: str | Path,
+    *,
+    data: Any = None,
+    data_dir: str | Path | None = None,
+    resume: bool = False,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    moved: Iterable[str] = (),
+    checkpoint_every: str | None = None,
+    devices: str | int | None = None,
+) -> Run:
+    """Trains a recipe, evaluates its best model on the test split and writes the report.
+
+    Args:
+        recipe: ImageRecipe or TextRecipe; the name of one of `keras-vit list recipes`; or the path of a `.py`
+            file that defines `RECIPE`, of a `recipe.json` or of a run folder. With `resume` it must be the
+            recipe that the run started with, but for the fields of `moved`.
+        run_dir: str or Path of the run folder.
+        data: ImageData or TextData. Default: what the recipe's `data` names.
+        data_dir: str or Path, where TFDS keeps its data. Default: TFDS's own.
+        resume: bool, continue an interrupted run; of a trained one only the evaluation is done.
+        callbacks: more `keras.callbacks.Callback`s.
+        moved: names of fields whose paths have changed since the run started.
+        checkpoint_every: str such as `"500"` steps or `"10m"`, when to save besides the end of each epoch.
+        devices: int, or str as in `keras_vit.training.devices.open_engine`. Default: one device.
+
+    Returns:
+        Run, with its metrics.
+
+    Raises:
+        InputError: bad recipe, data or folder.
+        NonFiniteError: loss or weights are no longer finite.
+        Interrupted: Ctrl-C or SIGTERM; the state is saved.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_vit.training import ImageRecipe
+        >>> recipe = ImageRecipe(data="digits", variant="Pico/4", num_layers=1, hidden_dim=16, epochs=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     train(recipe, folder).metrics["split"]
+        'test'
+    """
+    recipe = recipe if isinstance(recipe, Recipe) else read_recipe(str(recipe))
+    engine = open_engine(devices)
+    folder, task = RunFolder(engine.run_dir(run_dir)), task_of(recipe)
+    if resume:
+        _check_same_recipe(task.recipe, folder, but=tuple(moved))
+    else:
+        folder.check_unused()
+    model, data = fit_task(
+        task,
+        folder.path,
+        data=task.load_data(data_dir) if data is None else data,
+        resume=resume,
+        callbacks=tuple(callbacks),
+        checkpoint_every=checkpoint_every,
+        engine=engine,
+    )
+    return Run(folder, task, model, data, task.evaluate(folder, model, data))
+
+
+def evaluate(run_dir: str | Path, *, data_dir: str | Path | None = None) -> dict[str, Any]:
+    """Evaluates a run's model on its test split; writes `metrics.json` and `report/` again.
+
+    Args:
+        run_dir: str or Path of the run folder.
+        data_dir: str or Path, where TFDS keeps its data. Default: TFDS's own.
+
+    Returns:
+        dict, what `metrics.json` holds.
+
+    Raises:
+        InputError: no trained run is there, or its data cannot be loaded.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_vit.training import ImageRecipe, train
+        >>> recipe = ImageRecipe(data="digits", variant="Pico/4", num_layers=1, hidden_dim=16, epochs=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = train(recipe, folder)
+        ...     0 <= evaluate(folder)["accuracy"] <= 1
+        True
+    """
+    run = load_run(run_dir, data_dir)
+    return run.task.evaluate(run.folder, run.model, run.data)
 
 
 def load_run(run_dir, data_dir=None):
@@ -87,7 +131,7 @@ def load_run(run_dir, data_dir=None):
         Run.
 
     Raises:
-        InputError: no trained run lies there, or its data are no longer those that it was trained on.
+        InputError: no trained run is there, or its data are no longer those that it was trained on.
     """
     folder = RunFolder(run_dir)
     folder.check_trained()
@@ -100,7 +144,7 @@ def load_run(run_dir, data_dir=None):
 
 
 def changed_fields(folder, recipe, but=()):
-    """Returns the fields in which a recipe differs from that of a run, but for some, each told in words."""
+    """Returns the fields in which a recipe differs from that of a run, but for some, in words."""
     given, before = recipe.as_dict(), load_recipe(folder.recipe).as_dict()
     names = [name for name in {**given, **before} if given.get(name) != before.get(name) and name not in but]
     return [f"{name}={given.get(name)} (was {before.get(name)})" for name in names]
@@ -108,10 +152,10 @@ def changed_fields(folder, recipe, but=()):
 
 def _check_same_recipe(recipe, folder, but):
     if not folder.recipe.exists():
-        raise InputError(f"--resume found no run in {folder.path}. Leave --resume out to begin one.")
+        raise InputError(f"--resume found no run in {folder.path}. Leave --resume out to start one.")
     changed = changed_fields(folder, recipe, but)
     if changed:
         raise InputError(
-            f"--resume continues the recipe that {folder.path} began with, but {', '.join(changed)} "
+            f"--resume continues the recipe that {folder.path} started with, but {', '.join(changed)} "
             "differ. Give the same fields, or another --run-dir."
         )

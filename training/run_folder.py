@@ -1,4 +1,4 @@
-"""Names of the files in a run folder."""
+"""The files of a run folder, and the checks before it is used."""
 
 import contextlib
 import dataclasses
@@ -11,114 +11,78 @@ from keras_vit.io.label_names import read_label_names
 from keras_vit.io.locking import created_folder, exclusively
 
 
+def _file(name):
+    return property(lambda folder: folder.path / name)
+
+
 @dataclasses.dataclass(frozen=True)
 class RunFolder:
-    """Where a run keeps what. Files are written whole or not at all."""
+    """The paths of the files in a run folder. Files are written atomically."""
 
     path: Path
 
     def __post_init__(self):
         object.__setattr__(self, "path", Path(self.path))
 
-    @property
-    def recipe(self):
-        return self.path / "recipe.json"
-
-    @property
-    def model(self):
-        return self.path / "model.keras"
-
-    @property
-    def state(self):
-        return self.path / "state"
-
-    @property
-    def history(self):
-        return self.path / "history.csv"
-
-    @property
-    def tensorboard(self):
-        return self.path / "tensorboard"
-
-    @property
-    def nonfinite_batch(self):
-        return self.path / "nonfinite_batch.npz"
-
-    @property
-    def divergence(self):
-        """What ended a run of an experiment whose numbers were finite no longer: no other will do better."""
-        return self.path / "divergence.txt"
-
-    @property
-    def metrics(self):
-        return self.path / "metrics.json"
-
-    @property
-    def labels(self):
-        return self.path / "labels.txt"
-
-    @property
-    def preprocessing(self):
-        return self.path / "preprocessing.json"
-
-    @property
-    def vocabulary(self):
-        return self.path / "vocabulary.json"
-
-    @property
-    def samples(self):
-        return self.path / "samples.json"
-
-    @property
-    def report(self):
-        return self.path / "report"
-
-    @property
-    def export(self):
-        return self.path / "export"
+    recipe = _file("recipe.json")
+    model = _file("model.keras")
+    state = _file("state")
+    history = _file("history.csv")
+    tensorboard = _file("tensorboard")
+    nonfinite_batch = _file("nonfinite_batch.npz")
+    divergence = _file("divergence.txt")  # of an experiment: why the run ended with non-finite numbers
+    metrics = _file("metrics.json")
+    labels = _file("labels.txt")
+    preprocessing = _file("preprocessing.json")
+    vocabulary = _file("vocabulary.json")
+    samples = _file("samples.json")
+    report = _file("report")
+    export = _file("export")
 
     def check_unused(self):
-        """Raises InputError when a run, or a file of its names, lies here, or no folder can be made."""
+        """Raises InputError when the folder contains a run or one of its files, or cannot be created."""
         places = (self.path, *self.path.absolute().parents)
-        place = next(place for place in places if os.path.exists(place))  # unlike Path's, also of long names
+        place = next(
+            place for place in places if os.path.exists(place)
+        )  # unlike Path.exists, accepts any length
         if not place.is_dir():
             raise InputError(
                 f"Expected a folder for the run, but {place} is a file. Choose another --run-dir."
             )
         if not os.access(place, os.W_OK | os.X_OK):
-            raise InputError(f"{place} may not be written to. Choose another --run-dir.")
+            raise InputError(f"{place} is not writable. Choose another --run-dir.")
         if os.path.exists(self.recipe):
             raise InputError(
-                f"{self.path} already holds a run. Use --resume to continue it, or another --run-dir."
+                f"{self.path} already contains a run. Use --resume to continue it, or another --run-dir."
             )
-        model, figures = (self.model, self.state, self.labels), (self.history, self.metrics, self.tensorboard)
-        for file in (*model, *figures):  # the report's folder looks after itself
+        others = self.model, self.state, self.labels, self.history, self.metrics, self.tensorboard
+        for file in others:  # writing the report checks its own folder
             if os.path.exists(file):
                 raise InputError(
-                    f"{file} is of no run that can be continued, and a training would replace it. "
+                    f"{file} belongs to no run that can be resumed, and a training would replace it. "
                     "Choose another --run-dir."
                 )
 
     @contextlib.contextmanager
     def locked(self):
-        """Keeps a second training out of the folder, which is made where there is none, and left if used.
+        """Locks the folder against a second training; creates it if missing, and removes it if still empty.
 
         Raises:
-            InputError: there is one in it already, or no folder can be made here.
+            InputError: another training has locked it, or it cannot be created.
         """
-        busy = f"Another training is at work in {self.path}. Wait for it, or choose another --run-dir."
+        busy = f"Another training is running in {self.path}. Wait for it, or choose another --run-dir."
         with created_folder(self.path), exclusively(self.path, busy):
             yield
 
     def remove_leftovers(self):
-        """Removes what processes killed while writing have left: see `keras_vit.io.files.atomic_path`."""
+        """Removes temporary files of killed processes: see `keras_vit.io.files.atomic_path`."""
         for folder in (self.path, self.state):
             for holder in folder.glob(".*-????????"):
                 if holder.is_dir():
                     shutil.rmtree(holder, ignore_errors=True)
 
     def check_trained(self):
-        """Raises InputError unless a recipe and a model lie here."""
+        """Raises InputError unless the folder contains a recipe and a model."""
         for file in (self.recipe, self.model):
             if not file.is_file():
                 raise InputError(
@@ -127,5 +91,5 @@ class RunFolder:
                 )
 
     def label_names(self):
-        """Returns the class names, one line of `labels.txt` each."""
+        """Returns the class names, one for each line of `labels.txt`."""
         return read_label_names(self.labels)

@@ -186,7 +186,7 @@ def timm_pipeline(model):
 
 
 def huggingface_pipeline(name, model, folder, normalisation):
-    """The family's processor on Pillow, where there is one; its settings are saved beside the weights."""
+    """The family's processor on Pillow, where there is one; its settings are saved next to the weights."""
     import transformers
 
     _, height, width = model.input_size
@@ -200,7 +200,7 @@ def huggingface_pipeline(name, model, folder, normalisation):
 
 
 def answer(output):
-    """What a model of transformers says at its end: the head's answer, or what a head would read."""
+    """The last output of a model of transformers: the head's, or the input of a head."""
     if isinstance(output, torch.Tensor):
         return output
     fields = ("logits", "image_embeds", "pooler_output", "last_hidden_state")

@@ -1,1 +1,1 @@
-"""What a TFLite file costs: time, memory, and what it is spent on."""
+"""Measures TFLite files: time, memory, and which operators take them."""

@@ -1,4 +1,4 @@
-"""Files with some operators of another file only."""
+"""Files with only some operators of another file."""
 
 from ai_edge_litert import schema_py_generated as schema
 

@@ -1,15 +1,19 @@
-"""Measures TFLite files: several in turn, each beside its own matrix products alone."""
+"""Measures TFLite files in interleaved rounds, each next to its own matrix products alone."""
 
 import contextlib
+import statistics
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.export.benchmarking.parts import only
 from keras_vit.export.benchmarking.signature import signature_names, with_first
-from keras_vit.export.benchmarking.timing import times_in_turn
-from keras_vit.export.prediction.predictor import check_is_tflite
+from keras_vit.export.measurement import interleaved_ms
+from keras_vit.export.prediction.tflite import check_is_tflite
 from keras_vit.export.tflite.delegation import delegation
 from keras_vit.export.tflite.graph import operators, read_graph
 from keras_vit.export.tflite.interpreter import open_interpreter
@@ -22,14 +26,16 @@ PRODUCTS = frozenset(
 WHOLE, FLOOR = "whole", "floor"
 
 
-def benchmark(paths, num_threads=1, rounds=30, signature=None):
+def benchmark(
+    files: Sequence[str | Path], *, num_threads: int = 1, rounds: int = 30, signature: str | None = None
+) -> list[dict[str, Any]]:
     """Measures latency, memory and operators of TFLite files on this machine's CPU.
 
     Args:
-        paths: sequence of str or Path.
-        num_threads: int.
-        rounds: int, how often each file runs, at least 2.
-        signature: str, which of a file's signatures is measured, or None for the first.
+        files: sequence of str or Path.
+        num_threads: int, at least 1. Default: 1.
+        rounds: int, how often each file runs, at least 2. Default: 30.
+        signature: str, which of a file's signatures is measured. Default: the first.
 
     Returns:
         A list of dicts, one per file: `file`, `bytes`, `signatures` (the first is measured), `num_threads`,
@@ -42,13 +48,27 @@ def benchmark(paths, num_threads=1, rounds=30, signature=None):
 
     Raises:
         InputError: a file is missing, damaged, has no such signature, or needs operators that LiteRT does not
-            bring.
+            have.
+
+    Example:
+
+    >>> import keras, tempfile
+    >>> from keras_vit.export import benchmark
+    >>> file = tempfile.mkdtemp() + "/model.tflite"
+    >>> model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(64)])
+    >>> model.export(file, format="litert", verbose=False)
+    >>> (row,) = benchmark([file], rounds=5)
+    >>> row["median_ms"] > 0, [operator["kind"] for operator in row["operators"]]
+    (True, ['FULLY_CONNECTED'])
     """
-    files = [_File(Path(path), num_threads, signature) for path in paths]
+    files = [_File(Path(path), num_threads, signature) for path in files]
     contenders = {(i, part): run for i, file in enumerate(files) for part, run in file.contenders().items()}
-    times = times_in_turn(contenders, num_threads, rounds)
+    clock = time.thread_time if num_threads == 1 else time.perf_counter  # others' work is not the caller's
+    invocations = [interpreter.invoke for interpreter in contenders.values()]
+    times = dict(zip(contenders, interleaved_ms(invocations, rounds, clock, refill_caches=True), strict=True))
     rows = [
-        file.row({part: time for (j, part), time in times.items() if j == i}) for i, file in enumerate(files)
+        file.row({part: found for (j, part), found in times.items() if j == i})
+        for i, file in enumerate(files)
     ]
     for row in rows:
         row["ratio"] = row["median_ms"] / rows[0]["median_ms"]
@@ -77,38 +97,40 @@ class _File:
             parts[FLOOR] = PRODUCTS
         found = {WHOLE: open_interpreter(self.content, self.num_threads)}
         for name, kinds in parts.items():
-            with contextlib.suppress(RuntimeError):  # XNNPACK refuses some operators that stand alone
+            with contextlib.suppress(RuntimeError):  # XNNPACK refuses some operators when alone
                 found[name] = open_interpreter(only(self.model, kinds), self.num_threads)
                 found[name].invoke()
         return found
 
     def row(self, times):
         partitions, outside = delegation(self.content, self.operators)
-        whole, floor = times[WHOLE], times.get(FLOOR)
+        medians = {part: statistics.median(found) for part, found in times.items()}
+        low, *_, high = statistics.quantiles(times[WHOLE], n=10, method="inclusive")
+        whole, floor = medians[WHOLE], medians.get(FLOOR)
         return {
             "file": str(self.path),
             "bytes": self.size,
             "signatures": signature_names(self.model),
             "num_threads": self.num_threads,
             "clock": "cpu" if self.num_threads == 1 else "wall",
-            "median_ms": whole.median,
-            "p10_ms": whole.low,
-            "p90_ms": whole.high,
+            "median_ms": whole,
+            "p10_ms": low,
+            "p90_ms": high,
             "peak_memory_bytes": self.memory,
             "partitions": partitions,
             "outside": [{"kind": operator.kind, "name": operator.name} for operator in outside],
-            "floor_ms": floor and floor.median,
-            "floor_ratio": floor and floor.median / whole.median,
-            "operators": self._by_kind(times, Counter(operator.kind for operator in outside)),
+            "floor_ms": floor,
+            "floor_ratio": floor and floor / whole,
+            "operators": self._by_kind(medians, Counter(operator.kind for operator in outside)),
         }
 
-    def _by_kind(self, times, outside):
+    def _by_kind(self, medians, outside):
         rows = [
             {
                 "kind": kind,
                 "count": count,
                 "outside": outside[kind],
-                "alone_ms": times[kind].median if kind in times else None,
+                "alone_ms": medians.get(kind),
             }
             for kind, count in self.kinds.items()
         ]
@@ -128,8 +150,8 @@ def _check_builtin(found, path):
     custom = sorted({operator.kind for operator in found if operator.is_custom})
     if custom:
         raise InputError(
-            f"{path} needs operators that LiteRT does not bring: {', '.join(custom)}. keras-vit doctor tells "
-            "which layers need them. Convert the model again with builtin operators only."
+            f"{path} needs operators that LiteRT does not have: {', '.join(custom)}. keras-vit doctor "
+            "shows which layers need them. Convert the model again with builtin operators only."
         )
 
 

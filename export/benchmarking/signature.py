@@ -1,9 +1,9 @@
-"""Which of a file's signatures is measured."""
+"""Selects the signature of a file that is measured."""
 
 from keras_vit.errors import InputError
 from keras_vit.export.tflite.graph import operators, read_graph, write_graph
 
-NUMBERED = {"WHILE", "IF", "CALL_ONCE"}  # operators that know subgraphs by their place
+NUMBERED = {"WHILE", "IF", "CALL_ONCE"}  # operators that refer to subgraphs by index
 
 
 def signature_names(model):

@@ -1,14 +1,14 @@
-"""Images as a TFLite file takes them, which is as an app gives them: RGB, as float32 or uint8."""
+"""Images as a TFLite file takes them and an app gives them: RGB, as float32 or uint8."""
 
 import numpy as np
 
 DTYPES = ("float32", "uint8")
-PHOTOS = (1, 3)  # channels: grey, RGB; what a camera or an image file gives
+PHOTOS = (1, 3)  # channels of what a camera or an image file gives: grey, RGB
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601, as in JPEG and Pillow
 
 
 def whole_batch(images, batch_size):
-    """Returns as many images as a file takes at once: the last one again where there are fewer."""
+    """Returns as many images as a file takes at once, padded with the last one."""
     missing = batch_size - len(images)
     return np.concatenate([images, np.repeat(images[-1:], missing, axis=0)]) if missing else images
 

@@ -1,4 +1,4 @@
-"""What is wrong with what an export was given, told before anything is written."""
+"""Checks what an export of images is given, before anything is written."""
 
 import keras
 import numpy as np
@@ -17,18 +17,6 @@ def check_backend():
             f"Expected KERAS_BACKEND=tensorflow, which writes files for a phone, received "
             f"{keras.backend.backend()!r}. A model.keras that was trained elsewhere loads there."
         )
-
-
-def check_variants(variants):
-    """Checks the variants' names and that this process can export.
-
-    Raises:
-        InputError: an unknown variant, or Keras on another backend than TensorFlow.
-    """
-    check_backend()
-    unknown = [variant for variant in variants if variant not in (*VARIANTS, AUTO)]
-    if unknown:
-        raise InputError(f"Unknown variant {unknown[0]!r}. Expected {AUTO} or one of {', '.join(VARIANTS)}.")
 
 
 def check_input(dtype, batch_size):
@@ -67,6 +55,24 @@ def check_held_out(model, label_names, images, labels):
         )
 
 
+def check_logits(model, images):
+    """Checks that a model gives no probabilities before its softmax, which would be applied twice.
+
+    Args:
+        model: as `inference_model` gives it.
+        images: array `(n, height, width, channels)`; some of them are tried.
+
+    Raises:
+        InputError: it does.
+    """
+    outputs = keras.Model(model.inputs, model.layers[-1].input).predict(images[:8], verbose=0)
+    if outputs.min() >= 0 and np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
+        raise InputError(
+            f"Expected a model that gives logits, but the outputs of {model.name} are probabilities already. "
+            "Leave its softmax out: it is added."
+        )
+
+
 def check_calibration(model, variants, images):
     """Checks that there are calibration images where a variant needs them.
 
@@ -76,7 +82,7 @@ def check_calibration(model, variants, images):
     needing = [variant for variant in variants if variant == AUTO or VARIANTS[variant].needs_calibration]
     if images is None and needing:
         raise InputError(
-            f"Expected calibration_images for {needing[0]}, received none. Give some hundred images of the "
+            f"Expected calibration images for {needing[0]}, received none. Give some hundred images of the "
             "training data, or choose a variant that needs none, such as dynamic_int8."
         )
     if images is None:

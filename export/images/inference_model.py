@@ -1,12 +1,13 @@
-"""The form of a trained model that is shipped."""
+"""A trained model as it is exported: in float32, with softmax."""
 
 import contextlib
 
 import keras
 
 from keras_vit.errors import InputError
-from keras_vit.keras_internals import source_of
+from keras_vit.keras_internals import source_inputs, source_of
 
+_UNCHANGING = ("cast", "identity", "reshape", "flatten", "dropout")
 _LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
@@ -14,7 +15,7 @@ def inference_model(model):
     """Returns the model in float32 with softmax at its end.
 
     A model trained in mixed precision computes in bfloat16 and does not convert; its weights are float32
-    all the same, so that the same layers are built anew in float32.
+    all the same, so that the same layers are built again in float32.
 
     Args:
         model: functional or Sequential `keras.Model` that gives logits `(batch, num_classes)`.
@@ -23,10 +24,16 @@ def inference_model(model):
         A `keras.Model` from the same images to probabilities `(batch, num_classes)`.
 
     Raises:
-        InputError: a model of another kind, such as one that ends in softmax already, or with a layer that
-            is more than its configuration, such as a Lambda.
+        InputError: a model of another kind, such as one that ends in softmax or sigmoid already, or with a
+            layer that is more than its configuration, such as a Lambda.
     """
     check_classifier(model)
+    ending = _ending(model.outputs[0])
+    if ending in ("softmax", "sigmoid"):
+        raise InputError(
+            f"Expected a model that gives logits, but {model.name} ends in {ending}. Leave it out: "
+            "softmax is added."
+        )
     clone = in_float32(model)
     with _float32_by_default():
         probabilities = keras.layers.Softmax(name="probabilities")(clone.outputs[0])
@@ -51,7 +58,7 @@ def in_float32(model):
 
 
 def check_classifier(model):
-    """Checks that a model goes from one image of fixed size to logits.
+    """Checks that a model goes from one image of fixed size to a row of classes.
 
     Raises:
         InputError: it does not.
@@ -64,23 +71,18 @@ def check_classifier(model):
         raise InputError(
             f"Expected a model of one output (batch, num_classes), received {model.output_shape}."
         )
-    if _is_softmax(_origin(model.outputs[0])):
-        raise InputError(
-            f"Expected a model that gives logits, but {model.name} ends in softmax. Leave it out: "
-            "export adds it."
-        )
 
 
-def _origin(tensor):
-    """The layer or operation that a tensor comes from; of a model within the model the one in it."""
+def _ending(tensor):
+    """The name of the function that a tensor comes from, whatever casts and reshapes it afterwards."""
     operation, index = source_of(tensor)
     within = getattr(operation, "outputs", None)
-    return _origin(within[index]) if within else operation
-
-
-def _is_softmax(operation):
-    named = type(operation).__name__ == "Softmax"  # the layer, and what keras.ops.softmax makes
-    return named or getattr(operation, "activation", None) is keras.activations.softmax
+    if within:  # a model within the model
+        return _ending(within[index])
+    activation = getattr(operation, "activation", None)
+    name = getattr(activation, "__name__", type(operation).__name__).lower()
+    passes = name in _UNCHANGING or name == "linear" and isinstance(operation, keras.layers.Activation)
+    return _ending(source_inputs(tensor)[0]) if passes else name
 
 
 @contextlib.contextmanager
@@ -99,7 +101,7 @@ def _rebuilt(layer):
         return layer.__class__.from_config(_in_float32(layer.get_config()))
     except Exception as error:  # a Lambda's code, or a layer of others, which may raise anything
         raise InputError(
-            f"{layer.name} ({type(layer).__name__}) cannot be built anew from its configuration. Write a "
+            f"{layer.name} ({type(layer).__name__}) cannot be built again from its configuration. Write a "
             "keras.layers.Layer whose get_config gives all arguments of its constructor."
         ) from error
 

@@ -1,4 +1,4 @@
-"""A picture of what was exported: accuracy against latency and against size."""
+"""Plots the exported variants: accuracy against latency and against size."""
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -11,7 +11,7 @@ DPI = 110
 NAME = "name"  # marks the texts that are names of variants
 KEPT, GOOD, BAD = "#0072b2", "#767676", "#d55e00"  # Okabe and Ito's blue and vermilion, and a grey
 
-HEIGHTS = (6, -13, 20, -27, 34, -41, 48, -55)  # points above its mark at which a name may stand
+HEIGHTS = (6, -13, 20, -27, 34, -41, 48, -55)  # points above its mark where a name may be
 
 
 def write_plot(rows, max_drop, path):
@@ -19,7 +19,7 @@ def write_plot(rows, max_drop, path):
 
     Args:
         rows: list of dicts.
-        max_drop: float, points of accuracy that are allowed to be lost; drawn as a line.
+        max_drop: float, points of accuracy that a variant may lose; drawn as a line.
         path: Path of a PNG file.
     """
     rows = [row for row in rows if "accuracy" in row and row["variant"] != "savedmodel"]
@@ -51,9 +51,9 @@ def draw(rows, max_drop):
             va="top",
             fontsize=8,
         )
-    figure.draw_without_rendering()  # from here on it is known where texts lie
+    figure.draw_without_rendering()  # computes where texts are
     for axes in (left, right):
-        _set_apart([text for text in axes.texts if text.get_gid() == NAME])
+        _separate([text for text in axes.texts if text.get_gid() == NAME])
     return figure
 
 
@@ -79,13 +79,13 @@ def _scatter(axes, rows, values, label):
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _set_apart(names):
-    """Moves names up and down until none lies on another, as far as there is room."""
+def _separate(names):
+    """Moves names up and down until none overlaps another, as far as there is room."""
     taken = []
     for name in names:
         for height in HEIGHTS:
             name.xyann = (6, height)
-            place = Text.get_window_extent(name)  # an annotation's own has the line to its mark in it
+            place = Text.get_window_extent(name)  # an annotation's own method includes the line to its mark
             if not any(place.overlaps(other) for other in taken):
                 break
         taken.append(place)

@@ -5,10 +5,10 @@ import tensorflow as tf
 
 
 def rollout(scores, num_prefix_tokens, start, grid):
-    """Tells how much of each patch reaches the output.
+    """Returns how much of each patch reaches the output.
 
-    From the last block to the first a row of tokens is multiplied with each block's attention, which is
-    far less work than the product of the blocks' matrices, and the same.
+    A row of tokens is multiplied by each block's attention, from the last block to the first, which gives the
+    product of the blocks' matrices for far less work.
 
     Args:
         scores: list of `(batch, num_heads, tokens, tokens)`, one per block, rows sum to 1; of the last block

@@ -1,4 +1,4 @@
-"""Compares two forms of a model as functions from images to probabilities."""
+"""Compares the probabilities that a file and its model give for the same images."""
 
 import dataclasses
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Verification:
-    """How a shipped file differs from the model it was made of, on the same held-out images."""
+    """How an exported file differs from its model, on the same held-out images."""
 
     num_images: int
     top1_agreement: float  # share of images with the same best class

@@ -1,1 +1,1 @@
-"""TFLite metadata: what an app's library reads of a file before it runs it."""
+"""TFLite metadata: what an app's library reads in a file before it runs it."""

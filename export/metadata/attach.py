@@ -1,4 +1,4 @@
-"""Puts metadata and labels into a TFLite file."""
+"""Adds metadata and labels to a TFLite file."""
 
 import zipfile
 
@@ -17,8 +17,7 @@ TRAINED_ON = "trained_on.txt"  # only of models that were trained on grey images
 def attach(path, card, label_names, grey=False):
     """Rewrites the TFLite file of an image classifier with metadata as MediaPipe Tasks reads it.
 
-    Weights that lie behind the flatbuffer are brought into it, and behind it comes a zip archive with the
-    labels.
+    Weights stored behind the flatbuffer are moved into it, and a zip archive with the labels is appended.
 
     Args:
         path: Path of the file.
@@ -31,7 +30,9 @@ def attach(path, card, label_names, grey=False):
     entry = schema.MetadataT(name=NAME.encode(), buffer=len(model.buffers) - 1)
     model.metadata = [*(model.metadata or ()), entry]
     path.write_bytes(write_graph(model))
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:  # apps read it where it lies
+    with zipfile.ZipFile(
+        path, "a", zipfile.ZIP_STORED
+    ) as archive:  # apps read it in place, without unpacking
         _add(archive, LABELS, "".join(f"{name}\n" for name in label_names))
         if grey:
             _add(archive, TRAINED_ON, "grey\n")
@@ -43,7 +44,7 @@ def attached_labels(path):
 
 
 def was_trained_on_grey(path):
-    """Tells whether the model in a TFLite file, which takes RGB, was trained on grey images."""
+    """Returns whether the model in a TFLite file, which takes RGB, was trained on grey images."""
     return _attached(path, TRAINED_ON) == b"grey\n"
 
 

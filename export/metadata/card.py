@@ -1,4 +1,4 @@
-"""What a file tells of itself to people."""
+"""Texts about a model that its file carries for people."""
 
 import dataclasses
 

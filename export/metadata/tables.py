@@ -1,7 +1,7 @@
 """Writes the tables of TFLite's metadata schema, as far as an image classifier needs them.
 
 The schema is published with MediaPipe (`metadata_schema.fbs`, version 1.5.0), whose Python writer needs parts
-that its package does not bring. Fields have the numbers in which they stand there.
+that its package lacks. Fields are numbered as in the schema.
 """
 
 import flatbuffers
@@ -12,7 +12,7 @@ IMAGE, NORMALIZATION, UNKNOWN, RGB, AXIS_LABELS = 2, 1, 0, 1, 2  # numbers in th
 
 
 class Tables:
-    """A builder whose methods write a table, or a vector or text for one, and return where it lies."""
+    """A builder whose methods write a table, or a vector or text for one, and return its offset."""
 
     def __init__(self):
         self.builder = flatbuffers.Builder(1024)

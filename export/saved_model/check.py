@@ -1,4 +1,4 @@
-"""Looks through a SavedModel's graph before TensorFlow runs anything of it."""
+"""Checks a SavedModel's graph before TensorFlow runs any of it."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ LARGEST_GRAPH = 2**30  # bytes
 KINDS = {  # of objects: neither assets nor resources, which are filled while loading
     "user_object", "function", "bare_concrete_function", "variable", "constant", "captured_tensor",
 }  # fmt: skip
-STATEFUL = {  # but they only compute
+STATEFUL = {  # for TensorFlow, although they only compute
     "Assert", "Case", "CudnnRNN", "CudnnRNNV2", "CudnnRNNV3", "If", "ReadVariableOp",
     "ResourceGather", "StatefulPartitionedCall", "VarHandleOp",
 }  # fmt: skip
 LOOPS = {"For", "StatelessWhile", "While"}
-OUTSIDE = {  # files and Python, of which TensorFlow does not say that they are stateful
+OUTSIDE = {  # operators on files and Python that TensorFlow does not mark as stateful
     "DebugIdentity", "DebugNanCount", "DebugNumericSummary", "DecodeProtoV2", "EncodeProto",
     "GenerateVocabRemapping", "ImmutableConst", "InitializeTableFromTextFile", "MatchingFiles",
     "PyFuncStateless", "ReadFile", "XlaCallModule",
@@ -25,7 +25,7 @@ def check_saved_model(path, loopless=()):
 
     Args:
         path: str or Path of the folder.
-        loopless: names of functions that need no loop, which need not end.
+        loopless: names of functions that need no loop; one might never end.
 
     Raises:
         InputError: no SavedModel, damaged, or with operators that reach outside of it.

@@ -1,4 +1,4 @@
-"""Decodes image files inside a TensorFlow graph as `keras_vit.io.images` does outside of one."""
+"""Decodes image files inside a TensorFlow graph, as `keras_vit.io.images` does in Python."""
 
 import tensorflow as tf
 
@@ -10,8 +10,8 @@ def decode(data, size, channels):
     """Decodes one image file and stretches it.
 
     EXIF orientation is applied, transparency is composited on white, of an animation the first frame is
-    taken, and the image is stretched with antialiased bilinear interpolation. What TensorFlow's decoders do
-    not do: a BMP with a palette comes out as its indices.
+    used, and the image is stretched with antialiased bilinear interpolation. A limit of TensorFlow's
+    decoders: a BMP with a palette decodes to its indices.
 
     Args:
         data: scalar string, the bytes of a JPEG, PNG, WebP, BMP or GIF file.

@@ -1,4 +1,4 @@
-"""Turns a JPEG upright inside a TensorFlow graph, as its EXIF orientation asks."""
+"""Applies the EXIF orientation of a JPEG inside a TensorFlow graph."""
 
 import tensorflow as tf
 

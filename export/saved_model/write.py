@@ -25,13 +25,13 @@ def write_saved_model(model, label_names, path, attention=False):
     and stretches to that size; models of grey or RGB have it. Both give `class_indices` `(batch, k)` and
     `labels` `(batch, k)`, best first, with k the smaller of 5 and the number of classes, and `probabilities`
     `(batch, num_classes)`.
-    `attention` takes `images` as well and gives `attention` `(batch, rows, columns)`, the rollout.
+    `attention` also takes `images` and gives `attention` `(batch, rows, columns)`, the rollout.
 
     Args:
         model: the model as `inference_model` gives it.
         label_names: sequence of str, one per class.
         path: str or Path of the folder; must not exist.
-        attention: bool, whether there is the third.
+        attention: bool, whether to write the third one.
 
     Raises:
         ConditionError: TensorFlow cannot write this model.
@@ -94,7 +94,7 @@ def save(model, path, signatures, functions=None):
         model: `keras.Model` whose variables the functions read.
         path: str or Path of the folder.
         signatures: dict from a name to a `tf.function`.
-        functions: dict of further ones that whoever loads the SavedModel may call.
+        functions: dict of further functions of the loaded SavedModel.
 
     Raises:
         ConditionError: TensorFlow cannot write this model.

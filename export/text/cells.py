@@ -11,8 +11,8 @@ from keras_vit.export.mobile.pending import as_float64
 class RecurrentCell:
     """A recurrent layer's weights, and the arithmetic of one step.
 
-    What comes from the input is computed apart (`project`), so that many steps share one product and the
-    first layer's is a row of a table.
+    The part that comes from the input is computed separately (`project`), so that many steps share one
+    product and that of the first layer is a row of a table.
 
     Args:
         layer: `SimpleRNN`, `LSTM` or `GRU` of Keras.
@@ -104,5 +104,5 @@ def _check(layer):
 
 
 def variable(array):
-    """Returns an array as a weight that is not trained any more."""
+    """Returns an array as a weight that is not trained."""
     return keras.Variable(array.astype("float32"), trainable=False, dtype="float32")

@@ -1,4 +1,4 @@
-"""What is known of a text model beside its logits: `text.json`, in or beside each of its files."""
+"""How to read a text model's logits: `text.json`, in or next to each of its files."""
 
 import dataclasses
 import json
@@ -20,7 +20,7 @@ class TextDescription:
     Attributes:
         vocabulary: Vocabulary.
         window: int, tokens that `score` takes.
-        lines: bool, a text is one line and ends with a newline; or running text.
+        lines: bool, whether each line is one text and ends with a newline; or running text.
     """
 
     vocabulary: Vocabulary
@@ -62,6 +62,11 @@ def read_description(path):
     if not valid:
         raise InputError(f"{path} is damaged: its {NAME} does not describe a text model. Export again.")
     return TextDescription(vocabulary, window, lines)
+
+
+def has_description(path):
+    """Whether a `.tflite` file or a SavedModel folder is an exported text model."""
+    return _content(Path(path)) is not None
 
 
 def _content(path):

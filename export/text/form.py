@@ -1,4 +1,4 @@
-"""A character model as functions: `score` of a window, and `step` from character and state to the next."""
+"""A character model as functions: `score` for a window, and `step` for one character and a state."""
 
 import keras
 import tensorflow as tf
@@ -21,8 +21,8 @@ def text_form(model, on_phone=True):
         on_phone: bool, in the operators that suit a phone, for a batch of one; else for any batch.
 
     Returns:
-        `RecurrentForm` or `WindowForm`. Both have `vocabulary_size`, `states` (a list of
-        `tf.TensorSpec`s without the batch axis; a text begins with zeros), `variables`, `score(tokens)` and
+        `RecurrentForm` or `WindowForm`. Both have `vocabulary_size`, `states` (a list of `tf.TensorSpec`s
+        without the batch axis; zeros at the start of a text), `variables`, `score(tokens)` and
         `step(token, states)`.
 
     Raises:
@@ -46,7 +46,7 @@ def _is_from_tokens_to_rows(model):
 
 
 class RecurrentForm:
-    """A `char_rnn`: embedding and first input product are one table, of which a character is a row.
+    """A `char_rnn`: embedding and first input product are one table, with a row per character.
 
     Args:
         model: `char_rnn` in float32.
@@ -78,7 +78,7 @@ class RecurrentForm:
         return self._logits(x), after
 
     def score(self, tokens):
-        """Returns the logits of a text that begins here, `(batch, length, vocabulary_size)`."""
+        """Returns the logits of a text that starts here, `(batch, length, vocabulary_size)`."""
         batch, length = tf.shape(tokens)[0], tokens.shape[1]
         x = None
         for cell in self.cells:
@@ -123,7 +123,7 @@ def _run(cell, projected, batch):
 class WindowForm:
     """A `char_transformer`, whose state is the last characters and how many of them there are.
 
-    It reads its whole window anew for each character, as it has to where the window moves on: every
+    It reads its whole window again for each character, as it has to where the window moves: every
     character then has another position.
 
     Args:

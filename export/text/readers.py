@@ -1,14 +1,14 @@
-"""One way to ask the exported forms of a character model."""
+"""Reads tokens with the exported forms of a character model."""
 
 from pathlib import Path
 
 import numpy as np
 
-from keras_vit.errors import ConditionError, InputError, first_line
-from keras_vit.export.prediction.predictor import CHECK_TIME_LIMIT, check_is_tflite, check_recorded
+from keras_vit.errors import InputError, first_line
+from keras_vit.export.prediction.load import check_recorded
+from keras_vit.export.prediction.tflite import check_is_tflite, check_tflite
 from keras_vit.export.saved_model.check import check_saved_model
 from keras_vit.export.text.description import read_description
-from keras_vit.export.workers.runner import run_worker
 
 
 def load_text_reader(path):
@@ -66,23 +66,20 @@ class TfliteReader(_Reader):
 
         check_is_tflite(path)
         super().__init__(path)
-        try:
-            run_worker("check", file=path, kind="text", time_limit=CHECK_TIME_LIMIT)
-        except ConditionError as error:
-            raise InputError(f"{path} is damaged or no text model: {error}.") from error
+        check_tflite(path, "text")
         self.interpreter = Interpreter(str(path), num_threads=num_threads)
         self._runners = {}
 
     def begin(self, batch_size):
-        """Forgets what was read."""
+        """Starts new texts."""
         self.states = [_zero_states(self._runner("step")) for _ in range(batch_size)]
 
     def score(self, tokens):
-        """Returns logits `(batch, window, vocabulary_size)` of texts that begin there."""
+        """Returns logits `(batch, window, vocabulary_size)` of texts that start there."""
         return np.concatenate([self._runner("score")(tokens=row[None])["logits"] for row in tokens])
 
     def write(self, token, noise, temperature, top_k):
-        """Runs `generate` for one text that begins; arguments as in `keras_vit.export.text.write`."""
+        """Runs `generate` for one new text; arguments as in `keras_vit.export.text.write`."""
         runner = self._runner("generate")
         states = _zero_states(runner)
         return runner(token=token, noise=noise, temperature=temperature, top_k=top_k, **states)["tokens"]
@@ -125,7 +122,7 @@ class SavedModelReader(_Reader):
             ) from error
 
     def begin(self, batch_size):
-        """Forgets what was read."""
+        """Starts new texts."""
         self.states = self._zero_states(batch_size)
 
     def score(self, tokens):

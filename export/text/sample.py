@@ -1,4 +1,4 @@
-"""Draws the next character inside the graph, by noise that is an input."""
+"""Draws the next character inside the graph, from noise that is an input."""
 
 import tensorflow as tf
 

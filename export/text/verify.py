@@ -10,16 +10,13 @@ from keras_vit.text import generate
 from keras_vit.text.likelihood import cross_entropy, read_windows
 from keras_vit.text.sampling import gumbel_noise
 
-# The same float32 arithmetic in another order; far above what was seen (2e-6 of the largest logit) and far
-# below what any mistake would give.
-FLOAT32_TOLERANCE = 1e-4
 STEPPED = 5000  # characters that are also read one at a time
 SEED, TEMPERATURE, TOP_K = 0, 0.8, 10  # of the text that is drawn in and outside of the graph
 
 
 @dataclasses.dataclass(frozen=True)
 class TextVerification:
-    """How a file reads the held-out text, beside the model. Cross-entropies in nats per character."""
+    """How a file reads the held-out text, compared with the model. Cross-entropies in nats per character."""
 
     num_characters: int
     reference_cross_entropy: float

@@ -1,9 +1,9 @@
 """Writes a character model as SavedModel or TFLite file, with three signatures.
 
 `score` takes `tokens`, int32 `(batch, window)`, and gives `logits` `(batch, window, vocabulary_size)`.
-`step` takes `token`, int32 `(batch,)`, and `state_0`, `state_1` and so on, which a text begins with zeros; it
+`step` takes `token`, int32 `(batch,)`, and `state_0`, `state_1` and so on, zeros at the start of a text; it
 gives `logits` `(batch, vocabulary_size)` of what follows, and the states under the same names.
-`generate` takes besides those of `step` `noise` `(batch, count, vocabulary_size)`, `temperature` `(1,)` and
+`generate` takes the inputs of `step`, `noise` `(batch, count, vocabulary_size)`, `temperature` `(1,)` and
 `top_k`, int32 `(1,)`; it gives `tokens`, int32 `(batch, count)`, and the states with all but the last token
 read. In a TFLite file the batch is one.
 """
@@ -60,7 +60,7 @@ def write_tflite(model, description, count, variant, path):
 
 
 def attach(path, description):
-    """Puts the description behind a TFLite file's model, where apps look for associated files."""
+    """Appends the description to a TFLite file, as a zip archive where apps look for associated files."""
     with zipfile.ZipFile(path, "a") as archive:
         entry = zipfile.ZipInfo(NAME)  # with a fixed date: the same model gives the same file
         archive.writestr(entry, description.to_bytes())

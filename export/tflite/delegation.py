@@ -1,10 +1,10 @@
-"""What of a TFLite file runs in the XNNPACK delegate, and what is left to TFLite's own kernels."""
+"""Which operators of a TFLite file run in the XNNPACK delegate, and which in TFLite's own kernels."""
 
 from keras_vit.export.tflite.interpreter import open_interpreter
 
 
 def delegation(content, operators):
-    """Returns how many partitions the delegate takes, and the operators outside of them.
+    """Returns the number of the delegate's partitions, and the operators outside of them.
 
     Args:
         content: bytes of a TFLite file that runs.
@@ -13,7 +13,7 @@ def delegation(content, operators):
     Returns:
         `(partitions, outside)`: int and a list of `Operator`.
     """
-    details = open_interpreter(content)._get_ops_details()  # the public API tells of no operators
+    details = open_interpreter(content)._get_ops_details()  # the public API lists no operators
     delegates = [detail for detail in details if detail["op_name"] == "DELEGATE"]
     producer = {tensor: operator for operator in operators for tensor in operator.outputs}
     inside = set()

@@ -1,4 +1,4 @@
-"""A TFLite file as objects: reading, writing, and what operators are in it."""
+"""A TFLite file as objects: reads it, writes it, and lists its operators."""
 
 import dataclasses
 
@@ -18,7 +18,7 @@ class Operator:
     Attributes:
         kind: str, such as `"FULLY_CONNECTED"`; of a custom one its own name, such as `"FlexErf"`.
         name: str, of its first output's tensor.
-        inputs: tuple of int, the tensors that it reads; an optional one that is not given is left out.
+        inputs: tuple of int, the tensors that it reads; without optional ones that are absent.
         outputs: tuple of int.
         types: frozenset of str, of its inputs and outputs, such as `{"FLOAT32", "INT8"}`.
         is_custom: bool.
@@ -76,7 +76,7 @@ def _operator(model, graph, operator):
 
 
 class _AlignedBuffer(schema.BufferT):
-    """The schema's Python code does not know of `force_align`."""
+    """A buffer that is aligned: the schema's Python code ignores `force_align`."""
 
     def __init__(self, buffer):
         super().__init__()

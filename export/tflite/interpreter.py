@@ -1,11 +1,11 @@
-"""Opens TFLite files for what they cost, whatever they compute."""
+"""Opens any TFLite file, to measure it."""
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 
 def open_interpreter(file, num_threads=1):
-    """Returns an interpreter that is ready to run, with numbers in its inputs.
+    """Returns an interpreter that is ready to run, with values in its inputs.
 
     Floats are random in [0, 1]; integers are 0, which every table of embeddings has.
 

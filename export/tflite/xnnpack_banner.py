@@ -1,4 +1,4 @@
-"""LiteRT tells on standard error, once in a process, that it has made its XNNPACK delegate."""
+"""LiteRT prints to standard error, once per process, that it has created its XNNPACK delegate."""
 
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
@@ -6,7 +6,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 
 
 def flush_xnnpack_banner():
-    """Makes the delegate tell now, where the caller is not listening: no option silences it."""
+    """Makes LiteRT print that line now, while the caller discards it: no option silences it."""
     Interpreter(model_content=_smallest_file()).allocate_tensors()
 
 

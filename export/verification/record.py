@@ -5,9 +5,7 @@ import platform
 import shutil
 from importlib.metadata import version
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from keras_vit.errors import InputError
 from keras_vit.export.variants import FILES
@@ -26,16 +24,16 @@ def fingerprint(model, label_names):
 
 
 def take_earlier_rows(folder, variants, mark):
-    """Takes down the record of an earlier export, so that an interrupted one leaves none that is wrong.
+    """Removes the record of an earlier export, so that an interrupted one leaves none that is wrong.
 
     Args:
         folder: Path of the export folder.
         variants: those to be exported now; their files stay until they are replaced.
-        mark: what `fingerprint` gives for the model of now.
+        mark: what `fingerprint` gives for the present model.
 
     Returns:
         The rows of the other variants that come from the same weights and labels. The files of those that
-        do not are removed: what they are is not known.
+        do not are removed: it is not known what they are.
     """
     rows = _rows_of(folder, mark)
     kept = [row for row in rows if row["variant"] not in variants and (folder / row["file"]).exists()]
@@ -47,15 +45,16 @@ def take_earlier_rows(folder, variants, mark):
 
 
 def write_record(folder, rows, mark):
-    """Writes `export.json` with its rows in the order of `FILES`, and a checksum of each file that stands."""
+    """Writes `export.json` with its rows in the order of `FILES`, and a checksum of each file that passed."""
     for row in rows:
         if (folder / row["file"]).is_file():
-            row["sha256"] = _sha256(folder / row["file"])
+            row["sha256"] = sha256(folder / row["file"])
     rows = sorted(rows, key=lambda row: list(FILES).index(row["variant"]))
     write_json(folder / NAME, {"versions": _versions(), "model_sha256": mark, "variants": rows})
 
 
-def _sha256(path):
+def sha256(path):
+    """Returns a file's checksum."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -77,6 +76,9 @@ def _rows_of(folder, mark):
 
 
 def _versions():
+    import keras
+    import tensorflow as tf
+
     return {
         "tensorflow": tf.__version__,
         "keras": keras.version(),

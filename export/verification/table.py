@@ -4,36 +4,29 @@ from rich.markup import escape
 from rich.table import Table
 
 
-def results_table(rows):
-    """Returns a `rich.table.Table` of the rows that `export_model` gives."""
+def results_table(rows, columns):
+    """Returns a `rich.table.Table`.
+
+    Args:
+        rows: list of dicts, as `export_model` gives them.
+        columns: dict from a heading to a function from a row to its text; `ModelExport.columns`.
+    """
     table = Table(box=None, pad_edge=False, collapse_padding=True)  # fits 80 columns
-    for heading in ("variant", "size", "latency", "accuracy", "drop", "agreement", "difference"):
-        justify = "left" if heading == "variant" else "right"
-        table.add_column(heading, justify=justify, no_wrap=True)
+    for heading in ("variant", "size", *columns):
+        table.add_column(heading, justify="left" if heading == "variant" else "right", no_wrap=True)
     table.add_column("", overflow="fold")
     for row in rows:
-        if "accuracy" not in row:
-            table.add_row(row["variant"], *["-"] * 6, escape(row["failure"]))
-            continue
-        table.add_row(
-            row["variant"],
-            f"{row['size'] / 1e6:.2f} MB",
-            f"{row['latency_ms']:.2f} ms",
-            f"{100 * row['accuracy']:.2f} %",
-            f"{row['drop']:+.2f}",
-            f"{100 * row['top1_agreement']:.2f} %",
-            f"{row['max_probability_difference']:.1e}",
-            escape(_result(row)),
-        )
+        figures = ["-"] * (1 + len(columns))
+        if "size" in row:
+            figures = [f"{row['size'] / 1e6:.2f} MB", *(show(row) for show in columns.values())]
+        table.add_row(row["variant"], *figures, escape(_result(row)))
     return table
 
 
-def state(row):
-    """Returns why a row's file failed, that it is verified, or whether `auto`, which tried it, keeps it."""
-    return row["failure"] or ("verified" if row.get("kept") is None else "kept" if row["kept"] else "")
-
-
 def _result(row):
-    layers = None if row["failure"] else row.get("float_layers")
-    in_float = f"in float: {', '.join(layers)}" if layers else ""
-    return ", ".join(words for words in (state(row), in_float) if words)
+    """Why a file failed; or that it is verified or, with `auto`, kept, and which layers are in float."""
+    if row["failure"]:
+        return row["failure"]
+    state = "verified" if row.get("kept") is None else "kept" if row["kept"] else ""
+    in_float = f"in float: {', '.join(row['float_layers'])}" if row.get("float_layers") else ""
+    return ", ".join(words for words in (state, in_float) if words)

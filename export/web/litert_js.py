@@ -1,4 +1,4 @@
-"""Gets LiteRT.js, the engine of the page, from npm."""
+"""Installs LiteRT.js, the engine of the page, from npm."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ TIME_LIMIT = 300  # seconds
 FILES = {  # name on the page: file of the packages
     "core.js": "core/dist/index.js",
     "wasm-utils.js": "wasm-utils/dist/index.js",
-    # With and without relaxed SIMD: the engine takes what the browser can run.
+    # With and without relaxed SIMD: the engine loads what the browser can run.
     "wasm/litert_wasm_internal.js": "core/wasm/litert_wasm_internal.js",
     "wasm/litert_wasm_internal.wasm": "core/wasm/litert_wasm_internal.wasm",
     "wasm/litert_wasm_compat_internal.js": "core/wasm/litert_wasm_compat_internal.js",
@@ -21,7 +21,7 @@ FILES = {  # name on the page: file of the packages
 
 
 def check_litert_js(packages=None):
-    """Raises InputError when `copy_litert_js` would, as far as that is known without a network."""
+    """Raises InputError when `copy_litert_js` would, as far as this can be checked offline."""
     if packages is None and shutil.which("npm") is None:
         raise InputError(
             "The page needs LiteRT.js, which comes from npm, but npm is not installed. Install Node.js, or "
@@ -73,10 +73,10 @@ def _install(folder):
         result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIME_LIMIT)
     except subprocess.TimeoutExpired as error:
         raise InputError(
-            f"npm gave no LiteRT.js within {TIME_LIMIT} s. Try again, or use --litert."
+            f"npm did not install LiteRT.js within {TIME_LIMIT} s. Try again, or use --litert."
         ) from error
     if result.returncode:
-        line = next((x for x in result.stderr.splitlines() if "error" in x.lower()), "it said nothing")
+        line = next((x for x in result.stderr.splitlines() if "error" in x.lower()), "it reported nothing")
         raise InputError(
             f"npm could not install LiteRT.js: {line.strip()}. Check the network, or use --litert."
         )

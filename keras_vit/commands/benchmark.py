@@ -10,7 +10,11 @@ FEWEST_ROUNDS = 5
 
 def add_arguments(parser):
     parser.add_argument(
-        "files", type=path, nargs="+", metavar="FILE.tflite", help="two or more are measured in turn"
+        "files",
+        type=path,
+        nargs="+",
+        metavar="FILE.tflite",
+        help="two or more are measured in interleaved rounds",
     )
     parser.add_argument("--threads", type=at_least_one, default=1, metavar="N", help="default: %(default)s")
     parser.add_argument(
@@ -30,7 +34,7 @@ def run(options):
     with quiet_import():
         from rich.console import Console
 
-        from keras_vit.export.benchmarking.run import benchmark
+        from keras_vit.export import benchmark
         from keras_vit.export.benchmarking.table import files_table, operators_table, outside_lines
         from keras_vit.export.tflite.xnnpack_banner import flush_xnnpack_banner
 
@@ -39,7 +43,9 @@ def run(options):
     with json_file(options.json, options.files) as write:
         with console.status("measuring"):
             rounds = max(FEWEST_ROUNDS, options.rounds)
-            rows = benchmark(options.files, options.threads, rounds, options.signature)
+            rows = benchmark(
+                options.files, num_threads=options.threads, rounds=rounds, signature=options.signature
+            )
         write(rows)
     console.print(files_table(rows))
     for row in rows:
@@ -51,15 +57,15 @@ def run(options):
 
 
 def _signature(row):
-    """Which signature was measured, of a file with several."""
+    """Says which signature of a file with several was measured."""
     first, *others = row["signatures"] or [None]
     return f", signature {first}; --signature takes also {', '.join(others)}" if others else ""
 
 
 def _legend(row):
     cpu = row["clock"] == "cpu"
-    clock = "CPU time of one thread" if cpu else f"time by the clock, {row['num_threads']} threads"
+    clock = "CPU time of one thread" if cpu else f"wall time, {row['num_threads']} threads"
     return (
-        f"{clock}; all files and parts ran in turn. floor: the matrix products and convolutions alone, "
-        "as part of the time. Each kind of operator was timed alone, so that the sum is not the whole."
+        f"{clock}; all files and parts ran in interleaved rounds. floor: matrix products and convolutions "
+        "alone, as part of the time. Each kind of operator was timed alone, so that the sum is not the whole."
     )

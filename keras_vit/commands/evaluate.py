@@ -13,28 +13,13 @@ def add_arguments(parser):
 
 def run(options):
     with quiet_import():
-        from keras_vit.training.run import evaluate_run
-    print_metrics(evaluate_run(options.run_folder, data_dir=options.data_dir), options.run_folder)
+        from keras_vit.training.run import load_run
+    trained = load_run(options.run_folder, options.data_dir)
+    metrics = trained.task.evaluate(trained.folder, trained.model, trained.data)
+    print_metrics(trained.task, metrics, options.run_folder)
 
 
-def print_metrics(metrics, run_dir):
-    """Prints the figures of a run on images or on text."""
-    print(_text(metrics) if "perplexity" in metrics else _images(metrics))
+def print_metrics(task, metrics, run_dir):
+    """Prints the metrics of a run."""
+    print(task.summary(metrics))
     print(f"model, metrics and report in {run_dir}")
-
-
-def _images(metrics):
-    return (
-        f"{metrics['data']}, {metrics['num_images']:,} test images: accuracy {metrics['accuracy']:.4f}, "
-        f"cross-entropy {metrics['cross_entropy']:.4f} nats, "
-        f"calibration error {metrics['expected_calibration_error']:.4f}"
-    )
-
-
-def _text(metrics):
-    return (
-        f"{metrics['data']}, {metrics['num_characters']:,} test characters: cross-entropy "
-        f"{metrics['cross_entropy']:.4f} nats, {metrics['bits_per_character']:.4f} bits per character, "
-        f"perplexity {metrics['perplexity']:.3f} "
-        f"(bigram model: {metrics['bigram']['cross_entropy']:.4f} nats)"
-    )

@@ -5,10 +5,9 @@ import dataclasses
 import os
 
 from keras_vit.commands.arguments import add_data_dir, add_run, at_least_one, path, points
-from keras_vit.commands.kind import is_text
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
-from keras_vit.export.variants import AUTO, VARIANTS
+from keras_vit.export.variants import AUTO, DEFAULT, VARIANTS
 
 EXAMPLE = "keras-vit export runs/digits --variant auto --max-drop 0.2"
 
@@ -87,20 +86,13 @@ def run(options):
         from keras_vit.training.run import load_run
 
         flush_xnnpack_banner()
-    export = _export_text if is_text(options.run_folder) else _export_images
     _check_web(options)
     trained = load_run(options.run_folder, options.data_dir)
-    folder, console = trained.folder.export, Console()
+    export = {"images": _export_images, "text": _export_text}[trained.task.kind]
+    console = Console()
     with console.status("exporting") as status:
-        export(
-            options,
-            trained.model,
-            trained.data,
-            folder,
-            console.print,
-            lambda *words: status.update(": ".join(words)),
-        )
-    print(f"files and export.json in {folder}")
+        export(options, trained, console.print, lambda *words: status.update(": ".join(words)))
+    print(f"files and export.json in {trained.folder.export}")
     if options.web is not None:
         print(f"page in {options.web}: python -m http.server --directory {options.web}")
 
@@ -120,16 +112,16 @@ def _check_web(options):
     check_page(options.web, options.litert)
 
 
-def _export_images(options, model, data, folder, show, progress):
+def _export_images(options, run, show, progress):
     from keras_vit.export.images.app_input import PHOTOS
-    from keras_vit.export.images.export_images import export_model
-    from keras_vit.export.variants import DEFAULT
+    from keras_vit.export.images.export import ImageExport, export_model
     from keras_vit.export.verification.table import results_table
     from keras_vit.export.web.page import write_page
     from keras_vit.models.rollout import has_attention, map_grid
 
     if options.characters is not None:
         raise InputError("--characters is for runs on text. Leave it out.")
+    model, data = run.model, run.data
     channels = model.input_shape[-1]
     if options.web is not None and channels not in PHOTOS:
         raise InputError(
@@ -138,37 +130,35 @@ def _export_images(options, model, data, folder, show, progress):
     attention = options.attention or options.web is not None and has_attention(model)
     rows = export_model(
         model,
-        data.label_names,
-        data.test.images,
-        data.test.labels,
-        folder,
+        run.folder.export,
+        inputs=data.test.images,
+        labels=data.test.labels,
+        label_names=data.label_names,
         variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
-        calibration_images=data.train.images,
+        calibration=data.train.images,
         attention=attention,
-        report=lambda rows: show(results_table(rows)),
+        report=lambda rows: show(results_table(rows, ImageExport.columns)),
         progress=progress,
-        card=_card(options),
+        card=_card(options, run.folder),
         **_given(max_drop=options.max_drop, input_dtype=options.input, batch_size=options.batch),
     )
     if options.web is not None:
         labels, grid = list(data.label_names), map_grid(model) if attention else None
         description = {"name": _name(options), "labels": labels, "attention": grid}
-        write_page(rows, folder, options.web, "images", description, options.litert)
+        write_page(rows, run.folder.export, options.web, "images", description, options.litert)
 
 
-def _card(options):
+def _card(options, folder):
     from keras_vit.export.metadata.card import Card
-    from keras_vit.training.run_folder import RunFolder
     from keras_vit.training.summary import summary
 
-    training = summary(RunFolder(options.run_folder))
+    training = summary(folder)
     return Card(_name(options), training, author=options.author or "", license=options.license or "")
 
 
-def _export_text(options, model, data, folder, show, progress):
-    from keras_vit.export.text.export_text import VARIANTS as DEFAULT
-    from keras_vit.export.text.export_text import export_text
-    from keras_vit.export.text.table import results_table
+def _export_text(options, run, show, progress):
+    from keras_vit.export.text.export import TextExport, export_text
+    from keras_vit.export.verification.table import results_table
     from keras_vit.export.web.page import write_page
     from keras_vit.text.generation import MAX_LENGTH
     from keras_vit.text.windows import split_windows
@@ -176,14 +166,15 @@ def _export_text(options, model, data, folder, show, progress):
     for name in ("attention", "input", "batch", "name", "author", "license"):
         if getattr(options, name):
             raise InputError(f"--{name} is for runs on images. Leave it out.")
+    data = run.data
     rows = export_text(
-        model,
+        run.model,
         data.vocabulary,
         split_windows(data, data.test),
-        folder,
+        run.folder.export,
         lines=data.lines,
         variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
-        report=lambda rows: show(results_table(rows)),
+        report=lambda rows: show(results_table(rows, TextExport.columns)),
         progress=progress,
         **_given(max_drop=options.max_drop, characters=options.characters),
     )
@@ -194,7 +185,7 @@ def _export_text(options, model, data, folder, show, progress):
             "lines": data.lines,
             "max_length": MAX_LENGTH,
         }
-        write_page(rows, folder, options.web, "text", description, options.litert)
+        write_page(rows, run.folder.export, options.web, "text", description, options.litert)
 
 
 def _name(options):

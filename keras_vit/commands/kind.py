@@ -1,22 +1,24 @@
-"""Tells models of text from models of images by what lies in or beside them, without loading them."""
+"""Whether a path holds a model of images or of text, without loading the model."""
 
 import os
-import zipfile
+
+from keras_vit.commands.text_model import is_exported
 
 
-def is_text(path):
-    """Whether a run folder, a model in one, a SavedModel folder or a `.tflite` file is of text."""
-    if os.path.isdir(path):
-        marks = ("vocabulary.json", os.path.join("assets.extra", "text.json"))
-        return any(os.path.exists(os.path.join(path, mark)) for mark in marks)
-    if str(path).endswith(".tflite"):
-        return _holds_text(path)
-    return os.path.exists(os.path.join(os.path.dirname(path), "vocabulary.json"))
+def kind_of(path):
+    """Returns `"images"` or `"text"`: what a run's recipe states, or an exported file records.
 
+    Args:
+        path: str, a run folder, a `.keras` file, a SavedModel folder or a `.tflite` file.
+    """
+    if is_exported(path):
+        from keras_vit.export.text.description import has_description
 
-def _holds_text(path):
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "text.json" in archive.namelist()
-    except (OSError, zipfile.BadZipFile):
-        return False
+        return "text" if has_description(path) else "images"
+    recipe = os.path.join(path if os.path.isdir(path) else os.path.dirname(path), "recipe.json")
+    if not os.path.exists(recipe):  # a .keras file of another origin
+        return "images"
+    from keras_vit.training.recipe_file import load_recipe
+    from keras_vit.training.tasks import task_of
+
+    return task_of(load_recipe(recipe)).kind

@@ -1,10 +1,11 @@
-"""Classifies image files; tells of text files how well a character model foretells them."""
+"""Classifies image files, or measures how well a character model predicts text files."""
 
 import os
 
 from keras_vit.commands.arguments import at_least_one, path
-from keras_vit.commands.kind import is_text
+from keras_vit.commands.kind import kind_of
 from keras_vit.commands.quiet import quiet_engines
+from keras_vit.errors import InputError
 
 EXAMPLE = "keras-vit predict runs/digits/export/model_fp32.tflite photo.jpg"
 
@@ -16,16 +17,23 @@ def add_arguments(parser):
     parser.add_argument(
         "files", type=path, nargs="+", metavar="FILE", help="JPEG, PNG, WebP, BMP or GIF; text in UTF-8"
     )
+    parser.add_argument(
+        "--outputs",
+        choices=("logits", "probabilities"),
+        help="images only: what the model gives (default: what a run or an exported file records; of another "
+        ".keras file its answers decide)",
+    )
     parser.add_argument("--top", type=at_least_one, default=3, metavar="K", help="classes to show")
 
 
 def run(options):
     quiet_engines(options.model)
-    predict = _texts if is_text(options.model) else _images
-    predict(options)
+    {"images": _images, "text": _texts}[kind_of(options.model)](options)
 
 
 def _texts(options):
+    if options.outputs:
+        raise InputError("--outputs is for models of images. Leave it out.")
     from rich.console import Console
     from rich.table import Table
 
@@ -52,10 +60,10 @@ def _images(options):
     from rich.console import Console
     from rich.table import Table
 
-    from keras_vit.export.prediction.predictor import load_predictor
+    from keras_vit.export import load_predictor
     from keras_vit.io.images import read_image
 
-    predictor = load_predictor(options.model)
+    predictor = load_predictor(options.model, outputs=options.outputs)
     height, width, channels = predictor.image_shape
     channels = 1 if predictor.grey else channels
     images = np.stack([read_image(f, size=(height, width), channels=channels) for f in options.files])

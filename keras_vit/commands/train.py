@@ -50,12 +50,12 @@ def run(options):
     with quiet_import():
         from keras_vit.training.recipe import override
         from keras_vit.training.recipe_file import read_recipe
-        from keras_vit.training.run import run_recipe
+        from keras_vit.training.run import train
     overrides = [*options.overrides, *["skip_broken=true"] * options.skip_broken]
     if options.pretrained is not None:
         overrides.append(f"pretrained={options.pretrained}")
     recipe = override(read_recipe(options.recipe), overrides)
-    metrics = run_recipe(
+    trained = train(
         recipe,
         options.run_dir,
         data_dir=options.data_dir,
@@ -63,4 +63,4 @@ def run(options):
         checkpoint_every=options.checkpoint_every,
         devices=options.devices,
     )
-    print_metrics(metrics, options.run_dir)
+    print_metrics(trained.task, trained.metrics, options.run_dir)

@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_vit import layers
 from keras_vit.errors import InputError
+from keras_vit.layers._options import BLOCK_DEFAULTS
 
 
 def vit_arguments(model):
@@ -51,11 +52,8 @@ def _input(named, model):
 
 
 def _encoder(encoder):
-    fields = (
-        "num_layers", "num_heads", "mlp_dim", "layer_scale", "qk_norm", "qkv_bias", "key_bias", "activation",
-        "inner_norm", "epsilon", "norm_first",
-    )  # fmt: skip
-    return {field: getattr(encoder, field) for field in fields}
+    options = [option for option in BLOCK_DEFAULTS if not option.endswith("_rate")]  # rates change no weight
+    return {field: getattr(encoder, field) for field in ("num_layers", "num_heads", "mlp_dim", *options)}
 
 
 def _prefix(named):

@@ -22,8 +22,8 @@ class Case:
         name: str, unique.
         reader: str, a key of `hostile_readers.READERS`.
         write: function from a `Place` to the Path that the reader is given.
-        allowed: function from what the reader returned, and from what it returns for the whole file, to
-            whether this success is right: the content is not damaged, or the format has no means to tell.
+        allowed: function from what the reader returned, and from what it returns for the intact file, to
+            whether this success is right: the content is not damaged, or the format cannot detect damage.
     """
 
     kind: str

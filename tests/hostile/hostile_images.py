@@ -16,7 +16,7 @@ SIZE = (48, 40)
 
 @functools.cache
 def picture(mode="RGB"):
-    """Noise over a ramp, so that no byte of a file goes unused."""
+    """Noise over a ramp, so that every byte of a file matters."""
     pixels = np.random.default_rng(0).integers(0, 120, (SIZE[1], SIZE[0], 3))
     pixels += np.linspace(0, 130, SIZE[0], dtype=int)[None, :, None]
     return Image.fromarray(pixels.astype("uint8")).convert(mode)
@@ -30,7 +30,7 @@ def saved(file_format, mode="RGB", **options):
 
 
 def equal_to(content):
-    """Rule of success: the pixels are those of the whole file."""
+    """Rule of success: the pixels are those of the intact file."""
 
     def equal(result, good):
         with Image.open(io.BytesIO(content)) as image:
@@ -40,12 +40,12 @@ def equal_to(content):
 
 
 def no_checksum(result, good):
-    """Rule of success: the format has no checksum, so that other pixels cannot be told from damage."""
+    """Rule of success: the format has no checksum, so damage cannot be detected."""
     return result.dtype == np.uint8 and result.ndim == 3 and result.shape[2] == 3
 
 
 def odd(result, good):
-    """Rule of success: unusual, but a whole image of the size that it says."""
+    """Rule of success: unusual, but a complete image of the declared size."""
     return no_checksum(result, good) and result.shape[:2] == (SIZE[1], SIZE[0])
 
 
@@ -54,7 +54,7 @@ def png_chunk(kind, content):
 
 
 def png(width, height, *chunks, bits=8, colour=2):
-    """A PNG that declares what it likes, with right checksums."""
+    """A PNG with any declared size and correct checksums."""
     header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks) + png_chunk(b"IEND", b"")
 

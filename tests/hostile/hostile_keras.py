@@ -18,7 +18,7 @@ SHARE = 2**40
 
 
 def same_answers(result, good):
-    """Rule of success: the model answers as the whole one does, to the last bit."""
+    """Rule of success: the outputs equal those of the intact model bit for bit."""
     images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 1)).astype("float32")
     return np.array_equal(result(images), good(images))
 
@@ -52,7 +52,7 @@ def _archives():
         yield _case(kind, f"directory flipped {seed}", change, allowed=same_answers)
     yield _case(kind, "text", lambda p: b"no model\n" * 50)
     yield _case(kind, "pickle", lambda p: pickle.dumps(Trap(p.sentinel)))
-    yield _case(kind, "weights alone", lambda p: _parts(p)[WEIGHTS])
+    yield _case(kind, "only weights", lambda p: _parts(p)[WEIGHTS])
     yield _case(kind, "archive in an archive", lambda p: _zip({"m.keras": p.good["keras"]}))
     for name in (CONFIG, METADATA, WEIGHTS):
         yield _case(kind, f"{name} missing", lambda p, n=name: _without(p, n))
@@ -66,7 +66,7 @@ def _archives():
     )
     yield _case(kind, "bomb of weights", lambda p: _with(p, WEIGHTS, bytes(400 * 1024**2)))
     yield _case(kind, "bomb of configuration", lambda p: _with(p, CONFIG, b" " * 200 * 1024**2))
-    yield _case(kind, "bomb beside it", lambda p: _appended(p, "assets/x", bytes(400 * 1024**2)))
+    yield _case(kind, "bomb as an asset", lambda p: _appended(p, "assets/x", bytes(400 * 1024**2)))
 
     def folder(place):
         (place.folder / "m.keras").mkdir()
@@ -180,7 +180,7 @@ def _code():
         ("tensorflow", "tensorflow.io", "write_file", {"filename": "sprung"}),
         ("own module", "hostile_import", "Evil", {}),
         ("module of nearly Keras's name", "keras_evil", "Evil", {}),
-        ("training", "keras_vit.training.run", "run_recipe", {}),
+        ("training", "keras_vit.training.run", "train", {}),
         ("get_file", "keras.utils", "get_file", {"origin": "file:///etc/passwd"}),
         ("keras.utils", "keras.utils", "PyDataset", {}),
         ("keras.callbacks", "keras.callbacks", "BackupAndRestore", {}),

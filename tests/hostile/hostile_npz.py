@@ -32,7 +32,7 @@ def packed(contents, save=np.savez, **options):
 
 
 def same_data(result, good):
-    """Rule of success: the data are those of the whole file."""
+    """Rule of success: the data are those of the intact file."""
     return result == good
 
 
@@ -201,7 +201,7 @@ def _zip(members):
 
 
 def _flagged(content, offset, value):
-    """Changes a 16-bit field of every header; it lies two bytes further on in the central directory."""
+    """Changes a 16-bit field of every header; it is two bytes later in the central directory."""
     changed = bytearray(content)
     for mark, shift in ((b"PK\3\4", 0), (b"PK\1\2", 2)):
         place = changed.find(mark)

@@ -30,7 +30,7 @@ def _configurations():
     for family in ("hf_vit", "timm_vit"):
         document = json.loads((FIXTURES / family / "config.json").read_text())
         for name, content in json_damage(document):
-            # An empty object is none: timm's old weights come without, and their tensors tell all.
+            # An empty object is valid: timm's old weights have none, and their tensors determine the model.
             yield _config(family, name, content, **({"allowed": finite} if name == "an empty object" else {}))
         for seed in range(8):
             content = flipped(json.dumps(document).encode(), seed, 2)
@@ -80,7 +80,7 @@ def _configurations():
         "of a resampling of text": {"size": 16, "resample": "evil"},
         "of a resampling of lists": {"size": 16, "resample": []},
     }.items():
-        yield _beside("hf_vit", f"preprocessor {name}", "preprocessor_config.json", json.dumps(value))
+        yield _with_file("hf_vit", f"preprocessor {name}", "preprocessor_config.json", json.dumps(value))
 
 
 def _field(family, field, value):
@@ -93,16 +93,16 @@ def _field(family, field, value):
     return _config(family, f"{field}={shown}", content, **({"allowed": finite} if same else {}))
 
 
-# What the tensors themselves tell is not read from the configuration, nor what pools in other versions.
+# Not read from the configuration: values that follow from the tensors, and the pooling of other versions.
 UNUSED = {"hidden_size", "intermediate_size", "num_hidden_layers", "global_pool"}
 
 
 def _config(family, name, content, **rule):
-    return _beside(family, f"config {name}", "config.json", content, **rule)
+    return _with_file(family, f"config {name}", "config.json", content, **rule)
 
 
-def _beside(family, name, file, content, **rule):
-    """The weights of a family with another file beside them."""
+def _with_file(family, name, file, content, **rule):
+    """The weights of a family with another file next to them."""
 
     def write(place):
         for path in (FIXTURES / family).iterdir():
@@ -198,7 +198,7 @@ def _state(tensor=None):
 
 
 def _tensor(storage=("storage", "FloatStorage", "0", "cpu", 20), offset=0, shape=(20,), strides=(1,)):
-    """The opcodes of a tensor; a storage that is no tuple stands in the place of one."""
+    """The opcodes of a tensor; a storage that is not a tuple replaces its reference."""
     kept = _values(storage) + b"Q" if isinstance(storage, tuple) else _values(storage)
     arguments = b"(" + kept + _values(offset) + _values(shape) + _values(strides)
     return b"ctorch._utils\n_rebuild_tensor_v2\n" + arguments + b"\x89)tR"
@@ -258,7 +258,7 @@ def _packed(arrays, save=np.savez):
 
 
 def _foreign():
-    """What is given as weights, and is of another format."""
+    """Files of other formats with the names of weights."""
     whole = (FIXTURES / "timm_vit" / "model.safetensors").read_bytes()
     for file in (
         "m.weights.h5",

@@ -1,4 +1,4 @@
-"""The readers that meet bad inputs, and the verdict on what they do."""
+"""The readers that bad inputs are given to, and the check of what they do."""
 
 import dataclasses
 import resource
@@ -11,8 +11,8 @@ from hostile_case import Place
 
 from keras_vit.errors import ConditionError, InputError
 
-MEMORY = 1500  # MB that a reader may need beyond what it had; a photograph of 179 megapixels needs them
-LONGEST_MESSAGE = 1000  # letters, besides the name of the file
+MEMORY = 1500  # MB that a reader may add; a photograph of 179 megapixels needs them
+MAX_MESSAGE_LENGTH = 1000  # letters, without the name of the file
 CLEAN, ALLOWED, OTHER = "clean error", "allowed success", "other"
 
 
@@ -50,7 +50,7 @@ def read_keras(path):
 
 
 def read_predictor(path):
-    from keras_vit.export.prediction.predictor import load_predictor
+    from keras_vit.export import load_predictor
 
     return load_predictor(path)
 
@@ -85,7 +85,7 @@ def read_journal(path):
 
     plan, journal = _search(), Journal(path, lambda line: None)
     events = journal.read()
-    if not events:  # a search that had not begun
+    if not events:  # a search that had not started
         return 0
     check_same(events[0], search_header(), path)
     oracle = build_oracle(plan.tuner, plan.space, plan.objective, trials=plan.trials, seed=plan.seed)
@@ -93,7 +93,7 @@ def read_journal(path):
 
 
 def search_header():
-    """The first event of the journal of the search that `read_journal` goes on with."""
+    """The first event of the journal of the search that `read_journal` continues."""
     from keras_vit.training.tuning.state.header import header_of
 
     return header_of(_search(), 1)
@@ -160,7 +160,7 @@ READERS = {
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """`outcome` is CLEAN, ALLOWED or OTHER; `detail` the message, or what went wrong."""
+    """`outcome` is CLEAN, ALLOWED or OTHER; `detail` the message, or the fault."""
 
     outcome: str
     detail: str
@@ -172,7 +172,7 @@ def judge(case, good, references):
     Args:
         case: Case.
         good: dict of the bytes of good files.
-        references: dict of what each reader returns for the whole file.
+        references: dict of what each reader returns for the intact file.
     """
     with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
         place = Place(Path(folder) / "in", good)
@@ -203,14 +203,14 @@ def _outcome(case, place, references):
         return Verdict(OTHER, f"{type(error).__name__}: {str(error)[:200]}")
     else:
         right = case.allowed(result, references.get(case.reader))
-        verdict = Verdict(ALLOWED if right else OTHER, "read" if right else "read without a word")
+        verdict = Verdict(ALLOWED if right else OTHER, "read" if right else "read without an error")
     grown = (_peak() - before) // 1024
     return Verdict(OTHER, f"needed {grown:,} MB") if grown > MEMORY else verdict
 
 
 def _of_message(message):
     lines = len(message.splitlines())
-    if lines != 1 or len(message) > LONGEST_MESSAGE:
+    if lines != 1 or len(message) > MAX_MESSAGE_LENGTH:
         return Verdict(OTHER, f"a message of {lines} lines and {len(message):,} letters: {message[:200]}")
     return Verdict(CLEAN, message)
 

@@ -106,9 +106,9 @@ def _place(name, spoil):
 
 def _journals():
     for share in (0.01, 0.3, 0.6, -1):  # a torn last event is what a crash leaves
-        yield _journal(f"cut {share}", lambda s=share: cut(journal(), s), allowed=begins_anew)
+        yield _journal(f"cut {share}", lambda s=share: cut(journal(), s), allowed=has_no_events)
     for seed in range(10):
-        yield _journal(f"flipped {seed}", lambda s=seed: flipped(journal(), s), allowed=begins_anew)
+        yield _journal(f"flipped {seed}", lambda s=seed: flipped(journal(), s), allowed=has_no_events)
     yield _journal("text", b"no journal\n" * 9)
     yield _journal("another search", lambda: journal(search="vit_mnist"))
     yield _journal("another version", lambda: journal(version=99))
@@ -144,8 +144,8 @@ def _journals():
     yield Case("journal", "journal endless device", "journal", linked)
 
 
-def begins_anew(result, good):
-    """Rule of success: where not one event is left, nothing was begun."""
+def has_no_events(result, good):
+    """Rule of success: without any event, the search has not started."""
     return result == 0
 
 

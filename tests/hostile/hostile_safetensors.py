@@ -7,7 +7,7 @@ from hostile_case import Case, cut, flipped
 
 
 def packed(header=None, data=None):
-    """A file of two arrays, or what is declared instead."""
+    """A file of two arrays, or of another header."""
     data = np.arange(20, dtype="<f4").tobytes() if data is None else data
     text = json.dumps(entries() if header is None else header).encode()
     return len(text).to_bytes(8, "little") + text + data

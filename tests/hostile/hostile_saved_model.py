@@ -13,7 +13,7 @@ INDEX = "variables/variables.index"
 
 
 def answers(result, good):
-    """Rule of success: what still gives probabilities is a model; `load_predictor` has seen to that."""
+    """Rule of success: anything that returns probabilities is a model; `load_predictor` checks that."""
     return type(result).__name__ == "Predictor"
 
 

@@ -23,7 +23,7 @@ def same_recipe(result, good):
 
 
 def json_damage(document):
-    """JSON that is none, or not what a field may hold, wherever it lies."""
+    """Text that is not JSON, or JSON with invalid values."""
     text = json.dumps(document)
     yield "empty", ""
     yield "blank", " \n"
@@ -144,7 +144,7 @@ def _labels():
         "null bytes": text.replace(" ", "\0"),
         "terminal codes": text.replace("digit 4", "\x1b[2Jdigit"),
         "line separators": text.replace("digit 4", "dig\u2028it"),
-        "carriage returns alone": text.replace("\n", "\r"),
+        "only carriage returns": text.replace("\n", "\r"),
         "form feeds": text.replace("digit 4", "dig\x0cit"),
         "20 MB": "x" * 20_000_000,
         "500,000 lines": "".join(f"{n}\n" for n in range(500_000)),
@@ -158,4 +158,4 @@ def _label_case(name, content, reader, file):
         place.put("labels.txt", content)
         return place.put(file, place.good[reader])
 
-    return Case("labels.txt", f"labels beside {file}: {name}", f"predictor {reader}", write)
+    return Case("labels.txt", f"labels next to {file}: {name}", f"predictor {reader}", write)

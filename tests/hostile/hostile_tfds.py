@@ -15,7 +15,7 @@ RECORD = "hostile_photos-train.tfrecord-00000-of-00001"
 
 @functools.cache
 def prepared():
-    """Returns the files of a good set, a dict from name to bytes; TFDS then knows it by its name."""
+    """Returns the files of a good set, a dict from name to bytes; TFDS then finds it by its name."""
     import tensorflow_datasets as tfds
 
     class HostilePhotos(tfds.core.GeneratorBasedBuilder):
@@ -43,7 +43,7 @@ def prepared():
 
 
 def sizes(result, good):
-    """Rule of success: what is not checked by a sum is a text, whose fields still fit the records."""
+    """Rule of success: text without a checksum, whose fields still fit the records."""
     return len(result.train) + len(result.validation) + len(result.test) == 24
 
 

@@ -9,7 +9,7 @@ from hostile_case import Case, cut, flipped
 
 
 def answers(result, good):
-    """Rule of success: the format has no checksum; what still gives probabilities is another model.
+    """Rule of success: the format has no checksum; anything that returns probabilities is another model.
 
     `load_predictor` refuses what does not, so that a Predictor is all that has to be seen.
     """
@@ -32,17 +32,17 @@ def cases():
     }.items():
         yield case(name, lambda _, content=content: content)
     yield case("compressed", gzip.compress)
-    yield case("wrong mark", lambda content: content[:4] + b"TFL2" + content[8:])
+    yield case("wrong identifier", lambda content: content[:4] + b"TFL2" + content[8:])
     yield case("text before it", lambda content: b"\n" + content)
     for seed in range(14):
         yield case(f"flipped {seed}", lambda content, s=seed: flipped(content, s, 1 + s % 8), allowed=answers)
     for seed in range(14):
         yield case(f"offsets {seed}", lambda content, s=seed: _words(content, s), allowed=answers)
     for seed in range(12):
-        damage = _beside_record(lambda content, seed=seed: flipped(content, 50 + seed))
+        damage = _with_intact_record(lambda content, seed=seed: flipped(content, 50 + seed))
         yield Case("tflite, recorded", f"tflite recorded, flipped {seed}", "tflite", damage)
     for share in (0.3, -1, -40):
-        damage = _beside_record(lambda content, share=share: cut(content, share))
+        damage = _with_intact_record(lambda content, share=share: cut(content, share))
         yield Case("tflite, recorded", f"tflite recorded, cut {share}", "tflite", damage)
 
 
@@ -50,8 +50,8 @@ def _damaged(damage):
     return lambda place: place.put("m.tflite", damage(place.good["tflite"]))
 
 
-def _beside_record(damage):
-    """Damage beside the record of the whole file, as when a folder is copied badly."""
+def _with_intact_record(damage):
+    """Damage of a file whose record is intact, as after an interrupted copy."""
 
     def write(place):
         content = place.good["tflite"]

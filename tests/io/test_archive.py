@@ -13,18 +13,18 @@ def archive(path, *members, compression=zipfile.ZIP_DEFLATED):
     return path
 
 
-def test_a_good_archive_gives_its_names(tmp_path):
+def test_the_names_in_a_good_archive_are_returned(tmp_path):
     assert check_zip(archive(tmp_path / "a.zip", ("a", b"1"), ("b/c", b"2"))) == {"a", "b/c"}
 
 
 @pytest.mark.parametrize("name", ["../a", "/etc/passwd", "a/../../b", "..\\a", "C:\\a"])
-def test_members_outside_of_the_archive_are_refused(name, tmp_path):
+def test_members_outside_the_archive_are_refused(name, tmp_path):
     with pytest.raises(InputError, match="points outside the archive"):
         check_zip(archive(tmp_path / "a.zip", (name, b"")))
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_member_that_repeats_is_refused(tmp_path):
+def test_a_duplicate_member_is_refused(tmp_path):
     with pytest.raises(InputError, match="duplicate"):
         check_zip(archive(tmp_path / "a.zip", ("a", b"1"), ("a", b"2")))
 
@@ -41,7 +41,7 @@ def test_what_would_fill_the_memory_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\3\4" * 20])
-def test_what_is_no_archive_is_refused_by_name(content, tmp_path):
+def test_a_file_that_is_not_an_archive_is_named(content, tmp_path):
     (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(InputError, match=r"a\.npz \(\d+ bytes\) is not a zip"):
         check_zip(tmp_path / "a.npz")

@@ -10,7 +10,7 @@ from keras_vit import InputError
 from keras_vit.io.files import atomic_path, write_text
 
 
-def test_a_file_appears_whole(tmp_path):
+def test_a_file_appears_only_when_it_is_complete(tmp_path):
     write_text(tmp_path / "new" / "a.txt", "one")
     assert (tmp_path / "new" / "a.txt").read_text() == "one"
     assert os.listdir(tmp_path / "new") == ["a.txt"]
@@ -32,7 +32,7 @@ def test_a_file_and_its_name_are_on_the_disk_when_it_is_written(tmp_path, monkey
     assert synced == [False, True]
 
 
-def test_a_folder_is_replaced_whole_by_another_that_bears_its_mark(tmp_path):
+def test_a_folder_with_the_mark_is_replaced_by_another(tmp_path):
     for text in ("first", "second"):
         with atomic_path(tmp_path / "folder", mark="index.html") as temporary:
             temporary.mkdir()

@@ -33,7 +33,7 @@ def test_every_suffix_is_tested():
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_every_format_gives_the_colours_it_holds(suffix, tmp_path):
+def test_every_format_is_read_with_its_colours(suffix, tmp_path):
     path = tmp_path / f"image{suffix}"
     two_tone((32, 16)).save(path)
     image = read_image(path)
@@ -178,7 +178,7 @@ def test_truncated_files_are_refused_by_name(file_format, tmp_path):
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 100, b"hello, I am text", b"<svg xmlns='x'/>"])
-def test_what_is_no_image_is_refused_by_name(data):
+def test_a_file_that_is_not_an_image_is_named(data):
     with pytest.raises(InputError, match="holiday"):
         decode_image(data, "holiday")
 
@@ -206,7 +206,7 @@ def test_other_channels_than_grey_and_rgb_are_refused():
         decode_image(saved(two_tone()), "x", channels=4)
 
 
-def test_flipped_bytes_give_an_image_or_an_input_error():
+def test_flipped_bytes_are_an_image_or_an_input_error():
     generator = np.random.default_rng(0)
     for file_format in ("JPEG", "PNG", "WEBP", "BMP", "GIF"):
         data = saved(two_tone((24, 24)), file_format)

@@ -9,13 +9,13 @@ from keras_vit import InputError
 from keras_vit.io.json_files import parse_json, read_json, write_json
 
 
-def test_nan_is_no_json(tmp_path):
+def test_nan_is_not_json(tmp_path):
     with pytest.raises(ValueError, match="JSON compliant"):
         write_json(tmp_path / "a.json", {"x": float("nan")})
     assert not os.listdir(tmp_path)
 
 
-def test_numbers_of_a_list_stand_in_one_line_and_texts_stay_as_they_are(tmp_path):
+def test_a_list_of_numbers_is_one_line_and_strings_stay_unchanged(tmp_path):
     value = {
         "matrix": [[1, -2.5e-9], [3, 4]],
         "texts": ["[\n 1]", "[ 1,  2]"],
@@ -28,7 +28,7 @@ def test_numbers_of_a_list_stand_in_one_line_and_texts_stay_as_they_are(tmp_path
 
 
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
-def test_what_is_no_json_is_named(tmp_path, content):
+def test_a_file_that_is_not_json_is_named(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(InputError, match="a.json"):
         read_json(tmp_path / "a.json")

@@ -10,7 +10,7 @@ from keras_vit.io.files import write_text
 from keras_vit.io.label_names import is_label_name, read_label_names
 
 
-def test_a_file_of_labels_is_read_and_what_is_none_is_named(tmp_path):
+def test_a_file_of_labels_is_read_and_an_invalid_one_is_named(tmp_path):
     (tmp_path / "labels.txt").write_bytes("cat\r\ndög\n".encode())
     assert read_label_names(tmp_path / "labels.txt") == ("cat", "dög")
     for content in ("cat\n\ndog", "cat\ncat", "\x1b[2J", "", b"d\xf6g"):

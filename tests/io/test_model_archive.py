@@ -24,7 +24,7 @@ def whole(tmp_path_factory):
 
 @pytest.fixture
 def rewrite(whole, tmp_path):
-    """Writes the archive anew with another configuration of its layer, or other weights."""
+    """Rewrites the archive with another configuration of its layer, or other weights."""
 
     def write(changes=None, weights=None):
         with zipfile.ZipFile(whole) as archive:
@@ -45,7 +45,7 @@ def rewrite(whole, tmp_path):
     return write
 
 
-def test_the_numbers_in_the_weights_are_counted(whole):
+def test_the_values_of_the_weights_are_counted(whole):
     assert check_model_archive(whole) >= 3 * 2 + 2
 
 

@@ -61,8 +61,8 @@ def test_heads_activation_and_epsilon_are_those_that_timm_builds(architectures):
 
 
 @pytest.mark.slow
-def test_every_tensor_of_every_size_has_its_place_once(architectures):
-    """The first two blocks stand for the others, which are alike."""
+def test_every_tensor_of_every_size_is_used_once(architectures):
+    """Checks the first two blocks; the others are the same."""
     for name, row in architectures.items():
         if re.search(REFUSED, name):
             continue

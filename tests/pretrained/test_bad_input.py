@@ -1,4 +1,4 @@
-"""Files that are broken, hostile or of another kind: one line, and no code runs."""
+"""Broken, malicious and unknown files: an error of one line, and no code runs."""
 
 import io
 import json
@@ -48,13 +48,13 @@ def test_tensors_of_another_shape_are_listed(folder):
     refused(folder, r"norm\.bias \(17,\) for \(16,\)")
 
 
-def test_weights_of_another_kind_name_the_families(folder):
+def test_unknown_weights_are_refused_with_the_names_of_the_families(folder):
     save_file({"conv.weight": np.zeros(3, "float32")}, folder / "model.safetensors")
     refused(folder, "expected .*timm ViT.* received conv.weight")
 
 
 @pytest.mark.parametrize("name", ["timm_dinov3_plus", "timm_eva02"])
-def test_positions_that_are_rotated_otherwise_are_refused(name, tmp_path):
+def test_another_kind_of_rotary_positions_is_refused(name, tmp_path):
     folder = Path(shutil.copytree(FIXTURES / name, tmp_path / "rotated"))
     config = json.loads((folder / "config.json").read_text())
     config["model_args"]["rope_type"] = "mixed"
@@ -76,7 +76,7 @@ def test_a_truncated_safetensors_file_is_refused(folder, keep):
     refused(folder, "truncated or not a safetensors file")
 
 
-def test_an_index_cannot_name_files_elsewhere(folder):
+def test_an_index_cannot_name_files_outside_its_folder(folder):
     (folder / "model.safetensors").rename(folder / "model-1.safetensors")
     names = load_file(folder / "model-1.safetensors")
     index = folder / "model.safetensors.index.json"
@@ -124,7 +124,7 @@ def torch_file(path, content):
         archive.writestr("archive/data.pkl", content)
 
 
-def test_a_pickle_with_code_is_refused_by_the_name_of_what_it_calls(tmp_path):
+def test_a_pickle_with_code_is_refused_with_the_name_of_its_function(tmp_path):
     torch_file(tmp_path / "w.pth", pickle.dumps({"state_dict": Bomb()}))
     refused(tmp_path / "w.pth", r"(io|_io|builtins)\.open")
     assert not Path("/tmp/keras_vit_must_not_exist").exists()
@@ -177,7 +177,7 @@ def test_a_tensor_that_points_outside_its_data_is_refused(folder):
     refused(folder / "w.pth", "points outside the stored data")
 
 
-def test_sources_that_are_nothing_are_refused(tmp_path):
+def test_missing_and_unknown_sources_are_refused(tmp_path):
     refused(tmp_path / "absent.safetensors", "found nothing")
     refused(tmp_path, "contains no weights")
     refused("no such thing", "hub id")
@@ -185,7 +185,7 @@ def test_sources_that_are_nothing_are_refused(tmp_path):
     refused(tmp_path / "weights.txt", "unknown format")
 
 
-def test_a_hub_id_without_a_network_says_so_in_one_line(tmp_path, monkeypatch):
+def test_a_hub_id_without_a_network_is_an_error_of_one_line(tmp_path, monkeypatch):
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -194,7 +194,7 @@ def test_a_hub_id_without_a_network_says_so_in_one_line(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["model.safetensors.index.json", "pytorch_model.bin"])
-def test_what_was_downloaded_under_any_name_is_found_without_a_network(name, folder, tmp_path, monkeypatch):
+def test_downloaded_weights_of_any_name_are_found_without_a_network(name, folder, tmp_path, monkeypatch):
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -214,14 +214,14 @@ def test_what_was_downloaded_under_any_name_is_found_without_a_network(name, fol
     assert pretrained.load("owner/name").output_shape == (None, 5)
 
 
-def test_two_tensors_that_are_one_weight_are_refused(tmp_path):
+def test_two_tensors_for_one_weight_are_refused(tmp_path):
     folder = Path(shutil.copytree(FIXTURES / "hf_vit", tmp_path / "twice"))
     changed(folder, lambda t: t.update({"embeddings.cls_token": t["vit.embeddings.cls_token"]}))
     refused(folder, "embeddings.cls_token are the same weight")
 
 
 @pytest.mark.parametrize("num_classes", [-1, 2.5, "ten"])
-def test_a_number_of_classes_that_is_none_is_refused(num_classes):
+def test_an_invalid_number_of_classes_is_refused(num_classes):
     refused(FIXTURES / "timm_vit", "Expected num_classes", num_classes=num_classes)
 
 
@@ -230,5 +230,5 @@ def test_an_image_size_that_the_patch_does_not_divide_is_refused():
 
 
 @pytest.mark.parametrize("source", ["model", "x" * 5000, "a\0b/c"])
-def test_what_is_no_source_at_all_is_refused(source):
+def test_an_invalid_source_is_refused(source):
     refused(source, "neither a file, nor a folder, nor a hub id")

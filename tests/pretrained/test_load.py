@@ -1,4 +1,4 @@
-"""What loading promises beside parity: new heads, image sizes, a model like any other, every backend."""
+"""Loading: new heads, image sizes, training and saving of the loaded model, every backend."""
 
 import importlib.util
 import os
@@ -27,7 +27,7 @@ np.save(sys.argv[3], ops.convert_to_numpy(model(np.load(sys.argv[2]))))
 """
 
 
-def test_a_new_head_is_drawn_and_the_rest_is_kept():
+def test_a_new_head_is_initialized_and_the_other_weights_are_kept():
     whole = pretrained.load(FIXTURES / "timm_vit")
     model = pretrained.load(FIXTURES / "timm_vit", num_classes=7)
     assert model.output_shape == (None, 7)
@@ -36,25 +36,25 @@ def test_a_new_head_is_drawn_and_the_rest_is_kept():
         np.testing.assert_array_equal(old, new)
 
 
-def test_a_model_without_a_head_gives_what_the_head_reads():
+def test_a_model_without_a_head_returns_the_input_of_the_head():
     whole, bare = (pretrained.load(FIXTURES / "timm_deit3", num_classes=n) for n in (None, 0))
     head = whole.get_layer("head")
     np.testing.assert_allclose(np.asarray(head(bare(IMAGES))), np.asarray(whole(IMAGES)), rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["hf_siglip", "hf_clip_projection", "timm_siglip"])
-def test_towers_of_images_alone_get_a_head(name):
+def test_image_towers_get_a_head(name):
     model = pretrained.load(FIXTURES / name, num_classes=3)
     assert model.output_shape == (None, 3)
 
 
-def test_a_head_on_weights_without_one_is_that_of_their_library():
+def test_a_head_for_weights_without_one_is_like_that_of_their_library():
     assert pretrained.load(FIXTURES / "timm_dinov2_registers", num_classes=3).get_layer("head").use_bias
     model = pretrained.load(FIXTURES / "hf_dinov2_registers", num_classes=3)
     assert model.get_layer("pooling").mode == "token_gap"
 
 
-def test_a_new_head_of_both_tokens_is_drawn():
+def test_a_new_head_of_both_tokens_is_initialized():
     model = pretrained.load(FIXTURES / "timm_deit_distilled", num_classes=3)
     assert model.output_shape == (None, 3) and np.isfinite(np.asarray(model(IMAGES))).all()
 
@@ -103,7 +103,7 @@ def test_a_loaded_model_is_exported(tmp_path):
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_other_backends_give_the_same_logits(backend, tmp_path):
+def test_other_backends_compute_the_same_logits(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     images, out = tmp_path / "images.npy", tmp_path / "out.npy"
@@ -116,7 +116,7 @@ def test_other_backends_give_the_same_logits(backend, tmp_path):
     np.testing.assert_allclose(np.load(out), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_features_give_blocks_and_what_the_head_reads():
+def test_features_are_outputs_of_blocks_and_the_input_of_the_head():
     model = pretrained.load(FIXTURES / "timm_vit")
     last, pooled = pretrained.features(model, [-1, "pooling"])(IMAGES)
     assert last.shape == (2, 17, 16) and pooled.shape == (2, 16)
@@ -124,7 +124,7 @@ def test_features_give_blocks_and_what_the_head_reads():
     np.testing.assert_allclose(np.asarray(pooled), normed[:, 0], rtol=1e-5, atol=1e-6)
 
 
-def test_features_refuse_what_is_not_there():
+def test_features_of_missing_layers_are_refused():
     model = pretrained.load(FIXTURES / "timm_vit")
     with pytest.raises(InputError, match="from -2 to 1"):
         pretrained.features(model, [2])
@@ -148,6 +148,6 @@ def test_the_features_of_patches_are_a_map(name):
     np.testing.assert_allclose(maps[1, 1, 0], tokens[1, -grid[0] * grid[1] + grid[1]], rtol=1e-5)
 
 
-def test_the_features_of_a_block_can_be_had_as_a_map():
+def test_the_features_of_a_block_can_be_a_map():
     model = pretrained.load(FIXTURES / "timm_vit")
     assert pretrained.patch_features(model, 0)(IMAGES).shape == (2, 4, 4, 16)

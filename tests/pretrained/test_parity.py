@@ -14,7 +14,7 @@ PEERS = os.environ.get("KERAS_VIT_PEERS_PYTHON")
 
 @pytest.fixture(scope="session")
 def originals(tmp_path_factory):
-    """All originals, written afresh by timm and transformers."""
+    """All originals, written again by timm and transformers."""
     if not PEERS:
         pytest.skip("KERAS_VIT_PEERS_PYTHON does not name a Python with timm and transformers")
     folder = tmp_path_factory.mktemp("originals")

@@ -1,4 +1,4 @@
-"""Images reach the model as the original pipeline brings them there."""
+"""Images are prepared as the original pipelines prepare them."""
 
 import dataclasses
 import json
@@ -31,7 +31,7 @@ CASES = {
     "border": Preprocessing((24, 32), 1.0, "border", mean=(0.485, 0.456, 0.406)),
     "enlarged": Preprocessing((96, 96), 1.0, "center"),
 }
-# A processor of transformers, and what its preprocessor_config.json on the hub says.
+# A processor of transformers, and its preprocessor_config.json on the hub.
 PROCESSORS = {
     "hf_clip_projection": ("CLIP", {"size": 32, "crop_size": 32, "do_center_crop": True, "resample": 3}),
     "hf_deit_distilled": ("DeiT", {"size": 36, "crop_size": 32, "do_center_crop": True, "resample": 3}),
@@ -85,7 +85,7 @@ def test_images_of_every_mode_get_the_channels_of_the_weights(mode):
     assert Preprocessing((24, 24), mean=(0.5,), std=(0.5,))(image).shape == (24, 24, 1)
 
 
-def test_what_is_not_rounded_lies_within_a_grey_level_of_what_is():
+def test_unrounded_pixels_differ_by_less_than_a_grey_level():
     case = Preprocessing((24, 32), crop_mode="squash", interpolation="bilinear")
     exact = dataclasses.replace(case, rounded=False)(PHOTO)
     assert exact.dtype == np.float32 and (exact % 1 != 0).any()
@@ -124,13 +124,13 @@ def test_sizes_mean_what_the_processor_of_the_family_makes_of_them(name, stored,
     assert (found.crop_mode, found.crop_ratio) == (mode, ratio)
 
 
-def test_the_middle_begins_where_transformers_and_timm_round_it_to():
+def test_the_corner_of_the_crop_is_rounded_as_in_transformers_and_timm():
     image = np.arange(7, dtype="uint8")[None, :, None].repeat(4, axis=0)
     assert Preprocessing((4, 4), mean=(0.5,), std=(0.5,))(image)[0, 0, 0] == 2
     assert Preprocessing((4, 4), crop_mode="shortest_edge")(image)[0, 0, 0] == 1
 
 
-def test_transformers_settings_survive_both_ways():
+def test_transformers_settings_are_the_same_after_writing_and_reading():
     for case in (
         Preprocessing((224, 224), 0.875, "shortest_edge"),
         Preprocessing((224, 224), 0.875, "squash"),
@@ -140,7 +140,7 @@ def test_transformers_settings_survive_both_ways():
         assert again == case
 
 
-def test_unknown_settings_and_images_of_another_kind_are_refused():
+def test_unknown_settings_and_invalid_images_are_refused():
     with pytest.raises(InputError, match="center, shortest_edge, squash, border"):
         Preprocessing(crop_mode="wide")(PHOTO)
     with pytest.raises(InputError, match="uint8 image"):
@@ -163,7 +163,7 @@ def made_by(program, photos, cases, folder):
     return np.load(folder / "out.npz")
 
 
-def test_timms_pipeline_gives_the_same_pixels_on_photographs(tmp_path):
+def test_the_pipeline_of_timm_returns_the_same_pixels_for_photographs(tmp_path):
     photos = photographs()
     cases = {**CASES, "augreg": Preprocessing((224, 224), 0.9), "wide": Preprocessing((160, 256), 0.875)}
     fields = {
@@ -182,7 +182,7 @@ def test_timms_pipeline_gives_the_same_pixels_on_photographs(tmp_path):
             np.testing.assert_array_equal(case(photo), theirs[f"{name} {key}"], err_msg=f"{name} {key}")
 
 
-def test_transformers_processors_give_the_same_pixels_on_photographs(tmp_path):
+def test_the_processors_of_transformers_return_the_same_pixels_for_photographs(tmp_path):
     photos = photographs()
     theirs = made_by(TRANSFORMERS, photos, PROCESSORS, tmp_path)
     for name, (_, stored) in PROCESSORS.items():

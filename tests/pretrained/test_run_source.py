@@ -1,4 +1,4 @@
-"""What was trained here is a source of weights like any other."""
+"""A model trained here is a source of weights like any other."""
 
 import dataclasses
 import json
@@ -28,7 +28,7 @@ def run(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["", "model.keras"])
-def test_a_run_and_its_file_give_the_model_as_it_was_trained(run, name):
+def test_a_run_and_its_file_load_the_trained_model(run, name):
     model = pretrained.load(run / name)
     trained = keras.saving.load_model(run / "model.keras")
     np.testing.assert_array_equal(np.asarray(model(IMAGES)), np.asarray(trained(IMAGES)))
@@ -51,19 +51,22 @@ def test_another_head_and_image_size_keep_the_rest(run):
     np.testing.assert_allclose(np.asarray(bare(images)), np.asarray(resized(images)), rtol=1e-4, atol=1e-3)
 
 
-def test_a_new_head_is_drawn_also_for_as_many_classes(run):
-    kept, drawn = (np.asarray(pretrained.load(run, 3, new_head=n).get_layer("head").kernel) for n in (0, 1))
-    assert (kept != drawn).all()
+def test_a_new_head_is_initialized_even_for_the_same_number_of_classes(run):
+    kept, new = (
+        np.asarray(pretrained.load(run, 3, new_head=is_new).get_layer("head").kernel)
+        for is_new in (False, True)
+    )
+    assert (kept != new).all()
 
 
-def test_preprocessing_beside_the_model_is_read_and_a_bad_one_refused(run, tmp_path):
+def test_saved_preprocessing_is_read_and_an_invalid_one_refused(run, tmp_path):
     (tmp_path / "model.keras").write_bytes((run / "model.keras").read_bytes())
     known = pretrained.Preprocessing(image_size=(16, 16), crop_ratio=0.9, interpolation="bicubic")
-    beside = tmp_path / "preprocessing.json"
-    beside.write_text(json.dumps(dataclasses.asdict(known)))
+    saved = tmp_path / "preprocessing.json"
+    saved.write_text(json.dumps(dataclasses.asdict(known)))
     assert pretrained.preprocessing(tmp_path, 32) == known.for_size(32)
     for bad in ("[]", "{}", json.dumps({**dataclasses.asdict(known), "crop_mode": "magic"})):
-        beside.write_text(bad)
+        saved.write_text(bad)
         with pytest.raises(InputError, match="preprocessing.json|crop mode"):
             pretrained.load(tmp_path)
 

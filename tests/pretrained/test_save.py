@@ -1,4 +1,4 @@
-"""Saved models: timm and transformers give our logits, and we load them back as they were."""
+"""Saved models: timm and transformers compute our logits, and we load the same weights again."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def tiny(**arguments):
 ROTARY = {"position_embedding": "rotary", "key_bias": False, "layer_scale": 0.1, "epsilon": 1e-5}
 LEARNED_ROTARY = {"position_embedding": "learned_rotary", "key_bias": False, "activation": "swiglu"}
 
-# Models that no one publishes, and those of the fixtures: (builder, formats).
+# Models that nobody publishes: (builder, formats).
 OWN = {
     "plain": (lambda: tiny(), ("timm", "huggingface")),
     "gap": (lambda: tiny(pooling="gap", position_embedding="sincos_2d"), ("timm",)),
@@ -90,7 +90,7 @@ def images_for(model):
 
 
 @pytest.mark.parametrize(("name", "format"), list(fixtures()))
-def test_what_is_loaded_and_saved_loads_again_bit_for_bit(name, format, tmp_path):
+def test_a_model_that_is_loaded_and_saved_loads_again_bit_for_bit(name, format, tmp_path):
     model = pretrained.load(FIXTURES / name)
     pretrained.save(model, tmp_path / "saved", format=format)
     again = pretrained.load(tmp_path / "saved")
@@ -103,7 +103,7 @@ def test_what_is_loaded_and_saved_loads_again_bit_for_bit(name, format, tmp_path
 
 
 @pytest.mark.parametrize("name", ["plain", "resized", "dinov2", "rotary_classifier", "learned_rotary"])
-def test_models_of_ours_survive_saving(name, tmp_path):
+def test_models_built_here_have_the_same_outputs_after_saving(name, tmp_path):
     make, formats = OWN[name]
     model = make()
     for format in formats:
@@ -113,14 +113,14 @@ def test_models_of_ours_survive_saving(name, tmp_path):
         np.testing.assert_allclose(again, answers(model, images), rtol=0, atol=1e-5)
 
 
-def test_a_keras_file_can_be_handed_on(tmp_path):
+def test_the_model_of_a_keras_file_can_be_saved(tmp_path):
     model = tiny()
     model.save(tmp_path / "model.keras")
     pretrained.save(keras.saving.load_model(tmp_path / "model.keras"), tmp_path / "timm")
     np.testing.assert_array_equal(answers(pretrained.load(tmp_path / "timm")), answers(model))
 
 
-def test_timm_and_transformers_give_our_logits(tmp_path):
+def test_timm_and_transformers_compute_our_logits(tmp_path):
     if not PEERS:
         pytest.skip("KERAS_VIT_PEERS_PYTHON does not name a Python with timm and transformers")
     made = {f"own_{name}": row for name, row in OWN.items()}
@@ -162,7 +162,7 @@ def test_a_graph_that_the_library_lacks_is_refused_with_the_reason(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_model_card_cites_the_run(tmp_path):
+def test_the_model_card_quotes_the_run(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run/recipe.json").write_text(json.dumps({"learning_rate": 1e-3, "dataset": "digits"}))
     (tmp_path / "run/metrics.json").write_text(json.dumps({"test": {"accuracy": 0.975}}))
@@ -172,6 +172,6 @@ def test_the_model_card_cites_the_run(tmp_path):
     assert "| learning_rate | 0.001 |" in card and "| test accuracy | 0.975 |" in card and "a, b, c" in card
 
 
-def test_the_model_card_names_the_class_that_gives_these_logits(tmp_path):
+def test_the_model_card_names_the_class_that_returns_these_logits(tmp_path):
     pretrained.save(tiny(), tmp_path / "out", format="huggingface")
     assert "ViTForImageClassification.from_pretrained" in (tmp_path / "out/README.md").read_text()

@@ -9,7 +9,7 @@ from keras_vit import ConditionError, InputError
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe import ImageRecipe
-from keras_vit.training.run import evaluate_run, run_recipe
+from keras_vit.training.run import evaluate, train
 from keras_vit.training.tasks import task_of
 from keras_vit.training.tasks.image_classification import predict_probabilities
 
@@ -92,7 +92,7 @@ def test_a_used_folder_is_refused_and_left_alone(tmp_path, data):
 def test_a_second_training_does_not_enter_the_folder(tmp_path, data):
     class Second(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
-            with pytest.raises(InputError, match="Another training is at work in"):
+            with pytest.raises(InputError, match="Another training is running in"):
                 fit(RECIPE, tmp_path, data=data, resume=True)
 
     fit(RECIPE, tmp_path, data=data, until_epoch=1, callbacks=[Second()])
@@ -139,14 +139,14 @@ def test_seeds_can_share_the_splits(data):
 
 @pytest.mark.slow
 def test_a_whole_run_writes_metrics_and_a_report(tmp_path):
-    metrics = run_recipe(RECIPE, tmp_path / "run")
+    metrics = train(RECIPE, tmp_path / "run").metrics
     assert 0.1 < metrics["accuracy"] <= 1
     assert (tmp_path / "run" / "report" / "index.html").is_file()
-    again = evaluate_run(tmp_path / "run")
+    again = evaluate(tmp_path / "run")
     assert again["accuracy"] == metrics["accuracy"]
     assert load_model(tmp_path / "run" / "model.keras").count_params() == metrics["parameters"]
     with pytest.raises(InputError, match="epochs=4 .was 3"):
-        run_recipe(dataclasses.replace(RECIPE, epochs=4), tmp_path / "run", resume=True)
+        train(dataclasses.replace(RECIPE, epochs=4), tmp_path / "run", resume=True)
 
 
 def test_a_run_does_not_go_on_with_other_data(tmp_path, data):

@@ -7,8 +7,9 @@ import time
 import keras
 
 from keras_vit.io.files import write_text
+from keras_vit.training.metrics import CURVES
 
-COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds")
+COLUMNS = ("epoch", *CURVES, "learning_rate", "seconds")
 
 
 class HistoryFile(keras.callbacks.Callback):

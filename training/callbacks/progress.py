@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from keras_vit.training.metrics import CURVES
+
 
 class Progress(keras.callbacks.Callback):
     """A progress bar over all epochs with items per second and time left, and a line per epoch.
@@ -57,9 +59,9 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.monotonic() - self._epoch_started
+        values = "  ".join(f"{name} {logs[name]:.4f}" for name in CURVES)
         self.console.print(
-            f"epoch {epoch + 1:>3}/{self.epochs}  loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}  "
-            f"val_loss {logs['val_loss']:.4f}  val_accuracy {logs['val_accuracy']:.4f}  {seconds:.0f} s",
+            f"epoch {epoch + 1:>3}/{self.epochs}  {values}  {seconds:.0f} s",
             highlight=False,
             soft_wrap=True,
         )

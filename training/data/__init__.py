@@ -1,5 +1,7 @@
 """Image data sets by name: `load_data("digits")`, `load_data("folder:photos", image_size=64)`."""
 
+from pathlib import Path
+
 from keras_vit.errors import InputError
 from keras_vit.io.images import checked_size
 from keras_vit.training.data.checks import check_data, check_parts
@@ -13,16 +15,16 @@ __all__ = ["DataWarning", "ImageData", "Split", "load_data"]
 
 
 def load_data(
-    spec,
+    spec: str,
     *,
-    image_size=None,
-    validation_fraction=0.1,
-    test_fraction=0.1,
-    seed=0,
-    data_dir=None,
-    subset=None,
-    skip_broken=False,
-):
+    image_size: int | tuple[int, int] | None = None,
+    validation_fraction: float = 0.1,
+    test_fraction: float = 0.1,
+    seed: int = 0,
+    data_dir: str | Path | None = None,
+    subset: int | None = None,
+    skip_broken: bool = False,
+) -> ImageData:
     """Loads a classification data set into uint8 arrays with a training, validation and test split.
 
     The splits of the source are kept. Missing ones are taken from its training split: the same fraction of

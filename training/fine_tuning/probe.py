@@ -8,9 +8,8 @@ from rich.console import Console
 from rich.progress import track
 
 from keras_vit.training.data.dataset import ImageData
-from keras_vit.training.data.loader import one_hot
 from keras_vit.training.data.order import epoch_order, steps_per_epoch
-from keras_vit.training.data.streams import EvaluationBatches
+from keras_vit.training.data.streams import EvaluationBatches, one_hot
 
 HEADS = ("head", "distillation_head")
 BATCH = 32  # images whose features are computed at once

@@ -1,6 +1,7 @@
 """The page that shows a run's metrics and pictures."""
 
 from keras_vit.io.html_page import cards, document, duration, figure_section, recipe_section, section, table
+from keras_vit.training.metrics import IMAGES, card_texts
 from keras_vit.training.report.captions import PICTURES
 from keras_vit.training.report.names import has_undrawable
 
@@ -13,7 +14,7 @@ def render_page(model, data, metrics, history, recipe, pictures):
     Args:
         model: the trained `keras.Model`.
         data: ImageData.
-        metrics: dict of `keras_vit.training.evaluate.evaluate`.
+        metrics: dict of `keras_vit.training.classification_metrics`.
         history: dict of `read_history`.
         recipe: dict of the recipe's fields.
         pictures: names of the pictures next to the page, from `keras_vit.training.report.captions`.
@@ -32,13 +33,7 @@ def render_page(model, data, metrics, history, recipe, pictures):
 
 
 def _headline(model, data, metrics, history):
-    numbers = {"Test accuracy": f"{100 * metrics['accuracy']:.2f} %"}
-    if "top5_accuracy" in metrics:
-        numbers["Top-5 accuracy"] = f"{100 * metrics['top5_accuracy']:.2f} %"
-    numbers["Macro F1"] = f"{metrics['macro']['f1']:.4f}"
-    numbers["Cross-entropy"] = f"{metrics['cross_entropy']:.4f} nats"
-    numbers["Calibration error"] = f"{metrics['expected_calibration_error']:.4f}"
-    numbers["Parameters"] = f"{model.count_params():,}"
+    numbers = {**card_texts(IMAGES, metrics), "Parameters": f"{model.count_params():,}"}
     if history:
         numbers["Training time"] = duration(history["seconds"].sum())
         numbers["Epochs"] = f"{len(history['epoch'])}"

@@ -7,7 +7,7 @@ def reliability_diagram(metrics):
     """Draws accuracy against confidence, and the share of predictions by confidence.
 
     Args:
-        metrics: dict of `keras_vit.training.evaluate.evaluate`.
+        metrics: dict of `keras_vit.training.classification_metrics`.
 
     Reference: Guo et al. 2017, figure 1, https://arxiv.org/abs/1706.04599
     """

@@ -30,7 +30,7 @@ def write_report(run_dir, model, data, probabilities, metrics, history_csv, reci
         model: the trained `keras.Model`.
         data: ImageData.
         probabilities: `(num_test_images, num_classes)`, of the test split.
-        metrics: dict of `keras_vit.training.evaluate.evaluate` for them.
+        metrics: dict of `keras_vit.training.classification_metrics` for them.
         history_csv: str or Path of the run's `history.csv`.
         recipe: dict of the recipe's fields.
 

@@ -7,11 +7,11 @@ import numpy as np
 from keras_vit.io.files import read_text
 from keras_vit.io.html_page import duration
 from keras_vit.io.json_files import read_json
+from keras_vit.training.metrics import CURVES
 from keras_vit.training.report.history import read_history
 from keras_vit.training.reproduce.runs import run_dir
 from keras_vit.training.run_folder import RunFolder
 
-CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
 QUICK = "Smoke run: next to nothing was trained, the figures mean nothing."
 
 

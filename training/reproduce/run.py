@@ -14,7 +14,7 @@ from keras_vit.training.reproduce.computation import Computation, compute
 from keras_vit.training.reproduce.page import write_pages
 from keras_vit.training.reproduce.results import document, read_rows, table
 from keras_vit.training.reproduce.runs import run_dir
-from keras_vit.training.run import changed_fields, run_recipe
+from keras_vit.training.run import changed_fields, train
 from keras_vit.training.run_folder import RunFolder
 
 MOVED = ("pretrained",)  # a folder that was moved holds the same runs, wherever their first weights lay
@@ -110,7 +110,7 @@ def _run(experiment, configuration, seed, runs, quick, data_dir, say):
         return False
     recipe = _recipe(experiment, configuration, seed, runs, quick)
     try:
-        run_recipe(recipe, folder.path, data_dir=data_dir, resume=folder.recipe.exists(), moved=MOVED)
+        train(recipe, folder.path, data_dir=data_dir, resume=folder.recipe.exists(), moved=MOVED)
     except NonFiniteError as error:
         write_text(folder.divergence, f"{error}\n")
         if say:

@@ -10,13 +10,14 @@ from keras_vit.errors import InputError
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
 from keras_vit.pretrained.preprocessing import attached_preprocessing
+from keras_vit.training.classification_metrics import classification_metrics
 from keras_vit.training.data import ImageData, load_data
 from keras_vit.training.data.order import steps_per_epoch
 from keras_vit.training.data.streams import evaluation_stream, train_stream
-from keras_vit.training.evaluate import evaluate
 from keras_vit.training.fine_tuning.lora import add_lora, merged
 from keras_vit.training.fine_tuning.rates import with_rates_by_depth
 from keras_vit.training.fine_tuning.weights import pretrained_model, with_image_size
+from keras_vit.training.metrics import IMAGES
 from keras_vit.training.normalization import normalized_model
 from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.report import write_report
@@ -28,7 +29,9 @@ class ImageClassification(Task):
 
     recipe_class = ImageRecipe
     data_class = ImageData
-    items = "images"
+    kind = items = "images"
+    metrics = IMAGES
+    tested = ("num_images", "images")
     measurable = True
     monitor = ("val_accuracy", "max")
 
@@ -138,7 +141,7 @@ class ImageClassification(Task):
             "num_images": len(data.test.labels),
             "parameters": model.count_params(),
             "backend": keras.backend.backend(),
-            **evaluate(probabilities, data.test.labels, data.label_names),
+            **classification_metrics(probabilities, data.test.labels, data.label_names),
             **self.extra_metrics(model, data),
         }
         recipe = self.recipe.as_dict()

@@ -11,14 +11,15 @@ from keras_vit.text.vocabulary import Vocabulary
 from keras_vit.text.windows import split_windows
 from keras_vit.training.callbacks.sample_log import SampleLog
 from keras_vit.training.data.streams import batch_stream
+from keras_vit.training.metrics import TEXT
 from keras_vit.training.recipe import TextRecipe
 from keras_vit.training.tasks.task import Task
 from keras_vit.training.text.batches import CarriedBatches, LineBatches, WindowBatches, evaluation_batches
 from keras_vit.training.text.carried_state import CarriedState, ResetStates
 from keras_vit.training.text.corpus import TextData, load_text
-from keras_vit.training.text.evaluate import evaluate
 from keras_vit.training.text.novelty import novelty
 from keras_vit.training.text.report import write_report
+from keras_vit.training.text.text_metrics import text_metrics
 
 NUM_SAMPLES = 1000  # from which novelty is measured
 NUM_SHOWN = 5  # at a time during training
@@ -29,6 +30,9 @@ class LanguageModelling(Task):
 
     recipe_class = TextRecipe
     data_class = TextData
+    kind = "text"
+    metrics = TEXT
+    tested = ("num_characters", "characters")
     items = "lines"
     monitor = ("val_loss", "min")
     single_device = "--devices supports image models only"
@@ -124,7 +128,7 @@ class LanguageModelling(Task):
             "split": "test",
             "parameters": model.count_params(),
             "backend": keras.backend.backend(),
-            **evaluate(model, data),
+            **text_metrics(model, data),
         }
         samples = self.generate(model, data, NUM_SAMPLES if data.lines else NUM_SHOWN)
         if data.lines:

@@ -9,6 +9,7 @@ import keras
 
 from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError
+from keras_vit.training.metrics import Metric, sentence
 from keras_vit.training.recipe import Recipe
 
 
@@ -33,6 +34,9 @@ class Task(abc.ABC):
     Attributes:
         recipe_class: class of its recipes.
         data_class: class of its data.
+        kind: `"images"` or `"text"`.
+        metrics: tuple of Metric, those of the test split that are shown.
+        tested: what they are computed of: the key of its number in `metrics.json`, and a word for it.
         items: what a batch is made of, in the plural.
         outputs: what its models return, `"logits"`: softmax makes probabilities of them.
         measurable: bool, whether FLOPs, size and latency of its models can be measured.
@@ -45,6 +49,9 @@ class Task(abc.ABC):
 
     recipe_class: ClassVar[type[Recipe]]
     data_class: ClassVar[type]
+    kind: ClassVar[str]
+    metrics: ClassVar[tuple[Metric, ...]]
+    tested: ClassVar[tuple[str, str]]
     items: ClassVar[str]
     outputs: ClassVar[str] = "logits"
     measurable: ClassVar[bool] = False
@@ -129,6 +136,11 @@ class Task(abc.ABC):
     @abc.abstractmethod
     def evaluate(self, folder, model, data):
         """Evaluates a model on the test split, writes `metrics.json` and the report, returns the metrics."""
+
+    def summary(self, metrics):
+        """Returns what `evaluate` returned, in one line."""
+        key, word = self.tested
+        return f"{metrics['data']}, {metrics[key]:,} test {word}: {sentence(self.metrics, metrics)}"
 
     def callbacks(self, folder, data):
         """Returns callbacks that only this task needs."""

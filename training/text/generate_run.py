@@ -1,8 +1,11 @@
 """New text from a run folder."""
 
+from pathlib import Path
+from typing import Any
+
 from keras_vit.errors import InputError
 from keras_vit.io.model_archive import load_model
-from keras_vit.text.generation import generate
+from keras_vit.text import generation
 from keras_vit.text.readers import reader_of
 from keras_vit.text.vocabulary import Vocabulary
 from keras_vit.training.recipe_file import load_recipe
@@ -11,31 +14,50 @@ from keras_vit.training.tasks import task_of
 from keras_vit.training.text.novelty import novelty
 
 
-def generate_from_run(run_dir, num_samples=10, **options):
+def generate(run_dir: str | Path, num_samples: int = 10, **options: Any) -> list[str]:
     """Draws texts from a run's best model.
 
     Args:
-        run_dir: str or Path of the run folder.
-        num_samples: int.
-        **options: temperature, top_k, top_p, prefix, seed, max_length, as in `generate`.
+        run_dir: str or Path of the run folder, of a TextRecipe.
+        num_samples: int from 1 to 100,000. Default: 10.
+        **options: `prefix`, `temperature`, `top_k`, `top_p`, `seed` and `max_length`, as in
+            `keras_vit.text.generate`.
+
+    Returns:
+        list of `num_samples` str.
+
+    Raises:
+        InputError: no trained run on text is there, or an option out of its range.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_vit.training import TextRecipe, generate, train
+        >>> recipe = TextRecipe(data="names", lowercase=True, hidden_dim=8, epochs=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = train(recipe, folder)
+        ...     len(generate(folder, 3, prefix="tyr", max_length=8))
+        3
+    """
+    reader, vocabulary, recipe = load_text_run(run_dir)
+    return generation.generate(reader, vocabulary, num_samples, stop=recipe.lines, **options)
+
+
+def generate_from_run(run_dir, num_samples=10, **options):
+    """As `generate`, with the novelty of the texts.
 
     Returns:
         `(samples, figures)`: list of str, and dict of `novelty`, or None for running text or where the
         corpus of the run is no longer there.
-
-    Raises:
-        InputError: no trained run on text lies there, or an option out of its range.
     """
-    reader, vocabulary, recipe = load_text_run(run_dir)
-    samples = generate(reader, vocabulary, num_samples, stop=recipe.lines, **options)
-    return samples, _novelty(samples, recipe)
+    samples = generate(run_dir, num_samples, **options)
+    return samples, _novelty(samples, load_recipe(RunFolder(run_dir).recipe))
 
 
 def load_text_run(run_dir):
-    """Loads what reads tokens for a run's best model, its Vocabulary and its Recipe.
+    """Loads the reader of a run's best model, its Vocabulary and its recipe.
 
     Raises:
-        InputError: no trained run on text lies there.
+        InputError: no trained run on text is there.
     """
     folder = RunFolder(run_dir)
     folder.check_trained()

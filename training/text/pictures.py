@@ -11,7 +11,7 @@ def positions_picture(rows):
     """Draws the cross-entropy at each position of a line, with the bigram model's.
 
     Args:
-        rows: list, `per_position` of `keras_vit.training.text.evaluate.evaluate`.
+        rows: list, `per_position` of `keras_vit.training.text.text_metrics`.
     """
     canvas = figure(height=5)
     loss, count = canvas.subplots(2, 1, sharex=True, height_ratios=(3, 1))

@@ -4,6 +4,7 @@ import math
 
 from keras_vit.io.html_page import cards, document, duration, figure_section, recipe_section, section, table
 from keras_vit.io.json_files import read_json
+from keras_vit.training.metrics import TEXT, card_texts
 from keras_vit.training.report.history import read_history, training_curves
 from keras_vit.training.report.write import write_report_folder
 from keras_vit.training.text.pictures import bigram_picture, positions_picture
@@ -71,17 +72,7 @@ def _pictures(data, samples, metrics, history):
 
 
 def _headline(model, data, metrics, history):
-    bigram = metrics["bigram"]
-    numbers = {
-        "Cross-entropy": f"{metrics['cross_entropy']:.4f} nats",
-        "Bits per character": f"{metrics['bits_per_character']:.4f}",
-        "Perplexity": f"{metrics['perplexity']:.3f}",
-        "Next-character accuracy": f"{100 * metrics['accuracy']:.2f} %",
-        "Bigram model": f"{bigram['cross_entropy']:.4f} nats",
-        "Parameters": f"{model.count_params():,}",
-    }
-    if "novelty" in metrics:
-        numbers["New samples"] = f"{100 * metrics['novelty']['novel_share']:.1f} %"
+    numbers = {**card_texts(TEXT, metrics), "Parameters": f"{model.count_params():,}"}
     if history:
         numbers["Training time"] = duration(history["seconds"].sum())
         numbers["Epochs"] = f"{len(history['epoch'])}"

@@ -5,6 +5,7 @@ import pickle
 from collections.abc import Callable
 
 from keras_vit.errors import InputError, first_line
+from keras_vit.training.metrics import LOGGED
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.searches import read_search
 from keras_vit.training.tasks import task_of
@@ -12,7 +13,7 @@ from keras_vit.training.tuning.costs import NO_LIMITS, Limits
 from keras_vit.training.tuning.space.space import Space, build_space
 from keras_vit.training.tuning.state.oracles import STAGED, TUNERS
 
-OBJECTIVES = {"val_accuracy": "max", "val_loss": "min"}
+OBJECTIVES = {f"val_{name}": better for name, better in LOGGED.items()}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from keras_vit import InputError
 from keras_vit.__main__ import main
+from keras_vit.export import benchmark
 from keras_vit.export.benchmarking.parts import only
-from keras_vit.export.benchmarking.run import benchmark
 from keras_vit.export.benchmarking.table import operators_table
 from keras_vit.export.tflite.delegation import delegation
 from keras_vit.export.tflite.graph import operators, read_graph

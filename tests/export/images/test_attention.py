@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 
 from keras_vit import InputError
-from keras_vit.export.images.export_images import export_model
+from keras_vit.export import export_model, load_predictor
 from keras_vit.export.images.inference_model import inference_model
 from keras_vit.export.mobile import mobile_form
-from keras_vit.export.prediction.predictor import keras_predictor, load_predictor
+from keras_vit.export.prediction.keras_model import keras_predictor
 from keras_vit.models import attention_maps, cnn, vit
 
 
@@ -41,7 +41,7 @@ def test_the_graph_gives_the_rollout_of_python(options):
 @pytest.mark.slow
 def test_saved_model_and_tflite_give_the_map_beside_the_classes(model, held_out, names, tmp_path):
     options = {"variants": ("savedmodel", "fp32"), "attention": True}
-    rows = export_model(model, names, *held_out, tmp_path, **options)
+    rows = export_model(model, tmp_path, label_names=names, inputs=held_out[0], labels=held_out[1], **options)
     expected = attention_maps(model, held_out[0][:3])
     for row in rows:
         assert row["max_attention_difference"] < 1e-5
@@ -55,14 +55,18 @@ def test_saved_model_and_tflite_give_the_map_beside_the_classes(model, held_out,
 @pytest.mark.slow
 def test_a_file_with_four_bits_gives_the_map_too(model, held_out, names, tmp_path):
     options = {"variants": ("int4",), "attention": True, "max_drop": 100}
-    (row,) = export_model(model, names, *held_out, tmp_path, **options)
+    (row,) = export_model(
+        model, tmp_path, label_names=names, inputs=held_out[0], labels=held_out[1], **options
+    )
     assert row["passed"] and row["max_attention_difference"] < 0.5
 
 
 def test_a_model_without_attention_is_refused_before_anything_is_written(held_out, names, tmp_path):
     plain = cnn(image_size=8, channels=1, num_classes=10)
     with pytest.raises(InputError, match="no attention to show"):
-        export_model(plain, names, *held_out, tmp_path / "x", attention=True)
+        export_model(
+            plain, tmp_path / "x", label_names=names, inputs=held_out[0], labels=held_out[1], attention=True
+        )
     assert not (tmp_path / "x").exists()
     with pytest.raises(InputError, match="no attention to show"):
         keras_predictor(plain).attention_maps(held_out[0][:1])

@@ -14,7 +14,7 @@ def images(count, size=(4, 4, 3), dtype="uint8"):
 
 @pytest.mark.parametrize("variant", ["mixed_int8", "full_int8", "int16x8", "auto"])
 def test_a_variant_with_fixed_ranges_needs_calibration_images(variant):
-    with pytest.raises(InputError, match=f"calibration_images for {variant}, received none"):
+    with pytest.raises(InputError, match=f"calibration images for {variant}, received none"):
         check_calibration(MODEL, ("fp32", variant), None)
     with pytest.raises(InputError, match=f"at least 32 .* for {variant}, received 31"):
         check_calibration(MODEL, ("fp32", variant), images(31))

@@ -8,9 +8,8 @@ from PIL import Image
 
 from keras_vit import ConditionError, InputError
 from keras_vit.__main__ import main
-from keras_vit.export.images.export_images import export_model
+from keras_vit.export import export_model, load_predictor
 from keras_vit.export.images.inference_model import inference_model
-from keras_vit.export.prediction.predictor import load_predictor
 from keras_vit.export.tflite import writer
 from keras_vit.export.variants import DEFAULT, FILES
 from keras_vit.models import vit
@@ -20,7 +19,7 @@ from keras_vit.models import vit
 def exported(model, held_out, names, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run") / "export"
     model.save(folder.parent / "model.keras")
-    return folder, export_model(model, names, *held_out, folder)
+    return folder, export_model(model, folder, inputs=held_out[0], labels=held_out[1], label_names=names)
 
 
 def test_every_variant_is_verified_and_described(exported):
@@ -84,13 +83,13 @@ def test_a_file_for_several_images_at_once_answers_for_any_number_of_them(digits
     images, labels = held_out[0][:7], held_out[1][:7]
     rows = export_model(
         built,
-        names,
-        images,
-        labels,
         tmp_path,
+        inputs=images,
+        labels=labels,
+        label_names=names,
         variants=("fp32", "mixed_int8"),
         max_drop=100,
-        calibration_images=digits[0][300:340],
+        calibration=digits[0][300:340],
         attention=True,
         batch_size=4,
     )
@@ -124,7 +123,14 @@ def test_a_variant_past_the_allowed_drop_is_not_left_and_the_others_stand(
     seen = []
     with pytest.raises(ConditionError, match=r"fp16 \(lost \d\d"):
         export_model(
-            model, names, *held_out, tmp_path, variants=("fp32", "fp16"), max_drop=1.0, report=seen.extend
+            model,
+            tmp_path,
+            label_names=names,
+            inputs=held_out[0],
+            labels=held_out[1],
+            variants=("fp32", "fp16"),
+            max_drop=1.0,
+            report=seen.extend,
         )
     assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt", FILES["fp32"]]
     assert [row["failure"] is None for row in seen] == [True, False]
@@ -139,7 +145,15 @@ def test_a_float32_file_that_is_not_the_model_is_refused_whatever_its_accuracy(
     other.set_weights([1.01 * w for w in model.get_weights()])
     monkeypatch.setattr(writer, "write_tflite", lambda _, *rest: write(inference_model(other), *rest))
     with pytest.raises(ConditionError, match="differs from the model"):
-        export_model(model, names, *held_out, tmp_path, variants=("fp32",), max_drop=100)
+        export_model(
+            model,
+            tmp_path,
+            label_names=names,
+            inputs=held_out[0],
+            labels=held_out[1],
+            variants=("fp32",),
+            max_drop=100,
+        )
 
 
 @pytest.mark.slow
@@ -156,19 +170,26 @@ def test_a_float32_file_that_is_not_the_model_is_refused_whatever_its_accuracy(
 def test_every_kind_of_vit_becomes_a_tflite_file(options, held_out, names, tmp_path):
     options = {"pooling": "gap", **options}
     built = vit("Pico/4", num_layers=1, channels=1, num_classes=10, **options)
-    (row,) = export_model(built, names, *held_out, tmp_path, variants=("fp32",))
+    (row,) = export_model(
+        built, tmp_path, label_names=names, inputs=held_out[0], labels=held_out[1], variants=("fp32",)
+    )
     assert row["max_probability_difference"] < 1e-4
 
 
 def test_what_does_not_fit_together_is_refused(model, held_out, names, tmp_path):
     images, labels = held_out
+
+    def export(model, **changed):
+        given = {"inputs": images, "labels": labels, "label_names": names, **changed}
+        export_model(model, tmp_path / "x", **given)
+
     with pytest.raises(InputError, match="Unknown variant 'int2'"):
-        export_model(model, names, images, labels, tmp_path / "x", variants=("int2",))
+        export(model, variants=("int2",))
     with pytest.raises(InputError, match="one label per output"):
-        export_model(model, names[:9], images, labels, tmp_path / "x")
+        export(model, label_names=names[:9])
     with pytest.raises(InputError, match="held-out images"):
-        export_model(model, names, images[:0], labels[:0], tmp_path / "x")
+        export(model, inputs=images[:0], labels=labels[:0])
     open_size = keras.Sequential([keras.Input((None, None, 1)), keras.layers.GlobalAveragePooling2D()])
     with pytest.raises(InputError, match="fixed size"):
-        export_model(open_size, ["a"], images, labels, tmp_path / "x")
+        export(open_size, label_names=["a"])
     assert not (tmp_path / "x").exists()

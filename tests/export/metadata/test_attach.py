@@ -7,11 +7,11 @@ import pytest
 import tensorflow as tf
 
 from keras_vit import InputError
-from keras_vit.export.images.export_images import export_model
+from keras_vit.export import export_model, load_predictor
 from keras_vit.export.images.inference_model import inference_model
 from keras_vit.export.metadata.attach import attach, attached_labels
 from keras_vit.export.metadata.card import Card
-from keras_vit.export.prediction.predictor import load_predictor, tflite_predictor
+from keras_vit.export.prediction.tflite import tflite_predictor
 from keras_vit.export.tflite.convert import write_tflite
 from keras_vit.export.tflite.graph import read_graph
 from keras_vit.models import cnn
@@ -72,10 +72,10 @@ def test_labels_lie_unpacked_behind_the_file(plain):
 def test_a_file_without_labels_has_none_and_too_few_are_refused(plain):
     assert attached_labels(plain) is None
     attach(plain, Card("three"), "ab")
-    with pytest.raises(InputError, match="3 classes, the labels beside it are 2"):
+    with pytest.raises(InputError, match="3 classes, the labels next to it are 2"):
         tflite_predictor(plain)
 
 
 def test_an_input_that_no_app_gives_is_refused(tmp_path):
     with pytest.raises(InputError, match="float32 or uint8, received 'int8'"):
-        export_model(None, "ab", IMAGES, np.zeros(5, int), tmp_path, input_dtype="int8")
+        export_model(None, tmp_path, inputs=IMAGES, labels=np.zeros(5, int), input_dtype="int8")

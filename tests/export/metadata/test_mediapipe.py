@@ -14,9 +14,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_vit.export.images.export_images import export_model
+from keras_vit.export import export_model
 from keras_vit.export.metadata.card import Card
-from keras_vit.export.prediction.predictor import tflite_predictor
+from keras_vit.export.prediction.tflite import tflite_predictor
 from keras_vit.export.variants import FILES
 from keras_vit.io.images import read_image
 from keras_vit.models import vit
@@ -70,13 +70,13 @@ def test_classes_and_scores_are_those_of_the_interpreter(channels, dtype, varian
     images = np.tile(photos if channels == 3 else grey, (4, 1, 1, 1))
     export_model(
         model(channels),
-        NAMES,
-        images,
-        np.zeros(len(images), int),
         tmp_path,
+        inputs=images,
+        labels=np.zeros(len(images), int),
+        label_names=NAMES,
         variants=variants,
         max_drop=100,
-        calibration_images=images,
+        calibration=images,
         input_dtype=dtype,
         card=CARD,
     )

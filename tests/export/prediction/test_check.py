@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from keras_vit import InputError
-from keras_vit.export.prediction.predictor import check_tflite, load_predictor
+from keras_vit.export import load_predictor
+from keras_vit.export.prediction.tflite import check_tflite
 
 
 def converted(function, shape, path, dtype=tf.float32, flex=False):

@@ -1,10 +1,13 @@
+import keras
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from keras_vit import InputError
+from keras_vit.errors import Notice
+from keras_vit.export import export_model, load_predictor
 from keras_vit.export.images.inference_model import inference_model
 from keras_vit.export.images.verify import compare
-from keras_vit.export.prediction.predictor import load_predictor
 from keras_vit.export.tflite.convert import write_tflite
 
 
@@ -65,3 +68,87 @@ def test_nan_agrees_with_nothing():
     reference = np.array([[0.9, 0.1], [0.2, 0.8]])
     result = compare(reference, np.array([[np.nan, np.nan], [0.2, 0.8]]), np.array([0, 1]))
     assert (result.top1_agreement, result.accuracy, result.max_probability_difference) == (0.5, 0.5, 1.0)
+
+
+def classifier(end):
+    inputs = keras.Input((6, 6, 3))
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
+    model = keras.Model(inputs, end(keras.layers.Dense(3, kernel_initializer="ones", name="head")(x)))
+    model.get_layer("head").bias.assign([-60, -55, -50])  # the sum of an image's pixels is some 54
+    return model
+
+
+def softmax_within(x):
+    return keras.Sequential([keras.Input((3,)), keras.layers.Softmax()])(x)
+
+
+PROBABILITIES = {
+    "sigmoid": keras.layers.Activation("sigmoid"),
+    "softmax": keras.layers.Softmax(),
+    "float32 after softmax": lambda x: keras.layers.Activation("linear", dtype="float32")(softmax_within(x)),
+    "softmax of a model within": softmax_within,
+    "softmax by an operation": keras.ops.softmax,
+}
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(1).integers(0, 256, (3, 6, 6, 3)).astype("uint8")
+
+
+@pytest.mark.parametrize("name", PROBABILITIES)
+def test_a_model_that_gives_probabilities_is_answered_as_it_is(name, images, tmp_path):
+    model = classifier(PROBABILITIES[name])
+    model.save(tmp_path / "m.keras")
+    expected = model.predict(images, verbose=0)
+    with pytest.warns(Notice, match=r"m.keras: its outputs lie in \[0, 1\] and are taken as probabilities"):
+        predictor = load_predictor(tmp_path / "m.keras")
+    np.testing.assert_allclose(predictor.probabilities(images), expected, atol=1e-6)
+    declared = load_predictor(tmp_path / "m.keras", outputs="probabilities")
+    np.testing.assert_allclose(declared.probabilities(images), expected, atol=1e-6)
+
+
+def test_logits_get_softmax_with_a_notice_or_as_declared_or_in_a_run_folder(images, tmp_path, recwarn):
+    model = classifier(keras.layers.Activation("linear"))
+    model.save(tmp_path / "model.keras")
+    expected = softmax(model.predict(images, verbose=0), axis=1)
+    with pytest.warns(Notice, match="taken as logits"):
+        predictors = [load_predictor(tmp_path / "model.keras")]
+    recwarn.clear()
+    predictors.append(load_predictor(tmp_path / "model.keras", outputs="logits"))
+    (tmp_path / "recipe.json").write_text("{}")
+    predictors += [load_predictor(tmp_path), load_predictor(tmp_path / "model.keras")]
+    assert not [warning for warning in recwarn if issubclass(warning.category, Notice)]
+    for predictor in predictors:
+        np.testing.assert_allclose(predictor.probabilities(images), expected, atol=1e-6)
+
+
+def test_a_meaning_of_outputs_that_there_is_not_and_one_that_is_wrong_are_refused(tmp_path):
+    classifier(keras.layers.Activation("linear")).save(tmp_path / "m.keras")
+    with pytest.raises(InputError, match="outputs to be 'logits' or 'probabilities', received 'odds'"):
+        load_predictor(tmp_path / "m.keras", outputs="odds")
+    with pytest.raises(InputError, match="no probabilities"):
+        load_predictor(tmp_path / "m.keras", outputs="probabilities")
+
+
+@pytest.mark.parametrize("name", PROBABILITIES)
+def test_softmax_is_not_added_to_probabilities_by_an_export(name, images, tmp_path):
+    model = classifier(PROBABILITIES[name])
+    with pytest.raises(InputError, match="Expected a model that gives logits, but .* ends in s"):
+        export_model(model, tmp_path / "x", inputs=images, labels=np.arange(3))
+    assert not (tmp_path / "x").exists()
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Shares(keras.layers.Layer):
+    """Probabilities by another arithmetic."""
+
+    def call(self, x):
+        x = keras.ops.exp(x - keras.ops.max(x, axis=-1, keepdims=True))
+        return x / keras.ops.sum(x, axis=-1, keepdims=True)
+
+
+def test_probabilities_whose_softmax_is_not_seen_are_known_by_their_sum(images, tmp_path):
+    with pytest.raises(InputError, match="outputs of .* are probabilities already"):
+        export_model(classifier(Shares()), tmp_path / "x", inputs=images, labels=np.arange(3))
+    assert not (tmp_path / "x").exists()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from keras_vit import ConditionError, InputError
-from keras_vit.export.prediction.predictor import load_predictor
-from keras_vit.export.text.export_text import VARIANTS, export_text
+from keras_vit.export import load_predictor
+from keras_vit.export.text.export import VARIANTS, export_text
 from keras_vit.export.text.readers import load_text_reader
 from keras_vit.export.text.write import attach
 from keras_vit.export.variants import FILES
@@ -90,7 +90,7 @@ def auto(exported, model, vocabulary, windows, tmp_path, monkeypatch):
     def write(*given):
         shutil.copyfile(exported[0] / FILES["fp32"], given[-1])
 
-    monkeypatch.setattr("keras_vit.export.text.export_text.write_tflite", write)
+    monkeypatch.setattr("keras_vit.export.text.export.write_tflite", write)
     options = {"lines": True, "variants": ("auto",), "characters": COUNT}
     return lambda **more: export_text(model, vocabulary, windows, tmp_path, **options, **more)
 
@@ -128,7 +128,7 @@ def test_a_damaged_file_and_a_file_of_images_are_refused(exported, tmp_path, mod
 def test_a_file_that_is_not_the_model_is_refused_and_leaves_nothing(
     build, model, vocabulary, windows, tmp_path, monkeypatch
 ):
-    from keras_vit.export.text import export_text as module
+    from keras_vit.export.text import export as module
 
     other, write = build("gru"), module.write_saved_model
     other.set_weights([1.02 * w for w in other.get_weights()])

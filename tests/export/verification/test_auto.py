@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from keras_vit import ConditionError, InputError
-from keras_vit.export.images.export_images import export_model
-from keras_vit.export.prediction.predictor import load_predictor
+from keras_vit.export import export_model, load_predictor
 from keras_vit.export.variants import FILES
 
 
@@ -17,16 +16,17 @@ def test_auto_keeps_one_verified_file_beside_those_by_name(
     model, digits, held_out, names, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(
-        "keras_vit.export.verification.choose.CANDIDATES", ("fp32", "fp16", "mixed_int8")
+        "keras_vit.export.verification.export.CANDIDATES", ("fp32", "fp16", "mixed_int8")
     )  # a minute less
     rows = export_model(
         model,
-        names,
-        *held_out,
         tmp_path,
+        label_names=names,
+        inputs=held_out[0],
+        labels=held_out[1],
         variants=("fp16", "auto"),
         max_drop=1,
-        calibration_images=digits[0][300:],
+        calibration=digits[0][300:],
     )
     assert [row["variant"] for row in rows] == ["fp16", "fp32", "mixed_int8"]
     assert json.loads((tmp_path / "export.json").read_text())["variants"] == sorted(
@@ -49,7 +49,13 @@ def test_when_no_variant_does_nothing_is_left(model, digits, held_out, names, tm
     monkeypatch.setattr("keras_vit.export.tflite.writer.write_tflite", refuse)
     with pytest.raises(ConditionError, match="Not exported: fp32 .*crashed.*int4"):
         export_model(
-            model, names, *held_out, tmp_path, variants=("auto",), calibration_images=digits[0][300:]
+            model,
+            tmp_path,
+            label_names=names,
+            inputs=held_out[0],
+            labels=held_out[1],
+            variants=("auto",),
+            calibration=digits[0][300:],
         )
     assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt"]
 
@@ -58,10 +64,11 @@ def test_too_few_calibration_images_are_refused_before_anything_is_written(model
     with pytest.raises(InputError, match="at least 32 calibration images for mixed_int8, received 5"):
         export_model(
             model,
-            names,
-            *held_out,
             tmp_path / "x",
+            label_names=names,
+            inputs=held_out[0],
+            labels=held_out[1],
             variants=("mixed_int8",),
-            calibration_images=held_out[0][:5],
+            calibration=held_out[0][:5],
         )
     assert not (tmp_path / "x").exists()

@@ -1,13 +1,14 @@
 """Which variant `auto` keeps."""
 
-import numpy as np
+import functools
+
 import pytest
 
 from keras_vit import ConditionError
-from keras_vit.export.images.export_images import check_passed
+from keras_vit.export.measurement import WARM_UP, median_ms
 from keras_vit.export.variants import CANDIDATES, FILES
 from keras_vit.export.verification.choose import choose, fastest
-from keras_vit.export.verification.measurement import WARM_UP, latencies_ms
+from keras_vit.export.verification.export import check_passed
 
 
 def row(variant, latency, size=100, passed=True, drop=0.0, agreement=1.0):
@@ -27,7 +28,10 @@ def row(variant, latency, size=100, passed=True, drop=0.0, agreement=1.0):
 class Attempt:
     """Writes a file that says how it was made; passes when the layers that cost accuracy are in float."""
 
-    def __init__(self, rows, needs=()):
+    least_agreement = 0.97
+
+    def __init__(self, rows, needs=(), layers=()):
+        self.layers = layers
         self.rows = {row["variant"]: row for row in rows}
         self.needs = set(needs)
 
@@ -39,20 +43,19 @@ class Attempt:
             (folder / FILES[variant]).write_text(f"{variant} {sorted(float_operators)}")
         return result
 
-    def time_in_turn(self, rows):
+    def time(self, rows):
         pass
 
-
-class Sensitivity:
-    def __init__(self, *names):
-        self.names = names
-
     def sensitivity(self, variant):
-        count = len(self.names)
         return [
-            {"layer": name.upper(), "operators": [name], "divergence": float(count - i)}
-            for i, name in enumerate(self.names)
+            {"layer": name.upper(), "operators": [name], "divergence": float(len(self.layers) - i)}
+            for i, name in enumerate(self.layers)
         ]
+
+
+def choose_with(attempt, folder, named=()):
+    asked_for = [row["variant"] for row in named]
+    return choose(attempt, [v for v in CANDIDATES if v not in asked_for], folder, named)
 
 
 def all_rows(**changes):
@@ -72,14 +75,14 @@ def test_of_equally_fast_ones_the_smallest_is_taken():
 
 def test_one_file_is_kept_and_the_others_leave_nothing(tmp_path):
     (tmp_path / FILES["fp16"]).write_text("of an earlier export")
-    rows = choose(Attempt(all_rows()), Sensitivity(), tmp_path)
+    rows = choose_with(Attempt(all_rows()), tmp_path)
     assert [r["variant"] for r in rows if r["kept"]] == [CANDIDATES[-1]]
     assert [p.name for p in tmp_path.iterdir()] == [FILES[CANDIDATES[-1]]]
 
 
 def test_a_variant_that_was_asked_for_by_name_stays(tmp_path):
     (tmp_path / FILES["fp32"]).write_text("asked for")
-    rows = choose(Attempt(all_rows()), Sensitivity(), tmp_path, named=[row("fp32", 10)])
+    rows = choose_with(Attempt(all_rows()), tmp_path, named=[row("fp32", 10)])
     assert "fp32" not in [r["variant"] for r in rows]
     assert (tmp_path / FILES["fp32"]).read_text() == "asked for"
 
@@ -87,7 +90,7 @@ def test_a_variant_that_was_asked_for_by_name_stays(tmp_path):
 def test_where_one_that_was_asked_for_by_name_is_the_fastest_no_other_is_kept(tmp_path):
     (tmp_path / FILES["fp32"]).write_text("asked for")
     named = [row("savedmodel", 0.1), row("fp32", 1)]
-    rows = choose(Attempt(all_rows()), Sensitivity(), tmp_path, named=named)
+    rows = choose_with(Attempt(all_rows()), tmp_path, named=named)
     assert [r["variant"] for r in named + rows if r.get("kept")] == ["fp32"]
     assert [path.name for path in tmp_path.iterdir()] == [FILES["fp32"]]
     check_passed(named + rows, rows, tmp_path)
@@ -95,64 +98,60 @@ def test_where_one_that_was_asked_for_by_name_is_the_fastest_no_other_is_kept(tm
 
 def test_one_that_was_asked_for_by_name_but_is_another_model_is_not_what_auto_keeps(tmp_path):
     named = [row("fp16", 1, agreement=0.9)]
-    rows = choose(Attempt(all_rows()), Sensitivity(), tmp_path, named=named)
+    rows = choose_with(Attempt(all_rows()), tmp_path, named=named)
     assert [r["variant"] for r in named + rows if r.get("kept")] == [CANDIDATES[-1]]
 
 
 def test_another_model_with_as_good_an_accuracy_is_not_kept(tmp_path):
-    rows = choose(Attempt(all_rows(int4=row("int4", 1, agreement=0.91))), Sensitivity(), tmp_path)
+    rows = choose_with(Attempt(all_rows(int4=row("int4", 1, agreement=0.91))), tmp_path)
     assert [r["variant"] for r in rows if r["kept"]] == ["full_int8"]
     assert "91.0 %" in rows[-1]["failure"]
 
 
 def test_the_worst_layers_of_a_fast_variant_are_left_in_float_and_named(tmp_path):
     rows = all_rows(mixed_int8=row("mixed_int8", 1, passed=False, drop=2.0))
-    attempt = Attempt(rows, needs=("a", "b"))
-    (kept,) = [r for r in choose(attempt, Sensitivity(*"abcdef"), tmp_path) if r["kept"]]
+    attempt = Attempt(rows, needs=("a", "b"), layers="abcdef")
+    (kept,) = [r for r in choose_with(attempt, tmp_path) if r["kept"]]
     assert kept["variant"] == "mixed_int8"
     assert kept["float_layers"] == ["A", "B"]
     assert kept["drop_with_all_layers"] == 2.0
     assert (tmp_path / FILES["mixed_int8"]).read_text() == "mixed_int8 ['a', 'b']"
 
 
-def test_a_variant_that_cannot_win_is_not_mended(tmp_path):
-    class Never:
+def test_a_variant_that_cannot_win_is_not_tried_again(tmp_path):
+    class Never(Attempt):
         def sensitivity(self, variant):
             raise AssertionError("this takes minutes")
 
-    choose(Attempt(all_rows(full_int8=row("full_int8", 99, passed=False, drop=9.0))), Never(), tmp_path)
+    choose_with(Never(all_rows(full_int8=row("full_int8", 99, passed=False, drop=9.0))), tmp_path)
 
 
 def test_a_sensitivity_pass_that_crashes_leaves_the_others_as_they_are(tmp_path):
-    class Crashing:
+    class Crashing(Attempt):
         def sensitivity(self, variant):
             raise ConditionError("ended by signal 11")
 
     rows = all_rows(int4=row("int4", 1, passed=False, drop=9.0))
-    assert [r["variant"] for r in choose(Attempt(rows), Crashing(), tmp_path) if r["kept"]] == ["full_int8"]
+    assert [r["variant"] for r in choose_with(Crashing(rows), tmp_path) if r["kept"]] == ["full_int8"]
 
 
 def test_no_variant_at_all_is_no_crash(tmp_path):
     rows = [row(v, 1, passed=False, drop=9.0) for v in CANDIDATES]
-    assert not any(r["kept"] for r in choose(Attempt(rows), Sensitivity(), tmp_path))
+    assert not any(r["kept"] for r in choose_with(Attempt(rows), tmp_path))
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_latencies_are_medians_of_rounds_in_turn_after_a_warm_up(count, monkeypatch):
+def test_latencies_are_medians_of_rounds_interleaved_rounds_after_a_warm_up(count):
     order, clock = [], [0.0]
-    monkeypatch.setattr("time.thread_time", lambda: clock[0])
 
-    class Predictor:
-        def __init__(self, number):
-            self.number = number
+    def run(number):
+        order.append(number)
+        calls = order.count(number)
+        slow = calls <= WARM_UP or calls == WARM_UP + 2  # one that the machine disturbed
+        clock[0] += 60.0 if slow else (1 + number) / 1000
 
-        def probabilities(self, images):
-            order.append(self.number)
-            calls = order.count(self.number)
-            slow = calls <= WARM_UP or calls == WARM_UP + 2  # one that the machine disturbed
-            clock[0] += 60.0 if slow else (1 + self.number) / 1000
-
-    times = latencies_ms([Predictor(n) for n in range(count)], [np.zeros((1, 8, 8, 1))] * count, runs=5)
+    runs = [functools.partial(run, number) for number in range(count)]
+    times = median_ms(runs, rounds=5, clock=lambda: clock[0])
     assert order == list(range(count)) * (WARM_UP + 5)
     assert times == pytest.approx([1 + number for number in range(count)])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_vit import ConditionError, InputError
-from keras_vit.export.images.export_images import export_model
+from keras_vit.export import export_model
 from keras_vit.export.variants import FILES
 
 NAMES = ("one", "two", "three")
@@ -37,8 +37,12 @@ def record(folder):
 
 @pytest.mark.slow
 def test_a_second_export_of_the_same_model_keeps_the_rows_of_the_first(data, tmp_path):
-    export_model(small_model(), NAMES, *data, tmp_path, variants=("savedmodel",))
-    rows = export_model(small_model(), NAMES, *data, tmp_path, variants=("fp16",))
+    export_model(
+        small_model(), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("savedmodel",)
+    )
+    rows = export_model(
+        small_model(), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("fp16",)
+    )
     assert [row["variant"] for row in rows] == ["fp16"]
     assert [row["variant"] for row in record(tmp_path)["variants"]] == ["savedmodel", "fp16"]
     assert all(row["passed"] and row["threads"] >= 1 for row in record(tmp_path)["variants"])
@@ -47,10 +51,14 @@ def test_a_second_export_of_the_same_model_keeps_the_rows_of_the_first(data, tmp
 
 @pytest.mark.slow
 def test_files_of_another_model_do_not_stay_beside_the_new_ones(data, tmp_path):
-    export_model(small_model(0), NAMES, *data, tmp_path, variants=("savedmodel",))
+    export_model(
+        small_model(0), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("savedmodel",)
+    )
     (tmp_path / FILES["fp32"]).write_text("nobody knows of which model")
     (tmp_path / "notes.txt").write_text("the user's own")
-    export_model(small_model(1), NAMES, *data, tmp_path, variants=("fp16",))
+    export_model(
+        small_model(1), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("fp16",)
+    )
     assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt", FILES["fp16"], "notes.txt"]
     assert [row["variant"] for row in record(tmp_path)["variants"]] == ["fp16"]
 
@@ -58,7 +66,9 @@ def test_files_of_another_model_do_not_stay_beside_the_new_ones(data, tmp_path):
 @pytest.mark.parametrize("content", ["", "[]", '{"variants": 3}', '{"model_sha256": "x", "variants": [{}]}'])
 def test_a_broken_record_is_taken_for_none(data, tmp_path, content):
     (tmp_path / "export.json").write_text(content)
-    export_model(small_model(), NAMES, *data, tmp_path, variants=("savedmodel",))
+    export_model(
+        small_model(), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("savedmodel",)
+    )
     assert len(record(tmp_path)["variants"]) == 1
 
 
@@ -70,18 +80,34 @@ def test_a_crash_leaves_no_file_under_the_name_and_the_record_says_so(data, tmp_
     monkeypatch.setattr("keras_vit.export.tflite.writer.write_tflite", crash)
     (tmp_path / FILES["fp32"]).write_text("of an earlier export")
     with pytest.raises(ConditionError, match="fp32 .*signal 11"):
-        export_model(small_model(), NAMES, *data, tmp_path, variants=("fp32", "savedmodel"))
+        export_model(
+            small_model(),
+            tmp_path,
+            label_names=NAMES,
+            inputs=data[0],
+            labels=data[1],
+            variants=("fp32", "savedmodel"),
+        )
     assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt", "saved_model"]
     assert [row["passed"] for row in record(tmp_path)["variants"]] == [True, False]
 
 
 def test_rows_of_exports_with_other_settings_tell_them_apart(data, tmp_path, monkeypatch):
-    export_model(small_model(), NAMES, *data, tmp_path, variants=("savedmodel",))
+    export_model(
+        small_model(), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("savedmodel",)
+    )
     monkeypatch.setattr("keras_vit.export.tflite.writer.write_tflite", crash)
     options = {"variants": ("fp32",), "input_dtype": "uint8", "batch_size": 2}
     for input_dtype in ("float32", "uint8"):
         with pytest.raises(ConditionError):
-            export_model(small_model(), NAMES, *data, tmp_path, **{**options, "input_dtype": input_dtype})
+            export_model(
+                small_model(),
+                tmp_path,
+                label_names=NAMES,
+                inputs=data[0],
+                labels=data[1],
+                **{**options, "input_dtype": input_dtype},
+            )
         settings = [
             (row["variant"], row["input_dtype"], row["batch_size"], row["attention"])
             for row in record(tmp_path)["variants"]
@@ -94,7 +120,9 @@ def test_a_file_that_does_not_run_is_a_failure_and_no_bad_input(data, tmp_path, 
         "keras_vit.export.tflite.writer.write_tflite", lambda _, path, *__: path.write_bytes(b"x")
     )
     with pytest.raises(ConditionError, match="no TFLite file"):
-        export_model(small_model(), NAMES, *data, tmp_path, variants=("fp32",))
+        export_model(
+            small_model(), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("fp32",)
+        )
     assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt"]
 
 
@@ -102,9 +130,10 @@ def test_progress_is_told(data, tmp_path):
     told = []
     export_model(
         small_model(),
-        NAMES,
-        *data,
         tmp_path,
+        label_names=NAMES,
+        inputs=data[0],
+        labels=data[1],
         variants=("savedmodel",),
         progress=lambda *step: told.append(step),
     )
@@ -114,13 +143,13 @@ def test_progress_is_told(data, tmp_path):
 def test_input_that_cannot_be_verified_with_is_refused(data, tmp_path):
     images, labels = data
     for bad, message in [
-        ({"images": images / 255}, "uint8"),
+        ({"inputs": images / 255}, "uint8"),
         ({"labels": labels + 1}, "labels from 1 to 3"),
         ({"label_names": ("one", "two\nlines", "three")}, "one label per output"),
     ]:
-        given = {"label_names": NAMES, "images": images, "labels": labels, **bad}
+        given = {"label_names": NAMES, "inputs": images, "labels": labels, **bad}
         with pytest.raises(InputError, match=message):
-            export_model(small_model(), folder=tmp_path / "x", **given)
+            export_model(small_model(), tmp_path / "x", **given)
     assert not (tmp_path / "x").exists()
 
 
@@ -128,7 +157,7 @@ def test_a_model_whose_weights_are_nan_is_refused(data, tmp_path):
     model = small_model()
     model.layers[-1].kernel.assign(np.full((48, 3), np.nan))
     with pytest.raises(InputError, match="NaN"):
-        export_model(model, NAMES, *data, tmp_path / "x")
+        export_model(model, tmp_path / "x", inputs=data[0], labels=data[1])
     assert not (tmp_path / "x").exists()
 
 
@@ -155,5 +184,12 @@ def test_a_full_disk_is_bad_input_and_leaves_nothing_half_written(data, small_di
         [keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(2000), keras.layers.Dense(3)]
     )
     with pytest.raises(InputError, match="No space left"):
-        export_model(model, NAMES, *data, small_disk / "export", variants=(variant,))
+        export_model(
+            model,
+            small_disk / "export",
+            label_names=NAMES,
+            inputs=data[0],
+            labels=data[1],
+            variants=(variant,),
+        )
     assert os.listdir(small_disk / "export") == ["labels.txt"]

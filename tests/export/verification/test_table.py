@@ -1,8 +1,11 @@
 import pytest
 from rich.console import Console
 
-from keras_vit.export.text.table import results_table as text_results_table
+from keras_vit.export.images.export import ImageExport
+from keras_vit.export.text.export import TextExport
 from keras_vit.export.verification.table import results_table
+
+COLUMNS = ImageExport.columns
 
 ROW = {
     "variant": "dynamic_int8",
@@ -18,7 +21,7 @@ ROW = {
 
 def test_a_row_is_one_line_of_80_columns():
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(results_table([ROW]))
+    console.print(results_table([ROW], COLUMNS))
     lines = console.export_text().splitlines()
     assert len(lines) == 2
     assert lines[1].split() == (
@@ -41,21 +44,22 @@ def test_a_row_is_one_line_of_80_columns():
 
 def test_a_variant_that_could_not_be_made_shows_why():
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(results_table([{"variant": "fp16", "failure": "crashed"}]))
+    console.print(results_table([{"variant": "fp16", "failure": "crashed"}], COLUMNS))
     assert "crashed" in console.export_text()
 
 
 def test_what_auto_keeps_and_the_layers_it_leaves_in_float_are_shown():
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    mended = {**ROW, "variant": "mixed_int8", "kept": True, "float_layers": ["encoder/block_0/mlp", "head"]}
-    console.print(results_table([mended, {**ROW, "kept": False}]))
+    retried = {**ROW, "variant": "mixed_int8", "kept": True, "float_layers": ["encoder/block_0/mlp", "head"]}
+    console.print(results_table([retried, {**ROW, "kept": False}], COLUMNS))
     text = console.export_text()
     assert text.count("kept") == 1
     assert "in float:" in text and "head" in text
 
 
-@pytest.mark.parametrize("table", [results_table, text_results_table])
-def test_brackets_in_a_failure_are_no_markup(table):
+@pytest.mark.parametrize("export", [ImageExport, TextExport])
+def test_brackets_in_a_failure_are_no_markup(export):
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(table([{"variant": "fp16", "failure": "no kernel in [/job:localhost/device:CPU:0]"}]))
+    row = {"variant": "fp16", "failure": "no kernel in [/job:localhost/device:CPU:0]"}
+    console.print(results_table([row], export.columns))
     assert "no kernel in [/job:localhost/device:CPU:0]" in console.export_text()

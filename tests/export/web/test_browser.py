@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.export.images.export_images import export_model
-from keras_vit.export.prediction.predictor import load_predictor
+from keras_vit.export import export_model, load_predictor
 from keras_vit.export.web.page import write_page
 from keras_vit.io.images import read_image
 from keras_vit.models import vit

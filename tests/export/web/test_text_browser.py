@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.export.text.export_text import export_text
+from keras_vit.export.text.export import export_text
 from keras_vit.export.text.readers import load_text_reader
 from keras_vit.export.web.page import write_page
 from keras_vit.models.char_rnn import char_rnn

@@ -14,7 +14,7 @@ from keras_vit.training.checkpoint.state_file import read_state
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe import ImageRecipe
-from keras_vit.training.run import evaluate_run, run_recipe
+from keras_vit.training.run import evaluate, train
 from keras_vit.training.tasks import LinearProbe, task_of
 
 SOURCE = Path(__file__).parents[2] / "pretrained" / "fixtures" / "timm_vit"
@@ -180,13 +180,13 @@ def test_a_whole_run_keeps_how_images_are_prepared_and_compares_with_neighbours(
     arrays = {f"x_{k}": s.images for k, s in parts.items()} | {f"y_{k}": s.labels for k, s in parts.items()}
     np.savez(tmp_path / "noise.npz", **arrays)
     recipe = dataclasses.replace(RECIPE, data=f"npz:{tmp_path / 'noise.npz'}", tuning="head")
-    metrics = run_recipe(recipe, tmp_path / "run")
+    metrics = train(recipe, tmp_path / "run").metrics
     assert metrics["nearest_neighbours"]["accuracy"] > 0.8
     known = json.loads((tmp_path / "run" / "preprocessing.json").read_text())
     assert known["image_size"] == [16, 24] and known["mean"] == [0.5, 0.5, 0.5]
     assert known["crop_mode"] == "squash"
     assert pretrained.load(tmp_path / "run").preprocessing.image_size == (16, 24)
-    assert evaluate_run(tmp_path / "run") == metrics
+    assert evaluate(tmp_path / "run") == metrics
 
 
 def test_the_backbone_computes_each_image_of_a_run_once(tmp_path, data, monkeypatch):
@@ -203,7 +203,7 @@ def test_the_backbone_computes_each_image_of_a_run_once(tmp_path, data, monkeypa
     monkeypatch.setattr(probe, "features_of", counted)
     monkeypatch.setattr(linear_probe, "features_of", counted)
     monkeypatch.setattr(LinearProbe, "load_data", lambda task, data_dir: data)
-    run_recipe(dataclasses.replace(RECIPE, epochs=1, tuning="head"), tmp_path / "run")
+    train(dataclasses.replace(RECIPE, epochs=1, tuning="head"), tmp_path / "run")
     assert sizes == [len(data.train), len(data.validation), len(data.test)]
 
 
@@ -297,18 +297,18 @@ def test_a_fine_tuned_model_goes_back_with_a_card_of_its_run(way, runs, data, tm
 
 @pytest.mark.slow
 def test_a_fine_tuned_model_exports_to_every_variant(runs, data, tmp_path):
-    from keras_vit.export.images.export_images import export_model
+    from keras_vit.export import export_model
     from keras_vit.export.variants import FILES
 
     test = data.test
     rows = export_model(
         load_model(runs("lora") / "model.keras"),
-        data.label_names,
-        test.images,
-        test.labels,
         tmp_path,
+        inputs=test.images,
+        labels=test.labels,
+        label_names=data.label_names,
         variants=tuple(FILES),
         max_drop=100,
-        calibration_images=np.concatenate([data.train.images] * 4),
+        calibration=np.concatenate([data.train.images] * 4),
     )
     assert len(rows) == len(FILES) and all(row["passed"] for row in rows)

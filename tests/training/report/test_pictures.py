@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from keras_vit.layers import PositionEmbedding
-from keras_vit.training.evaluate import evaluate
+from keras_vit.training.classification_metrics import classification_metrics
 from keras_vit.training.report.confusion import confusion_picture
 from keras_vit.training.report.mistakes import mistakes_picture, worst_mistakes
 from keras_vit.training.report.patches import patches_picture, separated
@@ -57,7 +57,7 @@ def test_no_names_of_a_confusion_matrix_overlap(tmp_path):
 
 def test_a_reliability_diagram_has_a_bar_for_each_filled_bin(tmp_path):
     probabilities = np.array([[0.9, 0.1], [0.45, 0.55], [0.4, 0.6], [1.0, 0.0]])
-    metrics = evaluate(probabilities, np.array([0, 1, 0, 0]), ("a", "b"))
+    metrics = classification_metrics(probabilities, np.array([0, 1, 0, 0]), ("a", "b"))
     canvas = drawn(lambda: reliability_diagram(metrics), tmp_path / "picture.png")
     upper, lower = canvas.axes
     assert [bar.get_height() for bar in upper.patches] == [0.5, 1, 1]

@@ -9,8 +9,8 @@ from PIL import Image
 import keras_vit.training.report.write as write_module
 from keras_vit.errors import InputError
 from keras_vit.models import vit
+from keras_vit.training.classification_metrics import classification_metrics
 from keras_vit.training.data.dataset import ImageData, Split
-from keras_vit.training.evaluate import evaluate
 from keras_vit.training.report import write_report
 
 NAMES = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "猫", "a & b", "plain", "</table>")
@@ -46,7 +46,7 @@ def dense():
 def report(run_dir, model, data=None, probabilities=None):
     data = data or image_data()
     probabilities = random_probabilities() if probabilities is None else probabilities
-    metrics = evaluate(probabilities, data.test.labels, data.label_names)
+    metrics = classification_metrics(probabilities, data.test.labels, data.label_names)
     history = run_dir / "history.csv"
     write_report(run_dir, model, data, probabilities, metrics, history, RECIPE)
     return {path.stem for path in (run_dir / "report").glob("*.png")}

@@ -14,10 +14,10 @@ from keras_vit import InputError
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe import TextRecipe
-from keras_vit.training.run import evaluate_run, run_recipe
+from keras_vit.training.run import evaluate, train
 from keras_vit.training.tasks import task_of
-from keras_vit.training.text.evaluate import evaluate
 from keras_vit.training.text.generate_run import generate_from_run
+from keras_vit.training.text.text_metrics import text_metrics
 
 RECIPE = TextRecipe(
     data="names",
@@ -37,7 +37,7 @@ RUNNING = {"lines": False, "lowercase": True, "window": 24, "batch_size": 32, "s
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "names"
-    return folder, run_recipe(RECIPE, folder)
+    return folder, train(RECIPE, folder).metrics
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +73,16 @@ def test_validation_loss_is_nats_per_character_of_the_whole_split(run):
     last = list(csv.DictReader((folder / "history.csv").open()))[-1]
     task = task_of(RECIPE)
     data = task.load_data()
-    figures = evaluate(load_model(folder / "model.keras"), dataclasses.replace(data, test=data.validation))
+    figures = text_metrics(
+        load_model(folder / "model.keras"), dataclasses.replace(data, test=data.validation)
+    )
     assert figures["cross_entropy"] == pytest.approx(float(last["val_loss"]), rel=1e-4)
     assert figures["accuracy"] == pytest.approx(float(last["val_accuracy"]), rel=1e-4)
 
 
 def test_evaluation_repeats_the_figures_and_generation_its_texts(run):
     folder, metrics = run
-    assert evaluate_run(folder) == metrics
+    assert evaluate(folder) == metrics
     samples, figures = generate_from_run(folder, 4, seed=5, prefix="tri")
     assert samples == generate_from_run(folder, 4, seed=5, prefix="tri")[0]
     assert all(sample.startswith("tri") for sample in samples) and figures["num_samples"] == 4
@@ -116,9 +118,9 @@ def test_evaluation_repeats_the_figures_and_generation_its_texts(run):
 def test_every_kind_of_text_run_trains_and_is_evaluated(tmp_path, story, changes, monkeypatch):
     monkeypatch.setattr("keras_vit.training.tasks.language_modelling.NUM_SAMPLES", 20)
     changes = {**changes, "data": story if changes.get("data") == "story" else "names"}
-    metrics = run_recipe(dataclasses.replace(RECIPE, epochs=1, **changes), tmp_path / "run")
+    metrics = train(dataclasses.replace(RECIPE, epochs=1, **changes), tmp_path / "run").metrics
     assert np.isfinite(metrics["cross_entropy"])
-    assert evaluate_run(tmp_path / "run")["cross_entropy"] == metrics["cross_entropy"]
+    assert evaluate(tmp_path / "run")["cross_entropy"] == metrics["cross_entropy"]
 
 
 def test_a_run_stopped_within_an_epoch_goes_on_with_its_carried_state_as_if_never_stopped(tmp_path, story):
@@ -170,7 +172,7 @@ def test_another_text_than_a_run_was_trained_on_is_refused(tmp_path):
     fit(recipe, tmp_path / "run")
     path.write_text("\n".join(line + "z" for line in lines))
     with pytest.raises(InputError, match="another vocabulary"):
-        evaluate_run(tmp_path / "run")
+        evaluate(tmp_path / "run")
     samples, figures = generate_from_run(tmp_path / "run", 2)
     assert len(samples) == 2 and figures is not None
     path.unlink()
@@ -184,10 +186,10 @@ def test_text_is_trained_under_jax_too_with_carried_state_and_samples(tmp_path, 
         "import dataclasses, sys\n"
         "sys.modules['tensorflow'] = None\n"
         "from keras_vit.training.recipe import TextRecipe\n"
-        "from keras_vit.training.run import run_recipe\n"
+        "from keras_vit.training.run import train\n"
         "recipe = TextRecipe(data=sys.argv[1], lines=False, window=24, model='char_rnn', cell='gru',"
         " hidden_dim=16, batch_size=32, epochs=2, carry_state=True, sample_every=5)\n"
-        "print(run_recipe(recipe, sys.argv[2])['backend'])\n"
+        "print(train(recipe, sys.argv[2]).metrics['backend'])\n"
     )
     result = subprocess.run(
         [sys.executable, "-c", program, story, str(tmp_path / "run")],

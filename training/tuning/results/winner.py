@@ -5,6 +5,7 @@ import statistics
 from keras_vit.errors import ConditionError
 from keras_vit.io.files import read_text
 from keras_vit.io.json_files import read_json, write_json
+from keras_vit.training.metrics import IMAGES, TEXT
 from keras_vit.training.recipe_file import read_recipe, write_recipe
 from keras_vit.training.report.history import read_history
 from keras_vit.training.run_folder import RunFolder
@@ -65,7 +66,7 @@ def _summary(plan, place, record, seeds):
         best = float(best_of(read_history(run.history)[objective]))
         metrics = {k: v for k, v in read_json(run.metrics, dict).items() if isinstance(v, int | float)}
         runs.append({"seed": seed, objective: best, "test": metrics})
-    figures = ("accuracy", "cross_entropy")
+    figures = dict.fromkeys(metric.key for metric in (*IMAGES, *TEXT))
     tested = {name: [run["test"][name] for run in runs] for name in figures if name in runs[0]["test"]}
     return {
         "trial": record.id,

@@ -94,7 +94,7 @@ class SpaceBuilder:
             self.fixed[field] = values[0]
             self.recipe = self.recipe.replace(**self.recipe.used({field: values[0]}))
         elif isinstance(values[0], bool):  # which a Choice would convert to integers
-            self.hyperparameters.Boolean(field, default=bool(getattr(self.recipe, field)))
+            self.hyperparameters.Boolean(field, default=bool(self._value(field)))
         else:
             self.hyperparameters.Choice(field, values, default=self._default(field, values.__contains__))
 
@@ -121,8 +121,18 @@ class SpaceBuilder:
                 f" Restrict {other}, or leave {field} out."
             )
 
+    def _value(self, field):
+        try:
+            return getattr(self.recipe, field)
+        except AttributeError as error:
+            known = ", ".join(self.recipe.types(self.recipe.model))
+            raise InputError(
+                f"Model {self.recipe.model!r} takes no {field}: a search cannot vary it. Expected one of "
+                f"{known}."
+            ) from error
+
     def _default(self, field, fits):
-        value = getattr(self.recipe, field)
+        value = self._value(field)
         return value if value is not None and fits(value) else None
 
     def _divisors(self, field, values, divided):

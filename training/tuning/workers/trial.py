@@ -4,7 +4,7 @@ import keras
 
 from keras_vit.training.fit import fit_task
 from keras_vit.training.flops import count_flops
-from keras_vit.training.run import run_recipe
+from keras_vit.training.run import train
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import task_of
 from keras_vit.training.tuning.state.records import COMPLETED, MISFIT
@@ -63,7 +63,7 @@ def measure_reference(job, connection):
 def train_winner(job, connection):
     """Trains the winner with one seed, evaluates it and writes its report."""
     is_started = RunFolder(job.run_dir).recipe.exists()
-    run_recipe(job.recipe, job.run_dir, data_dir=job.data_dir, resume=is_started)
+    train(job.recipe, job.run_dir, data_dir=job.data_dir, resume=is_started)
     return COMPLETED, None
 
 

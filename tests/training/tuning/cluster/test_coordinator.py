@@ -31,7 +31,7 @@ HEADER = {"event": "search", "id": "one"}
 def space(hp):
     hp.Choice("hidden_dim", [8, 16, 32, 64])
     hp.Choice("stem", ["conv", "linear"])
-    hp.Choice("batch_norm", [True, False])
+    hp.Choice("qk_norm", [True, False])
     hp.Float("learning_rate", 1e-4, 1e-1, sampling="log")
 
 
@@ -95,7 +95,7 @@ def finish(ledger):
 
 
 def test_a_trial_arrives_as_it_was_sent():
-    values = {"hidden_dim": 8, "stem": "conv", "batch_norm": True, "learning_rate": 0.1, "tuner/epochs": 3}
+    values = {"hidden_dim": 8, "stem": "conv", "qk_norm": True, "learning_rate": 0.1, "tuner/epochs": 3}
     record = TrialRecord("0007", values, 2**32 - 1, "0002", {"parameters": 10**9 + 1, "latency_ms": 0.1})
     assert protocol.record_of(json.loads(json.dumps(protocol.trial_message(record)))) == record
 

@@ -123,3 +123,16 @@ def test_impossible_overrides_are_refused(assignments, message):
 def test_a_condition_also_applies_to_values_that_the_user_names(layers, magnitude):
     description = build_space(SEARCH, [f"randaugment_layers={layers}"]).description()
     assert description.get("randaugment_magnitude") == magnitude
+
+
+@pytest.mark.parametrize(
+    "declare",
+    [
+        lambda hp: hp.Choice("depth", [1, 2]),
+        lambda hp: hp.Choice("batch_norm", [True, False]),
+        lambda hp: hp.Int("depth", 1, 2),
+    ],
+)
+def test_a_search_that_varies_an_unknown_field_is_refused(declare):
+    with pytest.raises(InputError, match=r"'vit' takes no \w+: .* Expected one of .*num_layers"):
+        build_space(Search(SEARCH.recipe, declare))

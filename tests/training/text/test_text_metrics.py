@@ -11,7 +11,7 @@ from keras_vit.text.vocabulary import build_vocabulary
 from keras_vit.text.windows import line_windows
 from keras_vit.training.text.bigram import bigram_losses, bigram_probabilities
 from keras_vit.training.text.corpus import TextData
-from keras_vit.training.text.evaluate import evaluate
+from keras_vit.training.text.text_metrics import text_metrics
 
 VOCABULARY = build_vocabulary(["abc"])
 
@@ -31,7 +31,7 @@ def test_the_bigram_model_counts_pairs_and_adds_one():
 def test_a_model_without_knowledge_has_the_figures_of_guessing():
     model = char_rnn("gru", vocabulary_size=4, hidden_dim=4)
     model.set_weights([np.zeros_like(w) for w in model.get_weights()])
-    metrics = evaluate(model, lines("abc", "b"))
+    metrics = text_metrics(model, lines("abc", "b"))
     assert metrics["num_items"] == 2 and metrics["num_characters"] == 6
     assert metrics["cross_entropy"] == pytest.approx(math.log(4), rel=1e-6)
     assert metrics["bits_per_character"] == pytest.approx(2, rel=1e-6)
@@ -45,8 +45,8 @@ def test_figures_by_character_and_place_average_to_the_whole_and_ignore_what_fil
     wide = TextData(
         "wide", VOCABULARY, 30, True, *(getattr(data, s) for s in ("train", "validation", "test"))
     )
-    metrics = evaluate(model, narrow)
-    assert evaluate(model, wide)["cross_entropy"] == pytest.approx(metrics["cross_entropy"], rel=1e-6)
+    metrics = text_metrics(model, narrow)
+    assert text_metrics(model, wide)["cross_entropy"] == pytest.approx(metrics["cross_entropy"], rel=1e-6)
     for table in ("per_character", "per_position"):
         rows = metrics[table]
         assert sum(row["count"] for row in rows) == 6
@@ -61,14 +61,14 @@ def test_running_text_is_read_from_end_to_end_by_a_recurrent_model():
     text = "abcabacbbcab"
     model = char_rnn("gru", vocabulary_size=4, hidden_dim=6)
     windows = [
-        evaluate(model, TextData("t", VOCABULARY, window, False, (text,), (text,), (text,)))
+        text_metrics(model, TextData("t", VOCABULARY, window, False, (text,), (text,), (text,)))
         for window in (5, 12)
     ]
     assert windows[0]["cross_entropy"] == pytest.approx(windows[1]["cross_entropy"], rel=1e-5)
     assert windows[0]["num_characters"] == 12 and "per_position" not in windows[0]
     transformer = char_transformer(vocabulary_size=4, length=5, hidden_dim=8, num_layers=1, num_heads=2)
     data = TextData("t", VOCABULARY, 5, False, (text,), (text,), (text,))
-    assert evaluate(transformer, data)["num_characters"] == 12
+    assert text_metrics(transformer, data)["num_characters"] == 12
 
 
 def test_the_logits_of_a_long_text_are_not_in_memory_all_at_once():
@@ -78,10 +78,10 @@ def test_the_logits_of_a_long_text_are_not_in_memory_all_at_once():
         vocabulary_size=len(vocabulary), length=50, hidden_dim=4, num_layers=1, num_heads=1
     )
     data = TextData("t", vocabulary, 50, False, (text,), (text,), (text,))
-    evaluate(model, data, batch_size=16)  # compiles
+    text_metrics(model, data, batch_size=16)  # compiles
     tracemalloc.start()
     try:
-        evaluate(model, data, batch_size=16)
+        text_metrics(model, data, batch_size=16)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -1,4 +1,4 @@
-"""Figures of a model of characters on a held-out split."""
+"""Metrics of a model of characters on a held-out split."""
 
 import math
 
@@ -13,11 +13,11 @@ from keras_vit.training.text.bigram import bigram_losses, bigram_probabilities
 MAX_POSITIONS = 32  # of the table by position in a line
 
 
-def evaluate(model, data, batch_size=256):
-    """Compares a model with the text of the test split, beside a bigram model of the training split.
+def text_metrics(model, data, batch_size=256):
+    """Compares a model with the text of the test split, next to a bigram model of the training split.
 
-    Each line begins anew. In running text a recurrent model reads the split from end to end; another model
-    reads window by window and knows nothing of the window before.
+    Each line starts without context. In running text a recurrent model reads the split from end to end;
+    another model reads window by window, without the window before.
 
     Args:
         model: `char_rnn` or `char_transformer`.

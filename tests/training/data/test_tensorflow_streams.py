@@ -9,7 +9,7 @@ from keras_vit.training.data.dataset import Split
 if keras.backend.backend() != "tensorflow":
     pytest.skip("tf.data pipelines need the TensorFlow backend", allow_module_level=True)
 
-from keras_vit.training.data.pipeline import evaluation_pipeline, train_pipeline
+from keras_vit.training.data.streams import evaluation_stream, train_stream
 
 EVERYTHING = Augmentation(
     flip=True, crop_padding=2, randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, erasing_rate=0.5
@@ -25,7 +25,7 @@ def make_split(size=23):
 
 def train(split, augmentation=None, **options):
     options = {"num_classes": 5, "batch_size": 4, "epochs": 3, "seed": 0, **options}
-    return train_pipeline(split, augmentation=augmentation or Augmentation(), **options)
+    return train_stream(split, augmentation=augmentation or Augmentation(), **options)
 
 
 def batches_of(dataset):
@@ -90,7 +90,10 @@ def test_wrong_training_options_are_refused(options, message):
 
 def test_evaluation_contains_all_images_in_order():
     split = make_split()
-    batches = batches_of(evaluation_pipeline(split, num_classes=5, batch_size=4))
+    stream = evaluation_stream(split, num_classes=5, batch_size=4)
+    assert [spec.shape.as_list() for spec in stream.element_spec] == [[None, 8, 8, 3], [None, 5]]
+    assert stream.cardinality() == 6
+    batches = batches_of(stream)
     images, labels = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
     assert [len(images) for images, _ in batches] == [4, 4, 4, 4, 4, 3]
     assert images.dtype == np.uint8
@@ -100,4 +103,4 @@ def test_evaluation_contains_all_images_in_order():
 
 def test_evaluation_refuses_an_empty_batch():
     with pytest.raises(InputError, match="batch_size"):
-        evaluation_pipeline(make_split(), num_classes=5, batch_size=0)
+        evaluation_stream(make_split(), num_classes=5, batch_size=0)

@@ -5,7 +5,11 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from keras_vit.errors import InputError
-from keras_vit.training.evaluate import calibration_bins, evaluate, expected_calibration_error
+from keras_vit.training.classification_metrics import (
+    calibration_bins,
+    classification_metrics,
+    expected_calibration_error,
+)
 
 # Four images, classes a and b: predicted a a b b, true a b b b.
 PROBABILITIES = np.array([[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.4, 0.6]])
@@ -19,7 +23,7 @@ def random_case(num_images=300, num_classes=12, seed=0):
 
 
 def test_figures_computed_by_hand():
-    result = evaluate(PROBABILITIES, LABELS, ("a", "b"))
+    result = classification_metrics(PROBABILITIES, LABELS, ("a", "b"))
     assert result["accuracy"] == 0.75
     assert result["cross_entropy"] == pytest.approx(-np.log([0.9, 0.3, 0.8, 0.6]).mean())
     assert result["confusion_matrix"] == [[1, 0], [1, 2]]  # rows are the true classes
@@ -34,7 +38,7 @@ def test_figures_computed_by_hand():
 
 def test_figures_agree_with_scikit_learn():
     probabilities, labels, names = random_case()
-    result = evaluate(probabilities, labels, names)
+    result = classification_metrics(probabilities, labels, names)
     predicted = probabilities.argmax(axis=1)
     report = sklearn_metrics.classification_report(labels, predicted, target_names=names, output_dict=True)
     assert result["accuracy"] == sklearn_metrics.accuracy_score(labels, predicted)
@@ -58,7 +62,9 @@ def test_the_calibration_error_agrees_with_a_loop_over_the_bins():
         if inside:
             gap = abs(correct[inside].mean() - confidences[inside].mean())
             expected += len(inside) / len(labels) * gap
-    assert evaluate(probabilities, labels, names)["expected_calibration_error"] == pytest.approx(expected)
+    assert classification_metrics(probabilities, labels, names)[
+        "expected_calibration_error"
+    ] == pytest.approx(expected)
 
 
 def test_a_bin_holds_its_upper_edge_and_an_empty_bin_has_no_means():
@@ -69,7 +75,9 @@ def test_a_bin_holds_its_upper_edge_and_an_empty_bin_has_no_means():
 
 
 def test_a_class_without_images_or_predictions_counts_as_zero_and_not_in_the_macro_average():
-    result = evaluate(np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0]]), np.array([0, 1]), ("a", "b", "never"))
+    result = classification_metrics(
+        np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0]]), np.array([0, 1]), ("a", "b", "never")
+    )
     assert result["per_class"][2] == {
         "label": "never",
         "precision": 0.0,
@@ -82,20 +90,20 @@ def test_a_class_without_images_or_predictions_counts_as_zero_and_not_in_the_mac
 
 
 def test_a_probability_of_zero_for_the_truth_costs_a_finite_number_of_nats():
-    result = evaluate(np.array([[1.0, 0.0]]), np.array([1]), ("a", "b"))
+    result = classification_metrics(np.array([[1.0, 0.0]]), np.array([1]), ("a", "b"))
     assert result["cross_entropy"] == pytest.approx(87.34, abs=0.01)
 
 
 def test_the_result_is_json_without_nan():
-    json.dumps(evaluate(*random_case()), allow_nan=False)
-    json.dumps(evaluate(PROBABILITIES, LABELS, ("a", "b")), allow_nan=False)
+    json.dumps(classification_metrics(*random_case()), allow_nan=False)
+    json.dumps(classification_metrics(PROBABILITIES, LABELS, ("a", "b")), allow_nan=False)
 
 
 def test_a_softmax_of_low_precision_is_accepted():
     ml_dtypes = pytest.importorskip("ml_dtypes")
     probabilities, labels, names = random_case()
-    evaluate(probabilities.astype(ml_dtypes.bfloat16).astype("float32"), labels, names)
-    evaluate(probabilities.astype("float16"), labels, names)
+    classification_metrics(probabilities.astype(ml_dtypes.bfloat16).astype("float32"), labels, names)
+    classification_metrics(probabilities.astype("float16"), labels, names)
 
 
 @pytest.mark.parametrize(
@@ -119,4 +127,4 @@ def test_a_softmax_of_low_precision_is_accepted():
 )
 def test_what_is_not_probabilities_and_labels_is_refused(probabilities, labels, message):
     with pytest.raises(InputError, match=message):
-        evaluate(probabilities, np.array(labels), ("a", "b"))
+        classification_metrics(probabilities, np.array(labels), ("a", "b"))

@@ -1,4 +1,4 @@
-"""Figures of a classifier on a held-out split."""
+"""Metrics of a classifier on a held-out split."""
 
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
@@ -10,7 +10,7 @@ SUM_TOLERANCE = 5e-3  # a softmax in bfloat16 sums to 1 within 0.4 %
 SMALLEST = float(np.finfo("float32").tiny)  # stands for a probability of 0: its cross-entropy is 87 nats
 
 
-def evaluate(probabilities, labels, label_names):
+def classification_metrics(probabilities, labels, label_names):
     """Compares a classifier's probabilities with the true classes.
 
     A precision, recall or F1 with nothing to divide by is 0. The macro averages are over the classes

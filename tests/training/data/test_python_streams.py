@@ -8,8 +8,7 @@ import pytest
 from keras_vit import InputError
 from keras_vit.training.augmentation import Augmentation
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.loader import one_hot, prefetched, train_batches
-from keras_vit.training.data.streams import EvaluationBatches
+from keras_vit.training.data.streams import EvaluationBatches, one_hot, prefetched, train_stream
 
 EVERYTHING = Augmentation(
     flip=True, crop_padding=2, randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, erasing_rate=0.5
@@ -21,35 +20,38 @@ def make_split(size=23):
     return Split(images, (np.arange(size) % 5).astype("int32"))
 
 
+@pytest.fixture
+def without_tf_data(monkeypatch):
+    if keras.backend.backend() == "tensorflow":
+        monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+
+
 def train(**options):
     options = {"num_classes": 5, "batch_size": 4, "epochs": 3, "seed": 0, **options}
-    batches = train_batches(make_split(), augmentation=EVERYTHING, **options)
+    batches = train_stream(make_split(), augmentation=EVERYTHING, **options)
     return [tuple(keras.ops.convert_to_numpy(array) for array in batch) for batch in batches]
 
 
-def test_a_stream_contains_all_epochs():
+def test_a_stream_contains_all_epochs(without_tf_data):
     batches = train()
     assert len(batches) == 15
     assert {(images.shape, labels.shape) for images, labels in batches} == {((4, 8, 8, 3), (4, 5))}
 
 
 @pytest.mark.parametrize(("start_epoch", "start_step"), [(0, 3), (1, 0), (2, 4)])
-def test_a_stream_that_starts_later_is_bit_for_bit_the_rest(start_epoch, start_step):
+def test_a_stream_that_starts_later_is_bit_for_bit_the_rest(without_tf_data, start_epoch, start_step):
     rest, whole = train(start_epoch=start_epoch, start_step=start_step), train()
     assert len(rest) == 15 - 5 * start_epoch - start_step
     for (images, labels), (expected, expected_labels) in zip(rest, whole[15 - len(rest) :], strict=True):
         assert images.tobytes() == expected.tobytes() and labels.tobytes() == expected_labels.tobytes()
 
 
-def test_batches_equal_those_of_the_tensorflow_pipeline():
+def test_batches_equal_those_of_the_tensorflow_pipeline(request):
     if keras.backend.backend() != "tensorflow":
         pytest.skip("tf.data pipelines need the TensorFlow backend")
-    from keras_vit.training.data.pipeline import train_pipeline
-
-    dataset = train_pipeline(
-        make_split(), num_classes=5, batch_size=4, epochs=3, seed=0, augmentation=EVERYTHING
-    )
-    for (images, labels), (expected, expected_labels) in zip(train(), dataset, strict=True):
+    from_pipeline = train()
+    request.getfixturevalue("without_tf_data")
+    for (images, labels), (expected, expected_labels) in zip(train(), from_pipeline, strict=True):
         np.testing.assert_allclose(images, expected, atol=0.01)
         np.testing.assert_allclose(labels, expected_labels, atol=1e-6)
 
@@ -57,9 +59,9 @@ def test_batches_equal_those_of_the_tensorflow_pipeline():
 @pytest.mark.parametrize(
     ("options", "message"), [({"batch_size": 0}, "batch_size"), ({"batch_size": 24}, "received 23 images")]
 )
-def test_wrong_options_are_refused_before_the_first_batch(options, message):
+def test_wrong_options_are_refused_before_the_first_batch(without_tf_data, options, message):
     with pytest.raises(InputError, match=message):
-        train_batches(
+        train_stream(
             make_split(), augmentation=EVERYTHING, **{"num_classes": 5, "epochs": 1, "seed": 0, **options}
         )
 

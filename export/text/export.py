@@ -1,0 +1,138 @@
+"""Exports a character model."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.export.images.checks import check_backend
+from keras_vit.export.images.inference_model import in_float32
+from keras_vit.export.text.description import NAME, TextDescription
+from keras_vit.export.text.form import text_form
+from keras_vit.export.text.readers import SavedModelReader, TfliteReader
+from keras_vit.export.text.verify import check_generation, verify
+from keras_vit.export.text.write import write_saved_model, write_tflite
+from keras_vit.export.variants import TEXT_VARIANTS, VARIANTS
+from keras_vit.export.verification.export import check_finite, check_variants, export_variants
+from keras_vit.export.verification.model_export import ModelExport
+from keras_vit.export.verification.record import fingerprint
+from keras_vit.io.files import write_bytes
+
+MAX_DROP = 0.01  # nats per character: one percent of perplexity
+CHARACTERS = 32  # that `generate` writes at once
+
+
+def export_text(
+    model,
+    vocabulary,
+    windows,
+    folder,
+    *,
+    lines,
+    variants=TEXT_VARIANTS,
+    max_drop=MAX_DROP,
+    characters=CHARACTERS,
+    report=None,
+    progress=None,
+):
+    """Writes a character model's variants, and keeps those that read held-out text as the model does.
+
+    `keras_vit.export.text.write` describes the signatures of a file. Files of an earlier export of the same
+    model stay; those of another model are removed.
+
+    Args:
+        model: trained `char_rnn` or `char_transformer`.
+        vocabulary: Vocabulary of the model.
+        windows: `keras_vit.text.windows.Windows` of text that was not used in training; their length is that
+            of the signature `score`.
+        folder: str or Path. Gets the files, `text.json` and `export.json`.
+        lines: bool, whether each line is one text and ends with a newline; or running text.
+        variants: which of `savedmodel`, `fp32`, `fp16`, `dynamic_int8`; or `auto`, which tries the last three
+            and keeps the fastest.
+        max_drop: float, nats per character that a variant may lose.
+        characters: int, how many the signature `generate` writes at once.
+        report, progress: as in `keras_vit.export.export_model`.
+
+    Returns:
+        A list of dicts, one per variant that was tried, as in `export.json`; sizes in bytes, latency in
+        milliseconds for one character, of a TFLite file the CPU time of one thread.
+
+    Raises:
+        InputError: unknown variant, a model, vocabulary or text that do not fit, or a folder that cannot be
+            written.
+        ConditionError: some variant failed (with `auto`: all did); it has left no file, the others stand.
+    """
+    check_backend()
+    check_variants(variants, TextExport)
+    _check(model, vocabulary, windows, characters)
+    model, folder = in_float32(model), Path(folder)
+    reference = model.predict(windows.inputs, batch_size=64, verbose=0)
+    check_finite(model, reference)
+    description = TextDescription(vocabulary, windows.inputs.shape[1], lines)
+    write_bytes(folder / NAME, description.to_bytes())
+    export = TextExport(model, description, windows, reference, characters)
+    return export_variants(export, folder, variants, max_drop, report, progress)
+
+
+class TextExport(ModelExport):
+    kind = "text"
+    variants = TEXT_VARIANTS
+    drop = "{:.4f} nats per character"
+    advice = "allow more, or choose fp16"
+    differences = {
+        "max_logit_difference": "of the largest logit",
+        "step_difference": "of the largest logit between step and score",
+    }
+    timing_rounds = 200
+    columns = {
+        "step": lambda row: f"{1000 * row['latency_ms']:.0f} us",
+        "nats": lambda row: f"{row['cross_entropy']:.4f}",
+        "drop": lambda row: f"{row['drop']:+.4f}",
+        "agreement": lambda row: f"{100 * row['top1_agreement']:.2f} %",
+    }
+
+    def __init__(self, model, description, windows, reference, characters):
+        self.model = model
+        self.description = description
+        self.windows = windows
+        self.reference = reference
+        self.characters = characters
+        self.sample = f"{windows.mask.sum():,} characters"
+        self.fingerprint = fingerprint(model, description.vocabulary.symbols)
+
+    def write(self, variant, path, float_operators=()):
+        job = (self.model, self.description, self.characters)
+        if not VARIANTS[variant].is_tflite:
+            write_saved_model(*job, path)
+            return SavedModelReader(path)
+        write_tflite(*job, variant, path)
+        return TfliteReader(path)
+
+    def verify(self, predictor):
+        verification = verify(predictor, self.windows, self.reference)
+        return {**dataclasses.asdict(verification), "drop": verification.drop}
+
+    def check(self, predictor):
+        check_generation(predictor, self.characters)
+
+    def timed(self, predictor):
+        token = np.zeros(1, "int32")
+        predictor.begin(1)
+        return lambda: predictor.read(token)
+
+
+def _check(model, vocabulary, windows, characters):
+    if characters < 1:
+        raise InputError(f"Expected at least 1 character for generate to write, received {characters}.")
+    text_form(model, on_phone=False)
+    if model.output_shape[2] != len(vocabulary):
+        raise InputError(
+            f"Expected one logit per token: the model has {model.output_shape[2]} outputs, the vocabulary "
+            f"{len(vocabulary)} tokens."
+        )
+    length = model.input_shape[1]
+    if not windows.mask.any() or length not in (None, windows.inputs.shape[1]):
+        raise InputError(
+            f"Expected held-out windows of {length or 'some'} characters, received {windows.inputs.shape}."
+        )

@@ -1,0 +1,74 @@
+"""Exports a model in several variants, each verified and measured before its file gets its name."""
+
+import numpy as np
+
+from keras_vit.errors import ConditionError, InputError
+from keras_vit.export.variants import AUTO, CANDIDATES, VARIANTS
+from keras_vit.export.verification.attempt import Attempt
+from keras_vit.export.verification.choose import choose
+from keras_vit.export.verification.record import NAME, take_earlier_rows, write_record
+
+
+def export_variants(export, folder, variants, max_drop, report=None, progress=None):
+    """Writes variants of a model, and keeps those that pass.
+
+    Rows of variants that are not asked for stay in `export.json` when they have the same fingerprint, with
+    the settings that they were exported with; otherwise their files are removed, so that all files of a
+    folder belong to one model.
+
+    Args:
+        export: `ModelExport`.
+        folder: Path. Gets the files and `export.json`.
+        variants, max_drop, report, progress: as in `keras_vit.export.export_model`.
+
+    Returns:
+        A list of dicts, one per variant that was tried.
+
+    Raises:
+        ConditionError: some variant failed (with `auto`: all did); it has left no file, the others stand.
+    """
+    named = [variant for variant in variants if variant != AUTO]
+    candidates = [v for v in CANDIDATES if AUTO in variants and v in export.variants and v not in named]
+    kept = take_earlier_rows(folder, named + candidates, export.fingerprint)
+    attempt = Attempt(export, max_drop, progress)
+    rows = [attempt(variant, folder) for variant in named]
+    attempt.time(rows)
+    chosen = choose(attempt, candidates, folder, rows) if AUTO in variants else []
+    rows += chosen
+    write_record(folder, kept + rows, export.fingerprint)
+    if report:
+        report(rows)
+    check_passed(rows, chosen, folder)
+    return rows
+
+
+def check_passed(rows, chosen, folder):
+    """Raises ConditionError when a variant failed, or `auto`, which tried those of `chosen`, keeps none."""
+    needed = [row for row in rows if row not in chosen]
+    failed = [row for row in needed if not row["passed"]]
+    if chosen and not any(row.get("kept") for row in rows):
+        failed += chosen
+    if failed:
+        reasons = "; ".join(f"{row['variant']} ({row['failure']})" for row in failed)
+        raise ConditionError(f"Not exported: {reasons}. See {folder / NAME}.")
+
+
+def check_variants(variants, export):
+    """Raises InputError for a variant that there is not, or that this kind of `ModelExport` does not have."""
+    for variant in variants:
+        if variant not in (*export.variants, AUTO):
+            is_other = variant in VARIANTS
+            wrong = (
+                f"Variant {variant!r} is not for {export.kind}"
+                if is_other
+                else f"Unknown variant {variant!r}"
+            )
+            raise InputError(f"{wrong}. Expected {AUTO} or one of {', '.join(export.variants)}.")
+
+
+def check_finite(model, outputs):
+    """Raises InputError when a model's weights or outputs are NaN or infinite."""
+    if not all(np.isfinite(array).all() for array in (outputs, *model.get_weights())):
+        raise InputError(
+            "The model's weights or outputs are NaN or infinite: it is not worth exporting. Train it again."
+        )

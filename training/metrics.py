@@ -1,0 +1,70 @@
+"""The metrics that are shown: a row is read by training, the evaluate command, reports and searches."""
+
+from typing import NamedTuple
+
+LOGGED = {"loss": "min", "accuracy": "max"}  # computed in each epoch by every task: which values are better
+CURVES = (*LOGGED, *(f"val_{name}" for name in LOGGED))  # as the logs of an epoch name them
+
+
+class Metric(NamedTuple):
+    """A metric of the test split.
+
+    Attributes:
+        key: str, its place in `metrics.json`; `"macro.f1"` is the `f1` of the dict `macro`.
+        label: str.
+        format: str, of its value.
+        is_share: bool, whether reports show it in percent.
+    """
+
+    key: str
+    label: str
+    format: str = "{:.4f}"
+    is_share: bool = False
+
+    def find(self, metrics):
+        """Returns the value in what `metrics.json` holds, or None."""
+        for part in self.key.split("."):
+            metrics = (metrics or {}).get(part)
+        return metrics
+
+
+IMAGES = (
+    Metric("accuracy", "accuracy", is_share=True),
+    Metric("top5_accuracy", "top-5 accuracy", is_share=True),
+    Metric("macro.f1", "macro F1"),
+    Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),
+    Metric("expected_calibration_error", "calibration error"),
+)
+TEXT = (
+    Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),
+    Metric("bits_per_character", "bits per character"),
+    Metric("perplexity", "perplexity", "{:.3f}"),
+    Metric("accuracy", "next-character accuracy", is_share=True),
+    Metric("bigram.cross_entropy", "bigram model", "{:.4f} nats"),
+    Metric("novelty.novel_share", "new samples", is_share=True),
+)
+
+
+def sentence(rows, metrics):
+    """Returns the metrics that were computed, with their values, in one line.
+
+    Args:
+        rows: tuple of Metric.
+        metrics: dict, what `metrics.json` holds.
+
+    Example:
+        >>> sentence(IMAGES, {"accuracy": 0.5, "macro": {"f1": 0.25}})
+        'accuracy 0.5000, macro F1 0.2500'
+    """
+    known = [(row, row.find(metrics)) for row in rows]
+    return ", ".join(f"{row.label} {row.format.format(value)}" for row, value in known if value is not None)
+
+
+def card_texts(rows, metrics):
+    """Returns a dict from the label of each metric that was computed to its value as reports show it."""
+    known = [(row, row.find(metrics)) for row in rows]
+    return {
+        f"{row.label[0].upper()}{row.label[1:]}": f"{100 * v:.2f} %" if row.is_share else row.format.format(v)
+        for row, v in known
+        if v is not None
+    }
