@@ -99,9 +99,9 @@ def export_model(
     >>> model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)])
     >>> images = np.random.default_rng(0).integers(0, 256, (10, 8, 8, 3)).astype("uint8")
     >>> out = tempfile.mkdtemp()
-    >>> (row,) = export_model(model, out, inputs=images, labels=np.arange(10) % 2, variants=["fp32"])
+    >>> (row,) = export_model(model, out, inputs=images, labels=np.arange(10) % 2, variants=["savedmodel"])
     >>> row["file"], row["passed"], row["top1_agreement"]
-    ('model_fp32.tflite', True, 1.0)
+    ('saved_model', True, 1.0)
     """
     check_backend()
     check_variants(variants, ImageExport)
@@ -112,9 +112,9 @@ def export_model(
     check_logits(shipped, inputs)
     check_calibration(shipped, variants, calibration)
     out = Path(out)
-    maps = attention_maps(shipped, inputs[:MAP_IMAGES]) if attention else None
-    held_out = HeldOut(inputs, labels, _reference(shipped, inputs), maps, batch_size)
     form = mobile_form(shipped, batch_size, attention)
+    writer = TfliteWriter(form, calibration, out, input_dtype)
+    export = ImageExport(shipped, label_names, card or Card(shipped.name), inputs, labels, writer)
     write_text(out / "labels.txt", "".join(f"{name}\n" for name in label_names))
 
     def finish(rows):
@@ -123,25 +123,8 @@ def export_model(
         if report:
             report(rows)
 
-    with TfliteWriter(form, calibration, out, input_dtype) as writer:
-        export = ImageExport(shipped, label_names, card or Card(shipped.name), held_out, writer)
+    with writer:
         return export_variants(export, out, variants, max_drop, finish, progress)
-
-
-@dataclasses.dataclass(frozen=True)
-class HeldOut:
-    """Images that files are verified with, and what the model answers to them."""
-
-    images: np.ndarray
-    labels: np.ndarray
-    reference: np.ndarray  # probabilities
-    maps: np.ndarray | None = None  # attention on the first images, where the files are to give it
-    batch_size: int = 1  # how many images a TFLite file takes at once
-
-    @property
-    def batch(self):
-        """As many images, the first ones again where there are fewer."""
-        return np.take(self.images, range(self.batch_size), axis=0, mode="wrap")
 
 
 class ImageExport(ModelExport):
@@ -162,23 +145,28 @@ class ImageExport(ModelExport):
         "difference": lambda row: f"{row['max_probability_difference']:.1e}",
     }
 
-    def __init__(self, model, label_names, card, held_out, writer):
+    def __init__(self, model, label_names, card, images, labels, writer):
         self.model = model
         self.label_names = label_names
         self.card = card
-        self.held_out = held_out
+        self.images = images
+        self.labels = labels
         self.writer = writer
-        self.sample = f"{len(held_out.images):,} images"
+        self.sample = f"{len(images):,} images"
         self.fingerprint = fingerprint(model, label_names)
+        self.attention = writer.model.map_shape is not None
+        with _full_float32():
+            self.reference = model.predict(images, batch_size=64, verbose=0)
+        check_finite(model, self.reference)
+        self.maps = attention_maps(model, images[:MAP_IMAGES]) if self.attention else None
 
     def settings(self, variant):
         takes = self.writer.input_dtype if VARIANTS[variant].is_tflite else "uint8"
-        attention = self.held_out.maps is not None
-        return {"batch_size": self.held_out.batch_size, "input_dtype": takes, "attention": attention}
+        return {"batch_size": self._batch_size, "input_dtype": takes, "attention": self.attention}
 
     def write(self, variant, path, float_operators=()):
         if not VARIANTS[variant].is_tflite:
-            write_saved_model(self.model, self.label_names, path, self.held_out.maps is not None)
+            write_saved_model(self.model, self.label_names, path, self.attention)
             return saved_model_predictor(path)
         self.writer.write(variant, path, float_operators)
         check_is_tflite(path)
@@ -186,30 +174,26 @@ class ImageExport(ModelExport):
         return tflite_predictor(path)
 
     def verify(self, predictor):
-        held_out = self.held_out
         with _full_float32():
-            answers = predictor.probabilities(held_out.images)
-        verification = compare(held_out.reference, answers, held_out.labels)
+            answers = predictor.probabilities(self.images)
+        verification = compare(self.reference, answers, self.labels)
         figures = {**dataclasses.asdict(verification), "drop": verification.drop}
-        if held_out.maps is not None:
-            maps = predictor.attention_maps(held_out.images[: len(held_out.maps)])
-            difference = np.abs(maps - held_out.maps).max() / held_out.maps.max()
+        if self.attention:
+            maps = predictor.attention_maps(self.images[: len(self.maps)])
+            difference = np.abs(maps - self.maps).max() / self.maps.max()
             figures["max_attention_difference"] = float(difference)
         return figures
 
     def timed(self, predictor):
-        batch = self.held_out.batch
+        batch = np.take(self.images, range(self._batch_size), axis=0, mode="wrap")
         return lambda: predictor.probabilities(batch)
 
     def sensitivity(self, variant):
         return self.writer.sensitivity(variant)
 
-
-def _reference(model, images):
-    with _full_float32():
-        reference = model.predict(images, batch_size=64, verbose=0)
-    check_finite(model, reference)
-    return reference
+    @property
+    def _batch_size(self):
+        return self.writer.model.input_shape[0]
 
 
 @contextlib.contextmanager
