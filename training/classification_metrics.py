@@ -97,6 +97,7 @@ def _by_class(labels, predicted, label_names):
 
 
 def _top_accuracy(probabilities, labels, k):
+    """Breaks ties as `argmax` does, so that it is at least the accuracy; those of scikit-learn differ."""
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
     return float((best == labels[:, None]).any(axis=1).mean())
 

@@ -15,7 +15,7 @@ def count_flops(model):
     """Returns the floating-point operations of one forward pass for one image.
 
     A multiplication and an addition count as two. Counted by TensorFlow's profiler over the operations that
-    it knows: products of matrices, convolutions, poolings, sums, elementwise arithmetic.
+    it supports: products of matrices, convolutions, poolings, sums, elementwise arithmetic.
 
     Args:
         model: functional or Sequential `keras.Model` of one input, on the TensorFlow backend.
@@ -44,7 +44,7 @@ def count_activation_bytes(model):
 
 @contextlib.contextmanager
 def _without_deprecations():
-    """The profiler is of TensorFlow 1, and says so; there is none of TensorFlow 2."""
+    """Silences the notice that the profiler is of TensorFlow 1; TensorFlow 2 has none."""
     logger = logging.getLogger("tensorflow")
     level = logger.level
     logger.setLevel(logging.ERROR)

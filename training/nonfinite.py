@@ -14,10 +14,10 @@ class NonFiniteError(ConditionError):
 
 
 def first_nonfinite(model, x, y, weights=None):
-    """Tells what in a training step is not finite first: the batch, a layer, the loss or a gradient.
+    """Returns what in a training step is not finite first: the batch, a layer, the loss or a gradient.
 
     The layers run one by one, outside of the compiled step: on CPUs its fused layers can turn NaN into
-    zero, and hide where it came from. Random state goes on as in a training step.
+    zero, and hide where it came from. Random state advances as in a training step.
 
     Args:
         model: compiled keras.Model.
@@ -39,7 +39,7 @@ def named_batch(model, x, y, weights=None):
 
 
 def is_finite(array):
-    """Tells whether all of an array of any type is finite."""
+    """Returns whether all elements of an array of any type are finite."""
     array = keras.ops.convert_to_numpy(array)
     return array.dtype.kind in "iub" or bool(np.isfinite(array.astype("float32", copy=False)).all())
 

@@ -6,7 +6,7 @@ from keras_vit.training.recipe_file import load_recipe
 
 
 def summary(folder):
-    """Returns what a run was and reached, for whoever has its model alone.
+    """Returns a run's recipe and result in one sentence, for users of its model file alone.
 
     Args:
         folder: `keras_vit.training.run_folder.RunFolder`.
@@ -21,7 +21,7 @@ def _versions(folder):
     try:
         versions = read_json(folder.recipe, dict)["versions"]
         return f" keras_vit {versions['keras_vit']}, Keras {versions['keras']}."
-    except (KeyError, TypeError):  # somebody wrote the recipe anew
+    except (KeyError, TypeError):  # the recipe was written by hand
         return ""
 
 

@@ -10,32 +10,19 @@ def add_arguments(parser):
 
 
 def run(options):
-    {"recipes": _recipes, "models": _models, "searches": _searches, "experiments": _experiments}[
-        options.what
-    ]()
+    if options.what == "models":
+        _models()
+    else:
+        _modules(f"keras_vit.training.{options.what}")
 
 
-def _recipes():
-    from keras_vit.training.recipes import find_recipe, recipe_names
-
-    for name in recipe_names():
-        print(f"{name:24} {find_recipe(name).__doc__.splitlines()[0]}")
-
-
-def _searches():
+def _modules(package):
     with quiet_import():
-        from keras_vit.training.searches import find_search, search_names
+        from keras_vit.training.modules import find_module, module_names
 
-    for name in search_names():
-        print(f"{name:24} {find_search(name).__doc__.splitlines()[0]}")
-
-
-def _experiments():
-    with quiet_import():
-        from keras_vit.training.experiments import experiment_names, find_experiment
-
-    for name in experiment_names():
-        print(f"{name:32} {find_experiment(name).__doc__.splitlines()[0]}")
+        found = {name: find_module(package, name, "module") for name in module_names(package)}
+    for name, module in found.items():
+        print(f"{name:{max(map(len, found)) + 1}} {module.__doc__.splitlines()[0]}")
 
 
 def _models():

@@ -1,4 +1,4 @@
-"""What reads and writes text: vocabulary, windows, sampling. Training and export both use it."""
+"""Text for training and export: vocabulary, windows, sampling, generation."""
 
 from keras_vit.text.generation import generate
 from keras_vit.text.vocabulary import Vocabulary

@@ -1,11 +1,11 @@
-"""How well a character model foretells a text."""
+"""How well a character model predicts a text."""
 
 import math
 
 import numpy as np
+from scipy.special import log_softmax
 
 from keras_vit.errors import InputError
-from keras_vit.text.sampling import log_softmax
 from keras_vit.text.windows import line_windows, running_windows
 
 
@@ -17,17 +17,19 @@ def read_windows(reader, windows):
 
 def cross_entropy(logits, targets):
     """Returns mean nats per character, of logits `(n, vocabulary_size)` and the tokens that followed."""
-    return float(-log_softmax(logits)[np.arange(len(targets)), targets].mean())
+    return float(
+        -log_softmax(np.asarray(logits, "float64"), axis=-1)[np.arange(len(targets)), targets].mean()
+    )
 
 
 def text_figures(reader, vocabulary, text, lines):
     """Reads a text character by character.
 
     Args:
-        reader: what reads tokens, as for `generate`.
+        reader: reader of tokens, as for `generate`.
         vocabulary: Vocabulary of the model.
         text: str.
-        lines: bool, each line is a text of its own, with its end; or running text.
+        lines: bool, whether each line is one text, with its end; or running text.
 
     Returns:
         dict: `num_characters`, `cross_entropy` in nats per character, `bits_per_character`, `perplexity`.

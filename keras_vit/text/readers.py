@@ -1,4 +1,4 @@
-"""Feeds tokens to a model one at a time and tells what it expects next."""
+"""Feeds tokens to a model one at a time and returns the logits of the next."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from keras_vit.models.char_rnn import is_recurrent, step_model, zero_states
 
 
 def reader_of(model):
-    """Returns what reads tokens for a model: `StepReader` for a recurrent one, else `WindowReader`.
+    """Returns a reader of tokens for a model: `StepReader` for a recurrent one, else `WindowReader`.
 
     Raises:
         InputError: a bidirectional model.
@@ -39,7 +39,7 @@ class StepReader:
 
 
 class WindowReader:
-    """Reads the last characters anew for each character, as many as the model's window holds."""
+    """Reads the last characters again for each character, as many as fit into the model's window."""
 
     def __init__(self, model):
         self.model = model

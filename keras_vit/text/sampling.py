@@ -1,6 +1,7 @@
 """Which character follows, drawn from logits with noise that is given."""
 
 import numpy as np
+from scipy.special import softmax
 
 from keras_vit.errors import InputError
 
@@ -63,20 +64,13 @@ def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None, excluded
         logits[:, excluded] = -np.inf
     logits -= logits.max(axis=1, keepdims=True)  # or a temperature near 0 would make infinities of them
     with np.errstate(over="ignore"):
-        probabilities = np.exp(log_softmax(logits / temperature))
+        probabilities = softmax(logits / temperature, axis=1)
     if top_k is not None:
         probabilities = _keep(probabilities, lambda ordered: np.arange(ordered.shape[1]) < top_k)
     if top_p is not None:
         # The character that crosses the threshold is kept: what stands before it falls short of it.
         probabilities = _keep(probabilities, lambda ordered: ordered.cumsum(axis=1) - ordered < top_p)
     return probabilities
-
-
-def log_softmax(logits):
-    """Returns the logarithms of the probabilities, float64 of the same shape."""
-    logits = np.asarray(logits, "float64")
-    logits = logits - logits.max(axis=-1, keepdims=True)
-    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
 
 
 def _keep(probabilities, kept_places):

@@ -1,4 +1,4 @@
-"""Which characters a model of text knows, and their numbers."""
+"""The characters that a model of text knows, and their tokens."""
 
 import dataclasses
 from collections import Counter
@@ -73,11 +73,11 @@ class Vocabulary:
 
     @classmethod
     def parse(cls, document, name):
-        """Makes a vocabulary of what `save` wrote, once it is parsed.
+        """Makes a vocabulary of the parsed JSON that `save` wrote.
 
         Args:
-            document: what JSON held.
-            name: str or Path, what errors call it.
+            document: parsed JSON.
+            name: str or Path, its name in messages.
 
         Raises:
             InputError: no vocabulary.

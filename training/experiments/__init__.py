@@ -1,14 +1,11 @@
 """Experiments of the reports that this package started from, one module each."""
 
-import importlib
-import pkgutil
-
-from keras_vit.errors import InputError
+from keras_vit.training.modules import find_module, module_names
 
 
 def experiment_names():
     """Returns the names of all experiments, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return module_names(__name__)
 
 
 def find_experiment(name):
@@ -17,6 +14,4 @@ def find_experiment(name):
     Raises:
         InputError: there is none of that name.
     """
-    if name not in experiment_names():
-        raise InputError(f"Unknown experiment {name!r}. Expected one of {', '.join(experiment_names())}.")
-    return importlib.import_module(f"{__name__}.{name}")
+    return find_module(__name__, name, "experiment")

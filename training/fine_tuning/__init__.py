@@ -1,1 +1,1 @@
-"""Training that begins with pretrained weights: what of them is trained, and how fast."""
+"""Training from pretrained weights: which of them are trained, and at which rates."""

@@ -1,10 +1,10 @@
-"""The nearest neighbours among the training images as a classifier: what features are worth untrained."""
+"""Nearest neighbours among the training images as a classifier: measures features without training."""
 
 import numpy as np
 
 NEIGHBOURS = 20
 TEMPERATURE = 0.07
-_CHUNK = 1024  # images judged at once
+_CHUNK = 1024  # images classified at a time
 
 
 def nearest_neighbours_accuracy(train, test, num_classes):

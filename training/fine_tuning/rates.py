@@ -1,4 +1,4 @@
-"""Learning rates that differ by how deep in a Vision Transformer a weight lies."""
+"""Learning rates by the depth of a weight in a Vision Transformer."""
 
 import re
 
@@ -14,8 +14,8 @@ BEFORE_BLOCKS = (  # layers of `keras_vit.models.vit`
 )
 
 
-def height(path, num_layers):
-    """Returns how far above a weight the head lies: 0 for the head and what follows the blocks.
+def depth_from_head(path, num_layers):
+    """Returns how many blocks below the head a weight is: 0 for the head and what follows the blocks.
 
     Args:
         path: str, the weight's, such as `"encoder/block_3/mlp/expansion/kernel"`.
@@ -28,7 +28,7 @@ def height(path, num_layers):
 
 
 def with_rates_by_depth(optimizer_class, num_layers, decay, unfreeze_every=None):
-    """Derives an optimizer whose learning rate falls from the head down, and may begin later there.
+    """Derives an optimizer whose learning rate falls from the head down, and may start later there.
 
     A weight that is not yet trained has the rate 0, not another set of trainable weights: the optimizer,
     and so the state of a run, is the same from the first step to the last.
@@ -37,7 +37,7 @@ def with_rates_by_depth(optimizer_class, num_layers, decay, unfreeze_every=None)
         optimizer_class: class of `keras.optimizers`.
         num_layers: int, blocks of the Vision Transformer.
         decay: float in (0, 1], factor from each block to the one before it.
-        unfreeze_every: int, steps after which one block more is trained, or None: all are from the first.
+        unfreeze_every: int, steps after which one more block is trained, or None: all from the first step.
 
     Returns:
         A subclass of `optimizer_class`.
@@ -55,7 +55,7 @@ def with_rates_by_depth(optimizer_class, num_layers, decay, unfreeze_every=None)
                 self.adam_weight_decay = None
 
         def build(self, variables):
-            self._heights = [height(variable.path, num_layers) for variable in variables]
+            self._depths = [depth_from_head(variable.path, num_layers) for variable in variables]
             super().build(variables)
 
         def update_step(self, gradient, variable, learning_rate):
@@ -65,11 +65,11 @@ def with_rates_by_depth(optimizer_class, num_layers, decay, unfreeze_every=None)
             super().update_step(gradient, variable, rate)
 
         def _factor(self, variable):
-            above = self._heights[self._get_variable_index(variable)]
-            factor = ops.cast(decay**above, variable.dtype)
+            depth = self._depths[self._get_variable_index(variable)]
+            factor = ops.cast(decay**depth, variable.dtype)
             if unfreeze_every is None:
                 return factor
-            return ops.where(self.iterations >= above * unfreeze_every, factor, ops.zeros_like(factor))
+            return ops.where(self.iterations >= depth * unfreeze_every, factor, ops.zeros_like(factor))
 
     ByDepth.__name__ = optimizer_class.__name__
     return ByDepth

@@ -1,14 +1,11 @@
 """Recipes that come with the package, one module each."""
 
-import importlib
-import pkgutil
-
-from keras_vit.errors import InputError
+from keras_vit.training.modules import find_module, module_names
 
 
 def recipe_names():
     """Returns the names of all recipes, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return module_names(__name__)
 
 
 def find_recipe(name):
@@ -17,6 +14,4 @@ def find_recipe(name):
     Raises:
         InputError: there is none of that name.
     """
-    if name not in recipe_names():
-        raise InputError(f"Unknown recipe {name!r}. Expected one of {', '.join(recipe_names())}.")
-    return importlib.import_module(f"{__name__}.{name}")
+    return find_module(__name__, name, "recipe")

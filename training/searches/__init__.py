@@ -1,15 +1,13 @@
 """Searches that come with the package, one module each."""
 
-import importlib
-import pkgutil
 from pathlib import Path
 
-from keras_vit.errors import InputError
+from keras_vit.training.modules import find_module, module_names
 
 
 def search_names():
     """Returns the names of all searches, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return module_names(__name__)
 
 
 def find_search(name):
@@ -18,9 +16,7 @@ def find_search(name):
     Raises:
         InputError: there is none of that name.
     """
-    if name not in search_names():
-        raise InputError(f"Unknown search {name!r}. Expected one of {', '.join(search_names())}.")
-    return importlib.import_module(f"{__name__}.{name}")
+    return find_module(__name__, name, "search")
 
 
 def read_search(source):

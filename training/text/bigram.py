@@ -1,4 +1,4 @@
-"""The model that counts which character follows which: what every other has to beat."""
+"""A model that counts which character follows which: the baseline for all others."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Truncated backpropagation through time, with a state that goes on from batch to batch."""
+"""Truncated backpropagation through time, with a state that is carried from batch to batch."""
 
 import keras
 
@@ -6,9 +6,9 @@ from keras_vit.models.char_rnn import sequence_model
 
 
 class CarriedState(keras.Model):
-    """A `char_rnn` that begins each training batch with the states that the last one ended with.
+    """A `char_rnn` that starts each training batch with the final states of the batch before.
 
-    In training only: otherwise a text begins with states of zeros, as in the model it was made of, whose
+    In training only: otherwise a text starts with states of zeros, as in the model that it is made of, whose
     layers it shares. The states are variables of this model, so that they are saved with a run's state;
     gradients stop at the batch's beginning. A functional model has no place for such a state, and Keras's
     `stateful=True` would bind the saved model to a batch size and let validation disturb the training.
@@ -44,9 +44,9 @@ class CarriedState(keras.Model):
 
 
 class ResetStates(keras.callbacks.Callback):
-    """Sets the carried states to zero at the end of an epoch, where the text begins anew.
+    """Sets the carried states to zero at the end of an epoch, where the text starts again.
 
-    At the end, not at the beginning: a run that resumes within an epoch begins with saved states.
+    At the end, not at the beginning: a run that resumes within an epoch starts with saved states.
     """
 
     def on_epoch_end(self, epoch, logs=None):

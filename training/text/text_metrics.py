@@ -4,9 +4,9 @@ import math
 
 import keras
 import numpy as np
+from scipy.special import log_softmax
 
 from keras_vit.models.char_rnn import is_recurrent, sequence_model, zero_states
-from keras_vit.text.sampling import log_softmax
 from keras_vit.text.windows import split_windows
 from keras_vit.training.text.bigram import bigram_losses, bigram_probabilities
 
@@ -33,7 +33,7 @@ def text_metrics(model, data, batch_size=256):
     """
     windows = split_windows(data, data.test)
     targets = windows.targets[windows.mask]
-    losses, correct = _judged(model, windows, data, batch_size)
+    losses, correct = _token_results(model, windows, data, batch_size)
     counted = bigram_probabilities(split_windows(data, data.train), len(data.vocabulary))
     by_bigram = bigram_losses(counted, windows)
     return {
@@ -47,19 +47,22 @@ def text_metrics(model, data, batch_size=256):
     }
 
 
-def _judged(model, windows, data, batch_size):
-    """The cross-entropy of each token that counts, and whether it was thought the likeliest."""
+def _token_results(model, windows, data, batch_size):
+    """Returns the cross-entropy of each token that counts, and whether it had the highest probability."""
     losses, correct = [], []
     for rows, logits in _logits(model, windows, data, batch_size):
         part = windows.rows(rows)
-        targets, log_probabilities = part.targets[part.mask], log_softmax(logits[part.mask])
+        targets, log_probabilities = (
+            part.targets[part.mask],
+            log_softmax(logits[part.mask].astype("float64"), axis=-1),
+        )
         losses.append(-log_probabilities[np.arange(len(targets)), targets])
         correct.append(log_probabilities.argmax(axis=1) == targets)
     return np.concatenate(losses), np.concatenate(correct)
 
 
 def _logits(model, windows, data, batch_size):
-    """Yields slices of the rows, each with its logits: those of a long text would fill the memory."""
+    """Yields slices of the rows with their logits: those of a whole long text would not fit into memory."""
     if data.lines or not is_recurrent(model):
         for first in range(0, len(windows), batch_size):
             rows = slice(first, first + batch_size)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_vit.training.fine_tuning.rates import height, with_rates_by_depth
+from keras_vit.training.fine_tuning.rates import depth_from_head, with_rates_by_depth
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from keras_vit.training.fine_tuning.rates import height, with_rates_by_depth
     ],
 )
 def test_a_weight_lies_below_the_head_by_the_blocks_between(path, above):
-    assert height(path, 12) == above
+    assert depth_from_head(path, 12) == above
 
 
 class Weight(keras.layers.Layer):
