@@ -42,9 +42,7 @@ class RunFolder:
     def check_unused(self):
         """Raises InputError when the folder contains a run or one of its files, or cannot be created."""
         places = (self.path, *self.path.absolute().parents)
-        place = next(
-            place for place in places if os.path.exists(place)
-        )  # unlike Path.exists, accepts any length
+        place = next(place for place in places if os.path.exists(place))  # unlike Path's, for any length
         if not place.is_dir():
             raise InputError(
                 f"Expected a folder for the run, but {place} is a file. Choose another --run-dir."

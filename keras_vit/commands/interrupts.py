@@ -1,4 +1,4 @@
-"""Signals that stop a command."""
+"""Handling of the signals that stop a command."""
 
 import _thread
 import contextlib
@@ -8,28 +8,28 @@ import threading
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, which then stops a command as Ctrl-C does."""
+    """SIGTERM, which stops a command as Ctrl-C does."""
 
     exit_code = 128 + signal.SIGTERM
 
 
 @contextlib.contextmanager
 def interrupts_kept():
-    """Raises `Terminated` on SIGTERM, and loses neither that nor Ctrl-C where Python cannot raise.
+    """Raises `Terminated` on SIGTERM, and delivers it and Ctrl-C even where Python cannot raise.
 
-    What is raised inside a callback of the garbage collector or a `__del__` Python prints, and goes on: the
-    signal is delivered again.
+    Python prints an exception raised inside a callback of the garbage collector or a `__del__` and continues:
+    the signal is then delivered again.
     """
     before = sys.unraisablehook
 
-    def again(unraisable):
+    def redeliver(unraisable):
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
             number = signal.SIGTERM if issubclass(unraisable.exc_type, Terminated) else signal.SIGINT
             threading.Timer(0.01, _thread.interrupt_main, [number]).start()  # that callback has ended by then
         else:
             before(unraisable)
 
-    sys.unraisablehook = again
+    sys.unraisablehook = redeliver
     try:
         with _sigterm_raised():
             yield
@@ -39,7 +39,7 @@ def interrupts_kept():
 
 @contextlib.contextmanager
 def _sigterm_raised():
-    """Leaves a handler that was set before as it is."""
+    """Installs a handler for SIGTERM unless there is one already."""
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield

@@ -1,4 +1,4 @@
-"""Runs an experiment of a report, and sets our figures beside its own."""
+"""Runs an experiment of a report and compares our results with its figures."""
 
 from keras_vit.commands.arguments import add_data_dir, path
 from keras_vit.commands.quiet import quiet_import
@@ -9,7 +9,7 @@ EXAMPLE = "keras-vit reproduce cnn_batchnorm_cifar10 --run-dir runs/reproduction
 
 def add_arguments(parser):
     parser.add_argument("name", metavar="NAME", help="a name from `keras-vit list experiments`, or all")
-    parser.add_argument("--quick", action="store_true", help="a smoke run, whose figures mean nothing")
+    parser.add_argument("--quick", action="store_true", help="a smoke run, whose results mean nothing")
     parser.add_argument(
         "--only", action="append", metavar="LABEL", help="one line of the table; may be repeated"
     )

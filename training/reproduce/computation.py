@@ -1,21 +1,18 @@
-"""An experiment that trains nothing: what it counts, as a table and plots."""
+"""An experiment that trains nothing: computed numbers, as a table and plots."""
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 
-from keras_vit.io.files import atomic_path, write_text
-from keras_vit.io.json_files import write_json
-from keras_vit.training.report.style import drawing, save
+from keras_vit.training.reproduce.results import write_results
 
 
 @dataclasses.dataclass(frozen=True)
 class Computation:
-    """Something counted.
+    """Computed numbers.
 
     Attributes:
         title: str.
-        rows: function that gives a list of dict, one for each line of the table, with the same keys.
+        rows: function that returns a list of dict with the same keys, one for each line of the table.
         assumptions: str.
         plots: functions from rows to `(name, caption, figure)`.
     """
@@ -27,31 +24,13 @@ class Computation:
 
 
 def compute(name, computation, place):
-    """Counts, and writes `results.json`, `table.md` and the plots into a folder.
+    """Computes the numbers and writes `results.json`, `table.md` and the plots into a folder.
 
     Returns:
         list of dict, the rows.
     """
-    place = Path(place)
     rows = computation.rows()
-    with drawing():
-        pictures = [plot(rows) for plot in computation.plots]
-        for file, _, canvas in pictures:
-            with atomic_path(place / f"{file}.png") as temporary:
-                save(canvas, temporary)
-    write_text(place / "table.md", _table(computation, rows))
-    write_json(
-        place / "results.json",
-        {
-            "name": name,
-            "title": computation.title,
-            "assumptions": computation.assumptions,
-            "quick": False,
-            "complete": True,
-            "pictures": [{"file": f"{file}.png", "caption": caption} for file, caption, _ in pictures],
-            "rows": rows,
-        },
-    )
+    write_results(place, name, computation, rows, _table(computation, rows), plots=computation.plots)
     return rows
 
 

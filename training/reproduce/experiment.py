@@ -1,4 +1,4 @@
-"""What an experiment is: the runs that it compares, and what its report says of each."""
+"""An experiment: the runs that it compares, and the report's figure for each."""
 
 import dataclasses
 from collections.abc import Callable
@@ -16,7 +16,7 @@ class Configuration:
         recipe: Recipe; its seed is replaced.
         reported: float or None, the report's figure, in the experiment's metric and unit.
         seeds: tuple of int, one run each; the table gives their mean and spread.
-        pretrained_by: str or None, label of the configuration whose first run gives the first weights.
+        pretrained_by: str or None, label of the configuration whose first run provides the initial weights.
     """
 
     label: str
@@ -47,12 +47,12 @@ class Experiment:
     Attributes:
         title: str.
         configurations: tuple of Configuration, in the order of the table.
-        metric: key of a row's figures that the report gives, such as `"accuracy"`, in [0, 1].
-        columns: keys of more figures for the table; `"novelty.new"` is the `new` of the figure `novelty`.
+        metric: key of the metric that the report gives, such as `"accuracy"`, in [0, 1].
+        columns: keys of more metrics for the table; `"novelty.new"` is the `new` of the dict `novelty`.
         assumptions: what was assumed where the report is unclear, in sentences.
-        plots: functions from rows to `(name, caption, figure)`, or to None where there is nothing to draw,
-            of `keras_vit.training.reproduce.plots`.
-        report_pictures: names of pictures in the report of each configuration's first run to show as well.
+        plots: functions from rows to `(name, caption, figure)`, or None where there is nothing to draw,
+            from `keras_vit.training.reproduce.plots`.
+        report_pictures: names of pictures to copy from the report of each configuration's first run.
         quick: recipe assignments of a smoke run.
     """
 
@@ -78,10 +78,10 @@ class Experiment:
         return next(c for c in self.configurations if c.label == label)
 
     def chosen(self, labels):
-        """Returns the configurations of some labels and those that they begin with; all for None.
+        """Returns the configurations of some labels and those they are pretrained by; all for None.
 
         Raises:
-            InputError: there is none of such a label.
+            InputError: an unknown label.
         """
         if labels is None:
             return self.configurations

@@ -1,4 +1,4 @@
-"""The page that shows all reproductions that lie in a folder."""
+"""The page that shows all reproductions in a folder."""
 
 from html import escape
 from pathlib import Path
@@ -14,8 +14,8 @@ def write_pages(folder):
     """Writes `index.html`, with each experiment's table, assumptions and plots, and what was not run.
 
     Args:
-        folder: str or Path that holds a folder with `results.json` for each experiment. What a file
-            `about.txt` in it says of all results, written by hand, stands at the page's head.
+        folder: str or Path of a folder that contains a folder with `results.json` for each experiment. The
+            paragraphs of a file `about.txt` in it are shown at the top of the page.
     """
     folder = Path(folder)
     found = [(path.parent, read_json(path)) for path in sorted(folder.glob("*/results.json"))]

@@ -1,4 +1,4 @@
-"""Plots of an experiment's rows. Each function here returns one that `Experiment.plots` takes."""
+"""Plots of an experiment's rows. Each function returns a function for `Experiment.plots`."""
 
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -17,7 +17,7 @@ def curves(key="val_accuracy", labels=None, name="curves"):
     Args:
         key: `"loss"`, `"accuracy"`, `"val_loss"` or `"val_accuracy"`.
         labels: which configurations, or None for all.
-        name: str, of the picture's file.
+        name: str, name of the picture's file.
     """
 
     def plot(rows):
@@ -49,7 +49,7 @@ def curves(key="val_accuracy", labels=None, name="curves"):
 
 
 def bars(metric="accuracy"):
-    """Plots a figure of every configuration as a bar, with the report's as a line across it."""
+    """Plots a metric of every configuration as a bar, with the report's figure as a line across it."""
 
     def plot(rows):
         shown = [row for row in rows if row["runs"]]
@@ -73,15 +73,15 @@ def bars(metric="accuracy"):
 
 
 def sweep(field, metric="accuracy", groups=None, log=False):
-    """Plots a figure against a field of the recipe, one line for each group of configurations.
+    """Plots a metric against a field of the recipe, one line for each group of configurations.
 
-    There is nothing to draw before runs of two values are there.
+    With runs of fewer than two values there is nothing to draw.
 
     Args:
-        field: str, of the recipe; configurations where it is None are not shown.
+        field: str, of the recipe; configurations where it is None are left out.
         metric: key of a run's figures.
-        groups: dict from a line's name (empty: it stands in no legend) to a predicate on labels, or None for
-            one line of all.
+        groups: dict from a line's name (empty: not in the legend) to a predicate on labels, or None for one
+            line of all.
         log: bool, a logarithmic horizontal axis.
     """
 
@@ -141,7 +141,7 @@ def _percent(axis, key):
 
 
 def _legend_below(canvas, axes, count):
-    """Sets the legend below the axes, in two columns where lines are many and names short."""
+    """Places the legend below the axes, in two columns for many lines with short names."""
     for columns in (2, 1) if count > 3 else (1,):
         legend = canvas.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
         canvas.set_figheight(3.6 + 0.22 * count / columns)

@@ -1,26 +1,34 @@
-"""An experiment's figures, read from its run folders."""
+"""An experiment's results: read from its run folders, and written as table, plots and JSON."""
 
+import re
 import statistics
+from pathlib import Path
 
 import numpy as np
 
-from keras_vit.io.files import read_text
+from keras_vit.io.files import atomic_path, read_text, write_text
 from keras_vit.io.html_page import duration
-from keras_vit.io.json_files import read_json
+from keras_vit.io.json_files import read_json, write_json
 from keras_vit.training.metrics import CURVES
 from keras_vit.training.report.history import read_history
-from keras_vit.training.reproduce.runs import run_dir
+from keras_vit.training.report.style import drawing, save
 from keras_vit.training.run_folder import RunFolder
 
 QUICK = "Smoke run: next to nothing was trained, the figures mean nothing."
 
 
+def run_dir(runs, configuration, seed):
+    """Returns the run folder of a configuration and a seed, below the folder `runs`."""
+    slug = re.sub(r"[^a-z0-9.]+", "-", configuration.label.lower()).strip("-")
+    return Path(runs) / f"{slug}-seed{seed}"
+
+
 def read_rows(experiment, runs):
     """Returns a dict for each configuration, whether it was run or not.
 
-    Its `runs` hold, for each seed that was run to the end, the figures of `metrics.json` that are numbers
-    (`a.b` is the `b` of the dict `a`), `train_accuracy` (of the last epoch, as training counts it), `epochs`,
-    `seconds` and the curves. Its `diverged` tells of the seeds whose numbers did not stay finite.
+    Its `runs` contain, for each finished seed, the numbers of `metrics.json` (`a.b` is the `b` of the dict
+    `a`), `train_accuracy` (the mean over the last epoch during training), `epochs`, `seconds` and the curves.
+    Its `diverged` lists the seeds whose numbers became non-finite.
     """
     return [
         {
@@ -29,7 +37,9 @@ def read_rows(experiment, runs):
             "seeds": list(configuration.seeds),
             "recipe": configuration.recipe.changed(),
             "runs": [run for seed in configuration.seeds if (run := _read(runs, configuration, seed))],
-            "diverged": [end for seed in configuration.seeds if (end := _end(runs, configuration, seed))],
+            "diverged": [
+                reason for seed in configuration.seeds if (reason := _divergence(runs, configuration, seed))
+            ],
         }
         for configuration in experiment.configurations
     ]
@@ -44,7 +54,7 @@ def mean_and_spread(row, metric):
 
 
 def table(experiment, rows, quick=False):
-    """Returns the table in Markdown: the report's figure, ours, and what it took."""
+    """Returns the table in Markdown: the report's figure, ours, and the cost."""
     metric, columns = experiment.metric, experiment.columns
     heads = [f"ours ({_words(metric)})", *map(_words, columns), "runs", "parameters", "time"]
     lines = [
@@ -63,18 +73,36 @@ def table(experiment, rows, quick=False):
     return "\n".join(lines) + "\n"
 
 
-def document(name, experiment, rows, pictures, quick):
-    """Returns what `results.json` holds."""
-    return {
+def write_results(place, name, experiment, rows, markdown, *, plots, copied=(), **fields):
+    """Writes the plots, `table.md` and `results.json` of an experiment or computation.
+
+    Args:
+        place: Path of the folder.
+        name: str, the experiment's module.
+        experiment: Experiment or Computation.
+        rows: list of dict, the lines of the table.
+        markdown: str, the table.
+        plots: functions from rows to `(name, caption, figure)` or None.
+        copied: list of dict with `file` and `caption` of further pictures in the folder.
+        **fields: further entries of `results.json`, such as `complete=False` when something was not run.
+    """
+    with drawing():
+        drawn = [picture for picture in (plot(rows) for plot in plots) if picture]
+        for file, _, canvas in drawn:
+            with atomic_path(place / f"{file}.png") as temporary:
+                save(canvas, temporary)
+    results = {
         "name": name,
         "title": experiment.title,
-        "metric": experiment.metric,
         "assumptions": experiment.assumptions,
-        "quick": quick,
-        "complete": all(len(row["runs"]) + len(row["diverged"]) == len(row["seeds"]) for row in rows),
-        "pictures": pictures,
+        "quick": False,
+        "complete": True,
+        **fields,
+        "pictures": [{"file": f"{file}.png", "caption": caption} for file, caption, _ in drawn] + [*copied],
         "rows": rows,
     }
+    write_text(place / "table.md", markdown)
+    write_json(place / "results.json", results)  # last: the page looks for it, and reads the table
 
 
 def _read(runs, configuration, seed):
@@ -92,7 +120,7 @@ def _read(runs, configuration, seed):
     }
 
 
-def _end(runs, configuration, seed):
+def _divergence(runs, configuration, seed):
     file = RunFolder(run_dir(runs, configuration, seed)).divergence
     return {"seed": seed, "reason": read_text(file).strip()} if file.exists() else None
 

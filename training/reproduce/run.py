@@ -1,38 +1,35 @@
-"""Runs what an experiment still lacks, and writes its table, plots and JSON."""
+"""Runs the missing runs of an experiment and writes its results."""
 
 from pathlib import Path
 
 import keras
 
 from keras_vit.errors import InputError
-from keras_vit.io.files import atomic_path, write_bytes, write_text
-from keras_vit.io.json_files import write_json
+from keras_vit.io.files import write_bytes, write_text
 from keras_vit.training.nonfinite import NonFiniteError
 from keras_vit.training.recipe import override
-from keras_vit.training.report.style import drawing, save
 from keras_vit.training.reproduce.computation import Computation, compute
 from keras_vit.training.reproduce.page import write_pages
-from keras_vit.training.reproduce.results import document, read_rows, table
-from keras_vit.training.reproduce.runs import run_dir
+from keras_vit.training.reproduce.results import read_rows, run_dir, table, write_results
 from keras_vit.training.run import changed_fields, train
 from keras_vit.training.run_folder import RunFolder
 
-MOVED = ("pretrained",)  # a folder that was moved holds the same runs, wherever their first weights lay
+MOVED = ("pretrained",)  # fields that may differ: a moved folder contains the same runs
 
 
 def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None, say=None):
-    """Runs an experiment, or what is left of it, and sets our figures beside the report's.
+    """Runs an experiment, or the rest of it, and compares our results with the report's.
 
-    Every run is a run folder of its own below `FOLDER/NAME/runs`: those that are there are not repeated, one
-    that was interrupted is resumed. The results are written anew after each run, so that an interruption
-    leaves the results of what was run, with the rest marked as not run.
+    Every run is a run folder below `FOLDER/NAME/runs`: finished ones are not repeated, an interrupted one is
+    resumed. The results are written after each run, so that an interruption leaves the results so far, with
+    the rest marked as not run.
 
     Args:
         name: str, the experiment's module.
-        experiment: Experiment, or a Computation, which is always done anew.
-        folder: str or Path. Gets `index.html`, and in the folder of `results_dir` `results.json`, `table.md`
-            and the plots.
-        quick: bool, train next to nothing: shows that all of it runs, says nothing of the figures.
+        experiment: Experiment, or a Computation, which is always repeated.
+        folder: str or Path. Receives `index.html`, and in the folder of `results_dir` `results.json`,
+            `table.md` and the plots.
+        quick: bool, train next to nothing, to check that everything runs; the results mean nothing.
         only: labels of the configurations to run, or None for all; of an Experiment.
         data_dir: str, Path or None, where TFDS keeps its data.
         say: called with a line before each run.
@@ -62,26 +59,25 @@ def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None
 
 
 def planned(configurations, quick=False):
-    """Returns the runs in their order, as pairs of a configuration and a seed.
+    """Returns the runs in order, as pairs of a configuration and a seed.
 
-    Every line has its first seed before any has its second, so that an interruption leaves lines to compare.
+    The first seed of every line comes before any second one, so that an interruption leaves lines to compare.
     """
     most = 1 if quick else max((len(c.seeds) for c in configurations), default=0)
     return [(c, c.seeds[place]) for place in range(most) for c in configurations if place < len(c.seeds)]
 
 
 def results_dir(name, experiment, folder, quick=False):
-    """Returns where an experiment's results lie.
+    """Returns the folder of an experiment's results.
 
-    Those of a smoke run lie apart, so that full results are never overwritten; a Computation has no other
-    than full ones.
+    Smoke runs have a separate folder, so that full results are never overwritten; a Computation has none.
     """
     smoke = quick and not isinstance(experiment, Computation)
     return Path(folder) / (f"{name}-quick" if smoke else name)
 
 
 def _check_finished(experiment, runs, quick):
-    """Checks the finished runs of all lines, asked for or not: their figures are in the table."""
+    """Checks the finished runs of all lines, selected or not: the table contains all of them."""
     for configuration in experiment.configurations:
         for seed in configuration.seeds:
             folder = RunFolder(run_dir(runs, configuration, seed))
@@ -90,7 +86,7 @@ def _check_finished(experiment, runs, quick):
             recipe = _recipe(experiment, configuration, seed, runs, quick)
             if changed := changed_fields(folder, recipe, but=MOVED):
                 raise InputError(
-                    f"{folder.path} holds a run of another recipe: {', '.join(changed)}. Choose another "
+                    f"{folder.path} contains a run of another recipe: {', '.join(changed)}. Choose another "
                     "--run-dir."
                 )
 
@@ -104,7 +100,7 @@ def _recipe(experiment, configuration, seed, runs, quick):
 
 
 def _run(experiment, configuration, seed, runs, quick, data_dir, say):
-    """Trains one run unless it is there; returns whether anything was done. One that diverges is a result."""
+    """Trains one run unless it is finished; returns whether it trained. A run that diverges is a result."""
     folder = RunFolder(run_dir(runs, configuration, seed))
     if _is_done(folder):
         return False
@@ -115,7 +111,7 @@ def _run(experiment, configuration, seed, runs, quick, data_dir, say):
         write_text(folder.divergence, f"{error}\n")
         if say:
             say(f"diverged: {error}")
-    keras.utils.clear_session()  # or the graphs of all runs would stay in memory
+    keras.utils.clear_session()  # otherwise the graphs of all runs stay in memory
     return True
 
 
@@ -125,23 +121,24 @@ def _is_done(folder):
 
 def _write(name, experiment, place, quick):
     rows = read_rows(experiment, place / "runs")
-    with drawing():
-        drawn = [plot(rows) for plot in experiment.plots] if any(row["runs"] for row in rows) else []
-        pictures = [picture for picture in drawn if picture]
-        for file, _, canvas in pictures:
-            with atomic_path(place / f"{file}.png") as temporary:
-                save(canvas, temporary)
-    shown = [{"file": f"{file}.png", "caption": caption} for file, caption, _ in pictures]
-    shown += _from_reports(experiment, place)
-    write_text(place / "table.md", table(experiment, rows, quick))
-    results = document(name, experiment, rows, shown, quick)
-    write_json(place / "results.json", results)  # at last: the page looks for it, and reads the table
+    write_results(
+        place,
+        name,
+        experiment,
+        rows,
+        table(experiment, rows, quick),
+        plots=experiment.plots if any(row["runs"] for row in rows) else (),
+        copied=_copy_from_reports(experiment, place),
+        metric=experiment.metric,
+        quick=quick,
+        complete=all(len(row["runs"]) + len(row["diverged"]) == len(row["seeds"]) for row in rows),
+    )
     write_pages(place.parent)
     return rows
 
 
-def _from_reports(experiment, place):
-    """Copies what an experiment shows of the reports of each configuration's first run."""
+def _copy_from_reports(experiment, place):
+    """Copies the experiment's `report_pictures` from the report of each configuration's first run."""
     shown = []
     for configuration in experiment.configurations:
         run = run_dir(place / "runs", configuration, configuration.seeds[0])

@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-def test_the_table_sets_our_figures_beside_the_reports_and_says_what_was_not_run(folder):
+def test_the_table_compares_our_metrics_with_the_reports_and_marks_lines_not_run(folder):
     table = (folder / "sizes" / "table.md").read_text()
     rows = {line.split(" | ")[0].strip("| "): line.split(" | ") for line in table.splitlines() if "|" in line}
     results = read_json(folder / "sizes" / "results.json")
@@ -66,7 +66,7 @@ def test_the_page_shows_every_picture_and_escapes_text(folder):
     assert "Not all of it was run" in page
 
 
-def test_the_page_begins_with_what_a_file_says_of_all_results(folder):
+def test_the_page_begins_with_the_text_of_about_txt(folder):
     assert "copies" not in (folder / "index.html").read_text()
     (folder / "about.txt").write_text("Some images\nare <copies>.\n\nTimes vary.\n")
     write_pages(folder)
@@ -80,7 +80,7 @@ def test_the_page_names_the_experiments_that_were_not_run(folder):
     assert all(f"keras-vit reproduce {name}<" in left for name in experiment_names())
 
 
-def test_what_was_run_is_not_repeated(folder):
+def test_finished_runs_are_not_repeated(folder):
     lines = []
     stamps = {path: path.stat().st_mtime_ns for path in folder.glob("sizes/runs/*/model.keras")}
     reproduce("sizes", EXPERIMENT, folder, only=("the base",), say=lines.append)
@@ -88,7 +88,7 @@ def test_what_was_run_is_not_repeated(folder):
     assert lines == ["sizes: the base, seed 0 (1 of 2)", "sizes: the base, seed 1 (2 of 2)"]
 
 
-def test_a_finished_run_of_another_recipe_is_not_taken_for_this_ones(folder):
+def test_a_finished_run_of_another_recipe_is_refused(folder):
     other = dataclasses.replace(TINY, hidden_dim=8, learning_rate=1e-3)
     lines = Configuration("the base", TINY), Configuration("hidden_dim=8", other)
     changed = dataclasses.replace(EXPERIMENT, configurations=lines)
@@ -97,7 +97,7 @@ def test_a_finished_run_of_another_recipe_is_not_taken_for_this_ones(folder):
             reproduce("sizes", changed, folder, only=only)
 
 
-def test_every_line_has_its_first_seed_before_any_has_its_second():
+def test_the_first_seed_of_every_line_is_run_before_any_second_seed():
     lines = *vary(TINY, "hidden_dim", (8, 16), seeds=(3, 4)), Configuration("later", TINY)
     order = [(line.label, seed) for line, seed in planned(lines)]
     assert order == [
@@ -110,7 +110,7 @@ def test_every_line_has_its_first_seed_before_any_has_its_second():
     assert planned(lines, quick=True) == [(line, line.seeds[0]) for line in lines]
 
 
-def test_an_interruption_leaves_a_page_and_what_lacks_its_report_is_not_taken_as_done(tmp_path):
+def test_an_interruption_leaves_a_page_and_a_run_without_report_is_not_finished(tmp_path):
     def interrupt(line):
         if "(2 of" in line:
             raise KeyboardInterrupt
@@ -127,7 +127,7 @@ def test_an_interruption_leaves_a_page_and_what_lacks_its_report_is_not_taken_as
     assert "<td>1 of 2</td>" in (tmp_path / "index.html").read_text()
 
 
-def test_a_quick_run_says_so_and_leaves_full_results_alone(folder):
+def test_a_quick_run_is_marked_and_keeps_full_results(folder):
     before = (folder / "sizes" / "results.json").read_bytes()
     reproduce("sizes", EXPERIMENT, folder, quick=True, only=("hidden_dim=8",))
     assert (folder / "sizes" / "results.json").read_bytes() == before
@@ -135,7 +135,7 @@ def test_a_quick_run_says_so_and_leaves_full_results_alone(folder):
     assert read_json(folder / "sizes-quick" / "results.json")["quick"]
 
 
-def test_a_run_that_diverges_is_a_result_and_the_others_go_on(tmp_path):
+def test_a_run_that_diverges_is_a_result_and_the_others_continue(tmp_path):
     wild = ImageRecipe(
         model="mlp", epochs=2, optimizer="sgd", learning_rate=1e6, clip_norm=None, activation="relu"
     )
@@ -150,7 +150,7 @@ def test_a_run_that_diverges_is_a_result_and_the_others_go_on(tmp_path):
     assert "| wild | - | diverged |" in table and "| 0 of 2, 2 diverged |" in table
     assert read_json(tmp_path / "rates" / "results.json")["complete"]
     stamp = (tmp_path / "rates" / "runs" / "wild-seed0" / "recipe.json").stat().st_mtime_ns
-    reproduce("rates", rates, tmp_path)  # not done again: it would end alike
+    reproduce("rates", rates, tmp_path)  # not repeated: it would diverge again
     assert (tmp_path / "rates" / "runs" / "wild-seed0" / "recipe.json").stat().st_mtime_ns == stamp
 
 
@@ -159,7 +159,7 @@ def test_an_unknown_configuration_is_refused(folder):
         reproduce("sizes", EXPERIMENT, folder, only=("wide",))
 
 
-def test_an_experiment_may_count_instead_of_train(tmp_path):
+def test_an_experiment_may_compute_instead_of_train(tmp_path):
     counting = Computation(
         title="Counting", rows=lambda: [{"size": 2, "share": 0.25}, {"size": 1000, "share": 1.0}]
     )
@@ -167,7 +167,7 @@ def test_an_experiment_may_count_instead_of_train(tmp_path):
     assert "| 1,000 | 1 |" in (tmp_path / "counting" / "table.md").read_text()
 
 
-def test_a_count_has_no_smoke_run_of_its_own_and_no_lines_to_choose(tmp_path):
+def test_a_computation_has_no_separate_smoke_run_and_no_lines_to_select(tmp_path):
     counting = Computation(title="Counting", rows=lambda: [{"size": 2}])
     reproduce("counting", counting, tmp_path, quick=True)
     assert (results_dir("counting", counting, tmp_path, quick=True) / "table.md").is_file()
@@ -176,7 +176,7 @@ def test_a_count_has_no_smoke_run_of_its_own_and_no_lines_to_choose(tmp_path):
         reproduce("counting", counting, tmp_path, only=["base"])
 
 
-def test_results_by_which_the_page_finds_a_table_are_not_there_before_it(tmp_path):
+def test_results_json_is_written_after_the_table(tmp_path):
     (tmp_path / "empty" / "table.md").mkdir(parents=True)
     with pytest.raises(InputError, match="table.md is a folder"):
         reproduce("empty", Experiment(title="Empty", configurations=()), tmp_path)
