@@ -1,0 +1,153 @@
+"""Layers inside layers: there before the first call, with settings and random numbers of their own."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vit import layers
+from keras_vit.keras_internals import all_layers
+
+X = np.random.default_rng(0).normal(size=(2, 6, 12)).astype("float32")
+SAVED = Path(__file__).parents[1] / "data" / "models_0_1_0"
+COMPOSITES = {
+    "attention": lambda: layers.SelfAttention(3, dropout_rate=0.1),
+    "mlp": lambda: layers.MLP(20, activation="swiglu"),
+    "block": lambda: layers.TransformerBlock(3, 20, layer_scale=0.1),
+    "encoder": lambda: layers.TransformerEncoder(2, 3, 20, qk_norm=True),
+    "pooling": lambda: layers.AttentionPooling(3, 20),
+}
+
+
+def numpy(x):
+    return keras.ops.convert_to_numpy(x)
+
+
+def random_layers(layer):
+    return [x for x in all_layers(layer) if isinstance(x, (keras.layers.Dropout, layers.DropPath))]
+
+
+@pytest.fixture(params=COMPOSITES)
+def model(request):
+    x = keras.Input((6, 12))
+    return keras.Model(x, COMPOSITES[request.param]()(x))
+
+
+def again(model, how, tmp_path):
+    if how == "cloned":
+        clone = keras.models.clone_model(model)
+        clone.set_weights(model.get_weights())
+        return clone
+    model.save(tmp_path / "model.keras")
+    return keras.saving.load_model(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("how", ["saved", "cloned"])
+def test_frozen_inner_layers_stay_frozen(model, how, tmp_path):
+    inner = [x for x in all_layers(model.layers[1]) if isinstance(x, keras.layers.Dense)]
+    inner[0].trainable = False
+    other = again(model, how, tmp_path)
+    assert len(other.trainable_variables) == len(model.trainable_variables)
+    assert len(model.trainable_variables) < len(model.weights)
+
+
+@pytest.mark.parametrize("how", ["saved", "cloned"])
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_quantized_inner_layers_give_the_same_outputs(model, mode, how, tmp_path):
+    model.quantize(mode)
+    assert any(str(weight.dtype) == "int8" for weight in model.weights)
+    np.testing.assert_array_equal(numpy(again(model, how, tmp_path)(X)), numpy(model(X)))
+
+
+@pytest.mark.parametrize("how", ["saved", "cloned"])
+def test_low_rank_matrices_stay(model, how, tmp_path):
+    model.layers[1].enable_lora(2)
+    rng = np.random.default_rng(1)
+    for weight in model.weights:
+        if "lora" in weight.path:
+            weight.assign(rng.normal(size=weight.shape))
+    other = again(model, how, tmp_path)
+    assert len(other.trainable_weights) == len(model.trainable_weights)
+    np.testing.assert_allclose(numpy(other(X)), numpy(model(X)), atol=1e-4)
+
+
+def test_the_blocks_exist_and_can_be_frozen_before_the_first_call():
+    encoder = layers.TransformerEncoder(3, 3, 20)
+    for block in encoder.blocks[:2]:
+        block.trainable = False
+    encoder(X)
+    assert len(encoder.trainable_weights) == len(encoder.blocks[2].weights) + 2
+
+
+def test_no_two_random_layers_draw_the_same_mask():
+    encoder = layers.TransformerEncoder(
+        2, 3, 20, dropout_rate=0.5, attention_dropout_rate=0.5, drop_path_rate=0.5, seed=0
+    )
+    encoder.build(X.shape)
+    ones = np.ones((64, 6, 12), "float32")
+    masks = [numpy(x(ones, training=True)) > 0 for x in random_layers(encoder) if getattr(x, "rate", 0)]
+    assert len(masks) == 7  # three dropouts in each block, and the second block's drop path
+    for index, mask in enumerate(masks):
+        assert all((mask != other).any() for other in masks[:index])
+
+
+def test_an_encoder_saved_by_version_0_1_0_loads_and_gives_its_outputs():
+    arrays = np.load(SAVED / "encoder.npz")
+    loaded = keras.saving.load_model(SAVED / "encoder.keras")
+    np.testing.assert_allclose(numpy(loaded(arrays["x"])), arrays["y"], atol=1e-5)
+
+
+def test_rematerialized_blocks_have_the_same_gradients():
+    weights = []
+    for remat in (False, True):
+        keras.utils.set_random_seed(0)
+        x = keras.Input((6, 12))
+        model = keras.Model(x, layers.TransformerEncoder(2, 3, 20, remat=remat)(x))
+        model.compile(keras.optimizers.SGD(0.1), "mse")
+        model.train_on_batch(X, np.zeros_like(X))
+        weights.append(model.get_weights())
+    for plain, rematerialized in zip(*weights, strict=True):
+        np.testing.assert_allclose(rematerialized, plain, atol=1e-6)
+
+
+def test_hidden_states_are_the_outputs_of_the_blocks():
+    encoder = layers.TransformerEncoder(2, 3, 20)
+    y, states = encoder(X, return_hidden_states=True)
+    np.testing.assert_allclose(numpy(states[0]), numpy(encoder.blocks[0](X)), atol=1e-6)
+    np.testing.assert_allclose(numpy(encoder.norm(states[1])), numpy(y), atol=1e-6)
+
+
+def test_a_function_as_activation_and_initializers_and_regularizers_are_saved():
+    block = layers.TransformerBlock(
+        3,
+        20,
+        activation=keras.activations.relu,
+        kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.02),
+        kernel_regularizer="l2",
+    )
+    other = layers.TransformerBlock.from_config(block.get_config())
+    other(X)
+    assert other.mlp.activation is keras.activations.relu
+    assert len(other.losses) == 4
+    assert float(keras.ops.std(other.attention.qkv.kernel)) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"heads": 3}, r"TransformerBlock\(\) takes no 'heads'; did you mean 'num_heads'"),
+        ({"num_heads": "2"}, r"num_heads to be int, received '2' \(str\)"),
+        ({"num_heads": 3, "rotary": True}, r"rotary to be Mapping or none, received True"),
+        ({"num_heads": 3, "layer_scale": float("nan")}, "layer_scale from .* received nan"),
+    ],
+)
+def test_wrong_options_are_refused_by_name(options, message):
+    with pytest.raises(ValueError, match=message):
+        layers.TransformerBlock(mlp_dim=20, **options)
+
+
+@pytest.mark.parametrize("shape", [(2, 12), (2, 3, 2, 12)])
+def test_a_tensor_of_other_axes_is_refused(shape):
+    with pytest.raises(ValueError, match=r"expected x of shape \(batch, length, hidden_dim\)"):
+        layers.TransformerEncoder(1, 3, 20)(np.zeros(shape, "float32"))

@@ -1,0 +1,66 @@
+"""Masks of tokens and of attention mean what they mean in Keras."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vit import layers
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(3, 6, 12)).astype("float32")
+PADDING = np.arange(6) < np.array([[6], [4], [2]])
+
+
+def numpy(x):
+    return keras.ops.convert_to_numpy(x)
+
+
+def twins():
+    """A Keras attention and one of ours with the same weights."""
+    ours, theirs = layers.SelfAttention(3), keras.layers.MultiHeadAttention(3, 4)
+    ours.build(X.shape)
+    theirs.build(X.shape, X.shape)
+    kernel, projection = numpy(ours.qkv.kernel), numpy(ours.projection.kernel)
+    zeros = np.zeros((3, 4), "float32")
+    parts = [[part.reshape(12, 3, 4), zeros] for part in np.split(kernel, 3, axis=1)]
+    theirs.set_weights([*sum(parts, []), projection.reshape(3, 4, 12), np.zeros(12)])
+    return ours, theirs
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (3, 6, 6), (3, 1, 6, 6), (1, 3, 6, 6)])
+def test_an_attention_mask_means_what_it_means_in_keras(shape):
+    ours, theirs = twins()
+    mask = (RANDOM.random(shape) < 0.5) | np.eye(6, dtype=bool)
+    expected = numpy(theirs(X, X, attention_mask=mask))
+    np.testing.assert_allclose(numpy(ours(X, attention_mask=mask)), expected, atol=1e-5)
+
+
+def test_a_mask_of_tokens_and_an_attention_mask_hold_together():
+    ours, theirs = twins()
+    mask = (RANDOM.random((3, 6, 6)) < 0.5) | np.eye(6, dtype=bool)
+    expected = numpy(theirs(X, X, query_mask=PADDING, value_mask=PADDING, attention_mask=mask))
+    y = numpy(ours(X, mask=PADDING, attention_mask=mask))
+    np.testing.assert_allclose(y[PADDING], expected[PADDING], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(6,), (3, 6), (3, 5, 6), (1, 3, 1, 6, 6)])
+def test_a_mask_of_another_shape_is_refused(shape):
+    with pytest.raises(ValueError, match="Expected attention_mask to be .* as mask"):
+        layers.SelfAttention(3)(X, attention_mask=np.ones(shape, bool))
+
+
+@pytest.mark.parametrize("pool", [layers.TokenPooling("gap"), layers.AttentionPooling(3, 20)])
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_padding_does_not_change_the_answer(pool, dtype):
+    encoder = layers.TransformerEncoder(2, 3, 20, dtype=dtype)
+    tokens = keras.Input((None,), dtype="int32")
+    x = keras.layers.Embedding(50, 12, mask_zero=True)(tokens)
+    x = layers.RegisterTokens(2, num_prefix_tokens=1)(layers.ClassToken()(x))
+    model = keras.Model(tokens, pool(encoder(x)))
+    short, padded = numpy(model(np.array([[5, 7]]))), numpy(model(np.array([[5, 7, 0, 0, 0]])))
+    np.testing.assert_allclose(padded, short, atol=1e-5 if dtype == "float32" else 3e-2)
+
+
+def test_added_tokens_are_seen():
+    mask = numpy(layers.RegisterTokens(2, num_prefix_tokens=1).compute_mask(X, PADDING))
+    np.testing.assert_array_equal(mask, np.insert(PADDING, [1, 1], True, axis=1))
