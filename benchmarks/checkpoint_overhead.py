@@ -1,4 +1,4 @@
-"""Measures what saving the state and looking for NaN cost a training.
+"""Measures the cost of saving the state and of checking for NaN in a training.
 
     python benchmarks/checkpoint_overhead.py vit_digits variant=Ti/2 epochs=1 --every 10s
 
@@ -32,7 +32,7 @@ def main():
     options = parser.parse_args()
     recipe = override(find_recipe(options.recipe).RECIPE, options.overrides)
     data = task_of(recipe).load_data(options.data_dir)
-    saving, looking, training = timed(RunState, "_save"), timed(FiniteCheck, "look"), Stopwatch()
+    saving, looking, training = timed(RunState, "_save"), timed(FiniteCheck, "check_and_copy"), Stopwatch()
     with tempfile.TemporaryDirectory() as folder:
         fit(recipe, f"{folder}/run", data=data, checkpoint_every=options.every, callbacks=[training])
         size = max(file.stat().st_size for file in Path(folder).glob("run/state/*"))
@@ -41,7 +41,7 @@ def main():
         total, one = training.spent[column], statistics.median(s[column] for s in saving)
         print(
             f"{name}: training {total:.1f} s; one saving {one:.3f} s, all {share(saving, column, total)}; "
-            f"one a minute would be {100 * one / 60:.2f} %; looking for NaN {share(looking, column, total)}"
+            f"one a minute would be {100 * one / 60:.2f} %; checking for NaN {share(looking, column, total)}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Stops a training whose numbers are no longer numbers."""
+"""Stops a training whose loss or weights are NaN or infinite."""
 
 import time
 
@@ -6,22 +6,23 @@ import keras
 import numpy as np
 
 from keras_vit.io.files import atomic_path
+from keras_vit.training.checkpoint.run_state import state_variables
 from keras_vit.training.nonfinite import NonFiniteError, first_nonfinite, is_finite, named_batch
 
-SHARE = 0.01  # of the time, at most, that looking at all weights takes
+SHARE = 0.01  # of the training time, at most, for checking all weights
 
 
 class FiniteCheck(keras.callbacks.Callback):
     """Raises when the loss, a gradient or a weight is NaN or infinite, and finds the step and the layer.
 
-    The loss alone does not tell: on CPUs a fused layer can turn NaN into zero, so that a ruined
-    training reports "loss 0.0". All weights and the optimizer's memory (which a gradient that is not finite
-    ruins) are looked at and copied every now and then, in 1 % of the time at most, after each epoch and
-    before each saving. When they are ruined, the steps since the last good copy are done again one by one.
+    The loss alone is not enough: on CPUs a fused layer can turn NaN into zero, so that a diverged training
+    reports "loss 0.0". All weights and optimizer variables (which a non-finite gradient corrupts) are checked
+    and copied at intervals (at most 1 % of the time), after each epoch and before each saving. When they are
+    not finite, the steps since the last good copy are repeated one by one.
 
     Args:
         batches: function from epoch and step to an iterable over the batches from there on, or None:
-            the step and the layer are then not looked for.
+            the step and the layer are then not searched.
         path: str or Path of the `.npz` file for the batch of that step.
 
     Raises:
@@ -33,27 +34,27 @@ class FiniteCheck(keras.callbacks.Callback):
         self.batches = batches
         self.path = path
         self._good = None  # epoch, step, arrays
-        self._next_look = 0.0
+        self._next_check = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch, self._step = epoch, None
 
     def on_train_batch_begin(self, batch, logs=None):
-        if self._step is None:  # the epoch's first step, or where the run was resumed
+        if self._step is None:  # the first step of the epoch, or of a resumed run
             self._step = batch
             if self._good is None and self.batches is not None:
-                self.look()
+                self.check_and_copy()
 
     def on_train_batch_end(self, batch, logs=None):
         self._step = batch + 1
         if not np.isfinite(logs["loss"]):
             self._stop(f"the loss is {logs['loss']}")
-        if time.monotonic() >= self._next_look:
-            self.look()
+        if time.monotonic() >= self._next_check:
+            self.check_and_copy()
 
     def on_test_begin(self, logs=None):
         if self._step == self.params["steps"]:
-            self.look()
+            self.check_and_copy()
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items():
@@ -65,24 +66,24 @@ class FiniteCheck(keras.callbacks.Callback):
         """Raises unless all numbers of the model and the optimizer are finite."""
         if keras.backend.backend() == "jax":
             self.model.jax_state_sync()
-        for variable in _variables(self.model):
+        for variable in state_variables(self.model):
             if not is_finite(variable):
-                self._stop(f"{variable.path} holds NaN or infinity")
+                self._stop(f"{variable.path} contains NaN or infinity")
 
-    def look(self):
-        """Checks, and keeps a copy from which steps can be done again."""
-        begun = time.monotonic()
+    def check_and_copy(self):
+        """Checks, and keeps a copy from which steps can be repeated."""
+        start = time.monotonic()
         self.check()
         if self.batches is not None:
             self._good = (self._epoch, self._step, _copies(self.model))
         now = time.monotonic()
-        self._next_look = now + (now - begun) / SHARE
+        self._next_check = now + (now - start) / SHARE
 
     def _stop(self, what):
         epoch, step = self._epoch, self._step
         found = None
         if self._good is not None:
-            found = self._step_again()
+            found = self._find_step()
         if found is not None:
             epoch, step, batch, cause = found
             what = cause or what
@@ -93,8 +94,8 @@ class FiniteCheck(keras.callbacks.Callback):
             "Lower learning_rate, set clip_norm, or use precision=float32."
         )
 
-    def _step_again(self):
-        """Returns epoch, step, batch and cause of the first step that ruins the numbers."""
+    def _find_step(self):
+        """Returns epoch, step, batch and cause of the first step with non-finite results."""
         model, steps = self.model, self.params["steps"]
         epoch, step, arrays = self._good
         _assign(model, arrays)
@@ -105,7 +106,7 @@ class FiniteCheck(keras.callbacks.Callback):
             before = _copies(model)
             model.reset_metrics()
             loss = model.train_on_batch(*batch, return_dict=True)["loss"]
-            if np.isfinite(loss) and all(map(is_finite, _variables(model))):
+            if np.isfinite(loss) and all(map(is_finite, state_variables(model))):
                 continue
             _assign(model, before)
             return number // steps, number % steps + 1, batch, first_nonfinite(model, *batch)
@@ -117,15 +118,10 @@ class FiniteCheck(keras.callbacks.Callback):
             np.savez(file, **arrays, epoch=epoch + 1, step=step)
 
 
-def _variables(model):
-    model.optimizer.build(model.trainable_variables)
-    return [*model.variables, *model.optimizer.variables]
-
-
 def _copies(model):
-    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in _variables(model)]
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in state_variables(model)]
 
 
 def _assign(model, arrays):
-    for variable, array in zip(_variables(model), arrays, strict=True):
+    for variable, array in zip(state_variables(model), arrays, strict=True):
         variable.assign(array)

@@ -15,8 +15,7 @@ COLUMNS = ("epoch", *CURVES, "learning_rate", "seconds")
 class HistoryFile(keras.callbacks.Callback):
     """Writes `history.csv`: epochs from 1, losses in nats, accuracies in [0, 1], seconds per epoch.
 
-    The file is whole at any moment: each epoch writes it anew and renames it. An epoch that was interrupted
-    counts the seconds of all its parts.
+    Each epoch rewrites the file atomically. The seconds of an interrupted epoch are the sum over its parts.
 
     Args:
         path: str or Path.
@@ -47,4 +46,4 @@ class HistoryFile(keras.callbacks.Callback):
 
     def restore(self, state):
         self.rows = [[str(value) for value in row] for row in state["rows"]]
-        self._started = time.monotonic() - state["seconds"]  # the next whole epoch begins anew
+        self._started = time.monotonic() - state["seconds"]  # reset at the next epoch

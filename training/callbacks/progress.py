@@ -1,4 +1,4 @@
-"""Shows how training goes."""
+"""Shows the progress of a training."""
 
 import time
 
@@ -13,12 +13,12 @@ from keras_vit.training.metrics import CURVES
 class Progress(keras.callbacks.Callback):
     """A progress bar over all epochs with items per second and time left, and a line per epoch.
 
-    Where the output is no terminal only the lines are written.
+    Without a terminal only the lines are written.
 
     Args:
         epochs: int, of the whole run.
         batch_size: int.
-        items: str, what a batch is made of.
+        items: str, what a batch contains, such as `"images"`.
         console: rich.console.Console or None.
     """
 
@@ -49,7 +49,7 @@ class Progress(keras.callbacks.Callback):
         self._bar.update(self._task, completed=self._first, epoch=epoch + 1)
 
     def on_train_batch_begin(self, batch, logs=None):
-        if self._since is None:  # a resumed epoch begins with a later batch
+        if self._since is None:  # a resumed epoch starts with a later batch
             self._since = batch, time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -67,6 +67,6 @@ class Progress(keras.callbacks.Callback):
         )
 
     def close(self):
-        """Removes the bar; also after an error."""
+        """Removes the bar. Call it after an error too."""
         if self._bar is not None:
             self._bar.stop()

@@ -1,4 +1,4 @@
-"""Shows what a model of text writes while it learns."""
+"""Shows samples of a text model during training."""
 
 import sys
 
@@ -8,14 +8,14 @@ from keras_vit.io.json_files import write_json
 
 
 class SampleLog(keras.callbacks.Callback):
-    """Writes samples every some steps: to the screen, and to a file that holds them all.
+    """Writes samples at regular steps: to the screen, and to a file with all of them.
 
     Args:
         path: str or Path of the JSON file, a list of `step` and `samples`.
         every: int, steps between samples. With `steps_per_execution` above 1 they are drawn after the
             first execution that reaches the step.
         sample: function from a model to a list of str.
-        write: function that shows a line.
+        write: function that shows one line.
     """
 
     def __init__(self, path, every, sample, write=None):

@@ -2,7 +2,7 @@
 
 keras-vit reproduce char_names
 
-The samples that the first drew every 2,000 steps are in its run's `samples.json` and on its report's page.
+The samples of the first model, drawn every 2,000 steps, are in its run's `samples.json` and its report.
 """
 
 from keras_vit.training.recipes import find_recipe
@@ -27,7 +27,7 @@ EXPERIMENT = Experiment(
     assumptions="The report gives samples and a smoothed training loss, no figure of held-out names. Ours "
     "are of 154 names that took no part in training, an end of a name counted as a character, in bits, and "
     "in nats (cross entropy) beside those of a bigram model counted on the same training names; each seed "
-    "holds out names of its own. The report's 35,000 steps of one name each are 28 epochs of our 1,244 "
+    "holds out different names. The report's 35,000 steps of one name each are 28 epochs of our 1,244 "
     "training names, 34,832 steps: assumed are a state of 50, characters one-hot, and a constant rate of "
     "0.01 for the loss in nats per character. Novelty is that of 1,000 samples at temperature 1.",
     plots=(curves("val_loss"), bars("bits_per_character")),

@@ -1,4 +1,4 @@
-"""A network of 5x5 convolutions on CIFAR-10 that overfits at 60 %, and what each remedy is worth.
+"""A network of 5x5 convolutions on CIFAR-10 that overfits at 60 %, and the effect of each remedy.
 
 keras-vit reproduce cnn5x5_cifar10
 """

@@ -1,8 +1,8 @@
-"""Learning rates and batch sizes on CIFAR-10, and the rule that they grow together.
+"""Learning rates and batch sizes on CIFAR-10, and the rule that both scale together.
 
     keras-vit reproduce cnn5x5_learning_rate_batch_size
 
-The rule: a batch k times as large wants a rate k times as large (https://arxiv.org/abs/1706.02677).
+The rule: a batch k times as large needs a rate k times as large (https://arxiv.org/abs/1706.02677).
 """
 
 from keras_vit.training.experiments.cnn5x5_cifar10 import BASELINE as FULL

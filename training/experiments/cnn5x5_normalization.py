@@ -1,4 +1,4 @@
-"""Ways to normalise pixels, compared on CIFAR-10.
+"""Normalisations of pixels, compared on CIFAR-10.
 
 keras-vit reproduce cnn5x5_normalization
 """

@@ -1,4 +1,4 @@
-"""What models cost: parameters, operations and activations, and how attention grows with the image.
+"""The cost of models: parameters, operations and activations, and how attention scales with the image size.
 
 keras-vit reproduce compute
 """

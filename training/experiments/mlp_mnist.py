@@ -2,7 +2,7 @@
 
     keras-vit reproduce mlp_mnist
 
-The last rows are what the same network and a linear one reach with mini-batches.
+The last rows are the same network and a linear one, trained with mini-batches.
 """
 
 from keras_vit.training import ImageRecipe

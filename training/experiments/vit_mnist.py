@@ -40,15 +40,15 @@ def sweeps(baseline):
 
 
 def sweep_plots():
-    """Returns a plot of accuracy for each size, the baseline's among them, and of time for the dearest."""
+    """Returns a plot of accuracy for each size, the baseline's included, and of time for the costliest."""
     fields = ("hidden_dim", "patch_size", "num_layers", "num_heads", "mlp_dim")
     return (
-        *(_of(field, "accuracy") for field in fields),
-        *(_of(field, "seconds") for field in ("hidden_dim", "patch_size", "num_layers")),
+        *(_sweep_of(field, "accuracy") for field in fields),
+        *(_sweep_of(field, "seconds") for field in ("hidden_dim", "patch_size", "num_layers")),
     )
 
 
-def _of(field, metric):
+def _sweep_of(field, metric):
     one_line = {"": lambda label: label == "baseline" or label.startswith(field)}
     return sweep(field, metric, groups=one_line, log=True)
 

@@ -1,8 +1,8 @@
-"""What pre-training is worth: from MNIST at 28 pixels to the digits at 32, against from scratch.
+"""The effect of pre-training: from MNIST at 28 pixels to the digits at 32, against from scratch.
 
     keras-vit reproduce vit_transfer
 
-The digits are 1,797 images of 8 x 8 pixels by other writers, enlarged; of them 100 to 800 are trained on.
+The digits are 1,797 images of 8 x 8 pixels by other writers, enlarged; 100 to 800 of them are for training.
 """
 
 from keras_vit.training import ImageRecipe

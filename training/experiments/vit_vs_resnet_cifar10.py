@@ -1,4 +1,4 @@
-"""A Vision Transformer and a residual network on CIFAR-10 (50 against 60 %), and how much data each wants.
+"""A Vision Transformer and a residual network on CIFAR-10 (50 against 60 %), and how much data each needs.
 
     keras-vit reproduce vit_vs_resnet_cifar10
 
