@@ -133,7 +133,7 @@ def _check_limits(limits, reference, measure, task):
     if limits.needs_reference != (reference is not None):
         raise InputError(
             "Expected --relative-to and a limit that is a ratio, such as --max-latency-ratio 0.7, together: "
-            "one says what the other is relative to."
+            "a ratio is relative to that recipe."
         )
     if limits.needs_measuring and not task.measurable:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Of each search some recipes are drawn, and their models built for images of the right size."""
+"""Samples recipes of each search and builds their models for images of the right size."""
 
 from types import SimpleNamespace
 
@@ -19,7 +19,7 @@ def data_of(task):
     return task.load_data()
 
 
-def drawn(name, number):
+def sampled(name, number):
     space = build_space(find_search(name).SEARCH)
     oracle = build_oracle("random", space, ("val_loss", "min"), trials=number, seed=0)
     values = [oracle.create_trial(f"{index}").hyperparameters.values for index in range(number)]
@@ -30,7 +30,7 @@ def drawn(name, number):
 @pytest.mark.parametrize("number", [1, pytest.param(20, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", search_names())
 def test_every_recipe_of_a_search_is_one_that_builds(name, number):
-    recipes = drawn(name, number)
+    recipes = sampled(name, number)
     assert len(set(recipes)) == 1 + number
     for recipe in recipes:
         task = task_of(recipe)
@@ -40,5 +40,5 @@ def test_every_recipe_of_a_search_is_one_that_builds(name, number):
 
 
 @pytest.mark.parametrize("name", search_names())
-def test_a_search_tells_the_command_that_begins_it(name):
+def test_a_search_names_its_command(name):
     assert f"\nkeras-vit tune {name} " in find_search(name).__doc__

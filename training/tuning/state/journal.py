@@ -19,12 +19,12 @@ class Journal:
 
     Args:
         path: str or Path.
-        say: called with a message when a torn last event is dropped.
+        show: called with a message when a torn last event is dropped.
     """
 
-    def __init__(self, path, say=print):
+    def __init__(self, path, show=print):
         self.path = Path(path)
-        self.say = say
+        self.show = show
         self._file = None
 
     def read(self):
@@ -82,7 +82,7 @@ class Journal:
                 f"file from a copy, or cut it after line {count} to lose what follows."
             )
         os.truncate(self.path, good)
-        self.say(f"{self.path}: the last event was torn and is dropped; its step is repeated.")
+        self.show(f"{self.path}: the last event was torn and is dropped; its step is repeated.")
 
 
 def _parse(line, name):
