@@ -27,7 +27,7 @@ def dense(layer, x):
 def mlp(layer, x):
     x = materialize(dense(layer.expansion, x))
     with tf.name_scope(layer.path):
-        x = _MLP_ACTIVATIONS[layer.activation](x)
+        x = _MLP_ACTIVATIONS.get(layer.activation, layer.activation)(x)  # or a function
     return dense(layer.projection, layer_norm(layer.norm, x) if layer.inner_norm else x)
 
 

@@ -7,7 +7,10 @@ from keras_vit.keras_internals import all_layers
 _HANDLERS = {}
 _KNOWN_OPTIONS = {}
 _OF_EVERY_LAYER = frozenset(keras.layers.Layer().get_config())
-_TRAINING_ONLY = ("seed", "dropout_rate", "drop_path_rate", "_initializer", "_regularizer", "_constraint")
+_TRAINING_ONLY = (
+    "seed", "dropout_rate", "drop_path_rate", "remat", "inner_layers", "_initializer", "_regularizer",
+    "_constraint",
+)  # fmt: skip
 
 
 def handles(*layer_types, options=None):

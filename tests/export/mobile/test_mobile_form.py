@@ -66,6 +66,7 @@ def small_vit(**options):
         {"activation": "swiglu"},
         {"activation": "gelu_tanh", "distillation_token": True},
         {"activation": "quick_gelu", "pooling": "token_gap", "num_registers": 2},
+        {"activation": keras.activations.relu, "kernel_regularizer": "l2"},
         {"layer_scale": 0.1},
         {"norm_first": False},
         {"norm_first": False, "pooling": "gap", "layer_scale": 0.1, "qk_norm": True},
@@ -262,6 +263,12 @@ def test_an_option_of_the_block_that_no_handler_knows_leaves_the_encoder_as_it_i
     assert handler(form.model.get_layer("encoder")) is None
     traced = tf.function(form).get_concrete_function(tf.TensorSpec((1, 8, 16, 3)))
     assert traced.captured_inputs  # the weights of the encoder, which is called as it is
+
+
+def test_frozen_blocks_keep_the_form_that_runs_fastest():
+    model = small_vit()
+    model.get_layer("encoder").blocks[0].trainable = False
+    assert mobile_form(model).unconverted == ()
 
 
 def test_low_rank_weights_of_a_dense_layer_leave_it_as_it_is():
