@@ -1,6 +1,7 @@
 """Rejects models that are too large for any memory before anything is allocated."""
 
 import contextlib
+import itertools
 import math
 
 import keras
@@ -14,24 +15,23 @@ MAX_CALLS = 12_000  # during building; Sequential calls its first layers again f
 
 
 @contextlib.contextmanager
-def bounded_building(name, max_numbers, limit):
+def bounded_building(name: str, max_numbers: int, limit: str):
     """Rejects a model built inside the block that has too many weights, too many layers or a huge output.
 
-    Args:
-        name: str, what errors call the model.
-        max_numbers: int, how many numbers all weights may hold.
-        limit: str, what sets that maximum, such as `"the file holds"`.
-
-    Raises:
-        InputError: the model built in the block is larger.
+    Errors call the model `name`. `max_numbers` is how many numbers all weights may hold, and `limit` is the
+    reason for that maximum, such as `"the file holds"`.
     """
-    numbers_left, layers_left, calls_left = max_numbers, MAX_LAYERS, MAX_CALLS
+    numbers_left = max_numbers
 
-    def on_init():
-        nonlocal layers_left
-        layers_left -= 1
-        if layers_left < 0:
-            raise InputError(f"{name} is too large: it has more than {MAX_LAYERS:,} layers.")
+    def at_most(limit, problem):
+        """Returns a function that may be called `limit` times."""
+        calls = itertools.count(1)
+
+        def on_event():
+            if next(calls) > limit:
+                raise InputError(f"{name} is too large: {problem}.")
+
+        return on_event
 
     def on_weight(layer, shape):
         nonlocal numbers_left
@@ -42,12 +42,6 @@ def bounded_building(name, max_numbers, limit):
                 f"more than the {max_numbers:,} numbers that {limit}."
             )
 
-    def on_call():
-        nonlocal calls_left
-        calls_left -= 1
-        if calls_left < 0:
-            raise InputError(f"{name} is too large: its layers are called more than {MAX_CALLS:,} times.")
-
     def on_outputs(layer, outputs):
         for output in keras.tree.flatten(outputs):
             if math.prod(length or 1 for length in getattr(output, "shape", ())) > MAX_OUTPUT_SIZE:
@@ -55,5 +49,7 @@ def bounded_building(name, max_numbers, limit):
                     f"{name} is too large: its layer {layer.name!r} has outputs of shape {output.shape}."
                 )
 
+    on_init = at_most(MAX_LAYERS, f"it has more than {MAX_LAYERS:,} layers")
+    on_call = at_most(MAX_CALLS, f"its layers are called more than {MAX_CALLS:,} times")
     with observed_layers(on_init, on_weight, on_call, on_outputs):
         yield

@@ -95,12 +95,8 @@ def observed_layers(on_init, on_weight, on_call, on_outputs):
     """Calls functions for each layer that this thread creates or calls inside the block.
 
     Keras has no hook that covers layers which do not exist yet, so methods of the base class are replaced.
-
-    Args:
-        on_init: function of nothing, before a layer is created.
-        on_weight: function of the layer and a shape, before a weight is created.
-        on_call: function of nothing, before a layer is called.
-        on_outputs: function of the layer and its outputs.
+    `on_init()` is called before a layer is created, `on_weight(layer, shape)` before a weight is created,
+    `on_call()` before a layer is called, and `on_outputs(layer, outputs)` after it.
     """
     layer_class, thread = keras.layers.Layer, threading.get_ident()
     init, add_weight, call = originals = layer_class.__init__, layer_class.add_weight, layer_class.__call__

@@ -1,7 +1,7 @@
 """Checks zip archives before anything in them is read."""
 
 import zipfile
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from keras_vit.errors import InputError
 
@@ -10,18 +10,10 @@ FREE_SIZE = 256 * 1024**2  # bytes that members may have whatever the file's siz
 MAX_MEMBERS = 10_000
 
 
-def check_zip(path):
-    """Checks the directory of a zip archive, without unpacking it.
+def check_zip(path: Path) -> set[str]:
+    """Returns the names of the members of a zip archive, whose directory is checked without unpacking it.
 
-    Args:
-        path: str or Path of the file.
-
-    Returns:
-        set of str, the names of its members.
-
-    Raises:
-        InputError: not a zip archive, damaged, or with members that appear twice, point outside the
-            archive or are far larger than the file.
+    Archives with members that appear twice, point outside or are far larger than the file are refused.
     """
     size = path.stat().st_size
     if not zipfile.is_zipfile(path):

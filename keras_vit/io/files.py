@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from keras_vit.errors import InputError
@@ -17,19 +18,11 @@ _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
 
 @contextlib.contextmanager
-def atomic_path(path, mark=None):
-    """Yields a temporary path; what is written there replaces `path` when the block ends.
+def atomic_path(path: str | os.PathLike, mark: str | None = None) -> Iterator[Path]:
+    """Yields a temporary path; the file or folder written there replaces `path` when the block ends.
 
-    Works for a file and for a folder. When the block raises, the temporary file or folder is removed and
-    `path` stays unchanged. A file never replaces a folder.
-
-    Args:
-        path: str or Path, the final name. Missing parent folders are created.
-        mark: str, name of a file that identifies a folder of the same kind. An existing folder is
-            replaced only when it contains that file or is empty.
-
-    Raises:
-        InputError: the disk is full, the path cannot be written, or it is a folder of another kind.
+    When the block raises, what it wrote is removed and `path` stays unchanged. Missing parent folders are
+    created. A file never replaces a folder; a folder replaces one that is empty or contains the file `mark`.
     """
     path = Path(path)
     with _disk_errors_as_input_errors(path):
@@ -45,16 +38,8 @@ def atomic_path(path, mark=None):
             shutil.rmtree(holder, ignore_errors=True)
 
 
-def check_replaceable(path, mark=None):
-    """Checks that writing to `path` would not replace a folder of another kind.
-
-    Args:
-        path: Path, as in `atomic_path`.
-        mark: as in `atomic_path`.
-
-    Raises:
-        InputError: `path` is such a folder.
-    """
+def check_replaceable(path: Path, mark: str | None = None):
+    """Checks that `atomic_path` with these arguments would not replace a folder of another kind."""
     if not os.path.isdir(path):  # also where the name is too long
         return
     if mark is None:
@@ -83,28 +68,19 @@ def sync_folder(path):
         os.close(descriptor)
 
 
-def write_text(path, text):
-    """Writes `text` as UTF-8, atomically."""
+def write_text(path: str | os.PathLike, text: str):
+    """Writes UTF-8, atomically."""
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_bytes(path, content):
+def write_bytes(path: str | os.PathLike, content: bytes):
     """Writes bytes, atomically."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 
 
-def read_bytes(path, what, max_size=MAX_TEXT_SIZE):
-    """Reads a file that is not a device or a pipe.
-
-    Args:
-        path: str or Path.
-        what: str, what errors call the file, such as `"a JSON file"`.
-        max_size: int, bytes; math.inf for any.
-
-    Raises:
-        InputError: the file is missing, larger than `max_size`, or cannot be read.
-    """
+def read_bytes(path: str | os.PathLike, what: str, max_size: float = MAX_TEXT_SIZE) -> bytes:
+    """Reads a file that is not a device or a pipe; errors call it `what`, such as `"a JSON file"`."""
     path = Path(path)
     try:
         if not path.is_file():
@@ -116,15 +92,8 @@ def read_bytes(path, what, max_size=MAX_TEXT_SIZE):
         raise InputError(f"Expected {what} at {path}, which cannot be read: {error.strerror}.") from error
 
 
-def read_text(path):
-    """Reads UTF-8 text and normalizes its line ends to newlines.
-
-    Args:
-        path: str or Path.
-
-    Raises:
-        InputError: the file is missing, cannot be read or is not UTF-8.
-    """
+def read_text(path: str | os.PathLike) -> str:
+    """Reads UTF-8 text and normalizes its line ends to newlines."""
     try:
         text = read_bytes(path, "a text file", math.inf).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -135,7 +104,7 @@ def read_text(path):
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def what_lies_at(path):
+def what_lies_at(path: Path) -> str:
     """Returns a phrase for what a path is instead of a file."""
     return "a folder" if path.is_dir() else "no file" if path.exists() else "none"
 

@@ -1,5 +1,6 @@
 """HTML pages: the document around them, and the tables, cards and figures in them."""
 
+from collections.abc import Iterable, Sequence
 from html import escape
 
 STYLE = """
@@ -23,14 +24,8 @@ td.name, th.name { text-align: left; min-width: 4.5rem; max-width: 16rem; white-
 """
 
 
-def frame(title, head, body):
-    """Returns an HTML document.
-
-    Args:
-        title: str, plain text.
-        head: str, HTML in the head after the title, such as a style sheet.
-        body: str, HTML.
-    """
+def frame(title: str, head: str, body: str) -> str:
+    """Returns a document; `head`, such as a style sheet, and `body` are HTML."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -38,28 +33,24 @@ def frame(title, head, body):
     )
 
 
-def document(title, parts):
+def document(title: str, parts: Iterable[str]) -> str:
     """Returns a report page: its title as heading, then its parts in HTML; empty parts are left out."""
     body = "\n".join(filter(None, [f"<h1>{text(title)}</h1>", *parts]))
     return frame(title, f"<style>{STYLE}</style>", body)
 
 
-def cards(numbers):
-    """Returns the summary at the top of a page.
-
-    Args:
-        numbers: dict from a name to a number as text.
-    """
+def cards(numbers: dict[str, str]) -> str:
+    """Returns the summary at the top of a page, of names and numbers as text."""
     inner = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in numbers.items())
     return f"<dl>{inner}</dl>"
 
 
-def section(title, content):
-    """Returns a section of a page: its heading and its content in HTML."""
+def section(title: str, content: str) -> str:
+    """Returns a heading and HTML."""
     return f"<section>\n<h2>{title}</h2>\n{content}\n</section>"
 
 
-def figure_section(name, title, caption, alternative):
+def figure_section(name: str, title: str, caption: str, alternative: str) -> str:
     """Returns a section with the picture `name.png`, its caption and its text for screen readers."""
     return section(
         title,
@@ -68,23 +59,14 @@ def figure_section(name, title, caption, alternative):
     )
 
 
-def recipe_section(recipe):
-    """Returns a section with the fields of a recipe.
-
-    Args:
-        recipe: dict from a field to its value; None is shown as "default".
-    """
+def recipe_section(recipe: dict) -> str:
+    """Returns a section with the fields of a recipe; None is shown as "default"."""
     rows = [(field, "default" if value is None else value) for field, value in recipe.items()]
     return section("Recipe", table([("Field", "Value"), *rows], (0, 1)))
 
 
-def table(rows, name_columns=()):
-    """Returns a table.
-
-    Args:
-        rows: list of sequences, the header first.
-        name_columns: indices of the columns that contain words instead of numbers.
-    """
+def table(rows: list[Sequence], name_columns: Sequence[int] = ()) -> str:
+    """Returns a table, the header first; the columns in `name_columns` contain words instead of numbers."""
     lines = []
     for tag, row in zip(["th"] + ["td"] * len(rows), rows, strict=False):
         kinds = [' class="name"' if column in name_columns else "" for column in range(len(row))]
@@ -104,7 +86,7 @@ def clean(value):
     return " ".join("".join(c if c.isprintable() else " " for c in line).split())
 
 
-def duration(seconds):
+def duration(seconds: float) -> str:
     """Returns a duration as text, such as `"3 min 20 s"`."""
     seconds = round(seconds)
     if seconds < 60:

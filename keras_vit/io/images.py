@@ -1,6 +1,7 @@
 """Reads image files as arrays, the same way for training, evaluation and prediction."""
 
 import io
+import os
 import warnings
 
 import numpy as np
@@ -22,44 +23,22 @@ _FORMAT_NAMES = "JPEG, PNG, WebP, BMP or GIF"
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def read_image(path, size=None, channels=3):
-    """Reads an image file as a phone's gallery would show it.
+def read_image(path: str | os.PathLike, size: int | tuple | None = None, channels: int = 3) -> np.ndarray:
+    """Reads a JPEG, PNG, WebP, BMP or GIF file as a phone's gallery would show it.
 
-    The EXIF orientation is applied, transparency is composited on white, palettes, CMYK, greyscale
-    and 16 bits become 8-bit RGB (or grey), and the first frame of an animation is read. The image
-    is then **stretched** to `size` with antialiased bilinear interpolation, without keeping its
-    aspect ratio, as the image tasks of mobile apps do.
-
-    Args:
-        path: str or Path of a JPEG, PNG, WebP, BMP or GIF file.
-        size: int or `(height, width)` in pixels. None keeps the file's own size.
-        channels: int, 3 for RGB or 1 for grey.
+    The EXIF orientation is applied, transparency is composited on white, palettes, CMYK, greyscale and 16
+    bits become 8-bit RGB (or grey, with 1 channel), and the first frame of an animation is read. The image is
+    then **stretched** to `size` with antialiased bilinear interpolation, without keeping its aspect ratio, as
+    the image tasks of mobile apps do. Every error is an InputError that names the file.
 
     Returns:
         uint8 array `(height, width, channels)` in [0, 255].
-
-    Raises:
-        InputError: the file, which is named, is missing, empty, truncated, broken, too large
-            (above Pillow's limit of about 179 megapixels) or not an image.
     """
     return decode_image(read_bytes(path, "an image file", MAX_FILE_SIZE), path, size, channels)
 
 
-def decode_image(data, name, size=None, channels=3):
-    """Decodes the bytes of an image file; see `read_image`.
-
-    Args:
-        data: bytes of a JPEG, PNG, WebP, BMP or GIF file.
-        name: str or Path, what errors call the image.
-        size: int or `(height, width)` in pixels. None keeps the image's own size.
-        channels: int, 3 for RGB or 1 for grey.
-
-    Returns:
-        uint8 array `(height, width, channels)` in [0, 255].
-
-    Raises:
-        InputError: `data` cannot be decoded, or a bad `size` or `channels`.
-    """
+def decode_image(data: bytes, name, size: int | tuple | None = None, channels: int = 3) -> np.ndarray:
+    """Decodes the bytes of an image file as `read_image` does; errors call the image `name`."""
     size = checked_size(size)
     if channels not in (1, 3):
         raise InputError(f"Expected channels to be 1 (grey) or 3 (RGB), received {channels!r}.")
@@ -81,16 +60,8 @@ def decode_image(data, name, size=None, channels=3):
     return pixels if size is None else resize_image(pixels, size)
 
 
-def resize_image(image, size):
-    """Stretches an image to another size with antialiased bilinear interpolation.
-
-    Args:
-        image: uint8 array `(height, width, channels)`, any number of channels.
-        size: `(height, width)` in pixels.
-
-    Returns:
-        uint8 array `(*size, channels)`.
-    """
+def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Stretches a uint8 image of any number of channels to `(height, width)`, as `read_image` does."""
     if image.shape[:2] == tuple(size):
         return image
     if image.shape[-1] == 3:
@@ -99,17 +70,8 @@ def resize_image(image, size):
 
 
 def checked_size(size, name="size"):
-    """Returns `(height, width)` for an int or a pair of them, and None for None.
-
-    Raises:
-        InputError: anything else; `name` is the argument's name in the message.
-    """
-    if size is None:
-        return None
-    try:
-        return as_pair(size, name)
-    except ValueError as error:
-        raise InputError(str(error)) from error
+    """Returns `(height, width)` for an int or a pair of them, and None for None."""
+    return None if size is None else as_pair(size, name)
 
 
 def _verify_checksums(data):

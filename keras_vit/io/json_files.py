@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 
 from keras_vit.errors import InputError, first_line
@@ -10,39 +11,22 @@ from keras_vit.io.files import read_bytes, write_text
 _NUMBERS = re.compile(r"(?<=\[)\n[\s\d.,eE+-]+(?=\])")  # strings contain no raw line ends
 
 
-def write_json(path, value):
+def write_json(path: str | os.PathLike, value):
     """Writes `value` as indented JSON, lists of numbers on one line, atomically.
 
-    Raises ValueError for NaN and infinity.
+    NaN and infinity are a ValueError.
     """
     text = json.dumps(value, indent=2, allow_nan=False)
     write_text(path, _NUMBERS.sub(lambda found: " ".join(found[0].split()), text) + "\n")
 
 
-def read_json(path, kind=object):
-    """Reads a JSON file.
-
-    Args:
-        path: str or Path.
-        kind: type that the value must have, such as dict.
-
-    Raises:
-        InputError: the file is missing, not JSON, far too large, or of another type.
-    """
+def read_json(path: str | os.PathLike, kind: type = object):
+    """Reads a JSON file, whose value has to be a `kind`, such as dict."""
     return parse_json(read_bytes(path, "a JSON file"), path, kind)
 
 
-def parse_json(content, name, kind=object):
-    """Parses JSON without NaN, infinity or duplicate fields, as `write_json` writes it.
-
-    Args:
-        content: bytes.
-        name: str or Path, what errors call the content.
-        kind: type that the value must have.
-
-    Raises:
-        InputError: `content` is not such JSON.
-    """
+def parse_json(content: bytes, name, kind: type = object):
+    """Parses JSON, which errors call `name`; NaN, infinity and duplicate fields are refused."""
     try:
         value = json.loads(
             content.decode("utf-8"),
@@ -50,10 +34,7 @@ def parse_json(content, name, kind=object):
             parse_float=finite_number,
             object_pairs_hook=_unique_fields,
         )
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # also for bad UTF-8 and for huge numbers
+    except (ValueError, RecursionError) as error:  # also for bad UTF-8 and for huge numbers
         raise InputError(f"Expected JSON in {name}, but it cannot be read: {first_line(error)}.") from error
     if not isinstance(value, kind):
         words = {dict: "an object", list: "a list"}
@@ -63,12 +44,8 @@ def parse_json(content, name, kind=object):
     return value
 
 
-def finite_number(text):
-    """Converts text to a float.
-
-    Raises:
-        ValueError: not a number, NaN or infinite.
-    """
+def finite_number(text: str) -> float:
+    """Converts text to a float, or raises ValueError for NaN, infinity and what is no number."""
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"{text[:40]} is not a finite number")

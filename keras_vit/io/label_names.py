@@ -1,28 +1,19 @@
 """Class names, as `labels.txt` stores them."""
 
+import os
 import unicodedata
 
 from keras_vit.errors import InputError
 from keras_vit.io.files import read_bytes
 
 
-def read_label_names(path):
-    """Reads the names in a `labels.txt`, one per line.
-
-    Args:
-        path: str or Path.
-
-    Returns:
-        tuple of str.
-
-    Raises:
-        InputError: the file is missing or not UTF-8, or a line is empty or appears twice.
-    """
+def read_label_names(path: str | os.PathLike) -> tuple[str, ...]:
+    """Reads the names in a `labels.txt`: UTF-8, one unique name in each line."""
     return parse_label_names(read_bytes(path, "the class names"), path)
 
 
-def parse_label_names(content, source):
-    """Parses the bytes of a `labels.txt`, which errors call `source`. See `read_label_names`."""
+def parse_label_names(content: bytes, source) -> tuple[str, ...]:
+    """Parses the bytes of a `labels.txt`, which errors call `source`."""
     try:
         names = content.decode("utf-8").replace("\r\n", "\n").removesuffix("\n").split("\n")
     except UnicodeDecodeError as error:
@@ -34,7 +25,7 @@ def parse_label_names(content, source):
     return tuple(names)
 
 
-def is_label_name(text):
+def is_label_name(text: str) -> bool:
     """Returns whether a text can be a line of `labels.txt` and can be displayed."""
     controls = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, line and paragraph separators
     return bool(text.strip()) and not any(unicodedata.category(letter) in controls for letter in text)

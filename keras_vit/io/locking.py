@@ -10,17 +10,11 @@ from keras_vit.errors import InputError
 
 
 @contextlib.contextmanager
-def exclusively(path, busy):
-    """Keeps other processes out while the block runs, by a lock file that disappears afterwards.
+def exclusively(path: str | os.PathLike, busy: str):
+    """Keeps other processes out while the block runs, or raises InputError with `busy` when one is inside.
 
-    The lock of a process that was killed does not count, and a file system that has no locks is used without.
-
-    Args:
-        path: Path of a folder, or of a file; the lock file is in the folder, or next to the file.
-        busy: str, the message when another process holds the lock.
-
-    Raises:
-        InputError: another process holds the lock.
+    The lock file, in the folder `path` or next to the file, disappears afterwards. The lock of a process that
+    was killed does not count, and a file system that has no locks is used without.
     """
     path = Path(path)
     lock = FileLock(path / ".lock" if path.is_dir() else path.with_name(f".{path.name}.lock"), blocking=False)
@@ -36,12 +30,8 @@ def exclusively(path, busy):
 
 
 @contextlib.contextmanager
-def created_folder(path):
-    """Creates a folder and its parents; those that the block leaves empty are removed again.
-
-    Raises:
-        InputError: the folder cannot be created.
-    """
+def created_folder(path: str | os.PathLike):
+    """Creates a folder and its parents; those that the block leaves empty are removed again."""
     path = Path(path)
     created = [place for place in (path, *path.parents) if not os.path.exists(place)]
     try:

@@ -1,6 +1,7 @@
 """Loads `.keras` files after checking what Keras would build from them."""
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -25,18 +26,11 @@ MODULES = {  # of Keras, with the classes and functions that models consist of
 }  # fmt: skip
 
 
-def load_model(path):
+def load_model(path: str | os.PathLike) -> keras.Model:
     """Loads a `.keras` file without running code from it, and without its compile state.
 
-    Args:
-        path: str or Path of the file.
-
-    Returns:
-        A `keras.Model`, not compiled.
-
-    Raises:
-        InputError: the file is missing, truncated or not a `.keras` archive, or contains code, unknown
-            classes, or a configuration larger than its weights.
+    An InputError names what is wrong with a file that is missing or damaged, or that contains code, unknown
+    classes, or a configuration larger than its weights.
     """
     path = Path(path)
     if not path.is_file():
@@ -54,19 +48,8 @@ def load_model(path):
     return model
 
 
-def check_model_archive(path):
-    """Checks the members of an archive, the classes in its configuration, and its weights.
-
-    Args:
-        path: Path of the file.
-
-    Returns:
-        int, the number of values in the weights.
-
-    Raises:
-        InputError: the archive is damaged, contains code or classes that are neither Keras's nor
-            registered, or weights that are not finite or not plain arrays.
-    """
+def check_model_archive(path: Path) -> int:
+    """Returns the number of values in the weights, after checking them, the members and the named classes."""
     names = check_zip(path)
     try:
         with zipfile.ZipFile(path) as archive:
@@ -125,7 +108,7 @@ def _check_class(entry, path):
 
 
 def _is_from_keras(name, module):
-    """Whether Keras itself writes such an entry; its own functions are marked as of "builtins"."""
+    """Returns whether Keras itself writes such an entry; its own functions are marked as of "builtins"."""
     if module is None:
         return name.startswith("__")
     parts = module.removeprefix("keras.src.").removeprefix("keras.").split(".")

@@ -1,15 +1,13 @@
 """Reads an int or a pair of ints as a pair: sizes of images, patches and grids."""
 
+from keras_vit.errors import InputError
+
 
 def as_pair(value, name):
-    """Returns `(height, width)` for an int or a pair of ints, each at least 1.
-
-    Raises:
-        ValueError: anything else; `name` is the argument's name in the message.
-    """
+    """Returns `(height, width)` for an int or a pair of ints, each at least 1; errors call it `name`."""
     pair = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(pair) != 2 or not all(_is_size(side) for side in pair):
-        raise ValueError(
+        raise InputError(
             f"Expected {name} to be a positive int or a pair of them (height, width), received {value!r}."
         )
     return tuple(int(side) for side in pair)

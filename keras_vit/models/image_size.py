@@ -27,11 +27,8 @@ def with_image_size(model, image_size):
     if embedding is None:
         raise InputError(f"with_image_size() needs a model with a PatchEmbedding; {model.name!r} has none.")
     channels = model.input_shape[-1]
-    try:
-        height, width = as_pair(image_size, "image_size")
-        grid = patch_grid((None, height, width, channels), embedding.patch_size)
-    except ValueError as error:
-        raise InputError(str(error)) from error
+    height, width = as_pair(image_size, "image_size")
+    grid = patch_grid((None, height, width, channels), embedding.patch_size)
 
     def resized(layer):
         config = layer.get_config()

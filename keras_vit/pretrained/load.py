@@ -149,14 +149,9 @@ def _check_arguments(arguments, tensors):
 def _fit_positions(tensors, rows, reading, given):
     """Resamples the positions where the grid of patches changes."""
     sizes = (reading.arguments["image_size"], given["image_size"])
-    try:
-        grids = [patch_grid((None, *as_pair(s, "image_size"), 3), given["patch_size"]) for s in sizes]
-    except ValueError as error:
-        raise InputError(str(error)) from error
+    grids = [patch_grid((None, *as_pair(s, "image_size"), 3), given["patch_size"]) for s in sizes]
     old, new = reading.grid or grids[0], grids[1]
     name = next((row.theirs for row in rows if row.ours == POSITIONS), None)
-    return (
-        tensors
-        if old == new or name not in tensors
-        else resampled(tensors, name, old, new, reading.resampling)
-    )
+    if old == new or name not in tensors:
+        return tensors
+    return resampled(tensors, name, old, new, reading.resampling)

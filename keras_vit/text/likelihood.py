@@ -1,4 +1,4 @@
-"""How well a character model predicts a text."""
+"""Measures how well a character model predicts a text."""
 
 import math
 
@@ -6,36 +6,27 @@ import numpy as np
 from scipy.special import log_softmax
 
 from keras_vit.errors import InputError
-from keras_vit.text.windows import line_windows, running_windows
+from keras_vit.text.vocabulary import Vocabulary
+from keras_vit.text.windows import Windows, line_windows, running_windows
 
 
-def read_windows(reader, windows):
-    """Reads rows of tokens one at a time; returns logits `(rows, window, vocabulary_size)`."""
+def read_windows(reader, windows: Windows) -> np.ndarray:
+    """Reads rows of tokens, one column at a time; returns logits `(rows, window, vocabulary_size)`."""
     reader.begin(len(windows))
     return np.stack([reader.read(column) for column in windows.inputs.T], axis=1)
 
 
-def cross_entropy(logits, targets):
+def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:
     """Returns mean nats per character, of logits `(n, vocabulary_size)` and the tokens that followed."""
     return float(
         -log_softmax(np.asarray(logits, "float64"), axis=-1)[np.arange(len(targets)), targets].mean()
     )
 
 
-def text_figures(reader, vocabulary, text, lines):
-    """Reads a text character by character.
+def text_figures(reader, vocabulary: Vocabulary, text: str, lines: bool) -> dict:
+    """Returns how well a model predicts a text, whose lines are samples of their own where `lines` is true.
 
-    Args:
-        reader: reader of tokens, as for `generate`.
-        vocabulary: Vocabulary of the model.
-        text: str.
-        lines: bool, whether each line is one text, with its end; or running text.
-
-    Returns:
-        dict: `num_characters`, `cross_entropy` in nats per character, `bits_per_character`, `perplexity`.
-
-    Raises:
-        InputError: an empty text, or characters that the model does not know.
+    The keys are `num_characters`, `cross_entropy` in nats per character, `bits_per_character`, `perplexity`.
     """
     items = [line.strip() for line in text.split("\n") if line.strip()]
     if not items:

@@ -7,12 +7,8 @@ from keras_vit.errors import InputError
 from keras_vit.models.char_rnn import is_recurrent, step_model, zero_states
 
 
-def reader_of(model):
-    """Returns a reader of tokens for a model: `StepReader` for a recurrent one, else `WindowReader`.
-
-    Raises:
-        InputError: a bidirectional model.
-    """
+def reader_of(model: keras.Model):
+    """Returns a reader of tokens for a model: `StepReader` for a recurrent one, else `WindowReader`."""
     if any(isinstance(layer, keras.layers.Bidirectional) for layer in model.layers):
         raise InputError(
             "A bidirectional model cannot generate text: its backward half reads what follows a character, "
@@ -31,8 +27,8 @@ class StepReader:
         """Forgets what was read."""
         self.states = zero_states(self.model, batch_size)
 
-    def read(self, tokens):
-        """Reads int32 tokens `(batch,)`; returns logits of what follows, float64 `(batch, vocabulary)`."""
+    def read(self, tokens: np.ndarray) -> np.ndarray:
+        """Reads int32 tokens `(batch,)`; returns float64 logits `(batch, vocabulary_size)` of the next."""
         logits, *self.states = self.model.predict_on_batch([keras.ops.array(tokens, "int32"), *self.states])
         self.states = [keras.ops.array(state) for state in self.states]
         return np.asarray(logits, "float64")

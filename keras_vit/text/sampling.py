@@ -1,4 +1,6 @@
-"""Which character follows, drawn from logits with noise that is given."""
+"""Draws the next character from logits, with noise that is given."""
+
+from collections.abc import Iterator
 
 import numpy as np
 from scipy.special import softmax
@@ -23,19 +25,11 @@ def check_sampling(num_samples=1, temperature=1.0, top_k=None, top_p=None, max_l
             raise InputError(f"Expected {name} to be {expected}, received {value}.")
 
 
-def gumbel_noise(seed, num_samples, vocabulary_size):
-    """Yields the noise by which each next character is drawn, without end.
+def gumbel_noise(seed: int, num_samples: int, vocabulary_size: int) -> Iterator[np.ndarray]:
+    """Yields, without end, float32 noise `(num_samples, vocabulary_size)` that draws the next characters.
 
     Each sample has a stream of its own, so that it does not depend on how many are drawn at once: a phone
     that draws one at a time gets the texts that a server draws together.
-
-    Args:
-        seed: int of at least 0.
-        num_samples: int.
-        vocabulary_size: int.
-
-    Yields:
-        float32 `(num_samples, vocabulary_size)`, of the standard Gumbel distribution.
     """
     streams = [np.random.default_rng((seed, sample)) for sample in range(num_samples)]
     while True:
@@ -52,13 +46,7 @@ def draw(probabilities, noise):
 
 
 def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None, excluded=None):
-    """Returns the probabilities to draw from, `(batch, vocabulary_size)` float64.
-
-    Args:
-        logits: `(batch, vocabulary_size)`.
-        temperature, top_k, top_p: as in `generate`.
-        excluded: int or None, a token that must not follow.
-    """
+    """Returns float64 probabilities `(batch, vocabulary_size)`; the token `excluded` must not follow."""
     logits = np.array(logits, "float64")
     if excluded is not None:
         logits[:, excluded] = -np.inf

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -16,9 +17,7 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # how an unknown character is written
 class Vocabulary:
     """Characters as tokens: a newline is 0, the others follow in the order of their code points.
 
-    Attributes:
-        characters: str of all known characters, of which the first is the newline.
-        unknown: `"error"`, or `"unk"` for one more token, the last, for all other characters.
+    `unknown` is `"error"`, or `"unk"` for one more token, the last, for all other characters.
     """
 
     characters: str
@@ -38,12 +37,8 @@ class Vocabulary:
         """The token of unknown characters, or None."""
         return len(self.characters) if self.unknown == "unk" else None
 
-    def encode(self, text):
-        """Returns the tokens of a text, int32 `(length,)`.
-
-        Raises:
-            InputError: a character that is not known, where unknown characters are an error.
-        """
+    def encode(self, text: str) -> np.ndarray:
+        """Returns the tokens of a text, int32 `(length,)`; a character that has none is an InputError."""
         numbers = {character: number for number, character in enumerate(self.characters)}
         unseen = sorted(set(text) - set(numbers))
         if unseen and self.unknown == "error":
@@ -53,7 +48,7 @@ class Vocabulary:
             )
         return np.array([numbers.get(c, self.unknown_token) for c in text], dtype="int32")
 
-    def decode(self, tokens):
+    def decode(self, tokens: Iterable[int]) -> str:
         """Returns the text of tokens; an unknown character is written U+FFFD."""
         known = self.characters + REPLACEMENT
         return "".join(known[token] for token in tokens)
@@ -63,25 +58,13 @@ class Vocabulary:
         write_json(path, dataclasses.asdict(self))
 
     @classmethod
-    def load(cls, path):
-        """Reads what `save` wrote.
-
-        Raises:
-            InputError: missing, or no vocabulary.
-        """
+    def load(cls, path) -> "Vocabulary":
+        """Reads what `save` wrote."""
         return cls.parse(read_json(path), path)
 
     @classmethod
-    def parse(cls, document, name):
-        """Makes a vocabulary of the parsed JSON that `save` wrote.
-
-        Args:
-            document: parsed JSON.
-            name: str or Path, its name in messages.
-
-        Raises:
-            InputError: no vocabulary.
-        """
+    def parse(cls, document, name) -> "Vocabulary":
+        """Checks the parsed JSON that `save` wrote, which errors call `name`."""
         fields = document if isinstance(document, dict) else {}
         characters, unknown = fields.get("characters"), fields.get("unknown")
         valid = (
@@ -89,7 +72,7 @@ class Vocabulary:
             and isinstance(characters, str)
             and characters.startswith(BOUNDARY)
             and len(set(characters)) == len(characters)
-            and not any(0xD800 <= ord(character) < 0xE000 for character in characters)  # halves of one
+            and not any(0xD800 <= ord(character) < 0xE000 for character in characters)  # surrogates
             and unknown in ("error", "unk")
         )
         if not valid:
@@ -99,15 +82,10 @@ class Vocabulary:
         return cls(characters, unknown)
 
 
-def build_vocabulary(texts, unknown="error"):
-    """Makes the vocabulary of a training split.
+def build_vocabulary(texts: Iterable[str], unknown: str = "error") -> Vocabulary:
+    """Returns the vocabulary of a training split.
 
-    With `unknown="unk"` a character that stands there only once counts as unknown itself, so that
-    something is learnt about unknown characters.
-
-    Args:
-        texts: iterable of str.
-        unknown: `"error"` or `"unk"`.
+    With `unknown="unk"` a character that occurs once counts as unknown, so that its token is trained.
     """
     counts = Counter()
     for text in texts:

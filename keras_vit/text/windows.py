@@ -1,25 +1,19 @@
-"""From text to rows of tokens, each with the tokens that follow."""
+"""Turns text into rows of tokens, each with the tokens that follow."""
 
 import dataclasses
 
 import numpy as np
 
-from keras_vit.text.vocabulary import BOUNDARY
+from keras_vit.text.vocabulary import BOUNDARY, Vocabulary
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Windows:
-    """Rows of tokens, what follows each of them, and what counts.
+    """Rows of tokens: three arrays `(rows, window)`."""
 
-    Attributes:
-        inputs: int32 array `(rows, window)`.
-        targets: int32 array `(rows, window)`, the inputs one place further.
-        mask: bool array `(rows, window)`, False where a row is filled up.
-    """
-
-    inputs: np.ndarray
-    targets: np.ndarray
-    mask: np.ndarray
+    inputs: np.ndarray  # int32
+    targets: np.ndarray  # int32, the inputs one place further
+    mask: np.ndarray  # bool, False where a row is filled up
 
     def __len__(self):
         return len(self.inputs)
@@ -30,14 +24,11 @@ class Windows:
 
     @property
     def weights(self):
-        """The mask, scaled to a mean of 1.
-
-        Keras's mean over all places is then the mean over those that count: nats per character.
-        """
+        """The mask, scaled to a mean of 1, which makes Keras's mean that of the places that count."""
         return self.mask.astype("float32") / np.float32(self.mask.mean())
 
 
-def line_windows(items, vocabulary, window):
+def line_windows(items: list[str], vocabulary: Vocabulary, window: int) -> Windows:
     """Makes a row of each item: a newline, its characters, and as target of the last a newline."""
     tokens = np.zeros((len(items), window + 1), "int32")
     mask = np.zeros((len(items), window), bool)
@@ -47,8 +38,8 @@ def line_windows(items, vocabulary, window):
     return Windows(tokens[:, :-1], tokens[:, 1:], mask)
 
 
-def running_windows(text, vocabulary, window):
-    """Cuts running text into rows; a newline stands before the first, the last is filled up."""
+def running_windows(text: str, vocabulary: Vocabulary, window: int) -> Windows:
+    """Cuts running text into rows; a newline precedes the first, the last is filled up."""
     tokens = vocabulary.encode(BOUNDARY + text)
     count = len(text)
     rows = -(-count // window)
