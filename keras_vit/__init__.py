@@ -6,19 +6,16 @@ from typing import TYPE_CHECKING
 from wrapt import register_post_import_hook
 
 from keras_vit.errors import ConditionError, InputError
+from keras_vit.lazy import lazy_names
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["ConditionError", "InputError", "export", "layers", "models", "pretrained", "training"]
 
 if TYPE_CHECKING:
     from keras_vit import export, layers, models, pretrained, training
 else:  # a type checker would accept every attribute
-
-    def __getattr__(name):
-        """Imports a subpackage, and Keras with it, when it is first used."""
-        if name in __all__:
-            return importlib.import_module(f"keras_vit.{name}")
-        raise AttributeError(f"module 'keras_vit' has no attribute {name!r}")
+    _subpackages = dict.fromkeys(("export", "layers", "models", "pretrained", "training"))
+    __getattr__, _ = lazy_names(__name__, _subpackages)
 
 
 def __dir__():

@@ -12,19 +12,10 @@ Example:
     True
 """
 
-import importlib
 from typing import TYPE_CHECKING
 
-_HOMES = {
-    "ImageRecipe": "recipe",
-    "Recipe": "recipe",
-    "TextRecipe": "recipe",
-    "evaluate": "run",
-    "generate": "text.generate_run",
-    "load_data": "data",
-    "search": "tuning.api",
-    "train": "run",
-}
+from keras_vit.lazy import lazy_names
+
 __all__ = ["ImageRecipe", "Recipe", "TextRecipe", "evaluate", "generate", "load_data", "search", "train"]
 
 if TYPE_CHECKING:
@@ -34,12 +25,16 @@ if TYPE_CHECKING:
     from keras_vit.training.text.generate_run import generate
     from keras_vit.training.tuning.api import search
 else:  # a type checker would accept every attribute
-
-    def __getattr__(name):
-        if name in _HOMES:
-            return getattr(importlib.import_module(f"keras_vit.training.{_HOMES[name]}"), name)
-        raise AttributeError(f"module 'keras_vit.training' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "ImageRecipe": "recipe",
+            "Recipe": "recipe",
+            "TextRecipe": "recipe",
+            "evaluate": "run",
+            "generate": "text.generate_run",
+            "load_data": "data",
+            "search": "tuning.api",
+            "train": "run",
+        },
+    )
