@@ -19,7 +19,7 @@ else:  # a type checker would accept every attribute
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return [*__all__, "__version__"]
 
 
 # Saved models name our layers, which are registered with Keras as soon as both packages are imported.
