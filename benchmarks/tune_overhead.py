@@ -39,8 +39,8 @@ TIMES = "times.json"
 class TimedProcesses(Processes):
     """Lets each process write to a file what CPU time it took, in total and in `fit`."""
 
-    def run(self, target, job, listener=None):
-        return super().run(functools.partial(timed, target), job, listener)
+    def run(self, target, job, **options):
+        return super().run(functools.partial(timed, target), job, **options)
 
 
 class MemoryDisplay(Display):

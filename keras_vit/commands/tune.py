@@ -14,11 +14,7 @@ LIMITS = {
     "max_params_ratio": (above_zero, "R", "parameters, relative to those of --relative-to"),
     "max_flops_ratio": (above_zero, "R", "operations, relative to those of --relative-to"),
     "max_size_ratio": (above_zero, "R", "size, relative to that of --relative-to"),
-    "max_latency_ratio": (
-        above_zero,
-        "R",
-        "latency, relative to that of --relative-to, interleaved",
-    ),
+    "max_latency_ratio": (above_zero, "R", "latency, relative to that of --relative-to, interleaved"),
 }
 
 

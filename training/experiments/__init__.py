@@ -9,9 +9,5 @@ def experiment_names():
 
 
 def find_experiment(name):
-    """Returns a module of this package, with its `EXPERIMENT` and its docstring.
-
-    Raises:
-        InputError: there is none of that name.
-    """
+    """Returns a module of this package, with its `EXPERIMENT` and its docstring."""
     return find_module(__name__, name, "experiment")

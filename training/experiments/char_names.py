@@ -26,7 +26,7 @@ EXPERIMENT = Experiment(
     columns=("cross_entropy", "bigram.cross_entropy", "novelty.novel_share", "novelty.duplicate_share"),
     assumptions="The report gives samples and a smoothed training loss, no figure of held-out names. Ours "
     "are of 154 names that took no part in training, an end of a name counted as a character, in bits, and "
-    "in nats (cross entropy) beside those of a bigram model counted on the same training names; each seed "
+    "in nats (cross entropy) next to those of a bigram model counted on the same training names; each seed "
     "holds out different names. The report's 35,000 steps of one name each are 28 epochs of our 1,244 "
     "training names, 34,832 steps: assumed are a state of 50, characters one-hot, and a constant rate of "
     "0.01 for the loss in nats per character. Novelty is that of 1,000 samples at temperature 1.",

@@ -4,8 +4,7 @@ keras-vit reproduce cnn5x5_augmentation
 """
 
 from keras_vit.training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
-from keras_vit.training.reproduce import Configuration, Experiment
-from keras_vit.training.reproduce.plots import bars, curves
+from keras_vit.training.reproduce import Experiment, variants
 
 KINDS = {
     "none": {},
@@ -18,10 +17,6 @@ ALL = {field: value for kind in KINDS.values() for field, value in kind.items()}
 
 EXPERIMENT = Experiment(
     title="Augmentation",
-    configurations=tuple(
-        Configuration(name, BASELINE.replace(**changes))
-        for name, changes in {**KINDS, "all together": ALL}.items()
-    ),
+    configurations=variants(BASELINE, {**KINDS, "all together": ALL}),
     assumptions="The 5x5 network on 20,000 training images for 10 epochs.",
-    plots=(curves(), bars()),
 )

@@ -3,25 +3,18 @@
 keras-vit reproduce cnn5x5_cifar10
 """
 
-from keras_vit.training import ImageRecipe
-from keras_vit.training.reproduce import Configuration, Experiment
+from keras_vit.training.experiments.cnn_batchnorm_cifar10 import WITHOUT as SMALL
+from keras_vit.training.reproduce import Configuration, Experiment, variants
 from keras_vit.training.reproduce.plots import bars, curves
 
-BASELINE = ImageRecipe(
-    data="tfds:cifar10",
-    validation_fraction=0.02,
-    model="cnn",
+BASELINE = SMALL.replace(
     variant="5x5",
-    epochs=25,
-    batch_size=128,
     optimizer="sgd",
     momentum=0.9,
     learning_rate=0.01,
     schedule="constant",
     warmup_fraction=0.0,
-    weight_decay=0.0,
     clip_norm=None,
-    label_smoothing=0.0,
 )
 REMEDIES = {
     "standardisation": {"normalization": "standardize"},
@@ -36,8 +29,7 @@ EXPERIMENT = Experiment(
     title="Overfitting on CIFAR-10, and remedies",
     configurations=(
         Configuration("baseline", BASELINE, reported=0.60),
-        *(Configuration(name, BASELINE.replace(**changes)) for name, changes in REMEDIES.items()),
-        Configuration("all together", BASELINE.replace(**ALL)),
+        *variants(BASELINE, {**REMEDIES, "all together": ALL}),
     ),
     columns=("train_accuracy",),
     assumptions="The report names batches of 128 and a rate of 0.01: assumed are gradient descent with a "

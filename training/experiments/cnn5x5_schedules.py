@@ -5,7 +5,6 @@ keras-vit reproduce cnn5x5_schedules
 
 from keras_vit.training.experiments.cnn5x5_learning_rate_batch_size import BASELINE
 from keras_vit.training.reproduce import Experiment, vary
-from keras_vit.training.reproduce.plots import bars, curves
 
 EXPERIMENT = Experiment(
     title="Learning-rate schedules",
@@ -16,5 +15,4 @@ EXPERIMENT = Experiment(
     ),
     assumptions="The 5x5 network on 20,000 training images for 10 epochs, from 0.01 to 0.0001; the "
     "constant rate stays at 0.01.",
-    plots=(curves(), bars()),
 )

@@ -30,7 +30,7 @@ EXPERIMENT = Experiment(
     ),
     assumptions="The report does not name its optimizer: assumed are AdamW without weight decay at 0.001 "
     "with warm-up and cosine, batches of 128 and no augmentation. A second report gives 75 % without and "
-    "80 % with it and does not name its set-up: beside its 80 % stands the same network with left-right "
-    "flips, weight decay 0.05 and label smoothing 0.1, by which its loss is another than theirs.",
+    "80 % with it and does not name its set-up: next to its 80 % is the same network with left-right "
+    "flips, weight decay 0.05 and label smoothing 0.1, so that its loss differs from theirs.",
     plots=(curves(), curves("loss", name="losses"), bars()),
 )

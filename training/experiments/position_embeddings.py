@@ -5,7 +5,6 @@ keras-vit reproduce position_embeddings
 
 from keras_vit.training.experiments.vit_cifar10 import PLAIN
 from keras_vit.training.reproduce import Experiment, vary
-from keras_vit.training.reproduce.plots import bars, curves
 
 BASELINE = PLAIN.replace(flip=True, crop_padding=4)
 
@@ -16,6 +15,5 @@ EXPERIMENT = Experiment(
     ),
     assumptions="The plain model of the CIFAR-10 experiment, with flip and crop. Each map of a picture shows "
     "how similar one position's embedding is to those of the whole grid.",
-    plots=(curves(), bars()),
     report_pictures=("position_similarity",),
 )

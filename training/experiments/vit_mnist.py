@@ -18,32 +18,29 @@ BASELINE = ImageRecipe(
     num_layers=4,
     num_heads=4,
     mlp_dim=128,
-    model="vit",
     epochs=15,
     batch_size=128,
-    optimizer="adamw",
     learning_rate=1e-3,
-    weight_decay=0.05,
     label_smoothing=0.0,
 )
+SIZES = {
+    "hidden_dim": (16, 32, 128),
+    "patch_size": (2, 4, 14, 28),
+    "num_layers": (1, 2, 8),
+    "num_heads": (1, 2, 8),
+    "mlp_dim": (32, 64, 256),
+}
 
 
 def sweeps(baseline):
     """Returns the configurations that differ from a baseline in one size."""
-    return (
-        *vary(baseline, "hidden_dim", (16, 32, 128)),
-        *vary(baseline, "patch_size", (2, 4, 14, 28)),
-        *vary(baseline, "num_layers", (1, 2, 8)),
-        *vary(baseline, "num_heads", (1, 2, 8)),
-        *vary(baseline, "mlp_dim", (32, 64, 256)),
-    )
+    return tuple(line for field, values in SIZES.items() for line in vary(baseline, field, values))
 
 
 def sweep_plots():
     """Returns a plot of accuracy for each size, the baseline's included, and of time for the costliest."""
-    fields = ("hidden_dim", "patch_size", "num_layers", "num_heads", "mlp_dim")
     return (
-        *(_sweep_of(field, "accuracy") for field in fields),
+        *(_sweep_of(field, "accuracy") for field in SIZES),
         *(_sweep_of(field, "seconds") for field in ("hidden_dim", "patch_size", "num_layers")),
     )
 

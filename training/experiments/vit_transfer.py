@@ -6,26 +6,12 @@ The digits are 1,797 images of 8 x 8 pixels by other writers, enlarged; 100 to 8
 """
 
 from keras_vit.training import ImageRecipe
+from keras_vit.training.experiments.vit_mnist import BASELINE as MNIST
 from keras_vit.training.reproduce import Configuration, Experiment
 from keras_vit.training.reproduce.plots import bars, curves, sweep
 
 SOURCE = "pre-training on MNIST"
-PRETRAINING = ImageRecipe(
-    data="tfds:mnist",
-    subset=20_000,
-    validation_fraction=0.05,
-    patch_size=4,
-    hidden_dim=64,
-    num_layers=4,
-    num_heads=4,
-    mlp_dim=128,
-    pooling="gap",
-    epochs=3,
-    batch_size=128,
-    learning_rate=1e-3,
-    label_smoothing=0.0,
-    crop_padding=2,
-)
+PRETRAINING = MNIST.replace(subset=20_000, patch_size=4, pooling="gap", epochs=3, crop_padding=2)
 FINE_TUNING = ImageRecipe(
     pretrained=SOURCE,  # replaced by that run's folder
     data="digits",
@@ -75,7 +61,7 @@ EXPERIMENT = Experiment(
         _scratch("scratch, 400 images, as long as both", subset=400, epochs=LONG),
     ),
     assumptions="The report fine-tunes a ViT-B/16 with ImageNet weights and gives no figures that can be "
-    "set beside these: here a small model is pre-trained on 20,000 images of another set. "
+    "compared with these: here a small model is pre-trained on 20,000 images of another set. "
     "`As long as both` sees as many images as pre-training and fine-tuning together. The first line is the "
     "accuracy on MNIST itself.",
     plots=(

@@ -4,6 +4,9 @@ import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from keras_vit.io.files import atomic_path
 
 # Colours that the colour-blind can distinguish: Okabe and Ito 2008, https://jfly.uni-koeln.de/color/
 BLUE, ORANGE, GREEN, SKY = "#0072b2", "#d55e00", "#009e73", "#56b4e9"
@@ -23,6 +26,14 @@ SETTINGS = {
     "axes.unicode_minus": False,
     "text.usetex": False,
 }
+_WORDS = {
+    "val": "validation",
+    "dim": "size",
+    "num": "number of",
+    "subset": "training images",
+    "mlp": "MLP",
+    "randaugment": "RandAugment",
+}
 
 
 def drawing():
@@ -35,6 +46,29 @@ def figure(height, width=WIDTH):
     canvas = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(canvas)
     return canvas
+
+
+def save_atomically(canvas, path):
+    """Writes a figure as `save` does, wholly or not at all."""
+    with atomic_path(path) as temporary:
+        save(canvas, temporary)
+
+
+def words(key):
+    """Returns the name of a field or figure as a label, such as `"Validation accuracy"`."""
+    text = phrase(key)
+    return text[0].upper() + text[1:]
+
+
+def phrase(key):
+    """Returns the name of a field or figure within a sentence, such as `"validation accuracy"`."""
+    return " ".join(_WORDS.get(part, part) for part in key.split("_"))
+
+
+def percent_axis(axis, key):
+    """Labels the axis of an accuracy with per cent; leaves others as they are."""
+    if key.endswith("accuracy"):
+        axis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
 
 
 def save(canvas, path):

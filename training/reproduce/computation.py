@@ -2,43 +2,25 @@
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
-from keras_vit.training.reproduce.results import write_results
+from keras_vit.training.reproduce.results import markdown, write_results
 
 
 @dataclasses.dataclass(frozen=True)
 class Computation:
-    """Computed numbers.
-
-    Attributes:
-        title: str.
-        rows: function that returns a list of dict with the same keys, one for each line of the table.
-        assumptions: str.
-        plots: functions from rows to `(name, caption, figure)`.
-    """
-
     title: str
-    rows: Callable
+    rows: Callable[[], list[dict]]  # one dict for each line of the table, with the same keys
     assumptions: str = ""
-    plots: tuple[Callable, ...] = ()
+    plots: tuple[Callable, ...] = ()  # functions from rows to `(name, caption, figure)`
 
 
-def compute(name, computation, place):
-    """Computes the numbers and writes `results.json`, `table.md` and the plots into a folder.
-
-    Returns:
-        list of dict, the rows.
-    """
+def compute(name: str, computation: Computation, place: Path) -> list[dict]:
+    """Computes the rows, and writes `results.json`, `table.md` and the plots into a folder."""
     rows = computation.rows()
-    write_results(place, name, computation, rows, _table(computation, rows), plots=computation.plots)
+    lines = [[key.replace("_", " ") for key in rows[0]], *(map(_cell, row.values()) for row in rows)]
+    write_results(place, name, computation, rows, markdown(computation, lines), plots=computation.plots)
     return rows
-
-
-def _table(computation, rows):
-    head = [key.replace("_", " ") for key in rows[0]]
-    lines = [f"# {computation.title}", "", f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
-    lines += [f"| {' | '.join(map(_cell, row.values()))} |" for row in rows]
-    return "\n".join([*lines, "", computation.assumptions]) + "\n"
 
 
 def _cell(value):

@@ -1,69 +1,48 @@
 """An experiment: the runs that it compares, and the report's figure for each."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from keras_vit.errors import InputError
 from keras_vit.training.recipe import Recipe
+from keras_vit.training.reproduce.plots import bars, curves
 
 
 @dataclasses.dataclass(frozen=True)
 class Configuration:
-    """One line of an experiment's table.
+    """One line of an experiment's table: the mean and spread of one run for each seed."""
 
-    Attributes:
-        label: str, unique in its experiment.
-        recipe: Recipe; its seed is replaced.
-        reported: float or None, the report's figure, in the experiment's metric and unit.
-        seeds: tuple of int, one run each; the table gives their mean and spread.
-        pretrained_by: str or None, label of the configuration whose first run provides the initial weights.
-    """
-
-    label: str
-    recipe: Recipe
-    reported: float | None = None
+    label: str  # unique in its experiment
+    recipe: Recipe  # its seed is replaced
+    reported: float | None = None  # the report's figure, in the experiment's metric and unit
     seeds: tuple[int, ...] = (0,)
-    pretrained_by: str | None = None
+    pretrained_by: str | None = None  # label of the configuration whose first run has the initial weights
 
 
-def vary(recipe, field, values, **options):
-    """Returns a configuration for each value of a recipe's field, labelled `field=value`.
-
-    Args:
-        recipe: Recipe.
-        field: str.
-        values: sequence.
-        **options: of Configuration.
-    """
+def variants(recipe: Recipe, changes: dict[str, dict], **options) -> tuple[Configuration, ...]:
+    """Returns a configuration for each label and its changes of a recipe."""
     return tuple(
-        Configuration(f"{field}={value}", recipe.replace(**{field: value}), **options) for value in values
+        Configuration(label, recipe.replace(**changed), **options) for label, changed in changes.items()
     )
+
+
+def vary(recipe: Recipe, field: str, values: Sequence, **options) -> tuple[Configuration, ...]:
+    """Returns a configuration for each value of a recipe's field, labelled `field=value`."""
+    return variants(recipe, {f"{field}={value}": {field: value} for value in values}, **options)
 
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """Runs to compare.
-
-    Attributes:
-        title: str.
-        configurations: tuple of Configuration, in the order of the table.
-        metric: key of the metric that the report gives, such as `"accuracy"`, in [0, 1].
-        columns: keys of more metrics for the table; `"novelty.new"` is the `new` of the dict `novelty`.
-        assumptions: what was assumed where the report is unclear, in sentences.
-        plots: functions from rows to `(name, caption, figure)`, or None where there is nothing to draw,
-            from `keras_vit.training.reproduce.plots`.
-        report_pictures: names of pictures to copy from the report of each configuration's first run.
-        quick: recipe assignments of a smoke run.
-    """
+    """Runs to compare. Plots are functions from rows to `(name, caption, figure)`, or None for no figure."""
 
     title: str
-    configurations: tuple[Configuration, ...]
-    metric: str = "accuracy"
-    columns: tuple[str, ...] = ()
-    assumptions: str = ""
-    plots: tuple[Callable, ...] = ()
-    report_pictures: tuple[str, ...] = ()
-    quick: tuple[str, ...] = ("epochs=1", "subset=640")
+    configurations: tuple[Configuration, ...]  # in the order of the table
+    metric: str = "accuracy"  # the metric of the report's figures
+    columns: tuple[str, ...] = ()  # more metrics for the table; "a.b" is the `b` of a dict `a`
+    assumptions: str = ""  # made where the report is unclear, in sentences
+    plots: tuple[Callable, ...] = (curves(), bars())
+    report_pictures: tuple[str, ...] = ()  # to copy from the report of each configuration's first run
+    quick: tuple[str, ...] = ("epochs=1", "subset=640")  # recipe assignments of a smoke run
 
     def __post_init__(self):
         labels = [configuration.label for configuration in self.configurations]
@@ -73,16 +52,11 @@ class Experiment:
             if configuration.pretrained_by not in (None, *labels):
                 raise ValueError(f"Expected one of {labels}, received {configuration.pretrained_by!r}.")
 
-    def labelled(self, label):
-        """Returns the configuration of a label."""
+    def labelled(self, label: str) -> Configuration:
         return next(c for c in self.configurations if c.label == label)
 
-    def chosen(self, labels):
-        """Returns the configurations of some labels and those they are pretrained by; all for None.
-
-        Raises:
-            InputError: an unknown label.
-        """
+    def chosen(self, labels: Sequence[str] | None) -> tuple[Configuration, ...]:
+        """Returns the configurations of some labels and those they are pretrained by; all for None."""
         if labels is None:
             return self.configurations
         known = [configuration.label for configuration in self.configurations]

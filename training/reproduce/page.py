@@ -10,18 +10,17 @@ from keras_vit.training.experiments import experiment_names, find_experiment
 from keras_vit.training.reproduce.results import QUICK
 
 
-def write_pages(folder):
+def write_pages(folder: str | Path):
     """Writes `index.html`, with each experiment's table, assumptions and plots, and what was not run.
 
-    Args:
-        folder: str or Path of a folder that contains a folder with `results.json` for each experiment. The
-            paragraphs of a file `about.txt` in it are shown at the top of the page.
+    The folder contains a folder with `results.json` for each experiment. The paragraphs of a file `about.txt`
+    in it are shown at the top of the page.
     """
     folder = Path(folder)
     found = [(path.parent, read_json(path)) for path in sorted(folder.glob("*/results.json"))]
     parts = [
-        "<p>Experiments of five reports, run again; our figures beside theirs. What did not run to its end "
-        "says so.</p>",
+        "<p>Experiments of five reports, run again; our figures next to theirs. What did not run to its end "
+        "is marked.</p>",
         *_about(folder / "about.txt"),
         *(_section(place, results) for place, results in found),
         *_not_run({results["name"] for _, results in found if not results["quick"]}),

@@ -1,9 +1,11 @@
 """Plots of an experiment's rows. Each function returns a function for `Experiment.plots`."""
 
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from collections.abc import Callable
+
+from matplotlib.ticker import MaxNLocator
 
 from keras_vit.training.recipe import ImageRecipe
-from keras_vit.training.report.style import BLUE, GREEN, ORANGE, SKY, figure
+from keras_vit.training.report.style import BLUE, GREEN, ORANGE, SKY, figure, percent_axis, phrase, words
 from keras_vit.training.reproduce.results import mean_and_spread
 
 COLOURS = (BLUE, ORANGE, GREEN, SKY, "#cc79a7", "#e69f00", "#000000")  # Okabe and Ito
@@ -11,20 +13,14 @@ DASHES = ("-", "--", ":", "-.")
 DEFAULTS = ImageRecipe().as_dict()
 
 
-def curves(key="val_accuracy", labels=None, name="curves"):
-    """Plots a column of the history by epoch, one line for each configuration (its first seed).
-
-    Args:
-        key: `"loss"`, `"accuracy"`, `"val_loss"` or `"val_accuracy"`.
-        labels: which configurations, or None for all.
-        name: str, name of the picture's file.
-    """
+def curves(key: str = "val_accuracy", labels: tuple[str, ...] | None = None, name: str = "curves"):
+    """Plots a column of the history by epoch, one line for each configuration (its first seed)."""
 
     def plot(rows):
         shown = [row for row in rows if row["runs"] and (labels is None or row["label"] in labels)]
         if not shown:
             return None
-        words = _words(key if key.startswith("val_") else f"training_{key}")
+        title = words(key if key.startswith("val_") else f"training_{key}")
         canvas = figure(height=3.8)
         axes = canvas.subplots()
         for index, row in enumerate(shown):
@@ -38,12 +34,12 @@ def curves(key="val_accuracy", labels=None, name="curves"):
                 label=row["label"],
             )
         axes.set_xlabel("Epoch")
-        axes.set_ylabel(words)
+        axes.set_ylabel(title)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(axis="y", color="0.9")
-        _percent(axes.yaxis, key)
+        percent_axis(axes.yaxis, key)
         _legend_below(canvas, axes, len(shown))
-        return name, f"{words} by epoch.", canvas
+        return name, f"{title} by epoch.", canvas
 
     return plot
 
@@ -62,27 +58,21 @@ def bars(metric="accuracy"):
                 axes.plot([row["reported"]] * 2, [place - 0.38, place + 0.38], color=ORANGE, linewidth=2.5)
         axes.set_yticks(range(len(shown)), [row["label"] for row in shown])
         axes.invert_yaxis()
-        axes.set_xlabel(_words(metric))
+        axes.set_xlabel(words(metric))
         axes.grid(axis="x", color="0.9")
         axes.set_axisbelow(True)
-        _percent(axes.xaxis, metric)
-        caption = f"{_words(metric)} (bar: ours; line across: the report's, where it gives one)."
+        percent_axis(axes.xaxis, metric)
+        caption = f"{words(metric)} (bar: ours; line across: the report's, where it gives one)."
         return "figures", caption, canvas
 
     return plot
 
 
-def sweep(field, metric="accuracy", groups=None, log=False):
-    """Plots a metric against a field of the recipe, one line for each group of configurations.
+def sweep(field: str, metric: str = "accuracy", groups: dict[str, Callable] | None = None, log: bool = False):
+    """Plots a metric against a field of the recipe, without the configurations where that is None.
 
-    With runs of fewer than two values there is nothing to draw.
-
-    Args:
-        field: str, of the recipe; configurations where it is None are left out.
-        metric: key of a run's figures.
-        groups: dict from a line's name (empty: not in the legend) to a predicate on labels, or None for one
-            line of all.
-        log: bool, a logarithmic horizontal axis.
+    `groups` maps the name of each line (empty: not in the legend) to a predicate on labels; by default one
+    line has all. With runs of fewer than two values there is nothing to draw. `log` scales the x axis.
     """
 
     def plot(rows):
@@ -108,36 +98,15 @@ def sweep(field, metric="accuracy", groups=None, log=False):
         values = sorted(shown)
         axes.set_xticks(values, [f"{value:g}" for value in values])
         axes.minorticks_off()
-        axes.set_xlabel(_words(field))
-        axes.set_ylabel(_words(metric))
+        axes.set_xlabel(words(field))
+        axes.set_ylabel(words(metric))
         axes.grid(color="0.9")
-        _percent(axes.yaxis, metric)
+        percent_axis(axes.yaxis, metric)
         if any(lines):
             axes.legend()
-        return f"{metric}_by_{field}", f"{_words(metric)} by {_phrase(field)}.", canvas
+        return f"{metric}_by_{field}", f"{words(metric)} by {phrase(field)}.", canvas
 
     return plot
-
-
-def _words(key):
-    text = _phrase(key)
-    return text[0].upper() + text[1:]
-
-
-def _phrase(key):
-    words = {
-        "val": "validation",
-        "dim": "size",
-        "num": "number of",
-        "subset": "training images",
-        "mlp": "MLP",
-    }
-    return " ".join(words.get(part, part) for part in key.split("_"))
-
-
-def _percent(axis, key):
-    if key.endswith("accuracy"):
-        axis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
 
 
 def _legend_below(canvas, axes, count):

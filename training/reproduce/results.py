@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_vit.io.files import atomic_path, read_text, write_text
+from keras_vit.io.files import read_text, write_text
 from keras_vit.io.html_page import duration
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.training.metrics import CURVES
 from keras_vit.training.report.history import read_history
-from keras_vit.training.report.style import drawing, save
+from keras_vit.training.report.style import drawing, save_atomically
 from keras_vit.training.run_folder import RunFolder
 
 QUICK = "Smoke run: next to nothing was trained, the figures mean nothing."
@@ -57,40 +57,31 @@ def table(experiment, rows, quick=False):
     """Returns the table in Markdown: the report's figure, ours, and the cost."""
     metric, columns = experiment.metric, experiment.columns
     heads = [f"ours ({_words(metric)})", *map(_words, columns), "runs", "parameters", "time"]
-    lines = [
-        f"# {experiment.title}",
-        "",
-        *([QUICK, ""] if quick else []),
-        f"| configuration | report | {' | '.join(heads)} |",
-        f"| --- | --- |{' --- |' * len(heads)}",
-    ]
+    lines = [["configuration", "report", *heads]]
     for row in rows:
-        cells = [row["label"], _figure(row["reported"], metric), *(_ours(row, m) for m in (metric, *columns))]
-        cells += [_count(row), *_cost(row)]
-        lines.append(f"| {' | '.join(cells)} |")
-    if experiment.assumptions:
-        lines += ["", experiment.assumptions]
-    return "\n".join(lines) + "\n"
+        ours = [_ours(row, key) for key in (metric, *columns)]
+        lines.append([row["label"], _figure(row["reported"], metric), *ours, _count(row), *_cost(row)])
+    return markdown(experiment, lines, QUICK if quick else None)
 
 
-def write_results(place, name, experiment, rows, markdown, *, plots, copied=(), **fields):
-    """Writes the plots, `table.md` and `results.json` of an experiment or computation.
+def markdown(experiment, lines, note=None):
+    """Returns a page in Markdown: title, note, a table of cells, the head first, and the assumptions."""
+    head, *rows = [f"| {' | '.join(line)} |" for line in lines]
+    rule = f"|{' --- |' * len(lines[0])}"
+    parts = [f"# {experiment.title}", note, "\n".join([head, rule, *rows]), experiment.assumptions]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
-    Args:
-        place: Path of the folder.
-        name: str, the experiment's module.
-        experiment: Experiment or Computation.
-        rows: list of dict, the lines of the table.
-        markdown: str, the table.
-        plots: functions from rows to `(name, caption, figure)` or None.
-        copied: list of dict with `file` and `caption` of further pictures in the folder.
-        **fields: further entries of `results.json`, such as `complete=False` when something was not run.
+
+def write_results(place: Path, name, experiment, rows, text, *, plots, copied=(), **fields):
+    """Writes the plots, `table.md` and `results.json` of an experiment or computation into a folder.
+
+    `copied` are dicts with `file` and `caption` of more pictures in the folder, `fields` more entries of
+    `results.json`, such as `complete=False` when something was not run.
     """
     with drawing():
         drawn = [picture for picture in (plot(rows) for plot in plots) if picture]
         for file, _, canvas in drawn:
-            with atomic_path(place / f"{file}.png") as temporary:
-                save(canvas, temporary)
+            save_atomically(canvas, place / f"{file}.png")
     results = {
         "name": name,
         "title": experiment.title,
@@ -101,7 +92,7 @@ def write_results(place, name, experiment, rows, markdown, *, plots, copied=(), 
         "pictures": [{"file": f"{file}.png", "caption": caption} for file, caption, _ in drawn] + [*copied],
         "rows": rows,
     }
-    write_text(place / "table.md", markdown)
+    write_text(place / "table.md", text)
     write_json(place / "results.json", results)  # last: the page looks for it, and reads the table
 
 

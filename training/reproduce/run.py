@@ -1,5 +1,6 @@
 """Runs the missing runs of an experiment and writes its results."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -9,6 +10,7 @@ from keras_vit.io.files import write_bytes, write_text
 from keras_vit.training.nonfinite import NonFiniteError
 from keras_vit.training.recipe import override
 from keras_vit.training.reproduce.computation import Computation, compute
+from keras_vit.training.reproduce.experiment import Experiment
 from keras_vit.training.reproduce.page import write_pages
 from keras_vit.training.reproduce.results import read_rows, run_dir, table, write_results
 from keras_vit.training.run import changed_fields, train
@@ -17,28 +19,23 @@ from keras_vit.training.run_folder import RunFolder
 MOVED = ("pretrained",)  # fields that may differ: a moved folder contains the same runs
 
 
-def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None, say=None):
+def reproduce(
+    name: str,
+    experiment: Experiment | Computation,
+    folder: str | Path,
+    *,
+    quick: bool = False,
+    only: Sequence[str] | None = None,
+    data_dir: str | Path | None = None,
+    say: Callable[[str], object] = lambda line: None,
+) -> list[dict]:
     """Runs an experiment, or the rest of it, and compares our results with the report's.
 
     Every run is a run folder below `FOLDER/NAME/runs`: finished ones are not repeated, an interrupted one is
     resumed. The results are written after each run, so that an interruption leaves the results so far, with
-    the rest marked as not run.
-
-    Args:
-        name: str, the experiment's module.
-        experiment: Experiment, or a Computation, which is always repeated.
-        folder: str or Path. Receives `index.html`, and in the folder of `results_dir` `results.json`,
-            `table.md` and the plots.
-        quick: bool, train next to nothing, to check that everything runs; the results mean nothing.
-        only: labels of the configurations to run, or None for all; of an Experiment.
-        data_dir: str, Path or None, where TFDS keeps its data.
-        say: called with a line before each run.
-
-    Returns:
-        list of dict, the rows of `results.json`.
-
-    Raises:
-        InputError: an unknown label, data that cannot be loaded, or a folder of other runs.
+    the rest marked as not run; a Computation is always repeated. `quick` trains next to nothing, to check
+    that everything runs; its results mean nothing. `only` has the labels of the configurations to run, and
+    `say` gets a line before each run. Returns the rows of `results.json`.
     """
     place = results_dir(name, experiment, folder, quick)
     if isinstance(experiment, Computation):
@@ -51,8 +48,7 @@ def reproduce(name, experiment, folder, *, quick=False, only=None, data_dir=None
     _check_finished(experiment, runs, quick)
     plan = planned(wanted, quick)
     for number, (configuration, seed) in enumerate(plan, start=1):
-        if say:
-            say(f"{name}: {configuration.label}, seed {seed} ({number} of {len(plan)})")
+        say(f"{name}: {configuration.label}, seed {seed} ({number} of {len(plan)})")
         if _run(experiment, configuration, seed, runs, quick, data_dir, say):
             _write(name, experiment, place, quick)
     return _write(name, experiment, place, quick)
@@ -68,10 +64,7 @@ def planned(configurations, quick=False):
 
 
 def results_dir(name, experiment, folder, quick=False):
-    """Returns the folder of an experiment's results.
-
-    Smoke runs have a separate folder, so that full results are never overwritten; a Computation has none.
-    """
+    """Returns the folder of results: a separate one for smoke runs, which never replace full results."""
     smoke = quick and not isinstance(experiment, Computation)
     return Path(folder) / (f"{name}-quick" if smoke else name)
 
@@ -109,8 +102,7 @@ def _run(experiment, configuration, seed, runs, quick, data_dir, say):
         train(recipe, folder.path, data_dir=data_dir, resume=folder.recipe.exists(), moved=MOVED)
     except NonFiniteError as error:
         write_text(folder.divergence, f"{error}\n")
-        if say:
-            say(f"diverged: {error}")
+        say(f"diverged: {error}")
     keras.utils.clear_session()  # otherwise the graphs of all runs stay in memory
     return True
 

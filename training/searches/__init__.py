@@ -5,29 +5,21 @@ from pathlib import Path
 from keras_vit.training.modules import find_module, module_names
 
 
-def search_names():
+def search_names() -> list[str]:
     """Returns the names of all searches, sorted."""
     return module_names(__name__)
 
 
 def find_search(name):
-    """Returns a module of this package, with its `SEARCH` and its docstring.
-
-    Raises:
-        InputError: there is none of that name.
-    """
+    """Returns a module of this package, with its `SEARCH` and its docstring."""
     return find_module(__name__, name, "search")
 
 
 def read_search(source):
-    """Returns `(name, search)` of a search.
+    """Returns the name of a search and its Search.
 
-    Args:
-        source: Search, the name of one of this package, or the path of a `.py` file that defines `SEARCH`
-            (its code is run).
-
-    Raises:
-        InputError: there is none.
+    `source` is a Search, a name of this package, or the path of a `.py` file that defines `SEARCH` (its code
+    is run).
     """
     from keras_vit.training.recipe_file import load_object
     from keras_vit.training.tuning.space.search import Search

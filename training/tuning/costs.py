@@ -1,21 +1,22 @@
 """What a model costs: the figures that are measured before training, and the limits on them."""
 
-import dataclasses
+from typing import NamedTuple
+
+from keras_vit.errors import InputError
 
 
-@dataclasses.dataclass(frozen=True)
-class Cost:
-    """How a figure of a model is shown; less is better.
+class Cost(NamedTuple):
+    """How a figure of a model is shown; less is better."""
 
-    Attributes:
-        unit: str, the head of its column.
-        divisor: float, how much of the figure is one unit.
-        label: str, of its axis in a plot.
-    """
+    unit: str  # the head of its column
+    divisor: float  # how much of the figure is one unit
+    label: str  # of its axis in a plot
 
-    unit: str
-    divisor: float
-    label: str
+
+class Limit(NamedTuple):
+    figure: str  # what it limits
+    unit: str  # in messages
+    divisor: float = 1  # how much of the figure is one unit
 
 
 COSTS = {
@@ -24,41 +25,33 @@ COSTS = {
     "flops": Cost("MFLOPs", 1e6, "Operations for one image (MFLOPs)"),
     "parameters": Cost("parameters", 1, "Parameters"),
 }
-
-# Of each limit: the figure that it limits, its unit in messages, and how much of the figure is one unit.
-_LIMITED = {
-    "max_params": ("parameters", "parameters", 1),
-    "max_flops": ("flops", "FLOPs", 1),
-    "max_size_mb": ("size_bytes", "MB", 1e6),
-    "max_latency_ms": ("latency_ms", "ms", 1),
-    "max_params_ratio": ("parameters_ratio", "times the reference's parameters", 1),
-    "max_flops_ratio": ("flops_ratio", "times the reference's FLOPs", 1),
-    "max_size_ratio": ("size_ratio", "times the reference's size", 1),
-    "max_latency_ratio": ("latency_ratio", "times the reference's latency", 1),
+# Ratios are relative to a reference model, measured next to each candidate, because milliseconds of one
+# machine or day do not hold on another.
+LIMITS = {
+    "max_params": Limit("parameters", "parameters"),
+    "max_flops": Limit("flops", "FLOPs"),
+    "max_size_mb": Limit("size_bytes", "MB", 1e6),
+    "max_latency_ms": Limit("latency_ms", "ms"),
+    "max_params_ratio": Limit("parameters_ratio", "times the reference's parameters"),
+    "max_flops_ratio": Limit("flops_ratio", "times the reference's FLOPs"),
+    "max_size_ratio": Limit("size_ratio", "times the reference's size"),
+    "max_latency_ratio": Limit("latency_ratio", "times the reference's latency"),
 }
 
 
-@dataclasses.dataclass(frozen=True)
 class Limits:
-    """Limits on what is measured of a model before it is trained; None for no limit.
+    """Limits on what is measured of a model before it is trained: keys of `LIMITS`; None for no limit.
 
-    Those with `ratio` in their name are relative to a reference model, measured next to each candidate,
-    because milliseconds of one machine or day do not hold on another.
+    Raises:
+        InputError: an unknown name.
     """
 
-    max_params: int | None = None
-    max_flops: int | None = None
-    max_size_mb: float | None = None
-    max_latency_ms: float | None = None
-    max_params_ratio: float | None = None
-    max_flops_ratio: float | None = None
-    max_size_ratio: float | None = None
-    max_latency_ratio: float | None = None
-
-    @property
-    def given(self):
-        """dict of the limits that are set."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+    def __init__(self, **limits: float | None):
+        if unknown := limits.keys() - LIMITS.keys():
+            raise InputError(
+                f"Unknown argument {', '.join(sorted(unknown))}: expected limits named {', '.join(LIMITS)}."
+            )
+        self.given = {name: limits[name] for name in LIMITS if limits.get(name) is not None}
 
     @property
     def needs_reference(self):
@@ -72,7 +65,7 @@ class Limits:
     def exceeded(self, footprint):
         """Returns which limit a model exceeds, as a message, or None. Unknown figures exceed nothing."""
         for name, allowed in self.given.items():
-            figure, unit, divisor = _LIMITED[name]
+            figure, unit, divisor = LIMITS[name]
             if figure in footprint and footprint[figure] / divisor > allowed:
                 return f"{footprint[figure] / divisor:,.5g} {unit}, allowed are {allowed:,.5g}"
         return None

@@ -2,7 +2,8 @@
 
 import dataclasses
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from keras_vit.errors import InputError, first_line
 from keras_vit.training.metrics import LOGGED
@@ -10,6 +11,7 @@ from keras_vit.training.recipe import Recipe
 from keras_vit.training.searches import read_search
 from keras_vit.training.tasks import task_of
 from keras_vit.training.tuning.costs import NO_LIMITS, Limits
+from keras_vit.training.tuning.space.search import Search
 from keras_vit.training.tuning.space.space import Space, build_space
 from keras_vit.training.tuning.state.oracles import STAGED, TUNERS
 
@@ -18,57 +20,41 @@ OBJECTIVES = {f"val_{name}": better for name, better in LOGGED.items()}
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """A validated search. Made by `plan`, whose arguments its attributes are, but for these.
-
-    Attributes:
-        name: str, of the search.
-        objective: `(name, "min" or "max")`.
-        kept_subset: int or None, the training images that the winner is trained on, too; None for all.
-    """
+    """A validated search, with the arguments of `plan`."""
 
     name: str
     space: Space
     tuner: str
-    objective: tuple[str, str]
+    objective: tuple[str, str]  # (name, "min" or "max")
     trials: int
     seed: int
     limits: Limits
     reference: Recipe | None
     measure: Callable | None
-    kept_subset: int | None
+    kept_subset: int | None  # training images of the winner; None for all
 
     @property
     def measure_name(self):
-        """str that names `measure` in a journal, or None."""
+        """How a journal names `measure`."""
         return self.measure and f"{self.measure.__module__}:{self.measure.__qualname__}"
 
 
 def plan(
-    source,
-    assignments=(),
+    source: str | Path | Search,
+    assignments: Sequence[str] = (),
     *,
-    tuner="random",
-    trials=30,
-    objective=None,
-    subset=None,
-    limits=NO_LIMITS,
-    reference=None,
-    measure=None,
-    seed=0,
-):
-    """Validates a search.
+    tuner: str = "random",
+    trials: int = 30,
+    objective: str | None = None,
+    subset: int | None = None,
+    limits: Limits = NO_LIMITS,
+    reference: Recipe | None = None,
+    measure: Callable[..., dict] | None = None,
+    seed: int = 0,
+) -> Plan:
+    """Validates a search. Arguments are those of `keras_vit.training.tuning.api.search`, but for some.
 
-    Args:
-        source, tuner, trials, objective, subset, measure, seed: as in `keras_vit.training.tuning.api.search`.
-        assignments: list of str, its `overrides`.
-        limits: Limits.
-        reference: Recipe of the model that ratios among the limits are relative to, or None.
-
-    Returns:
-        Plan.
-
-    Raises:
-        InputError: an argument is unknown or impossible.
+    `assignments` are its `overrides`, and `reference` is the recipe that ratios among the limits refer to.
     """
     name, search = read_search(source)
     if tuner not in TUNERS:
@@ -108,15 +94,13 @@ def plan(
 def _check_measure(measure):
     try:
         pickle.dumps(measure)
-        valid = measure is None or bool(measure.__module__ and measure.__qualname__)
-        reason = "it has no name"
+        if measure is not None and not (measure.__module__ and measure.__qualname__):
+            raise AttributeError("it has no name")
     except Exception as error:  # pickle raises many kinds
-        valid, reason = False, first_line(error)
-    if not valid:
         raise InputError(
             f"Expected measure to be a function of a module, because it is sent to processes; received "
-            f"{measure!r} ({reason}). Define it at the top level of a module."
-        )
+            f"{measure!r} ({first_line(error)}). Define it at the top level of a module."
+        ) from error
 
 
 def _check_losses(objective, space):

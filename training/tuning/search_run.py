@@ -1,40 +1,38 @@
 """A whole search, from its start or from where it was interrupted."""
 
+from pathlib import Path
+
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.training.tuning.cluster.coordinator import Coordinator, check_address, serving
+from keras_vit.training.tuning.plan import Plan
 from keras_vit.training.tuning.results.best import winner
 from keras_vit.training.tuning.results.display import Display
 from keras_vit.training.tuning.results.files import write_results
 from keras_vit.training.tuning.results.winner import train_winner, write_winner
+from keras_vit.training.tuning.state.folder import SearchFolder
 from keras_vit.training.tuning.state.header import check_same, header_of
 from keras_vit.training.tuning.state.journal import Journal
 from keras_vit.training.tuning.state.ledger import Ledger, nothing_fits
 from keras_vit.training.tuning.state.oracles import build_oracle
-from keras_vit.training.tuning.state.records import MISFIT
+from keras_vit.training.tuning.state.records import MISFIT, TrialRecord
 from keras_vit.training.tuning.workers.local_workers import LocalWorkers
 from keras_vit.training.tuning.workers.resources import check_workers, threads_each
 from keras_vit.training.tuning.workers.runner import TrialRunner
 
 
-def run_search(plan, folder, *, workers=1, data_dir=None, coordinator=None, seeds=3):
+def run_search(
+    plan: Plan,
+    folder: SearchFolder,
+    *,
+    workers: int = 1,
+    data_dir: str | Path | None = None,
+    coordinator: str | None = None,
+    seeds: int = 3,
+) -> tuple[list[TrialRecord], TrialRecord, dict | None]:
     """Runs all trials, writes the winner's recipe, and trains it with several seeds.
 
-    Args:
-        plan: Plan. When a search is resumed, only `trials` may differ.
-        folder: SearchFolder.
-        workers: int, trials at a time: one for each GPU, or each with its share of the processors.
-        data_dir: str or None, where TFDS keeps its data.
-        coordinator: str, `HOST:PORT` where workers on other machines join and run the trials; or None.
-        seeds: int, trainings of the winner.
-
-    Returns:
-        `(records, best, summary)`: a list of TrialRecord, the winner's, and what is in its
-        `summary.json`, None for no seeds.
-
-    Raises:
-        InputError: the folder holds something else or another search, there are too few GPUs or processors,
-            the data cannot be loaded, no model is within the limits, or a port is in use.
-        ConditionError: too many consecutive trials failed, or a training of the winner.
+    Returns all records, the winner's, and what is in its `summary.json` (None for no seeds). When a search is
+    resumed, only `plan.trials` may differ.
     """
     folder.check()
     check_workers(workers)

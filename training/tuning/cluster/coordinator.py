@@ -37,12 +37,7 @@ class Coordinator:
         self._registry = WorkerRegistry(ledger.take_waiting())
 
     def watch(self):
-        """Takes trials back from workers that are lost, until the search ends.
-
-        Raises:
-            ConditionError: too many trials failed, or no worker joined.
-            InputError: no model was within the limits.
-        """
+        """Takes trials back from workers that are lost, until the search ends; raises what ended it."""
         self._finish_if_done()
         alone_since = time.monotonic()
         while self._ending is None:
@@ -62,15 +57,14 @@ class Coordinator:
         while self._ending is not None and self._registry:
             self._expire_silent_workers()
 
-    # The calls of workers, as `protocol.METHODS` names them
+    # The calls of workers, as `protocol.METHODS` names them; see `RemoteLedger`
 
     def header(self, request, context):
-        """Returns which search this is."""
         return self._header
 
     def join(self, request, context):
         """Adds a worker, and lets it keep the trials that it runs unless others have them."""
-        worker = request["worker"]
+        worker = _name_of(context)
         with self._lock:
             if self._registry.record_call(worker):
                 self._display.show(f"worker {worker} has joined")
@@ -81,7 +75,7 @@ class Coordinator:
         return {"id": self._header["id"]}
 
     def heartbeat(self, request, context):
-        """Records that a worker is alive, and returns how far the search is."""
+        """Keeps a worker from being silent, and returns how far the search is."""
         self._caller(context)
         return {"planned": self.ledger.planned, "ended": self.ledger.ended}
 
@@ -100,18 +94,15 @@ class Coordinator:
             return {"trial": protocol.trial_message(record)}
 
     def measured(self, request, context):
-        """Records what was measured of a trial's model."""
         with self._by_holder(request, context):
             self.ledger.measured(**request)
         return {}
 
     def report(self, request, context):
-        """Records the metrics of an epoch, and returns whether the trial should continue."""
         with self._by_holder(request, context):
             return {"continue": self.ledger.report(**request)}
 
     def end(self, request, context):
-        """Records the end of a trial."""
         trial = request["trial"]
         with self._lock:
             if self.ledger.records[trial].status is None:  # else this call is repeated
@@ -122,13 +113,12 @@ class Coordinator:
         return {}
 
     def leave(self, request, context):
-        """Takes back all trials of a worker."""
         self._remove(self._caller(context), "has left")
         return {}
 
     def _caller(self, context):
         """Returns which worker calls, and records the call."""
-        worker = dict(context.invocation_metadata()).get(protocol.CALLER)
+        worker = _name_of(context)
         if worker not in self._registry:
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "join first")
         self._registry.record_call(worker)
@@ -196,24 +186,20 @@ class Coordinator:
             context.abort(grpc.StatusCode.ABORTED, str(error))
 
 
-def check_address(address):
-    """Checks that an address has the form `HOST:PORT`.
+def _name_of(context):
+    return dict(context.invocation_metadata()).get(protocol.CALLER)
 
-    Raises:
-        InputError: it has not.
-    """
+
+def check_address(address: str):
+    """Raises an InputError unless an address has the form `HOST:PORT`."""
     host, _, port = address.rpartition(":")
     if not (host and port.isdecimal() and 0 < int(port) < 65536):
         raise InputError(f"Expected HOST:PORT, such as 192.168.0.2:8900, received {address!r}.")
 
 
 @contextlib.contextmanager
-def serving(coordinator, address):
-    """Answers calls at an address while the block runs.
-
-    Raises:
-        InputError: the address is not of this machine, or its port is in use.
-    """
+def serving(coordinator: Coordinator, address: str):
+    """Answers calls at an address of this machine while the block runs."""
     pool = ThreadPoolExecutor(THREADS)
     server = grpc.server(pool, options=[("grpc.so_reuseport", 0)])  # else two could share a port
     protocol.add_search_service(server, coordinator)

@@ -1,24 +1,24 @@
 """Runs trials of a search whose coordinator is on another machine."""
 
+from pathlib import Path
+
 from keras_vit.errors import InputError
 from keras_vit.training.tuning.cluster.remote_ledger import RemoteLedger
+from keras_vit.training.tuning.plan import Plan
 from keras_vit.training.tuning.results.display import Display
+from keras_vit.training.tuning.state.folder import SearchFolder
 from keras_vit.training.tuning.state.header import check_same, header_of
 from keras_vit.training.tuning.state.journal import Journal
+from keras_vit.training.tuning.state.records import TrialRecord
 from keras_vit.training.tuning.workers.local_workers import LocalWorkers
 from keras_vit.training.tuning.workers.resources import check_workers, threads_each
 from keras_vit.training.tuning.workers.runner import TrialRunner
 
 
-def join(plan, folder, address, *, workers=1, data_dir=None):
-    """Runs trials of the coordinator at an address until there are no more, and returns their records.
-
-    Arguments are those of `run_search`; the folder holds the runs of the trials of this machine.
-
-    Raises:
-        InputError: no coordinator answers, it runs another search, or the data are not here.
-        ConditionError: the coordinator is lost, or has ended the search.
-    """
+def join(
+    plan: Plan, folder: SearchFolder, address: str, *, workers: int = 1, data_dir: str | Path | None = None
+) -> list[TrialRecord]:
+    """Runs trials of the coordinator at an address until there are no more; their runs are in the folder."""
     folder.check(joining=True)
     check_workers(workers)
     ledger = RemoteLedger(address, plan.objective)

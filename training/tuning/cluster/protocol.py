@@ -35,14 +35,9 @@ def search_stub(channel):
     return SimpleNamespace(**{n: channel.unary_unary(f"/{SERVICE}/{n}", **options) for n in METHODS})
 
 
-def trial_message(record):
-    """Returns the dict in which a TrialRecord is handed out."""
+def trial_message(record: TrialRecord) -> dict:
+    """Returns the arguments of a TrialRecord that is handed out."""
     return {name: getattr(record, name) for name in _SENT}
-
-
-def record_of(message):
-    """Returns the TrialRecord in such a dict."""
-    return TrialRecord(**message)
 
 
 def _to_json(value):

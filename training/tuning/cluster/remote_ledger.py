@@ -5,6 +5,7 @@ import itertools
 import threading
 import time
 import uuid
+from collections.abc import Callable
 
 import grpc
 
@@ -12,7 +13,7 @@ from keras_vit.errors import ConditionError, InputError
 from keras_vit.training.tuning.cluster import protocol
 from keras_vit.training.tuning.cluster.protocol import FINISHED
 from keras_vit.training.tuning.state.ledger import WAIT
-from keras_vit.training.tuning.state.records import COMPLETED, FAILED, STOPPED
+from keras_vit.training.tuning.state.records import COMPLETED, FAILED, STOPPED, TrialRecord
 from keras_vit.training.tuning.workers.runner import TrialLost
 
 FIRST_ANSWER = 10.0  # seconds to wait for a coordinator that may just be starting
@@ -33,32 +34,27 @@ class RemoteLedger:
     """Gets trials from a coordinator and reports to it, with the methods of a `Ledger`.
 
     It waits for a coordinator that does not answer; one that was restarted learns what runs here.
-
-    Attributes:
-        header: dict, the first event of the coordinator's journal.
-        records: dict from a trial's id to its TrialRecord, of those that ran here.
-        on_failure: called without arguments when a heartbeat finds the coordinator lost.
-        failure: the error after which it was called, or None.
-
-    Raises:
-        InputError: there is no coordinator.
+    `on_failure` is called when a heartbeat finds the coordinator lost.
     """
 
-    def __init__(self, address: str, objective: tuple[str, str], on_failure=lambda: None):
+    def __init__(
+        self, address: str, objective: tuple[str, str], on_failure: Callable[[], object] = lambda: None
+    ):
         self.address = address
         self.objective = objective
         self.on_failure = on_failure
         self.worker = uuid.uuid4().hex[:8]
-        self.records = {}
-        self.failure = None
+        self.records: dict[str, TrialRecord] = {}  # by id, of the trials that ran here
+        self.failure: ConditionError | None = None  # why `on_failure` was called
         self._progress = {"planned": 0, "ended": 0}
+        self._metadata = ((protocol.CALLER, self.worker),)
         self._requests = itertools.count()
         self._running = {}  # trial: the name of the request that it answered
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._channel = grpc.insecure_channel(address, options=_OPTIONS)
         self._coordinator = protocol.search_stub(self._channel)
-        self.header = self._first_answer()
+        self.header = self._first_answer()  # the first event of the coordinator's journal
 
     @contextlib.contextmanager
     def joined(self):
@@ -76,7 +72,7 @@ class RemoteLedger:
             self._channel.close()
 
     def close(self):
-        """Lets all calls that wait for the coordinator end with an error."""
+        """Ends all calls that wait for the coordinator with an error."""
         self._closed.set()
 
     @property
@@ -96,7 +92,7 @@ class RemoteLedger:
         answer = self._call("next", {"request": request})
         if "trial" not in answer:
             return None if answer["status"] == FINISHED else WAIT
-        record = protocol.record_of(answer["trial"])
+        record = TrialRecord(**answer["trial"])
         while record.id in self._running and not self._closed.wait(PAUSE):
             pass  # it was lost, came back, and its process here has not noticed either
         with self._lock:
@@ -108,7 +104,6 @@ class RemoteLedger:
         """Does nothing: a worker gives all trials back when it leaves."""
 
     def measured(self, trial, footprint):
-        """Sends what was measured of a trial's model."""
         self.records[trial].footprint = footprint
         self._call("measured", {"trial": trial, "footprint": footprint})
 
@@ -121,7 +116,6 @@ class RemoteLedger:
         return answer["continue"]
 
     def end(self, trial, seconds, status=COMPLETED, reason=None):
-        """Sends the end of a trial."""
         with contextlib.suppress(TrialLost):
             self._call("end", {"trial": trial, "seconds": seconds, "status": status, "reason": reason})
         self._ended(self.records[trial], status, reason, seconds)
@@ -139,10 +133,6 @@ class RemoteLedger:
         with self._lock:
             self._running.pop(record.id, None)
 
-    @property
-    def _metadata(self):
-        return ((protocol.CALLER, self.worker),)
-
     def _first_answer(self):
         try:
             return self._coordinator.header({}, timeout=FIRST_ANSWER, wait_for_ready=True)
@@ -155,7 +145,7 @@ class RemoteLedger:
     def _join(self):
         with self._lock:
             running = dict(self._running)
-        answer = self._call_patiently("join", {"worker": self.worker, "running": running})
+        answer = self._call_patiently("join", {"running": running})
         if answer["id"] != self.header["id"]:
             raise ConditionError(f"The coordinator at {self.address} now runs another search.")
 

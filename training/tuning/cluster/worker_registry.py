@@ -38,7 +38,7 @@ class WorkerRegistry:
             self.record_call(worker)
 
     def silent(self, seconds):
-        """Returns the workers that have not called for so long."""
+        """Returns the workers that have not called for that time."""
         now = time.monotonic()
         return [worker for worker, last in tuple(self._last_calls.items()) if now - last > seconds]
 
@@ -47,11 +47,9 @@ class WorkerRegistry:
         self._holders[trial] = (worker, request)
 
     def release(self, trial):
-        """Takes a trial from its worker."""
         del self._holders[trial]
 
     def holder(self, trial):
-        """Returns the worker that has a trial, or None."""
         return self._holders.get(trial, (None,))[0]
 
     def trial_of(self, worker, request):

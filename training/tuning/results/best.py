@@ -1,12 +1,13 @@
 """The best trials of a search: its winner, and the Pareto fronts of score and cost.
 
-`records` are TrialRecords, `objective` is `(name, "min" or "max")`.
+`objective` is `(name, "min" or "max")`.
 """
 
 from keras_vit.training.tuning.costs import COSTS
+from keras_vit.training.tuning.state.records import TrialRecord
 
 
-def winner(records, objective):
+def winner(records: list[TrialRecord], objective: tuple[str, str]) -> TrialRecord | None:
     """Returns the trial with the best score on validation data, of equal ones the fastest.
 
     Trials that exceed a limit were never trained, so they have no score. None when no trial has one.

@@ -3,8 +3,8 @@
 import csv
 import io
 
-from keras_vit.io.files import atomic_path, write_text
-from keras_vit.training.report.style import drawing, save
+from keras_vit.io.files import write_text
+from keras_vit.training.report.style import drawing, save_atomically
 from keras_vit.training.tuning.results.best import best_of_each_run, pareto_fronts
 from keras_vit.training.tuning.results.plots import importance_plot, parallel_plot, pareto_plot
 
@@ -17,14 +17,13 @@ def write_results(folder, plan, records, winner=None):
     write_text(folder.pareto, _csv(pareto_rows(fronts)))
     with drawing():
         pictures = {
-            folder.path / "pareto.png": pareto_plot(scored, fronts, plan.objective, winner),
-            folder.path / "parallel.png": parallel_plot(scored, plan.space, plan.objective, winner),
-            folder.path / "importance.png": importance_plot(scored, plan.space, plan.objective),
+            "pareto": pareto_plot(scored, fronts, plan.objective, winner),
+            "parallel": parallel_plot(scored, plan.space, plan.objective, winner),
+            "importance": importance_plot(scored, plan.space, plan.objective),
         }
-        for path, canvas in pictures.items():
+        for name, canvas in pictures.items():
             if canvas is not None:
-                with atomic_path(path) as temporary:
-                    save(canvas, temporary)
+                save_atomically(canvas, folder.path / f"{name}.png")
 
 
 def results_rows(records, fronts, fields):

@@ -5,14 +5,15 @@ from matplotlib import colormaps
 from matplotlib.colors import Normalize
 from matplotlib.ticker import NullLocator, PercentFormatter
 
-from keras_vit.training.report.style import BLUE, ORANGE, SKY, figure
+from keras_vit.training.report.style import BLUE, ORANGE, SKY, figure, percent_axis, words
 from keras_vit.training.tuning.costs import COSTS
 from keras_vit.training.tuning.keras_tuner_internals import is_choice
-from keras_vit.training.tuning.results.importance import MIN_TRIALS, importances
 from keras_vit.training.tuning.state.records import STOPPED
 
 WIDE = 9.0  # inches
 LABEL = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1}
+MIN_TRIALS = 6  # with fewer an estimate of importance has no meaning
+TREES = 200
 
 
 def pareto_plot(scored, fronts, objective, winner=None):
@@ -25,10 +26,9 @@ def pareto_plot(scored, fronts, objective, winner=None):
     panels = canvas.subplots(rows, columns, squeeze=False, sharey=True)
     for axes, (cost, front) in zip(panels.flat, fronts.items(), strict=True):
         _pareto_panel(axes, cost, scored, front, winner)
-    if objective[0].endswith("accuracy"):
-        panels[0, 0].yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
+    percent_axis(panels[0, 0].yaxis, objective[0])
     for axes in panels[:, 0]:
-        axes.set_ylabel(_words(objective[0]))
+        axes.set_ylabel(words(objective[0]))
     canvas.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return canvas
 
@@ -76,9 +76,8 @@ def parallel_plot(scored, space, objective, winner=None):
         _mark(axes, place, hp)
     _mark_ends(axes, len(fields), _score(min(scores), objective), _score(max(scores), objective))
     axes.vlines(places, 0, 1, color="0.75", linewidth=0.8, zorder=0)
-    axes.set_xticks(
-        places, [*(_words(hp.name) for hp in fields), _words(objective[0])], rotation=35, ha="right"
-    )
+    names = [words(name) for name in (*(hp.name for hp in fields), objective[0])]
+    axes.set_xticks(places, names, rotation=35, ha="right")
     axes.set_yticks([])
     axes.set_ylim(-0.09, 1.09)
     axes.spines[:].set_visible(False)
@@ -92,14 +91,32 @@ def importance_plot(scored, space, objective):
     shares = importances(scored, space)
     canvas = figure(height=1.0 + 0.28 * len(shares))
     axes = canvas.subplots()
-    names = [_words(name) for name in shares]
-    axes.barh(names, list(shares.values()), color=BLUE, height=0.6)
+    axes.barh([words(name) for name in shares], list(shares.values()), color=BLUE, height=0.6)
     axes.invert_yaxis()
-    axes.set_xlabel(f"Share in the {_words(objective[0]).lower()}'s\nvariation over {len(scored)} trials")
+    axes.set_xlabel(f"Share in the {words(objective[0]).lower()}'s\nvariation over {len(scored)} trials")
     axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     axes.grid(axis="x", color="0.9")
     axes.set_axisbelow(True)
     return canvas
+
+
+def importances(scored, space):
+    """Estimates which share of the scores' variation each field explains: a dict, the largest first.
+
+    A random forest learns the scores from the values; a field's importance is the increase of the forest's
+    error when its values are shuffled among the trials. A field that has no effect in a trial counts as its
+    default. With some ten trials that is a hint, not a measurement. The shares sum to 1, or are all 0.
+    """
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.inspection import permutation_importance
+
+    fields = space.hyperparameters.space
+    x = np.array([[hp.value_to_prob(r.values.get(hp.name, hp.default)) for hp in fields] for r in scored])
+    y = np.array([record.score for record in scored])
+    forest = RandomForestRegressor(TREES, random_state=0).fit(x, y)
+    gains = permutation_importance(forest, x, y, n_repeats=20, random_state=0).importances_mean.clip(0)
+    shares = gains / (gains.sum() or 1)
+    return {fields[i].name: float(shares[i]) for i in np.argsort(-shares, kind="stable")}
 
 
 def _position(hp, values):
@@ -139,15 +156,3 @@ def _decimal_ticks(axis, values):
 
 def _score(value, objective):
     return f"{100 * value:.1f} %" if objective[0].endswith("accuracy") else f"{value:.3g}"
-
-
-def _words(name):
-    words = {
-        "val": "validation",
-        "dim": "size",
-        "num": "number of",
-        "mlp": "MLP",
-        "randaugment": "RandAugment",
-    }
-    text = " ".join(words.get(part, part) for part in name.split("_"))
-    return text[0].upper() + text[1:]

@@ -1,6 +1,7 @@
 """The winner of a search: its recipe file, and its training with several seeds."""
 
 import statistics
+from collections.abc import Callable
 
 from keras_vit.errors import ConditionError
 from keras_vit.io.files import read_text
@@ -9,14 +10,17 @@ from keras_vit.training.metrics import IMAGES, TEXT
 from keras_vit.training.recipe_file import read_recipe, write_recipe
 from keras_vit.training.report.history import read_history
 from keras_vit.training.run_folder import RunFolder
-from keras_vit.training.tuning.state.records import COMPLETED
+from keras_vit.training.tuning.plan import Plan
+from keras_vit.training.tuning.state.folder import WinnerFolder
+from keras_vit.training.tuning.state.records import COMPLETED, TrialRecord
 from keras_vit.training.tuning.workers import trial
+from keras_vit.training.tuning.workers.local_workers import LocalWorkers
 
 _OLD_IMPORT = "\nfrom training.recipe import Recipe"  # in files of version 0.1.0, which no longer load
 
 
-def write_winner(plan, place, record):
-    """Writes the winner's recipe file into its WinnerFolder, unless it exists."""
+def write_winner(plan: Plan, place: WinnerFolder, record: TrialRecord):
+    """Writes the winner's recipe file, unless it exists."""
     if place.recipe.exists() and _OLD_IMPORT not in read_text(place.recipe):
         return
     docstring = (
@@ -29,14 +33,13 @@ def write_winner(plan, place, record):
     write_recipe(place.recipe, recipe, docstring)
 
 
-def train_winner(workers, place, record, seeds, show):
+def train_winner(
+    workers: LocalWorkers, place: WinnerFolder, record: TrialRecord, seeds: int, show: Callable[[str], object]
+) -> dict | None:
     """Trains the winner's recipe file with several seeds on all training images, and tests each run once.
 
     Runs that are complete are not repeated. Returns the content of `summary.json`, or None when everything
-    has to stop.
-
-    Raises:
-        ConditionError: a training failed.
+    has to stop. A training that fails raises a ConditionError.
     """
     recipe = read_recipe(str(place.recipe))
     for seed in range(seeds):

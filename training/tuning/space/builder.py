@@ -1,10 +1,13 @@
 """Builds a search space from the declarations of a search and the overrides of the user."""
 
 import contextlib
+from collections.abc import Callable, Sequence
 
 import keras_tuner
 
 from keras_vit.errors import InputError
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.tuning.space.override import SpaceOverride
 
 _DATA = ("subset", "validation_fraction", "test_fraction", "split_seed")
 
@@ -14,13 +17,9 @@ class SpaceBuilder:
 
     A field with one value left becomes part of the recipe. The default of the others is the recipe's value,
     where it is one of theirs.
-
-    Args:
-        recipe: Recipe.
-        overrides: dict from a field to a SpaceOverride.
     """
 
-    def __init__(self, recipe, overrides):
+    def __init__(self, recipe: Recipe, overrides: dict[str, SpaceOverride]):
         self.fixed = {field: override.values[0] for field, override in overrides.items() if override.fixes}
         self.recipe = recipe.replace(**recipe.used(self.fixed))
         self.overrides = overrides
@@ -30,14 +29,8 @@ class SpaceBuilder:
         self._is_active = True
         self._condition = None  # within a conditional scope: its field, values where it holds, and the others
 
-    def Choice(self, field, values, divides=None):
-        """Lets a field be one of some values.
-
-        Args:
-            field: str, of the recipe.
-            values: list.
-            divides: a field, or an int: only values that divide it remain, whatever its value.
-        """
+    def Choice(self, field: str, values: Sequence, divides: str | int | None = None):
+        """Lets a field be one of some values; of these, only divisors of a number or of another field."""
         override = self.overrides.get(field)
         values = override.choices(values) if override else list(values)
         if divides is not None:
@@ -46,16 +39,16 @@ class SpaceBuilder:
             self._check_condition(field, values[0])
         self._offer(field, values)
 
-    def Int(self, field, low, high, step=1):
+    def Int(self, field: str, low: int, high: int, step: int = 1):
         """Lets a field be an integer from `low` to `high`, both included."""
         self._range(self.hyperparameters.Int, field, low, high, step=step)
 
-    def Float(self, field, low, high, sampling="linear"):
+    def Float(self, field: str, low: float, high: float, sampling: str = "linear"):
         """Lets a field be a number from `low` to `high`; `sampling` is `"linear"` or `"log"`."""
         self._range(self.hyperparameters.Float, field, low, high, sampling=sampling)
 
     @contextlib.contextmanager
-    def conditional_scope(self, field, holds):
+    def conditional_scope(self, field: str, holds: Callable[..., bool]):
         """Lets the fields within vary only where `holds(value)` is true of another field's value.
 
         Elsewhere they keep the recipe's value: another value can be fixed only where the condition holds.
@@ -70,7 +63,7 @@ class SpaceBuilder:
             yield
         self._is_active, self._condition = True, None
 
-    def add_override(self, field):
+    def add_override(self, field: str):
         """Lets a field vary that only the user declares."""
         override = self.overrides[field]
         if field == "seed":

@@ -2,10 +2,11 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 from keras_vit.constraints import parse_value
 from keras_vit.errors import InputError
-from keras_vit.training.recipe import assignment_types, split_assignment
+from keras_vit.training.recipe import Recipe, assignment_types, split_assignment
 
 _LITERAL = ("data",)  # fields whose text may contain commas and colons
 
@@ -29,18 +30,14 @@ class SpaceOverride:
     high: float | None = None
 
     @classmethod
-    def parse_all(cls, assignments, recipe):
-        """Parses assignments into a dict from a field to its override; the last one of a field counts."""
+    def parse_all(cls, assignments: Sequence[str], recipe: Recipe) -> dict[str, "SpaceOverride"]:
+        """Parses assignments; the last one of a field counts."""
         types = assignment_types(recipe, assignments)
         return {o.field: o for o in (cls.parse(assignment, types) for assignment in assignments)}
 
     @classmethod
-    def parse(cls, assignment, types):
-        """Parses `field=value`, `field=a,b` or `field=low:high`; `types` maps fields to annotations.
-
-        Raises:
-            InputError: another form, an unknown field, a value of another type, or an empty range.
-        """
+    def parse(cls, assignment: str, types: dict) -> "SpaceOverride":
+        """Parses `field=value`, `field=a,b` or `field=low:high`; `types` maps fields to annotations."""
         field, text = split_assignment(assignment, types)
         if field in _LITERAL:
             return cls(field, (text,))
@@ -64,11 +61,7 @@ class SpaceOverride:
         return self.values is not None and len(self.values) == 1
 
     def choices(self, offered):
-        """Returns the values that were named, or those of `offered` that are within the range.
-
-        Raises:
-            InputError: none of them is within the range.
-        """
+        """Returns the values that were named, or those of `offered` that are within the range."""
         if self.values is not None:
             return list(self.values)
         remaining = [value for value in offered if self.low <= value <= self.high]

@@ -1,6 +1,7 @@
 """A search space: hyperparameters that are fields of a recipe."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras_tuner
 
@@ -9,21 +10,16 @@ from keras_vit.training.recipe import Recipe
 from keras_vit.training.tuning.keras_tuner_internals import is_choice
 from keras_vit.training.tuning.space.builder import SpaceBuilder
 from keras_vit.training.tuning.space.override import SpaceOverride
+from keras_vit.training.tuning.space.search import Search
 
 
 @dataclasses.dataclass(frozen=True)
 class Space:
-    """Hyperparameters as KerasTuner's oracles take them, and the recipe that they change.
+    """Hyperparameters as KerasTuner's oracles take them, and the recipe that they change."""
 
-    Attributes:
-        recipe: Recipe of what does not vary.
-        hyperparameters: keras_tuner.HyperParameters, whose names are fields of the recipe.
-        fixed: dict of fields with one value: each trial where they have an effect has it.
-    """
-
-    recipe: Recipe
-    hyperparameters: keras_tuner.HyperParameters
-    fixed: dict = dataclasses.field(default_factory=dict)
+    recipe: Recipe  # of what does not vary
+    hyperparameters: keras_tuner.HyperParameters  # their names are fields of the recipe
+    fixed: dict = dataclasses.field(default_factory=dict)  # each trial where they have an effect has these
 
     def recipe_of(self, values, **changes):
         """Returns the recipe of a trial's values, without those that oracles add."""
@@ -34,8 +30,7 @@ class Space:
     def extremes(self):
         """Yields the recipe with one field after the other at each of its values, or both ends of its range.
 
-        Raises:
-            InputError: a value that the field cannot have.
+        A value that the field cannot have raises an InputError.
         """
         for hp in self.hyperparameters.space:
             for value in hp.values if is_choice(hp) else (hp.min_value, hp.max_value):
@@ -53,19 +48,10 @@ class Space:
         return {hp.name: _description(hp) for hp in self.hyperparameters.space}
 
 
-def build_space(search, assignments=()):
-    """Builds the space of a search with the overrides of the user.
+def build_space(search: Search, assignments: Sequence[str] = ()) -> Space:
+    """Builds the space of a search with the user's assignments, as `SpaceOverride.parse` takes them.
 
-    Args:
-        search: Search.
-        assignments: list of str: `field=value` fixes a field, `field=a,b` lets it be one of these,
-            `field=low:high` draws it from that range. They may name fields that the search does not vary.
-
-    Returns:
-        Space.
-
-    Raises:
-        InputError: an unknown field, a value that it cannot have, or nothing left to search.
+    They may name fields that the search does not vary. When nothing is left to vary, that is an InputError.
     """
     overrides = SpaceOverride.parse_all(assignments, search.recipe)
     builder = SpaceBuilder(search.recipe, overrides)

@@ -16,19 +16,11 @@ class ASHAOracle(oracles.RandomSearchOracle):
     waits: the first that reaches a rung continues. It stops trials where the paper pauses them, so that a
     trial is one run.
 
-    KerasTuner's `update_trial` returns the decision as the trial's status, which reaches local and remote
-    workers alike, and the journal resumes it like every other oracle; a study of Optuna would have neither.
-
-    Args:
-        max_epochs: int, epochs of a trial that is never stopped.
-        factor: int, at least 2.
-        **options: of `keras_tuner.oracles.RandomSearchOracle`.
-
     Reference:
         Li et al. 2020, https://arxiv.org/abs/1810.05934
     """
 
-    def __init__(self, max_epochs, factor=3, **options):
+    def __init__(self, max_epochs: int, factor: int = 3, **options):
         super().__init__(max_trials=None, **options)
         self.factor = factor
         counts = (math.ceil(max_epochs / factor**halving) for halving in range(1, HALVINGS + 1))

@@ -8,25 +8,16 @@ from keras_vit.io.locking import created_folder, exclusively
 
 
 class SearchFolder:
-    """Where a search keeps its files. `trials/ID` are run folders.
+    """Where a search keeps its files. `trials/ID` are run folders."""
 
-    Attributes:
-        journal: Path of the events.
-        joined: Path that a worker has instead of a journal: it holds the first event of the coordinator's.
-        log: Path of what processes write before they have a log of their own.
-        reference: Path of the file of the reference model.
-        data, reference_log: folders of the logs of loading the data and measuring the reference.
-        results, pareto: Paths of tables.
-    """
-
-    def __init__(self, path):
+    def __init__(self, path: str | Path):
         self.path = Path(path)
         self.journal = self.path / "journal.jsonl"
-        self.joined = self.path / "joined.jsonl"
-        self.log = self.path / "processes.log"
+        self.joined = self.path / "joined.jsonl"  # of a worker: the first event of its coordinator's journal
+        self.log = self.path / "processes.log"  # what processes write before they have a log of their own
         self.reference = self.path / "reference.tflite"
-        self.data = self.path / "data"
-        self.reference_log = self.path / "reference"
+        self.data = self.path / "data"  # with the log of loading the data
+        self.reference_log = self.path / "reference"  # with the log of measuring the reference
         self.results = self.path / "results.csv"
         self.pareto = self.path / "pareto.csv"
 
@@ -50,16 +41,11 @@ class SearchFolder:
             )
 
     @contextlib.contextmanager
-    def locked(self, file=None):
+    def locked(self, file: Path | None = None):
         """Keeps a second search out of the folder while the block runs.
 
-        When the search did not start, for example because its data are missing, its files are removed.
-
-        Args:
-            file: Path of the file that is locked and gets the first event. Default: the journal.
-
-        Raises:
-            InputError: another search has the folder, or it cannot be created.
+        `file`, the journal by default, is locked and gets the first event. When it has none at the end, for
+        example because the data are missing, the search did not start, and its files are removed.
         """
         file = file or self.journal
         busy = f"Another search is running in {self.path}. Wait for it, or choose another --run-dir."
@@ -84,7 +70,7 @@ class SearchFolder:
 class WinnerFolder:
     """Where the winner of a search is trained again. `seed-N` are run folders."""
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path):
         self.path = Path(path)
         self.recipe = self.path / "recipe.py"
         self.summary = self.path / "summary.json"

@@ -1,14 +1,16 @@
 """The first event of a journal: what is searched, so that no other search continues there."""
 
 import uuid
+from pathlib import Path
 
 from keras_vit.errors import InputError
 from keras_vit.training.recipe_file import recipe_of
+from keras_vit.training.tuning.plan import Plan
 
 VERSION = 1
 
 
-def header_of(plan, threads):
+def header_of(plan: Plan, threads: int) -> dict:
     """Returns the event. `threads`, of each trial's process, stay the same: sums depend on them."""
     return {
         "event": "search",
@@ -27,16 +29,10 @@ def header_of(plan, threads):
     }
 
 
-def check_same(started, given, holder):
-    """Checks that a search is the one that a journal was started with.
+def check_same(started: dict, given: dict, holder: str | Path):
+    """Raises an InputError that names what differs when a search is not the one that a journal has.
 
-    Args:
-        started: dict, the journal's first event.
-        given: dict, what would be the first event now.
-        holder: str or Path, the journal or who has it.
-
-    Raises:
-        InputError: names what differs.
+    `started` is the journal's first event, `given` what it would be now, `holder` the journal or who has it.
     """
     if started.get("event") != "search" or started.get("version") != VERSION:
         raise InputError(f"{holder} is not of this version of keras-vit. Choose another --run-dir.")

@@ -7,6 +7,7 @@ before anything that depends on it is done.
 import json
 import os
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from keras_vit.errors import InputError
@@ -15,32 +16,23 @@ from keras_vit.io.json_files import parse_json
 
 
 class Journal:
-    """Appends events to a file and reads them back.
+    """Appends events to a file and reads them back. `show` gets a message when a torn event is dropped."""
 
-    Args:
-        path: str or Path.
-        show: called with a message when a torn last event is dropped.
-    """
-
-    def __init__(self, path, show=print):
+    def __init__(self, path: str | Path, show: Callable[[str], object] = print):
         self.path = Path(path)
         self.show = show
         self._file = None
 
-    def read(self):
-        """Reads all events, and drops the last one if it was not written completely.
-
-        Returns:
-            list of dict; empty where there is no file.
-
-        Raises:
-            InputError: it cannot be read, or an event before the last is damaged.
-        """
+    def read(self) -> list[dict]:
+        """Reads all events, none without a file, and drops the last one if it was not written completely."""
         if not self.path.exists():
             return []
         if not self.path.is_file():
             raise InputError(f"Expected the journal of a search at {self.path}, found something else.")
-        content = self._content()
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be read ({error.strerror}).") from error
         events, good = [], 0
         for line in content.splitlines(keepends=True):
             event = _parse(line, f"line {len(events) + 1} of {self.path}")
@@ -52,27 +44,16 @@ class Journal:
             self._drop_torn(content[good:], good, len(events))
         return events
 
-    def append(self, event):
+    def append(self, event: dict):
         """Writes an event and waits until it is on disk."""
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = open(self.path, "ab")  # noqa: SIM115  closed with the journal
+            self._file = open(self.path, "ab")  # noqa: SIM115  open until the search ends
             sync_folder(self.path.parent)
         text = json.dumps(event, allow_nan=False).encode()
         self._file.write(b"%08x %s\n" % (zlib.crc32(text), text))
         self._file.flush()
         os.fsync(self._file.fileno())
-
-    def close(self):
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def _content(self):
-        try:
-            return self.path.read_bytes()
-        except OSError as error:
-            raise InputError(f"{self.path} cannot be read ({error.strerror}).") from error
 
     def _drop_torn(self, rest, good, count):
         """A crash tears the last event only: damage before it is an error."""

@@ -4,7 +4,8 @@ import hashlib
 import threading
 
 from keras_vit.errors import ConditionError, InputError
-from keras_vit.training.tuning.state.oracles import HALT, IDLE
+from keras_vit.training.tuning.state.journal import Journal
+from keras_vit.training.tuning.state.oracles import HALT, IDLE, Journaled
 from keras_vit.training.tuning.state.records import COMPLETED, FAILED, MISFIT, STOPPED, TrialRecord
 
 WAIT = object()  # no trial now: others have to end first
@@ -15,24 +16,16 @@ MAX_MISFITS = 30  # before any trial fits
 class Ledger:
     """Hands out trials and receives their metrics. Each event is in the journal before it takes effect.
 
-    An existing journal is replayed: the oracle gets the same requests and metrics again, in the same order,
-    and reaches the same state; trials that were started and did not end are handed out first.
-
-    Args:
-        oracle: as `build_oracle` returns it, unused.
-        journal: Journal.
-        events: list of dict, the events of trials that the journal holds.
-        seed: int, from which each trial gets its own.
-
-    Attributes:
-        records: dict from a trial's id to its TrialRecord, in the order in which they started.
+    The events of trials in an existing journal are replayed: the oracle, an unused one of `build_oracle`,
+    gets the same requests and metrics again, in the same order, and reaches the same state; trials that were
+    started and did not end are handed out first. Each trial gets a seed that follows from `seed`.
     """
 
-    def __init__(self, oracle, journal, events, seed):
+    def __init__(self, oracle: Journaled, journal: Journal, events: list[dict], seed: int):
         self.oracle = oracle
         self.journal = journal
         self.seed = seed
-        self.records = {}
+        self.records: dict[str, TrialRecord] = {}  # by id, in the order in which they started
         self._lock = threading.Lock()
         self._apply = {
             "created": self._created,
@@ -57,9 +50,7 @@ class Ledger:
     def next(self):
         """Returns the TrialRecord to run next, `WAIT` when others have to end first, or None at the end.
 
-        Raises:
-            ConditionError: too many consecutive trials failed.
-            InputError: none of many trials was within the limits.
+        It raises an error when too many consecutive trials failed, or none of many was within the limits.
         """
         with self._lock:
             if self._unfinished:

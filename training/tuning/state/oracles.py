@@ -8,28 +8,31 @@ from keras_vit.training.tuning.keras_tuner_internals import (
     HyperbandOracle,
     WithoutFiles,
 )
+from keras_vit.training.tuning.space.space import Space
 from keras_vit.training.tuning.state.asha import ASHAOracle
 
 RUNNING, IDLE, HALT = "RUNNING", "IDLE", "STOPPED"  # KerasTuner's words for what an oracle wants next
 INITIAL_POINTS = 10  # random trials before the Gaussian process of `bayesian` is used
+TUNERS = {
+    "random": oracles.RandomSearchOracle,
+    "bayesian": BayesianOptimizationOracle,
+    "hyperband": HyperbandOracle,
+    "grid": oracles.GridSearchOracle,
+    "asha": ASHAOracle,
+}
+STAGED = ("hyperband", "asha")  # decide how many epochs a trial gets: `epochs` cannot be searched
 
 
 class Journaled(WithoutFiles):
-    """Makes the proposals of an oracle repeatable.
+    """Makes the proposals of an oracle, the other base class, repeatable."""
 
-    Attributes:
-        budget: int, trials that may be trained, or None where the oracle decides.
-        misfits: int, trials that exceeded a limit; they cost no training and are not counted.
-        recorded: dict, the values that the journal holds for the next trial, or None for a new trial.
-    """
-
-    budget = None
-    misfits = 0
-    recorded = None
+    budget = None  # trials that may be trained; None where the oracle decides
+    misfits = 0  # trials that exceeded a limit; they cost no training and are not counted
+    recorded = None  # the values that the journal holds for the next trial; None for a new trial
 
     def planned(self):
         """Returns how many trials there will be at most, not counting those that exceed a limit."""
-        return self.budget
+        return self.num_trials() if self.budget is None else self.budget
 
     def populate_space(self, trial_id):
         """Proposes values. For a trial of the journal the oracle's proposal only advances its state."""
@@ -41,46 +44,10 @@ class Journaled(WithoutFiles):
         return proposal
 
 
-class RandomSearch(Journaled, oracles.RandomSearchOracle):
-    pass
+def build_oracle(tuner: str, space: Space, objective: tuple[str, str], *, trials: int, seed: int):
+    """Builds the `Journaled` oracle of a key of `TUNERS` for at most that many trained trials.
 
-
-class GridSearch(Journaled, oracles.GridSearchOracle):
-    pass
-
-
-class BayesianOptimization(Journaled, BayesianOptimizationOracle):
-    pass
-
-
-class Hyperband(Journaled, HyperbandOracle):
-    def planned(self):
-        return self.num_trials()
-
-
-class ASHA(Journaled, ASHAOracle):
-    pass
-
-
-TUNERS = {
-    "random": RandomSearch,
-    "bayesian": BayesianOptimization,
-    "hyperband": Hyperband,
-    "grid": GridSearch,
-    "asha": ASHA,
-}
-STAGED = ("hyperband", "asha")  # decide how many epochs a trial gets: `epochs` cannot be searched
-
-
-def build_oracle(tuner, space, objective, *, trials, seed):
-    """Builds an oracle.
-
-    Args:
-        tuner: str, a key of `TUNERS`.
-        space: Space.
-        objective: `(name, "min" or "max")`.
-        trials: int, trials to train at most; Hyperband ends where its brackets do, and a grid when complete.
-        seed: int.
+    Hyperband ends where its brackets do instead, and a grid also when it is complete.
     """
     options = {
         "objective": keras_tuner.Objective(*objective),
@@ -94,7 +61,7 @@ def build_oracle(tuner, space, objective, *, trials, seed):
         options["max_trials"] = None  # counted by `budget`
     if tuner == "bayesian":
         options["num_initial_points"] = INITIAL_POINTS
-    oracle = TUNERS[tuner](**options)
+    oracle = type("Oracle", (Journaled, TUNERS[tuner]), {})(**options)
     oracle.budget = None if tuner == "hyperband" else trials
     oracle.verbose = 0
     return oracle

@@ -1,39 +1,24 @@
 """What is known of each trial, from the events of a journal alone."""
 
 import dataclasses
+from typing import Any
 
 COMPLETED, STOPPED, MISFIT, FAILED = "completed", "stopped", "misfit", "failed"  # how a trial can end
 
 
 @dataclasses.dataclass
 class TrialRecord:
-    """One trial.
-
-    Attributes:
-        id: str.
-        values: dict from a field of the recipe to its value, with what the oracle adds (`tuner/...`).
-        seed: int, of its recipe.
-        root: str, the trial whose run it continues, or its own id.
-        footprint: dict of what was measured of the untrained model, such as `parameters` and `latency_ms`.
-        epochs: dict from an epoch, counted from 1, to a dict of metrics.
-        halted: bool, whether the oracle asked it to stop.
-        status: one of the constants of this module; None until it ends.
-        score: float, the best value of the objective; None without one.
-        reason: str, why it failed.
-        seconds: float, how long its processes ran.
-    """
-
     id: str
-    values: dict
-    seed: int
-    root: str
-    footprint: dict = dataclasses.field(default_factory=dict)
-    epochs: dict = dataclasses.field(default_factory=dict)
-    halted: bool = False
-    status: str | None = None
-    score: float | None = None
-    reason: str | None = None
-    seconds: float = 0.0
+    values: dict[str, Any]  # fields of the recipe, and what the oracle adds (`tuner/...`)
+    seed: int  # of its recipe
+    root: str  # the trial whose run it continues, or its own id
+    footprint: dict[str, float] = dataclasses.field(default_factory=dict)  # measured of the untrained model
+    epochs: dict[int, dict[str, float]] = dataclasses.field(default_factory=dict)  # metrics, by epoch from 1
+    halted: bool = False  # the oracle asked it to stop
+    status: str | None = None  # a constant of this module; None until it ends
+    score: float | None = None  # the best value of the objective
+    reason: str | None = None  # why it failed
+    seconds: float = 0.0  # how long its processes ran
 
     @property
     def is_scored(self):

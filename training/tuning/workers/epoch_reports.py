@@ -13,9 +13,6 @@ class EpochReports(keras.callbacks.Callback):
 
     They are written to `reported_epochs.json` of the run folder before they are sent, because the receiver
     may be killed at that moment. `first_epoch`, from 1, is the first that belongs to this trial.
-
-    Attributes:
-        reported: list of dict, the metrics of each epoch of the run.
     """
 
     def __init__(self, connection, run_dir, first_epoch=1):
@@ -26,7 +23,7 @@ class EpochReports(keras.callbacks.Callback):
         old = self.path.with_name("told.json")  # its name in version 0.1.0
         if old.exists() and not self.path.exists():
             os.replace(old, self.path)
-        self.reported = read_json(self.path, list) if self.path.exists() else []
+        self.reported: list[dict[str, float]] = read_json(self.path, list) if self.path.exists() else []
 
     def catch_up(self):
         """Repeats the reports of an earlier process. Returns whether to continue."""

@@ -1,84 +1,87 @@
 """The workers of this machine: processes, and the jobs that they get."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from keras_vit.errors import InputError, first_line
+from keras_vit.training.recipe import Recipe
 from keras_vit.training.tuning.plan import Plan
 from keras_vit.training.tuning.state.folder import SearchFolder
-from keras_vit.training.tuning.state.records import COMPLETED, FAILED
-from keras_vit.training.tuning.workers.job import Job
+from keras_vit.training.tuning.state.records import COMPLETED, FAILED, TrialRecord
 from keras_vit.training.tuning.workers.processes import Processes
 from keras_vit.training.tuning.workers.resources import share_of
-from keras_vit.training.tuning.workers.trial import TrialListener, load_data, measure_reference, run_trial
+from keras_vit.training.tuning.workers.trial import Job, load_data, measure_reference, run_trial
 
 
 class LocalWorkers:
-    """Runs the jobs of a search in processes, each worker with its share of this machine.
+    """Runs the jobs of a search in processes, each of `count` workers with its share of this machine."""
 
-    Attributes:
-        count: int, trials at a time.
-        threads: int, of TensorFlow in each process.
-        reference: dict of figures of the model that limits are relative to, and its `file`; or None.
-    """
-
-    def __init__(self, plan: Plan, folder: SearchFolder, count, threads, data_dir=None, processes=None):
+    def __init__(
+        self,
+        plan: Plan,
+        folder: SearchFolder,
+        count: int,
+        threads: int,  # of TensorFlow in each process
+        data_dir: str | Path | None = None,
+        processes: Processes | None = None,
+    ):
         self.plan = plan
         self.folder = folder
         self.count = count
         self.threads = threads
         self.data_dir = data_dir
         self.processes = processes or Processes(folder.log, plan.measure)
-        self.reference = None
+        self.reference: dict | None = None  # figures of the model that limits are relative to, and its `file`
 
-    def run(self, work, recipe, run_dir, number=0, listener=None, **options):
-        """Runs `work(job, connection)` in a process of one worker, as `Processes.run` does."""
-        cpus, gpu = share_of(number, self.count)
-        job = Job(
-            recipe=recipe,
-            run_dir=str(run_dir),
-            measure=self.plan.measure,
-            data_dir=self.data_dir,
-            cpus=cpus,
-            gpu=gpu,
-            threads=self.threads,
-            **options,
-        )
-        return self.processes.run(work, job, listener)
+    def run(self, work: Callable, recipe: Recipe, run_dir: Path, **fields) -> tuple | None:
+        """Runs `work(job, connection)` in a process, as `Processes.run` does. `fields` are of the Job."""
+        return self.processes.run(work, self._job(recipe, run_dir, **fields))
 
-    def run_trial(self, ledger, record, number):
+    def run_trial(self, ledger, record: TrialRecord, number: int) -> tuple | None:
         """Runs a trial. Returns `(status, reason)`, or None when everything has to stop."""
         try:
             recipe = self.plan.space.recipe_of(record.values, seed=record.seed)
         except InputError as error:  # each value is valid, but not together with the others
             return FAILED, first_line(error)
-        return self.run(
+        options = {"record": record, "limits": self.plan.limits, "reference": self.reference}
+        receivers = {"measured": ledger.measured, "epoch": ledger.report}
+        return self.processes.run(
             run_trial,
-            recipe,
-            self.folder.trial(record.root),
-            number,
-            TrialListener(ledger, record),
-            record=record,
-            limits=self.plan.limits,
-            reference=self.reference,
+            self._job(recipe, self.folder.trial(record.root), number, **options),
+            on_message=lambda kind, *content: receivers[kind](record.id, *content),
+            progress=lambda: record.progress,
         )
 
     def check_data(self):
-        """Loads the data once.
+        """Loads the data once; raises an InputError when they are not on this machine."""
+        self._require(
+            "The data of the search cannot be loaded on this machine",
+            load_data,
+            self.plan.space.recipe,
+            self.folder.data,
+        )
 
-        Raises:
-            InputError: they are not on this machine.
-        """
-        outcome = self.run(load_data, self.plan.space.recipe, self.folder.data)
-        if outcome is not None and outcome[0] != COMPLETED:
-            raise InputError(f"The data of the search cannot be loaded on this machine: {outcome[1]}")
-
-    def measure_reference(self):
-        """Measures the model that limits are relative to, and keeps its file. Returns its figures.
-
-        Raises:
-            InputError: it cannot be measured.
-        """
+    def measure_reference(self) -> dict | None:
+        """Measures the model that limits are relative to, and keeps its file. Returns its figures."""
         file = str(self.folder.reference)
-        outcome = self.run(measure_reference, self.plan.reference, self.folder.reference_log, keep=file)
-        if outcome is not None and outcome[0] != COMPLETED:
-            raise InputError(f"The model of --relative-to cannot be measured: {outcome[1].rstrip('.')}.")
-        self.reference = outcome and {**outcome[1], "file": file}
+        figures = self._require(
+            "The model of --relative-to cannot be measured",
+            measure_reference,
+            self.plan.reference,
+            self.folder.reference_log,
+            keep=file,
+        )
+        self.reference = figures and {**figures, "file": file}
         return self.reference
+
+    def _job(self, recipe, run_dir, number=0, **fields):
+        cpus, gpu = share_of(number, self.count)
+        machine = {"data_dir": self.data_dir, "cpus": cpus, "gpu": gpu, "threads": self.threads}
+        return Job(recipe, str(run_dir), measure=self.plan.measure, **machine, **fields)
+
+    def _require(self, failure, *job, **options):
+        """Runs a job that the search cannot do without. Returns its result, or None when it has to stop."""
+        status, result = self.run(*job, **options) or (COMPLETED, None)
+        if status != COMPLETED:
+            raise InputError(f"{failure}: {result}")
+        return result

@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
 from keras_vit.training.tuning.state.records import FAILED
 
@@ -15,31 +17,15 @@ TRIES = 3  # of a job whose process is killed each time before it has come furth
 _FROM_OUTSIDE = (-9, -signal.SIGTERM, -signal.SIGINT, 128 + signal.SIGTERM, 128 + signal.SIGINT)
 
 
-class Listener:
-    """What receives the messages of a process; this one ignores them.
-
-    Attributes:
-        progress: a value that changes when the job has come further.
-    """
-
-    progress = None
-
-    def on_message(self, kind, *content):
-        """Receives a message. The return value is sent back unless it is None."""
-
-
 class Processes:
     """Runs functions, each in a process forked from one which has imported everything and done nothing.
 
     That saves the seconds that TensorFlow takes to import, and no memory of a trial outlives it. Where a
-    system has no `forkserver`, each process starts from nothing.
-
-    Args:
-        log: str or Path of a file for what the processes write before they have one of their own.
-        measure: function whose module is imported in advance, or None.
+    system has no `forkserver`, each process starts from nothing. What processes write before they have a log
+    of their own goes to `log`; the module of `measure` is imported in advance, too.
     """
 
-    def __init__(self, log, measure=None):
+    def __init__(self, log: str | Path, measure: Callable | None = None):
         methods = multiprocessing.get_all_start_methods()
         self.context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
         self._running = set()
@@ -49,32 +35,30 @@ class Processes:
             with _errors_to(log):
                 multiprocessing.forkserver.ensure_running()
 
-    def run(self, target, job, listener=None):
-        """Runs `target(job, connection)` to its end, again when it is killed from outside.
+    def run(
+        self,
+        target: Callable,
+        job,
+        on_message: Callable = lambda kind, *content: None,
+        progress: Callable = lambda: None,
+    ) -> tuple | None:
+        """Runs `target(job, connection)`, a function of a module, again when it is killed from outside.
 
-        Args:
-            target: function of a module. It sends tuples, the last of which is `("ended", status, reason)`.
-            job: any value that can be pickled; it is pickled for each try.
-            listener: Listener, or None.
-
-        Returns:
-            `(status, reason)`; `FAILED` and how it ended for a process that died; None after `stop`.
+        It sends tuples, finally `("ended", status, reason)`. The others are given to `on_message`, whose
+        answer is sent back unless it is None. What `progress()` returns changes when the job comes further.
+        Returns `(status, reason)`; `FAILED` and how it ended for a process that died; None after `stop`.
         """
-        listener = listener or Listener()
         tries, before = 0, None
         while not self._stopping:
-            tries = tries + 1 if listener.progress == before else 1
-            before = listener.progress
-            outcome, code = self._run_once(target, job, listener)
+            tries = tries + 1 if progress() == before else 1
+            before = progress()
+            outcome, code = self._run_once(target, job, on_message)
             if outcome is not None:
                 return outcome
             if code not in _FROM_OUTSIDE:
                 return FAILED, _exit_message(code)
             if tries == TRIES:
-                return (
-                    FAILED,
-                    f"{_exit_message(code)}, {TRIES} times at one place: perhaps out of memory",
-                )
+                return FAILED, f"{_exit_message(code)}, {TRIES} times at one place: perhaps out of memory"
         return None
 
     def stop(self):
@@ -83,7 +67,7 @@ class Processes:
         for process in tuple(self._running):
             process.terminate()
 
-    def _run_once(self, target, job, listener):
+    def _run_once(self, target, job, on_message):
         """Returns the outcome, or None for a process that did not send one, and the exit code."""
         with tempfile.TemporaryDirectory(prefix="keras-vit-", ignore_cleanup_errors=True) as folder:
             ours, theirs = self.context.Pipe()
@@ -92,7 +76,7 @@ class Processes:
             theirs.close()
             self._running.add(process)
             try:
-                outcome = _receive(ours, listener)
+                outcome = _receive(ours, on_message)
             except BaseException:
                 process.kill()
                 raise
@@ -109,13 +93,13 @@ def _run(folder, target, job, connection):
     target(job, connection)
 
 
-def _receive(connection, listener):
+def _receive(connection, on_message):
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             kind, *content = connection.recv()
             if kind == "ended":
                 return tuple(content)
-            if (answer := listener.on_message(kind, *content)) is not None:
+            if (answer := on_message(kind, *content)) is not None:
                 connection.send(answer)
     return None
 

@@ -1,16 +1,38 @@
 """The work of a process: one trial, or what a search does before and after its trials."""
 
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
 import keras
 
 from keras_vit.training.fit import fit_task
 from keras_vit.training.flops import count_flops
+from keras_vit.training.recipe import Recipe
 from keras_vit.training.run import train
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import task_of
-from keras_vit.training.tuning.state.records import COMPLETED, MISFIT
+from keras_vit.training.tuning.costs import COSTS, NO_LIMITS, Limits
+from keras_vit.training.tuning.state.records import COMPLETED, MISFIT, TrialRecord
 from keras_vit.training.tuning.workers.epoch_reports import EpochReports
 from keras_vit.training.tuning.workers.isolation import isolated
-from keras_vit.training.tuning.workers.processes import Listener
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What a process of a search does, and its share of the machine. It reaches the process by pickling."""
+
+    recipe: Recipe  # with the trial's seed
+    run_dir: str  # of the run, which an earlier process may have started
+    record: TrialRecord | None = None  # None for other work than a trial
+    limits: Limits = NO_LIMITS
+    measure: Callable[..., dict] | None = None  # as in `api.search`; None when nothing is exported
+    reference: dict | None = None  # the reference model's figures and its `file`
+    keep: str | None = None  # where to keep the exported file
+    data_dir: str | Path | None = None
+    cpus: tuple[int, ...] = ()  # which processors it may use; empty for all
+    gpu: str | None = None  # as in CUDA_VISIBLE_DEVICES; None to leave that as it is
+    threads: int = 0  # of TensorFlow; 0 for as many as there are processors
 
 
 @isolated
@@ -46,7 +68,7 @@ def run_trial(job, connection):
 
 @isolated
 def load_data(job, connection):
-    """Loads the data, to check that they exist."""
+    """Checks that the data exist."""
     task_of(job.recipe).load_data(job.data_dir)
     return COMPLETED, None
 
@@ -67,28 +89,8 @@ def train_winner(job, connection):
     return COMPLETED, None
 
 
-class TrialListener(Listener):
-    """Passes the messages of a trial's process to a ledger."""
-
-    def __init__(self, ledger, record):
-        self.ledger = ledger
-        self.record = record
-
-    @property
-    def progress(self):
-        return self.record.progress
-
-    def on_message(self, kind, *content):
-        receive = {"measured": self.ledger.measured, "epoch": self.ledger.report}[kind]
-        return receive(self.record.id, *content)
-
-
 def measure_model(job, model, data):
-    """Measures an untrained model, cheap figures first, until one exceeds a limit.
-
-    Returns:
-        dict of figures.
-    """
+    """Measures an untrained model, cheap figures first, until one exceeds a limit; returns a dict of them."""
     reference = job.reference or {}
     figures = {"parameters": model.count_params()}
     if job.measure:
@@ -103,9 +105,8 @@ def measure_model(job, model, data):
 
 def _ratios(figures, reference):
     base = {**reference, "latency_ms": figures.get("reference_latency_ms")}
-    short = {"parameters": "parameters", "flops": "flops", "size_bytes": "size", "latency_ms": "latency"}
-    both = (name for name in short if name in figures and base.get(name))
-    return {f"{short[name]}_ratio": figures[name] / base[name] for name in both}
+    both = [name for name in reversed(COSTS) if name in figures and base.get(name)]
+    return {f"{name.split('_')[0]}_ratio": figures[name] / base[name] for name in both}
 
 
 def _write_hparams(folder, record, reported):

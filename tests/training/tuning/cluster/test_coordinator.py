@@ -97,7 +97,7 @@ def finish(ledger):
 def test_a_trial_arrives_as_it_was_sent():
     values = {"hidden_dim": 8, "stem": "conv", "qk_norm": True, "learning_rate": 0.1, "tuner/epochs": 3}
     record = TrialRecord("0007", values, 2**32 - 1, "0002", {"parameters": 10**9 + 1, "latency_ms": 0.1})
-    assert protocol.record_of(json.loads(json.dumps(protocol.trial_message(record)))) == record
+    assert TrialRecord(**json.loads(json.dumps(protocol.trial_message(record)))) == record
 
 
 @pytest.mark.parametrize(

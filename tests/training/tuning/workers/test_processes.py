@@ -4,7 +4,7 @@ import pytest
 
 from keras_vit.training.tuning.state.records import FAILED
 from keras_vit.training.tuning.workers import processes
-from keras_vit.training.tuning.workers.processes import Listener, Processes
+from keras_vit.training.tuning.workers.processes import Processes
 
 JOBS = '''
 import os, signal, tempfile, time
@@ -35,28 +35,6 @@ def killed_often(job, connection):
 '''
 
 
-class Answers(Listener):
-    """Collects messages and answers each with 7."""
-
-    def __init__(self):
-        self.messages = []
-
-    def on_message(self, *message):
-        self.messages.append(message)
-        return 7
-
-
-class SizeOf(Listener):
-    """Has the size of a file as its progress."""
-
-    def __init__(self, path):
-        self.path = path
-
-    @property
-    def progress(self):
-        return self.path.stat().st_size
-
-
 @pytest.fixture
 def jobs(tmp_path, monkeypatch):
     """Functions for a process, in a module that it can import."""
@@ -74,9 +52,14 @@ def started(tmp_path, monkeypatch):
 
 
 def test_messages_of_a_process_are_received_and_answered(jobs, started):
-    listener = Answers()
-    assert started.run(jobs.doubles, 21, listener) == ("completed", "7")
-    assert listener.messages == [("doubled", 42)]
+    messages = []
+
+    def answer(*message):
+        messages.append(message)
+        return 7
+
+    assert started.run(jobs.doubles, 21, answer) == ("completed", "7")
+    assert messages == [("doubled", 42)]
 
 
 def test_a_process_that_ends_without_a_message_has_failed(jobs, started):
@@ -100,7 +83,8 @@ def test_temporary_files_of_a_killed_process_are_removed(tmp_path, jobs, started
 def test_a_process_that_makes_progress_is_retried_as_often_as_it_is_killed(tmp_path, jobs, started):
     count = tmp_path / "count"
     count.touch()
-    assert started.run(jobs.killed_often, (count, 6), SizeOf(count)) == ("completed", None)
+    outcome = started.run(jobs.killed_often, (count, 6), progress=lambda: count.stat().st_size)
+    assert outcome == ("completed", None)
 
 
 def test_nothing_is_started_after_a_stop(jobs, started):

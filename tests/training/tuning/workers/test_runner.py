@@ -19,7 +19,7 @@ def test_values_that_do_not_fit_together_fail_one_trial_and_do_not_end_the_searc
     planned.space.hyperparameters.Fixed("loss", "hinge")  # which accepts no smoothed labels
     oracle = build_oracle("random", planned.space, planned.objective, trials=2, seed=0)
     ledger = Ledger(oracle, Journal(tmp_path / "journal"), [], seed=0)
-    processes = SimpleNamespace(run=lambda target, job, listener: ("completed", None), stop=None)
+    processes = SimpleNamespace(run=lambda target, job, **_: ("completed", None), stop=None)
     workers = LocalWorkers(planned, SearchFolder(tmp_path), 1, threads=1, processes=processes)
     TrialRunner(ledger, workers, Display(planned.objective, 1)).run()
     records = list(ledger.records.values())
