@@ -67,6 +67,7 @@ class PatchEmbedding(ConfiguredLayer):
             use_bias=use_bias,
             **{**DENSE_DEFAULTS, **options},
         )
+        self.supports_masking = False  # a mask of pixels is not one of patches: Keras warns and drops it
         if stem == "linear":
             self.extraction = PatchExtraction(patch_size, name="extraction", dtype=self.dtype_policy)
             self.projection = self._dense("projection", use_bias=use_bias)

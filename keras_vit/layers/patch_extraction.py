@@ -40,6 +40,7 @@ class PatchExtraction(ConfiguredLayer):
     @checked
     def __init__(self, patch_size: PixelPair, **options: Unpack[LayerOptions]) -> None:
         super().__init__(patch_size=as_pair(patch_size, "patch_size"), **options)
+        self.supports_masking = False  # a mask of pixels is not one of patches: Keras warns and drops it
 
     def build(self, input_shape):
         patch_grid(input_shape, self.patch_size)

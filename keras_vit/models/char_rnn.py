@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_vit.constraints import Choices, Range
 from keras_vit.errors import InputError
+from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import Count, DType, Rate, Seed
 from keras_vit.models.arguments import HiddenSize, builder
 
@@ -57,21 +58,22 @@ def char_rnn(
     Reference: https://arxiv.org/abs/1308.0850; LSTM: https://doi.org/10.1162/neco.1997.9.8.1735; GRU:
         https://arxiv.org/abs/1406.1078
     """
+    seeds = layer_seeds(seed)
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    x = _dropout(dropout_rate, 0, seed, dtype)(_embedding(vocabulary_size, embedding_dim, dtype)(tokens))
+    x = _dropout(dropout_rate, 0, seeds, dtype)(_embedding(vocabulary_size, embedding_dim, dtype)(tokens))
     for index in range(num_layers):
         layer = CELLS[cell](
             hidden_dim,
             return_sequences=True,
             return_state=True,
-            seed=seed,
+            seed=next(seeds),
             dtype=dtype,
             name=f"rnn_{index}",
         )
         if bidirectional:
             layer = keras.layers.Bidirectional(layer, dtype=dtype, name=f"bidirectional_{index}")
         x, *_ = layer(x)
-        x = _dropout(dropout_rate, index + 1, seed, dtype)(x)
+        x = _dropout(dropout_rate, index + 1, seeds, dtype)(x)
     logits = keras.layers.Dense(vocabulary_size, dtype="float32", name="head")(x)
     return keras.Model(tokens, logits, name=name or f"{cell}_{hidden_dim}")
 
@@ -162,6 +164,5 @@ def _embedding(vocabulary_size, embedding_dim, dtype):
     return keras.layers.Embedding(vocabulary_size, embedding_dim, dtype=dtype, name="embedding")
 
 
-def _dropout(rate, index, seed, dtype):
-    seed = None if seed is None else seed + index
-    return keras.layers.Dropout(rate, seed=seed, dtype=dtype, name=f"dropout_{index}")
+def _dropout(rate, index, seeds, dtype):
+    return keras.layers.Dropout(rate, seed=next(seeds), dtype=dtype, name=f"dropout_{index}")

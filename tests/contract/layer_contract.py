@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_vit import layers
+from keras_vit.keras_internals import all_layers
 
 TOKENS = (2, 16, 24)
 HEADS = (2, 3, 16, 8)
@@ -170,16 +171,40 @@ CASES = {
     "attention_pooling": (layers.AttentionPooling, {"num_heads": 3, "mlp_dim": 40}, TOKENS, (2, 24)),
 }
 
+# The layers that have layers with weights inside, each with as many kinds of them as possible.
+COMPOSITES = {
+    name: CASES[name]
+    for name in (
+        "patch_embedding",
+        "patch_embedding_conv",
+        "self_attention_rotary",
+        "mlp_swiglu",
+        "transformer_block",
+        "transformer_block_post_norm",
+        "transformer_encoder",
+        "attention_pooling",
+    )
+}
+# Those with dense layers, which can be quantized and have low-rank adapters (for these the order of norms
+# changes nothing).
+NOT_QUANTIZED = ("patch_embedding_conv", "transformer_block_post_norm")
+DENSE = {name: case for name, case in COMPOSITES.items() if name not in NOT_QUANTIZED}
+
+SEEN = np.arange(TOKENS[1]) < np.array([[16], [5]])  # the Keras mask of a padded batch
+
 
 def inputs_of(shape):
     return np.random.default_rng(1).normal(size=shape).astype("float32")
 
 
-def functional(case, dtype="float32", batch=None):
-    """The layer of a case in a functional model, its weights drawn with NumPy."""
+def functional(case, dtype="float32", batch=None, prepare=None):
+    """The layer of a case, after `prepare(layer)`, in a functional model, its weights drawn with NumPy."""
     make, arguments, input_shape, _ = case
     images = keras.Input(input_shape[1:], batch_size=batch, dtype="float32")
-    model = keras.Model(images, make(**arguments, dtype=dtype, name="layer")(images))
+    layer = make(**arguments, dtype=dtype, name="layer")
+    if prepare:
+        prepare(layer)
+    model = keras.Model(images, layer(images))
     rng = np.random.default_rng(0)
     for weight in model.weights:
         weight.assign(("gamma" in weight.path) + 0.2 * rng.normal(size=weight.shape))
@@ -243,6 +268,120 @@ def check_training(case):
         if weight.path.endswith("key_norm/beta"):
             continue  # the softmax does not see what all keys have in common
         assert (new != old).any(), weight.path
+
+
+class Padded(keras.layers.Layer):
+    """Gives its input the Keras mask `SEEN`, whatever the tokens contain that it hides."""
+
+    def call(self, x):
+        return x + 0
+
+    def compute_mask(self, x, previous_mask=None):
+        return keras.ops.convert_to_tensor(SEEN)
+
+
+class WithMask(keras.layers.Layer):
+    """Returns its input and the Keras mask that came with it."""
+
+    def call(self, x, mask=None):
+        return x, mask
+
+    def compute_mask(self, x, previous_mask=None):
+        return None
+
+
+def check_masks(case):
+    """A mask reaches the next layer; hidden tokens change neither the others nor what is pooled."""
+    make, arguments, input_shape, output_shape = case
+    layer, x = make(**arguments), inputs_of(input_shape)
+    axes = (slice(None), None, slice(None), None) if len(input_shape) == 4 else (..., None)
+    seen = SEEN[axes]
+    answers = []
+    for hidden in (x, np.where(seen, x, 7 * x[::-1])):
+        y, mask = WithMask()(layer(Padded()(hidden)))
+        answers.append(keras.ops.convert_to_numpy(y))
+    if len(output_shape) == 2:
+        assert mask is None
+        np.testing.assert_allclose(answers[1], answers[0], atol=1e-5)
+        return
+    expected = SEEN
+    if make in (layers.ClassToken, layers.RegisterTokens):
+        place, count = arguments.get("num_prefix_tokens", 0), arguments.get("num_tokens", 1)
+        expected = np.insert(SEEN, [place] * count, True, axis=1)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(mask), expected)
+    hidden = np.broadcast_to(~expected[axes], output_shape)
+    np.testing.assert_allclose(*(np.where(hidden, 0, y) for y in answers), atol=1e-5)
+    assert (answers[0] != answers[1])[hidden].any()
+
+
+def copies(model, folder):
+    """Yields a model from the configuration of another, its clone and what is loaded after saving it."""
+    for make in (lambda m: type(m).from_config(m.get_config()), keras.models.clone_model):
+        copy = make(model)
+        copy.set_weights(model.get_weights())
+        yield copy
+    model.save(folder / "layer.keras")
+    yield keras.saving.load_model(folder / "layer.keras")
+
+
+def trainable_paths(model):
+    return [weight.path for weight in model.trainable_weights]
+
+
+def freeze_some(layer):
+    """Freezes every other layer inside."""
+    for inner in list(all_layers(layer))[:0:-2]:
+        inner.trainable = False
+
+
+def check_freezing(case, built, folder):
+    if built:
+        model = functional(case)
+        freeze_some(model.get_layer("layer"))
+    else:
+        model = functional(case, prepare=freeze_some)
+    assert len(model.trainable_weights) < len(model.weights)
+    for copy in copies(model, folder):
+        assert trainable_paths(copy) == trainable_paths(model)
+        flags = [[layer.trainable for layer in all_layers(m.get_layer("layer"))] for m in (copy, model)]
+        assert flags[0] == flags[1]
+
+
+def check_quantizing(case, mode, folder):
+    model, x = functional(case), inputs_of(case[2])
+    model.quantize(mode)
+    expected = run(model, x)
+    assert any(str(weight.dtype) == "int8" for weight in model.weights)
+    _, *others = copies(model, folder)
+    for other in others:
+        np.testing.assert_array_equal(run(other, x), expected)
+
+
+def check_lora(case, folder):
+    model, x = functional(case), inputs_of(case[2])
+    model.get_layer("layer").enable_lora(2)
+    rng = np.random.default_rng(1)
+    for weight in model.weights:
+        if "lora" in weight.path:
+            weight.assign(0.2 * rng.normal(size=weight.shape))
+    expected = run(model, x)
+    for copy in copies(model, folder):
+        assert trainable_paths(copy) == trainable_paths(model)
+        # Keras adds the product of the matrices to the kernel when it saves a model.
+        np.testing.assert_allclose(run(copy, x), expected, atol=1e-5 * max(np.abs(expected).max(), 1))
+
+
+def check_policies(case, folder):
+    """A layer inside whose data type policy was changed keeps it."""
+
+    def change_last(layer):
+        list(all_layers(layer))[-1].dtype_policy = "mixed_bfloat16"
+
+    model = functional(case, prepare=change_last)
+    policies = [layer.dtype_policy for layer in all_layers(model.get_layer("layer"))]
+    assert {policy.name for policy in policies} == {"float32", "mixed_bfloat16"}
+    for copy in copies(model, folder):
+        assert [layer.dtype_policy for layer in all_layers(copy.get_layer("layer"))] == policies
 
 
 def write_outputs(path):

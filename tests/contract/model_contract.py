@@ -1,6 +1,7 @@
 """What every model of images promises beside the Vision Transformer, and the arguments to hold each to it.
 
-As a program it writes the models' logits under the current backend: `model_contract.py OUT.npz`.
+As a program it writes the models' logits and the masks of their random layers under the current backend:
+`model_contract.py OUT.npz`.
 """
 
 import sys
@@ -9,7 +10,9 @@ import keras
 import numpy as np
 
 from keras_vit.io.model_archive import load_model
-from keras_vit.models import cnn, linear, mlp, resnet
+from keras_vit.keras_internals import all_layers
+from keras_vit.layers import DropPath
+from keras_vit.models import char_rnn, char_transformer, cnn, linear, mlp, resnet, vit
 from keras_vit.models.resnet import SIZES, ResNetSize
 
 MEAN, STD = (0.49, 0.48, 0.45), (0.25, 0.24, 0.26)
@@ -35,6 +38,33 @@ CASES = {
 
 # All kinds of layers; JAX compiles half a minute for these alone.
 ON_EVERY_BACKEND = ("cnn_batch_norm", "mlp_tanh", "resnet_20", "resnet_50")
+
+TEXT = {"vocabulary_size": 11, "num_layers": 2, "dropout_rate": 0.5, "seed": 3}
+# name: (builder, arguments that turn on all that is random, number of random layers)
+RANDOM = {
+    "vit": (
+        vit,
+        {
+            "variant": "Pico/2",
+            "num_layers": 3,
+            "pooling": "map",
+            "dropout_rate": 0.5,
+            "attention_dropout_rate": 0.5,
+            "drop_path_rate": 0.6,
+            "seed": 3,
+        },
+        12,  # after the embedding, three in each block, and drop path in the second and third
+    ),
+    "char_transformer": (
+        char_transformer,
+        {**TEXT, "length": 8, "hidden_dim": 16, "num_heads": 2, "attention_dropout_rate": 0.5},
+        7,
+    ),
+    "char_rnn": (char_rnn, {**TEXT, "cell": "lstm", "hidden_dim": 8, "embedding_dim": 4}, 3),
+    "cnn": (cnn, {"hidden_dim": 24, "conv_dropout_rate": 0.5, "dropout_rate": 0.5, "seed": 3}, 3),
+    "resnet": (resnet, {"variant": "narrow 20", "dropout_rate": 0.5, "seed": 3}, 1),
+    "mlp": (mlp, {"hidden_dims": (30, 20), "dropout_rate": 0.5, "seed": 3}, 2),
+}
 
 
 def build(case, **changes):
@@ -122,10 +152,22 @@ def check_training(case):
         assert (new != old).any(), weight.path
 
 
-def write_outputs(path):
+def outputs():
     models = {name: trained(CASES[name]) for name in ON_EVERY_BACKEND}
-    np.savez(path, **{name: model.predict_on_batch(images_for(model)) for name, model in models.items()})
+    return {name: model.predict_on_batch(images_for(model)) for name, model in models.items()}
+
+
+def masks():
+    """What each random layer keeps of ones, `(steps, ...)` for its first two steps, by model and path."""
+    ones = keras.ops.ones((64, 6, 12))
+    found = {}
+    for name, (make, arguments, _) in RANDOM.items():
+        for index, layer in enumerate(all_layers(make(**arguments))):
+            if isinstance(layer, keras.layers.Dropout | DropPath) and layer.rate:
+                kept = [keras.ops.convert_to_numpy(layer(ones, training=True)) > 0 for _ in range(2)]
+                found[f"{name}/{index}/{layer.path}"] = np.stack(kept)
+    return found
 
 
 if __name__ == "__main__":
-    write_outputs(sys.argv[1])
+    np.savez(sys.argv[1], **{f"logits {k}": v for k, v in outputs().items()}, **masks())

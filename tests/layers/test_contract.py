@@ -9,11 +9,15 @@ import keras
 import layer_contract
 import numpy as np
 import pytest
-from layer_contract import CASES
+from layer_contract import CASES, COMPOSITES, DENSE
 
 from keras_vit import layers
+from keras_vit.keras_internals import child_layers
 
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+each_composite = pytest.mark.parametrize("case", COMPOSITES.values(), ids=COMPOSITES.keys())
+each_with_dense_layers = pytest.mark.parametrize("case", DENSE.values(), ids=DENSE.keys())
+OF_TOKENS = {name: case for name, case in CASES.items() if case[2] != layer_contract.IMAGES}
 
 
 def test_every_public_layer_is_held_to_the_contract():
@@ -44,6 +48,43 @@ def test_mixed_bfloat16_keeps_float32_weights_and_the_values(case):
 @each_case
 def test_gradients_reach_every_weight(case):
     layer_contract.check_training(case)
+
+
+def test_every_layer_with_weights_in_inner_layers_is_among_the_composites():
+    found = set()
+    for make, arguments, shape, _ in CASES.values():
+        layer = make(**arguments)
+        layer.build(shape)
+        if any(inner.weights for inner in child_layers(layer)):
+            found.add(make)
+    assert found == {case[0] for case in COMPOSITES.values()}
+
+
+@pytest.mark.parametrize("case", OF_TOKENS.values(), ids=OF_TOKENS.keys())
+def test_masks_are_passed_on_and_hidden_tokens_change_nothing(case):
+    layer_contract.check_masks(case)
+
+
+@pytest.mark.parametrize("built", [False, True], ids=["before build", "after build"])
+@each_composite
+def test_frozen_inner_layers_stay_frozen(case, built, tmp_path):
+    layer_contract.check_freezing(case, built, tmp_path)
+
+
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+@each_with_dense_layers
+def test_quantized_layers_give_equal_outputs(case, mode, tmp_path):
+    layer_contract.check_quantizing(case, mode, tmp_path)
+
+
+@each_with_dense_layers
+def test_low_rank_adapters_stay(case, tmp_path):
+    layer_contract.check_lora(case, tmp_path)
+
+
+@each_composite
+def test_inner_layers_keep_a_data_type_policy_of_their_own(case, tmp_path):
+    layer_contract.check_policies(case, tmp_path)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="looks at a TensorFlow graph")

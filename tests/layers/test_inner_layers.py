@@ -1,7 +1,5 @@
 """Layers inside layers: there before the first call, with settings and random numbers of their own."""
 
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -10,14 +8,6 @@ from keras_vit import layers
 from keras_vit.keras_internals import all_layers
 
 X = np.random.default_rng(0).normal(size=(2, 6, 12)).astype("float32")
-SAVED = Path(__file__).parents[1] / "data" / "models_0_1_0"
-COMPOSITES = {
-    "attention": lambda: layers.SelfAttention(3, dropout_rate=0.1),
-    "mlp": lambda: layers.MLP(20, activation="swiglu"),
-    "block": lambda: layers.TransformerBlock(3, 20, layer_scale=0.1),
-    "encoder": lambda: layers.TransformerEncoder(2, 3, 20, qk_norm=True),
-    "pooling": lambda: layers.AttentionPooling(3, 20),
-}
 
 
 def numpy(x):
@@ -28,48 +18,21 @@ def random_layers(layer):
     return [x for x in all_layers(layer) if isinstance(x, (keras.layers.Dropout, layers.DropPath))]
 
 
-@pytest.fixture(params=COMPOSITES)
-def model(request):
+@pytest.mark.parametrize("make", [lambda: keras.layers.Dense(12), lambda: layers.TransformerBlock(3, 20)])
+def test_float8_layers_give_equal_outputs(make, tmp_path):
     x = keras.Input((6, 12))
-    return keras.Model(x, COMPOSITES[request.param]()(x))
-
-
-def again(model, how, tmp_path):
-    if how == "cloned":
-        clone = keras.models.clone_model(model)
-        clone.set_weights(model.get_weights())
-        return clone
+    model = keras.Model(x, make()(x))
+    model.quantize("float8")
+    expected = numpy(model(X))
     model.save(tmp_path / "model.keras")
-    return keras.saving.load_model(tmp_path / "model.keras")
-
-
-@pytest.mark.parametrize("how", ["saved", "cloned"])
-def test_frozen_inner_layers_stay_frozen(model, how, tmp_path):
-    inner = [x for x in all_layers(model.layers[1]) if isinstance(x, keras.layers.Dense)]
-    inner[0].trainable = False
-    other = again(model, how, tmp_path)
-    assert len(other.trainable_variables) == len(model.trainable_variables)
-    assert len(model.trainable_variables) < len(model.weights)
-
-
-@pytest.mark.parametrize("how", ["saved", "cloned"])
-@pytest.mark.parametrize("mode", ["int8", "int4"])
-def test_quantized_inner_layers_give_the_same_outputs(model, mode, how, tmp_path):
-    model.quantize(mode)
-    assert any(str(weight.dtype) == "int8" for weight in model.weights)
-    np.testing.assert_array_equal(numpy(again(model, how, tmp_path)(X)), numpy(model(X)))
-
-
-@pytest.mark.parametrize("how", ["saved", "cloned"])
-def test_low_rank_matrices_stay(model, how, tmp_path):
-    model.layers[1].enable_lora(2)
-    rng = np.random.default_rng(1)
-    for weight in model.weights:
-        if "lora" in weight.path:
-            weight.assign(rng.normal(size=weight.shape))
-    other = again(model, how, tmp_path)
-    assert len(other.trainable_weights) == len(model.trainable_weights)
-    np.testing.assert_allclose(numpy(other(X)), numpy(model(X)), atol=1e-4)
+    np.testing.assert_array_equal(numpy(keras.saving.load_model(tmp_path / "model.keras")(X)), expected)
+    # A clone orders its weights otherwise, that of Keras's Dense too, so that `set_weights` fails on it.
+    clone = keras.models.clone_model(model)
+    values = {weight.path: weight for weight in model.weights}
+    assert {weight.path for weight in clone.weights} == set(values)
+    for weight in clone.weights:
+        weight.assign(values[weight.path])
+    np.testing.assert_array_equal(numpy(clone(X)), expected)
 
 
 def test_the_blocks_exist_and_can_be_frozen_before_the_first_call():
@@ -90,12 +53,6 @@ def test_no_two_random_layers_draw_the_same_mask():
     assert len(masks) == 7  # three dropouts in each block, and the second block's drop path
     for index, mask in enumerate(masks):
         assert all((mask != other).any() for other in masks[:index])
-
-
-def test_an_encoder_saved_by_version_0_1_0_loads_and_gives_its_outputs():
-    arrays = np.load(SAVED / "encoder.npz")
-    loaded = keras.saving.load_model(SAVED / "encoder.keras")
-    np.testing.assert_allclose(numpy(loaded(arrays["x"])), arrays["y"], atol=1e-5)
 
 
 def test_rematerialized_blocks_have_the_same_gradients():

@@ -61,6 +61,22 @@ def test_padding_does_not_change_the_answer(pool, dtype):
     np.testing.assert_allclose(padded, short, atol=1e-5 if dtype == "float32" else 3e-2)
 
 
+@pytest.mark.parametrize("pool", [layers.TokenPooling("gap"), layers.AttentionPooling(3, 20)])
+def test_masked_time_steps_do_not_change_the_answer(pool):
+    x = keras.Input((None, 12))
+    model = keras.Model(x, pool(layers.TransformerEncoder(1, 3, 20)(keras.layers.Masking()(x))))
+    padded = np.concatenate([X, np.zeros_like(X)], axis=1)
+    np.testing.assert_allclose(numpy(model(padded)), numpy(model(X)), atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [layers.PatchExtraction(4), layers.PatchEmbedding(12, 4)])
+def test_a_mask_of_pixels_does_not_become_one_of_tokens(layer):
+    images = keras.layers.Masking()(np.ones((2, 8, 8, 3), "float32"))
+    with pytest.warns(UserWarning, match="does not support masking"):
+        tokens = layer(images)
+    layers.TransformerEncoder(1, 3, 20)(tokens)
+
+
 def test_added_tokens_are_seen():
     mask = numpy(layers.RegisterTokens(2, num_prefix_tokens=1).compute_mask(X, PADDING))
     np.testing.assert_array_equal(mask, np.insert(PADDING, [1, 1], True, axis=1))

@@ -1,6 +1,7 @@
 """What the models of images share; what is particular to one stands in its own file."""
 
 import importlib.util
+import itertools
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import sys
 import model_contract
 import numpy as np
 import pytest
-from model_contract import CASES
+from model_contract import CASES, RANDOM
 
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
@@ -38,19 +39,35 @@ def test_a_step_moves_every_weight(case):
     model_contract.check_training(case)
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
-def test_logits_are_equal_on_every_backend(backend, tmp_path):
+@pytest.fixture(scope="module", params=["tensorflow", "jax", "torch"])
+def arrays(request, tmp_path_factory):
+    """What the contract writes as a program under each backend."""
+    backend = request.param
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
-    model_contract.write_outputs(tmp_path / "here.npz")
+    path = tmp_path_factory.mktemp(backend) / "arrays.npz"
     subprocess.run(
-        [sys.executable, model_contract.__file__, str(tmp_path / "there.npz")],
+        [sys.executable, model_contract.__file__, str(path)],
         env={**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_backend_optimization_level=0"},
         check=True,
         capture_output=True,
     )
-    here, there = np.load(tmp_path / "here.npz"), np.load(tmp_path / "there.npz")
-    assert set(there.files) == set(here.files)
-    for name in here.files:
+    return dict(np.load(path))
+
+
+def test_logits_are_equal_on_every_backend(arrays):
+    there = {name.removeprefix("logits "): x for name, x in arrays.items() if name.startswith("logits ")}
+    here = model_contract.outputs()
+    assert set(there) == set(here)
+    for name in here:
         scale = np.abs(here[name]).max()
         assert np.abs(here[name] - there[name]).max() <= 1e-5 * max(scale, 1), name
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_each_random_layer_of_a_model_draws_masks_of_its_own(arrays, name):
+    masks = {path: steps for path, steps in arrays.items() if path.startswith(f"{name}/")}
+    assert len(masks) == RANDOM[name][2]
+    drawn = [(path, step, mask) for path, steps in masks.items() for step, mask in enumerate(steps)]
+    for (path, step, mask), (other_path, other_step, other) in itertools.combinations(drawn, 2):
+        assert (mask == other).mean() < 0.9, f"{path}, step {step}, and {other_path}, step {other_step}"
