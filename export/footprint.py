@@ -4,6 +4,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from keras_vit.export.images.inference_model import inference_model
@@ -13,23 +14,19 @@ from keras_vit.export.tflite.convert import write_tflite
 from keras_vit.export.variants import VARIANTS
 
 
-def footprint(model, image, *, variant="fp32", reference=None, keep=None):
-    """Converts a model and measures its TFLite file, all in this process, on one thread.
+def footprint(
+    model: keras.Model,
+    image: np.ndarray,
+    *,
+    variant: str = "fp32",  # or one that TensorFlow's converter writes
+    reference: str | Path | None = None,
+    keep: str | Path | None = None,
+) -> dict[str, float]:
+    """Converts a model that gives logits and measures its TFLite file, all in this process, on one thread.
 
-    Args:
-        model: `keras.Model` that gives logits; it need not be trained.
-        image: uint8 array `(height, width, channels)`.
-        variant: `"fp32"`, `"fp16"` or `"dynamic_int8"`.
-        reference: str or Path of a TFLite file that is measured in the same interleaved rounds, or None. Its
-            images may be of another size.
-        keep: str or Path under which to keep the file, or None.
-
-    Returns:
-        dict of `size_bytes` and `latency_ms`; with a reference also its `reference_latency_ms`.
-
-    Raises:
-        InputError: no model of images.
-        ConditionError: the converter refused it.
+    Returns `size_bytes` and `latency_ms` for one uint8 image `(height, width, channels)`; with a reference, a
+    TFLite file that is measured in the same rounds, also its `reference_latency_ms`. `keep` is where to keep
+    the file.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(keep or Path(folder) / "model.tflite")

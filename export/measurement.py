@@ -13,16 +13,9 @@ RUNS = 30  # of images
 def interleaved_ms(runs, rounds=RUNS, clock=time.thread_time, refill_caches=False):
     """Times functions in rounds A B C A B C, so that other load of the machine affects all alike.
 
-    Args:
-        runs: sequence of functions without arguments.
-        rounds: int, after some for warming up.
-        clock: function that returns seconds. `time.thread_time`, the CPU time of the calling thread, does not
-            count what other programs do; it serves for what runs on one thread.
-        refill_caches: bool, calls each function once untimed before each timed call, as the others have
-            displaced its data from the caches.
-
-    Returns:
-        A list of lists of milliseconds, one list per function.
+    Returns a list of milliseconds per function. The default clock, the CPU time of the calling thread, does
+    not count what other programs do; it serves for what runs on one thread. `refill_caches` calls each
+    function once untimed before each timed call, as the others have displaced its data from the caches.
     """
     times = [[] for _ in runs]
     for number in range(WARM_UP + rounds):

@@ -30,27 +30,18 @@ FLOAT_PRODUCTS = (Rule("BATCH_MATMUL", 0),)
 class Variant:
     """One form of a model's file.
 
-    Attributes:
-        name: str, as on the command line and in `export.json`.
-        file: str, the file or folder.
-        is_float32: bool, it has to give the model's answers within the rounding of float32.
-        converter: tuple of str, options of TensorFlow's converter (see `keras_vit.export.workers.convert`),
-            or None where another program writes the file.
-        rules: tuple of Rule, by which ai-edge-quantizer makes the file from the float32 one where the
-            converter does not, or where some operators are to stay in float.
-        for_text: bool, character models have it too.
-        is_default: bool, it is exported where no variant is named.
-        not_auto: str, why `auto` does not try it; empty when it does.
+    The rules are those by which ai-edge-quantizer makes the file from the float32 one, where TensorFlow's
+    converter does not write it, or where some operators are to stay in float.
     """
 
-    name: str
-    file: str
-    is_float32: bool = False
-    converter: tuple | None = None
-    rules: tuple = ()
-    for_text: bool = False
-    is_default: bool = False
-    not_auto: str = ""
+    name: str  # as on the command line and in `export.json`
+    file: str  # or folder
+    is_float32: bool = False  # whether it has to give the model's answers within the rounding of float32
+    converter: tuple[str, ...] | None = None  # options of keras_vit.export.workers.convert
+    rules: tuple[Rule, ...] = ()
+    for_text: bool = False  # whether character models have it too
+    is_default: bool = False  # whether it is exported where no variant is named
+    not_auto: str = ""  # why `auto` does not try it; empty when it does
 
     @property
     def is_tflite(self):

@@ -6,14 +6,11 @@ from keras_vit.export.tflite.graph import is_constant, operators, write_graph
 
 
 def only(model, kinds):
-    """Returns the bytes of a file with the operators of these kinds alone, on tensors of the same sizes.
+    """Returns the bytes of a file with only the operators of these kinds, on tensors of the same sizes.
 
-    What they read of an operator that is left out, they read of the last one of theirs that made the same
-    shape and type, as they would find it in the cache, or of an input. Results have no meaning.
-
-    Args:
-        model: `ModelT`, which stays as it is.
-        kinds: set of str.
+    What they read from an operator that is left out, they read from the last kept one with a result of the
+    same shape and type, as they would find it in the cache, or from an input. Results have no meaning. The
+    model, a `ModelT`, stays as it is.
     """
     graph = model.subgraphs[0]
     everything = operators(model)

@@ -14,9 +14,9 @@ from keras_vit.export.benchmarking.parts import only
 from keras_vit.export.benchmarking.signature import signature_names, with_first
 from keras_vit.export.measurement import interleaved_ms
 from keras_vit.export.prediction.tflite import check_is_tflite
-from keras_vit.export.tflite.delegation import delegation
 from keras_vit.export.tflite.graph import operators, read_graph
 from keras_vit.export.tflite.interpreter import open_interpreter
+from keras_vit.export.workers.delegation import delegation
 from keras_vit.export.workers.runner import run_worker
 
 TIME_LIMIT = 300  # seconds for three runs
@@ -126,12 +126,7 @@ class _File:
 
     def _by_kind(self, medians, outside):
         rows = [
-            {
-                "kind": kind,
-                "count": count,
-                "outside": outside[kind],
-                "alone_ms": medians.get(kind),
-            }
+            {"kind": kind, "count": count, "outside": outside[kind], "alone_ms": medians.get(kind)}
             for kind, count in self.kinds.items()
         ]
         return sorted(rows, key=lambda row: -(row["alone_ms"] or 0))

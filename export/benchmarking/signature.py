@@ -13,15 +13,9 @@ def signature_names(model):
 
 
 def with_first(content, name, path):
-    """Returns the bytes of a file with a signature's subgraph in the first place, which runs by itself.
+    """Returns the bytes of a file, which errors call `path`, with a signature's subgraph in the first place.
 
-    Args:
-        content: bytes of a TFLite file.
-        name: str, of the signature.
-        path: Path, what errors call the file.
-
-    Raises:
-        InputError: there is no such signature, or loops of the file do not allow it.
+    That one runs by itself. Loops, which refer to subgraphs by index, do not allow it.
     """
     model = read_graph(content)
     names = signature_names(model)

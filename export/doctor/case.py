@@ -8,11 +8,12 @@ import keras
 import tensorflow as tf
 
 from keras_vit.errors import ConditionError, InputError
+from keras_vit.export.doctor.finding import Finding, shortened
 from keras_vit.export.images.inference_model import inference_model
 from keras_vit.export.text.form import text_form
 from keras_vit.export.text.write import step_function
 from keras_vit.export.tflite.convert import convert, write_tflite
-from keras_vit.export.tflite.graph import operators, read_graph
+from keras_vit.export.tflite.graph import Operator, operators, read_graph
 from keras_vit.export.workers.runner import run_worker
 from keras_vit.keras_internals import all_layers
 
@@ -21,42 +22,28 @@ TIME_LIMIT = 300  # seconds, to open a file
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """What is known of a model.
-
-    Attributes:
-        model: `keras.Model`.
-        as_exported: bool, whether the file has the form in which `keras-vit export` writes it.
-        refusal: str, why TensorFlow's converter wrote no file of builtin operators; None if it did.
-        graph: the file's `ModelT`, with Flex operators if it needs them, or None if there is no file.
-        operators: tuple of `keras_vit.export.tflite.graph.Operator`, the file's.
-        failure: str, why LiteRT does not run the file, or None.
-        outside: tuple of those operators that the XNNPACK delegate does not run; empty with a failure.
-    """
+    """A model and what is known of its file."""
 
     model: keras.Model
-    as_exported: bool = False
-    refusal: str | None = None
-    graph: object = None
-    operators: tuple = ()
-    failure: str | None = None
-    outside: tuple = ()
+    as_exported: bool = False  # whether the file has the form in which `keras-vit export` writes it
+    refusal: str | None = None  # why TensorFlow's converter wrote no file of builtin operators
+    graph: object = None  # the file's `ModelT`, with Flex operators if it needs them, or None without a file
+    operators: tuple[Operator, ...] = ()
+    failure: str | None = None  # why LiteRT does not run the file
+    outside: tuple[Operator, ...] = ()  # those that the XNNPACK delegate does not run; none with a failure
 
-    def layers(self, operators):
-        """Returns the paths of the layers that operators belong to, by the operators' names."""
+    def finding(self, target: str, operators, reason: str, fix: str) -> Finding:
+        """Returns a finding about the layers that operators belong to, by the operators' names."""
         names = {layer.name for layer in all_layers(self.model)}
-        return [_layer_path(operator.name, names, self.model.name) for operator in operators]
+        paths = [_layer_path(operator.name, names, self.model.name) for operator in operators]
+        return Finding(target, shortened(paths), reason, fix)
 
 
-def convert_case(model, as_is=False):
-    """Converts a model and opens the file.
+def convert_case(model: keras.Model, as_is: bool = False) -> Case:
+    """Converts a built model and opens the file.
 
-    Args:
-        model: built `keras.Model`.
-        as_is: bool. By default a classifier of images is converted in the form that `keras-vit export`
-            writes, and a character model as its `step`.
-
-    Returns:
-        Case.
+    Unless it is converted as it is, a classifier of images has the form that `keras-vit export` writes, and a
+    character model is its `step`.
     """
     exported = None if as_is else _exported(model)
     form, write = exported or (model, _write_as_is)

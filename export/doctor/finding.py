@@ -11,17 +11,10 @@ MOST_NAMES = 3
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """One obstacle on the way to a phone.
+    """One obstacle on the way to a phone."""
 
-    Attributes:
-        target: str, what it blocks, such as `"XNNPACK"`.
-        layer: str, the layers that cause it, or the model.
-        reason: str.
-        fix: str.
-    """
-
-    target: str
-    layer: str
+    target: str  # what it blocks, such as "XNNPACK"
+    layer: str  # the layers that cause it, or the model
     reason: str
     fix: str
 
@@ -36,7 +29,7 @@ def findings_table(findings):
     return table
 
 
-def names(layers):
+def shortened(layers):
     """Returns the names of layers as text, at most `MOST_NAMES` of them and the number of the others."""
     layers = list(dict.fromkeys(layers))
     more = len(layers) - MOST_NAMES
@@ -48,14 +41,8 @@ def counted(operators):
     return ", ".join(f"{count} {kind}" for kind, count in Counter(o.kind for o in operators).items())
 
 
-def by_fix(operators, fixes, otherwise):
-    """Returns pairs of a fix and the operators that it is for.
-
-    Args:
-        operators: list of `keras_vit.export.tflite.graph.Operator`.
-        fixes: dict from an operator's kind to its fix.
-        otherwise: str, the fix for other kinds.
-    """
+def by_fix(operators, fixes: dict[str, str], otherwise: str):
+    """Returns pairs of a fix and the operators that it is for; `fixes` has the fixes of some kinds."""
     groups = {}
     for operator in operators:
         groups.setdefault(fixes.get(operator.kind, otherwise), []).append(operator)

@@ -14,14 +14,9 @@ EXPECTED = "Expected a run folder, a .keras file, or module:function that return
 
 
 def find_model(name: str) -> keras.Model:
-    """Returns a model.
+    """Returns the model in a run folder or a `.keras` file, or of a `module:name` here or installed.
 
-    Args:
-        name: str; a run folder, a `.keras` file, or `module:name` of a model or of a function without
-            arguments that returns one, in the current folder or installed. The module's code runs.
-
-    Raises:
-        InputError: there is no such model.
+    That is the name of a model, or of a function without arguments that returns one; the module's code runs.
     """
     path = Path(name)
     if (path / "model.keras").is_file():

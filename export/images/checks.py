@@ -20,11 +20,7 @@ def check_backend():
 
 
 def check_input(dtype, batch_size):
-    """Checks what TFLite files are to take.
-
-    Raises:
-        InputError: neither `"float32"` nor `"uint8"`, or not at least one image.
-    """
+    """Raises InputError for an input that TFLite files of ours cannot have."""
     if dtype not in DTYPES:
         raise InputError(f"Expected an input of {' or '.join(DTYPES)}, received {dtype!r}.")
     if batch_size < 1:
@@ -32,11 +28,7 @@ def check_input(dtype, batch_size):
 
 
 def check_held_out(model, label_names, images, labels):
-    """Checks that labels' names, images and labels belong to the model.
-
-    Raises:
-        InputError: they do not.
-    """
+    """Raises InputError when names of labels, images and labels do not belong to the model."""
     num_classes = model.output_shape[1]
     if len(label_names) != num_classes or any("\n" in name for name in label_names):
         raise InputError(
@@ -56,15 +48,7 @@ def check_held_out(model, label_names, images, labels):
 
 
 def check_logits(model, images):
-    """Checks that a model gives no probabilities before its softmax, which would be applied twice.
-
-    Args:
-        model: as `inference_model` gives it.
-        images: array `(n, height, width, channels)`; some of them are tried.
-
-    Raises:
-        InputError: it does.
-    """
+    """Raises InputError when the outputs before an `inference_model`'s softmax are probabilities already."""
     outputs = keras.Model(model.inputs, model.layers[-1].input).predict(images[:8], verbose=0)
     if outputs.min() >= 0 and np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
         raise InputError(
@@ -74,19 +58,15 @@ def check_logits(model, images):
 
 
 def check_calibration(model, variants, images):
-    """Checks that there are calibration images where a variant needs them.
-
-    Raises:
-        InputError: none, too few, or not of the model's kind.
-    """
+    """Raises InputError when calibration images do not fit the model, or are too few for a variant."""
     needing = [variant for variant in variants if variant == AUTO or VARIANTS[variant].needs_calibration]
-    if images is None and needing:
+    if images is None:
+        if not needing:
+            return
         raise InputError(
             f"Expected calibration images for {needing[0]}, received none. Give some hundred images of the "
             "training data, or choose a variant that needs none, such as dynamic_int8."
         )
-    if images is None:
-        return
     if images.dtype != np.uint8 or images.shape[1:] != model.input_shape[1:]:
         raise InputError(
             f"Expected uint8 calibration images (n, {', '.join(map(str, model.input_shape[1:]))}), received "

@@ -1,7 +1,6 @@
 """Exports a classifier of images."""
 
 import contextlib
-import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -176,8 +175,7 @@ class ImageExport(ModelExport):
     def verify(self, predictor):
         with _full_float32():
             answers = predictor.probabilities(self.images)
-        verification = compare(self.reference, answers, self.labels)
-        figures = {**dataclasses.asdict(verification), "drop": verification.drop}
+        figures = compare(self.reference, answers, self.labels)
         if self.attention:
             maps = predictor.attention_maps(self.images[: len(self.maps)])
             difference = np.abs(maps - self.maps).max() / self.maps.max()

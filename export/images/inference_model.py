@@ -11,21 +11,11 @@ _UNCHANGING = ("cast", "identity", "reshape", "flatten", "dropout")
 _LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
-def inference_model(model):
-    """Returns the model in float32 with softmax at its end.
+def inference_model(model: keras.Model) -> keras.Model:
+    """Returns a model that gives logits `(batch, num_classes)` in float32 with softmax at its end.
 
-    A model trained in mixed precision computes in bfloat16 and does not convert; its weights are float32
-    all the same, so that the same layers are built again in float32.
-
-    Args:
-        model: functional or Sequential `keras.Model` that gives logits `(batch, num_classes)`.
-
-    Returns:
-        A `keras.Model` from the same images to probabilities `(batch, num_classes)`.
-
-    Raises:
-        InputError: a model of another kind, such as one that ends in softmax or sigmoid already, or with a
-            layer that is more than its configuration, such as a Lambda.
+    A model trained in mixed precision computes in bfloat16 and does not convert; its weights are float32, so
+    that the same layers are built again in float32. Any other kind of model is an InputError.
     """
     check_classifier(model)
     ending = _ending(model.outputs[0])
@@ -41,11 +31,7 @@ def inference_model(model):
 
 
 def in_float32(model):
-    """Returns a functional or Sequential model's copy that computes in float32, with the same weights.
-
-    Raises:
-        InputError: a layer that is more than its configuration, or whose weights are not those of float32.
-    """
+    """Returns a functional or Sequential model's copy that computes in float32, with the same weights."""
     with _float32_by_default():
         clone = keras.models.clone_model(model, clone_function=_rebuilt)
     if [weight.shape for weight in clone.weights] != [weight.shape for weight in model.weights]:
@@ -58,11 +44,7 @@ def in_float32(model):
 
 
 def check_classifier(model):
-    """Checks that a model goes from one image of fixed size to a row of classes.
-
-    Raises:
-        InputError: it does not.
-    """
+    """Raises InputError unless a model goes from one image of fixed size to a row of classes."""
     if not getattr(model, "inputs", None):
         raise InputError(f"Expected a functional or Sequential model, received {type(model).__name__}.")
     if len(model.inputs) != 1 or len(model.input_shape) != 4 or None in model.input_shape[1:]:

@@ -15,13 +15,7 @@ HEIGHTS = (6, -13, 20, -27, 34, -41, 48, -55)  # points above its mark where a n
 
 
 def write_plot(rows, max_drop, path):
-    """Draws the rows of `export_model` that have an accuracy.
-
-    Args:
-        rows: list of dicts.
-        max_drop: float, points of accuracy that a variant may lose; drawn as a line.
-        path: Path of a PNG file.
-    """
+    """Draws the rows of `export_model` that have an accuracy to a PNG file, with `max_drop` as a line."""
     rows = [row for row in rows if "accuracy" in row and row["variant"] != "savedmodel"]
     if not rows:
         return

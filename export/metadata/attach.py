@@ -1,64 +1,39 @@
 """Adds metadata and labels to a TFLite file."""
 
-import zipfile
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from keras_vit.export.metadata.card import Card
 from keras_vit.export.metadata.tables import RGB, UNKNOWN, Tables
+from keras_vit.export.tflite.archive import attach_files, attached_file
 from keras_vit.export.tflite.graph import read_graph, write_graph
-from keras_vit.io.files import MAX_TEXT_SIZE
 
 NAME = "TFLITE_METADATA"  # under which libraries look for it
 LABELS = "labels.txt"
 TRAINED_ON = "trained_on.txt"  # only of models that were trained on grey images
 
 
-def attach(path, card, label_names, grey=False):
+def attach(path: Path, card: Card, label_names: Sequence[str], grey: bool = False) -> None:
     """Rewrites the TFLite file of an image classifier with metadata as MediaPipe Tasks reads it.
 
-    Weights stored behind the flatbuffer are moved into it, and a zip archive with the labels is appended.
-
-    Args:
-        path: Path of the file.
-        card: `Card`.
-        label_names: sequence of str, one per class.
-        grey: bool, whether the model behind the file's RGB was trained on grey images.
+    Weights stored behind the flatbuffer are moved into it, and the labels are appended. `grey` marks a file
+    that takes RGB but whose model was trained on grey images.
     """
     model = read_graph(path.read_bytes())
     model.buffers.append(schema.BufferT(data=np.frombuffer(_metadata(model, card), "uint8")))
     entry = schema.MetadataT(name=NAME.encode(), buffer=len(model.buffers) - 1)
     model.metadata = [*(model.metadata or ()), entry]
     path.write_bytes(write_graph(model))
-    with zipfile.ZipFile(
-        path, "a", zipfile.ZIP_STORED
-    ) as archive:  # apps read it in place, without unpacking
-        _add(archive, LABELS, "".join(f"{name}\n" for name in label_names))
-        if grey:
-            _add(archive, TRAINED_ON, "grey\n")
-
-
-def attached_labels(path):
-    """Returns the bytes of the labels in a TFLite file, or None without any."""
-    return _attached(path, LABELS)
+    files = {LABELS: "".join(f"{name}\n" for name in label_names).encode()}
+    attach_files(path, files | ({TRAINED_ON: b"grey\n"} if grey else {}))
 
 
 def was_trained_on_grey(path):
     """Returns whether the model in a TFLite file, which takes RGB, was trained on grey images."""
-    return _attached(path, TRAINED_ON) == b"grey\n"
-
-
-def _add(archive, name, text):
-    archive.writestr(zipfile.ZipInfo(name), text)  # with a fixed date: the same model gives the same file
-
-
-def _attached(path, name):
-    try:
-        with zipfile.ZipFile(path) as archive:
-            too_large = archive.getinfo(name).file_size > MAX_TEXT_SIZE
-            return None if too_large else archive.read(name)
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError):
-        return None
+    return attached_file(path, TRAINED_ON) == b"grey\n"
 
 
 def _metadata(model, card):

@@ -5,18 +5,10 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """Texts for whoever opens the file; an empty one is left out.
+    """Texts for people who open the file; an empty one is left out."""
 
-    Attributes:
-        name: str, of the model.
-        description: str, such as a summary of its training.
-        version: str.
-        author: str.
-        license: str, such as `"Apache-2.0"`.
-    """
-
-    name: str
-    description: str = ""
+    name: str  # of the model
+    description: str = ""  # such as a summary of its training
     version: str = ""
     author: str = ""
-    license: str = ""
+    license: str = ""  # such as "Apache-2.0"

@@ -20,16 +20,10 @@ def self_attention(layer, x):
 
 
 def attention(layer, x, queried):
-    """Computes self-attention for some tokens or for all.
+    """Computes self-attention between tokens `x` and those of them that queries come from (`x` itself: all).
 
-    Args:
-        layer: `SelfAttention`.
-        x: `(batch, length, hidden_dim)`, a tensor or a pending value; keys and values come from it.
-        queried: the tokens that queries come from, `(batch, num_queries, hidden_dim)`; `x` itself for all.
-
-    Returns:
-        The layer's output for the queried tokens, a pending value, and the scores after softmax
-        `(batch, num_heads, num_queries, length)`.
+    Returns the pending output for the queried tokens, and the scores after softmax
+    `(batch, num_heads, num_queries, length)`.
     """
     kernel, bias = _qkv_weights(layer)
     hidden_dim = kernel.shape[0]

@@ -46,13 +46,9 @@ def activate(layer, y):
 
 
 def product(x, kernel, bias, name):
-    """Returns `x @ kernel + bias` as a pending value.
+    """Returns `x @ kernel + bias` as a pending value; operators in the file are called `name`.
 
-    Args:
-        x: `(..., inputs)`, a tensor or a pending value.
-        kernel: array `(inputs, units)`.
-        bias: array `(units,)` or 0.
-        name: str, the operators' name in the file.
+    `x` is `(..., inputs)`, the kernel `(inputs, units)`, the bias `(units,)` or 0.
     """
     x, kernel, bias = fold(x, kernel, bias, summed=0)
 

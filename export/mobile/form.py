@@ -9,22 +9,14 @@ from keras_vit.export.images.rollout import rollout
 from keras_vit.export.mobile.pending import EncoderOutput, materialize
 from keras_vit.export.mobile.registry import handler
 from keras_vit.keras_internals import is_graph, run_graph, takes_training
-from keras_vit.models import num_prefix_tokens
-from keras_vit.models.rollout import map_grid, rollout_start
+from keras_vit.models.rollout import map_grid
 
 
 class MobileForm:
     """A model's function from images to outputs, in operators that run fast on a phone.
 
-    Made by `mobile_form`. Weights are constants, except in layers that are called as they are.
-
-    Attributes:
-        name: str, the model's.
-        input_shape: `(batch, height, width, channels)`, all of them ints.
-        output_shape: `(batch, num_classes)`.
-        unconverted: tuple of str, `name (Type)` of the layers without a handler.
-        variables: list of the model's Keras variables.
-        map_shape: `(rows, columns)` of the attention that `with_attention` returns, or None.
+    Made by `mobile_form`. Weights are constants, except in layers that are called as they are, which
+    `unconverted` lists. `map_shape` is that of the attention that `with_attention` returns, or None.
     """
 
     def __init__(self, model, batch_size, attention=False):
@@ -45,26 +37,15 @@ class MobileForm:
         """Returns the outputs, and the attention rollout `(batch, rows, columns)`."""
         encoders = []
         outputs = materialize(_walk(self.model, images, encoders))
-        prefix, start = num_prefix_tokens(self.model), rollout_start(self.model)
-        return outputs, rollout(encoders[-1].scores, prefix, start, self.map_shape)
+        return outputs, rollout(self.model, encoders[-1].scores)
 
 
-def mobile_form(model, batch_size=1, attention=False):
+def mobile_form(model: keras.Model, batch_size: int = 1, attention: bool = False) -> MobileForm:
     """Returns the form of a trained model that runs fastest on a phone.
 
     It computes the same function in float32; on logits the two differ by float32 rounding only (1e-5 of the
-    largest logit). A layer without a handler is called as it is, and named in the result's `unconverted`.
-
-    Args:
-        model: functional or Sequential `keras.Model` from one image of fixed size, in any precision.
-        batch_size: int, number of images that the file takes at once, default 1.
-        attention: bool, whether the file also returns the attention rollout, default False.
-
-    Returns:
-        MobileForm.
-
-    Raises:
-        InputError: attention of a model that has none.
+    largest logit). The model, functional or Sequential, may have any precision; attention of a model that has
+    none is an InputError.
     """
     return MobileForm(in_float32(model), batch_size, attention)
 

@@ -39,16 +39,10 @@ def keep_scale(function, x):
 
 
 def fold(x, kernel, bias, summed):
-    """Folds the pending scale and shift of an input into the weights that are applied to it.
+    """Folds an input's pending scale and shift into a kernel `(..., inputs, units)` and its bias or 0.
 
-    Args:
-        x: tensor or pending value, the input.
-        kernel: array `(..., inputs, units)`.
-        bias: array `(units,)` or 0.
-        summed: int or tuple of int, the kernel's axes that are summed for one output.
-
-    Returns:
-        `(x, kernel, bias)`: a tensor and the weights that give the same result for it.
+    `summed` are the kernel's axes that are summed for one output. Returns a tensor and the weights that give
+    the same result for it.
     """
     if not isinstance(x, Scaled):
         return materialize(x), kernel, bias
@@ -98,21 +92,14 @@ class EncoderOutput:
     """An encoder's tokens, not computed yet.
 
     If only the first token is read, the last block computes only that one: its keys and values come from all
-    tokens, its query, projection and MLP from one.
-
-    Args:
-        compute: callable with the argument `only_first`, a bool. Returns the tokens
-            `(batch, length, hidden_dim)` or the first one `(batch, hidden_dim)`, a tensor or a pending value,
-            and a list with each block's attention after softmax, of the last block only that of the tokens
-            that it computed.
-
-    Attributes:
-        scores: that list, None until tokens were computed.
+    tokens, its query, projection and MLP from one. `compute(only_first)` returns the tokens
+    `(batch, length, hidden_dim)` or the first one `(batch, hidden_dim)`, and `scores`: each block's attention
+    after softmax, of the last block only that of the tokens that it computed.
     """
 
     def __init__(self, compute: Callable):
         self.compute = compute
-        self.scores = None
+        self.scores = None  # until tokens are computed
         self._all = None
 
     def all_tokens(self):

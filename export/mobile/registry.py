@@ -16,14 +16,10 @@ _TRAINING_ONLY = (
 def handles(*layer_types, options=None):
     """Registers a function `(layer, x) -> y` as the handler of these layer types (not of their subclasses).
 
-    `x` and `y` are tensors or pending values of `keras_vit.export.mobile.pending`. A handler returns
-    `NotImplemented` for a layer that it cannot convert.
-
-    Args:
-        *layer_types: types of layers.
-        options: tuple of str, the options in the layers' configuration that the handler computes; those that
-            matter in training only need not be named. A layer is called as it is if another option is set
-            in it or in one of its parts. None if the handler checks the options itself.
+    `x` and `y` are tensors or pending values. A handler returns `NotImplemented` for a layer that it cannot
+    convert. `options` names what it computes of a layer's configuration, except what matters in training
+    only: a layer is called as it is if another option is set in it or in one of its parts. Without `options`
+    the handler checks them itself.
     """
 
     def register(function):

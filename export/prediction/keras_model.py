@@ -2,6 +2,7 @@
 
 import warnings
 
+import keras
 import numpy as np
 
 from keras_vit.errors import Notice
@@ -14,12 +15,7 @@ LOGITS, PROBABILITIES = "logits", "probabilities"
 
 
 def load_keras_predictor(path, outputs=None):
-    """Loads a `.keras` file.
-
-    Args:
-        path: Path.
-        outputs: as in `keras_vit.export.load_predictor`. The models of run folders give logits.
-    """
+    """Loads a `.keras` file; `outputs` as in `keras_vit.export.load_predictor`, logits in a run folder."""
     model = load_model(path)
     if outputs is None and (path.parent / "recipe.json").is_file():
         outputs = LOGITS
@@ -29,17 +25,8 @@ def load_keras_predictor(path, outputs=None):
     return keras_predictor(model, read_labels(path.parent / "labels.txt"), outputs)
 
 
-def keras_predictor(model, label_names=None, outputs=LOGITS):
-    """Wraps a Keras model.
-
-    Args:
-        model: functional or Sequential `keras.Model` from one image of fixed size to a row of classes.
-        label_names: tuple of str, or None.
-        outputs: `"logits"`, to which softmax is applied, or `"probabilities"`, answered as they are.
-
-    Raises:
-        InputError: a model of another kind.
-    """
+def keras_predictor(model: keras.Model, label_names: tuple | None = None, outputs: str = LOGITS) -> Predictor:
+    """Wraps a functional or Sequential model from one image of fixed size to a row of classes."""
     from keras_vit.export.images.inference_model import check_classifier, inference_model
 
     check_classifier(model)

@@ -59,11 +59,7 @@ def load_predictor(path: str | Path, *, outputs: str | None = None, num_threads:
 
 
 def check_recorded(path):
-    """Compares a file with what the `export.json` next to it records of it, if there is one.
-
-    Raises:
-        InputError: the record is no record, or the file is not the one that was verified.
-    """
+    """Raises InputError when a file is not the one that the `export.json` next to it, if any, records."""
     record = path.parent / NAME
     if not record.exists():
         return

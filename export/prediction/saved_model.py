@@ -4,26 +4,19 @@ import functools
 
 import numpy as np
 
-from keras_vit.errors import InputError, first_line
 from keras_vit.export.prediction.predictor import BATCH, Predictor
-from keras_vit.export.saved_model.check import check_saved_model
+from keras_vit.export.saved_model.load import loaded_saved_model
 
 
 def saved_model_predictor(path):
     """Wraps a SavedModel written by `write_saved_model`, which takes whole numbers: floats are rounded."""
     import tensorflow as tf
 
-    check_saved_model(path, loopless=("serving_default", "attention", "label_names"))
-    try:
-        loaded = tf.saved_model.load(str(path))
+    with loaded_saved_model(path, loopless=("serving_default", "attention", "label_names")) as loaded:
         serve = loaded.signatures["serving_default"]
         shape = tuple(serve.structured_input_signature[1]["images"].shape)[1:]
         num_classes = serve.structured_outputs["probabilities"].shape[1]
         names = tuple(name.decode() for name in loaded.label_names().numpy())
-    except Exception as error:  # TensorFlow raises nearly every type for a folder that it cannot read
-        raise InputError(
-            f"{path} is no SavedModel of ours that can be loaded: {first_line(error)}"
-        ) from error
 
     def answers(signature, name, images):
         images = np.clip(np.rint(images), 0, 255).astype("uint8")

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.errors import ConditionError, InputError
-from keras_vit.export.images.app_input import as_input, whole_batch
-from keras_vit.export.metadata.attach import attached_labels, was_trained_on_grey
+from keras_vit.export.images.app_input import run_images
+from keras_vit.export.metadata.attach import LABELS, was_trained_on_grey
 from keras_vit.export.prediction.keras_model import read_labels
 from keras_vit.export.prediction.predictor import Predictor
+from keras_vit.export.tflite.archive import attached_file
 from keras_vit.export.workers.runner import run_worker
 from keras_vit.io.files import what_lies_at
 from keras_vit.io.label_names import parse_label_names
@@ -31,8 +32,7 @@ def tflite_predictor(path, num_threads=1, check=True):
     batch, *shape = map(int, inside["shape"])
 
     def several(output, images):
-        interpreter.set_tensor(inside["index"], as_input(whole_batch(images, batch), inside))
-        interpreter.invoke()
+        run_images(interpreter, inside, images)
         return interpreter.get_tensor(output["index"])[: len(images)]
 
     def answers(output, images):
@@ -48,12 +48,7 @@ def tflite_predictor(path, num_threads=1, check=True):
 def check_tflite(path, kind="images"):
     """Runs a TFLite file once in a process of its own: a damaged one can crash the interpreter.
 
-    Args:
-        path: str or Path.
-        kind: `"images"`, a classifier that runs on one float32 image, or `"text"`, a text model.
-
-    Raises:
-        InputError: it is no TFLite file, needs foreign operators, or is no such model.
+    It is an InputError if it is no model of this kind (`"images"` or `"text"`) or needs foreign operators.
     """
     check_is_tflite(path)
     try:
@@ -64,11 +59,7 @@ def check_tflite(path, kind="images"):
 
 
 def check_is_tflite(path):
-    """Checks a file's first bytes.
-
-    Raises:
-        InputError: missing, unreadable, or of another format.
-    """
+    """Raises InputError unless a file is there and starts as a TFLite file does."""
     try:
         if not Path(path).is_file():
             raise InputError(f"Expected a .tflite file at {path}, found {what_lies_at(Path(path))}.")
@@ -81,5 +72,5 @@ def check_is_tflite(path):
 
 
 def _attached_names(path):
-    content = attached_labels(path)
+    content = attached_file(path, LABELS)
     return None if content is None else parse_label_names(content, f"the labels in {path}")

@@ -21,14 +21,9 @@ OUTSIDE = {  # operators on files and Python that TensorFlow does not mark as st
 
 
 def check_saved_model(path, loopless=()):
-    """Checks that a SavedModel's functions compute, and do nothing else: a graph can write files.
+    """Raises InputError if a SavedModel does anything else than compute: a graph can write files.
 
-    Args:
-        path: str or Path of the folder.
-        loopless: names of functions that need no loop; one might never end.
-
-    Raises:
-        InputError: no SavedModel, damaged, or with operators that reach outside of it.
+    `loopless` names functions that need no loop, which might never end.
     """
     graph = _read(Path(path))
     objects = graph.object_graph_def

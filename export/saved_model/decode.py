@@ -7,19 +7,11 @@ from keras_vit.export.saved_model.orientation import upright
 
 
 def decode(data, size, channels):
-    """Decodes one image file and stretches it.
+    """Decodes the bytes of a JPEG, PNG, WebP, BMP or GIF file to a uint8 image `(*size, channels)`.
 
     EXIF orientation is applied, transparency is composited on white, of an animation the first frame is
     used, and the image is stretched with antialiased bilinear interpolation. A limit of TensorFlow's
     decoders: a BMP with a palette decodes to its indices.
-
-    Args:
-        data: scalar string, the bytes of a JPEG, PNG, WebP, BMP or GIF file.
-        size: `(height, width)` in pixels.
-        channels: int, 3 for RGB or 1 for grey.
-
-    Returns:
-        uint8 tensor `(*size, channels)`.
     """
     image = tf.io.decode_image(data, expand_animations=False)
     image.set_shape((None, None, None))

@@ -11,31 +11,19 @@ from keras_vit.export.images.rollout import rollout
 from keras_vit.export.saved_model.decode import decode
 from keras_vit.export.workers.runner import is_full_disk
 from keras_vit.layers import TransformerEncoder
-from keras_vit.models import num_prefix_tokens
-from keras_vit.models.rollout import map_grid, rollout_start
 
 TOP = 5
 
 
 def write_saved_model(model, label_names, path, attention=False):
-    """Writes a SavedModel with two signatures, or three.
+    """Writes an `inference_model` as SavedModel with two signatures.
 
     `serving_default` takes `images`, uint8 `(batch, height, width, channels)` of the model's size;
     `serve_encoded` takes `encoded`, strings `(batch,)` of JPEG, PNG, WebP, BMP or GIF bytes, which it decodes
     and stretches to that size; models of grey or RGB have it. Both give `class_indices` `(batch, k)` and
     `labels` `(batch, k)`, best first, with k the smaller of 5 and the number of classes, and `probabilities`
     `(batch, num_classes)`.
-    `attention` also takes `images` and gives `attention` `(batch, rows, columns)`, the rollout.
-
-    Args:
-        model: the model as `inference_model` gives it.
-        label_names: sequence of str, one per class.
-        path: str or Path of the folder; must not exist.
-        attention: bool, whether to write the third one.
-
-    Raises:
-        ConditionError: TensorFlow cannot write this model.
-        OSError: the disk is full.
+    With `attention`, a third takes `images` and gives `attention` `(batch, rows, columns)`, the rollout.
     """
     height, width, channels = model.input_shape[1:]
     names = tf.constant(list(label_names))
@@ -76,29 +64,21 @@ def write_saved_model(model, label_names, path, attention=False):
 def _attention_function(model):
     encoder = next(layer for layer in model.layers if isinstance(layer, TransformerEncoder))
     before = keras.Model(model.inputs[0], encoder.input)
-    how = (num_prefix_tokens(model), rollout_start(model), map_grid(model))
 
     @tf.function(input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, "images")])
     def attention(images):
         tokens = before(tf.cast(images, tf.float32), training=False)
         _, scores = encoder(tokens, training=False, return_attention_scores=True)
-        return {"attention": rollout(scores, *how)}
+        return {"attention": rollout(model, scores)}
 
     return attention
 
 
 def save(model, path, signatures, functions=None):
-    """Writes a SavedModel that owns the model's variables and nothing of Keras, so that each is stored once.
+    """Writes `tf.function`s by name as a SavedModel that owns the model's variables: each is stored once.
 
-    Args:
-        model: `keras.Model` whose variables the functions read.
-        path: str or Path of the folder.
-        signatures: dict from a name to a `tf.function`.
-        functions: dict of further functions of the loaded SavedModel.
-
-    Raises:
-        ConditionError: TensorFlow cannot write this model.
-        OSError: the disk is full.
+    `functions` are those of the loaded SavedModel that are no signatures. A full disk is an OSError, a model
+    that TensorFlow cannot write a ConditionError.
     """
     module = tf.Module()
     module.model_variables = [variable.value for variable in model.variables]

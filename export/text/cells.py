@@ -9,36 +9,21 @@ from keras_vit.export.mobile.pending import as_float64
 
 
 class RecurrentCell:
-    """A recurrent layer's weights, and the arithmetic of one step.
+    """The weights of a `SimpleRNN`, `LSTM` or `GRU` as `char_rnn` makes them, and the arithmetic of one step.
 
     The part that comes from the input is computed separately (`project`), so that many steps share one
-    product and that of the first layer is a row of a table.
-
-    Args:
-        layer: `SimpleRNN`, `LSTM` or `GRU` of Keras.
-
-    Attributes:
-        name: str, of the layer, and of the operators.
-        kernel, bias: float64 arrays of the input's product.
-        hidden_dim: int.
-        num_states: int; a state is `(batch, hidden_dim)`.
-        variables: list of `keras.Variable`, its weights.
-
-    Raises:
-        InputError: a layer with other options than `char_rnn` gives it.
+    product and that of the first layer is a row of a table. Each of `num_states` states is
+    `(batch, hidden_dim)`.
     """
 
     def __init__(self, layer):
         _check(layer)
-        kernel, recurrent, bias = map(
-            as_float64, (layer.cell.kernel, layer.cell.recurrent_kernel, layer.cell.bias)
-        )
+        cell = layer.cell
+        kernel, recurrent, bias = map(as_float64, (cell.kernel, cell.recurrent_kernel, cell.bias))
         bias, recurrent_bias = bias if bias.ndim == 2 else (bias, np.zeros_like(bias))
-        self.hidden_dim, self.num_states = (
-            recurrent.shape[0],
-            2 if isinstance(layer, keras.layers.LSTM) else 1,
-        )
-        self.kernel, self.bias = kernel, bias
+        self.hidden_dim = recurrent.shape[0]
+        self.num_states = 2 if isinstance(layer, keras.layers.LSTM) else 1
+        self.kernel, self.bias = kernel, bias  # in float64, of the input's product
         self.name = layer.name
         self._advance = _ADVANCES[type(layer)]
         self._kernel, self._bias = variable(kernel), variable(bias)
@@ -51,11 +36,9 @@ class RecurrentCell:
             return tf.nn.bias_add(tf.matmul(x, self._kernel.value), self._bias.value)
 
     def advance(self, projected, states):
-        """Returns the states after one step, a list; the first is the layer's output.
+        """Returns the list of states after one step; the first is the layer's output.
 
-        Args:
-            projected: `(batch, gates)`, from `project` or a table.
-            states: list of `(batch, hidden_dim)`.
+        `projected`, `(batch, gates)`, comes from `project` or from a table.
         """
         with tf.name_scope(self.name):
             recurrent = tf.matmul(states[0], self._recurrent.value)

@@ -2,11 +2,10 @@
 
 import dataclasses
 import json
-import zipfile
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.io.files import MAX_TEXT_SIZE
+from keras_vit.export.tflite.archive import attached_file
 from keras_vit.io.json_files import parse_json
 from keras_vit.text import Vocabulary
 
@@ -15,21 +14,11 @@ NAME = "text.json"
 
 @dataclasses.dataclass(frozen=True)
 class TextDescription:
-    """How a text model's tokens are read.
-
-    Attributes:
-        vocabulary: Vocabulary.
-        window: int, tokens that `score` takes.
-        lines: bool, whether each line is one text and ends with a newline; or running text.
-    """
+    """How a text model's tokens are read."""
 
     vocabulary: Vocabulary
-    window: int
-    lines: bool
-
-    @property
-    def unknown_token(self):
-        return self.vocabulary.unknown_token
+    window: int  # tokens that `score` takes
+    lines: bool  # whether each line is one text and ends with a newline; or running text
 
     def to_bytes(self):
         """Returns it as JSON in UTF-8."""
@@ -37,17 +26,9 @@ class TextDescription:
         return (json.dumps(document, indent=2) + "\n").encode()
 
 
-def read_description(path):
-    """Reads the description of an exported text model.
-
-    Args:
-        path: Path of a `.tflite` file or a SavedModel folder.
-
-    Raises:
-        InputError: there is none, or it is damaged.
-    """
-    path = Path(path)
-    content = _content(path)
+def read_description(path) -> TextDescription:
+    """Reads the description in a `.tflite` file or a SavedModel folder of an exported text model."""
+    content = _content(Path(path))
     if content is None:
         raise InputError(
             f"Expected an exported text model, but {path} holds no {NAME}. Write one: keras-vit export RUN"
@@ -70,11 +51,7 @@ def has_description(path):
 
 
 def _content(path):
-    try:
-        if path.is_dir():
-            file = path / "assets.extra" / NAME
-            return file.read_bytes() if file.is_file() else None
-        with zipfile.ZipFile(path) as archive, archive.open(NAME) as file:
-            return file.read(MAX_TEXT_SIZE)
-    except (KeyError, OSError, zipfile.BadZipFile):
-        return None
+    if not path.is_dir():
+        return attached_file(path, NAME)
+    file = path / "assets.extra" / NAME
+    return file.read_bytes() if file.is_file() else None

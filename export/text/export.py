@@ -1,8 +1,10 @@
 """Exports a character model."""
 
-import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
 from keras_vit.errors import InputError
@@ -11,57 +13,38 @@ from keras_vit.export.images.inference_model import in_float32
 from keras_vit.export.text.description import NAME, TextDescription
 from keras_vit.export.text.form import text_form
 from keras_vit.export.text.readers import SavedModelReader, TfliteReader
-from keras_vit.export.text.verify import check_generation, verify
+from keras_vit.export.text.verify import check_generation, compare
 from keras_vit.export.text.write import write_saved_model, write_tflite
 from keras_vit.export.variants import TEXT_VARIANTS, VARIANTS
 from keras_vit.export.verification.export import check_finite, check_variants, export_variants
 from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import fingerprint
 from keras_vit.io.files import write_bytes
+from keras_vit.text import Vocabulary
+from keras_vit.text.windows import Windows
 
 MAX_DROP = 0.01  # nats per character: one percent of perplexity
 CHARACTERS = 32  # that `generate` writes at once
 
 
 def export_text(
-    model,
-    vocabulary,
-    windows,
-    folder,
+    model: keras.Model,
+    vocabulary: Vocabulary,
+    windows: Windows,
+    folder: str | Path,
     *,
-    lines,
-    variants=TEXT_VARIANTS,
-    max_drop=MAX_DROP,
-    characters=CHARACTERS,
-    report=None,
-    progress=None,
-):
-    """Writes a character model's variants, and keeps those that read held-out text as the model does.
+    lines: bool,
+    variants: Sequence[str] = TEXT_VARIANTS,
+    max_drop: float = MAX_DROP,  # nats per character
+    characters: int = CHARACTERS,
+    report: Callable[[list[dict[str, Any]]], object] | None = None,
+    progress: Callable[[str, str], object] | None = None,
+) -> list[dict[str, Any]]:
+    """Writes a `char_rnn` or `char_transformer`, and keeps the variants that read held-out text as it does.
 
-    `keras_vit.export.text.write` describes the signatures of a file. Files of an earlier export of the same
-    model stay; those of another model are removed.
-
-    Args:
-        model: trained `char_rnn` or `char_transformer`.
-        vocabulary: Vocabulary of the model.
-        windows: `keras_vit.text.windows.Windows` of text that was not used in training; their length is that
-            of the signature `score`.
-        folder: str or Path. Gets the files, `text.json` and `export.json`.
-        lines: bool, whether each line is one text and ends with a newline; or running text.
-        variants: which of `savedmodel`, `fp32`, `fp16`, `dynamic_int8`; or `auto`, which tries the last three
-            and keeps the fastest.
-        max_drop: float, nats per character that a variant may lose.
-        characters: int, how many the signature `generate` writes at once.
-        report, progress: as in `keras_vit.export.export_model`.
-
-    Returns:
-        A list of dicts, one per variant that was tried, as in `export.json`; sizes in bytes, latency in
-        milliseconds for one character, of a TFLite file the CPU time of one thread.
-
-    Raises:
-        InputError: unknown variant, a model, vocabulary or text that do not fit, or a folder that cannot be
-            written.
-        ConditionError: some variant failed (with `auto`: all did); it has left no file, the others stand.
+    The counterpart of `keras_vit.export.export_model`, with the same folder, rows and errors; the latency is
+    that of one character. The windows are text that was not used in training, and their length is that of the
+    signature `score` (see `keras_vit.export.text.write`).
     """
     check_backend()
     check_variants(variants, TextExport)
@@ -110,8 +93,7 @@ class TextExport(ModelExport):
         return TfliteReader(path)
 
     def verify(self, predictor):
-        verification = verify(predictor, self.windows, self.reference)
-        return {**dataclasses.asdict(verification), "drop": verification.drop}
+        return compare(predictor, self.windows, self.reference)
 
     def check(self, predictor):
         check_generation(predictor, self.characters)

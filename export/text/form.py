@@ -13,20 +13,12 @@ from keras_vit.models.char_rnn import is_recurrent
 INACTIVE = (keras.layers.InputLayer, keras.layers.Dropout)
 
 
-def text_form(model, on_phone=True):
-    """Returns the functions of a trained character model, in float32.
+def text_form(model: keras.Model, on_phone: bool = True) -> "RecurrentForm | WindowForm":
+    """Returns the functions of a trained `char_rnn` that reads in one direction, or `char_transformer`.
 
-    Args:
-        model: `char_rnn` that reads in one direction, or `char_transformer`.
-        on_phone: bool, in the operators that suit a phone, for a batch of one; else for any batch.
-
-    Returns:
-        `RecurrentForm` or `WindowForm`. Both have `vocabulary_size`, `states` (a list of `tf.TensorSpec`s
-        without the batch axis; zeros at the start of a text), `variables`, `score(tokens)` and
-        `step(token, states)`.
-
-    Raises:
-        InputError: a model of another kind.
+    Both forms compute in float32 and have `vocabulary_size`, `states` (a list of `tf.TensorSpec`s without the
+    batch axis; zeros at the start of a text), `variables`, `score(tokens)` and `step(token, states)`. On a
+    phone a form has the operators that suit it, for a batch of one; elsewhere it takes any batch.
     """
     if not _is_from_tokens_to_rows(model):
         raise InputError(f"Expected a model from characters to logits, received {model.name!r}.")
@@ -46,11 +38,7 @@ def _is_from_tokens_to_rows(model):
 
 
 class RecurrentForm:
-    """A `char_rnn`: embedding and first input product are one table, with a row per character.
-
-    Args:
-        model: `char_rnn` in float32.
-    """
+    """A `char_rnn`: embedding and first input product are one table, with a row per character."""
 
     def __init__(self, model):
         embedding, *layers, head = _active_layers(model)
@@ -123,12 +111,8 @@ def _run(cell, projected, batch):
 class WindowForm:
     """A `char_transformer`, whose state is the last characters and how many of them there are.
 
-    It reads its whole window again for each character, as it has to where the window moves: every
-    character then has another position.
-
-    Args:
-        model: `char_transformer` in float32.
-        on_phone: bool, as in `text_form`.
+    It reads its whole window again for each character: where the window moves, every character gets another
+    position.
     """
 
     def __init__(self, model, on_phone):

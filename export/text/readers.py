@@ -4,25 +4,18 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_vit.errors import InputError, first_line
+from keras_vit.errors import InputError
 from keras_vit.export.prediction.load import check_recorded
 from keras_vit.export.prediction.tflite import check_is_tflite, check_tflite
-from keras_vit.export.saved_model.check import check_saved_model
+from keras_vit.export.saved_model.load import loaded_saved_model
 from keras_vit.export.text.description import read_description
 
 
-def load_text_reader(path):
-    """Loads an exported character model.
+def load_text_reader(path: str | Path) -> "TfliteReader | SavedModelReader":
+    """Loads an exported character model, a `.tflite` file or a SavedModel folder.
 
-    Args:
-        path: str or Path of a `.tflite` file or a SavedModel folder.
-
-    Returns:
-        `TfliteReader` or `SavedModelReader`: both read with `begin` and `read` as `keras_vit.text.generate`
-        asks, and have `description`, `score(tokens)` and `write(...)`.
-
-    Raises:
-        InputError: missing, damaged, or no such model.
+    Both readers have `begin` and `read` for `keras_vit.text.generate`, and `description`, `score(tokens)` and
+    `write(...)`.
     """
     path = Path(path)
     if not path.exists():
@@ -51,37 +44,30 @@ class _Reader:
 
 
 class TfliteReader(_Reader):
-    """A TFLite file, whose signatures take one text at a time.
+    """A TFLite file, whose signatures take one text at a time."""
 
-    Args:
-        path: Path.
-        num_threads: int.
-
-    Raises:
-        InputError: no such file, or damaged.
-    """
-
-    def __init__(self, path, num_threads=1):
+    def __init__(self, path):
         from ai_edge_litert.interpreter import Interpreter
 
         check_is_tflite(path)
         super().__init__(path)
         check_tflite(path, "text")
-        self.interpreter = Interpreter(str(path), num_threads=num_threads)
+        self.interpreter = Interpreter(str(path), num_threads=1)
         self._runners = {}
 
     def begin(self, batch_size):
         """Starts new texts."""
-        self.states = [_zero_states(self._runner("step")) for _ in range(batch_size)]
+        inputs = _shapes_and_types(self._runner("step"))
+        self.states = [_zero_states(inputs) for _ in range(batch_size)]
 
     def score(self, tokens):
-        """Returns logits `(batch, window, vocabulary_size)` of texts that start there."""
+        """Returns logits `(batch, window, vocabulary_size)` of texts that start with these tokens."""
         return np.concatenate([self._runner("score")(tokens=row[None])["logits"] for row in tokens])
 
     def write(self, token, noise, temperature, top_k):
-        """Runs `generate` for one new text; arguments as in `keras_vit.export.text.write`."""
+        """Runs `generate` for one new text; `keras_vit.export.text.write` describes its inputs."""
         runner = self._runner("generate")
-        states = _zero_states(runner)
+        states = _zero_states(_shapes_and_types(runner))
         return runner(token=token, noise=noise, temperature=temperature, top_k=top_k, **states)["tokens"]
 
     def _step(self, tokens):
@@ -99,42 +85,24 @@ class TfliteReader(_Reader):
 
 
 class SavedModelReader(_Reader):
-    """A SavedModel, whose signatures take any number of texts.
-
-    Args:
-        path: Path of the folder.
-
-    Raises:
-        InputError: no such SavedModel.
-    """
+    """A SavedModel, whose signatures take any number of texts."""
 
     def __init__(self, path):
-        import tensorflow as tf
-
         super().__init__(path)
-        check_saved_model(path)
-        try:
-            self.signatures = tf.saved_model.load(str(path)).signatures
-            self.step = self.signatures["step"]
-        except Exception as error:  # TensorFlow raises nearly every type for a folder that it cannot read
-            raise InputError(
-                f"{path} is no SavedModel of ours that can be loaded: {first_line(error)}"
-            ) from error
+        with loaded_saved_model(path) as loaded:
+            self.signatures = loaded.signatures
+            _, self.step_inputs = self.signatures["step"].structured_input_signature
 
     def begin(self, batch_size):
         """Starts new texts."""
         self.states = self._zero_states(batch_size)
 
     def score(self, tokens):
-        """As `TfliteReader.score`."""
         return self._call("score", tokens=tokens)["logits"]
 
     def write(self, token, noise, temperature, top_k):
-        """As `TfliteReader.write`."""
-        states = self._zero_states(len(token))
-        return self._call(
-            "generate", token=token, noise=noise, temperature=temperature, top_k=top_k, **states
-        )["tokens"]
+        sampling = {"noise": noise, "temperature": temperature, "top_k": top_k}
+        return self._call("generate", token=token, **sampling, **self._zero_states(len(token)))["tokens"]
 
     def _step(self, tokens):
         self.states = self._call("step", token=tokens, **self.states)
@@ -147,17 +115,17 @@ class SavedModelReader(_Reader):
         return {key: value.numpy() for key, value in self.signatures[name](**given).items()}
 
     def _zero_states(self, batch_size):
-        _, specs = self.step.structured_input_signature
-        return {
-            key: np.zeros((batch_size, *spec.shape[1:]), spec.dtype.as_numpy_dtype)
-            for key, spec in specs.items()
-            if key.startswith("state_")
-        }
+        return _zero_states(
+            {
+                key: ((batch_size, *spec.shape[1:]), spec.dtype.as_numpy_dtype)
+                for key, spec in self.step_inputs.items()
+            }
+        )
 
 
-def _zero_states(runner):
-    return {
-        key: np.zeros(tensor["shape"], tensor["dtype"])
-        for key, tensor in runner.get_input_details().items()
-        if key.startswith("state_")
-    }
+def _shapes_and_types(runner):
+    return {key: (tensor["shape"], tensor["dtype"]) for key, tensor in runner.get_input_details().items()}
+
+
+def _zero_states(inputs):
+    return {key: np.zeros(shape, dtype) for key, (shape, dtype) in inputs.items() if key.startswith("state_")}

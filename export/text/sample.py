@@ -6,16 +6,10 @@ IMPOSSIBLE = -1e9  # a logit of what must not follow
 
 
 def sample(logits, noise, temperature, top_k, excluded=None):
-    """Draws as `keras_vit.text.sampling` does, in the operators of TFLite.
+    """Draws tokens, int32 `(batch,)`, as `keras_vit.text.sampling` does, in the operators of TFLite.
 
-    Args:
-        logits, noise: float32 `(batch, vocabulary_size)`.
-        temperature: float32 `(1,)`, above 0.
-        top_k: int32 `(1,)`; only that many of the likeliest may follow.
-        excluded: int or None, a token that must not follow.
-
-    Returns:
-        int32 `(batch,)`.
+    Logits and noise are float32 `(batch, vocabulary_size)`, temperature float32 `(1,)` and above 0. Only the
+    `top_k` (int32 `(1,)`) likeliest tokens may follow, and not the token `excluded`.
     """
     size = logits.shape[-1]
     if excluded is not None:
@@ -27,17 +21,10 @@ def sample(logits, noise, temperature, top_k, excluded=None):
 
 
 def generate(form, token, noise, temperature, top_k, states, excluded=None):
-    """Writes as many characters as there is noise for, without a loop.
+    """Draws as many tokens as there is noise `(batch, count, vocabulary_size)` for, without a loop.
 
-    Args:
-        form: as `text_form` gives it.
-        token: int32 `(batch,)`, what was read last but is not yet in the states.
-        noise: float32 `(batch, count, vocabulary_size)`.
-        temperature, top_k, excluded: as in `sample`.
-        states: list of tensors.
-
-    Returns:
-        int32 `(batch, count)`, and the states with all but the last of them read.
+    `token` is what was read last but is not yet in the states. Returns int32 `(batch, count)`, and the states
+    with all but the last of them read.
     """
     tokens = []
     for one in tf.unstack(noise, axis=1):

@@ -8,32 +8,22 @@ gives `logits` `(batch, vocabulary_size)` of what follows, and the states under 
 read. In a TFLite file the batch is one.
 """
 
-import zipfile
+from pathlib import Path
 
+import keras
 import tensorflow as tf
 
 from keras_vit.export.saved_model.write import save
-from keras_vit.export.text.description import NAME
+from keras_vit.export.text.description import NAME, TextDescription
 from keras_vit.export.text.form import text_form
 from keras_vit.export.text.sample import generate
+from keras_vit.export.tflite.archive import attach_files
 from keras_vit.export.tflite.convert import convert
 from keras_vit.export.variants import VARIANTS
 
 
-def write_saved_model(model, description, count, path):
-    """Writes a SavedModel for any batch.
-
-    Args:
-        model: `char_rnn` or `char_transformer`.
-        description: `keras_vit.export.text.description.TextDescription`.
-        count: int, characters that `generate` writes at once.
-        path: Path of the folder; must not exist.
-
-    Raises:
-        InputError: a model of another kind.
-        ConditionError: TensorFlow cannot write this model.
-        OSError: the disk is full.
-    """
+def write_saved_model(model: keras.Model, description: TextDescription, count: int, path: Path) -> None:
+    """Writes a SavedModel for any batch, whose `generate` writes `count` characters at once."""
     form = text_form(model, on_phone=False)
     save(form, path, signatures=_signatures(form, description, count, None))
     extra = path / "assets.extra"
@@ -41,38 +31,17 @@ def write_saved_model(model, description, count, path):
     (extra / NAME).write_bytes(description.to_bytes())
 
 
-def write_tflite(model, description, count, variant, path):
-    """Writes a TFLite file of builtin operators, one subgraph a signature.
-
-    Args:
-        model, description, count: as in `write_saved_model`.
-        variant: `"fp32"`, `"fp16"` or `"dynamic_int8"`.
-        path: Path of the file.
-
-    Raises:
-        InputError: a model of another kind.
-        ConditionError: the converter refused the model, crashed, took too long or too much memory.
-        OSError: the disk is full.
-    """
+def write_tflite(
+    model: keras.Model, description: TextDescription, count: int, variant: str, path: Path
+) -> None:
+    """Writes a TFLite file of builtin operators, one subgraph per signature."""
     form = text_form(model, on_phone=True)
     convert(form, _signatures(form, description, count, 1), path, VARIANTS[variant].converter)
-    attach(path, description)
+    attach_files(path, {NAME: description.to_bytes()})
 
 
-def attach(path, description):
-    """Appends the description to a TFLite file, as a zip archive where apps look for associated files."""
-    with zipfile.ZipFile(path, "a") as archive:
-        entry = zipfile.ZipInfo(NAME)  # with a fixed date: the same model gives the same file
-        archive.writestr(entry, description.to_bytes())
-
-
-def step_function(form, batch):
-    """Returns the signature `step` of a form.
-
-    Args:
-        form: as `text_form` gives it.
-        batch: int, or None for any.
-    """
+def step_function(form, batch: int | None):
+    """Returns the signature `step` of a form, for a batch of this size or, with None, of any."""
 
     @tf.function
     def step(token, **states):
@@ -89,9 +58,8 @@ def _signatures(form, description, count, batch):
 
     @tf.function
     def write(token, noise, temperature, top_k, **states):
-        tokens, after = generate(
-            form, token, noise, temperature, top_k, _in_order(states), description.unknown_token
-        )
+        unknown = description.vocabulary.unknown_token
+        tokens, after = generate(form, token, noise, temperature, top_k, _in_order(states), unknown)
         return {"tokens": tokens, **dict(zip(states, after, strict=True))}
 
     spec = tf.TensorSpec

@@ -13,37 +13,22 @@ from keras_vit.export.workers.runner import run_writer
 
 
 def write_tflite(model, path, options=(), input_dtype="float32", in_process=False):
-    """Writes a TFLite file with static shapes and builtin operators.
+    """Writes an `inference_model`'s mobile form, or a `MobileForm`, as TFLite file of builtin operators.
 
-    Args:
-        model: the model as `inference_model` gives it, which is brought into its mobile form; or a
-            `MobileForm`, for another batch than one or for attention.
-        path: str or Path of the file. Its input is `(1, height, width, channels)` in [0, 255], where a model
-            of grey images takes RGB, its output float32 `probabilities` `(1, num_classes)` and, of a form
-            with attention, `attention` `(1, rows, columns)`.
-        options: those of the converter, as in `keras_vit.export.workers.convert`.
-        input_dtype: `"float32"` or `"uint8"`.
-        in_process: bool, the converter runs in this process, which saves some seconds; its crash is then
-            this process's own. Otherwise it is an error here.
-
-    Raises:
-        ConditionError: the converter refused the model, crashed, took too long or too much memory.
-        OSError: the disk is full.
+    Its input is `(batch, height, width, channels)` in [0, 255], where a model of grey images takes RGB, its
+    output float32 `probabilities` `(batch, num_classes)` and, of a form with attention, `attention`
+    `(batch, rows, columns)`.
     """
     form = model if isinstance(model, MobileForm) else mobile_form(model)
     convert(form, {"serve": _serve_function(form, input_dtype)}, path, options, in_process)
 
 
 def convert(owner, signatures, path, options=(), in_process=False):
-    """Writes a TFLite file of some signatures.
+    """Writes a TFLite file of signatures, `tf.function`s by name that read the `variables` of their owner.
 
-    Args:
-        owner: object whose `variables` the functions read.
-        signatures: dict from a name to a `tf.function`.
-        path, options, in_process: as in `write_tflite`.
-
-    Raises:
-        ConditionError, OSError: as `write_tflite` does.
+    `options` are those of `keras_vit.export.workers.convert`. The converter runs in a process of its own, so
+    that its refusal, crash or excess is a ConditionError (a full disk an OSError); `in_process` it saves some
+    seconds, and its crash is this process's own.
     """
     path = Path(path)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:

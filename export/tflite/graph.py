@@ -13,31 +13,18 @@ _TYPES = {code: name for name, code in vars(schema.TensorType).items() if isinst
 
 @dataclasses.dataclass(frozen=True)
 class Operator:
-    """One operator of a file's first subgraph.
+    """One operator of a file; inputs and outputs are numbers of tensors, without those that are absent."""
 
-    Attributes:
-        kind: str, such as `"FULLY_CONNECTED"`; of a custom one its own name, such as `"FlexErf"`.
-        name: str, of its first output's tensor.
-        inputs: tuple of int, the tensors that it reads; without optional ones that are absent.
-        outputs: tuple of int.
-        types: frozenset of str, of its inputs and outputs, such as `{"FLOAT32", "INT8"}`.
-        is_custom: bool.
-    """
-
-    kind: str
-    name: str
-    inputs: tuple
-    outputs: tuple
-    types: frozenset
+    kind: str  # such as "FULLY_CONNECTED"; of a custom one its own name, such as "FlexErf"
+    name: str  # of its first output's tensor
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    types: frozenset[str]  # of inputs and outputs, such as {"FLOAT32", "INT8"}
     is_custom: bool
 
 
-def read_graph(content):
-    """Returns a file as the schema's `ModelT`, with all weights in it.
-
-    Args:
-        content: bytes of a TFLite file.
-    """
+def read_graph(content: bytes) -> schema.ModelT:
+    """Returns a TFLite file as the schema's object, with all weights in it."""
     return flatbuffer_utils.read_model_from_bytearray(bytearray(content))
 
 

@@ -15,17 +15,10 @@ SENSITIVITY_IMAGES = 64
 
 
 class TfliteWriter:
-    """Writes a model's TFLite files.
+    """Writes the TFLite files of an `inference_model` or a `MobileForm`, with uint8 images for calibration.
 
-    The float32 file and the ranges of activations are made once, when needed. Use it as a context: at its end
-    the temporary files are gone.
-
-    Args:
-        model: the model as `inference_model` gives it, or its `MobileForm`.
-        images: uint8 `(n, height, width, channels)` of the training data, or None where no variant
-            that needs calibration is written.
-        folder: Path, an existing folder in which a temporary one is made.
-        input_dtype: `"float32"` or `"uint8"`, what the files take.
+    The float32 file and the ranges of activations are made once, when needed, in a temporary folder inside
+    `folder`. Use it as a context: at its end the temporary files are gone.
     """
 
     def __init__(self, model, images, folder, input_dtype="float32"):
@@ -43,16 +36,9 @@ class TfliteWriter:
             self._temporary.cleanup()
 
     def write(self, variant, path, float_operators=()):
-        """Writes a variant.
+        """Writes a TFLite variant in which operators of these names stay in float.
 
-        Args:
-            variant: str, any but `savedmodel`.
-            path: Path of the file.
-            float_operators: names of operators that stay in float, as `sensitivity` gives them.
-
-        Raises:
-            ConditionError: the converter or the quantizer refused, crashed, or passed its limits.
-            OSError: the disk is full.
+        A ConditionError means that the converter or the quantizer refused, crashed, or exceeded its limits.
         """
         options = VARIANTS[variant].converter
         if options == ():
@@ -66,12 +52,8 @@ class TfliteWriter:
     def sensitivity(self, variant):
         """Measures what each layer costs when it alone is quantized, on calibration images.
 
-        Returns:
-            A list of dicts, the worst first: `layer`, `operators` (names), `divergence` (mean KL divergence
-            from the float32 file's probabilities, in nats).
-
-        Raises:
-            ConditionError: the quantizer failed.
+        Returns dicts, the worst layer first: `layer`, `operators` (names) and `divergence`, the mean KL
+        divergence from the float32 file's probabilities in nats.
         """
         images = self._saved(_evenly_spaced(self.images, SENSITIVITY_IMAGES), "few.npy")
         return run_worker("sensitivity", **self._job(variant), images=images)

@@ -5,6 +5,7 @@ import time
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.export.measurement import median_ms, num_threads, size_bytes
 from keras_vit.export.variants import FILES, VARIANTS
+from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import SAVED_MODEL_MARK, remove
 from keras_vit.io.files import atomic_path
 
@@ -14,15 +15,9 @@ FLOAT32_TOLERANCE = 1e-4
 
 
 class Attempt:
-    """Tries variants of one model.
+    """Tries variants of one model, and reports to `progress` the variant and what is done with it."""
 
-    Args:
-        export: `ModelExport`.
-        max_drop: float, what a variant may lose.
-        progress: function of a variant and what is done with it, or None.
-    """
-
-    def __init__(self, export, max_drop, progress=None):
+    def __init__(self, export: ModelExport, max_drop: float, progress=None):
         self.export = export
         self.max_drop = max_drop
         self.progress = progress or (lambda variant, step: None)

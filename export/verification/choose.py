@@ -12,18 +12,12 @@ from keras_vit.io.files import atomic_path
 SAME = 1.03  # latencies whose ratio is below this are equal: they differ as much from run to run
 
 
-def choose(attempt, candidates, folder, named=()):
-    """Tries all candidates, and again without their worst layers those that lose too much accuracy.
+def choose(attempt, candidates: list[str], folder: Path, named=()) -> list[dict]:
+    """Tries all candidates, and again with their worst layers in float those that lose too much accuracy.
 
-    Args:
-        attempt: `keras_vit.export.verification.attempt.Attempt`.
-        candidates: list of str, variants.
-        folder: Path. Gets the file of the variant that is chosen.
-        named: rows of variants that were asked for by name; their files stay. Where the fastest is one of
-            them, it gets `kept`.
-
-    Returns:
-        The rows of the candidates, each with `kept`.
+    The folder gets the file of the variant that is chosen. `named` are the rows of variants that were asked
+    for by name: their files stay, and the fastest may be one of them. Returns the candidates' rows, each with
+    `kept`.
     """
     other_candidates = [
         row

@@ -1,31 +1,23 @@
 """Exports a model in several variants, each verified and measured before its file gets its name."""
 
+from pathlib import Path
+
 import numpy as np
 
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.export.variants import AUTO, CANDIDATES, VARIANTS
 from keras_vit.export.verification.attempt import Attempt
 from keras_vit.export.verification.choose import choose
+from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import NAME, take_earlier_rows, write_record
 
 
-def export_variants(export, folder, variants, max_drop, report=None, progress=None):
-    """Writes variants of a model, and keeps those that pass.
+def export_variants(export: ModelExport, folder: Path, variants, max_drop, report=None, progress=None):
+    """Writes variants of a model, keeps those that pass, and returns a row per variant that was tried.
 
-    Rows of variants that are not asked for stay in `export.json` when they have the same fingerprint, with
-    the settings that they were exported with; otherwise their files are removed, so that all files of a
-    folder belong to one model.
-
-    Args:
-        export: `ModelExport`.
-        folder: Path. Gets the files and `export.json`.
-        variants, max_drop, report, progress: as in `keras_vit.export.export_model`.
-
-    Returns:
-        A list of dicts, one per variant that was tried.
-
-    Raises:
-        ConditionError: some variant failed (with `auto`: all did); it has left no file, the others stand.
+    Arguments and errors are those of `keras_vit.export.export_model`. Rows of variants that are not asked for
+    stay in `export.json` when they have the same fingerprint, with the settings that they were exported with;
+    otherwise their files are removed, so that all files of a folder belong to one model.
     """
     named = [variant for variant in variants if variant != AUTO]
     candidates = [v for v in CANDIDATES if AUTO in variants and v in export.variants and v not in named]
@@ -57,12 +49,8 @@ def check_variants(variants, export):
     """Raises InputError for a variant that there is not, or that this kind of `ModelExport` does not have."""
     for variant in variants:
         if variant not in (*export.variants, AUTO):
-            is_other = variant in VARIANTS
-            wrong = (
-                f"Variant {variant!r} is not for {export.kind}"
-                if is_other
-                else f"Unknown variant {variant!r}"
-            )
+            other_kind = f"Variant {variant!r} is not for {export.kind}"
+            wrong = other_kind if variant in VARIANTS else f"Unknown variant {variant!r}"
             raise InputError(f"{wrong}. Expected {AUTO} or one of {', '.join(export.variants)}.")
 
 

@@ -6,30 +6,20 @@ from keras_vit.export.variants import VARIANTS
 
 
 class ModelExport(abc.ABC):
-    """One model with its held-out data: how its files are written, compared with it, checked and timed.
+    """One model with its held-out data: how its files are written, compared with it, checked and timed."""
 
-    Attributes:
-        kind: str, `"images"` or `"text"`.
-        variants: tuple of str, those that this kind has.
-        sample: str, what a file is verified on, such as `"300 images"`.
-        fingerprint: str, the same for exports of one model.
-        drop: str, a format of the figure that a variant may lose, such as `"{:.2f} points of accuracy"`.
-        advice: str, what helps when it loses more.
-        differences: dict from a figure that stays below `FLOAT32_TOLERANCE` in exact variants to what it is a
-            difference of.
-        least_agreement: float, share of the sample on which a file that `auto` keeps has the model's answer.
-        timing_rounds: int.
-        columns: dict from a heading of the table to a function from a row to its text.
-    """
-
-    kind: str
+    kind: str  # "images" or "text"
     variants: tuple = tuple(VARIANTS)
-    drop: str
-    advice: str
-    differences: dict
-    least_agreement: float = 0.0
+    sample: str  # what a file is verified on, such as "300 images"
+    fingerprint: str  # the same for exports of one model
+    drop: str  # format of the figure that a variant may lose, such as "{:.2f} points of accuracy"
+    advice: str  # what helps when it loses more
+    differences: (
+        dict  # figure that stays below FLOAT32_TOLERANCE in exact variants: what it is a difference of
+    )
+    least_agreement: float = 0.0  # share of the sample on which a file that `auto` keeps answers as the model
     timing_rounds: int
-    columns: dict
+    columns: dict  # heading of the table: function from a row to its text
 
     def settings(self, variant):
         """Returns the columns of a row that tell exports with other settings apart, a dict."""

@@ -26,14 +26,9 @@ def fingerprint(model, label_names):
 def take_earlier_rows(folder, variants, mark):
     """Removes the record of an earlier export, so that an interrupted one leaves none that is wrong.
 
-    Args:
-        folder: Path of the export folder.
-        variants: those to be exported now; their files stay until they are replaced.
-        mark: what `fingerprint` gives for the present model.
-
-    Returns:
-        The rows of the other variants that come from the same weights and labels. The files of those that
-        do not are removed: it is not known what they are.
+    Files of the variants to be exported now stay until they are replaced. Of the others, the rows of those
+    with the same fingerprint are returned, and the files of those without it are removed: it is not known
+    what they are.
     """
     rows = _rows_of(folder, mark)
     kept = [row for row in rows if row["variant"] not in variants and (folder / row["file"]).exists()]

@@ -5,12 +5,7 @@ from rich.table import Table
 
 
 def results_table(rows, columns):
-    """Returns a `rich.table.Table`.
-
-    Args:
-        rows: list of dicts, as `export_model` gives them.
-        columns: dict from a heading to a function from a row to its text; `ModelExport.columns`.
-    """
+    """Returns the rows of an export as a `rich.table.Table` with a `ModelExport`'s columns."""
     table = Table(box=None, pad_edge=False, collapse_padding=True)  # fits 80 columns
     for heading in ("variant", "size", *columns):
         table.add_column(heading, justify="left" if heading == "variant" else "right", no_wrap=True)

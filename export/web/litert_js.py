@@ -36,15 +36,10 @@ def check_litert_js(packages=None):
 
 
 def copy_litert_js(folder, packages=None):
-    """Copies the engine's files into a folder.
+    """Copies the engine's files into a new folder.
 
-    Args:
-        folder: Path; is made.
-        packages: str or Path of a folder in which `npm install @litertjs/core` was run, or None to run it
-            in a temporary one.
-
-    Raises:
-        InputError: there is no npm, it cannot reach its registry, or the folder holds no such packages.
+    `packages` is a folder in which `npm install @litertjs/core` was run; without it, it is run in a temporary
+    one.
     """
     check_litert_js(packages)
     with tempfile.TemporaryDirectory() as temporary:
@@ -61,14 +56,8 @@ def _source(packages):
 
 
 def _install(folder):
-    command = [
-        shutil.which("npm"),
-        "install",
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        f"@litertjs/core@{VERSION}",
-    ]
+    options = ("--no-audit", "--no-fund", "--ignore-scripts")
+    command = [shutil.which("npm"), "install", *options, f"@litertjs/core@{VERSION}"]
     try:
         result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIME_LIMIT)
     except subprocess.TimeoutExpired as error:

@@ -37,14 +37,7 @@ BODY = """\
 
 
 def check_page(path, packages=None):
-    """Checks before an export whether a page can be made of it.
-
-    Args:
-        path, packages: as in `write_page`.
-
-    Raises:
-        InputError: the folder contains something other than an earlier page, or LiteRT.js is not available.
-    """
+    """Raises InputError before an export if the folder has other content, or LiteRT.js is not available."""
     check_litert_js(packages)
     path = Path(path)
     if path.is_file():
@@ -54,35 +47,28 @@ def check_page(path, packages=None):
     check_replaceable(path, MARK)
 
 
-def write_page(rows, folder, path, kind, description, packages=None):
+def write_page(
+    rows: list[dict], folder: Path, path: str | Path, kind: str, description: dict, packages=None
+) -> None:
     """Writes a page with the fastest TFLite file of an export.
 
     Serve the folder over HTTPS (or from localhost): `python -m http.server --directory PATH`. Once loaded it
     works without a network.
 
     Args:
-        rows: list of dicts, as returned by `export_model`.
-        folder: Path of the export that contains the files of the rows.
-        path: str or Path of the page's folder; an earlier page is replaced.
+        rows: as returned by `export_model`, of the export in `folder`.
+        path: the page's folder; an earlier page is replaced.
         kind: `"images"` or `"text"`.
         description: dict with `name`, the page's title. For images also `labels`, one per class, and
             `attention`, `(rows, columns)` of the map that the files return, or None. For text also
             `characters` and `unknown` of the vocabulary, `lines`, and `max_length` of a text.
         packages: as in `copy_litert_js`.
-
-    Raises:
-        InputError: no TFLite file that passed, a folder with other content, or no LiteRT.js.
     """
     check_page(path, packages)
     row = fastest([r for r in rows if r["file"].endswith(".tflite") and (folder / r["file"]).is_file()])
     if row is None:
         raise InputError("Expected a TFLite file for the page: add --variant dynamic_int8 or fp32.")
-    description = {
-        **description,
-        "file": "model.tflite",
-        "variant": row["variant"],
-        "bytes": row["size"],
-    }
+    description = {**description, "file": "model.tflite", "variant": row["variant"], "bytes": row["size"]}
     with atomic_path(path, mark=MARK) as temporary:
         for part in ("shared", kind):
             shutil.copytree(PAGE / part, temporary, dirs_exist_ok=True)

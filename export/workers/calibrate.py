@@ -7,7 +7,7 @@ which cuts off values that only a few images reach, and spends 150 ms of Python 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from keras_vit.export.images.app_input import as_input, whole_batch
+from keras_vit.export.images.app_input import run_images
 
 
 def run(file, images):
@@ -17,9 +17,7 @@ def run(file, images):
     (inside,) = interpreter.get_input_details()
     ranges = {}
     for image in np.load(images, mmap_mode="r"):
-        batch = whole_batch(image[None], inside["shape"][0])
-        interpreter.set_tensor(inside["index"], as_input(batch, inside))
-        interpreter.invoke()
+        run_images(interpreter, inside, image[None])
         for tensor in interpreter.get_tensor_details():
             _widen(ranges, tensor, interpreter)
     return ranges

@@ -14,15 +14,11 @@ def run(saved_model, signatures, options, path):
     Path(path).write_bytes(convert(saved_model, signatures, options))
 
 
-def convert(saved_model, signatures, options=()):
-    """Returns the bytes of a TFLite file.
+def convert(saved_model: str, signatures: list[str], options=()) -> bytes:
+    """Returns the bytes of a TFLite file with these signatures of the SavedModel in a folder.
 
-    Args:
-        saved_model: str, folder of a SavedModel.
-        signatures: list of str, the signatures to convert.
-        options: which of `"optimize"` (int8 weights, activations quantized at run time), `"float16"` (with
-            `"optimize"`: weights in float16 instead) and `"flex"` (operators of TensorFlow where LiteRT has
-            none).
+    Options are `"optimize"` (int8 weights, activations quantized at run time), `"float16"` (with
+    `"optimize"`: weights in float16 instead) and `"flex"` (operators of TensorFlow where LiteRT has none).
     """
     converter = tf.lite.TFLiteConverter.from_saved_model(saved_model, signature_keys=list(signatures))
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]

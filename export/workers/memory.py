@@ -6,8 +6,7 @@ The pages of the file that were read are included. Other systems than Linux do n
 import re
 from pathlib import Path
 
-from keras_vit.export.tflite.interpreter import open_interpreter
-from keras_vit.export.tflite.xnnpack_banner import flush_xnnpack_banner
+from keras_vit.export.tflite.interpreter import flush_xnnpack_banner, open_interpreter
 
 RUNS = 3
 SELF = Path("/proc/self")

@@ -17,13 +17,9 @@ def run(file, rules, ranges, float_operators, path):
 
 
 def quantized(content, rules, ranges, float_operators=()):
-    """Returns the bytes of the quantized file.
+    """Returns the bytes of a float32 file quantized by rules, the fields of `keras_vit.export.variants.Rule`.
 
-    Args:
-        content: bytes of the float32 file.
-        rules: list of `[operators, weight_bits, activation_bits, names]`, see `keras_vit.export.variants`.
-        ranges: dict from a tensor's name to `[low, high, rank]` as `calibrate` returns it, or None.
-        float_operators: names of operators (of their outputs) that stay in float.
+    `ranges` come from `calibrate`. Operators whose outputs have the names `float_operators` stay in float.
     """
     if any(activation_bits == 16 for _, _, activation_bits, _ in rules):
         content = _with_free_scales(content)

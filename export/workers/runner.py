@@ -18,22 +18,12 @@ _OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "failed 
 
 
 def run_worker(program, *, time_limit=TIME_LIMIT, memory_limit=MEMORY_LIMIT, **job):
-    """Runs a program and returns its result.
+    """Returns what `run(**job)` of a program returns, both through JSON; a Path becomes a str.
 
-    The process sees no GPU, whose memory may be in use here, and takes no module from the current folder.
-
-    Args:
-        program: str, the name of a file in this folder, or the path of another one, without `.py`.
-        time_limit: float, seconds.
-        memory_limit: int, bytes of address space that it may take; on POSIX only.
-        **job: values for the program's `run`, which JSON has; a Path becomes a str.
-
-    Returns:
-        What `run(**job)` returned, through JSON.
-
-    Raises:
-        ConditionError: it failed, crashed, took too long or too much memory; the message is the last line of
-            its error output that names an error.
+    The program is a file in this folder, or the path of another one, without `.py`. Its process sees no GPU,
+    whose memory may be in use here, and takes no module from the current folder. If it fails, crashes or
+    exceeds a limit (seconds; on POSIX bytes of address space), a ConditionError has the last line of its
+    error output that names an error.
     """
     command = [sys.executable, "-P", _FOLDER / "bootstrap.py", _PACKAGE, _FOLDER / f"{program}.py"]
     try:
@@ -56,12 +46,7 @@ def run_worker(program, *, time_limit=TIME_LIMIT, memory_limit=MEMORY_LIMIT, **j
 
 
 def run_writer(program, *, path, **job):
-    """Runs a program that writes the file `path`.
-
-    Raises:
-        ConditionError: it failed, or wrote no file.
-        OSError: the disk is full.
-    """
+    """Runs a program that writes the file `path`; a full disk is an OSError."""
     try:
         run_worker(program, path=path, **job)
     except ConditionError as error:

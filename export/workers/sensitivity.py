@@ -7,7 +7,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from scipy.special import rel_entr
 
-from keras_vit.export.images.app_input import as_input, whole_batch
+from keras_vit.export.images.app_input import run_images
 from keras_vit.export.workers.quantize import quantized
 
 ENDS = re.compile(r"/(MatMul|BiasAdd|Conv2D|depthwise|separable_conv2d|Reshape|Relu6?)(_?\d+)?$")
@@ -54,9 +54,7 @@ def _probabilities(content, images):
     outside = min(interpreter.get_output_details(), key=lambda tensor: len(tensor["shape"]))
     answers = []
     for image in images:
-        batch = whole_batch(image[None], inside["shape"][0])
-        interpreter.set_tensor(inside["index"], as_input(batch, inside))
-        interpreter.invoke()
+        run_images(interpreter, inside, image[None])
         answers.append(interpreter.get_tensor(outside["index"])[0])
     return np.stack(answers)
 

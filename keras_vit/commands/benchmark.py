@@ -36,7 +36,7 @@ def run(options):
 
         from keras_vit.export import benchmark
         from keras_vit.export.benchmarking.table import files_table, operators_table, outside_lines
-        from keras_vit.export.tflite.xnnpack_banner import flush_xnnpack_banner
+        from keras_vit.export.tflite.interpreter import flush_xnnpack_banner
 
         flush_xnnpack_banner()
     console = Console(highlight=False)

@@ -82,7 +82,7 @@ def run(options):
     with quiet_import():
         from rich.console import Console
 
-        from keras_vit.export.tflite.xnnpack_banner import flush_xnnpack_banner
+        from keras_vit.export.tflite.interpreter import flush_xnnpack_banner
         from keras_vit.training.run import load_run
 
         flush_xnnpack_banner()

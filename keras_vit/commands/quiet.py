@@ -34,7 +34,7 @@ def quiet_engines(model):
         model: str, path of a `.tflite` file, or of a model that TensorFlow runs where it is installed.
     """
     with quiet_import():
-        from keras_vit.export.tflite.xnnpack_banner import flush_xnnpack_banner
+        from keras_vit.export.tflite.interpreter import flush_xnnpack_banner
 
         flush_xnnpack_banner()
         if not model.endswith(".tflite"):

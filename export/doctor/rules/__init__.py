@@ -5,8 +5,8 @@ To add a rule, write it in the file of its kind and list it here: `model.py` (wh
 """
 
 from keras_vit.export.doctor.rules.converter import converter, flex, loops
-from keras_vit.export.doctor.rules.delegates import edge_tpu, gpu, npu, xnnpack
+from keras_vit.export.doctor.rules.delegates import accelerators, xnnpack
 from keras_vit.export.doctor.rules.mediapipe import mediapipe
 from keras_vit.export.doctor.rules.model import code, precision, shapes
 
-RULES = (shapes, precision, code, converter, flex, loops, xnnpack, gpu, npu, edge_tpu, mediapipe)
+RULES = (shapes, precision, code, converter, flex, loops, xnnpack, accelerators, mediapipe)

@@ -1,6 +1,6 @@
 """What TensorFlow's converter or LiteRT refuses, and what needs operators that LiteRT does not have."""
 
-from keras_vit.export.doctor.finding import Finding, by_fix, counted, names
+from keras_vit.export.doctor.finding import Finding, by_fix, counted
 
 FLEX_FIXES = {
     "FlexResizeBicubic": 'use interpolation="bilinear", or resize in the app',
@@ -31,9 +31,9 @@ def converter(case):
 def flex(case):
     custom = [operator for operator in case.operators if operator.is_custom]
     for fix, operators in by_fix(custom, FLEX_FIXES, OTHER_FLEX_FIX):
-        yield Finding(
+        yield case.finding(
             "Flex",
-            names(case.layers(operators)),
+            operators,
             f"needs {counted(operators)}, which LiteRT does not contain: the app must link TensorFlow's own "
             "kernels, some megabytes, and no delegate runs them",
             fix,
@@ -43,9 +43,9 @@ def flex(case):
 def loops(case):
     found = [operator for operator in case.operators if operator.kind == "WHILE"]
     if found:  # a recurrent layer of Keras
-        yield Finding(
+        yield case.finding(
             "int8",
-            names(case.layers(found)),
+            found,
             "is a WHILE loop over the steps: its full int8 quantization crashes the process, and no delegate "
             "runs it",
             "export one step, with the state as input and output, and run the loop in the app",

@@ -5,7 +5,7 @@ Edge TPU: the table in https://coral.ai/docs/edgetpu/models-intro; its compiler 
 only, up to the first operation that it does not support.
 """
 
-from keras_vit.export.doctor.finding import Finding, by_fix, counted, names
+from keras_vit.export.doctor.finding import by_fix, counted
 
 GPU_OPERATORS = {
     "ABS", "ADD", "ADD_N", "AVERAGE_POOL_2D", "BATCH_MATMUL", "CAST", "CONCATENATION", "CONV_2D", "COS",
@@ -43,49 +43,49 @@ XNNPACK_FIXES = {
 OTHER_XNNPACK_FIX = "none needed if keras-vit benchmark shows that it takes little time"
 
 
-def xnnpack(case):
-    for fix, operators in by_fix(case.outside, XNNPACK_FIXES, OTHER_XNNPACK_FIX):
-        types = sorted(set().union(*(operator.types for operator in operators)))
-        reason = f"{counted(operators)} on {', '.join(types)} in TFLite's own kernels, which cuts the graph"
-        yield Finding("XNNPACK", names(case.layers(operators)), reason, fix)
-
-
-def gpu(case):
-    return _refused(
-        case,
+REFUSED = (  # target, which operators it refuses, why, fix
+    (
         "GPU",
-        [o for o in case.operators if o.kind not in GPU_OPERATORS and not o.is_custom],
+        lambda operator: operator.kind not in GPU_OPERATORS and not operator.is_custom,
         "the GPU delegate does not run them, everything from there on stays on the CPU",
         "write it with operations that it runs, or run this model on the CPU",
-    )
-
-
-def edge_tpu(case):
-    return _refused(
-        case,
-        "EdgeTPU",
-        [o for o in case.operators if o.kind not in EDGE_TPU_OPERATORS],
-        "the Edge TPU's compiler does not support them and leaves the rest to the CPU",
-        "use a convolutional network with ReLU for this device",
-    )
-
-
-def npu(case):
-    """What no NPU's compiler accepts: they need a straight graph of known sizes."""
-    yield from _refused(
-        case,
-        "NPU",
-        [o for o in case.operators if o.kind in CONTROL_FLOW],
+    ),
+    (
+        "NPU",  # whose compilers need a straight graph of known sizes
+        lambda operator: operator.kind in CONTROL_FLOW,
         "control flow and variables are not compiled for an NPU",
         "export one step, with the state as input and output",
-    )
-    wide = [o for o in case.operators if o.types & WIDE_TYPES]
-    types = sorted(set().union(*(o.types & WIDE_TYPES for o in wide)))
-    yield from _refused(
-        case, "NPU", wide, f"NPUs do not compute with {', '.join(types)}", "use int32 and float32"
-    )
+    ),
+    (
+        "NPU",
+        lambda operator: bool(operator.types & WIDE_TYPES),
+        "NPUs do not compute with {wide_types}",
+        "use int32 and float32",
+    ),
+    (
+        "EdgeTPU",
+        lambda operator: operator.kind not in EDGE_TPU_OPERATORS,
+        "the Edge TPU's compiler does not support them and leaves the rest to the CPU",
+        "use a convolutional network with ReLU for this device",
+    ),
+)
 
 
-def _refused(case, target, operators, reason, fix):
-    if operators:
-        yield Finding(target, names(case.layers(operators)), f"{counted(operators)}: {reason}", fix)
+def xnnpack(case):
+    for fix, operators in by_fix(case.outside, XNNPACK_FIXES, OTHER_XNNPACK_FIX):
+        where = f"on {_types_of(operators)} in TFLite's own kernels"
+        reason = f"{counted(operators)} {where}, which cuts the graph"
+        yield case.finding("XNNPACK", operators, reason, fix)
+
+
+def accelerators(case):
+    for target, is_refused, reason, fix in REFUSED:
+        operators = list(filter(is_refused, case.operators))
+        if operators:
+            reason = reason.format(wide_types=_types_of(operators, WIDE_TYPES))
+            yield case.finding(target, operators, f"{counted(operators)}: {reason}", fix)
+
+
+def _types_of(operators, wanted=None):
+    types = set().union(*(operator.types for operator in operators))
+    return ", ".join(sorted(types & wanted if wanted else types))

@@ -13,9 +13,9 @@ from keras_vit.__main__ import main
 from keras_vit.export import benchmark
 from keras_vit.export.benchmarking.parts import only
 from keras_vit.export.benchmarking.table import operators_table
-from keras_vit.export.tflite.delegation import delegation
 from keras_vit.export.tflite.graph import operators, read_graph
 from keras_vit.export.workers.convert import convert
+from keras_vit.export.workers.delegation import delegation
 
 
 def outside(content):

@@ -9,9 +9,10 @@ import tensorflow as tf
 from keras_vit import InputError
 from keras_vit.export import export_model, load_predictor
 from keras_vit.export.images.inference_model import inference_model
-from keras_vit.export.metadata.attach import attach, attached_labels
+from keras_vit.export.metadata.attach import LABELS, attach
 from keras_vit.export.metadata.card import Card
 from keras_vit.export.prediction.tflite import tflite_predictor
+from keras_vit.export.tflite.archive import attached_file
 from keras_vit.export.tflite.convert import write_tflite
 from keras_vit.export.tflite.graph import read_graph
 from keras_vit.models import cnn
@@ -40,7 +41,7 @@ def test_a_file_answers_as_before_and_brings_its_labels(plain):
     after = load_predictor(plain)
     np.testing.assert_array_equal(after.probabilities(IMAGES), before)
     assert after.label_names == ("Ä", "b", "c c")
-    assert attached_labels(plain).decode() == "Ä\nb\nc c\n"
+    assert attached_file(plain, LABELS).decode() == "Ä\nb\nc c\n"
 
 
 @pytest.mark.parametrize(("channels", "said"), [(3, b"RGB, each"), (4, b"4 channels, each")])
@@ -70,7 +71,7 @@ def test_labels_lie_unpacked_behind_the_file(plain):
 
 
 def test_a_file_without_labels_has_none_and_too_few_are_refused(plain):
-    assert attached_labels(plain) is None
+    assert attached_file(plain, LABELS) is None
     attach(plain, Card("three"), "ab")
     with pytest.raises(InputError, match="3 classes, the labels next to it are 2"):
         tflite_predictor(plain)

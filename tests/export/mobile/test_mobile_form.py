@@ -100,6 +100,19 @@ def test_every_option_of_vit_keeps_its_function(options):
     assert mobile_form(model).unconverted == ()
 
 
+@keras.saving.register_keras_serializable("tests")
+def squared_relu(x):
+    return keras.ops.square(keras.ops.relu(x))
+
+
+@pytest.mark.parametrize("activation", [keras.activations.get("relu"), keras.activations.mish, squared_relu])
+@pytest.mark.parametrize("pooling", ["gap", "map"])
+def test_a_function_as_activation_keeps_the_block_its_function(activation, pooling):
+    model = small_vit(activation=activation, pooling=pooling)
+    assert difference(model) < TOLERANCE
+    assert mobile_form(model).unconverted == ()
+
+
 @pytest.mark.parametrize("pooling", ["token", "gap", "map"])
 def test_more_than_one_image_at_once(pooling):
     assert difference(small_vit(pooling=pooling, num_registers=1), batch_size=3) < TOLERANCE

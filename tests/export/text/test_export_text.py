@@ -11,7 +11,7 @@ from keras_vit import ConditionError, InputError
 from keras_vit.export import load_predictor
 from keras_vit.export.text.export import VARIANTS, export_text
 from keras_vit.export.text.readers import load_text_reader
-from keras_vit.export.text.write import attach
+from keras_vit.export.tflite.archive import attach_files
 from keras_vit.export.variants import FILES
 from keras_vit.export.workers.check import foreign_operators
 from keras_vit.text import Vocabulary, generate
@@ -79,7 +79,7 @@ def test_the_description_in_a_file_does_not_tell_when_it_was_written(exported, t
     for name, when in (("early", 1e9), ("late", 1.5e9)):
         (tmp_path / name).write_bytes(b"a model")
         monkeypatch.setattr(time, "time", lambda when=when: when)
-        attach(tmp_path / name, description)
+        attach_files(tmp_path / name, {"text.json": description.to_bytes()})
     assert (tmp_path / "early").read_bytes() == (tmp_path / "late").read_bytes()
 
 

@@ -9,11 +9,11 @@ from ai_edge_litert.interpreter import Interpreter
 from keras_vit import ConditionError
 from keras_vit.export.images.inference_model import inference_model
 from keras_vit.export.prediction.tflite import tflite_predictor
-from keras_vit.export.tflite.delegation import delegation
 from keras_vit.export.tflite.graph import operators as graph_operators
 from keras_vit.export.tflite.graph import read_graph
 from keras_vit.export.tflite.writer import TfliteWriter
 from keras_vit.export.variants import VARIANTS
+from keras_vit.export.workers.delegation import delegation
 from keras_vit.export.workers.quantize import quantized
 from keras_vit.models import resnet
 

@@ -1,0 +1,23 @@
+"""Loads a SavedModel of ours that may come from anywhere."""
+
+import contextlib
+
+from keras_vit.errors import InputError, first_line
+from keras_vit.export.saved_model.check import check_saved_model
+
+
+@contextlib.contextmanager
+def loaded_saved_model(path, loopless=()):
+    """Checks a SavedModel's graph and yields what TensorFlow loads; read its signatures inside the block.
+
+    Whatever is missing there is one InputError. `loopless` is that of `check_saved_model`.
+    """
+    import tensorflow as tf
+
+    check_saved_model(path, loopless)
+    try:
+        yield tf.saved_model.load(str(path))
+    except Exception as error:  # TensorFlow raises nearly every type for a folder that it cannot read
+        raise InputError(
+            f"{path} is no SavedModel of ours that can be loaded: {first_line(error)}"
+        ) from error
