@@ -22,7 +22,7 @@ def footprint(
     reference: str | Path | None = None,
     keep: str | Path | None = None,
 ) -> dict[str, float]:
-    """Converts a model that gives logits and measures its TFLite file, all in this process, on one thread.
+    """Converts a model that returns logits and measures its TFLite file, all in this process, on one thread.
 
     Returns `size_bytes` and `latency_ms` for one uint8 image `(height, width, channels)`; with a reference, a
     TFLite file that is measured in the same rounds, also its `reference_latency_ms`. `keep` is where to keep

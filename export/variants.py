@@ -21,8 +21,8 @@ class Rule(NamedTuple):
 # Inputs and outputs of these layers vary little between images, so that one fixed range serves all. On a
 # trained Vision Transformer the KL divergence from float32 trebles when qkv, patches and head are static too.
 STEADY = "attention/projection/|mlp/expansion/|mlp/projection/"
-FLOAT_ENDS = (Rule("INPUT", 0), Rule("OUTPUT", 0))  # an app gives and takes float32
-# LiteRT refuses a product with int8 on the left alone, as where the attention rollout begins with a constant.
+FLOAT_ENDS = (Rule("INPUT", 0), Rule("OUTPUT", 0))  # an app passes and receives float32
+# LiteRT refuses a product with int8 on the left alone, as at the start of the attention rollout, a constant.
 FLOAT_PRODUCTS = (Rule("BATCH_MATMUL", 0),)
 
 

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from keras_vit.errors import ConditionError, InputError
-from keras_vit.export.doctor.finding import Finding, shortened
+from keras_vit.export.doctor.finding import Finding, names
 from keras_vit.export.images.inference_model import inference_model
 from keras_vit.export.text.form import text_form
 from keras_vit.export.text.write import step_function
@@ -34,9 +34,9 @@ class Case:
 
     def finding(self, target: str, operators, reason: str, fix: str) -> Finding:
         """Returns a finding about the layers that operators belong to, by the operators' names."""
-        names = {layer.name for layer in all_layers(self.model)}
-        paths = [_layer_path(operator.name, names, self.model.name) for operator in operators]
-        return Finding(target, shortened(paths), reason, fix)
+        known = {layer.name for layer in all_layers(self.model)}
+        paths = [_layer_path(operator.name, known, self.model.name) for operator in operators]
+        return Finding(target, names(paths), reason, fix)
 
 
 def convert_case(model: keras.Model, as_is: bool = False) -> Case:

@@ -6,7 +6,7 @@ from collections import Counter
 from rich.markup import escape
 from rich.table import Table
 
-MOST_NAMES = 3
+from keras_vit.errors import listed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,11 +29,9 @@ def findings_table(findings):
     return table
 
 
-def shortened(layers):
-    """Returns the names of layers as text, at most `MOST_NAMES` of them and the number of the others."""
-    layers = list(dict.fromkeys(layers))
-    more = len(layers) - MOST_NAMES
-    return ", ".join(layers[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+def names(layers):
+    """Returns the first three names of layers as text, and the number of the others."""
+    return listed(dict.fromkeys(layers), limit=3)
 
 
 def counted(operators):

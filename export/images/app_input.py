@@ -1,4 +1,4 @@
-"""Images as a TFLite file takes them and an app gives them: RGB, as float32 or uint8."""
+"""Images as an app passes them to a TFLite file: RGB, as float32 or uint8."""
 
 import numpy as np
 

@@ -153,6 +153,7 @@ class ImageExport(ModelExport):
         self.writer = writer
         self.sample = f"{len(images):,} images"
         self.fingerprint = fingerprint(model, label_names)
+        self.batch_size = writer.model.input_shape[0]
         self.attention = writer.model.map_shape is not None
         with _full_float32():
             self.reference = model.predict(images, batch_size=64, verbose=0)
@@ -161,7 +162,7 @@ class ImageExport(ModelExport):
 
     def settings(self, variant):
         takes = self.writer.input_dtype if VARIANTS[variant].is_tflite else "uint8"
-        return {"batch_size": self._batch_size, "input_dtype": takes, "attention": self.attention}
+        return {"batch_size": self.batch_size, "input_dtype": takes, "attention": self.attention}
 
     def write(self, variant, path, float_operators=()):
         if not VARIANTS[variant].is_tflite:
@@ -183,15 +184,11 @@ class ImageExport(ModelExport):
         return figures
 
     def timed(self, predictor):
-        batch = np.take(self.images, range(self._batch_size), axis=0, mode="wrap")
+        batch = np.take(self.images, range(self.batch_size), axis=0, mode="wrap")
         return lambda: predictor.probabilities(batch)
 
     def sensitivity(self, variant):
         return self.writer.sensitivity(variant)
-
-    @property
-    def _batch_size(self):
-        return self.writer.model.input_shape[0]
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ _LOW_PRECISION = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
 
 def inference_model(model: keras.Model) -> keras.Model:
-    """Returns a model that gives logits `(batch, num_classes)` in float32 with softmax at its end.
+    """Returns a model of logits `(batch, num_classes)` in float32 with softmax at its end.
 
     A model trained in mixed precision computes in bfloat16 and does not convert; its weights are float32, so
     that the same layers are built again in float32. Any other kind of model is an InputError.
@@ -69,7 +69,7 @@ def _ending(tensor):
 
 @contextlib.contextmanager
 def _float32_by_default():
-    """For layers whose children do not take their parent's policy, and for the model itself."""
+    """Sets the policy of layers that do not inherit one, and of the model itself."""
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")
     try:
@@ -94,11 +94,7 @@ def _in_float32(config):
         return type(config)(map(_in_float32, config))
     if not isinstance(config, dict):
         return config
-    return {
-        key: "float32" if key == "dtype" and _is_policy(value) else _in_float32(value)
-        for key, value in config.items()
-    }
-
-
-def _is_policy(value):
-    return isinstance(value, dict) or value in _LOW_PRECISION
+    dtype = config.get("dtype")
+    is_policy = isinstance(dtype, dict) or dtype in _LOW_PRECISION
+    config = {key: _in_float32(value) for key, value in config.items()}
+    return config | {"dtype": "float32"} if is_policy else config

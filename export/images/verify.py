@@ -1,4 +1,4 @@
-"""Compares the probabilities that a file and its model give for the same images."""
+"""Compares the probabilities of a file with those of its model, for the same images."""
 
 import numpy as np
 

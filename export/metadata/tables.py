@@ -1,7 +1,7 @@
 """Writes the tables of TFLite's metadata schema, as far as an image classifier needs them.
 
-The schema is published with MediaPipe (`metadata_schema.fbs`, version 1.5.0), whose Python writer needs parts
-that its package lacks. Fields are numbered as in the schema.
+The schema is published with MediaPipe (`metadata_schema.fbs`, version 1.5.0). Its Python writer needs parts
+that the package lacks. Fields are numbered as in the schema.
 """
 
 import flatbuffers
@@ -54,7 +54,7 @@ class Tables:
         return self.table(3, references={1: image}, bytes_={0: IMAGE})
 
     def no_normalization(self):
-        """`ProcessUnit`s by which an app gives the pixels as they are, in [0, 255]."""
+        """`ProcessUnit`s with which an app passes the pixels unchanged, in [0, 255]."""
         options = self.table(2, references={0: self.floats([0.0]), 1: self.floats([1.0])})
         return self.vector([self.table(2, references={1: options}, bytes_={0: NORMALIZATION})])
 

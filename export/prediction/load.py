@@ -84,14 +84,10 @@ def _load(path, outputs, num_threads):
         from keras_vit.export.prediction.saved_model import saved_model_predictor
 
         return _with_softmax(saved_model_predictor(path), outputs)
-    if path.is_dir():
+    if path.suffix != ".tflite" or path.is_dir():
         raise InputError(
-            f"Expected a run folder (with model.keras) or a SavedModel (with saved_model.pb), but {path} "
-            "holds neither."
-        )
-    if path.suffix != ".tflite":
-        raise InputError(
-            f"Expected a run folder, a .keras file, a SavedModel folder or a .tflite file, received {path}."
+            "Expected a run folder (with model.keras), a .keras file, a SavedModel folder (with "
+            f"saved_model.pb) or a .tflite file, received {path}."
         )
     from keras_vit.export.prediction.tflite import tflite_predictor
 

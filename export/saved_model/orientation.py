@@ -37,7 +37,7 @@ def _orientation(data):
 
 
 def _first_directory_value(header):
-    """The value of the tag in a TIFF header's first directory, whose entries have 12 bytes; 0 without."""
+    """The value of the tag in a TIFF header's first directory of 12-byte entries; 0 if it is not there."""
     little_endian = header[0] == ord("I")
 
     def number(these):

@@ -20,10 +20,10 @@ def write_saved_model(model, label_names, path, attention=False):
 
     `serving_default` takes `images`, uint8 `(batch, height, width, channels)` of the model's size;
     `serve_encoded` takes `encoded`, strings `(batch,)` of JPEG, PNG, WebP, BMP or GIF bytes, which it decodes
-    and stretches to that size; models of grey or RGB have it. Both give `class_indices` `(batch, k)` and
+    and stretches to that size; models of grey or RGB have it. Both return `class_indices` `(batch, k)` and
     `labels` `(batch, k)`, best first, with k the smaller of 5 and the number of classes, and `probabilities`
     `(batch, num_classes)`.
-    With `attention`, a third takes `images` and gives `attention` `(batch, rows, columns)`, the rollout.
+    With `attention`, a third takes `images` and returns `attention` `(batch, rows, columns)`, the rollout.
     """
     height, width, channels = model.input_shape[1:]
     names = tf.constant(list(label_names))

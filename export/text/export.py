@@ -1,5 +1,6 @@
 """Exports a character model."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,14 @@ def export_text(
     return export_variants(export, folder, variants, max_drop, report, progress)
 
 
+@dataclasses.dataclass
 class TextExport(ModelExport):
+    model: keras.Model
+    description: TextDescription
+    windows: Windows
+    reference: np.ndarray  # the model's logits
+    characters: int
+
     kind = "text"
     variants = TEXT_VARIANTS
     drop = "{:.4f} nats per character"
@@ -75,14 +83,9 @@ class TextExport(ModelExport):
         "agreement": lambda row: f"{100 * row['top1_agreement']:.2f} %",
     }
 
-    def __init__(self, model, description, windows, reference, characters):
-        self.model = model
-        self.description = description
-        self.windows = windows
-        self.reference = reference
-        self.characters = characters
-        self.sample = f"{windows.mask.sum():,} characters"
-        self.fingerprint = fingerprint(model, description.vocabulary.symbols)
+    def __post_init__(self):
+        self.sample = f"{self.windows.mask.sum():,} characters"
+        self.fingerprint = fingerprint(self.model, self.description.vocabulary.symbols)
 
     def write(self, variant, path, float_operators=()):
         job = (self.model, self.description, self.characters)

@@ -109,7 +109,7 @@ def _run(cell, projected, batch):
 
 
 class WindowForm:
-    """A `char_transformer`, whose state is the last characters and how many of them there are.
+    """A `char_transformer`. Its state is the last characters and their number.
 
     It reads its whole window again for each character: where the window moves, every character gets another
     position.

@@ -1,11 +1,11 @@
 """Writes a character model as SavedModel or TFLite file, with three signatures.
 
-`score` takes `tokens`, int32 `(batch, window)`, and gives `logits` `(batch, window, vocabulary_size)`.
+`score` takes `tokens`, int32 `(batch, window)`, and returns `logits` `(batch, window, vocabulary_size)`.
 `step` takes `token`, int32 `(batch,)`, and `state_0`, `state_1` and so on, zeros at the start of a text; it
-gives `logits` `(batch, vocabulary_size)` of what follows, and the states under the same names.
+returns `logits` `(batch, vocabulary_size)` of the next token, and the states under the same names.
 `generate` takes the inputs of `step`, `noise` `(batch, count, vocabulary_size)`, `temperature` `(1,)` and
-`top_k`, int32 `(1,)`; it gives `tokens`, int32 `(batch, count)`, and the states with all but the last token
-read. In a TFLite file the batch is one.
+`top_k`, int32 `(1,)`; it returns `tokens`, int32 `(batch, count)`, and the states after all but the last
+of them. In a TFLite file the batch is one.
 """
 
 from pathlib import Path

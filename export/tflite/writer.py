@@ -1,5 +1,6 @@
 """Writes a model's TFLite files; the quantized ones are made from the float32 one."""
 
+import functools
 import shutil
 import tempfile
 from pathlib import Path
@@ -28,12 +29,11 @@ class TfliteWriter:
         self.folder = folder
 
     def __enter__(self):
-        self._temporary = self._ranges = None
+        self._temporary = tempfile.TemporaryDirectory(prefix=".tflite-", dir=self.folder)
         return self
 
     def __exit__(self, *_):
-        if self._temporary:
-            self._temporary.cleanup()
+        self._temporary.cleanup()
 
     def write(self, variant, path, float_operators=()):
         """Writes a TFLite variant in which operators of these names stay in float.
@@ -42,7 +42,7 @@ class TfliteWriter:
         """
         options = VARIANTS[variant].converter
         if options == ():
-            shutil.copyfile(self._float32(), path)
+            shutil.copyfile(self._float32, path)
         elif options and not float_operators:
             write_tflite(self.model, path, options, self.input_dtype)
         else:
@@ -58,32 +58,26 @@ class TfliteWriter:
         images = self._saved(_evenly_spaced(self.images, SENSITIVITY_IMAGES), "few.npy")
         return run_worker("sensitivity", **self._job(variant), images=images)
 
-    def ranges(self):
-        """Returns a dict from a tensor's name to `[low, high, rank]` of its values on calibration images."""
-        if self._ranges is None:
-            images = self._saved(self.images, "images.npy")
-            self._ranges = run_worker("calibrate", file=self._float32(), images=images)
-        return self._ranges
+    @functools.cached_property
+    def _ranges(self):
+        """A dict from a tensor's name to `[low, high, rank]` of its values on calibration images."""
+        return run_worker("calibrate", file=self._float32, images=self._saved(self.images, "images.npy"))
+
+    @functools.cached_property
+    def _float32(self):
+        path = Path(self._temporary.name) / "fp32.tflite"
+        write_tflite(self.model, path, (), self.input_dtype)
+        return path
 
     def _job(self, variant):
         variant = VARIANTS[variant]
-        ranges = self.ranges() if variant.needs_calibration else None
-        return {"file": self._float32(), "rules": variant.rules, "ranges": ranges}
-
-    def _float32(self):
-        path = self._place() / "fp32.tflite"
-        if not path.exists():
-            write_tflite(self.model, path, (), self.input_dtype)
-        return path
+        ranges = self._ranges if variant.needs_calibration else None
+        return {"file": self._float32, "rules": variant.rules, "ranges": ranges}
 
     def _saved(self, images, name):
-        np.save(self._place() / name, images)
-        return self._place() / name
-
-    def _place(self):
-        if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix=".tflite-", dir=self.folder)
-        return Path(self._temporary.name)
+        path = Path(self._temporary.name) / name
+        np.save(path, images)
+        return path
 
 
 def _evenly_spaced(images, count):

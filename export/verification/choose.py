@@ -1,4 +1,4 @@
-"""Tries a model's variants and keeps the fastest that gives the model's answers."""
+"""Tries a model's variants and keeps the fastest that answers as the model."""
 
 import os
 import tempfile
@@ -9,7 +9,7 @@ from keras_vit.export.variants import FILES, VARIANTS
 from keras_vit.export.verification.record import SAVED_MODEL_MARK, remove
 from keras_vit.io.files import atomic_path
 
-SAME = 1.03  # latencies whose ratio is below this are equal: they differ as much from run to run
+SAME = 1.03  # latencies with a smaller ratio are equal: they differ as much from run to run
 
 
 def choose(attempt, candidates: list[str], folder: Path, named=()) -> list[dict]:
@@ -87,7 +87,7 @@ def _keep_fastest(rows, other_candidates, place, folder):
 
 
 def _fail_unless_agreeing(row, attempt):
-    """A file with other answers is another model, whose accuracy is as good by chance."""
+    """A file with other answers is another model: its accuracy is as good by chance."""
     if row["passed"] and not _agrees(row, attempt):
         row["passed"] = False
         row["failure"] = (

@@ -1,4 +1,4 @@
-"""What a kind of model adds to the common way of an export."""
+"""What the export of one kind of model adds to what all exports share."""
 
 import abc
 
@@ -22,23 +22,23 @@ class ModelExport(abc.ABC):
     columns: dict  # heading of the table: function from a row to its text
 
     def settings(self, variant):
-        """Returns the columns of a row that tell exports with other settings apart, a dict."""
+        """Returns the settings of an export as columns of its row, a dict."""
         return {}
 
     @abc.abstractmethod
     def write(self, variant, path, float_operators=()):
-        """Writes a variant, some operators of which stay in float, and returns a predictor of it."""
+        """Writes a variant with some operators in float, and returns a predictor of it."""
 
     @abc.abstractmethod
     def verify(self, predictor):
         """Returns how a predictor differs from the model, a dict with `drop` and `top1_agreement`."""
 
     def check(self, predictor):  # noqa: B027  most have none
-        """Raises ConditionError when a predictor whose figures are good fails otherwise."""
+        """Raises ConditionError when a predictor with good figures fails in another way."""
 
     @abc.abstractmethod
     def timed(self, predictor):
-        """Returns the function without arguments whose time is the latency."""
+        """Returns a function without arguments; its time is the latency."""
 
     def sensitivity(self, variant):
         """Returns what each layer costs when quantized, the worst first, as `TfliteWriter.sensitivity`."""

@@ -1,4 +1,4 @@
-"""Runs a program of this folder in a process of its own, whose crash is an error here."""
+"""Runs a program of this folder in its own process; if that crashes, this one raises an error."""
 
 import errno
 import json

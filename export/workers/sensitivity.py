@@ -8,6 +8,7 @@ from ai_edge_litert.interpreter import Interpreter
 from scipy.special import rel_entr
 
 from keras_vit.export.images.app_input import run_images
+from keras_vit.export.tflite.graph import operators, read_graph
 from keras_vit.export.workers.quantize import quantized
 
 ENDS = re.compile(r"/(MatMul|BiasAdd|Conv2D|depthwise|separable_conv2d|Reshape|Relu6?)(_?\d+)?$")
@@ -30,13 +31,9 @@ def run(file, rules, ranges, images):
 
 def _layers_of(content):
     """Returns a dict from a layer's name to the names of its operators' outputs."""
-    interpreter = Interpreter(model_content=content)
-    names = {tensor["index"]: tensor["name"] for tensor in interpreter.get_tensor_details()}
     layers = {}
-    for operator in interpreter._get_ops_details():
-        if operator["op_name"] != "DELEGATE":
-            name = names[operator["outputs"][0]]
-            layers.setdefault(_layer_of(name), []).append(name)
+    for operator in operators(read_graph(content)):
+        layers.setdefault(_layer_of(operator.name), []).append(operator.name)
     return layers
 
 

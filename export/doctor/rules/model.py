@@ -1,6 +1,6 @@
 """Open sizes, 16-bit layers, and layers that are code rather than configuration."""
 
-from keras_vit.export.doctor.finding import Finding, shortened
+from keras_vit.export.doctor.finding import Finding, names
 from keras_vit.keras_internals import all_layers
 
 LOW_PRECISION = ("float16", "bfloat16")
@@ -43,7 +43,7 @@ def precision(case):
     if layers:
         yield Finding(
             "precision",
-            shortened(layer.path for layer in layers),
+            names(layer.path for layer in layers),
             f"computes in {layers[0].compute_dtype}, for which LiteRT has few kernels: TensorFlow's "
             "converter refuses some layers and inserts casts around others",
             "keras-vit export rebuilds it in float32"
@@ -57,7 +57,7 @@ def code(case):
     if found:
         yield Finding(
             "saving",
-            shortened(layer.path for layer in found),
+            names(layer.path for layer in found),
             f"is a {type(found[0]).__name__}, whose code is not in the .keras file, which therefore does not "
             "load elsewhere",
             "write a keras.layers.Layer and register it by keras.saving.register_keras_serializable",

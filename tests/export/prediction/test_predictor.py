@@ -26,7 +26,7 @@ def test_what_is_no_model_is_named(tmp_path):
     for name, message in [
         ("nowhere", "found nothing"),
         ("a.txt", "a .tflite file"),
-        ("empty", "holds neither"),
+        ("empty", r"saved_model.pb\) or a .tflite file, received"),
         ("saved", "no SavedModel"),
     ]:
         with pytest.raises(InputError, match=message):
