@@ -4,47 +4,32 @@ from keras import ops
 
 from keras_vit.errors import InputError
 from keras_vit.training.augmentation.operations import operations
+from keras_vit.training.augmentation.settings import Augmentation
 
 
-def num_uniforms(augmentation):
-    """Returns how many random numbers one image takes.
-
-    Args:
-        augmentation: Augmentation.
-
-    Example:
-        >>> from keras_vit.training.augmentation import Augmentation
-        >>> num_uniforms(Augmentation(flip=True))
-        1
-    """
+def num_uniforms(augmentation: Augmentation) -> int:
+    """Returns how many random numbers one image takes."""
     return sum(operation.num_uniforms(augmentation) for operation in operations())
 
 
-def augment(images, labels, uniforms, augmentation):
+def augment(images, labels, uniforms, augmentation: Augmentation):
     """Augments a batch, each image with its own random numbers.
 
     It consists of `keras.ops` and has no state, so it runs in a tf.data map and under `jax.jit`, and returns
-    the same pixels for the same `uniforms`.
-
-    The order is: RandAugment's colours, then its geometry in one resampling with flip, padded crop and
-    rotation, random erasing, MixUp and CutMix.
+    the same pixels for the same `uniforms`. The order is: RandAugment's colours, then its geometry in one
+    resampling with flip, padded crop and rotation, random erasing, MixUp and CutMix.
 
     Args:
         images: `(batch, height, width, channels)`, uint8 or float in [0, 255]. RandAugment truncates them to
             whole numbers. Under TensorFlow the batch size may be unknown, as in a tf.data map.
         labels: `(batch, num_classes)`, one-hot float.
         uniforms: float32 `(batch, num_uniforms(augmentation))` in [0, 1), the only randomness.
-        augmentation: Augmentation.
 
     Returns:
         float32 images of the same shape in [0, 255], and float32 labels of the same shape.
 
-    Raises:
-        InputError: labels or random numbers of another shape, or padding of the crop as large as the image.
-
     Example:
         >>> import numpy as np
-        >>> from keras_vit.training.augmentation import Augmentation
         >>> images, labels = np.ones((2, 8, 8, 3), "uint8"), np.eye(2, dtype="float32")
         >>> flipped, _ = augment(images, labels, np.array([[0.1], [0.9]], "float32"), Augmentation(flip=True))
         >>> tuple(flipped.shape)

@@ -3,21 +3,14 @@
 from keras import ops
 
 from keras_vit.training.augmentation.lookup_table import build_tables, look_up
+from keras_vit.training.augmentation.randaugment import Draw
 
 _ENHANCEMENT = 0.9  # factors from 0.1 to 1.9
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow
 
 
-def change_colors(images, draws):
-    """Applies the colour operations that were drawn.
-
-    Args:
-        images: `(batch, height, width, channels)`, uint8 or float in [0, 255], channels 1 or 3.
-        draws: list of Draw.
-
-    Returns:
-        float32 images of the same shape in [0, 255].
-    """
+def change_colors(images, draws: list[Draw]):
+    """Applies the colour operations that were drawn to images of 1 or 3 channels; returns float32."""
     pixels = ops.cast(images, "int32")
     images = look_up(build_tables(pixels, draws, gray_weights(images.shape[-1])), pixels)
     if images.shape[-1] == 3:

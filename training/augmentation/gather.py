@@ -5,13 +5,9 @@ from keras import ops
 
 
 def gather(table, index):
-    """Returns `table[index]` along the first axis, for indices that are all valid.
+    """Returns `table[index]` along the first axis, for indices in [0, length).
 
     `ops.take` also supports negative indices, which under TensorFlow costs more than the gathering itself.
-
-    Args:
-        table: `(length, ...)`.
-        index: integers of any shape, in [0, length).
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

@@ -7,17 +7,18 @@ histograms (256 numbers) and looked up once (height x width numbers).
 from keras import ops
 
 from keras_vit.training.augmentation.gather import gather
+from keras_vit.training.augmentation.randaugment import Draw
 
 _ENHANCEMENT = 0.9  # factors from 0.1 to 1.9
 _ROUNDING = 1e-3  # so that 255 computed in float32 is not truncated to 254
 
 
-def build_tables(pixels, draws, gray_weights):
+def build_tables(pixels, draws: list[Draw], gray_weights):
     """Composes the drawn operations on single pixels into one table for each image.
 
     Args:
         pixels: int32 `(batch, height, width, channels)` in [0, 255].
-        draws: list of Draw.
+        draws: one for each layer.
         gray_weights: tuple of float `(channels,)`.
 
     Returns:

@@ -41,17 +41,11 @@ _MAGNITUDE_STD = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class Draw:
-    """One layer's operation for each image.
+    """One layer's operation for each image."""
 
-    Attributes:
-        operation: float32 `(batch,)`, index into `OPERATIONS`; an index past its end is none.
-        level: float32 `(batch,)` in [0, 1], the strength.
-        sign: float32 `(batch,)`, -1 or 1.
-    """
-
-    operation: object
-    level: object
-    sign: object
+    operation: object  # float32 (batch,), index into OPERATIONS; an index past its end is none
+    level: object  # float32 (batch,) in [0, 1], the strength
+    sign: object  # float32 (batch,), -1 or 1
 
     def chosen(self, name):
         """Returns 1 for images with this operation, else 0: float32 `(batch,)`."""
@@ -62,16 +56,8 @@ class Draw:
         return self.chosen(name) * self.sign * self.level * largest
 
 
-def draw(uniforms, augmentation):
-    """Draws the operations.
-
-    Args:
-        uniforms: float32 `(batch, randaugment_layers * UNIFORMS_PER_LAYER)` in [0, 1).
-        augmentation: Augmentation.
-
-    Returns:
-        list of Draw, one for each layer.
-    """
+def draw(uniforms, augmentation) -> list[Draw]:
+    """Draws the operations of each layer from `(batch, randaugment_layers * UNIFORMS_PER_LAYER)` numbers."""
     columns = ops.unstack(uniforms, axis=1)
     layers = zip(*[iter(columns)] * UNIFORMS_PER_LAYER, strict=True)
     return [_draw_layer(*layer, augmentation.randaugment_magnitude) for layer in layers]

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from keras_vit.errors import InputError
+from keras_vit.errors import DataWarning, InputError
 from keras_vit.io.images import checked_size
-from keras_vit.training.data.checks import check_data, check_parts
+from keras_vit.training.data.checks import check_data, check_parts, warn_balance, warn_duplicates, warn_pixels
 from keras_vit.training.data.dataset import ImageData, Split
-from keras_vit.training.data.notices import DataWarning, warn_balance, warn_duplicates, warn_pixels
 from keras_vit.training.data.sources import LoadOptions, find_source
 from keras_vit.training.data.split import complete_splits
 from keras_vit.training.data.storage import resize

@@ -1,24 +1,22 @@
-"""Validates data before training: errors that would otherwise appear late, or not at all."""
+"""Validates data before training: errors that would otherwise appear late, or not at all, and warnings."""
+
+import itertools
+import warnings
 
 import numpy as np
 
-from keras_vit.errors import InputError, listed
+from keras_vit.errors import DataWarning, InputError, listed
 from keras_vit.io.label_names import is_label_name
+from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.data.split import seeded_hashes
+
+IMBALANCE = 10  # images of the largest class for each of the smallest, from which on it is reported
 
 
-def as_images(array, name):
-    """Turns an array of images into uint8.
+def as_images(array, name: str):
+    """Turns images into uint8 `(num_images, height, width, channels)`.
 
-    Args:
-        array: `(num_images, height, width)` or `(num_images, height, width, channels)`, integers or
-            finite floats in [0, 255]; floats are rounded.
-        name: str, how errors refer to it.
-
-    Returns:
-        uint8 array `(num_images, height, width, channels)`.
-
-    Raises:
-        InputError: another shape or type, NaN or infinite pixels, or pixels outside [0, 255].
+    They are integers or finite floats in [0, 255], which are rounded, with or without the axis of channels.
     """
     array = np.asarray(array)
     if array.ndim not in (3, 4) or not all(array.shape[1:]):
@@ -32,19 +30,8 @@ def as_images(array, name):
     return array if array.ndim == 4 else array[..., np.newaxis]
 
 
-def as_labels(array, name):
-    """Turns an array of class indices into int32.
-
-    Args:
-        array: integers, `(num_images,)` or `(num_images, 1)`.
-        name: str, how errors refer to it.
-
-    Returns:
-        int32 array `(num_images,)`.
-
-    Raises:
-        InputError: another shape, floats, or negative labels.
-    """
+def as_labels(array, name: str):
+    """Turns class indices, `(num_images,)` or `(num_images, 1)`, into int32 `(num_images,)`."""
     array = np.asarray(array)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
@@ -62,17 +49,8 @@ def as_labels(array, name):
     return array.astype(np.int32)
 
 
-def check_parts(parts, label_names):
-    """Checks the splits of a source, before missing ones are made and images resized.
-
-    Args:
-        parts: dict of Split by its name.
-        label_names: tuple of str.
-
-    Raises:
-        InputError: no training images, different numbers of images and labels, labels out of range,
-            one class only, or names that repeat or are not one line of text.
-    """
+def check_parts(parts: dict[str, Split], label_names):
+    """Checks the splits of a source, before missing ones are made and images resized."""
     for name, split in parts.items():
         if len(split.images) != len(split.labels):
             raise InputError(
@@ -81,7 +59,11 @@ def check_parts(parts, label_names):
             )
         if not len(split):
             raise InputError(f"The {name} split is empty. Add images, or leave it out.")
-        _check_range(name, split.labels, label_names)
+        if split.labels.max() >= len(label_names):
+            raise InputError(
+                f"Expected {name} labels from 0 to {len(label_names) - 1} for {len(label_names)} classes, "
+                f"received {split.labels.max()}."
+            )
     if len(set(label_names)) != len(label_names):
         raise InputError(f"Expected a different name for each class, received {', '.join(label_names)}.")
     invalid = [repr(name) for name in label_names if not is_label_name(name)]
@@ -89,20 +71,12 @@ def check_parts(parts, label_names):
         raise InputError(f"Expected the name of a class to be one line of text, received {listed(invalid)}.")
     if len(label_names) < 2:
         raise InputError(f"Expected two classes or more, received only {', '.join(label_names)}.")
-    _check_all_classes_in("training", parts["train"], label_names)
+    _check_all_classes_in(parts["train"], label_names)
 
 
-def check_data(data):
-    """Checks the complete data set.
-
-    Args:
-        data: ImageData.
-
-    Raises:
-        InputError: a split is empty or of another image shape, or a class is missing from training.
-    """
-    for name in ("train", "validation", "test"):
-        split = getattr(data, name)
+def check_data(data: ImageData):
+    """Checks the complete data set: each split has images, all of one shape, and training has all classes."""
+    for name, split in data.splits.items():
         if not len(split):
             raise InputError(
                 f"Nothing is left for the {name} split. Expected at least three different images of a class "
@@ -114,7 +88,58 @@ def check_data(data):
                 f"Expected {name} images of shape {data.image_shape} as in training, received {shape}. "
                 "Set image_size to resize all of them."
             )
-    _check_all_classes_in("training", data.train, data.label_names)
+    _check_all_classes_in(data.train, data.label_names)
+
+
+def warn(message):
+    """Issues a DataWarning of one line."""
+    warnings.warn(message, DataWarning, stacklevel=2)
+
+
+def warn_duplicates(parts: dict[str, Split], source: str):
+    """Warns about images that are in two of the source's own splits, pixel for pixel.
+
+    Those made from its training split share no image.
+    """
+    if len(parts) < 2:
+        return
+    hashes = {name: seeded_hashes(split.images, 0) for name, split in parts.items()}
+    for (one, first), (other, second) in itertools.combinations(hashes.items(), 2):
+        count = int(np.isin(second, first).sum())
+        if count:
+            warn(
+                f"{count:,} of {len(second):,} {other} images of {source} are in its {one} split too, pixel "
+                f"for pixel: metrics on the {other} split are too good. Remove them from one of the two."
+            )
+
+
+def warn_balance(data: ImageData):
+    """Warns about classes with few training images, or with none in another split."""
+    counts = {name: _class_counts(split, data.label_names) for name, split in data.splits.items()}
+    low, high = int(counts["train"].argmin()), int(counts["train"].argmax())
+    few, many = counts["train"][[low, high]]
+    if many >= IMBALANCE * few:
+        warn(
+            f"The classes are out of balance: {many:,} training images of {data.label_names[high]}, "
+            f"{few:,} of {data.label_names[low]}. Accuracy alone misleads; compare the classes one by one."
+        )
+    for name in ("validation", "test"):
+        missing = [data.label_names[index] for index in np.flatnonzero(counts[name] == 0)]
+        if missing:
+            warn(
+                f"The {name} split has no image of {listed(missing)}: nothing is measured for "
+                f"{len(missing)} of {data.num_classes} classes there."
+            )
+
+
+def warn_pixels(data: ImageData):
+    """Warns when the training images are constant, or seem to have another range than [0, 255]."""
+    images = data.train.images
+    low, high = int(images.min()), int(images.max())
+    if low == high:
+        warn(f"All pixels of the training images are {low}: there is nothing to learn from.")
+    elif high <= 1:
+        warn("All pixels of the training images are 0 or 1, of 255. If 1 means white, multiply them by 255.")
 
 
 def _rounded(array, name):
@@ -125,28 +150,21 @@ def _rounded(array, name):
             f"Expected finite pixels in {name}, received NaN or infinite ones in {len(rows):,} of "
             f"{len(array):,} images: {listed(rows)} (from 0). Remove them."
         )
-    if low < 0 or high > 255:
-        raise InputError(f"Expected pixels from 0 to 255 in {name}, received {low:g} to {high:g}.")
-    if array.dtype.kind == "f" and 0 < high <= 1:
-        raise InputError(
-            f"Expected pixels from 0 to 255 in {name}, received {low:g} to {high:g}. Multiply them by 255."
-        )
+    is_unit_range = array.dtype.kind == "f" and low >= 0 and 0 < high <= 1
+    if low < 0 or high > 255 or is_unit_range:
+        fix = " Multiply them by 255." if is_unit_range else ""
+        raise InputError(f"Expected pixels from 0 to 255 in {name}, received {low:g} to {high:g}.{fix}")
     return np.round(array).astype(np.uint8)
 
 
-def _check_range(name, labels, label_names):
-    if labels.max() >= len(label_names):
-        raise InputError(
-            f"Expected {name} labels from 0 to {len(label_names) - 1} for {len(label_names)} classes, "
-            f"received {labels.max()}."
-        )
+def _class_counts(split, label_names):
+    return np.bincount(split.labels, minlength=len(label_names))
 
 
-def _check_all_classes_in(name, split, label_names):
-    counts = np.bincount(split.labels, minlength=len(label_names))
-    absent = [label_names[index] for index in np.flatnonzero(counts == 0)]
+def _check_all_classes_in(train, label_names):
+    absent = [label_names[index] for index in np.flatnonzero(_class_counts(train, label_names) == 0)]
     if absent:
         raise InputError(
-            f"Expected {name} images of all {len(label_names)} classes, found none of {listed(absent)}. "
+            f"Expected training images of all {len(label_names)} classes, found none of {listed(absent)}. "
             "Labels count from 0."
         )

@@ -7,16 +7,10 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Split:
-    """Images and their labels.
+    """Images and their labels."""
 
-    Attributes:
-        images: uint8 array `(num_images, height, width, channels)` in [0, 255]; a `np.memmap` when
-            it is large.
-        labels: int32 array `(num_images,)` of class indices from 0.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
+    images: np.ndarray  # uint8 (num_images, height, width, channels) in [0, 255]; a np.memmap when large
+    labels: np.ndarray  # int32 (num_images,), class indices from 0
 
     def __len__(self):
         return len(self.labels)
@@ -24,7 +18,7 @@ class Split:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageData:
-    """A classification data set.
+    """A classification data set. All images have one shape.
 
     Attributes:
         name: str, the source, such as `"tfds:mnist"`; of a path only its last part.
@@ -41,11 +35,16 @@ class ImageData:
     label_names: tuple[str, ...]
 
     @property
-    def image_shape(self):
+    def splits(self) -> dict[str, Split]:
+        """The three splits by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
         """`(height, width, channels)`, the same for all images."""
         return tuple(int(side) for side in self.train.images.shape[1:])
 
     @property
-    def num_classes(self):
+    def num_classes(self) -> int:
         """Number of classes."""
         return len(self.label_names)

@@ -10,15 +10,8 @@ import numpy as np
 from keras_vit.errors import InputError
 
 
-def steps_per_epoch(num_images, batch_size):
+def steps_per_epoch(num_images: int, batch_size: int) -> int:
     """Returns the number of full batches in an epoch; the rest of the images is left out.
-
-    Args:
-        num_images: int.
-        batch_size: int.
-
-    Raises:
-        InputError: batch_size below 1, or fewer images than a batch.
 
     Example:
         >>> steps_per_epoch(50_000, 128)
@@ -37,15 +30,6 @@ def check_batch_size(batch_size):
     """Raises InputError unless batch_size is a whole number of at least 1."""
     if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
         raise InputError(f"Expected batch_size to be a whole number of at least 1, received {batch_size!r}.")
-
-
-def check_start(epochs, steps, start_epoch, start_step):
-    """Raises InputError unless the stream starts within its epochs."""
-    if not 0 <= start_epoch <= epochs or not 0 <= start_step <= steps:
-        raise InputError(
-            f"Expected to start within {epochs} epochs of {steps} steps, received epoch {start_epoch}, "
-            f"step {start_step}."
-        )
 
 
 @functools.lru_cache(maxsize=2)  # each step of an epoch calls it

@@ -12,25 +12,16 @@ import hashlib
 import numpy as np
 
 from keras_vit.errors import InputError
+from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.storage import take
 
 
-def complete_splits(parts, *, validation_fraction, test_fraction, seed, subset=None):
+def complete_splits(
+    parts: dict[str, Split], *, validation_fraction, test_fraction, seed, subset=None
+) -> dict[str, Split]:
     """Takes the missing splits out of the training split. Existing splits stay unchanged.
 
-    Args:
-        parts: dict of Split, with `"train"` and perhaps `"validation"` and `"test"`.
-        validation_fraction: float in (0, 1), of the training images left after the test split.
-        test_fraction: float in (0, 1), of the training images.
-        seed: int, chooses the split.
-        subset: int or None, the number of training images to keep, equally many of each class as far
-            as available.
-
-    Returns:
-        dict of Split with `"train"`, `"validation"` and `"test"`.
-
-    Raises:
-        InputError: `subset` is below one image for each class, or above the number available.
+    The arguments are those of `load_data`.
     """
     fractions = {"test": test_fraction, "validation": validation_fraction}
     missing = [name for name in fractions if name not in parts]
@@ -58,13 +49,8 @@ def seeded_hashes(images, seed):
 def hold_out(labels, hashes, fraction):
     """Chooses the images to hold out by the rule above.
 
-    Args:
-        labels: int array `(num_images,)`.
-        hashes: uint64 array `(num_images,)`, equal for equal images.
-        fraction: float in (0, 1), of each class.
-
-    Returns:
-        bool array `(num_images,)`. All False where no class has two different images.
+    `hashes` are uint64 `(num_images,)`, equal for equal images. Returns bool `(num_images,)`, all False where
+    no class has two different images.
     """
     _, first, group, sizes = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
     held = np.zeros(len(first), bool)
@@ -75,15 +61,9 @@ def hold_out(labels, hashes, fraction):
 
 
 def balanced_subset(labels, hashes, count):
-    """Chooses `count` images, equally many of each class as far as available.
+    """Chooses `count` images, equally many of each class as far as available, in the order of their hashes.
 
-    Args:
-        labels: int array `(num_images,)`.
-        hashes: uint64 array `(num_images,)`, the order in which images are chosen.
-        count: int.
-
-    Returns:
-        Rows, an int array `(count,)` in ascending order.
+    Returns their rows, an int array `(count,)` in ascending order.
     """
     classes, available = np.unique(labels, return_counts=True)
     if not len(classes) <= count <= len(labels):

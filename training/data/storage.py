@@ -19,19 +19,10 @@ MEMORY_LIMIT = 2 * 1024**3  # bytes; larger arrays are mapped to a file
 _CHUNK = 1024  # images copied or decoded at a time
 
 
-def allocate(shape):
+def allocate(shape: tuple[int, ...]) -> np.ndarray:
     """Allocates an uninitialized uint8 array, in memory or, above `MEMORY_LIMIT`, in a temporary file.
 
     The file has no name and is removed with the array. It is in the folder named by `TMPDIR`.
-
-    Args:
-        shape: tuple of int.
-
-    Returns:
-        `np.ndarray` or `np.memmap`.
-
-    Raises:
-        InputError: the disk has too little space.
     """
     size = math.prod(shape)
     if size <= MEMORY_LIMIT:
@@ -47,16 +38,10 @@ def allocate(shape):
         return np.memmap(file, np.uint8, mode="w+", shape=tuple(shape))
 
 
-def fill(images, decode, items):
+def fill(images: np.ndarray, decode, items) -> dict[int, InputError]:
     """Writes `decode(item)` for each item into `images`, on all cores, with a progress bar for large sets.
 
-    Args:
-        images: uint8 array `(num_images, height, width, channels)`, written to.
-        decode: function from an item to a uint8 array `(height, width, channels)`.
-        items: sequence of `num_images` items.
-
-    Returns:
-        dict from each row whose `decode` raised InputError to that error; such rows are set to 0.
+    Returns the error of each row whose `decode` raised InputError; such rows are set to 0.
     """
     broken = {}
 
@@ -72,13 +57,8 @@ def fill(images, decode, items):
     return dict(sorted(broken.items()))
 
 
-def take(split, rows):
-    """Returns a Split of some rows.
-
-    Args:
-        split: Split.
-        rows: int array `(num_rows,)`.
-    """
+def take(split: Split, rows: np.ndarray) -> Split:
+    """Returns a Split of some rows."""
     images = allocate((len(rows), *split.images.shape[1:]))
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
@@ -93,8 +73,8 @@ def _with_progress(chunks):
     return track(chunks, "reading images", console=console, transient=True, disable=quiet)
 
 
-def resize(split, size):
-    """Returns a Split with its images stretched to `size`, `(height, width)` in pixels."""
+def resize(split: Split, size: tuple[int, int]) -> Split:
+    """Returns a Split with its images stretched to `(height, width)` pixels."""
     if split.images.shape[1:3] == tuple(size):
         return split
     images = allocate((len(split), *size, split.images.shape[-1]))

@@ -4,39 +4,30 @@ A training stream is made from an object that computes each batch from epoch and
 can start anywhere and equals the rest of the whole one, bit for bit.
 """
 
+import collections
+import concurrent.futures
 import functools
 import itertools
-import queue
-import threading
 
 import keras
 import numpy as np
 
-from keras_vit.training.augmentation import augment, check_fits, num_uniforms
-from keras_vit.training.data.order import (
-    batch_uniforms,
-    check_batch_size,
-    check_start,
-    epoch_order,
-    steps_per_epoch,
-)
+from keras_vit.errors import InputError
+from keras_vit.training.augmentation import Augmentation, augment, check_fits, num_uniforms
+from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.order import batch_uniforms, check_batch_size, epoch_order, steps_per_epoch
 
-_PREFETCHED = 2  # batches
+_PREFETCHED = 3  # batches
+_END = object()
 
 
 class EvaluationBatches(keras.utils.PyDataset):
     """All rows of some arrays in order; the last batch may be smaller.
 
-    Args:
-        length: int, number of rows.
-        batch_size: int.
-        read: function from a slice to the arrays of those rows, nested as `model.fit` takes them.
-
-    Raises:
-        InputError: a batch size below 1.
+    `read` returns the arrays of a slice of rows, nested as `model.fit` takes them.
     """
 
-    def __init__(self, length, batch_size, read):
+    def __init__(self, length: int, batch_size: int, read):
         super().__init__()
         check_batch_size(batch_size)
         self.length, self.batch_size, self.read = length, batch_size, read
@@ -51,18 +42,10 @@ class EvaluationBatches(keras.utils.PyDataset):
 class ImageBatches:
     """Shuffled batches of images with the random numbers that augment them.
 
-    Args:
-        split: Split.
-        num_classes: int.
-        batch_size: int. Images that do not fill a batch are left out of the epoch, different ones in each.
-        seed: int.
-        num_uniforms: int, random numbers for each image.
-
-    Raises:
-        InputError: a batch size below 1, or fewer images than a batch.
+    Images that do not fill a batch are left out of the epoch, different ones in each.
     """
 
-    def __init__(self, split, num_classes, batch_size, seed, num_uniforms):
+    def __init__(self, split: Split, num_classes: int, batch_size: int, seed: int, num_uniforms: int):
         self.split, self.num_classes, self.seed = split, num_classes, seed
         self.steps = steps_per_epoch(len(split), batch_size)
         self.uniforms_shape = (batch_size, num_uniforms)
@@ -74,25 +57,14 @@ class ImageBatches:
         return self.split.images[rows], labels, batch_uniforms(self.seed, epoch, step, self.uniforms_shape)
 
 
-def train_stream(split, *, num_classes, batch_size, epochs, seed, augmentation, start_epoch=0, start_step=0):
+def train_stream(split: Split, *, num_classes, batch_size, seed, augmentation: Augmentation, **options):
     """Makes the shuffled, augmented stream of a whole training, or the rest of one.
 
-    Args:
-        split, num_classes, batch_size, seed: as in `ImageBatches`.
-        epochs: int, number of all epochs, those before `start_epoch` included.
-        augmentation: Augmentation. Under JAX it is compiled.
-        start_epoch, start_step: ints, position of the first batch.
-
-    Returns:
-        float32 images `(batch, height, width, channels)` in [0, 255] and float32 labels
-        `(batch, num_classes)`, all epochs in one tf.data.Dataset or generator.
-
-    Raises:
-        InputError: a batch size below 1, fewer images than a batch, or a start outside the epochs.
+    It contains float32 images `(batch, height, width, channels)` in [0, 255] and float32 labels `(batch,
+    num_classes)`. `options` are those of `batch_stream`. Under JAX the augmentation is compiled.
     """
     check_fits(augmentation, split.images.shape[1:])
     batches = ImageBatches(split, num_classes, batch_size, seed, num_uniforms(augmentation))
-    options = {"epochs": epochs, "start_epoch": start_epoch, "start_step": start_step}
     change = functools.partial(augment, augmentation=augmentation)
     if keras.backend.backend() == "tensorflow":
         return batch_stream(batches, change=change, **options)
@@ -103,12 +75,8 @@ def train_stream(split, *, num_classes, batch_size, epochs, seed, augmentation, 
     return prefetched(batch_stream(batches, change=change, **options))
 
 
-def evaluation_stream(split, *, num_classes, batch_size):
-    """Makes the stream of a split in order: uint8 images, one-hot labels. It can be iterated many times.
-
-    Raises:
-        InputError: a batch size below 1.
-    """
+def evaluation_stream(split: Split, *, num_classes, batch_size):
+    """Makes the stream of a split in order: uint8 images, one-hot labels. It can be iterated many times."""
 
     def read(rows):
         return split.images[rows], one_hot(split.labels[rows], num_classes)
@@ -119,27 +87,29 @@ def evaluation_stream(split, *, num_classes, batch_size):
     return _dataset(batches.__getitem__, range(len(batches)), read(slice(1)), varying_size=True)
 
 
-def batch_stream(batches, *, epochs, start_epoch=0, start_step=0, change=None):
+def batch_stream(batches, *, epochs: int, start_epoch=0, start_step=0, change=None):
     """Makes the stream of a whole training, or the rest of one, from an object that computes each batch.
 
     Args:
         batches: an object with `steps`, the number of batches in an epoch, and `batch(epoch, step)`, which
             returns NumPy arrays, nested as `model.fit` takes them.
-        epochs: int, number of all epochs.
+        epochs: number of all epochs, those before `start_epoch` included.
         start_epoch, start_step: ints, position of the first batch.
         change: function of a batch's arrays that returns the final ones, such as an augmentation, or None.
 
     Returns:
         tf.data.Dataset under TensorFlow, else an iterator; the same batches on every backend.
-
-    Raises:
-        InputError: a start outside the epochs.
     """
-    check_start(epochs, batches.steps, start_epoch, start_step)
-    indices = range(start_epoch * batches.steps + start_step, epochs * batches.steps)
+    steps = batches.steps
+    if not 0 <= start_epoch <= epochs or not 0 <= start_step <= steps:
+        raise InputError(
+            f"Expected to start within {epochs} epochs of {steps} steps, received epoch {start_epoch}, "
+            f"step {start_step}."
+        )
+    indices = range(start_epoch * steps + start_step, epochs * steps)
 
     def read(index):
-        return batches.batch(*divmod(index, batches.steps))
+        return batches.batch(*divmod(index, steps))
 
     if keras.backend.backend() == "tensorflow":
         return _dataset(read, indices, batches.batch(0, 0), change)
@@ -153,23 +123,16 @@ def one_hot(labels, num_classes):
 
 
 def prefetched(batches):
-    """Yields the items of an iterator that runs ahead in a thread.
+    """Yields the items of an iterator that runs ahead in a thread, which ends with the generator.
 
-    An error in the thread is raised here. The thread ends with the generator, also when that is dropped.
+    An error in the thread is raised here.
     """
-    ready, stop = queue.Queue(_PREFETCHED), threading.Event()
-    thread = threading.Thread(target=_fill, args=(batches, ready, stop), daemon=True)
-    thread.start()
-    try:
-        while True:
-            kind, value = ready.get()
-            if kind == "error":
-                raise value
-            if kind == "end":
-                return
-            yield value
-    finally:
-        stop.set()
+    batches = iter(batches)
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        ahead = collections.deque(thread.submit(next, batches, _END) for _ in range(_PREFETCHED))
+        while (batch := ahead.popleft().result()) is not _END:
+            ahead.append(thread.submit(next, batches, _END))
+            yield batch
 
 
 def _dataset(read, indices, example, change=None, varying_size=False):
@@ -192,23 +155,3 @@ def _dataset(read, indices, example, change=None, varying_size=False):
 
     dataset = tf.data.Dataset.range(indices.start, indices.stop)
     return dataset.map(load, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
-
-
-def _fill(batches, ready, stop):
-    try:
-        for batch in batches:
-            if not _put(ready, ("batch", batch), stop):
-                return
-        _put(ready, ("end", None), stop)
-    except Exception as error:  # the consumer raises it
-        _put(ready, ("error", error), stop)
-
-
-def _put(ready, item, stop):
-    while not stop.is_set():
-        try:
-            ready.put(item, timeout=0.1)
-            return True
-        except queue.Full:
-            continue
-    return False

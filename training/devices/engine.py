@@ -6,7 +6,7 @@ import dataclasses
 import keras
 
 from keras_vit.errors import InputError
-from keras_vit.training.data.notices import warn
+from keras_vit.training.data.checks import warn
 
 
 class Engine:

@@ -5,75 +5,39 @@ import numpy as np
 from keras_vit.models import attention_maps, attention_scores, num_prefix_tokens
 from keras_vit.models.rollout import map_grid, rollout_start
 from keras_vit.training.report.names import picture_names
-from keras_vit.training.report.style import color_bar, figure, show_image
+from keras_vit.training.report.style import color_bar, figure, image_pairs, show_image
 
 MAX_HEADS = 12
 HEAD_COLUMNS = 4
 
 
 def rollout_maps(model, images):
-    """Computes the rollout of a model on images, one at a time to bound memory.
-
-    Args:
-        model: a `keras.Model` with attention.
-        images: `(num_images, height, width, channels)`.
-
-    Returns:
-        float array `(num_images, rows, columns)`, relative to the largest of each map.
-    """
+    """Returns the rollout of a model on images, `(num_images, rows, columns)`, each relative to its largest."""
     maps = attention_maps(model, images)
     return maps / maps.max(axis=(1, 2), keepdims=True)
 
 
 def rollout_picture(model, images, labels, probabilities, label_names):
-    """Draws each image, and next to it the image under its attention map.
-
-    Args:
-        model: a `keras.Model` with attention.
-        images: uint8 `(num_images, height, width, channels)`.
-        labels: `(num_images,)`.
-        probabilities: `(num_images, num_classes)`.
-        label_names: sequence of `num_classes` str.
-    """
+    """Draws each image, and next to it the image under its attention map, titled with both classes."""
     names = picture_names(label_names)
-    maps = rollout_maps(model, images)
-    canvas = figure(height=2.55 * len(images) * images.shape[1] / images.shape[2] + 0.8)
-    grid = canvas.subplots(len(images), 2, squeeze=False)
-    rows = zip(grid, images, labels, probabilities.argmax(axis=1), maps, strict=True)
+    canvas, pairs = image_pairs(images, margin=1)
+    height, width = images.shape[1:3]
+    place = {"interpolation": "bilinear", "extent": (-0.5, width - 0.5, height - 0.5, -0.5)}
+    rows = zip(pairs, images, labels, probabilities.argmax(axis=1), rollout_maps(model, images), strict=True)
     for (left, right), image, label, predicted, values in rows:
-        show_image(left, image)
         left.set_title(f"true: {names[label]}", size=9.5, parse_math=False)
-        overlay = _overlay(right, image, values)
         right.set_title(f"predicted: {names[predicted]}", size=9.5, parse_math=False)
-    bar = color_bar(canvas, overlay, grid, "Attention relative to the image's largest")
+        show_image(right, np.asarray(image, "float32")[..., :3].mean(axis=-1, keepdims=True))
+        overlay = right.imshow(values, cmap="inferno", alpha=0.55, vmin=0, vmax=1, **place)
+    bar = color_bar(canvas, overlay, pairs, "Attention relative to the image's largest")
     bar.solids.set_alpha(1)
     return canvas
 
 
-def _overlay(axes, image, values):
-    height, width = image.shape[:2]
-    show_image(axes, np.asarray(image, "float32")[..., :3].mean(axis=-1, keepdims=True))
-    return axes.imshow(
-        values,
-        cmap="inferno",
-        alpha=0.55,
-        vmin=0,
-        vmax=1,
-        interpolation="bilinear",
-        extent=(-0.5, width - 0.5, height - 0.5, -0.5),
-    )
-
-
 def head_maps(model, images):
-    """Returns what each head of the last block attends to, from the tokens that the output is computed from.
+    """Returns what each head of the last block attends to, `(num_images, num_heads, rows, columns)`.
 
-    Args:
-        model: a `keras.Model` with attention.
-        images: `(num_images, height, width, channels)`.
-
-    Returns:
-        float array `(num_images, num_heads, rows, columns)`: the attention of the class token, or its mean
-        over the patches where these are pooled.
+    It is the attention of the class token, or its mean over the patches where these are pooled.
     """
     scores, prefix = attention_scores(model, images)[-1], num_prefix_tokens(model)
     seen = scores[:, :, 0] if rollout_start(model) == "token" else scores[:, :, prefix:].mean(axis=2)
@@ -81,16 +45,12 @@ def head_maps(model, images):
 
 
 def heads_picture(model, images):
-    """Draws each image, and next to it a map for each head, at most twelve.
-
-    Args:
-        model: a `keras.Model` with attention.
-        images: uint8 `(num_images, height, width, channels)`.
-    """
+    """Draws each image, and next to it a map for each head, at most twelve."""
     maps = head_maps(model, images)[:, :MAX_HEADS]
     columns = min(maps.shape[1], HEAD_COLUMNS)
     lines = -(-maps.shape[1] // columns)
     side = 5.0 / (columns + 1)  # inches
+    height, width = np.divide(images.shape[1:3], maps.shape[2:])  # of a patch: maps get the images' shape
     canvas = figure(height=(side * images.shape[1] / images.shape[2] + 0.2) * lines * len(images) + 0.2)
     grid = canvas.subplots(len(images) * lines, columns + 1, squeeze=False)
     for axes in grid.flat:
@@ -102,12 +62,6 @@ def heads_picture(model, images):
         for head, values in enumerate(heads):
             axes = grid[index * lines + head // columns, 1 + head % columns]
             axes.imshow(values / max(values.max(), 1e-12), cmap="inferno", vmin=0, vmax=1)
-            axes.set_aspect(_stretch(images, maps))
+            axes.set_aspect(height / width)
             axes.set_title(f"head {head + 1}", size=9)
     return canvas
-
-
-def _stretch(images, maps):
-    """Returns height over width of a patch, so that maps get the shape of their images."""
-    height, width = np.divide(images.shape[1:3], maps.shape[2:])
-    return height / width

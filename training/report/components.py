@@ -4,20 +4,13 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from keras_vit.pretrained import patch_features
-from keras_vit.training.report.style import figure, show_image
+from keras_vit.training.report.style import image_pairs
 
 CLIPPED = 1  # percent of the patches at either end: outliers would take the contrast from the others
 
 
-def principal_components(features):
-    """Projects features on their first three principal components, each scaled to [0, 1].
-
-    Args:
-        features: float array `(..., hidden_dim)`.
-
-    Returns:
-        float32 array `(..., 3)`.
-    """
+def principal_components(features: np.ndarray) -> np.ndarray:
+    """Projects features on their first three principal components, each scaled to [0, 1]: `(..., 3)`."""
     vectors = features.reshape(-1, features.shape[-1]).astype("float64")
     projected = PCA(min(3, *vectors.shape), svd_solver="full").fit_transform(vectors)
     projected = np.pad(projected, ((0, 0), (0, 3 - projected.shape[1])))
@@ -29,18 +22,11 @@ def principal_components(features):
 def components_picture(model, images):
     """Draws each image, and next to it the principal components of its patches' features as colours.
 
-    Args:
-        model: a Vision Transformer.
-        images: uint8 `(num_images, height, width, channels)`.
-
     Reference: Oquab et al. 2023, figure 1, https://arxiv.org/abs/2304.07193
     """
     colours = principal_components(patch_features(model).predict(images, verbose=0).astype("float32"))
-    canvas = figure(height=2.4 * len(images) * images.shape[1] / images.shape[2] + 0.2)
-    grid = canvas.subplots(len(images), 2, squeeze=False)
-    for (left, right), image, map_of_image in zip(grid, images, colours, strict=True):
-        show_image(left, image)
-        height, width = image.shape[:2]
+    canvas, pairs = image_pairs(images, margin=0.2)
+    height, width = images.shape[1:3]
+    for (_, right), map_of_image in zip(pairs, colours, strict=True):
         right.imshow(map_of_image, interpolation="nearest", extent=(0, width, height, 0))
-        right.set_axis_off()
     return canvas

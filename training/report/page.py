@@ -9,16 +9,7 @@ MAX_OPEN = 20  # classes; a larger table starts folded
 
 
 def render_page(model, data, metrics, history, recipe, pictures):
-    """Returns the page as HTML; it refers to the pictures by name.
-
-    Args:
-        model: the trained `keras.Model`.
-        data: ImageData.
-        metrics: dict of `keras_vit.training.classification_metrics`.
-        history: dict of `read_history`.
-        recipe: dict of the recipe's fields.
-        pictures: names of the pictures next to the page, from `keras_vit.training.report.captions`.
-    """
+    """Returns the page as HTML; it refers to the pictures by their names, those in `PICTURES`."""
     first = [name for name in pictures if name in ("training_curves", "confusion_matrix")]
     rest = [name for name in pictures if name not in first]
     parts = [

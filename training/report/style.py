@@ -76,6 +76,19 @@ def save(canvas, path):
     canvas.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
 
 
+def image_pairs(images, margin):
+    """Draws images one below the other, with empty axes next to each.
+
+    Returns the figure and the axes, `(num_images, 2)`; `margin` is the height of its other parts in inches.
+    """
+    canvas = figure(height=WIDTH / 2 * len(images) * images.shape[1] / images.shape[2] + margin)
+    pairs = canvas.subplots(len(images), 2, squeeze=False)
+    for (left, right), image in zip(pairs, images, strict=True):
+        show_image(left, image)
+        right.set_axis_off()
+    return canvas, pairs
+
+
 def show_image(axes, image):
     """Draws one uint8 image `(height, width, channels)` without axes: grey, or its first three channels."""
     pixels = np.asarray(image)

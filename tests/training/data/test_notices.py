@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from keras_vit.training.data import DataWarning, load_data
+from keras_vit.training.data.checks import listed, warn_balance, warn_duplicates, warn_pixels
 from keras_vit.training.data.dataset import ImageData, Split
-from keras_vit.training.data.notices import listed, warn_balance, warn_duplicates, warn_pixels
 
 
 def split(*labels, seed=0):

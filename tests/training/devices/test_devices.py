@@ -17,10 +17,10 @@ import pytest
 
 from keras_vit import InputError
 from keras_vit.__main__ import main
+from keras_vit.errors import DataWarning
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.checkpoint.state_file import read_state
 from keras_vit.training.data.dataset import ImageData, Split
-from keras_vit.training.data.notices import DataWarning
 from keras_vit.training.devices import Engine, open_engine
 from keras_vit.training.devices.engine import check_available, check_shared
 from keras_vit.training.devices.open_engine import parse_devices

@@ -23,40 +23,25 @@ def num_uniforms(augmentation):
 
 
 def apply(images, labels, uniforms, augmentation):
-    return erase(images, uniforms, augmentation.erasing_rate), labels
-
-
-def erase(images, uniforms, rate):
-    """Fills a rectangle with noise in some images.
-
-    Args:
-        images: `(batch, height, width, channels)` in [0, 255].
-        uniforms: float32 `(batch, NUM_UNIFORMS)`.
-        rate: float, probability that an image gets one.
-
-    Returns:
-        float32 images of the same shape.
-    """
+    """Fills a rectangle with noise in some images."""
     height, width = images.shape[1:3]
     whether, area, aspect, top, left, noise = ops.unstack(uniforms, axis=1)
     area = (_AREA[0] + (_AREA[1] - _AREA[0]) * area) * (height * width)
     aspect = ops.exp(_LOG_ASPECT[0] + (_LOG_ASPECT[1] - _LOG_ASPECT[0]) * aspect)
     box_height = ops.clip(ops.floor(ops.sqrt(area * aspect) + 0.5), 1, height)
     box_width = ops.clip(ops.floor(ops.sqrt(area / aspect) + 0.5), 1, width)
-    box_height = box_height * ops.cast(whether < rate, "float32")
+    box_height = box_height * ops.cast(whether < augmentation.erasing_rate, "float32")
     top = ops.floor(top * (height + 1 - box_height))
     left = ops.floor(left * (width + 1 - box_width))
     erased = box_mask(images.shape, top, left, top + box_height, left + box_width)
     images = ops.cast(images, "float32")
-    return images + erased * (_noise(images.shape[1:], noise) - images)
+    return images + erased * (_noise(images.shape[1:], noise) - images), labels
 
 
 def box_mask(image_shape, top, left, bottom, right):
     """Returns 1 inside a rectangle for each image, else 0: float32 `(batch, height, width, 1)`.
 
-    Args:
-        image_shape: tuple, `(batch, height, width, channels)`.
-        top, left, bottom, right: float32 `(batch,)`, whole pixels; bottom and right are exclusive.
+    The edges are float32 `(batch,)`, whole pixels; bottom and right are exclusive.
     """
     rows = _between(image_shape[1], top, bottom)
     columns = _between(image_shape[2], left, right)

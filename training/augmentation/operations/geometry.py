@@ -37,16 +37,7 @@ def apply(images, labels, uniforms, augmentation):
 
 
 def flip_and_crop(images, uniforms, augmentation):
-    """Mirrors images and shifts them by whole pixels, by copying.
-
-    Args:
-        images: `(batch, height, width, channels)`.
-        uniforms: float32 `(batch, 1 to 3)`, those of flip and crop.
-        augmentation: Augmentation.
-
-    Returns:
-        images of the same shape and type.
-    """
+    """Mirrors images and shifts them by whole pixels, by copying: their type stays."""
     _, height, width, channels = images.shape
     sign, right, down = _flip_and_shift(uniforms, augmentation)
     padding = augmentation.crop_padding
@@ -62,14 +53,7 @@ def flip_and_crop(images, uniforms, augmentation):
 def warp(images, uniforms, draws, augmentation):
     """Flips, crops, rotates and applies the geometric operations drawn, in one bilinear resampling.
 
-    Args:
-        images: `(batch, height, width, channels)`.
-        uniforms: float32 `(batch, 0 to 4)`, those of flip, crop and rotation.
-        draws: list of Draw, which may be empty.
-        augmentation: Augmentation.
-
-    Returns:
-        images of the same shape and type.
+    `uniforms` are float32 `(batch, 0 to 4)`, those of flip, crop and rotation; `draws` may be empty.
     """
     height, width = images.shape[1:3]
     sign, right, down = _flip_and_shift(uniforms, augmentation)
@@ -95,13 +79,9 @@ def _flip_and_shift(uniforms, augmentation):
     sign, right, down = 1.0, 0.0, 0.0
     if augmentation.flip:
         sign = 1 - 2 * ops.floor(2 * columns.pop(0))
-    if augmentation.crop_padding:
-        right, down = (_shift(column, augmentation.crop_padding) for column in columns[:2])
+    if padding := augmentation.crop_padding:
+        right, down = (ops.floor(column * (2 * padding + 1)) - padding for column in columns[:2])
     return sign, right, down
-
-
-def _shift(uniform, padding):
-    return ops.floor(uniform * (2 * padding + 1)) - padding
 
 
 def _operation(drawn, height, width):

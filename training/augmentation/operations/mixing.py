@@ -22,22 +22,12 @@ def num_uniforms(augmentation):
 
 
 def apply(images, labels, uniforms, augmentation):
-    return mix(images, labels, uniforms, augmentation.mixup_alpha, augmentation.cutmix_alpha)
-
-
-def mix(images, labels, uniforms, mixup_alpha, cutmix_alpha):
     """Mixes each image of a batch, and its label, with the next.
 
-    Args:
-        images: `(batch, height, width, channels)`.
-        labels: float32 `(batch, num_classes)`.
-        uniforms: float32 `(batch, NUM_UNIFORMS)`.
-        mixup_alpha: float, MixUp's Beta(alpha, alpha); 0 is off.
-        cutmix_alpha: float, CutMix's; 0 is off. With both on, each image gets either, with probability 0.5.
-
-    Returns:
-        float32 images and labels of the same shapes. A label's weight is its exact share of the pixels.
+    With both on, each image gets either, with probability 0.5. A label's weight is its exact share of the
+    pixels.
     """
+    mixup_alpha, cutmix_alpha = augmentation.mixup_alpha, augmentation.cutmix_alpha
     which, share, down, right = ops.unstack(uniforms, axis=1)
     images = ops.cast(images, "float32")
     if not cutmix_alpha:

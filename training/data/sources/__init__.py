@@ -18,31 +18,15 @@ from keras_vit.errors import InputError
 
 @dataclasses.dataclass(frozen=True)
 class LoadOptions:
-    """Options of `load_data` that concern the source. Each source uses those it needs.
+    """Options of `load_data` that concern the source. Each source uses those it needs."""
 
-    Attributes:
-        image_size: `(height, width)` in pixels, or None for the source's own.
-        data_dir: str, Path or None, the folder of prepared TFDS sets.
-        skip_broken: bool, leave out images that cannot be read, with a warning.
-    """
-
-    image_size: tuple[int, int] | None = None
+    image_size: tuple[int, int] | None = None  # (height, width), pixels; None for the source's own
     data_dir: str | Path | None = None
     skip_broken: bool = False
 
 
-def find_source(spec):
-    """Finds the source of a spec.
-
-    Args:
-        spec: str, such as `"digits"` or `"npz:PATH"`.
-
-    Returns:
-        The source's module, the argument (`""` for none), and a short name of the data.
-
-    Raises:
-        InputError: there is no such source, or it needs an argument or takes none.
-    """
+def find_source(spec: str):
+    """Returns a source's module, its argument (`""` for none), and a short name of the data."""
     sources = {
         m.name: importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)
     }
@@ -51,8 +35,5 @@ def find_source(spec):
     if source is None or not bool(source.ARGUMENT) == bool(colon) == bool(argument):
         *others, last = (f"{name}:{s.ARGUMENT}" if s.ARGUMENT else name for name, s in sources.items())
         raise InputError(f"Unknown data {spec!r}. Expected {', '.join(others)} or {last}.")
-    return (
-        source,
-        argument,
-        name + colon + (PurePath(argument).name if source.ARGUMENT == "PATH" else argument),
-    )
+    shown = PurePath(argument).name if source.ARGUMENT == "PATH" else argument
+    return source, argument, name + colon + shown

@@ -8,11 +8,7 @@ ARGUMENT = None
 
 
 def load(argument, options):
-    """Loads the embedded digits.
-
-    Returns:
-        A pair: `{"train": Split}` with 1,797 uint8 images `(8, 8, 1)`, whose 17 grey levels are scaled to
-        [0, 255]; and the names `("0", ..., "9")`.
+    """Loads the embedded digits: 8 x 8 pixels, whose 17 grey levels are scaled to [0, 255].
 
     Reference: Kaynak (1995), https://archive.ics.uci.edu/dataset/80 (its test part).
     """

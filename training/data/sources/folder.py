@@ -7,8 +7,8 @@ import numpy as np
 
 from keras_vit.errors import InputError, listed
 from keras_vit.io.images import IMAGE_SUFFIXES, read_image
+from keras_vit.training.data.checks import warn
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.notices import warn
 from keras_vit.training.data.storage import allocate, fill, take
 
 ARGUMENT = "PATH"
@@ -20,20 +20,10 @@ def load(argument, options):
     """Loads a folder of class folders, or of the folders `train`, `validation` (or `val`) and `test`.
 
     The names of the class folders, in alphabetical order, are the label names. Images may lie in them at any
-    depth and have any size; hidden files and files without an image suffix are ignored. A folder `train` that
-    contains folders is the training split; folders next to it that are not splits are then ignored.
-
-    Args:
-        argument: str, path of the folder.
-        options: LoadOptions. All images are stretched to `image_size`, 224 x 224 by default; `skip_broken`
-            leaves out images that cannot be read and names them in a DataWarning.
-
-    Returns:
-        A pair: dict of Split with images `(*image_size, 3)`, and the label names.
-
-    Raises:
-        InputError: no such folder, no class folders, a class without images, or images that cannot be read,
-            with their names.
+    depth and have any size; all are stretched to `image_size`, 224 x 224 by default. Hidden files and files
+    without an image suffix are ignored. A folder `train` that contains folders is the training split; folders
+    next to it that are not splits are then ignored. `skip_broken` leaves out images that cannot be read and
+    names them in a DataWarning.
     """
     path, size = Path(argument).expanduser(), options.image_size or DEFAULT_IMAGE_SIZE
     if not path.is_dir():
@@ -46,7 +36,9 @@ def load(argument, options):
     for split, (paths, labels) in files.items():
         images = allocate((len(paths), *size, 3))
         errors = fill(images, lambda file: read_image(file, size), paths)
-        parts[split] = _without(Split(images, labels), list(errors))
+        parts[split] = Split(images, labels)
+        if errors:
+            parts[split] = take(parts[split], np.delete(np.arange(len(paths)), list(errors)))
         broken |= {paths[row]: error for row, error in errors.items()}
     if broken:
         _report_broken(broken, sum(len(paths) for paths, _ in files.values()), path, options.skip_broken)
@@ -106,10 +98,6 @@ def _images_below(folder):
 
 def _is_image(name):
     return not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES)
-
-
-def _without(split, rows):
-    return take(split, np.delete(np.arange(len(split)), rows)) if rows else split
 
 
 def _report_broken(broken, count, root, skip_broken):

@@ -24,18 +24,10 @@ _EXPECTED = (
 def load(argument, options):
     """Loads the splits of an `.npz` file. Pickled objects in it are never loaded.
 
-    Args:
-        argument: str, path of a file with `x_train`, `y_train` and perhaps `x_validation`,
-            `y_validation`, `x_test`, `y_test`; or with `images`, `labels`; and perhaps `label_names`.
-            Images are `(num_images, height, width)` or `(num_images, height, width, channels)`, uint8
-            or finite numbers in [0, 255]; labels are integers `(num_images,)` or `(num_images, 1)`.
-        options: LoadOptions.
-
-    Returns:
-        A pair: dict of Split, and the label names, by default `"0"`, `"1"` ...
-
-    Raises:
-        InputError: missing, damaged, or of another form.
+    It contains `x_train`, `y_train` and perhaps `x_validation`, `y_validation`, `x_test`, `y_test`; or
+    `images`, `labels`; and perhaps `label_names`, by default `"0"`, `"1"` ... Images are `(num_images,
+    height, width)` or `(num_images, height, width, channels)`, uint8 or finite numbers in [0, 255]; labels
+    are integers `(num_images,)` or `(num_images, 1)`.
     """
     path = Path(argument).expanduser()
     if not path.is_file():

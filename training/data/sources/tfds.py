@@ -18,34 +18,24 @@ _PROBE_SECONDS = 10
 def load(argument, options):
     """Loads a set that was prepared on this machine, or downloads and prepares it.
 
-    The splits `train`, `validation` and `test` are used; a single split is the training split. A test split
-    without labels is ignored.
-
-    Args:
-        argument: str, name of the set, such as `"cifar10"`; a configuration follows after a slash.
-        options: LoadOptions. `image_size` is required for images of different sizes, and used only for them;
-            `data_dir` is the folder of prepared sets, by default TFDS's own.
-
-    Returns:
-        A pair: dict of Split, and the label names.
-
-    Raises:
-        InputError: an unknown set, one that is not for image classification or needs `image_size`, or
-            one that is neither prepared nor downloadable.
+    The argument is the name of the set, such as `cifar10`; a configuration follows after a slash. The splits
+    `train`, `validation` and `test` are used; a single split is the training split. A test split without
+    labels is ignored. `image_size` is required for images of different sizes, and used only for them.
     """
-    name, image_size = argument, options.image_size
-    builder = _find_builder(name, options.data_dir)
-    keys = _feature_keys(builder, name)
-    if image_size is None and None in builder.info.features[keys[0]].shape:
-        raise InputError(f"The images of tfds:{name} vary in size. Set image_size, such as image_size=224.")
+    builder = _find_builder(argument, options.data_dir)
+    keys = _feature_keys(builder, argument)
+    if options.image_size is None and None in builder.info.features[keys[0]].shape:
+        raise InputError(
+            f"The images of tfds:{argument} vary in size. Set image_size, such as image_size=224."
+        )
     if not builder.is_prepared():
-        _download(builder, name)
-    parts = {
-        split: _read_split(builder, source, keys, image_size)
-        for split, source in _split_names(builder, name).items()
-    }
-    labelled = {split: part for split, part in parts.items() if split == "train" or part.labels.max() >= 0}
-    return labelled, tuple(builder.info.features[keys[1]].names)
+        _download(builder, argument)
+    parts = {}
+    for name, source in _split_names(builder, argument).items():
+        split = _read_split(builder, source, keys, options.image_size)
+        if name == "train" or split.labels.max() >= 0:
+            parts[name] = split
+    return parts, tuple(builder.info.features[keys[1]].names)
 
 
 def _find_builder(name, data_dir):

@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_vit.training.augmentation.operations.erasing import NUM_UNIFORMS, erase
+from keras_vit.training.augmentation import Augmentation
+from keras_vit.training.augmentation.operations.erasing import NUM_UNIFORMS, apply
 
 SHAPE = (1000, 20, 30, 3)
 
@@ -10,7 +11,8 @@ SHAPE = (1000, 20, 30, 3)
 def make_erased(rate):
     uniforms = np.random.default_rng(0).random((SHAPE[0], NUM_UNIFORMS), dtype="float32")
     images = np.full(SHAPE, -1, "float32")  # no noise is below 0
-    return keras.ops.convert_to_numpy(erase(images, uniforms, rate))
+    erased, _ = apply(images, None, uniforms, Augmentation(erasing_rate=rate))
+    return keras.ops.convert_to_numpy(erased)
 
 
 def test_the_rate_is_the_share_of_images_with_a_rectangle():

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keras_vit.training.augmentation.operations.mixing import NUM_UNIFORMS, beta_quantile, mix
+from keras_vit.training.augmentation import Augmentation
+from keras_vit.training.augmentation.operations.mixing import NUM_UNIFORMS, apply, beta_quantile
 
 SIZE, HEIGHT, WIDTH = 400, 10, 14
 
@@ -14,7 +15,9 @@ def make_mixed(mixup_alpha, cutmix_alpha):
     images = np.tile(own.reshape(-1, 1, 1, 1) * 100.0, (1, HEIGHT, WIDTH, 1)).astype("float32")
     labels = np.eye(2, dtype="float32")[own]
     uniforms = np.random.default_rng(0).random((SIZE, NUM_UNIFORMS), dtype="float32")
-    mixed, mixed_labels = mix(images, labels, uniforms, mixup_alpha, cutmix_alpha)
+    mixed, mixed_labels = apply(
+        images, labels, uniforms, Augmentation(mixup_alpha=mixup_alpha, cutmix_alpha=cutmix_alpha)
+    )
     mixed, mixed_labels = keras.ops.convert_to_numpy(mixed), keras.ops.convert_to_numpy(mixed_labels)
     kept = np.where(own.reshape(-1, 1, 1), mixed[..., 0], 100 - mixed[..., 0]) / 100
     return kept, mixed_labels[np.arange(SIZE), own]
@@ -56,6 +59,6 @@ def test_with_both_on_each_image_gets_one_of_them_at_equal_chance():
 def test_the_partner_is_the_next_image_of_the_batch():
     images = np.arange(4, dtype="float32").reshape(4, 1, 1, 1)
     uniforms = np.zeros((4, NUM_UNIFORMS), "float32")  # a share of 0 is kept
-    mixed, labels = mix(images, np.eye(4, dtype="float32"), uniforms, 1.0, 0)
+    mixed, labels = apply(images, np.eye(4, dtype="float32"), uniforms, Augmentation(mixup_alpha=1.0))
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(mixed).ravel(), [1, 2, 3, 0])
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(labels), np.eye(4)[[1, 2, 3, 0]])

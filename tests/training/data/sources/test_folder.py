@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_vit.errors import InputError
-from keras_vit.training.data.notices import DataWarning
+from keras_vit.errors import DataWarning, InputError
 from keras_vit.training.data.sources import LoadOptions, folder
 
 
