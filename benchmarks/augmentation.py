@@ -1,4 +1,4 @@
-"""Counts augmented images per second on one core: ours and the layers of Keras, in turn.
+"""Counts augmented images per second on one core: ours and the layers of Keras, interleaved.
 
     python benchmarks/augmentation.py
 

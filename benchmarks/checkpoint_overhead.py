@@ -50,11 +50,11 @@ def timed(owner, name):
     seconds, original = [], getattr(owner, name)
 
     def call(*arguments, **options):
-        begun = now()
+        started = now()
         try:
             return original(*arguments, **options)
         finally:
-            seconds.append(since(begun))
+            seconds.append(since(started))
 
     setattr(owner, name, call)
     return seconds
@@ -65,22 +65,22 @@ class Stopwatch(keras.callbacks.Callback):
 
     def __init__(self):
         super().__init__()
-        self.spent, self._begun = (0.0, 0.0), None
+        self.spent, self._started = (0.0, 0.0), None
 
     def on_train_batch_end(self, batch, logs=None):
-        self._begun = self._begun or now()
+        self._started = self._started or now()
 
     def on_test_begin(self, logs=None):
-        self.spent = tuple(map(sum, zip(self.spent, since(self._begun), strict=True)))
-        self._begun = None
+        self.spent = tuple(map(sum, zip(self.spent, since(self._started), strict=True)))
+        self._started = None
 
 
 def now():
     return time.monotonic(), time.process_time()
 
 
-def since(begun):
-    return tuple(after - before for before, after in zip(begun, now(), strict=True))
+def since(started):
+    return tuple(after - before for before, after in zip(started, now(), strict=True))
 
 
 def share(calls, column, total):

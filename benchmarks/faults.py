@@ -2,15 +2,15 @@
 
     python benchmarks/faults.py --kills 200 --seed 0 --write docs/faults.md
 
-Each run is `keras-vit train` with its state saved every few steps; what strikes it is drawn by the seed:
+Each run is `keras-vit train` with its state saved every few steps; its faults are drawn by the seed:
 SIGKILL, SIGTERM, SIGINT, SIGSTOP with SIGCONT (not counted as a kill), SIGKILL inside a write (at an fsync,
-a rename or the removal of an old state), after some of which the newest state file is truncated or loses a
-bit. At the end weights, optimizer variables, random state, callbacks' memory, history (but for its seconds)
-and metrics must be those of a run that nothing struck, bit for bit, and no state that was not damaged
-may have been passed over for an older one.
+a rename or the removal of an old state). After some of them the newest state file is truncated, or one of
+its bits is flipped. At the end weights, optimizer variables, random state, callbacks' state, history (but
+for its seconds) and metrics must be those of an undisturbed run, bit for bit, and no undamaged state may have
+been skipped for an older one.
 
-A training is a process of its own. With `--start spawn` it is started anew; by default it is forked from
-one that has imported the packages and done nothing else, which saves the import and changes nothing else.
+A training is a process of its own. With `--start spawn` it starts a new interpreter; by default it is forked
+from a process that has only imported the packages, which saves the time of the import.
 """
 
 import argparse
@@ -58,7 +58,7 @@ class Training:
         arguments = ["train", *command.split(), "--run-dir", str(run_dir), "--checkpoint-every", EVERY]
         self.arguments = arguments + ["--resume"] * resume
         self.log = Path(log or f"{run_dir}.log")
-        self.begun = time.monotonic()
+        self.started = time.monotonic()
         self._status = None
         self.pid = self._fork(die_at) if start == "fork" else self._spawn()
 
@@ -75,8 +75,8 @@ class Training:
                 time.sleep(0.002)
         return self._status
 
-    def said(self):
-        """Returns the end of what it wrote, for the folder goes with this program."""
+    def last_line(self):
+        """Returns the end of its output: the folder is removed when this program ends."""
         return self.log.read_text(errors="replace")[-3000:]
 
     def _spawn(self):
@@ -183,7 +183,7 @@ def strike(training, run_dir, kind, draw, span):
     if code == 0 and time.monotonic() - sent < AT_ITS_END:
         return False
     if code not in (SIGNALS[name], getattr(signal, name) * -1):
-        raise SystemExit(f"{run_dir}: {kind} ended with {code}\n{training.said()}")
+        raise SystemExit(f"{run_dir}: {kind} ended with {code}\n{training.log_tail()}")
     if kind in DAMAGES:
         return damage(run_dir, kind, draw)
     return True
@@ -198,23 +198,23 @@ def disturbed(command, run_dir, start, draw, kinds, span, most):
             resume = (run_dir / "recipe.json").exists()
             die_at = draw.randrange(1, 60) if kind == "SIGKILL in a write" else None
             training = Training(command, run_dir, start, resume, die_at)
-        elif kind == "SIGKILL in a write":  # has to be told from its start
+        elif kind == "SIGKILL in a write":  # is set when the process starts
             continue
         if kind is not None and strike(training, run_dir, kind, draw, span):
             struck.append(kind)
         code = training.wait(0 if kind else 600)
         if code == 0:
-            return struck, time.monotonic() - training.begun
+            return struck, time.monotonic() - training.started
         if code is not None and code > 0 and code not in SIGNALS.values():
-            raise SystemExit(f"{run_dir}: ended with {code}\n{training.said()}")
+            raise SystemExit(f"{run_dir}: ended with {code}\n{training.log_tail()}")
 
 
 def measure(case, command, start, kills, draw, folder):
     """Returns a Counter of strikes, one of strikes in runs that ended alike, and the number of runs."""
     reference = Training(command, folder / case, start)
     if reference.wait(900) != 0:
-        raise SystemExit(f"{case}: the undisturbed run failed\n{reference.said()}")
-    span, expected = time.monotonic() - reference.begun, digest(folder / case)
+        raise SystemExit(f"{case}: the undisturbed run failed\n{reference.log_tail()}")
+    span, expected = time.monotonic() - reference.started, digest(folder / case)
     kinds = [k for k in KINDS if start == "fork" or k != "SIGKILL in a write"]
     struck, alike, runs = collections.Counter(), collections.Counter(), 0
     while ended(struck) < kills:
@@ -254,14 +254,14 @@ def full_disk(command, start, folder, expected):
     try:
         training = Training(command, disk / "run", start, log=folder / "disk.log")
         code = training.wait(900)
-        said = training.log.read_text().strip().splitlines()[-1].replace(str(disk), "DISK")
+        last_line = training.log.read_text().strip().splitlines()[-1].replace(str(disk), "DISK")
         subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
         resume = (disk / "run" / "recipe.json").exists()
         resumed = Training(command, disk / "run", start, resume, log=training.log)
         alike = resumed.wait(900) == 0 and digest(disk / "run") == expected
     finally:
         subprocess.run(["umount", disk], check=False)
-    return f"exit {code}, `{said}`; resumed with more room: {'the same hash' if alike else 'DIFFERENT'}"
+    return f"exit {code}, `{last_line}`; resumed with more room: {'the same hash' if alike else 'DIFFERENT'}"
 
 
 def main():

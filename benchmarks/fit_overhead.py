@@ -1,4 +1,4 @@
-"""Times an epoch of our `fit`, with all its callbacks, and of a bare loop over the same batches, in turn.
+"""Times an epoch of our `fit`, with all its callbacks, and of a bare loop over the same batches, alternating.
 
     python benchmarks/fit_overhead.py vit_digits epochs=12
     python benchmarks/fit_overhead.py vit_cifar10 epochs=4 subset=2560 --data-dir TFDS
@@ -77,15 +77,15 @@ class InTurn(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         now = time.process_time()
         if epoch:  # all callbacks of the epoch before are through
-            self.after_seconds.append(now - self._validation_begun)
+            self.after_seconds.append(now - self._validation_started)
             self.loop.epoch()
             self.loop_seconds.append(time.process_time() - now)
-        self._begun, self._training = time.process_time(), True
+        self._started, self._training = time.process_time(), True
 
     def on_test_begin(self, logs=None):
         if self._training:
-            self._validation_begun, self._training = time.process_time(), False
-            self.fit_seconds.append(self._validation_begun - self._begun)
+            self._validation_started, self._training = time.process_time(), False
+            self.fit_seconds.append(self._validation_started - self._started)
 
     def report(self):
         pairs = list(zip(self.fit_seconds, self.loop_seconds, strict=False))[1:]

@@ -1,8 +1,5 @@
 """Counts what a model computes, from its graph."""
 
-import contextlib
-import logging
-
 import keras
 import numpy as np
 
@@ -11,19 +8,17 @@ _NOT_STORED = {"Const", "Identity", "NoOp", "Placeholder", "ReadVariableOp", "Re
 _NOT_STORED |= {"ExpandDims", "PartitionedCall", "StatefulPartitionedCall"}
 
 
-def count_flops(model):
-    """Returns the floating-point operations of one forward pass for one image.
+def count_flops(model: keras.Model) -> int:
+    """Returns the floating-point operations of one forward pass for one image, on the TensorFlow backend.
 
     A multiplication and an addition count as two. Counted by TensorFlow's profiler over the operations that
     it supports: products of matrices, convolutions, poolings, sums, elementwise arithmetic.
-
-    Args:
-        model: functional or Sequential `keras.Model` of one input, on the TensorFlow backend.
     """
     from tensorflow.python.profiler import model_analyzer, option_builder
+    from tensorflow.python.util import deprecation
 
     options = option_builder.ProfileOptionBuilder(option_builder.ProfileOptionBuilder.float_operation())
-    with _without_deprecations():
+    with deprecation.silence():  # the notice that the profiler is of TensorFlow 1; TensorFlow 2 has none
         profile = model_analyzer.profile(_graph(model), options=options.with_empty_output().build())
     return int(profile.total_float_ops)
 
@@ -40,18 +35,6 @@ def count_activation_bytes(model):
                 if tensor.shape.is_fully_defined() and tensor.dtype.is_floating:
                     total += int(np.prod(tensor.shape.as_list())) * tensor.dtype.size
     return total
-
-
-@contextlib.contextmanager
-def _without_deprecations():
-    """Silences the notice that the profiler is of TensorFlow 1; TensorFlow 2 has none."""
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _graph(model):

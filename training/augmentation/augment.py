@@ -19,14 +19,10 @@ def augment(images, labels, uniforms, augmentation: Augmentation):
     the same pixels for the same `uniforms`. The order is: RandAugment's colours, then its geometry in one
     resampling with flip, padded crop and rotation, random erasing, MixUp and CutMix.
 
-    Args:
-        images: `(batch, height, width, channels)`, uint8 or float in [0, 255]. RandAugment truncates them to
-            whole numbers. Under TensorFlow the batch size may be unknown, as in a tf.data map.
-        labels: `(batch, num_classes)`, one-hot float.
-        uniforms: float32 `(batch, num_uniforms(augmentation))` in [0, 1), the only randomness.
-
-    Returns:
-        float32 images of the same shape in [0, 255], and float32 labels of the same shape.
+    Images are `(batch, height, width, channels)`, uint8 or float in [0, 255]; RandAugment truncates them to
+    whole numbers, and under TensorFlow the batch size may be unknown, as in a tf.data map. Labels are one-hot
+    float `(batch, num_classes)`, `uniforms` float32 `(batch, num_uniforms(augmentation))` in [0, 1), the only
+    randomness. Returns float32 images and labels of the same shapes.
 
     Example:
         >>> import numpy as np

@@ -4,9 +4,9 @@ These operations depend on an image through its histogram alone, so a chain of t
 histograms (256 numbers) and looked up once (height x width numbers).
 """
 
+import keras
 from keras import ops
 
-from keras_vit.training.augmentation.gather import gather
 from keras_vit.training.augmentation.randaugment import Draw
 
 _ENHANCEMENT = 0.9  # factors from 0.1 to 1.9
@@ -16,13 +16,8 @@ _ROUNDING = 1e-3  # so that 255 computed in float32 is not truncated to 254
 def build_tables(pixels, draws: list[Draw], gray_weights):
     """Composes the drawn operations on single pixels into one table for each image.
 
-    Args:
-        pixels: int32 `(batch, height, width, channels)` in [0, 255].
-        draws: one for each layer.
-        gray_weights: tuple of float `(channels,)`.
-
-    Returns:
-        float32 `(batch, channels, 256)`, whole numbers: the new value of each old one.
+    From int32 pixels `(batch, height, width, channels)` in [0, 255], it is float32 `(batch, channels, 256)`,
+    whole numbers: the new value of each old one.
     """
     shape = (ops.shape(pixels)[0], pixels.shape[3], 256)
     histogram = _count(_flat_index(pixels), None, shape)
@@ -39,6 +34,18 @@ def build_tables(pixels, draws: list[Draw], gray_weights):
 def look_up(tables, pixels):
     """Returns the new values of all pixels: float32 `(batch, height, width, channels)`."""
     return _take(tables, _flat_index(pixels))
+
+
+def gather(table, index):
+    """Returns `table[index]` along the first axis, for indices in [0, length).
+
+    `ops.take` also supports negative indices, which under TensorFlow costs more than the gathering itself.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.gather(table, index)
+    return ops.take(table, index, axis=0)
 
 
 def _table(values, histogram, drawn, gray_weights):

@@ -16,9 +16,6 @@ class HistoryFile(keras.callbacks.Callback):
     """Writes `history.csv`: epochs from 1, losses in nats, accuracies in [0, 1], seconds per epoch.
 
     Each epoch rewrites the file atomically. The seconds of an interrupted epoch are the sum over its parts.
-
-    Args:
-        path: str or Path.
     """
 
     def __init__(self, path):

@@ -11,18 +11,12 @@ from keras_vit.training.metrics import CURVES
 
 
 class Progress(keras.callbacks.Callback):
-    """A progress bar over all epochs with items per second and time left, and a line per epoch.
+    """A progress bar over all epochs of a run with items per second and time left, and a line per epoch.
 
-    Without a terminal only the lines are written.
-
-    Args:
-        epochs: int, of the whole run.
-        batch_size: int.
-        items: str, what a batch contains, such as `"images"`.
-        console: rich.console.Console or None.
+    Without a terminal only the lines are written. `items` names what a batch contains.
     """
 
-    def __init__(self, epochs, batch_size, items="images", console=None):
+    def __init__(self, epochs: int, batch_size: int, items="images", console: Console | None = None):
         super().__init__()
         self.epochs = epochs
         self.batch_size = batch_size

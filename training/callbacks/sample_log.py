@@ -8,17 +8,13 @@ from keras_vit.io.json_files import write_json
 
 
 class SampleLog(keras.callbacks.Callback):
-    """Writes samples at regular steps: to the screen, and to a file with all of them.
+    """Writes samples at regular steps: to the screen, and to a JSON file, a list of `step` and `samples`.
 
-    Args:
-        path: str or Path of the JSON file, a list of `step` and `samples`.
-        every: int, steps between samples. With `steps_per_execution` above 1 they are drawn after the
-            first execution that reaches the step.
-        sample: function from a model to a list of str.
-        write: function that shows one line.
+    With `steps_per_execution` above 1 they are drawn after the first execution that reaches the step.
+    `sample` is a function from a model to a list of str, `write` shows one line.
     """
 
-    def __init__(self, path, every, sample, write=None):
+    def __init__(self, path, every: int, sample, write=None):
         super().__init__()
         self.path = path
         self.every = every

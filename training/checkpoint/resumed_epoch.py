@@ -9,12 +9,8 @@ class ResumedCallbacks(keras.callbacks.CallbackList):
     """Callbacks of a training that starts within an epoch, whose first steps are finished.
 
     `fit` iterates over the whole epoch, so that its step numbers are those of an uninterrupted one; but the
-    finished steps train nothing, take no batch and call no callback.
-
-    Args:
-        callbacks: list of `keras.callbacks.Callback`. They restore the metrics in `on_epoch_begin`.
-        first_step: int, number of finished steps in the first epoch.
-        **options: to `keras.callbacks.CallbackList`.
+    finished steps train nothing, take no batch and call no callback. The callbacks restore the metrics in
+    `on_epoch_begin`.
     """
 
     def __init__(self, callbacks, first_step, **options):

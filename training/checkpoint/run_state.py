@@ -11,6 +11,7 @@ import keras
 from keras_vit.errors import InputError
 from keras_vit.training.checkpoint.state_file import read_state, write_state
 from keras_vit.training.checkpoint.stateful_callbacks import stateful_callbacks
+from keras_vit.training.checkpoint.triggers import CheckpointInterval, Interruption
 
 KEPT_STATES = 3
 MAX_COUNT = 10**12  # of epochs, or of steps
@@ -18,39 +19,31 @@ MAX_COUNT = 10**12  # of epochs, or of steps
 
 @dataclasses.dataclass(frozen=True)
 class Position:
-    """How far a run has come.
+    """How far a run has come."""
 
-    Attributes:
-        epoch: int, number of finished epochs.
-        step: int, number of finished steps in the epoch after them.
-        stopped: bool, whether early stopping has ended the run.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    stopped: bool = False
+    epoch: int = 0  # number of finished epochs
+    step: int = 0  # number of finished steps in the epoch after them
+    stopped: bool = False  # whether early stopping has ended the run
 
 
 class RunState(keras.callbacks.Callback):
     """Saves weights, random seeds, optimizer, metrics and the state of the other callbacks.
 
-    A state is one file, verified by its SHA-256; the last three are kept. It is saved after each epoch, after
-    each interval, and on a signal, which then ends the training. `keras_vit.training.checkpoint` describes
-    how a run is resumed from it.
-
-    Must come after the callbacks whose state it saves.
-
-    Args:
-        folder: str or Path, `state/` of the run folder.
-        steps_per_epoch: int.
-        callbacks: list of callbacks; the state of those that have one is saved.
-        interval: CheckpointInterval.
-        interruption: Interruption.
-        before_saving: function that raises when the numbers must not be saved, because they are not finite.
-        engine: keras_vit.training.devices.Engine.
+    `keras_vit.training.checkpoint` describes when, and how a run is resumed. It must come after the callbacks
+    whose state it saves. `before_saving` raises when the numbers must not be saved, because they are not
+    finite.
     """
 
-    def __init__(self, folder, steps_per_epoch, callbacks, interval, interruption, before_saving, engine):
+    def __init__(
+        self,
+        folder: str | Path,
+        steps_per_epoch: int,
+        callbacks: list,
+        interval: CheckpointInterval,
+        interruption: Interruption,
+        before_saving,
+        engine,
+    ):
         super().__init__()
         self.folder = Path(folder)
         self.steps_per_epoch = steps_per_epoch
@@ -61,15 +54,8 @@ class RunState(keras.callbacks.Callback):
         self.engine = engine
         self._saved = None  # what was read, until all of it is restored
 
-    def load(self):
-        """Reads the newest readable state.
-
-        Returns:
-            Position of the run; its start when no state was saved.
-
-        Raises:
-            InputError: every state is damaged, or belongs to another backend or other data.
-        """
+    def load(self) -> Position:
+        """Reads the newest readable state; returns the position of the run, its start without a state."""
         self._saved = self.engine.shared_state(self._load())
         if self._saved is None:
             return Position()
@@ -78,14 +64,10 @@ class RunState(keras.callbacks.Callback):
         return Position(document["epoch"], document["step"], document["stopped"])
 
     def restore(self, model):
-        """Restores a compiled model from what `load` read; metrics and callbacks follow when they start.
-
-        Raises:
-            InputError: the state belongs to another model or optimizer.
-        """
+        """Restores a compiled model from what `load` read; metrics and callbacks follow when they start."""
         if self._saved is not None:
             arrays, document = self._saved
-            _assign(state_variables(model), arrays[: document["variables"]])
+            assign(state_variables(model), arrays[: document["variables"]])
 
     def on_train_begin(self, logs=None):
         self._since = time.monotonic()
@@ -119,7 +101,7 @@ class RunState(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self._save(epoch + 1, 0, stopped=self.model.stop_training)
         if self._stop_requested():
-            raise self.interruption.error(self._interrupted_at(epoch + 1, 0))
+            self._raise_interrupted(f"after epoch {epoch + 1}")
 
     def _stop_requested(self):
         number = self.engine.stop_signal(self.interruption.signal)
@@ -129,15 +111,12 @@ class RunState(keras.callbacks.Callback):
 
     def _stop(self):
         self._save(self._epoch, self._step)
-        raise self.interruption.error(self._interrupted_at(self._epoch, self._step))
+        self._raise_interrupted(f"in epoch {self._epoch + 1} after step {self._step}")
 
-    def _interrupted_at(self, epoch, step):
-        where = f"in epoch {epoch + 1} after step {step}" if step else f"after epoch {epoch}"
-        return f"interrupted {where}, saved in {self.folder}."
+    def _raise_interrupted(self, where):
+        raise self.interruption.error(f"interrupted {where}, saved in {self.folder}.")
 
     def _save(self, epoch, step, stopped=False):
-        if keras.backend.backend() == "jax":
-            self.model.jax_state_sync()
         self.before_saving()
         variables = state_variables(self.model)
         metrics = self._train_metrics or self.engine.metric_arrays(self.model)
@@ -223,11 +202,14 @@ def _check_document(path, arrays, document):
 
 def state_variables(model):
     """Returns all variables of a compiled model and its optimizer, random seeds included."""
+    if keras.backend.backend() == "jax":
+        model.jax_state_sync()
     model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]
 
 
-def _assign(variables, arrays):
+def assign(variables, arrays):
+    """Assigns arrays to variables of the same shapes."""
     if [tuple(v.shape) for v in variables] != [a.shape for a in arrays]:
         raise InputError("The saved state belongs to another model or optimizer.")
     for variable, array in zip(variables, arrays, strict=True):

@@ -20,17 +20,8 @@ _DTYPES += ("float16", "float32", "float64")
 _DIGEST_LENGTH = 64
 
 
-def write_state(path, arrays, document):
-    """Writes a state file atomically and flushes it to the disk.
-
-    Args:
-        path: str or Path.
-        arrays: list of numpy arrays.
-        document: dict of JSON values.
-
-    Raises:
-        InputError: the disk is full, or the path cannot be written.
-    """
+def write_state(path, arrays: list[np.ndarray], document: dict):
+    """Writes arrays and JSON values (or NumPy scalars) atomically and flushes the file to the disk."""
     digest = hashlib.sha256()
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         file.write(MAGIC + b" " * _DIGEST_LENGTH + b"\n")
@@ -42,14 +33,7 @@ def write_state(path, arrays, document):
 
 
 def read_state(path):
-    """Reads a state file and verifies its checksum.
-
-    Returns:
-        `(arrays, document)`, as passed to `write_state`.
-
-    Raises:
-        InputError: missing, truncated, changed or of another format.
-    """
+    """Reads a state file and verifies its checksum; returns arrays and document."""
     if not os.path.isfile(path):  # a device or a pipe could be read without end
         raise InputError(f"{path} is not a file")
     try:
@@ -71,19 +55,8 @@ def pack_state(arrays, document):
     return b"".join(_parts(arrays, document))
 
 
-def unpack_state(body, name):
-    """Reads the bytes of `pack_state`.
-
-    Args:
-        body: bytes or memoryview.
-        name: str, how errors refer to it.
-
-    Returns:
-        `(arrays, document)`.
-
-    Raises:
-        InputError: another format.
-    """
+def unpack_state(body: bytes | memoryview, name: str):
+    """Reads the bytes of `pack_state`, of a source that errors name; returns arrays and document."""
     # A valid checksum does not prove who wrote the file: every field is checked.
     try:
         position = 8 + int.from_bytes(body[:8], "little")
@@ -104,7 +77,8 @@ def unpack_state(body, name):
 
 def _parts(arrays, document):
     layout = [[str(array.dtype), list(array.shape)] for array in arrays]
-    header = json.dumps({"arrays": layout, "document": document}, allow_nan=False).encode()
+    header = {"arrays": layout, "document": document}
+    header = json.dumps(header, allow_nan=False, default=np.generic.item).encode()
     return len(header).to_bytes(8, "little"), header, *map(_bytes, arrays)
 
 

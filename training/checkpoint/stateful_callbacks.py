@@ -18,15 +18,11 @@ _FIELDS = {  # attributes of Keras's callbacks that make up their state
 }
 
 
-def stateful_callbacks(callbacks):
-    """Finds the callbacks that have a state.
+def stateful_callbacks(callbacks: list[keras.callbacks.Callback]) -> dict:
+    """Returns the callbacks that have a state, by name.
 
-    Args:
-        callbacks: list of `keras.callbacks.Callback`.
-
-    Returns:
-        dict from a name to an object with `state()`, which returns JSON values, and `restore(state)`:
-        callbacks that define these methods, and adapters for those of Keras listed in this module.
+    They define `state()`, which returns JSON values, and `restore(state)`; those of Keras that are listed in
+    this module get adapters.
     """
     found = {}
     for callback in callbacks:
@@ -43,12 +39,9 @@ def stateful_callbacks(callbacks):
 class BestCheckpoint(keras.callbacks.Callback):
     """Saves the model whenever its rank exceeds that of all earlier epochs.
 
-    Unlike `ModelCheckpoint` it writes a temporary file and renames it.
-
-    Args:
-        path: str or Path of the `.keras` file.
-        rank: function from an epoch's logs to a list of floats, greater for a better model.
-        final_model: function from the model in training to the one to save, such as one with its backbone.
+    Unlike `ModelCheckpoint` it writes a temporary file and renames it. `rank` is a function from an epoch's
+    logs to a list of floats, greater for a better model; `final_model` one from the model in training to the
+    one to save, such as one with its backbone.
     """
 
     def __init__(self, path, rank, final_model):
@@ -74,11 +67,7 @@ class BestCheckpoint(keras.callbacks.Callback):
 
 
 class SameData(keras.callbacks.Callback):
-    """Refuses to resume on data that differ from those the run started with.
-
-    Args:
-        arrays: list of arrays on which the training depends.
-    """
+    """Refuses to resume on arrays that differ from those the run started with."""
 
     def __init__(self, arrays):
         super().__init__()
@@ -106,7 +95,7 @@ class _FieldState:
 
     def state(self):
         present = [field for field in self.fields if hasattr(self.callback, field)]
-        return {field: _json_value(getattr(self.callback, field)) for field in present}
+        return {field: getattr(self.callback, field) for field in present}
 
     def restore(self, state):
         for field, value in state.items():
@@ -115,12 +104,3 @@ class _FieldState:
             if field not in self.fields or not isinstance(value, expected):
                 raise ValueError(f"{field}={value!r}")
             setattr(self.callback, field, value)
-
-
-def _json_value(value):
-    """Converts NumPy scalars, also nested ones, to Python's."""
-    if isinstance(value, dict):
-        return {key: _json_value(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_json_value(member) for member in value]
-    return value.item() if hasattr(value, "item") else value

@@ -27,15 +27,11 @@ class CheckpointInterval:
 
     @classmethod
     def parse(cls, text):
-        """Reads a number of steps, or a time such as `30s`, `10m`, `1.5h`; None for neither.
-
-        Raises:
-            InputError: neither, or not above 0.
-        """
-        if text is None:
-            return cls()
-        match = re.fullmatch(r"(\d+)|(\d+(?:\.\d+)?)([smh])", str(text).strip())
+        """Reads a number of steps, or a time such as `30s`, `10m`, `1.5h`; None for neither."""
         interval = cls()
+        if text is None:
+            return interval
+        match = re.fullmatch(r"(\d+)|(\d+(?:\.\d+)?)([smh])", str(text).strip())
         if match and match[1]:
             interval = cls(steps=int(match[1]))
         elif match:
@@ -47,46 +43,31 @@ class CheckpointInterval:
             )
         return interval
 
-    def is_due(self, steps, since):
-        """Returns whether to save now.
-
-        Args:
-            steps: int, steps since the last saved state.
-            since: float, `time.monotonic()` at the last saved state.
-        """
+    def is_due(self, steps: int, since: float) -> bool:
+        """Returns whether to save, `steps` and since that `time.monotonic()` after the last saved state."""
         if self.steps is not None:
             return steps >= self.steps
         return self.seconds is not None and time.monotonic() - since >= self.seconds
 
 
 class Interrupted(KeyboardInterrupt):
-    """A training was stopped from outside and can be resumed.
-
-    Attributes:
-        exit_code: int, 130 after Ctrl-C, 143 after SIGTERM, as shells report them.
-    """
+    """A training was stopped from outside and can be resumed."""
 
     def __init__(self, message, exit_code):
         super().__init__(message)
-        self.exit_code = exit_code
+        self.exit_code = exit_code  # 130 after Ctrl-C, 143 after SIGTERM, as shells report them
 
 
 class Interruption:
     """A context that records the first Ctrl-C or SIGTERM; a later Ctrl-C ends the process immediately.
 
     A thread reads the signals, so that they are noticed during a long step too. Outside the main thread,
-    where Python allows no signal handlers, nothing is recorded. A signal that the training did not handle is
-    raised on leaving.
-
-    Attributes:
-        signal: int, the recorded signal, or None.
-
-    Raises:
-        Interrupted: on leaving, when there was a signal and no error.
+    where Python allows no signal handlers, nothing is recorded. On leaving without an error, a signal that
+    the training did not handle is raised as Interrupted.
     """
 
     def __init__(self):
-        self.signal = None
+        self.signal = None  # the recorded signal, an int
 
     def __enter__(self):
         self._handlers = {}

@@ -18,21 +18,13 @@ class Split:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageData:
-    """A classification data set. All images have one shape.
+    """A classification data set. All images have one shape."""
 
-    Attributes:
-        name: str, the source, such as `"tfds:mnist"`; of a path only its last part.
-        train: Split.
-        validation: Split, to choose models by.
-        test: Split, held out until the final evaluation.
-        label_names: tuple of str, one for each class.
-    """
-
-    name: str
+    name: str  # the source, such as "tfds:mnist"; of a path only its last part
     train: Split
-    validation: Split
-    test: Split
-    label_names: tuple[str, ...]
+    validation: Split  # to choose models by
+    test: Split  # held out until the final evaluation
+    label_names: tuple[str, ...]  # one for each class
 
     @property
     def splits(self) -> dict[str, Split]:

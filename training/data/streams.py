@@ -90,15 +90,10 @@ def evaluation_stream(split: Split, *, num_classes, batch_size):
 def batch_stream(batches, *, epochs: int, start_epoch=0, start_step=0, change=None):
     """Makes the stream of a whole training, or the rest of one, from an object that computes each batch.
 
-    Args:
-        batches: an object with `steps`, the number of batches in an epoch, and `batch(epoch, step)`, which
-            returns NumPy arrays, nested as `model.fit` takes them.
-        epochs: number of all epochs, those before `start_epoch` included.
-        start_epoch, start_step: ints, position of the first batch.
-        change: function of a batch's arrays that returns the final ones, such as an augmentation, or None.
-
-    Returns:
-        tf.data.Dataset under TensorFlow, else an iterator; the same batches on every backend.
+    `batches` has `steps`, the number of batches in an epoch, and `batch(epoch, step)`, which returns NumPy
+    arrays, nested as `model.fit` takes them. `epochs` includes those before `start_epoch`. `change` is a
+    function of a batch's arrays that returns the final ones, such as an augmentation. The stream is a
+    tf.data.Dataset under TensorFlow, else an iterator, with the same batches on every backend.
     """
     steps = batches.steps
     if not 0 <= start_epoch <= epochs or not 0 <= start_step <= steps:

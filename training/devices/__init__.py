@@ -1,6 +1,5 @@
 """Training on several devices, with TensorFlow or JAX."""
 
-from keras_vit.training.devices.engine import Engine
-from keras_vit.training.devices.open_engine import open_engine
+from keras_vit.training.devices.engine import Engine, open_engine
 
 __all__ = ["Engine", "open_engine"]

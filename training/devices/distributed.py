@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.training.checkpoint.state_file import pack_state, unpack_state
+from keras_vit.training.data.streams import EvaluationBatches
 from keras_vit.training.devices.engine import Engine, check_available, check_shared
 
 # Split as in https://arxiv.org/abs/1909.08053, section 3: the first layer by columns, the next one by rows.
@@ -41,13 +42,9 @@ def open_distributed(parts, sharing):
 
 
 class Distributed(Engine):
-    """Each device, or group of devices sharing the model, processes a part of each batch.
+    """Each device, or group of devices sharing the model, processes a part of each batch."""
 
-    Args:
-        names: array of str `(num_parts, sharing)`, the devices' names in Keras.
-    """
-
-    def __init__(self, names):
+    def __init__(self, names: np.ndarray):  # of the devices in Keras, (num_parts, sharing)
         self.num_parts, self.sharing = names.shape
         self.num_processes, self.process = jax.process_count(), jax.process_index()
         mesh = keras.distribution.DeviceMesh(names.shape, ["batch", "model"], names)
@@ -74,8 +71,9 @@ class Distributed(Engine):
     def local_part(self, stream):
         if self.num_processes == 1:
             return stream
-        if isinstance(stream, keras.utils.PyDataset):
-            return _LocalBatches(stream, self._rows)
+        if isinstance(stream, EvaluationBatches):
+            whole = stream.read
+            return EvaluationBatches(stream.length, stream.batch_size, lambda rows: self._rows(whole(rows)))
         return (self._rows(batch) for batch in stream)
 
     def run_dir(self, path):
@@ -125,20 +123,6 @@ class _Distribution(keras.distribution.ModelParallel):
 
     def is_shared(self, variable):
         return any(self.get_variable_layout(variable).axes)
-
-
-class _LocalBatches(keras.utils.PyDataset):
-    """One process's part of the batches of a data set."""
-
-    def __init__(self, batches, part):
-        super().__init__()
-        self.batches, self.part = batches, part
-
-    def __len__(self):
-        return len(self.batches)
-
-    def __getitem__(self, index):
-        return self.part(self.batches[index])
 
 
 def _join_processes():

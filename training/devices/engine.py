@@ -1,7 +1,8 @@
-"""The parts of a training that depend on its devices, here for one device."""
+"""The parts of a training that depend on its devices, here for one device; selects them for `--devices`."""
 
 import contextlib
 import dataclasses
+import re
 
 import keras
 
@@ -10,17 +11,11 @@ from keras_vit.training.data.checks import warn
 
 
 class Engine:
-    """One device. Engines of several devices override what differs.
+    """One device. Engines of several devices override what differs."""
 
-    Attributes:
-        num_parts: int, number of equal parts of each batch, one for each device or group sharing a model.
-        num_processes: int, number of processes that train together.
-        process: int, index of this one.
-    """
-
-    num_parts = 1
-    num_processes = 1
-    process = 0
+    num_parts = 1  # equal parts of each batch, one for each device or group sharing a model
+    num_processes = 1  # that train together
+    process = 0  # index of this one
 
     def check(self, task):
         """Raises InputError when these devices cannot train a task."""
@@ -86,6 +81,47 @@ class Engine:
             variable.assign(sum(arrays[index * counts : (index + 1) * counts]))
 
 
+def open_engine(devices: str | int | None = None) -> Engine:
+    """Opens the devices of a training. Where several processes train together, it waits for all of them.
+
+    `devices` is a number, `"all"`, or on JAX `"2x4"` for two parts of each batch and 4 devices that share the
+    model for each; one device by default.
+    """
+    if devices is None:
+        return Engine()
+    parts, sharing = parse_devices(devices)
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        from keras_vit.training.devices.mirrored import open_mirrored
+
+        return open_mirrored(parts, sharing)
+    if backend == "jax":
+        from keras_vit.training.devices.distributed import open_distributed
+
+        return open_distributed(parts, sharing)
+    raise InputError(
+        f"--devices needs the TensorFlow or the JAX backend of Keras, received {backend}: set "
+        "KERAS_BACKEND=tensorflow or jax, or leave --devices out."
+    )
+
+
+def parse_devices(text: str | int) -> tuple[int | None, int]:
+    """Reads the parts of a batch, None for one per device, and the devices that share the model for each.
+
+    Example:
+        >>> parse_devices("4"), parse_devices("all"), parse_devices("2x4")
+        ((4, 1), (None, 1), (2, 4))
+    """
+    if str(text) == "all":
+        return None, 1
+    match = re.fullmatch(r"([1-9]\d{0,5})(?:x([1-9]\d{0,5}))?", str(text))
+    if not match:
+        raise InputError(
+            f"Expected --devices as a number (4), all, or data x model (2x4), received {str(text)!r}."
+        )
+    return int(match[1]), int(match[2] or 1)
+
+
 def check_shared(task, num_parts):
     """Raises InputError when no engine of several devices can train a task."""
     recipe = task.recipe
@@ -99,14 +135,8 @@ def check_shared(task, num_parts):
         )
 
 
-def check_available(wanted, available, kind, how_to_simulate):
-    """Raises InputError when more devices are requested than exist.
-
-    Args:
-        wanted, available: ints.
-        kind: str, such as `"CPU"`.
-        how_to_simulate: str, how to create more of them for a trial.
-    """
+def check_available(wanted: int, available: int, kind: str, how_to_simulate: str):
+    """Raises InputError when more devices of a kind, such as `"CPU"`, are requested than exist."""
     if wanted > available:
         raise InputError(
             f"Expected --devices of at most {available}, the number of {kind} devices found, received "

@@ -35,13 +35,9 @@ def open_mirrored(parts, sharing):
 
 
 class Mirrored(Engine):
-    """Each device holds the whole model and processes a part of each batch.
+    """Each device holds the whole model and processes a part of each batch."""
 
-    Args:
-        names: list of str, TensorFlow's names of the devices.
-    """
-
-    def __init__(self, names):
+    def __init__(self, names: list[str]):
         self.num_parts = len(names)
         self.strategy = tf.distribute.MirroredStrategy(names)
 
@@ -81,10 +77,10 @@ class Mirrored(Engine):
         return copy
 
     def metric_arrays(self, model):
-        return [part.numpy() for parts in _metric_parts(model) for part in parts]
+        return [part.numpy() for part in _metric_parts(model)]
 
     def restore_metrics(self, model, arrays):
-        parts = [part for parts in _metric_parts(model) for part in parts]
+        parts = _metric_parts(model)
         if len(parts) != len(arrays):
             super().restore_metrics(model, arrays)
             return
@@ -128,4 +124,4 @@ def _unsynchronized(layer):
 
 def _metric_parts(model):
     """Each device counts its own metrics; they are summed when read."""
-    return [variable.value.values for variable in model.metrics_variables]
+    return [part for variable in model.metrics_variables for part in variable.value.values]

@@ -12,7 +12,7 @@ HEAD_COLUMNS = 4
 
 
 def rollout_maps(model, images):
-    """Returns the rollout of a model on images, `(num_images, rows, columns)`, each relative to its largest."""
+    """Returns the rollout on images, `(num_images, rows, columns)`, each map relative to its largest."""
     maps = attention_maps(model, images)
     return maps / maps.max(axis=(1, 2), keepdims=True)
 

@@ -7,33 +7,20 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from keras_vit.errors import InputError
-from keras_vit.io.files import MAX_TEXT_SIZE, read_text
+from keras_vit.io.files import read_bytes
 from keras_vit.io.json_files import finite_number
 from keras_vit.training.callbacks.history_file import COLUMNS
 from keras_vit.training.report.style import BLUE, GREEN, ORANGE, figure
 
 
-def read_history(path):
-    """Reads `history.csv`.
-
-    Args:
-        path: str or Path.
-
-    Returns:
-        dict of a float array `(epochs,)` for each column; empty when there is no file, or no epoch in it.
-
-    Raises:
-        InputError: not text, a column is missing, or a cell is not a finite number.
-    """
+def read_history(path) -> dict[str, np.ndarray]:
+    """Reads the columns of `history.csv`, each `(epochs,)`; empty without a file, or an epoch in it."""
     path = Path(path)
     if not path.is_file():
         return {}
-    if path.stat().st_size > MAX_TEXT_SIZE:
-        raise InputError(
-            f"Expected the history of a training in {path}, found {path.stat().st_size:,} bytes."
-        )
+    content = read_bytes(path, "the history of a training")
     try:
-        reader = csv.DictReader(read_text(path).splitlines())
+        reader = csv.DictReader(content.decode("utf-8-sig").splitlines())
         rows = list(reader)
         if not set(COLUMNS) <= set(reader.fieldnames or COLUMNS):
             raise ValueError("its first line has other names")
@@ -46,11 +33,7 @@ def read_history(path):
 
 
 def training_curves(history):
-    """Draws loss, accuracy and learning rate by epoch.
-
-    Args:
-        history: dict of `read_history`, not empty.
-    """
+    """Draws loss, accuracy and learning rate by epoch of a history that is not empty."""
     canvas = figure(height=8)
     loss, accuracy, rate = canvas.subplots(3, 1, sharex=True, height_ratios=(3, 3, 2))
     _pair(loss, history, "loss", "Loss (nats)")

@@ -10,18 +10,11 @@ from keras_vit.io.html_page import clean
 ELLIPSIS = "\u2026"
 
 
-def picture_names(label_names, max_length=20):
+def picture_names(label_names, max_length=20) -> list[str]:
     """Returns short names that the pictures' font can draw.
 
     A name in a script that the font lacks becomes `"class 3"`, with its index; a long one is shortened in the
     middle, and ends in its index where two would look the same.
-
-    Args:
-        label_names: sequence of str.
-        max_length: int, characters.
-
-    Returns:
-        list of str, in the same order.
     """
     names = [_picture_name(clean(name), index, max_length) for index, name in enumerate(label_names)]
     counts = collections.Counter(names)

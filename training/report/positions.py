@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_vit.layers import PositionEmbedding
 from keras_vit.training.report.style import color_bar, figure
 
 MAX_MAPS = 14  # along a side; of a larger grid evenly spaced positions are shown
@@ -11,12 +12,7 @@ MAX_MAPS = 14  # along a side; of a larger grid evenly spaced positions are show
 def position_similarity(embedding, grid_size):
     """Returns the cosine similarity of each position's embedding with all others.
 
-    Args:
-        embedding: `(rows * columns, hidden_dim)`.
-        grid_size: `(rows, columns)`.
-
-    Returns:
-        float array `(rows, columns, rows, columns)` in [-1, 1].
+    From `(rows * columns, hidden_dim)`, it is `(rows, columns, rows, columns)` in [-1, 1].
     """
     vectors = np.asarray(embedding, "float64")
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -24,11 +20,8 @@ def position_similarity(embedding, grid_size):
     return (vectors @ vectors.T).reshape(*grid_size, *grid_size)
 
 
-def positions_picture(layer):
-    """Draws one map per position: its similarity with the whole grid.
-
-    Args:
-        layer: a built `keras_vit.layers.PositionEmbedding`.
+def positions_picture(layer: PositionEmbedding):
+    """Draws one map per position of a built layer: its similarity with the whole grid.
 
     Reference: Dosovitskiy et al. 2021, figure 7, https://arxiv.org/abs/2010.11929
     """

@@ -8,14 +8,16 @@ import numpy as np
 from keras_vit.io.files import atomic_path
 from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
 from keras_vit.training.report.attention import heads_picture, rollout_picture
-from keras_vit.training.report.components import components_picture
-from keras_vit.training.report.confusion import confusion_picture
 from keras_vit.training.report.history import read_history, training_curves
-from keras_vit.training.report.mistakes import mistakes_picture, worst_mistakes
 from keras_vit.training.report.page import render_page
-from keras_vit.training.report.patches import patches_picture
+from keras_vit.training.report.patches import components_picture, patches_picture
 from keras_vit.training.report.positions import positions_picture
-from keras_vit.training.report.reliability import reliability_diagram
+from keras_vit.training.report.predictions import (
+    confusion_picture,
+    mistakes_picture,
+    reliability_diagram,
+    worst_mistakes,
+)
 from keras_vit.training.report.style import drawing, save
 
 
@@ -23,19 +25,8 @@ def write_report(run_dir, model, data, probabilities, metrics, history_csv, reci
     """Writes `report/*.png` and `report/index.html` in a run folder, all or nothing.
 
     Pictures that do not apply are left out: patches, positions and attention of a model without them, the
-    curves of a run without a history, the mistakes of a model that makes none.
-
-    Args:
-        run_dir: str or Path.
-        model: the trained `keras.Model`.
-        data: ImageData.
-        probabilities: `(num_test_images, num_classes)`, of the test split.
-        metrics: dict of `keras_vit.training.classification_metrics` for them.
-        history_csv: str or Path of the run's `history.csv`.
-        recipe: dict of the recipe's fields.
-
-    Raises:
-        InputError: `history_csv` is invalid, or the folder cannot be written.
+    curves of a run without a history, the mistakes of a model that makes none. `probabilities` are those of
+    the test images, `metrics` their `classification_metrics`, and `recipe` a dict of the recipe's fields.
     """
     history = read_history(history_csv)
     pictures = _pictures(model, data, np.asarray(probabilities), metrics, history)
@@ -43,13 +34,11 @@ def write_report(run_dir, model, data, probabilities, metrics, history_csv, reci
     write_report_folder(Path(run_dir) / "report", pictures, page)
 
 
-def write_report_folder(path, pictures, page):
+def write_report_folder(path: Path, pictures, page):
     """Writes pictures and `index.html` into a folder, all or nothing; an earlier report is replaced.
 
-    Args:
-        path: Path of the folder.
-        pictures: iterable of pairs of a name and a matplotlib figure.
-        page: function from the list of the pictures' names to HTML.
+    `pictures` are pairs of a name and a figure, which may be drawn lazily; `page` is a function from the list
+    of their names to HTML.
     """
     with atomic_path(path, mark="index.html") as folder:
         folder.mkdir()

@@ -7,7 +7,7 @@ import keras
 
 from keras_vit.errors import InputError
 from keras_vit.io.files import write_bytes, write_text
-from keras_vit.training.nonfinite import NonFiniteError
+from keras_vit.training.callbacks import NonFiniteError
 from keras_vit.training.recipe import override
 from keras_vit.training.reproduce.computation import Computation, compute
 from keras_vit.training.reproduce.experiment import Experiment

@@ -22,8 +22,7 @@ from keras_vit.io.model_archive import load_model
 from keras_vit.training.checkpoint.state_file import read_state
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.devices import Engine, open_engine
-from keras_vit.training.devices.engine import check_available, check_shared
-from keras_vit.training.devices.open_engine import parse_devices
+from keras_vit.training.devices.engine import check_available, check_shared, parse_devices
 from keras_vit.training.recipe import ImageRecipe, TextRecipe
 from keras_vit.training.tasks import task_of
 

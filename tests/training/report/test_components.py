@@ -1,7 +1,7 @@
 import numpy as np
 
 from keras_vit.models import vit
-from keras_vit.training.report.components import components_picture, principal_components
+from keras_vit.training.report.patches import components_picture, principal_components
 from keras_vit.training.report.style import drawing, save
 
 

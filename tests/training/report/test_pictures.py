@@ -6,11 +6,14 @@ from PIL import Image
 
 from keras_vit.layers import PositionEmbedding
 from keras_vit.training.classification_metrics import classification_metrics
-from keras_vit.training.report.confusion import confusion_picture
-from keras_vit.training.report.mistakes import mistakes_picture, worst_mistakes
 from keras_vit.training.report.patches import patches_picture, separated
 from keras_vit.training.report.positions import position_similarity, positions_picture
-from keras_vit.training.report.reliability import reliability_diagram
+from keras_vit.training.report.predictions import (
+    confusion_picture,
+    mistakes_picture,
+    reliability_diagram,
+    worst_mistakes,
+)
 from keras_vit.training.report.style import drawing, save, show_image
 
 HOSTILE = ("$x^{2", "猫", "<script>", "a name of a class that goes on and on and on", "Übergröße")

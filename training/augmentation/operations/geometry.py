@@ -13,7 +13,7 @@ import math
 from keras import ops
 
 from keras_vit.training.augmentation import color, randaugment
-from keras_vit.training.augmentation.gather import gather
+from keras_vit.training.augmentation.lookup_table import gather
 
 ORDER = 10
 _SHEAR = 0.3
