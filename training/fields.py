@@ -4,50 +4,39 @@ import dataclasses
 import fnmatch
 import functools
 import typing
+from collections.abc import Mapping
+from typing import Any
 
 from keras_vit.constraints import check_value, constraints
 from keras_vit.errors import InputError
 
 
-@dataclasses.dataclass(frozen=True, init=False)
 class OnlyWith:
-    """For a field that has an effect only where another field of its owner has some values.
+    """For a field that has an effect only where another field of its owner has one of some values.
 
-    Args:
-        field: str, name of the other field.
-        *values: those values, of str also with a wildcard such as `"folder:*"`. None given: any that is set
-            (neither None, 0, False nor empty).
+    Of str also with a wildcard such as `"folder:*"`. Without values: where it is not None, 0, False or empty.
     """
 
-    field: str
-    values: tuple
-
-    def __init__(self, field, *values):
-        object.__setattr__(self, "field", field)
-        object.__setattr__(self, "values", values)
+    def __init__(self, field: str, *values: Any):
+        self.field, self.values = field, values
 
     def holds(self, values):
         """Returns whether the other field has such a value in a dict of all values."""
         value = values[self.field]
-        return (
-            any(fnmatch.fnmatchcase(str(value), str(v)) for v in self.values) if self.values else bool(value)
-        )
+        if not self.values:
+            return bool(value)
+        return any(fnmatch.fnmatchcase(str(value), str(choice)) for choice in self.values)
 
 
 @functools.cache
-def annotations(owner):
+def annotations(owner: type) -> dict[str, Any]:
     """Returns a dict from each field of a dataclass to its annotation, with the limits."""
     hints = typing.get_type_hints(owner, include_extras=True)
     return {field.name: hints[field.name] for field in dataclasses.fields(owner)}
 
 
-def unused_fields(owner, values):
-    """Returns a dict from each field that differs from its default without effect to its `OnlyWith`.
-
-    Args:
-        owner: a dataclass.
-        values: dict of the values of all its fields.
-    """
+def unused_fields(owner: type, values: Mapping[str, Any]) -> dict[str, OnlyWith]:
+    """Returns the fields of a dataclass that differ from their default without effect, for `values` of all."""
     return {
         field.name: constraint
         for field in dataclasses.fields(owner)

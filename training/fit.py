@@ -1,6 +1,9 @@
 """Runs a recipe: data, model, `model.fit`, and the run folder."""
 
 import platform
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,60 +24,40 @@ from keras_vit.training.checkpoint import (
 )
 from keras_vit.training.devices import Engine
 from keras_vit.training.optimizers import build_optimizer
+from keras_vit.training.recipe import Recipe
 from keras_vit.training.run_folder import RunFolder
-from keras_vit.training.tasks import task_of
+from keras_vit.training.tasks import Task, task_of
 
 
-def fit(recipe, run_dir, **options):
-    """Trains a recipe's model and keeps the best of its epochs.
-
-    Args:
-        recipe: ImageRecipe or TextRecipe.
-        run_dir, **options: as in `fit_task`.
-
-    Returns:
-        The best model on the validation split, loaded from `run_dir/model.keras`.
-
-    Raises:
-        as `fit_task`.
-    """
+def fit(recipe: Recipe, run_dir: str | Path, **options: Any) -> keras.Model:
+    """Trains a recipe's model; options and errors are those of `fit_task`, returns the best model."""
     return fit_task(task_of(recipe), run_dir, **options)[0]
 
 
 def fit_task(
-    task,
-    run_dir,
+    task: Task,
+    run_dir: str | Path,
     *,
-    data=None,
-    data_dir=None,
-    resume=False,
-    callbacks=(),
-    checkpoint_every=None,
-    until_epoch=None,
-    engine=None,
-):
+    data: Any = None,  # None: what the task loads
+    data_dir: str | Path | None = None,
+    resume: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoint_every: str | None = None,
+    until_epoch: int | None = None,
+    engine: Engine | None = None,  # None: one device
+) -> tuple[keras.Model, Any]:
     """Trains the model of a task's recipe with `model.fit` and keeps the best of its epochs.
 
-    Args:
-        task: Task.
-        run_dir: str or Path. A folder that holds no run yet, or with `resume` an interrupted one.
-        data: what the recipe's task loads, or None, to be loaded here.
-        data_dir: str, Path or None, where TFDS keeps its data.
-        resume: bool, continue from the last saved state, as if there had been no interruption.
-        callbacks: more `keras.callbacks.Callback`s, called before most of the run's. Their state is saved if
-            they have methods `state()`, which returns JSON values, and `restore(state)`.
-        checkpoint_every: str, such as `"500"` steps or `"10m"`, from one saved state to the next besides
-            the end of each epoch; None for that end alone.
-        until_epoch: int, epochs of the recipe after which to stop, or None for all. Schedule and data are
-            planned for the whole recipe: `resume` with a greater number continues as if never stopped.
-        engine: keras_vit.training.devices.Engine, or None for one device.
+    `callbacks` are called before most of the run's; their state is saved if they have methods `state()`,
+    which returns JSON values, and `restore(state)`. `until_epoch` stops earlier than the recipe, for which
+    schedule and data are planned: `resume` with a greater number continues as if never stopped.
 
     Returns:
         `(model, data)`: the best model on the validation split, loaded from `run_dir/model.keras`; and the
         data, with what the task computed of them.
 
     Raises:
-        InputError: bad recipe or data, or a folder that holds a run already.
+        InputError: bad recipe or data, or a folder that contains a run already.
         NonFiniteError: loss or weights are no longer finite.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
     """
@@ -137,7 +120,7 @@ def _fit(task, model, steps, streams, callbacks, position, last_epoch):
 
 def _batches(task, data, engine):
     """Returns a function from epoch and step to an iterable over the training batches from there on."""
-    if engine.num_processes > 1:  # which would each look for themselves, but can only train together
+    if engine.num_processes > 1:  # each would search alone, but they can only train together
         return None
     return lambda epoch, step: engine.local_part(task.streams(data, start_epoch=epoch, start_step=step)["x"])
 
@@ -171,8 +154,8 @@ def _compile(model, task, steps, engine):
 
 
 def _executed_together(steps, limit, engine):
-    """The most steps, up to the limit, that fill an epoch: Keras would run over its end otherwise."""
-    if keras.backend.backend() == "torch" or engine.num_parts > 1:  # where Keras has no others
+    """Returns the most steps, up to the limit, that divide an epoch: Keras would run over its end."""
+    if keras.backend.backend() == "torch" or engine.num_parts > 1:  # Keras supports single steps only
         return 1
     return max(count for count in range(1, limit + 1) if steps % count == 0)
 

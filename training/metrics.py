@@ -1,5 +1,6 @@
-"""The metrics that are shown: a row is read by training, the evaluate command, reports and searches."""
+"""The metrics that are shown: training, the evaluate command, reports and searches read these rows."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 LOGGED = {"loss": "min", "accuracy": "max"}  # computed in each epoch by every task: which values are better
@@ -7,19 +8,12 @@ CURVES = (*LOGGED, *(f"val_{name}" for name in LOGGED))  # as the logs of an epo
 
 
 class Metric(NamedTuple):
-    """A metric of the test split.
+    """A metric of the test split."""
 
-    Attributes:
-        key: str, its place in `metrics.json`; `"macro.f1"` is the `f1` of the dict `macro`.
-        label: str.
-        format: str, of its value.
-        is_share: bool, whether reports show it in percent.
-    """
-
-    key: str
+    key: str  # in metrics.json: "macro.f1" is the f1 of the dict macro
     label: str
     format: str = "{:.4f}"
-    is_share: bool = False
+    is_share: bool = False  # reports show it in percent
 
     def find(self, metrics):
         """Returns the value in what `metrics.json` holds, or None."""
@@ -45,26 +39,23 @@ TEXT = (
 )
 
 
-def sentence(rows, metrics):
+def sentence(rows: Iterable[Metric], metrics: dict) -> str:
     """Returns the metrics that were computed, with their values, in one line.
 
-    Args:
-        rows: tuple of Metric.
-        metrics: dict, what `metrics.json` holds.
-
-    Example:
-        >>> sentence(IMAGES, {"accuracy": 0.5, "macro": {"f1": 0.25}})
-        'accuracy 0.5000, macro F1 0.2500'
+    >>> sentence(IMAGES, {"accuracy": 0.5, "macro": {"f1": 0.25}})
+    'accuracy 0.5000, macro F1 0.2500'
     """
-    known = [(row, row.find(metrics)) for row in rows]
-    return ", ".join(f"{row.label} {row.format.format(value)}" for row, value in known if value is not None)
+    return ", ".join(f"{row.label} {row.format.format(value)}" for row, value in _computed(rows, metrics))
 
 
-def card_texts(rows, metrics):
+def card_texts(rows: Iterable[Metric], metrics: dict) -> dict[str, str]:
     """Returns a dict from the label of each metric that was computed to its value as reports show it."""
-    known = [(row, row.find(metrics)) for row in rows]
     return {
         f"{row.label[0].upper()}{row.label[1:]}": f"{100 * v:.2f} %" if row.is_share else row.format.format(v)
-        for row, v in known
-        if v is not None
+        for row, v in _computed(rows, metrics)
     }
+
+
+def _computed(rows, metrics):
+    values = [(row, row.find(metrics)) for row in rows]
+    return [(row, value) for row, value in values if value is not None]

@@ -2,30 +2,18 @@
 
 import importlib
 import pkgutil
+import types
 
 from keras_vit.errors import InputError
 
 
-def module_names(package):
-    """Returns the names of a package's modules, sorted.
-
-    Args:
-        package: str, such as `"keras_vit.training.recipes"`.
-    """
+def module_names(package: str) -> list[str]:
+    """Returns the sorted names of the modules of a package, such as `"keras_vit.training.recipes"`."""
     return sorted(module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__))
 
 
-def find_module(package, name, noun):
-    """Returns a module of a package.
-
-    Args:
-        package: str.
-        name: str, of the module.
-        noun: str, what messages call a module of this package.
-
-    Raises:
-        InputError: there is none of that name.
-    """
+def find_module(package: str, name: str, noun: str) -> types.ModuleType:
+    """Returns a module of a package, or raises InputError, whose message calls such a module `noun`."""
     known = module_names(package)
     if name not in known:
         raise InputError(f"Unknown {noun} {name!r}. Expected one of {', '.join(known)}.")

@@ -1,5 +1,7 @@
 """Normalises pixels inside the model, so that what ships is what was trained."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 
@@ -12,19 +14,14 @@ MAX_IMAGES = 10_000  # for the covariance, and in memory at once as floats
 EPSILON = 0.01  # added to the variances of pixels in [0, 1], or whitening would blow up their noise
 
 
-def normalized_model(kind, images, build):
-    """Builds a model behind a normalisation.
+def normalized_model(kind: str, images: np.ndarray, build: Callable[..., keras.Model]) -> keras.Model:
+    """Builds a model of images in [0, 255] that normalizes them first.
 
-    Args:
-        kind: `"standardize"` (mean 0 and deviation 1 of each channel over the training images), one of the
-            kinds of `keras_vit.layers.ImageNormalization` (each image by itself), or `"pca"` or `"zca"`
-            (whitening of all pixels and channels by the training images, after
-            https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf, appendix A).
-        images: uint8 training images `(n, height, width, channels)`.
-        build: function from `pixel_mean` and `pixel_std`, as the builders take them, to the model.
+    `"standardize"` gives each channel mean 0 and deviation 1 over the uint8 training images, a kind of
+    `keras_vit.layers.ImageNormalization` treats each image by itself, `"pca"` and `"zca"` whiten all pixels and
+    channels by the training images. `build` takes `pixel_mean` and `pixel_std`, as the builders do.
 
-    Returns:
-        A `keras.Model` of images in [0, 255].
+    Reference: https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf, appendix A
     """
     if kind == "standardize":
         mean, std = channel_statistics(images)

@@ -7,17 +7,11 @@ import keras
 
 
 class Optimizer(NamedTuple):
-    """A row of `OPTIMIZERS`, which names the choices of a recipe.
+    """A row of `OPTIMIZERS`, which names the choices of a recipe."""
 
-    Attributes:
-        optimizer_class: class of `keras.optimizers`.
-        fields: names of recipe fields that only some optimizers take, passed under the same name.
-        options: function from a recipe to further arguments.
-    """
-
-    optimizer_class: type
-    fields: tuple[str, ...] = ()
-    options: Callable = lambda recipe: {}
+    optimizer_class: type[keras.optimizers.Optimizer]
+    fields: tuple[str, ...] = ()  # of a recipe, which only some optimizers take under the same name
+    options: Callable = lambda recipe: {}  # further arguments
 
 
 OPTIMIZERS = {
@@ -56,18 +50,13 @@ NOT_DECAYED = ("bias", "gamma", "beta", "token", "tokens", "embedding", "embeddi
 
 
 def build_optimizer(recipe, model, num_steps, derived=lambda optimizer_class: optimizer_class):
-    """Builds the optimizer of a recipe, with weight decay off where it does not belong.
+    """Builds the optimizer of a recipe for a run of `num_steps`, with weight decay of kernels alone.
 
-    Args:
-        recipe: Recipe.
-        model: keras.Model whose weights will be trained.
-        num_steps: int, all training steps of the run.
-        derived: function from a class of `keras.optimizers` to the one that the run needs.
+    Weight decay is decoupled from the gradient in each. `derived` makes of a class of `keras.optimizers` the
+    one that the run needs.
 
-    Returns:
-        A `keras.optimizers.Optimizer`: AdamW (https://arxiv.org/abs/1711.05101), Muon
-        (https://kellerjordan.github.io/posts/muon, scaled as in https://arxiv.org/abs/2502.16982), plain
-        gradient descent or one of Keras's others. Weight decay is decoupled from the gradient in each.
+    Reference: AdamW, https://arxiv.org/abs/1711.05101; Muon, https://kellerjordan.github.io/posts/muon, scaled
+        as in https://arxiv.org/abs/2502.16982
     """
     options = {
         "learning_rate": learning_rate_schedule(recipe, num_steps),
@@ -84,15 +73,12 @@ def build_optimizer(recipe, model, num_steps, derived=lambda optimizer_class: op
     return optimizer
 
 
-def learning_rate_schedule(recipe, num_steps):
+def learning_rate_schedule(recipe, num_steps: int) -> schedules.LearningRateSchedule:
     """Builds the schedule of a recipe: linear warm-up from zero, then from the peak to the final rate.
 
     `"cosine"`, `"linear"`, `"polynomial"` (of degree 2) and `"exponential"` reach the final rate at the last
     step; `"step"` takes a tenth of the rate after half and again after three quarters of the steps;
     `"constant"` stays at the peak.
-
-    Returns:
-        A `keras.optimizers.schedules.LearningRateSchedule`.
     """
     warmup = round(recipe.warmup_fraction * num_steps)
     schedule = SCHEDULES[recipe.schedule]
@@ -101,13 +87,7 @@ def learning_rate_schedule(recipe, num_steps):
 
 
 class LinearWarmup(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises from zero to a peak, and then follows another schedule.
-
-    Args:
-        after: LearningRateSchedule, which starts when the warm-up ends.
-        warmup_steps: int, at least 1.
-        peak: float, the rate at the end of the warm-up.
-    """
+    """Rises from zero to a peak in at least one step, and then follows another schedule from its start."""
 
     def __init__(self, after, warmup_steps, peak):
         super().__init__()
@@ -127,5 +107,5 @@ class LinearWarmup(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def not_decayed(model):
-    """Returns the trainable weights that weight decay would only harm: all that is not a kernel."""
+    """Returns the trainable weights that are not kernels: weight decay would harm them."""
     return [w for w in model.trainable_variables if w.path.split("/")[-1] in NOT_DECAYED]

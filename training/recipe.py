@@ -3,7 +3,7 @@
 import dataclasses
 import difflib
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Optional, Self
 
 import keras_vit
@@ -18,18 +18,9 @@ from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE
 _MANY = 10**9
 _SEEDS = Range(0, 2**32 - 1)
 _FRACTION = Range(0.001, 0.9)
-_DECIDED = (  # arguments of builders that follow from the data or from fields of a recipe
-    "image_size",
-    "num_classes",
-    "channels",
-    "vocabulary_size",
-    "length",
-    "pixel_mean",
-    "pixel_std",
-    "seed",
-    "dtype",
-    "name",
-)
+# Arguments of builders that follow from the data or from fields of a recipe.
+_DECIDED = {"image_size", "num_classes", "channels", "vocabulary_size", "length"}
+_DECIDED |= {"pixel_mean", "pixel_std", "seed", "dtype", "name"}
 _DROPOUTS = ("dropout_rate", "attention_dropout_rate", "drop_path_rate")  # which no weight depends on
 
 
@@ -134,24 +125,26 @@ class Recipe:
     def replace(self, **changes: Any) -> Self:
         """Returns a recipe with other values.
 
-        What only a replaced value had a use for goes back to its default: `replace(optimizer="adam")` of a
-        recipe with `optimizer="sgd", momentum=0.9` has no momentum.
+        A field that loses its effect by that gets its default: `replace(optimizer="adam")` of a recipe
+        with `optimizer="sgd", momentum=0.9` has no momentum.
 
         Raises:
             InputError: as for a new recipe.
         """
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)} | changes
+        values = self._values() | changes
         while unused := unused_fields(type(self), values).keys() - changes.keys():
             values |= {f.name: f.default for f in dataclasses.fields(self) if f.name in unused}
         return type(self)(**values)
 
     def used(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Returns those of some changes that would have an effect, together with the other fields."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        changes = dict(changes)
+        values, changes = self._values(), dict(changes)
         while unused := unused_fields(type(self), values | changes).keys() & changes.keys():
             changes = {name: value for name, value in changes.items() if name not in unused}
         return changes
+
+    def _values(self):
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def _check(self):
         if self.clip_norm is not None and self.clip_value is not None:
@@ -216,9 +209,7 @@ class ImageRecipe(Augmentation, Recipe):
     layer_decay: Annotated[  # factor on the learning rate from each block to the one before it
         float, Range(0.001, 1), OnlyWith("pretrained"), OnlyWith("tuning", "full", "gradual", "lora")
     ] = 1.0
-    unfreeze_every: Annotated[int, Range(1, _MANY), OnlyWith("tuning", "gradual")] = (
-        1  # epochs for each block
-    )
+    unfreeze_every: Annotated[int, Range(1, _MANY), OnlyWith("tuning", "gradual")] = 1  # epochs a block
     lora_rank: Annotated[int, Range(1, 8192), OnlyWith("tuning", "lora")] = 8
 
     # Optimisation
@@ -294,7 +285,7 @@ class TextRecipe(Recipe):
         if self.model_options.get("bidirectional"):
             raise InputError(
                 "bidirectional=true does not fit a model that generates text: its backward half reads the "
-                "very character that it should predict. Leave it out."
+                "character that it should predict. Leave it out."
             )
         if self.carry_state and (self.lines or self.model != "char_rnn"):
             raise InputError("carry_state=true needs a char_rnn and running text: set lines=false.")
@@ -308,49 +299,31 @@ def model_arguments(builder):
 
 
 def unknown_field(name, known):
-    """Returns a sentence about a field that no recipe of a kind has, with the closest that there is."""
+    """Returns a sentence about a field that no recipe of a kind has, with the closest known one."""
     closest = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {closest[0]}?" if closest else ""
     return f"Unknown recipe field {name!r}.{hint}"
 
 
-def override(recipe, assignments):
-    """Returns the recipe with `field=value` assignments applied.
-
-    Args:
-        recipe: ImageRecipe or TextRecipe.
-        assignments: list of str, such as `["epochs=3", "variant=Nano/4"]`; `none` unsets a field.
-
-    Raises:
-        InputError: not of that form, an unknown field, or a value of another type.
-    """
+def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
+    """Returns the recipe with assignments such as `"epochs=3"` applied; `"field=none"` unsets a field."""
     types = assignment_types(recipe, assignments)
     pairs = (split_assignment(assignment, types) for assignment in assignments)
     return recipe.replace(**{field: parse_value(field, text, types[field]) for field, text in pairs})
 
 
-def assignment_types(recipe, assignments):
-    """Returns the annotations of the fields that assignments may name: their models decide.
+def assignment_types(recipe: Recipe, assignments: Iterable[str]) -> dict[str, Any]:
+    """Returns the annotations of the fields that assignments may name.
 
-    Args:
-        recipe: ImageRecipe or TextRecipe, with the model where no assignment names one.
-        assignments: list of str such as `"model=cnn"`, in a search also `"model=cnn,resnet"`.
+    They depend on the model: the recipe's, or one that is assigned, in a search as `"model=cnn,resnet"`.
     """
     named = [text.removeprefix("model=").split(",") for text in assignments if text.startswith("model=")]
     known = recipe.types(*recipe.builders)
     return {**known, **recipe.types(*(named[-1] if named else [recipe.model]))}
 
 
-def split_assignment(assignment, types):
-    """Splits `field=text` into `(field, text)`.
-
-    Args:
-        assignment: str.
-        types: dict of `assignment_types`.
-
-    Raises:
-        InputError: not of that form, or an unknown field.
-    """
+def split_assignment(assignment: str, types: Mapping[str, Any]) -> tuple[str, str]:
+    """Splits `field=text`, and raises InputError for another form or a field that `types` lacks."""
     field, equals, text = assignment.partition("=")
     if not equals:
         raise InputError(f"Expected field=value, received {assignment!r}.")

@@ -3,8 +3,9 @@
 import importlib.util
 import re
 from pathlib import Path
+from typing import Any
 
-from keras_vit.errors import InputError, first_line
+from keras_vit.errors import InputError, first_line, listed
 from keras_vit.io.files import read_text, write_text
 from keras_vit.io.json_files import read_json
 from keras_vit.training.fields import unused_fields
@@ -14,19 +15,8 @@ from keras_vit.training.recipes import find_recipe
 _NEUTRAL = {"label_smoothing": 0.0}  # what version 0.1 required of text, whose recipes have no such field
 
 
-def read_recipe(name):
-    """Returns a recipe.
-
-    Args:
-        name: str, of a recipe that comes with the package; or the path of a `.py` file that defines `RECIPE`
-            (its code is run), of a `recipe.json`, or of a run folder that holds one.
-
-    Returns:
-        ImageRecipe or TextRecipe.
-
-    Raises:
-        InputError: there is none, or it is no recipe.
-    """
+def read_recipe(name: str) -> Recipe:
+    """Returns the recipe of a name of ours, a `.py` file (its code is run), a `recipe.json` or a run folder."""
     path = Path(name)
     if path.suffix == ".py":
         return load_object(path, "RECIPE", Recipe)
@@ -37,39 +27,27 @@ def read_recipe(name):
     return find_recipe(name).RECIPE
 
 
-def load_recipe(path):
-    """Reads the `recipe.json` of a run folder.
-
-    Raises:
-        InputError: missing, no JSON, or not a recipe.
-    """
+def load_recipe(path: str | Path) -> Recipe:
+    """Reads the `recipe.json` of a run folder."""
     fields = read_json(path, dict).get("recipe")
     if not isinstance(fields, dict):
-        raise InputError(f"Expected {path} to hold a 'recipe' object. Train again to write one.")
+        raise InputError(f"Expected {path} to contain a 'recipe' object. Train again to write one.")
     return recipe_of(fields, path)
 
 
-def recipe_of(fields, path):
-    """Makes a recipe of the flat dict that `Recipe.as_dict` returned.
+def recipe_of(fields: dict[str, Any], path: str | Path) -> Recipe:
+    """Makes a recipe of the flat dict that `Recipe.as_dict` returned; messages name its file, `path`.
 
-    Recipes of version 0.1 held the fields of images and of text, and those without effect too: these are
+    Recipes of version 0.1 contained the fields of images and of text, also those without effect: these are
     left out.
-
-    Args:
-        fields: dict, parsed from JSON.
-        path: str or Path of its file, for messages.
-
-    Raises:
-        InputError: a field that no recipe has, or a value that it cannot have.
     """
     is_text = isinstance(fields.get("model"), str) and fields["model"] in TextRecipe.builders
     kind, other = (TextRecipe, ImageRecipe) if is_text else (ImageRecipe, TextRecipe)
     known, foreign = (every.types(*every.builders) for every in (kind, other))
     unknown = sorted(set(fields) - set(known) - set(foreign))
     if unknown:
-        shown = ", ".join(name[:40] for name in unknown[:20])
-        more = f" and {len(unknown) - 20} more" if len(unknown) > 20 else ""
-        raise InputError(f"{path} holds fields that no recipe has: {shown}{more}.")
+        shown = listed(name[:40] for name in unknown)
+        raise InputError(f"{path} contains fields that no recipe has: {shown}.")
     own = {name: value for name, value in fields.items() if name in known}
     strange = fields.keys() - own.keys()
     defaults = other().as_dict() | _NEUTRAL if is_text else other().as_dict()
@@ -81,26 +59,16 @@ def recipe_of(fields, path):
     return kind(**own)
 
 
-def write_recipe(path, recipe, docstring):
-    """Writes a recipe as a Python file like those that come with the package.
-
-    Args:
-        path: str or Path, ends in `.py`.
-        recipe: ImageRecipe or TextRecipe. Fields at their defaults are left out.
-        docstring: str.
-    """
+def write_recipe(path: str | Path, recipe: Recipe, docstring: str) -> None:
+    """Writes a recipe as a Python file like those of the package, without fields at their defaults."""
     kind = type(recipe).__name__
     lines = [f"    {name}={value!r},\n" for name, value in recipe.changed().items()]
     header = f'"""{docstring}\n"""\n\nfrom keras_vit.training import {kind}\n\n'
     write_text(path, f"{header}RECIPE = {kind}(\n{''.join(lines)})\n")
 
 
-def load_object(path, name, kind):
-    """Returns the object of a name and class that a Python file defines; its code is run.
-
-    Raises:
-        InputError: no file, its code fails, or it defines no such object.
-    """
+def load_object(path: str | Path, name: str, kind: type) -> Any:
+    """Returns the object of a name and class that a Python file defines; its code is run."""
     path, noun = Path(path), kind.__name__
     if not path.is_file():
         raise InputError(f"Expected a {noun.lower()} file at {path}, found none.")

@@ -124,15 +124,8 @@ def evaluate(run_dir: str | Path, *, data_dir: str | Path | None = None) -> dict
     return run.task.evaluate(run.folder, run.model, run.data)
 
 
-def load_run(run_dir, data_dir=None):
-    """Loads a trained run.
-
-    Returns:
-        Run.
-
-    Raises:
-        InputError: no trained run is there, or its data are no longer those that it was trained on.
-    """
+def load_run(run_dir: str | Path, data_dir: str | Path | None = None) -> Run:
+    """Loads a trained run, and raises InputError where its data are no longer those it was trained on."""
     folder = RunFolder(run_dir)
     folder.check_trained()
     task = task_of(load_recipe(folder.recipe))
@@ -143,8 +136,8 @@ def load_run(run_dir, data_dir=None):
     return Run(folder, task, model, data)
 
 
-def changed_fields(folder, recipe, but=()):
-    """Returns the fields in which a recipe differs from that of a run, but for some, in words."""
+def changed_fields(folder: RunFolder, recipe: Recipe, but: Iterable[str] = ()) -> list[str]:
+    """Returns the fields in which a recipe differs from that of a run, with both values, except `but`."""
     given, before = recipe.as_dict(), load_recipe(folder.recipe).as_dict()
     names = [name for name in {**given, **before} if given.get(name) != before.get(name) and name not in but]
     return [f"{name}={given.get(name)} (was {before.get(name)})" for name in names]

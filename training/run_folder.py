@@ -63,11 +63,7 @@ class RunFolder:
 
     @contextlib.contextmanager
     def locked(self):
-        """Locks the folder against a second training; creates it if missing, and removes it if still empty.
-
-        Raises:
-            InputError: another training has locked it, or it cannot be created.
-        """
+        """Locks the folder against a second training; creates it if missing, removes it if still empty."""
         busy = f"Another training is running in {self.path}. Wait for it, or choose another --run-dir."
         with created_folder(self.path), exclusively(self.path, busy):
             yield

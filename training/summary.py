@@ -3,14 +3,11 @@
 from keras_vit.errors import InputError
 from keras_vit.io.json_files import read_json
 from keras_vit.training.recipe_file import load_recipe
+from keras_vit.training.run_folder import RunFolder
 
 
-def summary(folder):
-    """Returns a run's recipe and result in one sentence, for users of its model file alone.
-
-    Args:
-        folder: `keras_vit.training.run_folder.RunFolder`.
-    """
+def summary(folder: RunFolder) -> str:
+    """Returns a run's recipe and result in one sentence, for users of its model file alone."""
     recipe = load_recipe(folder.recipe)
     name = " ".join(filter(None, (recipe.model, recipe.variant)))
     words = f"{name} trained on {recipe.data} for {recipe.epochs} epochs with {recipe.optimizer}"

@@ -9,7 +9,8 @@ from keras_vit.training import ImageRecipe, TextRecipe
 from keras_vit.training.optimizers import OPTIMIZERS, Optimizer
 from keras_vit.training.recipe import Recipe, override
 from keras_vit.training.recipe_file import load_recipe
-from keras_vit.training.recipes import find_recipe, recipe_names
+from keras_vit.training.modules import module_names
+from keras_vit.training.recipes import find_recipe
 
 
 def test_overrides_take_the_fields_own_types():
@@ -83,8 +84,9 @@ def test_a_file_that_holds_no_recipe_is_named(tmp_path, document):
 
 
 def test_every_shipped_recipe_is_complete_and_says_how_to_run_it():
-    assert len(recipe_names()) >= 5
-    for name in recipe_names():
+    names = module_names("keras_vit.training.recipes")
+    assert len(names) >= 5
+    for name in names:
         module = find_recipe(name)
         assert isinstance(module.RECIPE, Recipe)
         assert f"keras-vit train {name} " in module.__doc__

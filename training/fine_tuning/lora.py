@@ -7,15 +7,11 @@ from keras_vit.layers._configured_layer import dense_layers
 HEADS = ("head/", "distillation_head/")
 
 
-def add_lora(model, rank):
-    """Freezes a Vision Transformer but for its head, and adds to its blocks what is trained instead.
+def add_lora(model: keras.Model, rank: int) -> None:
+    """Freezes a `keras_vit.models.vit` except its head, and adds trainable low-rank matrices to its blocks.
 
     The dense layers of attention (query, key and value, which are one, and projection) and MLP get a product
-    of two thin matrices beside their kernel. Patches, positions, norms and biases stay as they are.
-
-    Args:
-        model: made by `keras_vit.models.vit`.
-        rank: int, columns of the first thin matrix; its second begins at 0.
+    of two matrices of `rank` columns and rows next to their kernel; the second starts at 0.
 
     Reference: Hu et al. 2021, https://arxiv.org/abs/2106.09685
     """
@@ -24,8 +20,8 @@ def add_lora(model, rank):
     model.get_layer("encoder").enable_lora(rank)
 
 
-def merged(model):
-    """Returns the model without thin matrices, whose kernels hold the sum; it computes the same."""
+def merged(model: keras.Model) -> keras.Model:
+    """Returns a model that computes the same without low-rank matrices: its kernels contain the sum."""
     plain = keras.Model(model.inputs, model.outputs, name=model.name)
     plain = keras.models.clone_model(plain, clone_function=_without_lora)
     kernels = {layer.path: layer.kernel for layer in dense_layers(model.get_layer("encoder"))}

@@ -7,7 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from keras_vit.training.data.dataset import ImageData
+from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.order import epoch_order, steps_per_epoch
 from keras_vit.training.data.streams import EvaluationBatches, one_hot
 
@@ -17,29 +17,24 @@ BATCH = 32  # images whose features are computed at once
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Features:
-    """The inputs of a model's heads for the images of a split.
+    """The inputs of a model's heads for the images of a split."""
 
-    Attributes:
-        arrays: tuple of float `(num_images, dim)`, one for each head.
-        labels: int32 `(num_images,)`.
-    """
-
-    arrays: tuple
-    labels: np.ndarray
+    arrays: tuple[np.ndarray, ...]  # float (num_images, dim), one for each head
+    labels: np.ndarray  # int32 (num_images,)
 
     def __len__(self):
         return len(self.labels)
 
+    def rows(self, rows, num_classes):
+        """Returns features, a tuple, and one-hot labels of some images."""
+        return tuple(array[rows] for array in self.arrays), one_hot(self.labels[rows], num_classes)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FeatureData(ImageData):
-    """Images with the features of the splits that a head is trained and validated on.
+    """Images with the features of the splits `"train"` and `"validation"`."""
 
-    Attributes:
-        features: dict of Features by `"train"` and `"validation"`.
-    """
-
-    features: dict = dataclasses.field(kw_only=True)
+    features: dict[str, Features] = dataclasses.field(kw_only=True)
 
     @classmethod
     def compute(cls, data, backbone):
@@ -56,12 +51,8 @@ def split_at_head(model):
     return keras.Model(model.inputs, between), keras.Model(between, model.outputs[0], name=model.name)
 
 
-def features_of(backbone, split):
-    """Computes the features of a Split, with a progress bar on a terminal.
-
-    Returns:
-        Features.
-    """
+def features_of(backbone: keras.Model, split: Split) -> Features:
+    """Computes the features of a Split, with a progress bar on a terminal."""
     console = Console(stderr=True)
     starts = range(0, len(split), BATCH)
     quiet = len(starts) < 2 or not console.is_terminal
@@ -79,34 +70,20 @@ def _features_of_batch(backbone, images):
 
 
 class TrainingBatches:
-    """Shuffled batches of features, for `keras_vit.training.data.streams.batch_stream`.
+    """Shuffled batches of features, for `keras_vit.training.data.streams.batch_stream`."""
 
-    Args:
-        features: Features.
-        num_classes, batch_size, seed: ints.
-
-    Raises:
-        InputError: fewer images than a batch, or a batch size below 1.
-    """
-
-    def __init__(self, features, num_classes, batch_size, seed):
+    def __init__(self, features: Features, num_classes: int, batch_size: int, seed: int):
         self.features = features
         self.num_classes, self.batch_size, self.seed = num_classes, batch_size, seed
         self.steps = steps_per_epoch(len(features), batch_size)
 
     def batch(self, epoch, step):
-        """Returns features, a tuple, and one-hot labels."""
+        """Returns features and one-hot labels of a batch."""
         rows = epoch_order(self.seed, epoch, len(self.features), self.batch_size)[step]
-        return tuple(a[rows] for a in self.features.arrays), one_hot(
-            self.features.labels[rows], self.num_classes
-        )
+        return self.features.rows(rows, self.num_classes)
 
 
 def evaluation_batches(features, num_classes, batch_size):
     """Returns all features and one-hot labels in order, a `keras.utils.PyDataset`."""
 
-    def read(rows):
-        arrays = tuple(array[rows] for array in features.arrays)
-        return arrays, one_hot(features.labels[rows], num_classes)
-
-    return EvaluationBatches(len(features), batch_size, read)
+    return EvaluationBatches(len(features), batch_size, lambda rows: features.rows(rows, num_classes))

@@ -14,12 +14,11 @@ BEFORE_BLOCKS = (  # layers of `keras_vit.models.vit`
 )
 
 
-def depth_from_head(path, num_layers):
+def depth_from_head(path: str, num_layers: int) -> int:
     """Returns how many blocks below the head a weight is: 0 for the head and what follows the blocks.
 
-    Args:
-        path: str, the weight's, such as `"encoder/block_3/mlp/expansion/kernel"`.
-        num_layers: int, blocks of the model.
+    >>> depth_from_head("encoder/block_3/mlp/expansion/kernel", 4)
+    1
     """
     block = re.search(r"block_(\d+)", path)
     if block:
@@ -27,20 +26,14 @@ def depth_from_head(path, num_layers):
     return num_layers + 1 if path.split("/")[0] in BEFORE_BLOCKS else 0
 
 
-def with_rates_by_depth(optimizer_class, num_layers, decay, unfreeze_every=None):
-    """Derives an optimizer whose learning rate falls from the head down, and may start later there.
+def with_rates_by_depth(
+    optimizer_class: type, num_layers: int, decay: float, unfreeze_every: int | None = None
+) -> type:
+    """Derives an optimizer whose learning rate falls by `decay` in (0, 1] with each block below the head.
 
-    A weight that is not yet trained has the rate 0, not another set of trainable weights: the optimizer,
-    and so the state of a run, is the same from the first step to the last.
-
-    Args:
-        optimizer_class: class of `keras.optimizers`.
-        num_layers: int, blocks of the Vision Transformer.
-        decay: float in (0, 1], factor from each block to the one before it.
-        unfreeze_every: int, steps after which one more block is trained, or None: all from the first step.
-
-    Returns:
-        A subclass of `optimizer_class`.
+    With `unfreeze_every`, in steps, one more block is trained after each so many. Until then its rate is 0
+    and its weights stay trainable: the optimizer, and so the state of a run, is the same from the first step
+    to the last.
 
     Reference: Clark et al. 2020, https://arxiv.org/abs/2003.10555, and for images Bao et al. 2021,
         https://arxiv.org/abs/2106.08254; gradual unfreezing: https://arxiv.org/abs/1801.06146

@@ -4,37 +4,24 @@ import keras
 
 from keras_vit import pretrained
 from keras_vit.errors import InputError
-from keras_vit.pretrained.preprocessing import (
-    Preprocessing,
-    attach_preprocessing,
-    attached_preprocessing,
-)
+from keras_vit.pretrained.preprocessing import Preprocessing, attach_preprocessing, attached_preprocessing
+from keras_vit.training.data.dataset import ImageData
+from keras_vit.training.recipe import ImageRecipe
 
 
-def with_image_size(recipe):
-    """Returns the recipe with the image size of its pretrained weights, where it names none.
-
-    Raises:
-        InputError: no such weights.
-    """
+def with_image_size(recipe: ImageRecipe) -> ImageRecipe:
+    """Returns the recipe with the image size of its pretrained weights, where it has none."""
     if recipe.pretrained is None or recipe.image_size is not None:
         return recipe
     height, width = pretrained.preprocessing(recipe.pretrained).image_size
     return recipe.replace(image_size=height, image_width=None if width == height else width)
 
 
-def pretrained_model(recipe, data):
+def pretrained_model(recipe: ImageRecipe, data: ImageData) -> keras.Model:
     """Builds the model of the pretrained weights for the data's size and classes, with a new head.
 
-    Its `preprocessing` is how images are prepared in training here, with the pixels' mean and deviation
-    of the weights, which are in the model.
-
-    Args:
-        recipe: Recipe.
-        data: ImageData.
-
-    Raises:
-        InputError: no such weights, an image size that their patches do not divide, or other channels.
+    Its `preprocessing` describes how images are prepared in training here, with the pixels' mean and
+    deviation of the weights, which are in the model.
     """
     height, width, channels = data.image_shape
     keras.utils.set_random_seed(recipe.seed)

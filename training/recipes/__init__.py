@@ -1,17 +1,8 @@
 """Recipes that come with the package, one module each."""
 
-from keras_vit.training.modules import find_module, module_names
+from keras_vit.training.modules import find_module
 
 
-def recipe_names():
-    """Returns the names of all recipes, sorted."""
-    return module_names(__name__)
-
-
-def find_recipe(name):
-    """Returns a module of this package, with its `RECIPE` and its docstring.
-
-    Raises:
-        InputError: there is none of that name.
-    """
+def find_recipe(name: str):
+    """Returns a module of this package, with its `RECIPE`, or raises InputError."""
     return find_module(__name__, name, "recipe")

@@ -1,6 +1,7 @@
 """Tasks: kinds of data with their models, training and evaluation; one file each."""
 
 from keras_vit.errors import InputError
+from keras_vit.training.recipe import Recipe
 from keras_vit.training.tasks.image_classification import ImageClassification
 from keras_vit.training.tasks.language_modelling import LanguageModelling
 from keras_vit.training.tasks.linear_probe import LinearProbe
@@ -11,12 +12,8 @@ __all__ = ["ImageClassification", "LanguageModelling", "LinearProbe", "Task", "t
 TASKS = (LinearProbe, ImageClassification, LanguageModelling)  # in the order in which a recipe is tried
 
 
-def task_of(recipe):
-    """Returns the task of a recipe, one for a whole run.
-
-    Raises:
-        InputError: not a recipe.
-    """
+def task_of(recipe: Recipe) -> Task:
+    """Returns the task of a recipe, one for a whole run."""
     for task in TASKS:
         if task.accepts(recipe):
             return task(recipe)

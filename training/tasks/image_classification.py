@@ -150,7 +150,7 @@ class ImageClassification(Task):
         return metrics
 
     def extra_metrics(self, model, data):
-        """Returns a dict of entries of `metrics.json` that not every classifier has."""
+        """Returns entries of `metrics.json` that not every classifier has."""
         return {}
 
 

@@ -47,5 +47,5 @@ class LinearProbe(ImageClassification):
         backbone, _ = split_at_head(model)
         known = data.features if isinstance(data, FeatureData) else {}
         train = known.get("train") or features_of(backbone, data.train)
-        accuracy = nearest_neighbours_accuracy(train, features_of(backbone, data.test), data.num_classes)
+        accuracy = nearest_neighbours_accuracy(train, features_of(backbone, data.test))
         return {"nearest_neighbours": {"neighbours": NEIGHBOURS, "accuracy": accuracy}}

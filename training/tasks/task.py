@@ -15,50 +15,28 @@ from keras_vit.training.recipe import Recipe
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Prepared:
-    """A model to train and the data that it is trained on.
-
-    Attributes:
-        model: keras.Model that `fit` trains.
-        data: as `Task.streams` takes it.
-        whole: keras.Model to keep, which shares the layers of `model`. None: `model` itself.
-    """
+    """A model to train and the data that it is trained on."""
 
     model: keras.Model
-    data: Any
-    whole: keras.Model | None = None
+    data: Any  # as `Task.streams` takes it
+    whole: keras.Model | None = None  # to keep, shares the layers of `model`; None: `model` itself
 
 
 class Task(abc.ABC):
-    """A kind of data, the models for it, and how they are trained and evaluated; its recipe is all its state.
-
-    Attributes:
-        recipe_class: class of its recipes.
-        data_class: class of its data.
-        kind: `"images"` or `"text"`.
-        metrics: tuple of Metric, those of the test split that are shown.
-        tested: what they are computed of: the key of its number in `metrics.json`, and a word for it.
-        items: what a batch is made of, in the plural.
-        outputs: what its models return, `"logits"`: softmax makes probabilities of them.
-        measurable: bool, whether FLOPs, size and latency of its models can be measured.
-        single_device: str, why several devices cannot train it; empty where they can.
-        monitor: the metric that early stopping watches, and whether it is to be `"max"` or `"min"`.
-
-    Args:
-        recipe: Recipe.
-    """
+    """A kind of data, the models for it, and how they are trained and evaluated; its recipe is its state."""
 
     recipe_class: ClassVar[type[Recipe]]
     data_class: ClassVar[type]
-    kind: ClassVar[str]
-    metrics: ClassVar[tuple[Metric, ...]]
-    tested: ClassVar[tuple[str, str]]
-    items: ClassVar[str]
-    outputs: ClassVar[str] = "logits"
-    measurable: ClassVar[bool] = False
-    single_device: ClassVar[str] = ""
-    monitor: ClassVar[tuple[str, str]]
+    kind: ClassVar[str]  # "images" or "text"
+    metrics: ClassVar[tuple[Metric, ...]]  # of the test split, that are shown
+    tested: ClassVar[tuple[str, str]]  # key of the number of tested items in metrics.json, a word for them
+    items: ClassVar[str]  # of a batch, in the plural
+    outputs: ClassVar[str] = "logits"  # softmax makes probabilities of them
+    measurable: ClassVar[bool] = False  # whether FLOPs, size and latency of its models can be measured
+    single_device: ClassVar[str] = ""  # why several devices cannot train it; empty where they can
+    monitor: ClassVar[tuple[str, str]]  # the metric that early stopping watches, and "max" or "min"
 
-    def __init__(self, recipe):
+    def __init__(self, recipe: Recipe):
         self.recipe = recipe
 
     @classmethod
@@ -74,15 +52,8 @@ class Task(abc.ABC):
     def build_model(self, data):
         """Builds the untrained model, a `keras.Model`."""
 
-    def prepare(self, data):
-        """Builds the untrained model, and makes what it is trained on.
-
-        Returns:
-            Prepared.
-
-        Raises:
-            InputError: data of another type, or as for `build_model`.
-        """
+    def prepare(self, data) -> Prepared:
+        """Builds the untrained model and what it is trained on; raises InputError for data of another type."""
         if not isinstance(data, self.data_class):
             raise InputError(
                 f"Expected data to be {self.data_class.__name__}, which keras_vit.training.load_data returns,"
@@ -147,11 +118,7 @@ class Task(abc.ABC):
         return []
 
     def build(self, **inputs):
-        """Calls the model's builder with what the data decide and the model's options of the recipe.
-
-        Raises:
-            InputError: sizes that do not fit, also not into memory.
-        """
+        """Calls the model's builder with what the data decide and the model's options of the recipe."""
         keras.utils.set_random_seed(self.recipe.seed)
         with bounded_building(f"Model {self.recipe.model!r}", _most_numbers(), "memory has room to train"):
             return self.recipe.builders[self.recipe.model](
@@ -160,6 +127,6 @@ class Task(abc.ABC):
 
 
 def _most_numbers():
-    """Each weight takes four float32 numbers: with its gradient and two moments of the optimizer."""
+    """Returns how many weights fit into memory, each with its gradient and two moments of the optimizer."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 2**36
     return memory // 16
