@@ -10,6 +10,8 @@ import pytest
 
 from keras_vit.__main__ import main
 from keras_vit.export.web.litert_js import FILES
+from keras_vit.io.json_files import write_json
+from keras_vit.training import ImageRecipe
 
 
 @pytest.fixture(scope="module")
@@ -125,9 +127,9 @@ def test_another_vocabulary_than_the_models_is_refused(run, tmp_path, capsys):
 
 def test_generate_wants_a_run_on_text(tmp_path, capsys):
     (tmp_path / "digits").mkdir()
-    for name in ("recipe.json", "model.keras", "labels.txt"):
-        (tmp_path / "digits" / name).touch()
+    write_json(tmp_path / "digits" / "recipe.json", {"recipe": ImageRecipe().as_dict()})
+    (tmp_path / "digits" / "model.keras").touch()
     assert main(["generate", str(tmp_path / "digits")]) == 2
-    assert "Expected a run on text" in capsys.readouterr().err
+    assert "Expected a run on text, but" in capsys.readouterr().err
     assert main(["generate", str(tmp_path / "nowhere")]) == 2
     assert "Expected a run folder" in capsys.readouterr().err

@@ -19,7 +19,7 @@ from keras_vit.lazy import lazy_names
 __all__ = ["ImageRecipe", "Recipe", "TextRecipe", "evaluate", "generate", "load_data", "search", "train"]
 
 if TYPE_CHECKING:
-    from keras_vit.training.data import load_data
+    from keras_vit.training.load import load_data
     from keras_vit.training.recipe import ImageRecipe, Recipe, TextRecipe
     from keras_vit.training.run import evaluate, train
     from keras_vit.training.text.generate_run import generate
@@ -33,7 +33,7 @@ else:  # a type checker would accept every attribute
             "TextRecipe": "recipe",
             "evaluate": "run",
             "generate": "text.generate_run",
-            "load_data": "data",
+            "load_data": "load",
             "search": "tuning.api",
             "train": "run",
         },

@@ -36,7 +36,7 @@ def annotations(owner: type) -> dict[str, Any]:
 
 
 def unused_fields(owner: type, values: Mapping[str, Any]) -> dict[str, OnlyWith]:
-    """Returns the fields of a dataclass that differ from their default without effect, for `values` of all."""
+    """Returns the fields of a dataclass whose values differ from the default but have no effect."""
     return {
         field.name: constraint
         for field in dataclasses.fields(owner)

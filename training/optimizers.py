@@ -55,8 +55,8 @@ def build_optimizer(recipe, model, num_steps, derived=lambda optimizer_class: op
     Weight decay is decoupled from the gradient in each. `derived` makes of a class of `keras.optimizers` the
     one that the run needs.
 
-    Reference: AdamW, https://arxiv.org/abs/1711.05101; Muon, https://kellerjordan.github.io/posts/muon, scaled
-        as in https://arxiv.org/abs/2502.16982
+    Reference: AdamW, https://arxiv.org/abs/1711.05101; Muon, https://kellerjordan.github.io/posts/muon,
+        scaled as in https://arxiv.org/abs/2502.16982
     """
     options = {
         "learning_rate": learning_rate_schedule(recipe, num_steps),

@@ -16,7 +16,7 @@ _NEUTRAL = {"label_smoothing": 0.0}  # what version 0.1 required of text, whose 
 
 
 def read_recipe(name: str) -> Recipe:
-    """Returns the recipe of a name of ours, a `.py` file (its code is run), a `recipe.json` or a run folder."""
+    """Returns the recipe of a name, a `.py` file (its code is run), a `recipe.json` or a run folder."""
     path = Path(name)
     if path.suffix == ".py":
         return load_object(path, "RECIPE", Recipe)

@@ -36,9 +36,15 @@ def text_figures(reader, vocabulary: Vocabulary, text: str, lines: bool) -> dict
     else:
         windows = running_windows(text, vocabulary, len(text))
     logits = read_windows(reader, windows)[windows.mask]
-    nats = cross_entropy(logits, windows.targets[windows.mask])
     return {
         "num_characters": len(logits),
+        **entropy_figures(cross_entropy(logits, windows.targets[windows.mask])),
+    }
+
+
+def entropy_figures(nats: float) -> dict[str, float]:
+    """Returns a cross-entropy in nats per character, in bits, and as perplexity, which stays finite."""
+    return {
         "cross_entropy": nats,
         "bits_per_character": nats / math.log(2),
         "perplexity": math.exp(min(nats, 700.0)),

@@ -6,6 +6,8 @@ import sys
 import pytest
 
 import keras_vit.training
+from keras_vit.training.data import ImageData
+from keras_vit.training.text import TextData
 
 
 def test_importing_the_package_imports_no_engine():
@@ -24,6 +26,14 @@ def test_every_public_name_has_a_docstring_and_annotations(name):
     assert found.__name__ == name and found.__doc__
     if not isinstance(found, type):
         assert "return" in found.__annotations__ and ">>>" in found.__doc__ and "Raises:" in found.__doc__
+
+
+def test_images_and_text_are_loaded_by_one_function(tmp_path):
+    (tmp_path / "story.txt").write_text("once upon a time " * 20)
+    text = keras_vit.training.load_data(f"text:{tmp_path / 'story.txt'}", lines=False, window=8)
+    assert isinstance(text, TextData) and text.window == 8
+    images = keras_vit.training.load_data("digits", subset=50, test_fraction=0.2, seed=3)
+    assert isinstance(images, ImageData) and len(images.train) == 50 and len(images.test) > 300
 
 
 def test_an_unknown_name_is_an_attribute_error():

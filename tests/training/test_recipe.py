@@ -6,10 +6,10 @@ import pytest
 from keras_vit import InputError
 from keras_vit.io.json_files import write_json
 from keras_vit.training import ImageRecipe, TextRecipe
+from keras_vit.training.modules import module_names
 from keras_vit.training.optimizers import OPTIMIZERS, Optimizer
 from keras_vit.training.recipe import Recipe, override
 from keras_vit.training.recipe_file import load_recipe
-from keras_vit.training.modules import module_names
 from keras_vit.training.recipes import find_recipe
 
 

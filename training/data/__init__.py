@@ -24,39 +24,9 @@ def load_data(
     subset: int | None = None,
     skip_broken: bool = False,
 ) -> ImageData:
-    """Loads a classification data set into uint8 arrays with a training, validation and test split.
+    """Loads images as uint8 arrays, with the options of `keras_vit.training.load_data`.
 
-    The splits of the source are kept. Missing ones are taken from its training split: the same fraction of
-    each class, chosen by `seed` and the pixels alone, with equal images always in the same split
-    (`keras_vit.training.data.split` states the rule).
-
-    Args:
-        spec: str, a source in `keras_vit.training.data.sources`: `"digits"` (1,797 images of 8 x 8 pixels,
-            embedded), `"tfds:NAME"` (TensorFlow Datasets), `"folder:PATH"` (class folders of image files),
-            `"npz:PATH"` and others.
-        image_size: int or `(height, width)` in pixels. Images of another size are stretched to it with
-            antialiased bilinear interpolation. By default the source's own size, for a folder 224.
-        validation_fraction: float in (0, 1), of the training images left after the test split.
-        test_fraction: float in (0, 1), of the training images.
-        seed: int, chooses the splits and the subset.
-        data_dir: str, Path or None, where TFDS keeps prepared sets; TFDS's own default if None.
-        subset: int or None, the number of training images to keep, equally many of each class.
-        skip_broken: bool, leave out images of a folder that cannot be read, with a warning that names them.
-
-    Returns:
-        ImageData.
-
-    Raises:
-        InputError: an unknown spec, missing or broken data, or data unfit for training.
-
-    Warns:
-        DataWarning: equal images in two splits of the source, unbalanced classes or classes missing from a
-            split, constant pixels, images that were left out.
-
-    Example:
-        >>> data = load_data("digits", test_fraction=0.2)
-        >>> data.image_shape, data.num_classes
-        ((8, 8, 1), 10)
+    The splits of the source are kept; `keras_vit.training.data.split` states how missing ones are chosen.
     """
     image_size = checked_size(image_size, "image_size")
     for name, fraction in (("validation_fraction", validation_fraction), ("test_fraction", test_fraction)):

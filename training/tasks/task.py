@@ -53,7 +53,7 @@ class Task(abc.ABC):
         """Builds the untrained model, a `keras.Model`."""
 
     def prepare(self, data) -> Prepared:
-        """Builds the untrained model and what it is trained on; raises InputError for data of another type."""
+        """Builds the untrained model and what it is trained on; refuses data of another type."""
         if not isinstance(data, self.data_class):
             raise InputError(
                 f"Expected data to be {self.data_class.__name__}, which keras_vit.training.load_data returns,"

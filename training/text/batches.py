@@ -7,21 +7,13 @@ from keras_vit.text.vocabulary import BOUNDARY
 from keras_vit.text.windows import line_windows
 from keras_vit.training.data.order import check_batch_size, epoch_order
 from keras_vit.training.data.streams import EvaluationBatches
+from keras_vit.training.text.corpus import TextData
 
 
 class LineBatches:
-    """Items in an order of each epoch's own, one a row, filled up to the window.
+    """Lines in a new order in each epoch, one a row, filled up to the window."""
 
-    Args:
-        data: TextData, one item a line.
-        batch_size: int.
-        seed: int, of the order.
-
-    Raises:
-        InputError: fewer items than a batch, or a batch size below 1.
-    """
-
-    def __init__(self, data, batch_size, seed):
+    def __init__(self, data: TextData, batch_size: int, seed: int):
         self.windows = line_windows(data.train, data.vocabulary, data.window)
         self.weights = self.windows.weights
         self.batch_size, self.seed = batch_size, seed
@@ -34,12 +26,9 @@ class LineBatches:
 
 
 class WindowBatches:
-    """Windows of running text in an order of each epoch's own, cut at places of its own.
+    """Windows of running text, cut at other places and in a new order in each epoch."""
 
-    Args, Raises: as `LineBatches`.
-    """
-
-    def __init__(self, data, batch_size, seed):
+    def __init__(self, data: TextData, batch_size: int, seed: int):
         self.tokens = data.vocabulary.encode(BOUNDARY + data.train[0])
         self.window, self.batch_size, self.seed = data.window, batch_size, seed
         self.count = (len(self.tokens) - data.window) // data.window  # wherever the first is cut
@@ -55,13 +44,11 @@ class WindowBatches:
 class CarriedBatches:
     """Windows of running text, each row the continuation of the same row of the batch before.
 
-    The text is cut into as many stretches as a batch has rows, which are read side by side: what a
+    The text is cut into as many stretches as a batch has rows, which are read in parallel: what a
     recurrent model carries from batch to batch belongs to what it reads next.
-
-    Args, Raises: as `LineBatches`.
     """
 
-    def __init__(self, data, batch_size, seed):
+    def __init__(self, data: TextData, batch_size: int, seed: int):
         check_batch_size(batch_size)
         self.tokens = data.vocabulary.encode(BOUNDARY + data.train[0])
         self.window, self.batch_size, self.seed = data.window, batch_size, seed
@@ -92,7 +79,7 @@ def _steps(count, batch_size, what):
 
 
 def _offset(seed, epoch, window):
-    """Where an epoch's first window is cut; another place than the order's random numbers come from."""
+    """Returns where an epoch's first window is cut, drawn from another generator than the order."""
     return int(np.random.default_rng((seed, epoch, 1)).integers(window))
 
 

@@ -8,17 +8,13 @@ from keras_vit.models.char_rnn import sequence_model
 class CarriedState(keras.Model):
     """A `char_rnn` that starts each training batch with the final states of the batch before.
 
-    In training only: otherwise a text starts with states of zeros, as in the model that it is made of, whose
-    layers it shares. The states are variables of this model, so that they are saved with a run's state;
-    gradients stop at the batch's beginning. A functional model has no place for such a state, and Keras's
-    `stateful=True` would bind the saved model to a batch size and let validation disturb the training.
-
-    Args:
-        model: a `char_rnn`, not bidirectional.
-        batch_size: int.
+    In training only: otherwise a text starts with states of zeros, as in the given model, whose layers are
+    shared; it is not bidirectional. The states are variables of this model, so that they are saved with a
+    run's state; gradients stop at the start of the batch. A functional model has no place for such a state,
+    and Keras's `stateful=True` would bind the saved model to a batch size and let validation disturb it.
     """
 
-    def __init__(self, model, batch_size):
+    def __init__(self, model: keras.Model, batch_size: int):
         super().__init__(model.input, model.output, name=model.name)
         self.sequence = sequence_model(model)
         self.states = [

@@ -1,9 +1,9 @@
 """Text from a file or from the package, cut into a training, a validation and a test split.
 
-One item a line: blank lines and the white space around a line are left out. Equal items are one group and
-never stand on two sides; which groups are held out is decided by a hash of the seed and the item, by the
-rule of `keras_vit.training.data.split`. Running text: the end of the text is the test split, what stands
-before it the validation split, and the beginning the training split.
+One item a line: blank lines and the white space around a line are left out. Equal items are in the same
+split; a hash of the seed and the item decides which are held out, by the rule of
+`keras_vit.training.data.split`. Running text: the end of the text is the test split, the part before it the
+validation split, and the start the training split.
 """
 
 import dataclasses
@@ -31,10 +31,10 @@ class TextData:
         name: str, the source; of a path only its last part.
         vocabulary: Vocabulary, of the training split.
         window: int, tokens that a model reads at once.
-        lines: bool, one item a line; or running text, of which each split is one item.
+        lines: bool, one item a line; False: running text, each split is one item.
         train: tuple of str.
-        validation: tuple of str, to choose by.
-        test: tuple of str, held out to the end.
+        validation: tuple of str, to choose models by.
+        test: tuple of str, held out until the final evaluation.
     """
 
     name: str
@@ -46,43 +46,23 @@ class TextData:
     test: tuple[str, ...]
 
 
+def is_text(spec: str) -> bool:
+    """Returns whether `load_text` knows a spec."""
+    return spec == "names" or spec.startswith("text:")
+
+
 def load_text(
-    spec,
+    spec: str,
     *,
-    lines=True,
-    lowercase=False,
-    window=None,
-    unknown="error",
-    validation_fraction=0.1,
-    test_fraction=0.1,
-    seed=0,
-):
-    """Loads a corpus.
-
-    Args:
-        spec: str, `"names"` (1,536 names of dinosaurs, embedded) or `"text:PATH"`, a file in UTF-8.
-        lines: bool, one item a line; False for running text.
-        lowercase: bool, turns all letters into small ones.
-        window: int or None, tokens that a model reads at once. None: what the longest line needs, for
-            running text 128.
-        unknown: str, what to do with characters that the training split does not hold: `"error"`, or
-            `"unk"` for a token of their own.
-        validation_fraction: float in (0, 1), of what is left after the test split.
-        test_fraction: float in (0, 1).
-        seed: int, chooses which lines are held out.
-
-    Returns:
-        TextData.
-
-    Raises:
-        InputError: an unknown spec, a file that is missing, empty or not UTF-8, too little text, lines
-            that do not fit into the window, characters that only a held-out split has.
-
-    Example:
-        >>> data = load_text("names", lowercase=True)
-        >>> len(data.train) + len(data.validation) + len(data.test), len(data.vocabulary)
-        (1536, 27)
-    """
+    lines: bool = True,
+    lowercase: bool = False,
+    window: int | None = None,
+    unknown: str = "error",
+    validation_fraction: float = 0.1,
+    test_fraction: float = 0.1,
+    seed: int = 0,
+) -> TextData:
+    """Loads a corpus, with the options of `keras_vit.training.load_data` for text."""
     name, text = _read(spec)
     text = text.lower() if lowercase else text
     fractions = {"test": test_fraction, "validation": validation_fraction}

@@ -42,28 +42,28 @@ def generate(run_dir: str | Path, num_samples: int = 10, **options: Any) -> list
     return generation.generate(reader, vocabulary, num_samples, stop=recipe.lines, **options)
 
 
-def generate_from_run(run_dir, num_samples=10, **options):
-    """As `generate`, with the novelty of the texts.
+def generate_from_run(
+    run_dir: str | Path, num_samples: int = 10, **options: Any
+) -> tuple[list[str], dict[str, float] | None]:
+    """As `generate`, with the `novelty` of the texts.
 
-    Returns:
-        `(samples, figures)`: list of str, and dict of `novelty`, or None for running text or where the
-        corpus of the run is no longer there.
+    The latter is None for running text, and where the corpus of the run is no longer there.
     """
     samples = generate(run_dir, num_samples, **options)
-    return samples, _novelty(samples, load_recipe(RunFolder(run_dir).recipe))
+    try:
+        data = task_of(load_recipe(RunFolder(run_dir).recipe)).load_data()
+    except InputError:
+        return samples, None
+    return samples, novelty(samples, data.train) if data.lines else None
 
 
-def load_text_run(run_dir):
-    """Loads the reader of a run's best model, its Vocabulary and its recipe.
-
-    Raises:
-        InputError: no trained run on text is there.
-    """
+def load_text_run(run_dir: str | Path):
+    """Loads the reader of a run's best model, its Vocabulary and its recipe."""
     folder = RunFolder(run_dir)
     folder.check_trained()
-    if not folder.vocabulary.is_file():
-        raise InputError(f"Expected a run on text, but {folder.path} has no vocabulary.json.")
     recipe = load_recipe(folder.recipe)
+    if task_of(recipe).kind != "text":
+        raise InputError(f"Expected a run on text, but {folder.path} was trained on images.")
     model, vocabulary = load_model(folder.model), Vocabulary.load(folder.vocabulary)
     if model.output_shape[-1] != len(vocabulary):
         raise InputError(
@@ -71,11 +71,3 @@ def load_text_run(run_dir):
             f"received {len(vocabulary)}. Restore the file of its own training."
         )
     return reader_of(model), vocabulary, recipe
-
-
-def _novelty(samples, recipe):
-    try:
-        data = task_of(recipe).load_data()
-    except InputError:
-        return None
-    return novelty(samples, data.train) if data.lines else None

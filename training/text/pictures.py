@@ -1,18 +1,18 @@
 """Pictures of what a text model has learned."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from keras_vit.text.vocabulary import Vocabulary
 from keras_vit.training.report.names import has_undrawable
 from keras_vit.training.report.style import BLUE, ORANGE, SKY, figure
 
 
-def positions_picture(rows):
-    """Draws the cross-entropy at each position of a line, with the bigram model's.
-
-    Args:
-        rows: list, `per_position` of `keras_vit.training.text.text_metrics`.
-    """
+def positions_picture(rows: list[dict[str, float]]) -> Figure:
+    """Draws the cross-entropy at each position of a line, and the bigram model's, from `per_position`."""
     canvas = figure(height=5)
     loss, count = canvas.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     positions = [row["position"] for row in rows]
@@ -35,14 +35,12 @@ def positions_picture(rows):
     return canvas
 
 
-def bigram_picture(samples, known, vocabulary, limit=40):
-    """Draws how often one character follows another, in a model's samples and in the training text.
+def bigram_picture(
+    samples: list[str], known: Sequence[str], vocabulary: Vocabulary, limit: int = 40
+) -> Figure:
+    """Draws how often one character follows another, in a model's samples and in the training text `known`.
 
-    Args:
-        samples: list of str.
-        known: sequence of str, the training split.
-        vocabulary: Vocabulary.
-        limit: int, the number of most frequent characters that are shown.
+    Shows the `limit` most frequent characters.
     """
     frequent = np.argsort(-np.bincount(_tokens(known, vocabulary), minlength=len(vocabulary)), kind="stable")
     shown = np.sort(frequent[:limit])
@@ -62,7 +60,7 @@ def bigram_picture(samples, known, vocabulary, limit=40):
 
 
 def _label(symbol):
-    """Returns a visible label for a symbol: spaces are marked, and what the font lacks is a code point."""
+    """Returns a visible label for a symbol: a mark for a space, a code point for what the font lacks."""
     if symbol == " ":
         return "\N{OPEN BOX}"
     return f"{ord(symbol):04X}" if has_undrawable([symbol]) else symbol

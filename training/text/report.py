@@ -2,11 +2,15 @@
 
 import math
 
+import keras
+
 from keras_vit.io.html_page import cards, document, duration, figure_section, recipe_section, section, table
 from keras_vit.io.json_files import read_json
 from keras_vit.training.metrics import TEXT, card_texts
 from keras_vit.training.report.history import read_history, training_curves
 from keras_vit.training.report.write import write_report_folder
+from keras_vit.training.run_folder import RunFolder
+from keras_vit.training.text.corpus import TextData
 from keras_vit.training.text.pictures import bigram_picture, positions_picture
 
 SHOWN = 40  # samples on the page
@@ -32,20 +36,10 @@ PICTURES = {  # name: title, caption, alternative text
 }
 
 
-def write_report(folder, model, data, samples, metrics, recipe):
-    """Writes `report/*.png` and `report/index.html` in a run folder, all or nothing.
-
-    Args:
-        folder: RunFolder.
-        model: the trained `keras.Model`.
-        data: TextData.
-        samples: list of str, drawn from the model.
-        metrics: dict, what `metrics.json` holds.
-        recipe: dict of the recipe's fields.
-
-    Raises:
-        InputError: the run's history is invalid, or the folder cannot be written.
-    """
+def write_report(
+    folder: RunFolder, model: keras.Model, data: TextData, samples: list[str], metrics: dict, recipe: dict
+) -> None:
+    """Writes `report/*.png` and `report/index.html` in a run folder, all or nothing."""
     history = read_history(folder.history)
     log = read_json(folder.samples, list) if folder.samples.is_file() else []
 

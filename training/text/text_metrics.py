@@ -1,50 +1,60 @@
-"""Metrics of a model of characters on a held-out split."""
+"""Metrics of a model of characters on a held-out split, and of a bigram model, the baseline."""
 
-import math
+from typing import Any
 
 import keras
 import numpy as np
 from scipy.special import log_softmax
 
 from keras_vit.models.char_rnn import is_recurrent, sequence_model, zero_states
-from keras_vit.text.windows import split_windows
-from keras_vit.training.text.bigram import bigram_losses, bigram_probabilities
+from keras_vit.text.likelihood import entropy_figures
+from keras_vit.text.windows import Windows, split_windows
+from keras_vit.training.text.corpus import TextData
 
 MAX_POSITIONS = 32  # of the table by position in a line
 
 
-def text_metrics(model, data, batch_size=256):
+def text_metrics(model: keras.Model, data: TextData, batch_size: int = 256) -> dict[str, Any]:
     """Compares a model with the text of the test split, next to a bigram model of the training split.
 
-    Each line starts without context. In running text a recurrent model reads the split from end to end;
-    another model reads window by window, without the window before.
-
-    Args:
-        model: `char_rnn` or `char_transformer`.
-        data: TextData.
-        batch_size: int.
+    Each line starts without context, and its end counts as a character. In running text a recurrent model
+    reads the split from end to end, another model window by window, without the window before.
 
     Returns:
-        dict of numbers, lists and dicts, ready for JSON: `num_items`; `num_characters`, with one end for
-        each line; `accuracy`, of the likeliest character; `cross_entropy` in nats per character;
-        `bits_per_character`; `perplexity`; `bigram` of the last three; `per_character`, a list of
-        `character`, `count`, `accuracy` and `cross_entropy`; `per_position`, for lines, a list of
-        `position`, `count`, `cross_entropy` and `bigram`.
+        dict for JSON; `bigram` has the same cross-entropy, bits and perplexity, `per_position` is for lines.
     """
     windows = split_windows(data, data.test)
     targets = windows.targets[windows.mask]
     losses, correct = _token_results(model, windows, data, batch_size)
     counted = bigram_probabilities(split_windows(data, data.train), len(data.vocabulary))
     by_bigram = bigram_losses(counted, windows)
-    return {
+    metrics = {
         "num_items": len(data.test),
         "num_characters": len(targets),
         "accuracy": float(correct.mean()),
-        **_figures(losses),
-        "bigram": _figures(by_bigram),
-        "per_character": _per_character(targets, losses, correct, data.vocabulary.symbols),
-        **({"per_position": _per_position(windows.mask, losses, by_bigram)} if data.lines else {}),
+        **entropy_figures(float(losses.mean())),
+        "bigram": entropy_figures(float(by_bigram.mean())),
+        "per_character": [
+            {"character": data.vocabulary.symbols[token], **row}
+            for token, row in _means(targets, accuracy=correct, cross_entropy=losses)
+        ],
     }
+    if data.lines:
+        rows = _means(np.nonzero(windows.mask)[1], cross_entropy=losses, bigram=by_bigram)
+        metrics["per_position"] = [{"position": place + 1, **row} for place, row in rows][:MAX_POSITIONS]
+    return metrics
+
+
+def bigram_probabilities(windows: Windows, vocabulary_size: int) -> np.ndarray:
+    """Counts pairs of tokens, one added to each count; returns a row of float64 for each token before."""
+    counts = np.ones((vocabulary_size, vocabulary_size))
+    np.add.at(counts, (windows.inputs[windows.mask], windows.targets[windows.mask]), 1)
+    return counts / counts.sum(axis=1, keepdims=True)
+
+
+def bigram_losses(probabilities: np.ndarray, windows: Windows) -> np.ndarray:
+    """Returns the cross-entropy in nats of each token of windows that counts, `(num_tokens,)`."""
+    return -np.log(probabilities[windows.inputs[windows.mask], windows.targets[windows.mask]])
 
 
 def _token_results(model, windows, data, batch_size):
@@ -52,10 +62,8 @@ def _token_results(model, windows, data, batch_size):
     losses, correct = [], []
     for rows, logits in _logits(model, windows, data, batch_size):
         part = windows.rows(rows)
-        targets, log_probabilities = (
-            part.targets[part.mask],
-            log_softmax(logits[part.mask].astype("float64"), axis=-1),
-        )
+        targets = part.targets[part.mask]
+        log_probabilities = log_softmax(logits[part.mask].astype("float64"), axis=-1)
         losses.append(-log_probabilities[np.arange(len(targets)), targets])
         correct.append(log_probabilities.argmax(axis=1) == targets)
     return np.concatenate(losses), np.concatenate(correct)
@@ -77,41 +85,10 @@ def _logits(model, windows, data, batch_size):
         yield rows, logits
 
 
-def _figures(losses):
-    mean = float(losses.mean())
-    return {
-        "cross_entropy": mean,
-        "bits_per_character": mean / math.log(2),
-        "perplexity": math.exp(min(mean, 700.0)),
-    }
-
-
-def _per_character(targets, losses, correct, symbols):
-    rows = []
-    for token in np.flatnonzero(np.bincount(targets, minlength=len(symbols))):
-        chosen = targets == token
-        rows.append(
-            {
-                "character": symbols[token],
-                "count": int(chosen.sum()),
-                "accuracy": float(correct[chosen].mean()),
-                "cross_entropy": float(losses[chosen].mean()),
-            }
-        )
-    return rows
-
-
-def _per_position(mask, losses, by_bigram):
-    places = np.nonzero(mask)[1]
-    rows = []
-    for place in range(min(places.max() + 1, MAX_POSITIONS)):
-        chosen = places == place
-        rows.append(
-            {
-                "position": int(place + 1),
-                "count": int(chosen.sum()),
-                "cross_entropy": float(losses[chosen].mean()),
-                "bigram": float(by_bigram[chosen].mean()),
-            }
-        )
-    return rows
+def _means(groups, **values):
+    """Returns pairs of each group's number and the means of the values of its tokens, with their count."""
+    chosen = {int(group): groups == group for group in np.unique(groups)}
+    return [
+        (group, {"count": int(rows.sum()), **{name: float(v[rows].mean()) for name, v in values.items()}})
+        for group, rows in chosen.items()
+    ]

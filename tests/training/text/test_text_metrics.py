@@ -9,9 +9,8 @@ from keras_vit.models.char_rnn import char_rnn
 from keras_vit.models.char_transformer import char_transformer
 from keras_vit.text.vocabulary import build_vocabulary
 from keras_vit.text.windows import line_windows
-from keras_vit.training.text.bigram import bigram_losses, bigram_probabilities
 from keras_vit.training.text.corpus import TextData
-from keras_vit.training.text.text_metrics import text_metrics
+from keras_vit.training.text.text_metrics import bigram_losses, bigram_probabilities, text_metrics
 
 VOCABULARY = build_vocabulary(["abc"])
 

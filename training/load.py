@@ -1,0 +1,60 @@
+"""Data by name, of images or of text."""
+
+from typing import Any
+
+from keras_vit.training import data
+from keras_vit.training.data import ImageData
+from keras_vit.training.text.corpus import TextData, is_text, load_text
+
+
+def load_data(
+    spec: str, *, validation_fraction: float = 0.1, test_fraction: float = 0.1, seed: int = 0, **options: Any
+) -> ImageData | TextData:
+    """Loads images or text with a training, a validation and a test split.
+
+    The splits of an image source are kept. Missing ones are taken from its training split: the same fraction
+    of each class, chosen by `seed` and the pixels alone, with equal images always in the same split. Lines of
+    text are chosen by `seed` and the line, with equal lines in the same split; of running text the end is the
+    test split and the part before it the validation split.
+
+    Args:
+        spec: str. Images: `"digits"` (1,797 images of 8 x 8 pixels, embedded), `"tfds:NAME"` (TensorFlow
+            Datasets), `"folder:PATH"` (class folders of image files), `"npz:PATH"` and others of
+            `keras_vit.training.data.sources`. Text: `"names"` (1,536 names of dinosaurs, embedded) or
+            `"text:PATH"`, a file in UTF-8.
+        validation_fraction: float in (0, 1), of what is left after the test split. Default: 0.1.
+        test_fraction: float in (0, 1). Default: 0.1.
+        seed: int, chooses the splits and the subset. Default: 0.
+        **options: of images or of text alone.
+
+            Images: `image_size`, int or `(height, width)` in pixels, to which others are stretched with
+            antialiased bilinear interpolation (default: the source's own, of a folder 224); `subset`, int,
+            training images to keep, equally many of each class (default: all); `skip_broken`, bool, leaves
+            out images of a folder that cannot be read, with a warning that names them (default: False);
+            `data_dir`, str or Path, where TFDS keeps its data (default: TFDS's own).
+
+            Text: `lines`, bool, one item a line, or running text (default: True); `lowercase`, bool
+            (default: False); `window`, int, tokens that a model reads at once (default: as the longest
+            line needs, for running text 128); `unknown`, `"unk"` gives characters that the training split
+            lacks a token of their own (default: `"error"`).
+
+    Returns:
+        ImageData or TextData.
+
+    Raises:
+        InputError: an unknown spec, missing or broken data, or data unfit for training.
+
+    Warns:
+        DataWarning: equal images in two splits of the source, unbalanced classes or classes missing from a
+            split, constant pixels, images that were left out.
+
+    Example:
+        >>> load_data("digits", image_size=16).image_shape
+        (16, 16, 1)
+        >>> len(load_data("names", lowercase=True).vocabulary)
+        27
+    """
+    load = load_text if is_text(spec) else data.load_data
+    return load(
+        spec, validation_fraction=validation_fraction, test_fraction=test_fraction, seed=seed, **options
+    )
