@@ -9,7 +9,7 @@ from rich.progress import track
 
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.order import epoch_order, steps_per_epoch
-from keras_vit.training.data.streams import EvaluationBatches, one_hot
+from keras_vit.training.data.streams import one_hot
 
 HEADS = ("head", "distillation_head")
 BATCH = 32  # images whose features are computed at once
@@ -81,9 +81,3 @@ class TrainingBatches:
         """Returns features and one-hot labels of a batch."""
         rows = epoch_order(self.seed, epoch, len(self.features), self.batch_size)[step]
         return self.features.rows(rows, self.num_classes)
-
-
-def evaluation_batches(features, num_classes, batch_size):
-    """Returns all features and one-hot labels in order, a `keras.utils.PyDataset`."""
-
-    return EvaluationBatches(len(features), batch_size, lambda rows: features.rows(rows, num_classes))

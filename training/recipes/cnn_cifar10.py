@@ -1,4 +1,4 @@
-"""A convolutional network of six layers with batch normalisation on CIFAR-10, beside `vit_cifar10`.
+"""A convolutional network of six layers with batch normalisation on CIFAR-10, next to `vit_cifar10`.
 
 keras-vit train cnn_cifar10 --run-dir runs/cnn_cifar10
 """

@@ -1,4 +1,4 @@
-"""A small convolutional network with batch normalisation on scikit-learn's digits, beside `vit_digits`.
+"""A small convolutional network with batch normalisation on scikit-learn's digits, next to `vit_digits`.
 
 keras-vit train cnn_digits --run-dir runs/cnn_digits
 

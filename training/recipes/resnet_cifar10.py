@@ -1,4 +1,4 @@
-"""A residual network of 20 layers on CIFAR-10, beside `vit_cifar10`.
+"""A residual network of 20 layers on CIFAR-10, next to `vit_cifar10`.
 
 keras-vit train resnet_cifar10 --run-dir runs/resnet_cifar10
 

@@ -1,14 +1,8 @@
 """Classification of images by a head on features of a pretrained model that is not trained."""
 
-from keras_vit.training.data.streams import batch_stream
+from keras_vit.training.data.streams import EvaluationBatches, batch_stream
 from keras_vit.training.fine_tuning.neighbours import NEIGHBOURS, nearest_neighbours_accuracy
-from keras_vit.training.fine_tuning.probe import (
-    FeatureData,
-    TrainingBatches,
-    evaluation_batches,
-    features_of,
-    split_at_head,
-)
+from keras_vit.training.fine_tuning.probe import FeatureData, TrainingBatches, features_of, split_at_head
 from keras_vit.training.tasks.image_classification import ImageClassification
 from keras_vit.training.tasks.task import Prepared
 
@@ -33,12 +27,13 @@ class LinearProbe(ImageClassification):
         return Prepared(head, FeatureData.compute(data, backbone), whole)
 
     def streams(self, data, start_epoch=0, start_step=0):
-        options = (data.num_classes, self.recipe.batch_size)
-        batches = TrainingBatches(data.features["train"], *options, self.recipe.seed)
-        train = batch_stream(
-            batches, epochs=self.recipe.epochs, start_epoch=start_epoch, start_step=start_step
+        recipe, held = self.recipe, data.features["validation"]
+        batches = TrainingBatches(data.features["train"], data.num_classes, recipe.batch_size, recipe.seed)
+        train = batch_stream(batches, epochs=recipe.epochs, start_epoch=start_epoch, start_step=start_step)
+        validation = EvaluationBatches(
+            len(held), recipe.batch_size, lambda rows: held.rows(rows, data.num_classes)
         )
-        return {"x": train, "validation_data": evaluation_batches(data.features["validation"], *options)}
+        return {"x": train, "validation_data": validation}
 
     def fingerprint_arrays(self, data):
         return [*super().fingerprint_arrays(data), *data.features["train"].arrays]
