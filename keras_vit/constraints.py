@@ -91,7 +91,7 @@ def check_value(name: str, value: Any, annotation: Any) -> None:
             for index, element in enumerate(_elements(value, kind)):
                 check_value(f"{name}[{index}]", *element)
             return
-    received = f"{value!r} ({type(value).__name__})"
+    received = f"{value!r:.80} ({type(value).__name__})"
     raise InputError(f"Expected {name} to be {_words(members)}, received {received}.")
 
 

@@ -1,11 +1,13 @@
 """Arguments that several commands take."""
 
 import argparse
+import contextlib
 import math
+from collections.abc import Callable
 
 
 class Parser(argparse.ArgumentParser):
-    """Tells what is wrong in one line, as the commands themselves do."""
+    """Reports an error in one line, as the commands do."""
 
     def error(self, message):
         self.exit(2, f"keras-vit: {message}. See `{self.prog} --help`.\n")
@@ -14,7 +16,7 @@ class Parser(argparse.ArgumentParser):
 class IntermixedParser(Parser):
     """Takes `field=value` also after options, as in `train RECIPE --run-dir DIR epochs=3`."""
 
-    _is_inner = False  # argparse's own way of doing so calls parse_known_args in turn
+    _is_inner = False  # parse_known_intermixed_args calls parse_known_args
 
     def parse_known_args(self, args=None, namespace=None):
         if self._is_inner:
@@ -24,6 +26,13 @@ class IntermixedParser(Parser):
             return self.parse_known_intermixed_args(args, namespace)
         finally:
             self._is_inner = False
+
+
+def parsed(command, *words):
+    """Returns the options of a command, a module, for another that runs it."""
+    parser = Parser()
+    command.add_arguments(parser)
+    return parser.parse_args(words)
 
 
 def add_data_dir(parser):
@@ -37,46 +46,31 @@ def add_run(parser):
 
 
 def path(text):
-    """Reads a path. An empty one, mostly of a variable that is not set, would be the current folder."""
+    """Reads a path. An empty one, mostly from an unset variable, would mean the current folder."""
     if not text:
         raise argparse.ArgumentTypeError("expected a path, received an empty one")
     return text
 
 
-def at_least_zero(text):
-    """Reads a whole number from 0."""
-    return _whole(text, 0)
+def _number(read: Callable, words: str, fits: Callable):
+    """Returns the type of an argument: a number that fits; `words` name it in messages."""
+
+    def number(text):
+        with contextlib.suppress(ValueError):
+            if fits(value := read(text)):
+                return value
+        raise argparse.ArgumentTypeError(f"expected {words}, received {text!r}")
+
+    return number
 
 
-def at_least_one(text):
-    """Reads a whole number of at least 1."""
-    return _whole(text, 1)
-
-
-def above_zero(text):
-    """Reads a finite number above 0."""
-    value = _number(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a finite number above 0, received {text!r}")
-    return value
-
-
-def points(text):
-    """Reads points of accuracy from 0 to 100."""
-    value = _number(text)
-    if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"expected points from 0 to 100, received {text!r}")
-    return value
-
-
-def _whole(text, low):
-    if not text.isdecimal() or int(text) < low:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least {low}, received {text!r}")
+def _whole(text):
+    if not text.isdecimal():  # unlike int(), which also reads spaces, signs and underscores
+        raise ValueError
     return int(text)
 
 
-def _number(text):
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
+at_least_zero = _number(_whole, "a whole number of at least 0", lambda value: value >= 0)
+at_least_one = _number(_whole, "a whole number of at least 1", lambda value: value >= 1)
+above_zero = _number(float, "a finite number above 0", lambda value: 0 < value < math.inf)
+points = _number(float, "points from 0 to 100", lambda value: 0 <= value <= 100)

@@ -57,7 +57,7 @@ def run(options):
 
 
 def _signature(row):
-    """Says which signature of a file with several was measured."""
+    """Returns which signature of a file with several was measured."""
     first, *others = row["signatures"] or [None]
     return f", signature {first}; --signature takes also {', '.join(others)}" if others else ""
 

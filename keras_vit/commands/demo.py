@@ -3,7 +3,7 @@
 import os
 
 from keras_vit.commands import export, train
-from keras_vit.commands.arguments import path
+from keras_vit.commands.arguments import parsed, path
 
 EXAMPLE = "keras-vit demo"
 
@@ -15,6 +15,6 @@ def add_arguments(parser):
 
 
 def run(options):
-    train.run(train.defaults("vit_digits", options.run_dir))
-    export.run(export.defaults(options.run_dir))
+    train.run(parsed(train, "vit_digits", "--run-dir", options.run_dir))
+    export.run(parsed(export, options.run_dir))
     print(f"\nLook at {os.path.join(options.run_dir, 'report', 'index.html')}")

@@ -20,6 +20,6 @@ def run(options):
 
 
 def print_metrics(task, metrics, run_dir):
-    """Prints the metrics of a run."""
+    """Prints a run's metrics, and where its files are."""
     print(task.summary(metrics))
     print(f"model, metrics and report in {run_dir}")

@@ -1,6 +1,5 @@
 """Writes and verifies SavedModel and TFLite files."""
 
-import argparse
 import dataclasses
 import os
 
@@ -10,6 +9,7 @@ from keras_vit.errors import InputError
 from keras_vit.export.variants import AUTO, DEFAULT, VARIANTS
 
 EXAMPLE = "keras-vit export runs/digits --variant auto --max-drop 0.2"
+ONLY = {"images": ("attention", "input", "batch", "name", "author", "license"), "text": ("characters",)}
 
 
 def add_arguments(parser):
@@ -70,35 +70,48 @@ def add_arguments(parser):
     add_data_dir(parser)
 
 
-def defaults(run_folder, data_dir=None):
-    """Returns the options of `keras-vit export RUN`, for commands that end with it."""
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    parser.set_defaults(data_dir=data_dir)
-    return parser.parse_args([str(run_folder)])
-
-
 def run(options):
     with quiet_import():
         from rich.console import Console
 
         from keras_vit.export.tflite.xnnpack_banner import flush_xnnpack_banner
+        from keras_vit.export.verification.table import results_table
+        from keras_vit.export.web.page import write_page
         from keras_vit.training.run import load_run
 
         flush_xnnpack_banner()
     _check_web(options)
     trained = load_run(options.run_folder, options.data_dir)
-    export = {"images": _export_images, "text": _export_text}[trained.task.kind]
+    kind, folder = trained.task.kind, trained.folder.export
+    _check_kind(options, kind)
+    export = {"images": _export_images, "text": _export_text}[kind]
     console = Console()
     with console.status("exporting") as status:
-        export(options, trained, console.print, lambda *words: status.update(": ".join(words)))
-    print(f"files and export.json in {trained.folder.export}")
+        rows, description = export(
+            options,
+            trained,
+            lambda rows, columns: console.print(results_table(rows, columns)),
+            variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
+            progress=lambda *words: status.update(": ".join(words)),
+            **_given(max_drop=options.max_drop),
+        )
+        if options.web is not None:
+            page = {"name": _name(options), **description}
+            write_page(rows, folder, options.web, kind, page, options.litert)
+    print(f"files and export.json in {folder}")
     if options.web is not None:
         print(f"page in {options.web}: python -m http.server --directory {options.web}")
 
 
+def _check_kind(options, kind):
+    for other, names in ONLY.items():
+        given = next((name for name in names if getattr(options, name)), None)
+        if given and other != kind:
+            raise InputError(f"--{given} is for runs on {other}. Leave it out.")
+
+
 def _check_web(options):
-    """Checks what can be known of the page before the files are there."""
+    """Checks what is known of the page before the files are written."""
     if options.web is None:
         if options.litert is not None:
             raise InputError("--litert is for the page of --web: add --web DIR, or leave it out.")
@@ -112,15 +125,11 @@ def _check_web(options):
     check_page(options.web, options.litert)
 
 
-def _export_images(options, run, show, progress):
+def _export_images(options, run, show, **settings):
     from keras_vit.export.images.app_input import PHOTOS
     from keras_vit.export.images.export import ImageExport, export_model
-    from keras_vit.export.verification.table import results_table
-    from keras_vit.export.web.page import write_page
     from keras_vit.models.rollout import has_attention, map_grid
 
-    if options.characters is not None:
-        raise InputError("--characters is for runs on text. Leave it out.")
     model, data = run.model, run.data
     channels = model.input_shape[-1]
     if options.web is not None and channels not in PHOTOS:
@@ -134,18 +143,14 @@ def _export_images(options, run, show, progress):
         inputs=data.test.images,
         labels=data.test.labels,
         label_names=data.label_names,
-        variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
         calibration=data.train.images,
         attention=attention,
-        report=lambda rows: show(results_table(rows, ImageExport.columns)),
-        progress=progress,
         card=_card(options, run.folder),
-        **_given(max_drop=options.max_drop, input_dtype=options.input, batch_size=options.batch),
+        report=lambda rows: show(rows, ImageExport.columns),
+        **settings,
+        **_given(input_dtype=options.input, batch_size=options.batch),
     )
-    if options.web is not None:
-        labels, grid = list(data.label_names), map_grid(model) if attention else None
-        description = {"name": _name(options), "labels": labels, "attention": grid}
-        write_page(rows, run.folder.export, options.web, "images", description, options.litert)
+    return rows, {"labels": list(data.label_names), "attention": map_grid(model) if attention else None}
 
 
 def _card(options, folder):
@@ -156,16 +161,11 @@ def _card(options, folder):
     return Card(_name(options), training, author=options.author or "", license=options.license or "")
 
 
-def _export_text(options, run, show, progress):
+def _export_text(options, run, show, **settings):
     from keras_vit.export.text.export import TextExport, export_text
-    from keras_vit.export.verification.table import results_table
-    from keras_vit.export.web.page import write_page
     from keras_vit.text.generation import MAX_LENGTH
     from keras_vit.text.windows import split_windows
 
-    for name in ("attention", "input", "batch", "name", "author", "license"):
-        if getattr(options, name):
-            raise InputError(f"--{name} is for runs on images. Leave it out.")
     data = run.data
     rows = export_text(
         run.model,
@@ -173,26 +173,18 @@ def _export_text(options, run, show, progress):
         split_windows(data, data.test),
         run.folder.export,
         lines=data.lines,
-        variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
-        report=lambda rows: show(results_table(rows, TextExport.columns)),
-        progress=progress,
-        **_given(max_drop=options.max_drop, characters=options.characters),
+        report=lambda rows: show(rows, TextExport.columns),
+        **settings,
+        **_given(characters=options.characters),
     )
-    if options.web is not None:
-        description = {
-            "name": _name(options),
-            **dataclasses.asdict(data.vocabulary),
-            "lines": data.lines,
-            "max_length": MAX_LENGTH,
-        }
-        write_page(rows, run.folder.export, options.web, "text", description, options.litert)
+    return rows, {**dataclasses.asdict(data.vocabulary), "lines": data.lines, "max_length": MAX_LENGTH}
 
 
 def _name(options):
-    """What the model is called: as the run's folder, unless something else was given."""
+    """Returns the model's name: the given one, or that of the run's folder."""
     return options.name or os.path.basename(os.path.abspath(options.run_folder))
 
 
 def _given(**options):
-    """The options that were given; what was not has its default where it is used."""
+    """Returns the options that were given; the others have their default where they are used."""
     return {name: value for name, value in options.items() if value is not None}

@@ -3,8 +3,8 @@
 import sys
 
 from keras_vit.commands.arguments import path
+from keras_vit.commands.kind import is_exported, open_text_model
 from keras_vit.commands.quiet import quiet_engines, quiet_import
-from keras_vit.commands.text_model import is_exported
 
 EXAMPLE = "keras-vit generate runs/names --num 20 --temperature 0.8 --prefix tyr"
 
@@ -15,7 +15,7 @@ def add_arguments(parser):
     parser.add_argument("--temperature", type=float, default=1.0, help="below 1: safer (default: 1)")
     parser.add_argument("--top-k", type=int, metavar="K", help="only the K likeliest characters")
     parser.add_argument("--top-p", type=float, metavar="P", help="only the likeliest that sum to P")
-    parser.add_argument("--prefix", default="", help="what every sample begins with")
+    parser.add_argument("--prefix", default="", help="the start of every sample")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
 
 
@@ -47,9 +47,7 @@ def _from_run(path, num_samples, **options):
 
 def _from_export(path, num_samples, **options):
     quiet_engines(path)
-    from keras_vit.export.text.readers import load_text_reader
     from keras_vit.text import generate
 
-    reader = load_text_reader(path)
-    description = reader.description
-    return generate(reader, description.vocabulary, num_samples, stop=description.lines, **options), None
+    reader, vocabulary, lines = open_text_model(path)
+    return generate(reader, vocabulary, num_samples, stop=lines, **options), None

@@ -12,15 +12,10 @@ def add_json(parser, what):
 
 
 @contextlib.contextmanager
-def json_file(path, inputs):
-    """Yields a function that writes a value to the file; without a path it does nothing.
+def json_file(path: str | None, inputs: list[str]):
+    """Yields a function that writes a value to a file; without a path it does nothing.
 
-    Args:
-        path: str or None.
-        inputs: list of str, files that the command reads, which must not be replaced.
-
-    Raises:
-        InputError: the file cannot be written. It is raised before the block runs.
+    A file that is one of `inputs`, that is not JSON or that cannot be written is refused before the block.
     """
     if path is None:
         yield lambda value: None

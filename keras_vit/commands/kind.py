@@ -1,24 +1,40 @@
-"""Whether a path holds a model of images or of text, without loading the model."""
+"""What a path contains: a run or an export, of images or of text."""
 
 import os
 
-from keras_vit.commands.text_model import is_exported
+
+def is_exported(path: str) -> bool:
+    """Returns whether a path is a file or folder that `keras-vit export` wrote, and no run."""
+    return path.endswith(".tflite") or os.path.exists(os.path.join(path, "saved_model.pb"))
 
 
-def kind_of(path):
-    """Returns `"images"` or `"text"`: what a run's recipe states, or an exported file records.
-
-    Args:
-        path: str, a run folder, a `.keras` file, a SavedModel folder or a `.tflite` file.
-    """
+def kind_of(path: str) -> str:
+    """Returns `"images"` or `"text"`: what a run's recipe states, or an exported file records."""
     if is_exported(path):
         from keras_vit.export.text.description import has_description
 
         return "text" if has_description(path) else "images"
-    recipe = os.path.join(path if os.path.isdir(path) else os.path.dirname(path), "recipe.json")
+    recipe = os.path.join(_run_folder(path), "recipe.json")
     if not os.path.exists(recipe):  # a .keras file of another origin
         return "images"
     from keras_vit.training.recipe_file import load_recipe
     from keras_vit.training.tasks import task_of
 
     return task_of(load_recipe(recipe)).kind
+
+
+def open_text_model(path: str):
+    """Returns what reads tokens for a model of text, its Vocabulary, and whether each line is one sample."""
+    if is_exported(path):
+        from keras_vit.export.text.readers import load_text_reader
+
+        reader = load_text_reader(path)
+        return reader, reader.description.vocabulary, reader.description.lines
+    from keras_vit.training.text.generate_run import load_text_run
+
+    reader, vocabulary, recipe = load_text_run(_run_folder(path))
+    return reader, vocabulary, recipe.lines
+
+
+def _run_folder(path):
+    return path if os.path.isdir(path) else os.path.dirname(path)  # of a run's model.keras

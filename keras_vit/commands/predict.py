@@ -3,7 +3,7 @@
 import os
 
 from keras_vit.commands.arguments import at_least_one, path
-from keras_vit.commands.kind import kind_of
+from keras_vit.commands.kind import kind_of, open_text_model
 from keras_vit.commands.quiet import quiet_engines
 from keras_vit.errors import InputError
 
@@ -20,24 +20,25 @@ def add_arguments(parser):
     parser.add_argument(
         "--outputs",
         choices=("logits", "probabilities"),
-        help="images only: what the model gives (default: what a run or an exported file records; of another "
-        ".keras file its answers decide)",
+        help="images only: what the model returns (default: as a run or an exported file records; as another "
+        ".keras file's answers show)",
     )
     parser.add_argument("--top", type=at_least_one, default=3, metavar="K", help="classes to show")
 
 
 def run(options):
     quiet_engines(options.model)
-    {"images": _images, "text": _texts}[kind_of(options.model)](options)
+    from rich.console import Console
+
+    table = {"images": _images, "text": _texts}[kind_of(options.model)](options)
+    Console(markup=False, emoji=False).print(table)  # names are no markup
 
 
 def _texts(options):
     if options.outputs:
         raise InputError("--outputs is for models of images. Leave it out.")
-    from rich.console import Console
     from rich.table import Table
 
-    from keras_vit.commands.text_model import open_text_model
     from keras_vit.io.files import read_text
     from keras_vit.text.likelihood import text_figures
 
@@ -52,12 +53,11 @@ def _texts(options):
             f"{figures['bits_per_character']:.4f}",
             f"{figures['perplexity']:.3f}",
         )
-    Console(markup=False, emoji=False).print(table)  # names are no markup
+    return table
 
 
 def _images(options):
     import numpy as np
-    from rich.console import Console
     from rich.table import Table
 
     from keras_vit.export import load_predictor
@@ -73,4 +73,4 @@ def _images(options):
             name = predictor.label_names[index] if predictor.label_names else str(index)
             table.add_row(os.path.basename(file), name, f"{probabilities[index]:.4f}")
             file = ""
-    Console(markup=False, emoji=False).print(table)  # names are no markup
+    return table

@@ -27,12 +27,8 @@ def quiet_import():
             os.close(saved)
 
 
-def quiet_engines(model):
-    """Imports what runs a model, and triggers its log lines where they are not shown.
-
-    Args:
-        model: str, path of a `.tflite` file, or of a model that TensorFlow runs where it is installed.
-    """
+def quiet_engines(model: str):
+    """Imports what runs the model at a path, and triggers its log lines where they are not shown."""
     with quiet_import():
         from keras_vit.export.tflite.xnnpack_banner import flush_xnnpack_banner
 

@@ -1,7 +1,5 @@
 """Trains a recipe."""
 
-import argparse
-
 from keras_vit.commands.arguments import add_data_dir, path
 from keras_vit.commands.evaluate import print_metrics
 from keras_vit.commands.quiet import quiet_import
@@ -15,7 +13,7 @@ def add_arguments(parser):
     )
     parser.add_argument("overrides", nargs="*", metavar="field=value", help="changes to the recipe")
     parser.add_argument("--run-dir", type=path, required=True, help="folder to write")
-    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
     parser.add_argument(
         "--checkpoint-every",
         metavar="N",
@@ -24,26 +22,19 @@ def add_arguments(parser):
     parser.add_argument(
         "--devices",
         metavar="N",
-        help="share each batch among N devices, or all; with KERAS_BACKEND=jax also 2x4: two parts, for each "
-        "of which 4 devices share the model (default: one device)",
+        help="share each batch among N devices, or all; with KERAS_BACKEND=jax also 2x4: two parts, "
+        "4 devices share the model for each (default: one device)",
     )
     parser.add_argument(
-        "--skip-broken", action="store_true", help="leave out images that cannot be read, and say which"
+        "--skip-broken", action="store_true", help="leave out images that cannot be read, and list them"
     )
     parser.add_argument(
         "--pretrained",
         type=path,
         metavar="SOURCE",
-        help="begin with these weights: a hub id, a folder, a file, or a run of ours (pretrained=SOURCE)",
+        help="start with these weights: a hub id, a folder, a file, or a run of ours (pretrained=SOURCE)",
     )
     add_data_dir(parser)
-
-
-def defaults(recipe, run_dir):
-    """Returns the options of `keras-vit train RECIPE --run-dir DIR`, for commands that begin with it."""
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return parser.parse_args([recipe, "--run-dir", run_dir])
 
 
 def run(options):

@@ -1,7 +1,7 @@
 """Searches for the recipe whose model is the most accurate within limits."""
 
 from keras_vit.commands import export
-from keras_vit.commands.arguments import above_zero, add_data_dir, at_least_one, at_least_zero, path
+from keras_vit.commands.arguments import above_zero, add_data_dir, at_least_one, at_least_zero, parsed, path
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit tune vit_digits epochs=20 hidden_dim=32,64 --max-latency-ms 0.1 --run-dir runs/tune"
@@ -89,7 +89,8 @@ def run(options):
     Console().print(result.table())
     print(f"\nwinner: {_report(result, options.seeds)}\nits recipe: {result.recipe_file}")
     if result.best_run:
-        export.run(export.defaults(result.best_run, options.data_dir))
+        data = ("--data-dir", options.data_dir) if options.data_dir else ()
+        export.run(parsed(export, str(result.best_run), *data))
     print(f"results.csv, pareto.csv and pictures in {result.run_dir}")
 
 

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+import keras_vit.keras_internals as keras_internals  # as a module: importing Keras there imports the layers
 from keras_vit.constraints import parameters
 from keras_vit.errors import InputError
-from keras_vit.keras_internals import child_layers
 from keras_vit.layers._options import DenseOptions, LayerOptions
 
 
@@ -98,7 +98,7 @@ def check_sequence(layer, input_shape):
 
 def dense_layers(layer):
     """Yields all dense layers inside a layer."""
-    for child in child_layers(layer):
+    for child in keras_internals.child_layers(layer):
         if isinstance(child, keras.layers.Dense):
             yield child
         yield from dense_layers(child)
@@ -112,7 +112,7 @@ def _serialized(value):
 
 def _settings(parent, path=""):
     """Yields the path and the settings of each layer inside that differs from what its parent gave it."""
-    for child in child_layers(parent):
+    for child in keras_internals.child_layers(parent):
         settings = {}
         if child.trainable != parent.trainable:
             settings["trainable"] = child.trainable
@@ -130,7 +130,7 @@ def _settings(parent, path=""):
 
 def _inner_layer(layer, names):
     for name in names:
-        layer = next((child for child in child_layers(layer) if child.name == name), None)
+        layer = next((child for child in keras_internals.child_layers(layer) if child.name == name), None)
         if layer is None:
             raise InputError(f"The configuration has settings for {'/'.join(names)!r}, which does not exist.")
     return layer

@@ -5,8 +5,8 @@ from typing import Unpack
 import keras
 from keras import ops
 
+import keras_vit.keras_internals as keras_internals  # as a module: importing Keras there imports the layers
 from keras_vit.constraints import checked
-from keras_vit.keras_internals import child_layers
 from keras_vit.layers._configured_layer import ConfiguredLayer, check_sequence
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._masks import merged_mask
@@ -79,7 +79,7 @@ class TransformerEncoder(ConfiguredLayer):
 
     def build(self, input_shape):
         check_sequence(self, input_shape)
-        for layer in child_layers(self):
+        for layer in keras_internals.child_layers(self):
             layer.build(input_shape)
 
     def call(

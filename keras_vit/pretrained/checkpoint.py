@@ -20,16 +20,8 @@ class Checkpoint(NamedTuple):
     tensors: Tensors
 
 
-def open_checkpoint(source, revision=None):
-    """Opens a folder, a file or a hub id.
-
-    Args:
-        source: str or Path.
-        revision: str, a branch, tag or commit on the hub.
-
-    Raises:
-        InputError: the source does not exist, or its format is unknown.
-    """
+def open_checkpoint(source: str | os.PathLike, revision: str | None = None) -> Checkpoint:
+    """Opens a folder, a file or a hub id, there at a branch, tag or commit."""
     path = Path(source)
     if os.path.isdir(path):  # unlike `Path.is_dir`, for a name of any length
         return _open_folder(path)
@@ -59,8 +51,8 @@ def _open_file(path):
     raise InputError(f"{path} has an unknown format: expected .safetensors, .npz, .bin, .pth or .pt.")
 
 
-def _config_of(path):
-    """The config.json next to the weights, with preprocessor_config.json under that name."""
+def _config_of(path: Path) -> dict:
+    """Returns the config.json next to the weights, with preprocessor_config.json under that name."""
     paths = [path.parent / name for name in ("config.json", "preprocessor_config.json")]
     config, preprocessor = (read_json(path, dict) if path.is_file() else {} for path in paths)
     return {**config, "preprocessor_config": preprocessor} if preprocessor else config

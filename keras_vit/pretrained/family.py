@@ -1,4 +1,4 @@
-"""A family of pretrained weights: its mapping table, and what its configuration means for our model."""
+"""A family of pretrained weights: its mapping table, and how its configuration determines our model."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -26,14 +26,9 @@ class Export(NamedTuple):
 
 
 def require(arguments, **expected):
-    """Refuses to save a model that a library builds differently; the message follows the name of a family.
+    """Refuses to save a model whose arguments differ from `field=value`, or are none of `field=(values)`.
 
-    Args:
-        arguments: of `keras_vit.models.vit`.
-        expected: field=value, or field=(values).
-
-    Raises:
-        InputError: an argument has another value.
+    The library would build another model. The message follows the name of a family.
     """
     for field, value in expected.items():
         values = value if isinstance(value, tuple) else (value,)
@@ -43,11 +38,7 @@ def require(arguments, **expected):
 
 
 class Family(NamedTuple):
-    """One family of pretrained weights.
-
-    A new one is a module of `keras_vit.pretrained.families` that defines one of these, and a row of
-    `FAMILIES` there.
-    """
+    """One family of pretrained weights: a module of `families`, and a row of `FAMILIES` there."""
 
     name: str
     table: Callable  # (arguments) -> tuple of Row, used in both directions

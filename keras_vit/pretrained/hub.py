@@ -10,19 +10,12 @@ from keras_vit.pretrained.safetensors_file import INDEX, shards
 WEIGHTS = ("model.safetensors", INDEX, "pytorch_model.bin")
 
 
-def download(source, revision=None):
-    """Downloads the weights and the configuration of a repository, or finds them in the cache.
+def download(source: str, revision: str | None = None) -> Path:
+    """Downloads weights and configuration that are not in the cache; returns their folder there.
 
-    Args:
-        source: str, `owner/name`, also with the prefix `hf-hub:` or `hf_hub:` and the suffix `@revision`.
-        revision: str, branch, tag or commit; the files of a commit never change.
-
-    Returns:
-        Path of the folder in the cache.
-
-    Raises:
-        InputError: no such repository or revision, no network and nothing in the cache, the licence was
-            not accepted, or a file has another checksum than on the hub.
+    `source` is `owner/name`, also with the prefix `hf-hub:` or `hf_hub:` and the suffix `@revision`, which
+    is a branch, a tag or a commit; the files of a commit never change. Large files have to have the SHA-256
+    that the hub reports.
     """
     repository, _, pinned = re.sub(r"^hf[-_]hub:", "", source).partition("@")
     revision = revision or pinned or None

@@ -1,6 +1,5 @@
 """Layouts of weights in the files of other libraries, for the mapping tables."""
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,13 +9,19 @@ import numpy as np
 class Layout(NamedTuple):
     """A pair of inverse functions between an array of theirs and one of ours.
 
-    `read(array, shape)` gives ours, of `shape`; `write(array, patch)` gives theirs, `patch` being
-    `(height, width, channels)`; `fits(theirs, ours)` returns whether the shapes correspond.
+    `read(array, shape)` gives ours, whose shape is `shape` where theirs fits; `write(array, patch)` gives
+    theirs, `patch` being `(height, width, channels)`.
     """
 
     read: Callable
-    write: Callable
-    fits: Callable
+    write: Callable | None  # None: read only
+
+    def fits(self, theirs: tuple, ours: tuple) -> bool:
+        """Returns whether an array of the shape `theirs` is read as one of the shape `ours`."""
+        try:
+            return self.read(np.broadcast_to(np.float32(0), theirs), ours).shape == ours
+        except (ValueError, IndexError):  # theirs has other axes, or another size
+            return False
 
 
 def tokens(ndim):
@@ -28,52 +33,20 @@ def tokens(ndim):
             kept.pop(0)
         return array.reshape((1,) * (ndim - len(kept)) + tuple(kept))
 
-    return Layout(_reshaped, write, _same_size_and_end)
+    return Layout(lambda array, shape: array.reshape(*shape[:-1], array.shape[-1]), write)
 
 
-def _reshaped(array, shape):
-    return array.reshape(shape)
+def _third(part):
+    """Returns the layout of a part of three equal ones, which follow each other on the first axis."""
+    return Layout(
+        lambda array, shape: np.concatenate(np.split(array, 3)[part]).T, lambda array, patch: array.T
+    )
 
 
-def _same_size_and_end(theirs, ours):
-    return math.prod(theirs) == math.prod(ours) and theirs[-1] == ours[-1]
+def in_pairs(layout: Layout, axis: int = 0) -> Callable[[int], Layout]:
+    """Returns, for a size of a head, a layout whose heads rotate neighbouring channels; ours pair the halves.
 
-
-def _read_patches(array, shape):
-    return array.transpose(2, 3, 1, 0).reshape(shape)
-
-
-def _write_patches(array, patch):
-    return array.reshape(*patch, -1).transpose(3, 2, 0, 1)
-
-
-def _patches_fit(theirs, ours):
-    return len(theirs) == 4 and (math.prod(theirs[1:]), theirs[0]) == tuple(ours)
-
-
-def _third(transposed, first):
-    """Returns the layout of the first third of their rows (query), or of the others (key and value)."""
-
-    def read(array, shape):
-        array = array[: shape[-1]] if first else array[-shape[-1] :]
-        return array.T if transposed else array
-
-    def fits(theirs, ours):
-        rows = ours[-1] * (3 if first else 1.5)
-        return tuple(theirs) == ((rows, ours[0]) if transposed else (rows,))
-
-    return Layout(read, lambda array, patch: array.T if transposed else array, fits)
-
-
-def in_pairs(layout, axis=0):
-    """Reorders a layout whose heads rotate neighbouring channels, where ours rotate one from each half.
-
-    Args:
-        layout: Layout of the weight.
-        axis: int, the axis of theirs on which the heads are concatenated.
-
-    Returns:
-        A function from the size of a head to a Layout.
+    The heads of the weight of theirs are concatenated on `axis`.
     """
 
     def of_heads(head_dim):
@@ -83,7 +56,7 @@ def in_pairs(layout, axis=0):
         def write(array, patch):
             return _transposed_heads(layout.write(array, patch), axis, (2, head_dim // 2))
 
-        return Layout(read, write, layout.fits)
+        return Layout(read, write)
 
     return of_heads
 
@@ -96,14 +69,15 @@ def _transposed_heads(array, axis, shape):
 
 
 # Vectors, and matrices as ours.
-PLAIN = Layout(lambda array, shape: array, lambda array, patch: array, lambda t, o: tuple(t) == tuple(o))
+PLAIN = Layout(lambda array, shape: array, lambda array, patch: array)
 # torch's (outputs, inputs).
-KERNEL = Layout(
-    lambda array, shape: array.T, lambda array, patch: array.T, lambda t, o: tuple(t) == tuple(o[::-1])
-)
+KERNEL = Layout(lambda array, shape: array.T, lambda array, patch: array.T)
 # torch's (outputs, channels, height, width).
-PATCHES = Layout(_read_patches, _write_patches, _patches_fit)
+PATCHES = Layout(
+    lambda array, shape: array.transpose(2, 3, 1, 0).reshape(-1, len(array)),
+    lambda array, patch: array.reshape(*patch, -1).transpose(3, 2, 0, 1),
+)
 # Google's (height, width, channels, outputs) and (hidden_dim, num_heads, head_dim).
-FLATTENED = Layout(_reshaped, None, lambda theirs, ours: math.prod(theirs) == math.prod(ours))  # read only
-QUERY_KERNEL, QUERY_BIAS = _third(True, True), _third(False, True)
-KEY_VALUE_KERNEL, KEY_VALUE_BIAS = _third(True, False), _third(False, False)
+FLATTENED = Layout(lambda array, shape: array.reshape(shape), None)
+# torch's query, key and value in one; a vector is its own transpose.
+QUERY, KEY_VALUE = _third(slice(0, 1)), _third(slice(1, 3))

@@ -4,11 +4,13 @@ import os
 
 import keras
 
+from keras_vit.constraints import check_value
 from keras_vit.errors import InputError
 from keras_vit.keras_internals import initialize, uninitialized_weights
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models import vit
+from keras_vit.models.arguments import builder_arguments
 from keras_vit.pretrained.checkpoint import open_checkpoint
 from keras_vit.pretrained.families import family_of
 from keras_vit.pretrained.mapping import POSITIONS, read_weights
@@ -118,9 +120,14 @@ def _open(source, revision):
     tensors = tensors.renamed(family.rename)
     try:
         reading = family.read(config, tensors)
-        _check_arguments(reading.arguments, tensors)
+        arguments = {
+            **reading.arguments,
+            "pixel_mean": reading.preprocessing.mean,
+            "pixel_std": reading.preprocessing.std,
+        }
+        _check_arguments(arguments, tensors)
         reading.preprocessing.check(tensors.where)
-        return family, tensors, reading
+        return family, tensors, reading._replace(arguments=arguments)
     except InputError:
         raise
     except (KeyError, TypeError, IndexError, AttributeError, ValueError, ArithmeticError) as error:
@@ -131,19 +138,14 @@ def _open(source, revision):
 
 
 def _check_arguments(arguments, tensors):
-    for field in ("hidden_dim", "num_layers", "num_heads", "mlp_dim", "num_classes", "channels"):
-        if type(arguments[field]) is not int:
-            raise TypeError(f"{field} is {arguments[field]!r}")
+    annotations = builder_arguments(vit)
+    for field, value in arguments.items():
+        check_value(f"{field} of {tensors.where}", value, annotations[field])
     if arguments["num_layers"] > len(tensors):  # building so many layers would take long
         raise ValueError(f"num_layers is {arguments['num_layers']:,}")
     for field in ("pixel_mean", "pixel_std"):
         if len(arguments[field]) != arguments["channels"]:
             raise ValueError(f"{field} is {arguments[field]} for {arguments['channels']} channels")
-    if type(arguments.get("qkv_bias", True)) is not bool:
-        raise TypeError(f"qkv_bias is {arguments['qkv_bias']!r}")
-    epsilon = arguments.get("epsilon", 0.0)
-    if type(epsilon) is not float or not 0 <= epsilon < 1:
-        raise ValueError(f"the epsilon of its layer normalization is {str(epsilon)[:80]}")
 
 
 def _fit_positions(tensors, rows, reading, given):

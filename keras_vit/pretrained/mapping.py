@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+import keras
 import numpy as np
 from keras import ops
 
 from keras_vit.errors import InputError, listed
 from keras_vit.keras_internals import set_weight
 from keras_vit.pretrained.layouts import KERNEL, PLAIN, Layout
+from keras_vit.pretrained.tensors import Tensors
 
 POSITIONS = "position_embedding/embedding"
 MAX_LISTED = 8  # names in a message
@@ -48,19 +50,12 @@ class Link(NamedTuple):
     layout: Layout
 
 
-def read_weights(model, table, tensors, unused=(), kept=()):
-    """Assigns tensors to the weights of a model, each tensor once and each weight once.
+def read_weights(model: keras.Model, table: tuple[Row, ...], tensors: Tensors, unused=(), kept=()):
+    """Assigns tensors to the weights of a built model, each tensor once and each weight once.
 
-    Args:
-        model: a built model of ours.
-        table: rows of the family.
-        tensors: `Tensors`.
-        unused: regular expressions of names that the family's image models do not use.
-        kept: prefixes of paths of weights that keep their initial values (a new head), whose tensors are
-            ignored.
-
-    Raises:
-        InputError: tensors that are missing, unused or of another shape, all of them listed, or not finite.
+    `unused` are regular expressions of names that the family's image models do not use. Weights whose paths
+    start with one of `kept` keep their initial values (a new head); their tensors are ignored. Tensors that
+    are missing, unused, of another shape or not finite are an InputError that lists them.
     """
     links = _links(model, table, kept)
     _check_names(links, _row_names(table, kept), tensors, unused)
@@ -76,17 +71,8 @@ def read_weights(model, table, tensors, unused=(), kept=()):
         set_weight(link.weight, array)
 
 
-def write_tensors(model, table, patch):
-    """Returns the arrays of a model under the names of the family.
-
-    Args:
-        model: a built model.
-        table: rows of the family.
-        patch: `(height, width, channels)` of a patch in pixels.
-
-    Raises:
-        InputError: the table has no row for a weight.
-    """
+def write_tensors(model: keras.Model, table: tuple[Row, ...], patch: tuple) -> dict[str, np.ndarray]:
+    """Returns the arrays of a model under the names of a family; `patch` is `(height, width, channels)`."""
     arrays = {}
     for weight, names, layout in _links(model, table):
         parts = np.split(ops.convert_to_numpy(weight.value), len(names), axis=-1)

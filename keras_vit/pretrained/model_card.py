@@ -12,19 +12,8 @@ LIBRARIES = {"timm": "timm", "huggingface": "transformers"}
 MODEL_FIELDS = ("image_size", "patch_size", "hidden_dim", "num_layers", "num_heads", "mlp_dim", "pooling")
 
 
-def model_card(arguments, format, config, labels=None, run_dir=None):
-    """Returns the text of a model card.
-
-    Args:
-        arguments: of `keras_vit.models.vit`.
-        format: `"timm"` or `"huggingface"`.
-        config: dict, the model's config.json.
-        labels: list of str or None.
-        run_dir: a run folder, whose recipe.json and metrics.json are quoted, or None.
-
-    Raises:
-        InputError: a file of the run cannot be read.
-    """
+def model_card(arguments: dict, format: str, config: dict, labels: list[str] | None, run_dir) -> str:
+    """Returns the text of a model card, with the recipe and the metrics of a run where there is one."""
     head = f"---\nlibrary_name: {LIBRARIES[format]}\ntags:\n- image-classification\n- keras_vit\n---\n"
     parts = [head, "# Vision Transformer\n", "Trained or converted with keras_vit.\n"]
     parts.append(_table("Model", {field: arguments[field] for field in MODEL_FIELDS}))

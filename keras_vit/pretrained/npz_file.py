@@ -3,6 +3,7 @@
 import functools
 import math
 import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -14,12 +15,8 @@ _ERRORS = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImple
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def read_npz(path):
-    """Returns the `Tensors` of an `.npz` archive. Arrays of objects, which could run code, are refused.
-
-    Raises:
-        InputError: the file is truncated, not an archive, or contains something else than arrays of numbers.
-    """
+def read_npz(path: Path) -> Tensors:
+    """Returns the tensors of an `.npz` archive. Arrays of objects, which could run code, are refused."""
     check_zip(path)
     tensors = {}
     try:

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import keras
 import numpy as np
 from PIL import Image
 
@@ -103,27 +104,20 @@ class Preprocessing:
         return dataclasses.replace(self, image_size=as_pair(image_size, "image_size"))
 
     def check(self, where="the preprocessing"):
-        """Checks each field; `where` is what messages call their origin.
-
-        Raises:
-            InputError: a field has another type or is out of its range.
-        """
+        """Raises InputError for a field of another type or out of its range; `where` names their origin."""
         for field, (valid, expected) in _VALID.items():
             if not valid(getattr(self, field)):
                 received = repr(getattr(self, field))[:80]
                 raise InputError(f"Expected {field} of {where} to be {expected}, received {received}.")
 
 
-def attach_preprocessing(model, preprocessing):
-    """Sets the attribute `preprocessing` of a Keras model, which Keras does not save with the model.
-
-    Only this module reads and writes it. It is `preprocessing.json` that keeps it in a run folder.
-    """
+def attach_preprocessing(model: keras.Model, preprocessing: Preprocessing):
+    """Sets the attribute `preprocessing`, which Keras does not save: in a run it is preprocessing.json."""
     model.preprocessing = preprocessing
 
 
-def attached_preprocessing(model):
-    """Returns the `Preprocessing` that was attached to a model, or None."""
+def attached_preprocessing(model: keras.Model) -> Preprocessing | None:
+    """Returns the `Preprocessing` that was attached to a model."""
     return getattr(model, "preprocessing", None)
 
 

@@ -8,15 +8,8 @@ from keras_vit.layers.position_embedding import resampling_matrix
 from keras_vit.pretrained.tensors import Tensor, Tensors
 
 
-def resampled(tensors, name, old, new, kind):
-    """Returns `Tensors` whose table of positions is resampled when it is read.
-
-    Args:
-        tensors: `Tensors`.
-        name: str, the name of the table, of shape `(..., num_prefix_tokens + rows * columns, hidden_dim)`.
-        old, new: `(rows, columns)`.
-        kind: as in `resample`.
-    """
+def resampled(tensors: Tensors, name: str, old: tuple, new: tuple, kind: str) -> Tensors:
+    """Returns tensors whose table of positions `name` is resampled when it is read; see `resample`."""
     *leading, length, hidden_dim = tensors.shape(name)
     shape = (*leading, length - math.prod(old) + math.prod(new), hidden_dim)
 
@@ -27,14 +20,11 @@ def resampled(tensors, name, old, new, kind):
     return Tensors(tensors.where, {**tensors, name: Tensor(shape, read)})
 
 
-def resample(table, old, new, kind="antialiased"):
-    """Resamples a table of positions; rows before the grid, such as the class token's, stay the same.
+def resample(table: np.ndarray, old: tuple, new: tuple, kind: str = "antialiased") -> np.ndarray:
+    """Resamples positions `(num_prefix_tokens + rows * columns, hidden_dim)` from an old grid to a new one.
 
-    Args:
-        table: `(num_prefix_tokens + rows * columns, hidden_dim)`.
-        old, new: `(rows, columns)`.
-        kind: `"antialiased"` (timm; bicubic), `"bicubic"` (transformers; a = -0.75, not antialiased) or
-            `"bilinear"` (Google; the corners stay the same).
+    Rows before the grid, such as the class token's, stay the same. Kinds: `"antialiased"` (timm; bicubic),
+    `"bicubic"` (transformers; a = -0.75, not antialiased), `"bilinear"` (Google; the corners stay the same).
     """
     prefix = len(table) - old[0] * old[1]
     grid = table[prefix:].reshape(*old, -1)

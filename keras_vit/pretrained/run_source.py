@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from keras import ops
+import keras
 
 from keras_vit.io.json_files import read_json
 from keras_vit.io.model_archive import load_model
@@ -19,7 +19,7 @@ MODEL = "model.keras"
 PREPROCESSING = "preprocessing.json"
 
 
-def run_model_file(source):
+def run_model_file(source: str | os.PathLike) -> Path | None:
     """Returns the path of the `.keras` file of a source that is one or a run folder, otherwise None."""
     path = Path(source)
     if path.suffix == ".keras":
@@ -27,22 +27,12 @@ def run_model_file(source):
     return path / MODEL if os.path.isfile(path / MODEL) else None
 
 
-def open_run(file):
-    """Opens a `.keras` file as a family whose names are the paths of the weights.
-
-    Args:
-        file: Path of a `.keras` file with a model made by `vit`, `load` or `with_image_size`.
-
-    Returns:
-        `(Family, Tensors, Reading)`.
-
-    Raises:
-        InputError: no such file, or a model of another kind.
-    """
+def open_run(file: Path) -> tuple[Family, Tensors, Reading]:
+    """Opens a `.keras` file of a Vision Transformer as a family whose names are the paths of the weights."""
     model = load_model(file)
     weights = {weight.path: weight for weight in model.weights}
     read = functools.partial
-    tensors = {p: Tensor(tuple(w.shape), read(ops.convert_to_numpy, w)) for p, w in weights.items()}
+    tensors = {p: Tensor(tuple(w.shape), read(keras.ops.convert_to_numpy, w)) for p, w in weights.items()}
     grid = model.get_layer("position_embedding").grid_size if POSITIONS in weights else None
     reading = Reading(vit_arguments(model), run_preprocessing(file, model), grid=grid)
     paths = {re.sub(r"block_\d+", "block_{i}", path) for path in weights}
@@ -51,7 +41,7 @@ def open_run(file):
     return family, Tensors(file, tensors), reading
 
 
-def run_preprocessing(file, model=None):
+def run_preprocessing(file: Path, model: keras.Model | None = None) -> Preprocessing:
     """Returns the `Preprocessing` saved next to a `.keras` file, by default the stretching of training."""
     saved = Path(file).parent / PREPROCESSING
     if saved.is_file():

@@ -16,16 +16,8 @@ INDEX = "model.safetensors.index.json"
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4"}
 
 
-def read_safetensors(paths, where=None):
-    """Returns the `Tensors` of one `.safetensors` file, or of several that an index names.
-
-    Args:
-        paths: list of Path, the files.
-        where: str, what messages call them. Default: the first path.
-
-    Raises:
-        InputError: a file is missing, truncated or otherwise not in this format.
-    """
+def read_safetensors(paths: list[Path], where: str | Path | None = None) -> Tensors:
+    """Returns the tensors of one `.safetensors` file, or of several that an index names, which is `where`."""
     where, tensors = where or paths[0], {}
     for path in paths:
         for name, tensor in _tensors(path, where).items():
@@ -35,12 +27,8 @@ def read_safetensors(paths, where=None):
     return Tensors(where, tensors)
 
 
-def shards(index_path):
-    """Returns the paths of the files that an index names.
-
-    Raises:
-        InputError: it is not an index, or names files outside its folder.
-    """
+def shards(index_path: Path) -> list[Path]:
+    """Returns the paths of the files that an index names, which have to be in its folder."""
     index = read_json(index_path)
     names = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from keras_vit.errors import InputError
 
 
@@ -13,13 +15,8 @@ class Tensor(NamedTuple):
     read: Callable  # () -> float32 array of that shape
 
 
-class Tensors(dict):
-    """A dict from names to `Tensor`.
-
-    Args:
-        where: str or Path, what messages call the origin.
-        tensors: dict of str to `Tensor`.
-    """
+class Tensors(dict[str, Tensor]):
+    """Tensors by name; messages call their origin `where`."""
 
     def __init__(self, where, tensors):
         super().__init__(tensors)
@@ -28,15 +25,12 @@ class Tensors(dict):
     def shape(self, name):
         return tuple(self[name].shape)
 
-    def renamed(self, rename):
-        """Returns the tensors under other names.
+    def size(self, name, axis=0):
+        """Returns the size of an axis, or 0 where there is no such tensor."""
+        return self[name].shape[axis] if name in self else 0
 
-        Args:
-            rename: function from a name in the file to the name in the table.
-
-        Raises:
-            InputError: two tensors would have the same name.
-        """
+    def renamed(self, rename: Callable[[str], str]) -> "Tensors":
+        """Returns the tensors under other names; two of one name are an InputError."""
         names = {}
         for name in self:
             other = names.setdefault(rename(name), name)
@@ -45,7 +39,7 @@ class Tensors(dict):
         return Tensors(self.where, {name: self[original] for name, original in names.items()})
 
 
-def as_float32(array, is_bfloat16=False):
+def as_float32(array: np.ndarray, is_bfloat16: bool = False) -> np.ndarray:
     """Returns a float32 array; bfloat16 arrays are given as their 16 bits."""
     if is_bfloat16:
         return (array.astype("<u4") << 16).view("<f4")

@@ -5,6 +5,7 @@ import functools
 import math
 import pickle
 import zipfile
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -41,11 +42,10 @@ class _Tensor(NamedTuple):
     strides: tuple
 
 
-def read_torch(path):
-    """Returns the `Tensors` of a zip file of `torch.save`: named tensors, also under a key such as "model".
+def read_torch(path: Path) -> Tensors:
+    """Returns the named tensors of a zip file of `torch.save`, which may be under a key such as "model".
 
-    Raises:
-        InputError: the file is truncated, of the format before torch 1.6, or contains more than tensors.
+    A file that contains more than tensors, or of the format before torch 1.6, is refused.
     """
     archive, root, content = _unpickled(path)
     tensors = {}

@@ -8,15 +8,8 @@ from keras_vit.errors import InputError
 from keras_vit.layers._options import BLOCK_DEFAULTS
 
 
-def vit_arguments(model):
-    """Returns the arguments of `keras_vit.models.vit` that determine the weights and the graph of a model.
-
-    Args:
-        model: made by `vit`, `load` or `with_image_size`.
-
-    Raises:
-        InputError: the model is not a Vision Transformer of this package.
-    """
+def vit_arguments(model: keras.Model) -> dict:
+    """Returns the arguments of `keras_vit.models.vit` that determine the weights and the graph of a model."""
     named = {layer.name: layer for layer in model.layers}
     try:
         return {

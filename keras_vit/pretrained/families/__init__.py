@@ -11,7 +11,9 @@ from keras_vit.pretrained.families import (
     timm_eva02,
     timm_vit,
 )
+from keras_vit.pretrained.family import Family
 from keras_vit.pretrained.mapping import MAX_LISTED
+from keras_vit.pretrained.tensors import Tensors
 
 FAMILIES = (
     timm_dinov3.FAMILY,
@@ -27,12 +29,8 @@ FAMILIES = (
 )
 
 
-def family_of(config, tensors):
-    """Returns the family of a checkpoint.
-
-    Raises:
-        InputError: no family recognizes it, or the configuration has values of unexpected types.
-    """
+def family_of(config: dict, tensors: Tensors) -> Family:
+    """Returns the family that recognizes a checkpoint."""
     try:
         for family in FAMILIES:
             if family.recognizes(config, {family.rename(name) for name in tensors}):

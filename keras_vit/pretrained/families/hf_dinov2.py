@@ -53,21 +53,20 @@ def recognizes(config, names):
 
 
 def read(config, tensors):
-    preprocessing = hf.preprocessing_of(config, _DEFAULT)
-    config = {"layer_norm_eps": 1e-6, **config}
-    arguments = hf.arguments_of(config, tensors, preprocessing)
+    arguments = hf.arguments_of({"layer_norm_eps": 1e-6, **config}, tensors)
     swiglu = "encoder.layer.0.mlp.weights_in.weight" in tensors
-    num_classes = hf.num_classes_of(tensors)
+    num_classes = tensors.size("classifier.weight")
     arguments |= {
         "mlp_dim": tensors.shape(f"encoder.layer.0.mlp.{'weights_out' if swiglu else 'fc2'}.weight")[1],
         "activation": "swiglu" if swiglu else arguments["activation"],
-        "num_registers": tensors.shape(_REGISTERS)[1] if _REGISTERS in tensors else 0,
+        "num_registers": tensors.size(_REGISTERS, axis=1),
         "layer_scale": config.get("layerscale_value", 1.0),
         "qkv_bias": config.get("qkv_bias", True),
         "num_classes": num_classes,
         "pooling": HEAD_POOLING if num_classes else "token",
     }
     resampling = "antialiased" if _REGISTERS in tensors else "bicubic"
+    preprocessing = hf.preprocessing_of(config, _DEFAULT)
     return Reading(arguments, preprocessing, resampling, with_head={"pooling": HEAD_POOLING})
 
 

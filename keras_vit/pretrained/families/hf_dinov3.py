@@ -68,11 +68,10 @@ def read(config, tensors):
         )
     if gated:
         del config["hidden_act"]
-    arguments = hf.arguments_of(config, tensors, preprocessing)
-    registers = "embeddings.register_tokens"
+    arguments = hf.arguments_of(config, tensors)
     arguments |= {
         "num_classes": 0,
-        "num_registers": tensors.shape(registers)[1] if registers in tensors else 0,
+        "num_registers": tensors.size("embeddings.register_tokens", axis=1),
         "position_embedding": "rotary",
         "rotary_base": float(config.get("rope_theta", 100)),
         "layer_scale": config.get("layerscale_value", 1.0),

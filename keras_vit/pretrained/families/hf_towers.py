@@ -6,15 +6,7 @@ models/siglip/modeling_siglip.py
 
 from keras_vit.pretrained.families import huggingface as hf
 from keras_vit.pretrained.family import Family, Reading, require
-from keras_vit.pretrained.layouts import (
-    KERNEL,
-    KEY_VALUE_BIAS,
-    KEY_VALUE_KERNEL,
-    PATCHES,
-    QUERY_BIAS,
-    QUERY_KERNEL,
-    tokens,
-)
+from keras_vit.pretrained.layouts import KERNEL, KEY_VALUE, PATCHES, QUERY, tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
 from keras_vit.pretrained.preprocessing import Preprocessing
 
@@ -41,10 +33,10 @@ SIGLIP = (
     *_TOWER,
     Row("patch_embedding/projection/bias", "embeddings.patch_embedding.bias"),
     Row("pooling/probe", "head.probe", tokens(3)),
-    Row("pooling/query/kernel", "head.attention.in_proj_weight", QUERY_KERNEL),
-    Row("pooling/query/bias", "head.attention.in_proj_bias", QUERY_BIAS),
-    Row("pooling/key_value/kernel", "head.attention.in_proj_weight", KEY_VALUE_KERNEL),
-    Row("pooling/key_value/bias", "head.attention.in_proj_bias", KEY_VALUE_BIAS),
+    Row("pooling/query/kernel", "head.attention.in_proj_weight", QUERY),
+    Row("pooling/query/bias", "head.attention.in_proj_bias", QUERY),
+    Row("pooling/key_value/kernel", "head.attention.in_proj_weight", KEY_VALUE),
+    Row("pooling/key_value/bias", "head.attention.in_proj_bias", KEY_VALUE),
     *linear("pooling/projection", "head.attention.out_proj"),
     *norm("pooling/norm", "head.layernorm"),
     *linear("pooling/mlp/expansion", "head.mlp.fc1"),
@@ -78,19 +70,17 @@ def recognizes_siglip(config, names):
 
 
 def read_clip(config, tensors):
-    preprocessing = hf.preprocessing_of(config, _CLIP)
     vision = {"layer_norm_eps": 1e-5, "hidden_act": "quick_gelu", "patch_size": 32, **_vision(config)}
-    arguments = hf.arguments_of(vision, tensors, preprocessing)
+    arguments = hf.arguments_of(vision, tensors)
     arguments |= {"patch_bias": False, "embedding_norm": True, "head_bias": False}
-    arguments["num_classes"] = hf.num_classes_of(tensors, "visual_projection.weight")
-    return Reading(arguments, preprocessing, "bicubic")
+    arguments["num_classes"] = tensors.size("visual_projection.weight")
+    return Reading(arguments, hf.preprocessing_of(config, _CLIP), "bicubic")
 
 
 def read_siglip(config, tensors):
-    preprocessing = hf.preprocessing_of(config, _SIGLIP)
     vision = {"layer_norm_eps": 1e-6, "hidden_act": "gelu_pytorch_tanh", **_vision(config)}
-    arguments = hf.arguments_of(vision, tensors, preprocessing)
-    return Reading({**arguments, "pooling": "map", "num_classes": 0}, preprocessing, "bicubic")
+    arguments = hf.arguments_of(vision, tensors) | {"pooling": "map", "num_classes": 0}
+    return Reading(arguments, hf.preprocessing_of(config, _SIGLIP), "bicubic")
 
 
 def _vision(config):

@@ -46,13 +46,12 @@ def recognizes(config, names):
 
 def read(config, tensors):
     distilled = "embeddings.distillation_token" in tensors
-    preprocessing = hf.preprocessing_of(config, _DEIT if distilled else _GOOGLE)
-    arguments = hf.arguments_of(config, tensors, preprocessing) | {
-        "num_classes": hf.num_classes_of(tensors, f"{'cls_' if distilled else ''}classifier.weight"),
+    arguments = hf.arguments_of(config, tensors) | {
+        "num_classes": tensors.size(f"{'cls_' if distilled else ''}classifier.weight"),
         "qkv_bias": config.get("qkv_bias", True),
         "distillation_token": distilled,
     }
-    return Reading(arguments, preprocessing, "bicubic")
+    return Reading(arguments, hf.preprocessing_of(config, _DEIT if distilled else _GOOGLE), "bicubic")
 
 
 def export(arguments, preprocessing, labels):

@@ -52,7 +52,7 @@ def without(*prefixes):
     return rename
 
 
-def arguments_of(config, tensors, preprocessing):
+def arguments_of(config, tensors):
     """Returns the arguments of `keras_vit.models.vit` that all these configurations have."""
     arguments = {name: config.get(field, default) for field, (name, default) in FIELDS.items()}
     if arguments["activation"] not in ACTIVATIONS:
@@ -64,13 +64,7 @@ def arguments_of(config, tensors, preprocessing):
         "image_size": pair(arguments["image_size"]),
         "patch_size": pair(arguments["patch_size"]),
         "activation": ACTIVATIONS[arguments["activation"]],
-        "pixel_mean": preprocessing.mean,
-        "pixel_std": preprocessing.std,
     }
-
-
-def num_classes_of(tensors, head="classifier.weight"):
-    return tensors.shape(head)[0] if head in tensors else 0
 
 
 # Arguments of the models that transformers has.
@@ -146,15 +140,9 @@ def export(
 ):  # fmt: skip
     """Returns the `Export` of a model.
 
-    Args:
-        arguments: of `keras_vit.models.vit`.
-        preprocessing: `Preprocessing`.
-        model_type, architecture, processor: str, what transformers calls the model and its image processor.
-        labels: list of str or None.
-        prefix: str, the part before each name in the file, except where the name contains `head`.
-        head: str or None.
-        added: dict of str to the arrays of tensors that our model does not have.
-        **config: fields of config.json of this family.
+    `model_type`, `architecture` and `processor` are transformers' names of the model and its image processor.
+    Names in the file start with `prefix`, except those that contain `head`. `added` are arrays that our model
+    does not have, `config` fields of config.json.
     """
     return Export(
         {

@@ -7,6 +7,7 @@ from keras_vit.pretrained.family import Export
 from keras_vit.pretrained.layouts import PATCHES, tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
 from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from keras_vit.pretrained.tensors import Tensors
 
 BLOCK, THEIRS = "encoder/block_{i}", "blocks.{i}"
 
@@ -42,7 +43,7 @@ EVA_GRAPH = {
 POOLINGS = {"token": "token", "avg": "gap", "map": "map", "": None}
 
 
-def arguments_of(config, tensors, preprocessing):
+def arguments_of(config, tensors):
     """Returns the arguments of `keras_vit.models.vit` that follow from the tensors of all these models."""
     has = tensors.__contains__
     hidden_dim, channels, *patch_size = tensors.shape("patch_embed.proj.weight")
@@ -53,15 +54,13 @@ def arguments_of(config, tensors, preprocessing):
         "num_layers": 1 + max(int(name.split(".")[1]) for name in tensors if name.startswith("blocks.")),
         "num_heads": config.get("model_args", {}).get("num_heads") or hidden_dim // 64,
         "mlp_dim": tensors.shape("blocks.0.mlp.fc2.weight")[1],
-        "num_classes": tensors.shape("head.weight")[0] if has("head.weight") else 0,
+        "num_classes": tensors.size("head.weight"),
         "class_token": has("cls_token"),
-        "num_registers": tensors.shape("reg_token")[1] if has("reg_token") else 0,
+        "num_registers": tensors.size("reg_token", axis=1),
         "patch_bias": has("patch_embed.proj.bias"),
         "qk_norm": has("blocks.0.attn.q_norm.weight"),
         "norm_pooled": has("fc_norm.weight"),
         "head_bias": has("head.bias") or not has("head.weight"),
-        "pixel_mean": preprocessing.mean,
-        "pixel_std": preprocessing.std,
     }
 
 
@@ -77,16 +76,11 @@ def configured_grid(config, patch_size):
     return tuple(side // patch for side, patch in zip(sides, patch_size, strict=False))
 
 
-def grid_of(length, configured, counts):
+def grid_of(length: int, configured: tuple, counts: tuple[int, ...]) -> tuple | None:
     """Returns the grid of a table of positions and how many positions of other tokens precede it.
 
-    Args:
-        length: int, all positions.
-        configured: `(rows, columns)` or an empty tuple.
-        counts: possible numbers of positions before the grid.
-
-    Returns:
-        `((rows, columns), count)` of the configured grid or of a square one, or None where neither fits.
+    The grid is the configured one, `(rows, columns)` or empty, or a square one; `counts` are the possible
+    numbers of positions before it. None where neither fits.
     """
     sides = [math.isqrt(max(length - count, 0)) for count in counts]
     for grid in (configured, *((side, side) for side in sides)):
@@ -120,17 +114,10 @@ def configured_pooling(config, tensors):
     return POOLINGS.get(name)
 
 
-def check_graph(config, tensors, graph, is_other=False):
+def check_graph(config: dict, tensors: Tensors, graph: dict, is_other: bool = False):
     """Refuses a graph that is not the family's though its tensors may have the same names.
 
-    Args:
-        config: dict, timm's configuration.
-        tensors: `Tensors`.
-        graph: dict of arguments of timm's builder to the value of the family.
-        is_other: bool, whether the architecture is known to be another graph.
-
-    Raises:
-        InputError: it is another graph.
+    `graph` has the family's arguments of timm's builder; `is_other` is whether the name is of another graph.
     """
     args = config.get("model_args", {})
     changed = [key for key, value in graph.items() if (args.get(key, value) or None) != (value or None)]
@@ -156,6 +143,7 @@ def export(arguments, preprocessing, labels, architecture, added=None, **model_a
         "qk_norm": arguments["qk_norm"],
         "init_values": arguments["layer_scale"],
         "class_token": arguments["class_token"],
+        "mlp_ratio": mlp_ratio(arguments["hidden_dim"], arguments["mlp_dim"]),
         **model_args,
     }
     cfg = {

@@ -40,8 +40,7 @@ def read(config, tensors):
     architecture, model_args = config.get("architecture", ""), config.get("model_args", {})
     timm.check_graph(config, tensors, GRAPH)
     has = tensors.__contains__
-    preprocessing = timm.preprocessing_of(config)
-    arguments = timm.arguments_of(config, tensors, preprocessing)
+    arguments = timm.arguments_of(config, tensors)
     grid = timm.configured_grid(config, arguments["patch_size"]) or (14, 14)
     pooling = timm.configured_pooling(config, tensors) or ("token" if "lingbot" in architecture else "gap")
     if arguments["hidden_dim"] == 4096 and not model_args.get("num_heads"):
@@ -57,7 +56,7 @@ def read(config, tensors):
         "activation": "swiglu" if has("blocks.0.mlp.fc1_g.weight") else "gelu",
         "epsilon": 1e-6 if architecture == SMALL_EPSILON else 1e-5,
     }
-    return Reading(arguments, preprocessing)
+    return Reading(arguments, timm.preprocessing_of(config))
 
 
 def export(arguments, preprocessing, labels):
@@ -74,7 +73,6 @@ def export(arguments, preprocessing, labels):
         swiglu_mlp=gated,
         swiglu_align_to=int(gated),
         attn_type="rope" if arguments["qkv_bias"] and arguments["key_bias"] else "eva",
-        mlp_ratio=timm.mlp_ratio(arguments["hidden_dim"], arguments["mlp_dim"]),
         num_reg_tokens=arguments["num_registers"],
         use_fc_norm=arguments["norm_pooled"],
         use_abs_pos_emb=False,

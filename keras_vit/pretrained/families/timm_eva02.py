@@ -61,8 +61,7 @@ def read(config, tensors):
     model_args = config.get("model_args", {})
     timm.check_graph(config, tensors, GRAPH)
     has = tensors.__contains__
-    preprocessing = timm.preprocessing_of(config)
-    arguments = timm.arguments_of(config, tensors, preprocessing)
+    arguments = timm.arguments_of(config, tensors)
     reference = model_args.get("ref_feat_shape") or REFERENCE_GRID
     inner_norm = "mlp" if has("blocks.0.mlp.norm.weight") else None
     arguments |= {
@@ -77,7 +76,7 @@ def read(config, tensors):
         "inner_norm": "both" if has("blocks.0.attn.norm.weight") else inner_norm,
         "epsilon": 1e-6,
     }
-    return Reading(arguments, preprocessing)
+    return Reading(arguments, timm.preprocessing_of(config))
 
 
 def _image_size(config, tensors, patch_size):
@@ -108,7 +107,6 @@ def export(arguments, preprocessing, labels):
         preprocessing,
         labels,
         "eva02_base_patch14_224" if arguments["inner_norm"] else "eva02_tiny_patch14_224",
-        mlp_ratio=timm.mlp_ratio(arguments["hidden_dim"], arguments["mlp_dim"]),
         scale_attn_inner=arguments["inner_norm"] == "both",
         use_fc_norm=arguments["norm_pooled"],
         rope_temperature=arguments["rotary_base"],

@@ -54,12 +54,11 @@ def read(config, tensors):
     architecture, model_args = config.get("architecture", ""), config.get("model_args", {})
     timm.check_graph(config, tensors, GRAPH, re.search(OTHERS, architecture))
     has = tensors.__contains__
-    preprocessing = timm.preprocessing_of(config)
-    arguments = timm.arguments_of(config, tensors, preprocessing)
+    arguments = timm.arguments_of(config, tensors)
     registers, mlp_dim = arguments["num_registers"], arguments["mlp_dim"]
     prefix = has("cls_token") + has("dist_token")
     grid, num_embedded = _grid(config, tensors, arguments["patch_size"], prefix, registers)
-    expanded = tensors.shape("blocks.0.mlp.fc1.weight")[0] if has("blocks.0.mlp.fc1.weight") else mlp_dim
+    packs_gate = tensors.size("blocks.0.mlp.fc1.weight") == 2 * mlp_dim
     if not model_args.get("num_heads"):
         arguments["num_heads"] = _num_heads(architecture, arguments["hidden_dim"])
     arguments |= {
@@ -72,10 +71,10 @@ def read(config, tensors):
         "embedding_norm": has("norm_pre.weight"),
         "qkv_bias": has("blocks.0.attn.qkv.bias"),
         "layer_scale": 1e-5 if has("blocks.0.ls1.gamma") else None,
-        "activation": "swiglu" if expanded == 2 * mlp_dim else _activation(architecture, model_args),
+        "activation": "swiglu" if packs_gate else _activation(architecture, model_args),
         "epsilon": 1e-5 if "_clip_" in architecture else 1e-6,
     }
-    return Reading(arguments, preprocessing)
+    return Reading(arguments, timm.preprocessing_of(config))
 
 
 def _grid(config, tensors, patch_size, prefix, registers):
