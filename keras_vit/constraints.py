@@ -19,20 +19,13 @@ R = TypeVar("R")
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """A finite number from `low` to `high`.
-
-    Args:
-        low: int or float, the smallest allowed.
-        high: int or float, the largest allowed. Default: no limit.
-        below: bool, True excludes `high` itself.
-    """
+    """A finite number from `low` to `high`, or to below it."""
 
     low: float
     high: float = math.inf
     below: bool = False
 
     def check(self, name: str, value: Any) -> None:
-        """Raises InputError when a value is outside the range."""
         fits = self.low <= value < self.high if self.below else self.low <= value <= self.high
         if not fits or not math.isfinite(value):
             raise InputError(f"Expected {name} {self}, received {value}.")
@@ -45,11 +38,7 @@ class Range:
 
 @dataclasses.dataclass(frozen=True, init=False)
 class Choices:
-    """One of some values.
-
-    Args:
-        *values: str or other values that compare.
-    """
+    """One of some values."""
 
     values: tuple
 
@@ -57,28 +46,22 @@ class Choices:
         object.__setattr__(self, "values", values)
 
     def check(self, name: str, value: Any) -> None:
-        """Raises InputError when a value is none of them."""
         if value not in self.values:
             allowed = ", ".join(map(str, self.values))
             raise InputError(f"Expected {name} to be one of {allowed}, received {value!r}.")
 
 
 def constraints(annotation: Any) -> tuple:
-    """Returns what stands next to the type in `Annotated[type, ...]`, a tuple."""
+    """Returns what follows the type in `Annotated[type, ...]`, a tuple."""
     return getattr(annotation, "__metadata__", ())
 
 
 def check_value(name: str, value: Any, annotation: Any) -> None:
     """Checks the type of a value and its constraints; `None` has no limits where it is allowed.
 
-    Args:
-        name: str, of the value in messages.
-        value: any. An int fits float, a bool fits neither; NumPy's numbers fit like Python's.
-        annotation: a type, a union of types, or `Annotated` with one of them and constraints; members of a
-            union may be `Annotated` too. The elements of `tuple[...]` and `list[...]` are checked as well.
-
-    Raises:
-        InputError: another type, or outside the limits.
+    An int fits float, a bool fits neither; NumPy's numbers fit like Python's. `annotation` is a type, a union
+    of types, or `Annotated` with one of them and constraints, as members of a union may be too. The elements
+    of `tuple[...]` and `list[...]` are checked as well. `name` is the value's name in the InputError.
 
     Example:
         >>> check_value("num_heads", 3, typing.Annotated[int | None, Range(1, 1000)])
@@ -96,15 +79,7 @@ def check_value(name: str, value: Any, annotation: Any) -> None:
 
 
 def parse_value(name: str, text: str, annotation: Any) -> Any:
-    """Reads a value from text by its type; `none` is None where that is allowed.
-
-    Args:
-        name: str, of the value in messages.
-        text: str.
-        annotation: as in `check_value`.
-
-    Raises:
-        InputError: the text has another type.
+    """Reads a value from text by the type in `annotation`; `none` is None where that is allowed.
 
     Example:
         >>> parse_value("num_heads", "3", int | None)
@@ -147,9 +122,7 @@ def parameters(function: Callable) -> dict[str, Any]:
 def checked(function: Callable[P, R]) -> Callable[P, R]:
     """Decorates a function or constructor, whose arguments are then checked against its annotations.
 
-    Raises:
-        InputError: when called with an argument of another type, outside its limits, or unknown; the
-            message gives the accepted names and the closest of them.
+    An argument of another type, outside its limits or unknown is an InputError.
 
     Example:
         >>> @checked

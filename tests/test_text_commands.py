@@ -84,7 +84,7 @@ def test_an_exported_file_writes_and_reads_what_the_run_does(run, capsys, tmp_pa
         (["export", "RUN", "--variant", "full_int8"], "is not for text"),
         (["predict", "RUN", "nowhere.txt"], "Expected a text file"),
         (["predict", "RUN/model.keras", "empty.txt"], "an empty one"),
-        (["predict", "RUN", "capitals.txt"], "Unseen characters"),
+        (["predict", "RUN", "capitals.txt"], "The text has characters that the model has not seen"),
         (["generate", "RUN/model.tflite"], "found nothing"),
     ],
 )

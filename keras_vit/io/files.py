@@ -13,7 +13,7 @@ from keras_vit.errors import InputError
 
 MAX_TEXT_SIZE = 16 * 1024**2  # bytes of a file of JSON or labels
 _SPACE = {errno.ENOSPC, errno.EDQUOT}
-_NO_SYNC = {errno.EINVAL, errno.ENOTSUP}  # raised for folders by some network file systems
+_NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EACCES}  # for folders, on some network disks and Windows
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
 
@@ -56,16 +56,10 @@ def check_replaceable(path: Path, mark: str | None = None):
 def sync_folder(path):
     """Flushes the file names of a folder to the disk, where the system supports it."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError:  # Windows opens no folders
-        return
-    try:
-        os.fsync(descriptor)
+        _sync(path)
     except OSError as error:
         if error.errno not in _NO_SYNC:
             raise
-    finally:
-        os.close(descriptor)
 
 
 def write_text(path: str | os.PathLike, text: str):
@@ -141,11 +135,15 @@ def _unwritable(path, error):
 def _flush(path):
     files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
     for file in files:
-        descriptor = os.open(file, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync(file)
+
+
+def _sync(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _replace(temporary, path, holder):

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 from keras_vit.errors import InputError
 from keras_vit.io.json_files import read_json
@@ -12,22 +11,26 @@ from keras_vit.pretrained.safetensors_file import read_safetensors, shards
 from keras_vit.pretrained.tensors import Tensors
 from keras_vit.pretrained.torch_file import read_torch
 
+READERS = {
+    ".safetensors": lambda path: read_safetensors([path]),
+    ".npz": read_npz,
+    ".bin": read_torch,
+    ".pth": read_torch,
+    ".pt": read_torch,
+}
 
-class Checkpoint(NamedTuple):
-    """Tensors and their configuration, which may be empty."""
 
-    config: dict
-    tensors: Tensors
+def open_checkpoint(source: str | os.PathLike, revision: str | None = None) -> tuple[dict, Tensors]:
+    """Opens a folder, a file or a hub id, there at a branch, tag or commit.
 
-
-def open_checkpoint(source: str | os.PathLike, revision: str | None = None) -> Checkpoint:
-    """Opens a folder, a file or a hub id, there at a branch, tag or commit."""
+    Returns the configuration, which may be empty, and the tensors.
+    """
     path = Path(source)
     if os.path.isdir(path):  # unlike `Path.is_dir`, for a name of any length
         return _open_folder(path)
     if os.path.isfile(path):
-        return Checkpoint(_config_of(path), _open_file(path))
-    if path.suffix in (".safetensors", ".npz", ".bin", ".pth", ".pt") or path.is_absolute():
+        return _open_file(path)
+    if path.suffix in READERS or path.is_absolute():
         raise InputError(f"Expected weights at {path}, found nothing.")
     return _open_folder(download(str(source), revision))
 
@@ -36,19 +39,15 @@ def _open_folder(folder):
     path = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
     if path is None:
         raise InputError(f"{folder} contains no weights: expected one of {', '.join(WEIGHTS)}.")
-    return Checkpoint(_config_of(path), _open_file(path))
+    return _open_file(path)
 
 
 def _open_file(path):
-    if path.suffix == ".safetensors":
-        return read_safetensors([path])
     if path.name.endswith(".index.json"):
-        return read_safetensors(shards(path), where=path)
-    if path.suffix == ".npz":
-        return read_npz(path)
-    if path.suffix in (".bin", ".pth", ".pt"):
-        return read_torch(path)
-    raise InputError(f"{path} has an unknown format: expected .safetensors, .npz, .bin, .pth or .pt.")
+        return _config_of(path), read_safetensors(shards(path), where=path)
+    if path.suffix not in READERS:
+        raise InputError(f"{path} has an unknown format: expected one of {', '.join(READERS)}.")
+    return _config_of(path), READERS[path.suffix](path)
 
 
 def _config_of(path: Path) -> dict:

@@ -42,9 +42,20 @@ class Family(NamedTuple):
 
     name: str
     table: Callable  # (arguments) -> tuple of Row, used in both directions
-    recognizes: Callable  # (config, names) -> bool
+    signatures: tuple  # sets of names, one of which a file of the family contains
     read: Callable  # (config, tensors) -> Reading
     export: Callable | None = None  # (arguments, preprocessing, labels) -> Export; None: read only
-    rename: Callable = lambda name: name  # a name in a file to that in the table
+    accepts: Callable = lambda config, names: True  # what else a file needs
+    prefixes: tuple = ()  # of names in a file, the first of which the table does not have
     unused: tuple = ()  # regular expressions of names that image models do not use
     format: str | None = "timm"  # the library that reads what is saved
+
+    def recognizes(self, config, names):
+        """Returns whether a file with these names, prefixes included, is of the family."""
+        names = set(map(self.rename, names))
+        return any(signature <= names for signature in self.signatures) and self.accepts(config, names)
+
+    def rename(self, name):
+        """Returns the name in the table of a name in a file."""
+        prefix = next((prefix for prefix in self.prefixes if name.startswith(prefix)), "")
+        return name.removeprefix(prefix)

@@ -37,7 +37,9 @@ def features(model: keras.Model, layers: Sequence[int | str]) -> keras.Model:
     encoder = next((layer for layer in model.layers if isinstance(layer, TransformerEncoder)), None)
     if encoder is None:
         raise InputError(f"features() needs a model with a TransformerEncoder; {model.name!r} has none.")
-    blocks = _block_outputs(encoder)
+    x, blocks = encoder.input, []
+    for block in encoder.blocks:
+        blocks.append(x := block(x))
     outputs = [_output(model, blocks, layer) for layer in layers]
     return keras.Model(model.inputs[0], outputs, name=f"{model.name}_features")
 
@@ -71,14 +73,6 @@ def patch_features(model: keras.Model, layer: int | str = "encoder") -> keras.Mo
         )
     x = keras.ops.reshape(x[:, prefix:], (-1, rows, columns, x.shape[-1]))
     return keras.Model(tokens.inputs[0], x, name=f"{model.name}_patch_features")
-
-
-def _block_outputs(encoder):
-    x, outputs = encoder.input, []
-    for block in encoder.blocks:
-        x = block(x)
-        outputs.append(x)
-    return outputs
 
 
 def _output(model, blocks, layer):

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-from keras import ops
 
 from keras_vit.errors import InputError, listed
 from keras_vit.keras_internals import set_weight
@@ -45,9 +44,15 @@ def norm(ours, theirs):
 class Link(NamedTuple):
     """A weight of a model and the tensors that it consists of."""
 
-    weight: object
+    weight: keras.Variable
     names: tuple
     layout: Layout
+
+    @property
+    def part_shape(self):
+        """The shape of one tensor's part of the weight."""
+        *leading, last = self.weight.shape
+        return (*leading, last // len(self.names))
 
 
 def read_weights(model: keras.Model, table: tuple[Row, ...], tensors: Tensors, unused=(), kept=()):
@@ -58,7 +63,8 @@ def read_weights(model: keras.Model, table: tuple[Row, ...], tensors: Tensors, u
     are missing, unused, of another shape or not finite are an InputError that lists them.
     """
     links = _links(model, table, kept)
-    _check_names(links, _row_names(table, kept), tensors, unused)
+    left_out = {name for row in table if kept and row.ours.startswith(kept) for name in _names(row, "")}
+    _check_names(links, left_out, tensors, unused)
     wrong = [problem for link in links if (problem := _misfit(link, tensors))]
     if wrong:
         raise InputError(
@@ -75,7 +81,7 @@ def write_tensors(model: keras.Model, table: tuple[Row, ...], patch: tuple) -> d
     """Returns the arrays of a model under the names of a family; `patch` is `(height, width, channels)`."""
     arrays = {}
     for weight, names, layout in _links(model, table):
-        parts = np.split(ops.convert_to_numpy(weight.value), len(names), axis=-1)
+        parts = np.split(keras.ops.convert_to_numpy(weight.value), len(names), axis=-1)
         for name, part in zip(names, parts, strict=True):
             array = np.ascontiguousarray(layout.write(part, patch), dtype="float32")
             # Two weights of ours may be the first and the last rows of one tensor.
@@ -110,11 +116,6 @@ def _names(row, index):
     return tuple(name.replace("{i}", index) for name in names)
 
 
-def _row_names(table, kept):
-    rows = [row for row in table if kept and row.ours.startswith(kept)]
-    return {name for row in rows for name in _names(row, "")}
-
-
 def _check_names(links, left_out, tensors, unused):
     wanted = {name for link in links for name in link.names}
     missing = wanted - set(tensors)
@@ -130,18 +131,11 @@ def _check_names(links, left_out, tensors, unused):
 
 def _misfit(link, tensors):
     """Describes the tensors whose shapes differ from those of our model, without reading them."""
-    part = _part_shape(link)
     shapes = {name: tensors.shape(name) for name in link.names}
-    sizes = {name: link.layout.fits(shape, part) for name, shape in shapes.items()}
-    return ", ".join(f"{name} {shapes[name]} for {part}" for name, fits in sizes.items() if not fits)
+    wrong = {name: s for name, s in shapes.items() if not link.layout.fits(s, link.part_shape)}
+    return ", ".join(f"{name} {shape} for {link.part_shape}" for name, shape in wrong.items())
 
 
 def _array(link, tensors):
-    part = _part_shape(link)
-    arrays = [link.layout.read(tensors[name].read(), part) for name in link.names]
+    arrays = [link.layout.read(tensors[name].read(), link.part_shape) for name in link.names]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
-
-
-def _part_shape(link):
-    *leading, last = link.weight.shape
-    return (*leading, last // len(link.names))

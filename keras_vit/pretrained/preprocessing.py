@@ -171,14 +171,12 @@ def _resized(size, scaled, mode):
 
 
 def _center(array, size, fill, rounded):
-    pads = [max(target - side, 0) for side, target in zip(array.shape, size, strict=False)]
-    if any(pads):
-        padded = np.empty(
-            [*(s + p for s, p in zip(array.shape, pads, strict=False)), array.shape[-1]], array.dtype
-        )
-        padded[...] = fill
-        top, left = pads[0] // 2, pads[1] // 2
-        padded[top : top + array.shape[0], left : left + array.shape[1]] = array
+    height, width, channels = array.shape
+    rows, columns = max(height, size[0]), max(width, size[1])
+    if (rows, columns) != (height, width):
+        padded = np.full((rows, columns, channels), fill, array.dtype)
+        top, left = (rows - height) // 2, (columns - width) // 2
+        padded[top : top + height, left : left + width] = array
         array = padded
-    top, left = (rounded((side - target) / 2) for side, target in zip(array.shape, size, strict=False))
+    top, left = rounded((rows - size[0]) / 2), rounded((columns - size[1]) / 2)
     return array[top : top + size[0], left : left + size[1]]

@@ -37,7 +37,7 @@ def open_run(file: Path) -> tuple[Family, Tensors, Reading]:
     reading = Reading(vit_arguments(model), run_preprocessing(file, model), grid=grid)
     paths = {re.sub(r"block_\d+", "block_{i}", path) for path in weights}
     rows = tuple(Row(path, path) for path in paths)
-    family = Family("keras_vit", lambda arguments: rows, lambda config, names: True, lambda *_: reading)
+    family = Family("keras_vit", table=lambda arguments: rows, signatures=(), read=lambda *_: reading)
     return family, Tensors(file, tensors), reading
 
 

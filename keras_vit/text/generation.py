@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.text.sampling import check_sampling, draw, gumbel_noise, next_probabilities
-from keras_vit.text.vocabulary import Vocabulary, quoted
+from keras_vit.text.vocabulary import Vocabulary
 
 MAX_LENGTH = 200  # characters; the default
 
@@ -46,7 +46,9 @@ def generate(
     Reference: top-k: https://arxiv.org/abs/1805.04833; top-p: https://arxiv.org/abs/1904.09751
     """
     check_sampling(num_samples, temperature, top_k, top_p, max_length, seed)
-    start = np.concatenate([[0], _encode_prefix(prefix, vocabulary, stop)])
+    if stop and "\n" in prefix:
+        raise InputError("Expected a prefix within one line, received one with a newline.")
+    start = np.concatenate([[0], vocabulary.encode(prefix, f"The prefix {prefix!r}")])
     if len(prefix) > max_length:
         raise InputError(
             f"The prefix has {len(prefix)} characters, more than max_length={max_length}. Shorten it."
@@ -66,15 +68,3 @@ def generate(
             texts[row].append(tokens[row])
         logits = reader.read(tokens)
     return [prefix + vocabulary.decode(text) for text in texts]
-
-
-def _encode_prefix(prefix, vocabulary, stop):
-    unseen = sorted(set(prefix) - set(vocabulary.characters))
-    if stop and "\n" in prefix:
-        raise InputError("Expected a prefix within one line, received one with a newline.")
-    if unseen and vocabulary.unknown == "error":
-        raise InputError(
-            f"The prefix {prefix!r} has characters that the model has not seen: {quoted(unseen)}. "
-            f"It knows {quoted(vocabulary.characters[1:])}."
-        )
-    return vocabulary.encode(prefix)

@@ -37,14 +37,14 @@ class Vocabulary:
         """The token of unknown characters, or None."""
         return len(self.characters) if self.unknown == "unk" else None
 
-    def encode(self, text: str) -> np.ndarray:
-        """Returns the tokens of a text, int32 `(length,)`; a character that has none is an InputError."""
+    def encode(self, text: str, name: str = "The text") -> np.ndarray:
+        """Returns the tokens of a text, int32 `(length,)`, or an InputError for characters without one."""
         numbers = {character: number for number, character in enumerate(self.characters)}
         unseen = sorted(set(text) - set(numbers))
         if unseen and self.unknown == "error":
             raise InputError(
-                f"Unseen characters {quoted(unseen)} in the text. The model knows {quoted(self.characters)}. "
-                "Leave them out, or train with unknown=unk."
+                f"{name} has characters that the model has not seen: {quoted(unseen)}. It knows "
+                f"{quoted(self.characters[1:])}. Leave them out, or train with unknown=unk."
             )
         return np.array([numbers.get(c, self.unknown_token) for c in text], dtype="int32")
 

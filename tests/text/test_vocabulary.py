@@ -14,7 +14,7 @@ def test_text_survives_its_tokens_and_the_newline_is_the_first():
 
 
 def test_unseen_characters_are_named_or_have_a_token_by_choice():
-    with pytest.raises(InputError, match=r"Unseen characters 'x', 'é'.*unknown=unk"):
+    with pytest.raises(InputError, match=r"not seen: 'x', 'é'.*unknown=unk"):
         build_vocabulary(["ab"]).encode("aéxb")
     vocabulary = build_vocabulary(["aab", "b"], unknown="unk")
     assert vocabulary.encode("axb").tolist() == [1, 3, 2] and len(vocabulary) == 4

@@ -33,7 +33,7 @@ def family_of(config: dict, tensors: Tensors) -> Family:
     """Returns the family that recognizes a checkpoint."""
     try:
         for family in FAMILIES:
-            if family.recognizes(config, {family.rename(name) for name in tensors}):
+            if family.recognizes(config, tensors):
                 return family
     except (TypeError, AttributeError) as error:
         raise InputError(

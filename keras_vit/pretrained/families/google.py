@@ -8,7 +8,7 @@ import functools
 import math
 
 from keras_vit.errors import InputError
-from keras_vit.pretrained.families.huggingface import BLOCK, without
+from keras_vit.pretrained.families.huggingface import BLOCK
 from keras_vit.pretrained.family import Family, Reading
 from keras_vit.pretrained.layouts import FLATTENED, PLAIN, tokens
 from keras_vit.pretrained.mapping import Row
@@ -86,9 +86,9 @@ def _family(name, positions, attention, second_norm, mlp):
     return Family(
         name,
         table=lambda arguments: rows,
-        recognizes=lambda config, names: {"embedding/kernel", positions} <= names,
+        signatures=({"embedding/kernel", positions},),
         read=functools.partial(_read, positions=positions, attention=attention, mlp=mlp),
-        rename=without("opt/target/", "params/img/", "params/"),
+        prefixes=("opt/target/", "params/img/", "params/"),
         unused=(r"^pre_logits/", r"^params/t(xt)?/", r"^params/[tb]$"),
         format=None,
     )

@@ -47,11 +47,6 @@ def table(arguments):
     )
 
 
-def recognizes(config, names):
-    plain = {"encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.mlp.fc1.weight"}
-    return plain <= names or "encoder.layer.0.mlp.weights_in.weight" in names
-
-
 def read(config, tensors):
     arguments = hf.arguments_of({"layer_norm_eps": 1e-6, **config}, tensors)
     swiglu = "encoder.layer.0.mlp.weights_in.weight" in tensors
@@ -106,10 +101,13 @@ def export(arguments, preprocessing, labels):
 FAMILY = Family(
     name="Hugging Face DINOv2",
     table=table,
-    recognizes=recognizes,
+    signatures=(
+        {"encoder.layer.0.layer_scale1.lambda1", "encoder.layer.0.mlp.fc1.weight"},
+        {"encoder.layer.0.mlp.weights_in.weight"},
+    ),
     read=read,
     export=export,
-    rename=hf.without("dinov2_with_registers.", "dinov2."),
+    prefixes=("dinov2_with_registers.", "dinov2."),
     unused=(r"mask_token$",),
     format="huggingface",
 )

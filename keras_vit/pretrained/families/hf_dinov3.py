@@ -54,10 +54,6 @@ def table(arguments):
     return (*ROWS, *linear(f"{hf.BLOCK}/mlp/expansion", *(f"{_THEIRS}.mlp.{part}" for part in parts)))
 
 
-def recognizes(config, names):
-    return {"layer.0.attention.q_proj.weight", "layer.0.mlp.up_proj.weight"} <= names
-
-
 def read(config, tensors):
     preprocessing = hf.preprocessing_of(config, _DEFAULT)
     config = {**_CONFIG, **config}
@@ -111,10 +107,10 @@ def export(arguments, preprocessing, labels):
 FAMILY = Family(
     name="Hugging Face DINOv3",
     table=table,
-    recognizes=recognizes,
+    signatures=({"layer.0.attention.q_proj.weight", "layer.0.mlp.up_proj.weight"},),
     read=read,
     export=export,
-    rename=hf.without("model."),
+    prefixes=("model.",),
     unused=(r"mask_token$", r"register_tokens$"),
     format="huggingface",
 )

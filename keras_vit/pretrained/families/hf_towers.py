@@ -61,14 +61,6 @@ _CLIP = Preprocessing(
 _SIGLIP = Preprocessing(crop_mode="squash")
 
 
-def recognizes_clip(config, names):
-    return "pre_layrnorm.weight" in names
-
-
-def recognizes_siglip(config, names):
-    return {"head.probe", "encoder.layers.0.layer_norm1.weight"} <= names
-
-
 def read_clip(config, tensors):
     vision = {"layer_norm_eps": 1e-5, "hidden_act": "quick_gelu", "patch_size": 32, **_vision(config)}
     arguments = hf.arguments_of(vision, tensors)
@@ -119,17 +111,17 @@ def export_siglip(arguments, preprocessing, labels):
 CLIP_FAMILY = Family(
     name="Hugging Face CLIP",
     table=lambda arguments: CLIP,
-    recognizes=recognizes_clip,
+    signatures=({"pre_layrnorm.weight"},),
     read=read_clip,
     export=export_clip,
-    rename=hf.without("vision_model."),
+    prefixes=("vision_model.",),
     unused=UNUSED,
     format="huggingface",
 )
 SIGLIP_FAMILY = CLIP_FAMILY._replace(
     name="Hugging Face SigLIP",
     table=lambda arguments: SIGLIP,
-    recognizes=recognizes_siglip,
+    signatures=({"head.probe", "encoder.layers.0.layer_norm1.weight"},),
     read=read_siglip,
     export=export_siglip,
 )

@@ -40,10 +40,6 @@ def table(arguments):
     return (*ROWS, *linear("head", "classifier"))
 
 
-def recognizes(config, names):
-    return "encoder.layer.0.layernorm_before.weight" in names
-
-
 def read(config, tensors):
     distilled = "embeddings.distillation_token" in tensors
     arguments = hf.arguments_of(config, tensors) | {
@@ -76,10 +72,10 @@ def export(arguments, preprocessing, labels):
 FAMILY = Family(
     name="Hugging Face ViT",
     table=table,
-    recognizes=recognizes,
+    signatures=({"encoder.layer.0.layernorm_before.weight"},),
     read=read,
     export=export,
-    rename=hf.without("vit.", "deit."),
+    prefixes=("vit.", "deit."),
     unused=(r"^pooler\.", r"mask_token$"),
     format="huggingface",
 )

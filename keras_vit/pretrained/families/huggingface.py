@@ -42,16 +42,6 @@ ATTENTION = (
 FINAL_NORM = norm("encoder/norm", "layernorm")
 
 
-def without(*prefixes):
-    """Returns a function that removes the first of these prefixes that a name has."""
-
-    def rename(name):
-        found = next((prefix for prefix in prefixes if name.startswith(prefix)), "")
-        return name[len(found) :]
-
-    return rename
-
-
 def arguments_of(config, tensors):
     """Returns the arguments of `keras_vit.models.vit` that all these configurations have."""
     arguments = {name: config.get(field, default) for field, (name, default) in FIELDS.items()}

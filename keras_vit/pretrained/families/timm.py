@@ -3,7 +3,7 @@
 import math
 
 from keras_vit.errors import InputError
-from keras_vit.pretrained.family import Export
+from keras_vit.pretrained.family import Export, require
 from keras_vit.pretrained.layouts import PATCHES, tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
 from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
@@ -31,7 +31,13 @@ EXPANSION = linear(f"{BLOCK}/mlp/expansion", f"{THEIRS}.mlp.fc1")
 GATED_EXPANSION = linear(f"{BLOCK}/mlp/expansion", f"{THEIRS}.mlp.fc1_g", f"{THEIRS}.mlp.fc1_x")
 COMMON = {"stem": "linear", "norm_first": True, "epsilon": (1e-6, 1e-5)}  # arguments of models that timm has
 # EVA-02 and DINOv3 are timm's `Eva`.
-EVA = {**COMMON, "distillation_token": False, "embedding_norm": False, "patch_bias": True}
+EVA = {
+    **COMMON,
+    "distillation_token": False,
+    "embedding_norm": False,
+    "patch_bias": True,
+    "pooling": ("token", "gap"),
+}
 # What the builders of these architectures set; with another value the tensors belong to another graph.
 EVA_GRAPH = {
     "rope_grid_offset": 0,
@@ -76,17 +82,21 @@ def configured_grid(config, patch_size):
     return tuple(side // patch for side, patch in zip(sides, patch_size, strict=False))
 
 
-def grid_of(length: int, configured: tuple, counts: tuple[int, ...]) -> tuple | None:
-    """Returns the grid of a table of positions and how many positions of other tokens precede it.
+def grid_of(tensors: Tensors, configured: tuple, counts: tuple[int, ...]) -> tuple:
+    """Returns the grid of the table of positions, and how many positions of other tokens precede it.
 
     The grid is the configured one, `(rows, columns)` or empty, or a square one; `counts` are the possible
-    numbers of positions before it. None where neither fits.
+    numbers of positions before it.
     """
+    length = tensors.shape("pos_embed")[1]
     sides = [math.isqrt(max(length - count, 0)) for count in counts]
     for grid in (configured, *((side, side) for side in sides)):
         if len(grid) == 2 and length - math.prod(grid) in counts:
             return grid, length - math.prod(grid)
-    return None
+    raise InputError(
+        f"{tensors.where}: {length} positions, {' or '.join(map(str, counts))} of them for other tokens than "
+        "patches, fit neither a square grid nor the configured image size."
+    )
 
 
 def preprocessing_of(config):
@@ -169,6 +179,13 @@ def export(arguments, preprocessing, labels, architecture, added=None, **model_a
         **({"label_names": list(labels)} if labels else {}),
     }
     return Export({"config.json": config}, added=added or {})
+
+
+def require_eva(arguments, **expected):
+    """Refuses to save a model that timm's `Eva` cannot be."""
+    require(arguments, **{**expected, **EVA, **expected})
+    if arguments["num_classes"]:
+        require(arguments, head_bias=True)
 
 
 def mlp_ratio(hidden_dim, width):

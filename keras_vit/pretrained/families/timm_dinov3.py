@@ -6,7 +6,7 @@ Reference: https://github.com/huggingface/pytorch-image-models, timm/models/eva.
 import re
 
 from keras_vit.pretrained.families import timm
-from keras_vit.pretrained.family import Family, Reading, require
+from keras_vit.pretrained.family import Family, Reading
 from keras_vit.pretrained.mapping import Row, linear
 
 _ATTENTION = f"{timm.THEIRS}.attn"
@@ -28,12 +28,11 @@ def table(arguments):
     return (*ROWS, *(timm.GATED_EXPANSION if gated else timm.EXPANSION))
 
 
-def recognizes(config, names):
+def accepts(config, names):
     is_dinov3 = config.get("model_args", {}).get("rope_type") == "dinov3"
     is_dinov3 |= bool(re.search(ARCHITECTURES, config.get("architecture", "")))
     alike = {"reg_token", "blocks.0.gamma_1", "blocks.0.gamma_2", "blocks.0.attn.qkv.weight"} <= names
-    is_dinov3 |= "architecture" not in config and alike and "pos_embed" not in names
-    return is_dinov3 and bool({"blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc1_g.weight"} & names)
+    return is_dinov3 or "architecture" not in config and alike and "pos_embed" not in names
 
 
 def read(config, tensors):
@@ -60,10 +59,13 @@ def read(config, tensors):
 
 
 def export(arguments, preprocessing, labels):
-    require(arguments, activation=("gelu", "swiglu"), position_embedding="rotary", rotary_grid_size=None)
-    require(arguments, **timm.EVA, inner_norm=None, pooling=("token", "gap"))
-    if arguments["num_classes"]:
-        require(arguments, head_bias=True)
+    timm.require_eva(
+        arguments,
+        activation=("gelu", "swiglu"),
+        position_embedding="rotary",
+        rotary_grid_size=None,
+        inner_norm=None,
+    )
     gated = arguments["activation"] == "swiglu"
     return timm.export(
         arguments,
@@ -83,4 +85,11 @@ def export(arguments, preprocessing, labels):
     )
 
 
-FAMILY = Family(name="timm DINOv3", table=table, recognizes=recognizes, read=read, export=export)
+FAMILY = Family(
+    name="timm DINOv3",
+    table=table,
+    signatures=({"blocks.0.mlp.fc1.weight"}, {"blocks.0.mlp.fc1_g.weight"}),
+    accepts=accepts,
+    read=read,
+    export=export,
+)

@@ -6,6 +6,8 @@ channels of queries, keys and values are reordered, and so are the inputs of the
 Reference: https://github.com/huggingface/pytorch-image-models, timm/models/eva.py
 """
 
+import re
+
 from keras_vit.errors import InputError
 from keras_vit.pretrained.families import timm
 from keras_vit.pretrained.family import Family, Reading, require
@@ -46,26 +48,17 @@ GRAPH = {
 REFERENCE_GRID = (16, 16)  # of all published models
 
 
-def table(arguments):
-    return LARGE if arguments["inner_norm"] else SMALL
-
-
-def recognizes(config, names):
-    architecture = config.get("architecture", "")
-    large = {"blocks.0.attn.q_proj.weight", "blocks.0.mlp.norm.weight"}
-    known = {"blocks.0.attn.qkv.weight", "pos_embed"} <= names or large <= names
-    return architecture.startswith("eva02_") and "enormous" not in architecture and known
-
-
 def read(config, tensors):
     model_args = config.get("model_args", {})
     timm.check_graph(config, tensors, GRAPH)
     has = tensors.__contains__
     arguments = timm.arguments_of(config, tensors)
+    configured = timm.configured_grid(config, arguments["patch_size"])
+    grid, _ = timm.grid_of(tensors, configured, (int(has("cls_token")),))
     reference = model_args.get("ref_feat_shape") or REFERENCE_GRID
     inner_norm = "mlp" if has("blocks.0.mlp.norm.weight") else None
     arguments |= {
-        "image_size": _image_size(config, tensors, arguments["patch_size"]),
+        "image_size": timm.image_size_of(grid, arguments["patch_size"]),
         "pooling": timm.configured_pooling(config, tensors) or ("gap" if has("fc_norm.weight") else "token"),
         "position_embedding": "learned_rotary",
         "rotary_base": float(model_args.get("rope_temperature", 10_000)),
@@ -79,27 +72,19 @@ def read(config, tensors):
     return Reading(arguments, timm.preprocessing_of(config))
 
 
-def _image_size(config, tensors, patch_size):
-    length, has_token = tensors.shape("pos_embed")[1], "cls_token" in tensors
-    found = timm.grid_of(length, timm.configured_grid(config, patch_size), (has_token,))
-    if not found:
-        raise InputError(
-            f"{tensors.where}: {length - has_token} positions of patches fit neither a square grid nor the "
-            "image size."
-        )
-    return timm.image_size_of(found[0], patch_size)
-
-
 def export(arguments, preprocessing, labels):
-    require(
-        arguments, **{**timm.EVA, "epsilon": 1e-6}, position_embedding="learned_rotary", activation="swiglu"
+    timm.require_eva(
+        arguments,
+        epsilon=1e-6,
+        position_embedding="learned_rotary",
+        activation="swiglu",
+        layer_scale=None,
+        num_registers=0,
+        embed_prefix=True,
+        inner_norm=(None, "mlp", "both"),
     )
-    require(arguments, layer_scale=None, num_registers=0, embed_prefix=True, pooling=("token", "gap"))
-    require(arguments, inner_norm=(None, "mlp", "both"))
     if arguments["qkv_bias"]:
         require(arguments, key_bias=False)
-    if arguments["num_classes"]:
-        require(arguments, head_bias=True)
     if arguments["rotary_grid_size"] is None:
         raise InputError("needs rotary_grid_size, received None")
     return timm.export(
@@ -114,4 +99,14 @@ def export(arguments, preprocessing, labels):
     )
 
 
-FAMILY = Family(name="timm EVA-02", table=table, recognizes=recognizes, read=read, export=export)
+FAMILY = Family(
+    name="timm EVA-02",
+    table=lambda arguments: LARGE if arguments["inner_norm"] else SMALL,
+    signatures=(
+        {"blocks.0.attn.qkv.weight", "pos_embed"},
+        {"blocks.0.attn.q_proj.weight", "blocks.0.mlp.norm.weight"},
+    ),
+    accepts=lambda config, names: re.match("eva02_(?!.*enormous)", config.get("architecture", "")),
+    read=read,
+    export=export,
+)

@@ -46,10 +46,6 @@ GRAPH = dict.fromkeys(
 GELUS = ("gelu", "gelu_tanh", "quick_gelu")
 
 
-def recognizes(config, names):
-    return {"patch_embed.proj.weight", "blocks.0.attn.qkv.weight", "blocks.0.mlp.fc2.weight"} <= names
-
-
 def read(config, tensors):
     architecture, model_args = config.get("architecture", ""), config.get("model_args", {})
     timm.check_graph(config, tensors, GRAPH, re.search(OTHERS, architecture))
@@ -82,14 +78,7 @@ def _grid(config, tensors, patch_size, prefix, registers):
     configured = timm.configured_grid(config, patch_size)
     if "pos_embed" not in tensors:
         return configured or (14, 14), 0
-    length = tensors.shape("pos_embed")[1]
-    found = timm.grid_of(length, configured, (prefix, 0, prefix + registers))
-    if not found:
-        raise InputError(
-            f"{tensors.where}: {length} positions, {prefix} of which may be the class token's, fit neither a "
-            "square grid nor the configured image size."
-        )
-    return found
+    return timm.grid_of(tensors, configured, (prefix, 0, prefix + registers))
 
 
 def _pooling(has):
@@ -160,4 +149,10 @@ def _zero_biases(arguments):
     return added
 
 
-FAMILY = Family("timm ViT", lambda arguments: TABLE, recognizes, read, export)
+FAMILY = Family(
+    name="timm ViT",
+    table=lambda arguments: TABLE,
+    signatures=({"patch_embed.proj.weight", "blocks.0.attn.qkv.weight", "blocks.0.mlp.fc2.weight"},),
+    read=read,
+    export=export,
+)
