@@ -15,7 +15,7 @@ class Terminated(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def interrupts_kept():
-    """Raises `Terminated` on SIGTERM, and delivers it and Ctrl-C even where Python cannot raise.
+    """Raises `Terminated` on SIGTERM unless it has a handler; delivers it and Ctrl-C even in callbacks.
 
     Python prints an exception raised inside a callback of the garbage collector or a `__del__` and continues:
     the signal is then delivered again.
@@ -29,27 +29,17 @@ def interrupts_kept():
         else:
             before(unraisable)
 
-    sys.unraisablehook = redeliver
-    try:
-        with _sigterm_raised():
-            yield
-    finally:
-        sys.unraisablehook = before
-
-
-@contextlib.contextmanager
-def _sigterm_raised():
-    """Installs a handler for SIGTERM unless there is one already."""
-    in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-
     def terminate(*_):
         raise Terminated
 
-    signal.signal(signal.SIGTERM, terminate)
+    in_main = threading.current_thread() is threading.main_thread()
+    handles_sigterm = in_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    sys.unraisablehook = redeliver
+    if handles_sigterm:
+        signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        sys.unraisablehook = before
+        if handles_sigterm:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
