@@ -5,6 +5,7 @@ import contextlib
 import signal
 import sys
 import threading
+import time
 
 
 class Terminated(KeyboardInterrupt):
@@ -25,7 +26,7 @@ def interrupts_kept():
     def redeliver(unraisable):
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
             number = signal.SIGTERM if issubclass(unraisable.exc_type, Terminated) else signal.SIGINT
-            threading.Timer(0.01, _thread.interrupt_main, [number]).start()  # that callback has ended by then
+            _thread.start_new_thread(_interrupt_soon, (number,))  # unlike `Thread.start`, it does not wait
         else:
             before(unraisable)
 
@@ -43,3 +44,8 @@ def interrupts_kept():
         sys.unraisablehook = before
         if handles_sigterm:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _interrupt_soon(number):
+    time.sleep(0.1)  # the callback has ended by then
+    _thread.interrupt_main(number)
