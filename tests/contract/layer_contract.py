@@ -314,10 +314,14 @@ def check_masks(case):
     assert (answers[0] != answers[1])[hidden].any()
 
 
-def copies(model, folder):
-    """Yields a model from the configuration of another, its clone and what is loaded after saving it."""
-    for make in (lambda m: type(m).from_config(m.get_config()), keras.models.clone_model):
-        copy = make(model)
+def configured(model):
+    return type(model).from_config(model.get_config())
+
+
+def copies(model, folder, ways=(configured, keras.models.clone_model)):
+    """Yields a model made from another in each of the ways, and what is loaded after saving it."""
+    for way in ways:
+        copy = way(model)
         copy.set_weights(model.get_weights())
         yield copy
     model.save(folder / "layer.keras")
@@ -352,9 +356,8 @@ def check_quantizing(case, mode, folder):
     model.quantize(mode)
     expected = run(model, x)
     assert any(str(weight.dtype) == "int8" for weight in model.weights)
-    _, *others = copies(model, folder)
-    for other in others:
-        np.testing.assert_array_equal(run(other, x), expected)
+    for copy in copies(model, folder, [keras.models.clone_model]):
+        np.testing.assert_array_equal(run(copy, x), expected)
 
 
 def check_lora(case, folder):
