@@ -59,7 +59,7 @@ class TfliteWriter:
         return run_worker("sensitivity", **self._job(variant), images=images)
 
     @functools.cached_property
-    def _ranges(self):
+    def ranges(self):
         """A dict from a tensor's name to `[low, high, rank]` of its values on calibration images."""
         return run_worker("calibrate", file=self._float32, images=self._saved(self.images, "images.npy"))
 
@@ -71,7 +71,7 @@ class TfliteWriter:
 
     def _job(self, variant):
         variant = VARIANTS[variant]
-        ranges = self._ranges if variant.needs_calibration else None
+        ranges = self.ranges if variant.needs_calibration else None
         return {"file": self._float32, "rules": variant.rules, "ranges": ranges}
 
     def _saved(self, images, name):

@@ -169,7 +169,7 @@ def test_ranges_cover_the_rarest_image(of_cnn, digits, tmp_path):
     images = np.zeros_like(digits[0][:40])
     images[3] = 255
     with TfliteWriter(of_cnn.model, images, tmp_path) as writer:
-        ranges = writer.ranges()
+        ranges = writer.ranges
     (inside,) = [found for name, found in ranges.items() if "images" in name]
     assert inside == [0.0, 255.0, 4]
 
