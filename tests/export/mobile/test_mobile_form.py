@@ -90,7 +90,7 @@ def small_vit(**options):
         },
         {"num_layers": 1, "dropout_rate": 0.3, "drop_path_rate": 0.2, "attention_dropout_rate": 0.1},
     ],
-    ids=str,
+    ids=lambda options: str({name: getattr(value, "__name__", value) for name, value in options.items()}),
 )
 def test_every_option_of_vit_keeps_its_function(options):
     model = trained_looking(
