@@ -4,7 +4,7 @@ from html import escape
 from pathlib import Path
 
 from keras_vit.io.files import read_text, write_text
-from keras_vit.io.html_page import document, table
+from keras_vit.io.html_page import document, section, table
 from keras_vit.io.json_files import read_json
 from keras_vit.training.experiments import experiment_names, find_experiment
 from keras_vit.training.reproduce.results import QUICK
@@ -59,4 +59,4 @@ def _not_run(run):
         return []
     rows = [(find_experiment(name).EXPERIMENT.title, f"keras-vit reproduce {name}") for name in left]
     listed = table([("experiment", "command"), *rows], name_columns=(0, 1))
-    return [f"<section>\n<h2>Not run yet</h2>\n{listed}\n</section>"]
+    return [section("Not run yet", listed)]

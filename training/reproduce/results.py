@@ -30,19 +30,7 @@ def read_rows(experiment, runs):
     `a`), `train_accuracy` (the mean over the last epoch during training), `epochs`, `seconds` and the curves.
     Its `diverged` lists the seeds whose numbers became non-finite.
     """
-    return [
-        {
-            "label": configuration.label,
-            "reported": configuration.reported,
-            "seeds": list(configuration.seeds),
-            "recipe": configuration.recipe.changed(),
-            "runs": [run for seed in configuration.seeds if (run := _read(runs, configuration, seed))],
-            "diverged": [
-                reason for seed in configuration.seeds if (reason := _divergence(runs, configuration, seed))
-            ],
-        }
-        for configuration in experiment.configurations
-    ]
+    return [_row(configuration, runs) for configuration in experiment.configurations]
 
 
 def mean_and_spread(row, metric):
@@ -96,10 +84,20 @@ def write_results(place: Path, name, experiment, rows, text, *, plots, copied=()
     write_json(place / "results.json", results)  # last: the page looks for it, and reads the table
 
 
-def _read(runs, configuration, seed):
-    folder = RunFolder(run_dir(runs, configuration, seed))
-    if not folder.metrics.exists():
-        return None
+def _row(configuration, runs):
+    folders = {seed: RunFolder(run_dir(runs, configuration, seed)) for seed in configuration.seeds}
+    lost = {seed: folder.divergence for seed, folder in folders.items() if folder.divergence.exists()}
+    return {
+        "label": configuration.label,
+        "reported": configuration.reported,
+        "seeds": list(configuration.seeds),
+        "recipe": configuration.recipe.changed(),
+        "runs": [_read(seed, folder) for seed, folder in folders.items() if folder.metrics.exists()],
+        "diverged": [{"seed": seed, "reason": read_text(file).strip()} for seed, file in lost.items()],
+    }
+
+
+def _read(seed, folder):
     metrics, history = read_json(folder.metrics, dict), read_history(folder.history)
     return {
         "seed": seed,
@@ -109,11 +107,6 @@ def _read(runs, configuration, seed):
         "seconds": float(history["seconds"].sum()),
         "curve": {key: np.round(history[key], 5).tolist() for key in CURVES},
     }
-
-
-def _divergence(runs, configuration, seed):
-    file = RunFolder(run_dir(runs, configuration, seed)).divergence
-    return {"seed": seed, "reason": read_text(file).strip()} if file.exists() else None
 
 
 def _numbers(metrics):

@@ -32,7 +32,4 @@ def space(hp):
         hp.Float("randaugment_magnitude", 1.0, 9.0)
 
 
-SEARCH = Search(
-    RECIPE.replace(variant=None, patch_size=8, hidden_dim=192, num_heads=4),
-    space,
-)
+SEARCH = Search(RECIPE.replace(variant=None, patch_size=8, hidden_dim=192, num_heads=4), space)

@@ -31,7 +31,4 @@ def space(hp):
         hp.Float("randaugment_magnitude", 1.0, 9.0)
 
 
-SEARCH = Search(
-    RECIPE.replace(variant=None, patch_size=4, num_heads=4, stem="linear"),
-    space,
-)
+SEARCH = Search(RECIPE.replace(variant=None, patch_size=4, num_heads=4, stem="linear"), space)

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_vit.training.recipe_file import read_recipe
-from keras_vit.training.tuning.cluster.join import join
 from keras_vit.training.tuning.costs import Limits
 from keras_vit.training.tuning.plan import plan
-from keras_vit.training.tuning.results.tables import trials_table
-from keras_vit.training.tuning.search_run import run_search
+from keras_vit.training.tuning.results.display import trials_table
+from keras_vit.training.tuning.search_run import join, run_search
 from keras_vit.training.tuning.space.search import Search
 from keras_vit.training.tuning.state.folder import SearchFolder
 from keras_vit.training.tuning.state.records import TrialRecord
