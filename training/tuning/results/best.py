@@ -34,7 +34,7 @@ def best_of_each_run(records, objective):
 def pareto_front(records, objective, cost):
     """Returns the trials for which no other is as good and as cheap, and better in one of both.
 
-    The cheapest comes first; those whose cost, a key of `COSTS`, is unknown are left out.
+    The cheapest comes first; trials without that cost are left out.
     """
     known = [record for record in records if cost in record.footprint]
     front = []

@@ -39,7 +39,6 @@ class Display:
         self._bar.stop()
 
     def show(self, line):
-        """Shows a line."""
         self.console.print(line, highlight=False, soft_wrap=True, markup=False)
 
     def search_started(self, ledger):
@@ -51,7 +50,6 @@ class Display:
             self._update(ledger)
 
     def trial_ended(self, ledger, trial):
-        """Shows the end of a trial."""
         with self._lock:
             self.show(self._line(ledger.records[trial]))
             self._update(ledger)

@@ -80,7 +80,6 @@ class Ledger:
         """Does nothing: no call of this ledger waits."""
 
     def measured(self, trial, footprint):
-        """Records what was measured of a trial's model."""
         with self._lock:
             if not self.records[trial].footprint:  # another machine may send it twice
                 self._append("measured", trial=trial, footprint=footprint)
