@@ -55,6 +55,11 @@ def run_graph(model, inputs, operation_fn):
     return graph._run_through_graph(inputs, operation_fn=operation_fn)
 
 
+def remat_mode(layer):
+    """Returns the mode of the `RematScope` in which a layer was created, or None; no public attribute does."""
+    return layer._remat_mode and layer._remat_mode.mode
+
+
 def takes_training(layer):
     """Returns whether the layer's `call` has the argument `training`."""
     return layer._call_has_training_arg

@@ -7,6 +7,7 @@ import keras
 import keras_vit.keras_internals as keras_internals  # as a module: importing Keras there imports the layers
 from keras_vit.constraints import parameters
 from keras_vit.errors import InputError
+from keras_vit.layers._layer_seeds import reseeded
 from keras_vit.layers._options import DenseOptions, LayerOptions
 
 
@@ -55,18 +56,29 @@ class ConfiguredLayer(keras.layers.Layer):
         for layer in dense_layers(self):
             layer.enable_lora(rank, lora_alpha=lora_alpha)
 
+    def rematerialized_call(self, layer_call, *args, **kwargs):
+        # Keras calls `activation` as a function in this mode; ours can be a name. Inner layers follow the scope.
+        if keras_internals.remat_mode(self) == "activations" and isinstance(getattr(self, "activation", None), str):
+            return layer_call
+        return super().rematerialized_call(layer_call, *args, **kwargs)
+
     @classmethod
     def _argument_names(cls):
         return [name for name in parameters(cls.__init__) if name not in LayerOptions.__annotations__]
 
     def _inner(self, layer_class, name, **arguments):
         """Returns a layer to put inside, which gets the arguments that both have in common."""
-        shared = {n: getattr(self, n) for n in layer_class._argument_names() if n in self._argument_names()}
+        common = [n for n in layer_class._argument_names() if n in self._argument_names()]
+        shared = {n: self._shared(n, name) for n in common}
         return layer_class(**{**shared, **arguments}, name=name, dtype=self.dtype_policy)
+
+    def _shared(self, option, layer_name):
+        value = getattr(self, option)
+        return reseeded(value, layer_name) if option.endswith("_initializer") else value
 
     def _dense(self, name, use_bias=True):
         """Returns a dense layer; `_build_dense` sets its size, which only the input's shape decides."""
-        options = {option: getattr(self, option) for option in DenseOptions.__annotations__}
+        options = {option: self._shared(option, name) for option in DenseOptions.__annotations__}
         return keras.layers.Dense(1, use_bias=use_bias, name=name, dtype=self.dtype_policy, **options)
 
     def _norm(self, name, wanted=True):

@@ -1,7 +1,10 @@
-"""One seed for a model or layer becomes one for each random layer inside."""
+"""One seed for a model, layer or initializer becomes one for each layer inside."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
 
 
 def layer_seeds(seed: int | None) -> Iterator[int | None]:
@@ -13,3 +16,22 @@ def layer_seeds(seed: int | None) -> Iterator[int | None]:
     numbers = random.Random(seed)
     while True:
         yield None if seed is None else numbers.getrandbits(31)
+
+
+def reseeded(initializer: Any, layer_name: str) -> Any:
+    """Returns an initializer for one layer; without a seed of its own it would draw equal kernels for all.
+
+    Args:
+        initializer: name, configuration or Keras initializer.
+        layer_name: str, which together with the initializer's seed decides the new seed.
+    """
+    if isinstance(initializer, Mapping):
+        initializer = keras.initializers.get(dict(initializer))
+    config = getattr(initializer, "get_config", dict)()
+    if "seed" not in config:
+        return initializer
+    if isinstance(config["seed"], int):
+        config["seed"] = random.Random(f"{config['seed']}/{layer_name}").getrandbits(31)
+    elif config["seed"] is not None:  # a SeedGenerator, which draws differently each time
+        return initializer
+    return initializer.from_config(config)

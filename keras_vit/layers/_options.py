@@ -38,7 +38,7 @@ class DenseOptions(TypedDict, total=False):
 
     Args:
         kernel_initializer, bias_initializer: Keras initializers or their names. Default: `"glorot_uniform"`,
-            `"zeros"`. With a seed of its own an initializer starts all kernels of one shape alike.
+            `"zeros"`. Each layer draws with a seed of its own, derived from the initializer's.
         kernel_regularizer, bias_regularizer: Keras regularizers or their names. Default: None.
     """
 

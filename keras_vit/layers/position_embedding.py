@@ -1,4 +1,4 @@
-"""Tells tokens where in the image they come from."""
+"""Adds the position of each token."""
 
 from typing import Annotated, Unpack
 
@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_vit.constraints import Choices, Range, checked
 from keras_vit.errors import InputError
-from keras_vit.layers._configured_layer import ConfiguredLayer
+from keras_vit.layers._configured_layer import ConfiguredLayer, check_sequence
 from keras_vit.layers._options import LayerOptions, Pair
 from keras_vit.layers._pairs import as_pair
 
@@ -19,31 +19,35 @@ KINDS = ("learned", "sincos_1d", "sincos_2d")
 class PositionEmbedding(ConfiguredLayer):
     """Adds to each token an embedding of its position in the grid of patches.
 
-    Another grid than the trained one is served through `target_grid_size`: learned embeddings are
-    resampled by antialiased bicubic interpolation on the way through, sin-cos ones are evaluated at the
-    new positions. The weight keeps the trained grid, so that it is saved as it was trained.
+    With `target_grid_size` the layer serves another grid than the trained one: learned embeddings are
+    resampled by antialiased bicubic interpolation in each call, sin-cos ones are evaluated at the new
+    positions. The weight keeps the trained grid, so that it is saved as it was trained.
 
     Args:
-        grid_size: int or `(rows, columns)` of patches in training.
+        grid_size: int or `(rows, columns)` of patches in training. `(1, max_length)` is for text and other
+            sequences of open length: `x` may be shorter.
         kind: `"learned"` (default), `"sincos_1d"` or `"sincos_2d"`; the last two have no weights.
         num_prefix_tokens: int, tokens before the patches (a class token). Learned embeddings cover
             them, sin-cos ones leave them as they are.
         target_grid_size: int, `(rows, columns)` or None (the trained grid).
 
     Call arguments:
-        x: `(batch, num_prefix_tokens + rows * columns, hidden_dim)`.
+        x: `(batch, num_prefix_tokens + rows * columns, hidden_dim)`, or shorter for one row.
 
     Returns:
         Like `x`.
 
     Raises:
-        InputError: an unknown kind; a sequence that is not the grid's; a hidden size that sin-cos
+        InputError: an unknown kind; a sequence that does not fit the grid; a hidden size that sin-cos
             cannot fill (1-D needs a multiple of 2, 2-D of 4).
 
     Example:
         >>> layer = PositionEmbedding((4, 4), num_prefix_tokens=1)
         >>> tuple(layer(ops.ones((2, 17, 12))).shape), tuple(layer.embedding.shape)
         ((2, 17, 12), (17, 12))
+        >>> text = keras.Input((None, 12))
+        >>> PositionEmbedding((1, 512))(text).shape
+        (None, None, 12)
 
     Reference: learned: https://arxiv.org/abs/2010.11929, appendix D.4; sin-cos 1-D:
         https://arxiv.org/abs/1706.03762, section 3.5; 2-D: https://arxiv.org/abs/2205.01580
@@ -67,13 +71,8 @@ class PositionEmbedding(ConfiguredLayer):
         )
 
     def build(self, input_shape):
-        rows, columns = self.target_grid_size or self.grid_size
-        expected = self.num_prefix_tokens + rows * columns
-        if input_shape[1] != expected:
-            raise InputError(
-                f"Expected {expected} tokens ({self.num_prefix_tokens} before a grid of {rows} x "
-                f"{columns}), received {input_shape[1]}. Set grid_size or target_grid_size."
-            )
+        check_sequence(self, input_shape)
+        self._check_length(input_shape[1])
         hidden_dim = input_shape[-1]
         if self.kind == "learned":
             trained = self.num_prefix_tokens + self.grid_size[0] * self.grid_size[1]
@@ -90,10 +89,26 @@ class PositionEmbedding(ConfiguredLayer):
         embedding = ops.cast(self.embedding, "float32")
         if self.kind == "learned" and self.target_grid_size not in (None, self.grid_size):
             embedding = self._resampled(embedding)
-        return x + ops.cast(embedding, x.dtype)
+        return x + ops.cast(self._for_length(embedding, x), x.dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+    def _check_length(self, length):
+        rows, columns = self.target_grid_size or self.grid_size
+        expected = self.num_prefix_tokens + rows * columns
+        is_open = rows == 1 and (length is None or length < expected)
+        if length != expected and not is_open:
+            raise InputError(
+                f"Expected {'at most ' if rows == 1 else ''}{expected} tokens ({self.num_prefix_tokens} before "
+                f"a grid of {rows} x {columns}), received {length}. Set grid_size or target_grid_size."
+            )
+
+    def _for_length(self, embedding, x):
+        if x.shape[1] == embedding.shape[0]:
+            return embedding
+        self._check_length(x.shape[1])
+        return embedding[: ops.shape(x)[1]]
 
     def _resampled(self, embedding):
         (rows, columns), target = self.grid_size, self.target_grid_size

@@ -24,8 +24,10 @@ class TransformerEncoder(ConfiguredLayer):
         num_layers: int, how many blocks.
         num_heads, mlp_dim: ints, as in `TransformerBlock`.
         final_norm: bool. False leaves out the last layer normalization.
-        remat: bool. True computes each block again in the backward pass instead of keeping what is inside it:
-            less memory, about a third more time. Unlike `keras.RematScope` it draws the same dropout again.
+        remat: bool. True computes each block again in the backward pass instead of storing its intermediate
+            values: less memory, about a third more time, the same gradients. `keras.RematScope` in the modes
+            `"full"` and `"larger_than"` fails with any layer on TensorFlow, and on JAX with any that gets
+            `training`, such as `keras.layers.Dropout`.
         **options: as in `TransformerBlock`.
 
     Attributes:
@@ -128,15 +130,22 @@ def _plain(block, x, options):
 
 
 def _rematerialized(block, x, options):
-    """Calls a block so that its backward pass computes it again from `x`, with the same random numbers."""
-    states = [ops.convert_to_tensor(variable) for variable in block.non_trainable_variables]
+    """Calls a block so that its backward pass computes it again from `x`, with the same random numbers.
 
-    def run(x, *weights):
-        (x, scores), new_states = block.stateless_call(weights, states, x, **options)
+    Variables are copied: seeds change in place before the backward pass, and TensorFlow's `recompute_grad`
+    counts the gradient of a variable twice outside a graph.
+    """
+    weights = {id(weight) for weight in block.weights}
+    others = block.non_trainable_variables  # frozen weights and the seeds
+    states = [ops.copy(variable) for variable in others]
+
+    def run(x, *trainable):
+        (x, scores), new_states = block.stateless_call(trainable, states, x, **options)
         return x, scores, *new_states
 
-    weights = [ops.convert_to_tensor(variable) for variable in block.trainable_variables]
-    x, scores, *new_states = keras.remat(run)(x, *weights)
-    for variable, state in zip(block.non_trainable_variables, new_states, strict=True):
-        variable.assign(state)
+    trainable = [ops.copy(variable) for variable in block.trainable_variables]
+    x, scores, *new_states = keras.remat(run)(x, *trainable)
+    for variable, state in zip(others, new_states, strict=True):
+        if id(variable) not in weights:
+            variable.assign(state)
     return x, scores

@@ -36,8 +36,8 @@ def char_rnn(
         hidden_dim: int, size of the state of each layer.
         num_layers: int, how many recurrent layers.
         embedding_dim: int, size of a token's learned vector; None feeds tokens one-hot.
-        bidirectional: bool, reads the text from both ends. Such a model can label or score a text that is
-            there in full; it cannot generate one, because it has to see what follows.
+        bidirectional: bool, reads the text in both directions. Such a model can label or score a complete
+            text, but not generate one, because each logit depends on what follows.
         dropout_rate: float in [0, 1], after the embedding and after each recurrent layer.
         seed: int or None, of the dropout.
         dtype: str or `keras.DTypePolicy`; logits are float32 under each.
@@ -45,10 +45,10 @@ def char_rnn(
 
     Returns:
         A functional `keras.Model` from int32 tokens `(batch, length)` to logits
-        `(batch, length, vocabulary_size)`. A logit at a place has seen the tokens up to it.
+        `(batch, length, vocabulary_size)`. A logit depends on the tokens up to its own.
 
     Raises:
-        InputError: an unknown cell, a size below 1, or a rate that is none.
+        InputError: an unknown cell, a size below 1, or a rate out of range.
 
     Example:
         >>> model = char_rnn("gru", vocabulary_size=27, hidden_dim=64, embedding_dim=16)
@@ -78,11 +78,11 @@ def char_rnn(
     return keras.Model(tokens, logits, name=name or f"{cell}_{hidden_dim}")
 
 
-def step_model(model):
-    """Builds the form of a `char_rnn` that reads one character and hands its states over.
+def step_model(model: keras.Model) -> keras.Model:
+    """Builds the form of a `char_rnn` that reads one character and returns its states.
 
-    It shares the weights of the model, whose logits it gives character by character. There is no loop in
-    it, which is what a phone runs best.
+    It shares the weights of the model and gives the same logits, one character at a time. It has no loop,
+    which runs fastest on phones.
 
     Args:
         model: a `char_rnn`, not bidirectional.
@@ -93,13 +93,18 @@ def step_model(model):
         LSTM has two. A text begins with states of zeros, see `zero_states`.
 
     Raises:
-        InputError: no such model.
+        InputError: another model, or a bidirectional one.
+
+    Example:
+        >>> step = step_model(char_rnn("lstm", vocabulary_size=27, hidden_dim=8))
+        >>> [x.shape for x in step.inputs]
+        [(None,), (None, 8), (None, 8)]
     """
     return _with_states(model, (), _one_step)
 
 
 def sequence_model(model):
-    """Builds the form of a `char_rnn` that reads a stretch of text and hands its states over.
+    """Builds the form of a `char_rnn` that reads several characters and returns its states.
 
     Args:
         model: a `char_rnn`, not bidirectional.
@@ -109,18 +114,18 @@ def sequence_model(model):
         `(batch, length, vocabulary_size)`.
 
     Raises:
-        InputError: no such model.
+        InputError: another model, or a bidirectional one.
     """
     return _with_states(model, (None,), lambda rnn, x, before: rnn(x, initial_state=before))
 
 
 def zero_states(model, batch_size):
-    """Returns the states at the beginning of a text, for a `step_model` or `sequence_model`."""
+    """Returns the states before the first character, for a `step_model` or `sequence_model`."""
     return [ops.zeros((batch_size, x.shape[-1]), dtype=x.dtype) for x in model.inputs[1:]]
 
 
 def is_recurrent(model):
-    """Tells whether a model is a `char_rnn` with states that can be handed over."""
+    """Returns whether a model is a `char_rnn` that reads in one direction."""
     return any(isinstance(layer, tuple(CELLS.values())) for layer in model.layers)
 
 

@@ -1,4 +1,4 @@
-"""What all models of images begin with: the images, and how their pixels are scaled."""
+"""The first two layers of all image models: the input and the scaling of its pixels."""
 
 import keras
 import numpy as np
@@ -7,22 +7,31 @@ from keras_vit.errors import InputError
 from keras_vit.layers._pairs import as_pair
 
 
-def image_input(image_size, channels):
-    """Returns the `keras.Input` for images of one size.
+def image_input(image_size, channels, input_tensor=None):
+    """Returns the `keras.Input` for images of one size, or a given tensor of this shape.
 
     Args:
         image_size: int or `(height, width)` in pixels.
         channels: int.
+        input_tensor: `keras.KerasTensor` or None.
 
     Raises:
-        InputError: no sizes.
+        InputError: no sizes, or a tensor of another shape.
     """
     if keras.config.image_data_format() != "channels_last":
         raise InputError(
             "Expected images of (height, width, channels), but Keras is set to 'channels_first': call "
             "keras.config.set_image_data_format('channels_last')."
         )
-    return keras.Input((*as_pair(image_size, "image_size"), channels), name="images")
+    shape = (*as_pair(image_size, "image_size"), channels)
+    if input_tensor is None:
+        return keras.Input(shape, name="images")
+    if tuple(input_tensor.shape[1:]) != shape:
+        raise InputError(
+            f"Expected input_tensor of shape {(None, *shape)}, received {tuple(input_tensor.shape)}. Set "
+            "image_size and channels to its size."
+        )
+    return input_tensor
 
 
 def pixel_scaling(mean, std, channels, dtype):

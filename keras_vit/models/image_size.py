@@ -4,14 +4,15 @@ import keras
 
 from keras_vit.errors import InputError
 from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
+from keras_vit.layers._options import PixelPair
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
 
 
-def with_image_size(model, image_size):
+def with_image_size(model: keras.Model, image_size: PixelPair) -> keras.Model:
     """Returns the same trained Vision Transformer for another image size.
 
-    All weights are kept as trained; a learned position embedding is resampled on the way through.
+    All weights are kept as trained; a learned position embedding is resampled in each call.
 
     Args:
         model: a model made by `keras_vit.models.vit`, trained or loaded.
@@ -21,7 +22,13 @@ def with_image_size(model, image_size):
         A new `keras.Model` with the same weights, not compiled. `model` is left as it is.
 
     Raises:
-        InputError: `model` holds no patch embedding, or its patch does not divide the image.
+        InputError: `model` has no patch embedding, its patch does not divide the image, or the size of one of
+            its weights depends on the image.
+
+    Example:
+        >>> from keras_vit.models import vit
+        >>> with_image_size(vit("Pico/2", num_classes=5), (12, 8)).input_shape
+        (None, 12, 8, 3)
     """
     embedding = next((x for x in model.layers if isinstance(x, PatchEmbedding)), None)
     if embedding is None:
@@ -40,5 +47,12 @@ def with_image_size(model, image_size):
 
     images = keras.Input((height, width, channels), name=model.inputs[0].name)
     clone = keras.models.clone_model(model, input_tensors=images, clone_function=resized)
-    clone.set_weights(model.get_weights())
+    for old, new in zip(model.weights, clone.weights, strict=True):
+        if old.shape != new.shape:
+            raise InputError(
+                f"Expected weights that do not depend on the image size; {old.path!r} of {model.name!r} has the "
+                f"shape {tuple(old.shape)}, and {tuple(new.shape)} for image_size={(height, width)}. Pool the "
+                "tokens (TokenPooling, AttentionPooling) instead of flattening them."
+            )
+        new.assign(old)
     return clone

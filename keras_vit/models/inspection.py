@@ -1,11 +1,14 @@
 """What a trained Vision Transformer attends to."""
 
+from typing import Any
+
 import keras
+import numpy as np
 
 from keras_vit.layers import ClassToken, RegisterTokens, TransformerEncoder
 
 
-def attention_scores(model, images):
+def attention_scores(model: keras.Model, images: Any) -> list[np.ndarray]:
     """Runs a model on images and returns the attention of every block.
 
     Args:
@@ -15,6 +18,12 @@ def attention_scores(model, images):
     Returns:
         A list with one array `(batch, num_heads, tokens, tokens)` per block; empty for a model
         without an encoder.
+
+    Example:
+        >>> from keras_vit.models import vit
+        >>> scores = attention_scores(vit("Pico/2"), np.zeros((2, 8, 8, 3)))
+        >>> len(scores), scores[0].shape
+        (4, (2, 4, 17, 17))
     """
     encoder = next((x for x in model.layers if isinstance(x, TransformerEncoder)), None)
     if encoder is None:
@@ -24,8 +33,20 @@ def attention_scores(model, images):
     return [keras.ops.convert_to_numpy(keras.ops.cast(s, "float32")) for s in scores]
 
 
-def num_prefix_tokens(model):
-    """Returns how many tokens precede the patches: the class token and the registers."""
+def num_prefix_tokens(model: keras.Model) -> int:
+    """Returns how many tokens precede the patches: the class token and the registers.
+
+    Args:
+        model: a `keras.Model` such as `vit`.
+
+    Returns:
+        int.
+
+    Example:
+        >>> from keras_vit.models import vit
+        >>> num_prefix_tokens(vit("Pico/2", num_registers=3))
+        4
+    """
     count = 0
     for layer in model.layers:
         if isinstance(layer, ClassToken):

@@ -1,5 +1,8 @@
 """Follows attention through all blocks of an encoder."""
 
+from typing import Any
+
+import keras
 import numpy as np
 
 from keras_vit.errors import InputError
@@ -9,8 +12,10 @@ from keras_vit.models.inspection import attention_scores, num_prefix_tokens
 _PATCHES = (PatchEmbedding, PatchExtraction)
 
 
-def attention_rollout(scores, num_prefix_tokens, start=None):
-    """Tells how much of each patch reaches the output, by attention rollout.
+def attention_rollout(
+    scores: list[np.ndarray], num_prefix_tokens: int, start: str | None = None
+) -> np.ndarray:
+    """Computes how much of each patch reaches the output, by attention rollout.
 
     Each block's attention is averaged over its heads, the residual connection is added as an identity,
     and the blocks' matrices are multiplied.
@@ -26,6 +31,11 @@ def attention_rollout(scores, num_prefix_tokens, start=None):
 
     Raises:
         InputError: no scores, or no token after the prefix.
+
+    Example:
+        >>> uniform = np.full((1, 2, 5, 5), 0.2)  # one image, two heads, five tokens
+        >>> attention_rollout([uniform], num_prefix_tokens=1).round(2)
+        array([[0.1, 0.1, 0.1, 0.1]])
 
     Reference: Abnar and Zuidema 2020, section 3, https://arxiv.org/abs/2005.00928
     """
@@ -44,7 +54,7 @@ def attention_rollout(scores, num_prefix_tokens, start=None):
     return reached[:, num_prefix_tokens:]
 
 
-def attention_maps(model, images):
+def attention_maps(model: keras.Model, images: Any) -> np.ndarray:
     """Computes the rollout of a model on images, one at a time to bound memory.
 
     Args:
@@ -56,6 +66,11 @@ def attention_maps(model, images):
 
     Raises:
         InputError: a model without attention on patches.
+
+    Example:
+        >>> from keras_vit.models import vit
+        >>> attention_maps(vit("Pico/2"), np.zeros((3, 8, 8, 3))).shape
+        (3, 4, 4)
     """
     grid, prefix, start = map_grid(model), num_prefix_tokens(model), rollout_start(model)
     maps = [attention_rollout(attention_scores(model, image[None]), prefix, start)[0] for image in images]
@@ -69,7 +84,7 @@ def rollout_start(model):
 
 
 def has_attention(model):
-    """Tells whether a model has an encoder on patches, whose attention can be shown."""
+    """Returns whether a model has an encoder on patches, whose attention can be shown."""
     kinds = (_PATCHES, TransformerEncoder)
     return all(any(isinstance(layer, kind) for layer in model.layers) for kind in kinds)
 

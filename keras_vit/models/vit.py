@@ -48,6 +48,7 @@ def vit(
     seed: Seed = None,
     dtype: DType = None,
     name: str = "vit",
+    input_tensor: keras.KerasTensor | None = None,
     **options: Unpack[BlockOptions],
 ) -> keras.Model:
     """Builds a Vision Transformer for images in [0, 255]; scaling is inside.
@@ -81,6 +82,8 @@ def vit(
         seed: int or None, of all dropouts. Initial weights follow `keras.utils.set_random_seed`.
         dtype: dtype policy of all layers but the logits, which are float32. None: Keras's default.
         name: str.
+        input_tensor: `keras.KerasTensor` of the images, such as a `keras.Input` or what layers of your own
+            compute from one; the model then includes these layers. Default: a new `keras.Input`.
         **options: of the blocks, see `keras_vit.layers.BlockOptions`.
 
     Returns:
@@ -88,7 +91,7 @@ def vit(
         `(batch, num_classes)`; without a head the pooled features.
 
     Raises:
-        InputError: unknown variant or option, a missing field, or sizes that do not fit together.
+        InputError: unknown variant or option, a missing field, or sizes that do not fit together or the input.
 
     Example:
         >>> vit("Ti/16", num_classes=1000).count_params()
@@ -101,7 +104,7 @@ def vit(
     class_token = _class_token(class_token, pooling, distillation_token)
     num_prefix = class_token + distillation_token + num_registers
     block: BlockOptions = {**BLOCK_DEFAULTS, **options}
-    images = image_input(image_size, channels)
+    images = image_input(image_size, channels, input_tensor)
     x = pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images)
     x = layers.PatchEmbedding(
         hidden_dim, patch_size, stem=stem, use_bias=patch_bias, dtype=dtype, name="patch_embedding"
@@ -143,7 +146,7 @@ def vit(
         x = keras.layers.Dense(num_classes, use_bias=head_bias, dtype="float32", name="head")(x)
     if distillation_token:
         x = _mean_with_distilled(x, tokens, num_classes, dtype)
-    return keras.Model(images, x, name=name)
+    return keras.Model(keras.utils.get_source_inputs(images), x, name=name)
 
 
 def _positions(kind, grid_size, num_prefix_tokens, dtype):

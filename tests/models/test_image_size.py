@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
+from keras_vit.layers import PatchEmbedding
 from keras_vit.models import vit, with_image_size
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype("uint8")
@@ -38,3 +39,11 @@ def test_a_patch_that_does_not_divide_and_another_kind_of_model_are_refused():
         with_image_size(vit("Pico/2", num_layers=1), 9)
     with pytest.raises(InputError, match="PatchEmbedding"):
         with_image_size(keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()]), 8)
+
+
+def test_a_model_that_flattens_its_tokens_is_refused():
+    images = keras.Input((8, 8, 3))
+    tokens = PatchEmbedding(12, 2)(images)
+    model = keras.Model(images, keras.layers.Dense(4, name="head")(keras.layers.Flatten()(tokens)))
+    with pytest.raises(InputError, match=r"'head/kernel' .* \(192, 4\), and \(768, 4\) .* Pool the tokens"):
+        with_image_size(model, 16)

@@ -108,3 +108,27 @@ def test_what_does_not_fit_is_refused_in_one_line(arguments, message):
     with pytest.raises(InputError, match=message) as caught:
         vit(**arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_can_continue_from_layers_of_your_own():
+    images = keras.Input((16, 16, 3))
+    model = vit(**SMALL, input_tensor=keras.layers.AveragePooling2D()(images))
+    assert model.input is images
+    assert logits(model, np.zeros((2, 16, 16, 3))).shape == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "message"),
+    [
+        (keras.KerasTensor((None, 8, 8, 1)), r"input_tensor of shape \(None, 8, 8, 3\), received .*8, 1\)"),
+        (np.zeros((2, 8, 8, 3)), "input_tensor to be KerasTensor or none"),
+    ],
+)
+def test_an_input_tensor_that_is_none_or_has_another_shape_is_refused(tensor, message):
+    with pytest.raises(InputError, match=message):
+        vit(**SMALL, input_tensor=tensor)
+
+
+def test_grey_images_are_refused_by_a_model_of_colour_images():
+    with pytest.raises(InputError, match=r"Expected images of 3 channels, .* received \(2, 8, 8, 1\)"):
+        vit(**SMALL)(IMAGES[..., :1])
