@@ -56,7 +56,7 @@ def run_graph(model, inputs, operation_fn):
 
 
 def remat_mode(layer):
-    """Returns the mode of the `RematScope` in which a layer was created, or None; no public attribute does."""
+    """Returns the mode of the `RematScope` a layer was created in, or None; no public attribute does."""
     return layer._remat_mode and layer._remat_mode.mode
 
 

@@ -20,7 +20,7 @@ _SEEDS = Range(0, 2**32 - 1)
 _FRACTION = Range(0.001, 0.9)
 # Arguments of builders that follow from the data or from fields of a recipe.
 _DECIDED = {"image_size", "num_classes", "channels", "vocabulary_size", "length"}
-_DECIDED |= {"pixel_mean", "pixel_std", "seed", "dtype", "name"}
+_DECIDED |= {"pixel_mean", "pixel_std", "seed", "dtype", "name", "input_tensor"}
 _DROPOUTS = ("dropout_rate", "attention_dropout_rate", "drop_path_rate")  # which no weight depends on
 
 

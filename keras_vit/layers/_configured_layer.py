@@ -57,8 +57,9 @@ class ConfiguredLayer(keras.layers.Layer):
             layer.enable_lora(rank, lora_alpha=lora_alpha)
 
     def rematerialized_call(self, layer_call, *args, **kwargs):
-        # Keras calls `activation` as a function in this mode; ours can be a name. Inner layers follow the scope.
-        if keras_internals.remat_mode(self) == "activations" and isinstance(getattr(self, "activation", None), str):
+        # Keras calls `activation` as a function in this mode; ours can be a name.
+        has_name = isinstance(getattr(self, "activation", None), str)
+        if has_name and keras_internals.remat_mode(self) == "activations":
             return layer_call
         return super().rematerialized_call(layer_call, *args, **kwargs)
 

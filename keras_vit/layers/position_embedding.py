@@ -100,8 +100,8 @@ class PositionEmbedding(ConfiguredLayer):
         is_open = rows == 1 and (length is None or length < expected)
         if length != expected and not is_open:
             raise InputError(
-                f"Expected {'at most ' if rows == 1 else ''}{expected} tokens ({self.num_prefix_tokens} before "
-                f"a grid of {rows} x {columns}), received {length}. Set grid_size or target_grid_size."
+                f"Expected {'at most ' if rows == 1 else ''}{expected} tokens ({self.num_prefix_tokens} "
+                f"before a grid of {rows} x {columns}), received {length}. Set grid_size or target_grid_size."
             )
 
     def _for_length(self, embedding, x):

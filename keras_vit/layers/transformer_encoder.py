@@ -25,9 +25,9 @@ class TransformerEncoder(ConfiguredLayer):
         num_heads, mlp_dim: ints, as in `TransformerBlock`.
         final_norm: bool. False leaves out the last layer normalization.
         remat: bool. True computes each block again in the backward pass instead of storing its intermediate
-            values: less memory, about a third more time, the same gradients. `keras.RematScope` in the modes
-            `"full"` and `"larger_than"` fails with any layer on TensorFlow, and on JAX with any that gets
-            `training`, such as `keras.layers.Dropout`.
+            values: less memory, about a third more time, the same gradients. `keras.RematScope` works in the
+            mode `"activations"` only: the others fail on TensorFlow and JAX with every layer that gets
+            `training`, Keras's own `Dropout` included.
         **options: as in `TransformerBlock`.
 
     Attributes:

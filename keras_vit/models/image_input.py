@@ -34,6 +34,12 @@ def image_input(image_size, channels, input_tensor=None):
     return input_tensor
 
 
+def source_inputs(images):
+    """Returns the `keras.Input` that images are computed from, or a list of several."""
+    inputs = keras.utils.get_source_inputs(images)
+    return inputs[0] if len(inputs) == 1 else inputs
+
+
 def pixel_scaling(mean, std, channels, dtype):
     """Returns the layer that makes pixels in [0, 255] into `(x / 255 - mean) / std`.
 

@@ -50,9 +50,9 @@ def with_image_size(model: keras.Model, image_size: PixelPair) -> keras.Model:
     for old, new in zip(model.weights, clone.weights, strict=True):
         if old.shape != new.shape:
             raise InputError(
-                f"Expected weights that do not depend on the image size; {old.path!r} of {model.name!r} has the "
-                f"shape {tuple(old.shape)}, and {tuple(new.shape)} for image_size={(height, width)}. Pool the "
-                "tokens (TokenPooling, AttentionPooling) instead of flattening them."
+                f"Expected weights that do not depend on the image size; {old.path!r} of {model.name!r} has "
+                f"the shape {tuple(old.shape)}, and {tuple(new.shape)} for image_size={(height, width)}. "
+                "Pool the tokens (TokenPooling, AttentionPooling) instead of flattening them."
             )
         new.assign(old)
     return clone

@@ -11,7 +11,7 @@ from keras_vit.layers._options import BLOCK_DEFAULTS, BlockOptions, Count, DType
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models.arguments import Channels, HiddenSize, MLPSize, PerChannel, builder
-from keras_vit.models.image_input import image_input, pixel_scaling
+from keras_vit.models.image_input import image_input, pixel_scaling, source_inputs
 from keras_vit.models.vit_variants import decode_variant
 
 Position = Annotated[str, Choices("learned", "sincos_1d", "sincos_2d", "rotary", "learned_rotary", "none")]
@@ -91,7 +91,7 @@ def vit(
         `(batch, num_classes)`; without a head the pooled features.
 
     Raises:
-        InputError: unknown variant or option, a missing field, or sizes that do not fit together or the input.
+        InputError: unknown variant or option, a missing field, or sizes that do not fit together.
 
     Example:
         >>> vit("Ti/16", num_classes=1000).count_params()
@@ -146,7 +146,7 @@ def vit(
         x = keras.layers.Dense(num_classes, use_bias=head_bias, dtype="float32", name="head")(x)
     if distillation_token:
         x = _mean_with_distilled(x, tokens, num_classes, dtype)
-    return keras.Model(keras.utils.get_source_inputs(images), x, name=name)
+    return keras.Model(source_inputs(images), x, name=name)
 
 
 def _positions(kind, grid_size, num_prefix_tokens, dtype):

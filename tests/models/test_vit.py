@@ -112,7 +112,7 @@ def test_what_does_not_fit_is_refused_in_one_line(arguments, message):
 
 def test_a_model_can_continue_from_layers_of_your_own():
     images = keras.Input((16, 16, 3))
-    model = vit(**SMALL, input_tensor=keras.layers.AveragePooling2D()(images))
+    model = vit(**SMALL, input_tensor=keras.layers.AveragePooling2D(2)(images))
     assert model.input is images
     assert logits(model, np.zeros((2, 16, 16, 3))).shape == (2, 5)
 
