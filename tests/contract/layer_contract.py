@@ -387,6 +387,13 @@ def check_policies(case, folder):
         assert [layer.dtype_policy for layer in all_layers(copy.get_layer("layer"))] == policies
 
 
+def check_remat_scope(case, mode):
+    x = inputs_of(case[2])
+    with keras.RematScope(mode=mode, layer_names=["layer"]):
+        outputs = run(functional(case), x)
+    np.testing.assert_allclose(outputs, run(functional(case), x), atol=1e-6)
+
+
 def write_outputs(path):
     outputs = {name: run(functional(case), inputs_of(case[2])) for name, case in CASES.items()}
     np.savez(path, **outputs)

@@ -87,6 +87,12 @@ def test_inner_layers_keep_a_data_type_policy_of_their_own(case, tmp_path):
     layer_contract.check_policies(case, tmp_path)
 
 
+@pytest.mark.parametrize("mode", ["activations", "list_of_layers"])
+@each_composite
+def test_a_scope_of_rematerialization_does_not_change_the_outputs(case, mode):
+    layer_contract.check_remat_scope(case, mode)
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="looks at a TensorFlow graph")
 @each_case
 def test_a_fixed_batch_leaves_no_dynamic_shapes_in_the_graph(case):
