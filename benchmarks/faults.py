@@ -5,12 +5,12 @@
 Each run is `keras-vit train` with its state saved every few steps; its faults are drawn by the seed:
 SIGKILL, SIGTERM, SIGINT, SIGSTOP with SIGCONT (not counted as a kill), SIGKILL inside a write (at an fsync,
 a rename or the removal of an old state). After some of them the newest state file is truncated, or one of
-its bits is flipped. At the end weights, optimizer variables, random state, callbacks' state, history (but
-for its seconds) and metrics must be those of an undisturbed run, bit for bit, and no undamaged state may have
+its bits is flipped. At the end weights, optimizer variables, random state, callbacks' state, history (except
+its seconds) and metrics must be those of an undisturbed run, bit for bit, and no undamaged state may have
 been skipped for an older one.
 
-A training is a process of its own. With `--start spawn` it starts a new interpreter; by default it is forked
-from a process that has only imported the packages, which saves the time of the import.
+Each training runs in its own process. With `--start spawn` that is a new interpreter; by default it is
+forked from a process that has only imported the packages, which saves the time of the import.
 """
 
 import argparse
@@ -239,7 +239,7 @@ def refused(run_dir):
 
 
 def ended(struck):
-    """Counts the strikes that ended a process: all but those after which it goes on."""
+    """Counts the strikes that ended a process: all except those after which it continues."""
     return struck.total() - struck["SIGSTOP, SIGCONT"]
 
 

@@ -158,7 +158,7 @@ def judge_one(name):
 
 
 def judge_commands(folder, verbose):
-    """Gives a sample to the real command, each in a process of its own."""
+    """Passes a sample to the real command, each file in its own process."""
     rows, counts = [], collections.Counter()
     good = {name: (folder / file).read_bytes() for name, file in FILES.items()}
     for case in all_cases():
@@ -167,7 +167,7 @@ def judge_commands(folder, verbose):
             continue
         with tempfile.TemporaryDirectory() as place:
             path = case.write(Place(Path(place), good))
-            (path.parent / "model.keras").write_bytes(good["keras"])  # a recipe is read where a model lies
+            (path.parent / "model.keras").write_bytes(good["keras"])  # a recipe is read next to a model
             rows.append((case.name, *run(COMMANDS[case.reader](path, folder), case)))
         if verbose or rows[-1][1] == OTHER:
             print(f"{rows[-1][1]:16} command, {case.name}: {rows[-1][2]}", flush=True)
@@ -214,7 +214,7 @@ def line(kind, count, about):
 
 
 if __name__ == "__main__":
-    begun = time.monotonic()
+    started = time.monotonic()
     code = main()
-    print(f"{time.monotonic() - begun:.0f} s")
+    print(f"{time.monotonic() - started:.0f} s")
     sys.exit(code)

@@ -2,7 +2,7 @@
 
     python benchmarks/training_step.py --peer-python PEERS/bin/python
 
-`PEERS` is an environment with `pip install timm torch`. Each contender is a process of its own, pinned
+`PEERS` is an environment with `pip install timm torch`. Each contender runs in its own process, pinned
 to one core with one thread, that runs a step on request; rounds are interleaved. The report contains the
 median CPU time of a step, its ratio to timm eager in float32, and the peak memory.
 The model is d192, 9 layers, 3 heads, MLP 768, patch 4, 32 x 32 x 3, mean pooling, AdamW, batch 128.

@@ -1,10 +1,10 @@
-"""Measures what a trial of a search costs besides its training, and whether the main process grows.
+"""Measures what a trial of a search costs in addition to its training, and whether the main process grows.
 
     python benchmarks/tune_overhead.py
     python benchmarks/tune_overhead.py --trials 5
 
 A search of `vit_digits` with short trainings runs as `keras-vit tune` does, latency relative to the model of
-the recipe `vit_digits` included. What counts is CPU time of the trial's process but for `fit`: its start,
+the recipe `vit_digits` included. What counts is CPU time of the trial's process except `fit`: its start,
 data, conversion and measuring, and the share of the main process. Memory of the main process is compared
 between the end of the second trial and that of the last.
 """
@@ -79,7 +79,7 @@ def resident_mb():
 
 
 def search(trials, folder):
-    """Runs a search of that many trials. Returns CPU times of trials besides `fit`, and memory after each."""
+    """Runs a search of that many trials. Returns CPU times of trials without `fit`, and memory after each."""
     planned = plan(
         "vit_digits",
         ASSIGNMENTS,
@@ -113,7 +113,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         seconds, memory = search(options.trials, folder)
     print(
-        f"CPU time of a trial besides its training: {statistics.median(seconds):.1f} s, median of "
+        f"CPU time of a trial without its training: {statistics.median(seconds):.1f} s, median of "
         f"{len(seconds)}; largest {max(seconds):.1f} s"
     )
     growth = memory[-1] / memory[1] - 1

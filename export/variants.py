@@ -30,17 +30,17 @@ FLOAT_PRODUCTS = (Rule("BATCH_MATMUL", 0),)
 class Variant:
     """One form of a model's file.
 
-    The rules are those by which ai-edge-quantizer makes the file from the float32 one, where TensorFlow's
-    converter does not write it, or where some operators are to stay in float.
+    With these rules ai-edge-quantizer makes the file from the float32 one, where TensorFlow's
+    converter does not write it, or where some operators must stay in float.
     """
 
     name: str  # as on the command line and in `export.json`
     file: str  # or folder
-    is_float32: bool = False  # whether it has to give the model's answers within the rounding of float32
+    is_float32: bool = False  # whether it must return the model's outputs within the rounding of float32
     converter: tuple[str, ...] | None = None  # options of keras_vit.export.workers.convert
     rules: tuple[Rule, ...] = ()
     for_text: bool = False  # whether character models have it too
-    is_default: bool = False  # whether it is exported where no variant is named
+    is_default: bool = False  # whether it is exported when no variant is named
     not_auto: str = ""  # why `auto` does not try it; empty when it does
 
     @property

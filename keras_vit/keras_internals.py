@@ -1,6 +1,6 @@
 """Every private name of Keras that this package uses, as read in Keras 3.15.1.
 
-A function here says why there is no public way. `tests/test_keras_internals.py` fails where a later Keras
+Each function states why there is no public way. `tests/test_keras_internals.py` fails where a later Keras
 has changed one of them.
 """
 

@@ -18,7 +18,7 @@ SOURCES = ("keras_vit", "training", "export", "pyproject.toml", "README.md", "LI
 def checkout(tmp_path_factory):
     """A copy of what is packaged, with the links as links."""
     if not (ROOT / "pyproject.toml").is_file():
-        pytest.skip("the tests lie outside a checkout")
+        pytest.skip("the tests are outside a checkout")
     folder = tmp_path_factory.mktemp("checkout")
     for name in SOURCES:
         if (ROOT / name).is_dir():

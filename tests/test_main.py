@@ -60,7 +60,7 @@ def run(photos, tmp_path_factory):
     return folder
 
 
-def test_a_folder_of_photographs_is_learnt_exported_and_predicted_alike_from_four_forms(run, photos, capsys):
+def test_a_folder_of_photographs_is_learned_exported_and_predicted_alike_from_four_forms(run, photos, capsys):
     files = [photos / "red" / "0.jpg", photos / "red" / "1.png", photos / "blue" / "2.webp"]
     alone = command("predict", run / "export" / "saved_model", *files, "--top", 1)
     assert alone.returncode == 0 and alone.stderr == ""
@@ -76,7 +76,7 @@ def test_the_version_is_printed(capsys):
     assert capsys.readouterr().out == f"keras-vit {keras_vit.__version__}\n"
 
 
-def test_the_run_folder_holds_what_the_contract_says(run):
+def test_the_run_folder_contains_the_documented_files(run):
     assert {
         "recipe.json", "model.keras", "state", "history.csv", "tensorboard", "metrics.json", "labels.txt",
         "report", "export",
@@ -119,7 +119,7 @@ def test_evaluate_repeats_the_figures(run):
         (["evaluate", "nowhere"], "Expected a run folder"),
         (["export", "nowhere"], "Expected a run folder"),
         (["export", "nowhere", "--litert", "packages"], "--litert is for the page of --web"),
-        (["export", "nowhere", "--web", "page", "--variant", "savedmodel"], "--web takes TFLite files"),
+        (["export", "nowhere", "--web", "page", "--variant", "savedmodel"], "--web requires TFLite files"),
         (["predict", "nowhere", "a.png"], "found nothing"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -145,7 +145,7 @@ def test_a_used_run_folder_and_a_broken_picture_are_refused(run, tmp_path, capsy
 @pytest.mark.parametrize(
     ("module", "package"), [("torch", "keras-vit-mobile[torch]"), ("ai_edge_litert", "ai-edge-litert")]
 )
-def test_what_is_not_installed_is_one_line_that_says_how(module, package, tmp_path):
+def test_a_missing_extra_is_one_line_with_the_installation_command(module, package, tmp_path):
     program = (
         f"import sys; sys.modules[{module!r}] = None; from keras_vit.__main__ import main; sys.exit(main())"
     )
@@ -175,7 +175,7 @@ def test_an_interrupt_points_to_resume_only_where_there_is_a_run(tmp_path, monke
     assert "interrupted. Continue with the same command and --resume." in capsys.readouterr().err
 
 
-def test_an_experiment_that_is_interrupted_goes_on_by_the_same_command(monkeypatch, capsys):
+def test_the_same_command_continues_an_interrupted_experiment(monkeypatch, capsys):
     def interrupted(options):
         raise Interrupted("interrupted after epoch 2, saved in runs.", 143)
 
@@ -188,7 +188,7 @@ def test_an_experiment_that_is_interrupted_goes_on_by_the_same_command(monkeypat
 
 @pytest.fixture
 def foreground():
-    """Ctrl-C reaches Python, which it does not in what a shell script began in the background."""
+    """Ctrl-C reaches Python, also in a process that a shell script started in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -294,18 +294,18 @@ def test_a_recipe_that_fits_no_model_leaves_folders_as_they_were(tmp_path):
 
 def test_tensorflow_gives_no_advice_on_tracing():
     assert main(["list", "models"]) == 0
-    logger, told = logging.getLogger("tensorflow"), []
+    logger, messages = logging.getLogger("tensorflow"), []
     handler = logging.Handler()
-    handler.emit = lambda record: told.append(record.getMessage())
+    handler.emit = lambda record: messages.append(record.getMessage())
     logger.addHandler(handler)
     try:
         traced = tf.function(lambda x: x)
-        for value in range(20):  # each Python number is a trace of its own
+        for value in range(20):  # each Python number is traced separately
             traced(value)
         logger.warning("another warning")
     finally:
         logger.removeHandler(handler)
-    assert told == ["another warning"]
+    assert messages == ["another warning"]
 
 
 def test_list_and_help_answer():
@@ -325,7 +325,7 @@ def test_export_offers_the_variants_that_there_are():
 
 
 @pytest.mark.parametrize("what", ["recipes", "models", "experiments"])
-def test_list_shows_what_there_is(what, capsys):
+def test_list_shows_all_names(what, capsys):
     assert main(["list", what]) == 0
     expected = {"recipes": "vit_digits", "models": "resnet 20", "experiments": "cnn_batchnorm_cifar10"}
     assert expected[what] in capsys.readouterr().out

@@ -28,12 +28,12 @@ def run(tmp_path_factory):
     return folder
 
 
-def test_evaluate_prints_perplexity_beside_the_bigram_model(run, capsys):
+def test_evaluate_prints_perplexity_next_to_the_bigram_models(run, capsys):
     assert main(["evaluate", str(run)]) == 0
     assert "perplexity" in capsys.readouterr().out
 
 
-def test_generate_writes_one_sample_a_line_with_its_prefix_and_says_what_is_new(run, capsys):
+def test_generate_writes_one_sample_a_line_with_its_prefix_and_reports_novelty(run, capsys):
     words = ["generate", str(run), "--num", "7", "--temperature", "0.7", "--top-k", "9", "--top-p", "0.9"]
     assert main([*words, "--prefix", "bra", "--seed", "4"]) == 0
     first = capsys.readouterr()
@@ -60,7 +60,7 @@ def test_generation_that_makes_no_sense_is_one_line_and_exit_code_2(run, words, 
     assert message in error and error.count("\n") == 1
 
 
-def test_an_exported_file_writes_and_reads_what_the_run_does(run, capsys, tmp_path):
+def test_an_exported_file_generates_and_scores_text_as_the_run_does(run, capsys, tmp_path):
     page, engine = tmp_path / "page", tmp_path / "node_modules" / "@litertjs"
     for name in FILES.values():  # empty ones: nothing of the page runs here
         (engine / name).parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def test_an_exported_file_writes_and_reads_what_the_run_does(run, capsys, tmp_pa
         (["generate", "RUN/model.tflite"], "found nothing"),
     ],
 )
-def test_what_a_model_of_text_cannot_do_is_one_line_and_code_2(
+def test_a_command_that_a_text_model_does_not_support_ends_with_one_line_and_code_2(
     run, words, message, capsys, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)

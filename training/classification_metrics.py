@@ -12,7 +12,7 @@ from keras_vit.errors import InputError
 NUM_BINS = 15  # of the calibration error, as in Guo et al. 2017
 SUM_TOLERANCE = 5e-3  # a softmax in bfloat16 sums to 1 within 0.4 %
 _BIN = ("lower", "upper", "count", "confidence", "accuracy")
-SMALLEST = float(np.finfo("float32").tiny)  # stands for a probability of 0: its cross-entropy is 87 nats
+SMALLEST = float(np.finfo("float32").tiny)  # replaces a probability of 0: its cross-entropy is 87 nats
 
 
 def classification_metrics(

@@ -66,5 +66,5 @@ def check_fields(owner):
 
 
 def as_text(value):
-    """Returns a value as it is typed in `field=value`."""
+    """Formats a value as typed in `field=value`."""
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)

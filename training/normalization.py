@@ -1,4 +1,4 @@
-"""Normalises pixels inside the model, so that what ships is what was trained."""
+"""Normalises pixels inside the model, so that the exported model includes it."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ EPSILON = 0.01  # added to the variances of pixels in [0, 1], or whitening would
 def normalized_model(kind: str, images: np.ndarray, build: Callable[..., keras.Model]) -> keras.Model:
     """Builds a model of images in [0, 255] that normalizes them first.
 
-    `"standardize"` gives each channel mean 0 and deviation 1 over the uint8 training images, a kind of
+    `"standardize"` scales each channel to mean 0 and deviation 1 over the uint8 training images, a kind of
     `keras_vit.layers.ImageNormalization` treats each image by itself, `"pca"` and `"zca"` whiten all pixels
     and channels by the training images. `build` takes `pixel_mean` and `pixel_std`, as the builders do.
 
@@ -26,7 +26,7 @@ def normalized_model(kind: str, images: np.ndarray, build: Callable[..., keras.M
     if kind == "standardize":
         mean, std = channel_statistics(images)
         return build(pixel_mean=mean, pixel_std=std)
-    model = build(pixel_mean=0.0, pixel_std=1 / 255)  # which leaves the pixels as they are
+    model = build(pixel_mean=0.0, pixel_std=1 / 255)  # which leaves the pixels unchanged
     inputs = keras.Input(model.input_shape[1:], name="images")
     x = keras.layers.Rescaling(1 / 255, name="to_unit_range")(inputs)
     if kind in WHITENINGS:

@@ -77,7 +77,7 @@ def learning_rate_schedule(recipe, num_steps: int) -> schedules.LearningRateSche
     """Builds the schedule of a recipe: linear warm-up from zero, then from the peak to the final rate.
 
     `"cosine"`, `"linear"`, `"polynomial"` (of degree 2) and `"exponential"` reach the final rate at the last
-    step; `"step"` takes a tenth of the rate after half and again after three quarters of the steps;
+    step; `"step"` divides the rate by 10 after half and again after three quarters of the steps;
     `"constant"` stays at the peak.
     """
     warmup = round(recipe.warmup_fraction * num_steps)

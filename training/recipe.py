@@ -228,7 +228,7 @@ class ImageRecipe(Augmentation, Recipe):
         if self.loss == "hinge" and smoothed:
             received = ", ".join(f"{field}={getattr(self, field)}" for field in smoothed)
             unset = " ".join(f"{field}=0" for field in smoothed)
-            raise InputError(f"loss=hinge takes no smoothed labels, received {received}: set {unset}.")
+            raise InputError(f"loss=hinge does not accept smoothed labels, received {received}: set {unset}.")
         if self.pretrained is not None:
             self._check_fine_tuning()
 

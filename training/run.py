@@ -53,14 +53,14 @@ def train(
     Args:
         recipe: ImageRecipe or TextRecipe; the name of one of `keras-vit list recipes`; or the path of a `.py`
             file that defines `RECIPE`, of a `recipe.json` or of a run folder. With `resume` it must be the
-            recipe that the run started with, but for the fields of `moved`.
+            recipe that the run started with, except for the fields of `moved`.
         run_dir: str or Path of the run folder.
         data: ImageData or TextData. Default: what the recipe's `data` names.
         data_dir: str or Path, where TFDS keeps its data. Default: TFDS's own.
         resume: bool, continue an interrupted run; of a trained one only the evaluation is done.
         callbacks: more `keras.callbacks.Callback`s.
         moved: names of fields whose paths have changed since the run started.
-        checkpoint_every: str such as `"500"` steps or `"10m"`, when to save besides the end of each epoch.
+        checkpoint_every: str such as `"500"` steps or `"10m"`, when to save within epochs too.
         devices: int, or str as in `keras_vit.training.devices.open_engine`. Default: one device.
 
     Returns:

@@ -186,7 +186,7 @@ def timm_pipeline(model):
 
 
 def huggingface_pipeline(name, model, folder, normalisation):
-    """The family's processor on Pillow, where there is one; its settings are saved next to the weights."""
+    """The family's processor on Pillow, if it has one; its settings are saved next to the weights."""
     import transformers
 
     _, height, width = model.input_size

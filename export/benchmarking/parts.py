@@ -10,7 +10,7 @@ def only(model, kinds):
 
     What they read from an operator that is left out, they read from the last kept one with a result of the
     same shape and type, as they would find it in the cache, or from an input. Results have no meaning. The
-    model, a `ModelT`, stays as it is.
+    model, a `ModelT`, is not changed.
     """
     graph = model.subgraphs[0]
     everything = operators(model)

@@ -22,7 +22,7 @@ TIME_LIMIT = 300  # seconds, to open a file
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A model and what is known of its file."""
+    """A model and the facts about its file."""
 
     model: keras.Model
     as_exported: bool = False  # whether the file has the form in which `keras-vit export` writes it
@@ -42,7 +42,7 @@ class Case:
 def convert_case(model: keras.Model, as_is: bool = False) -> Case:
     """Converts a built model and opens the file.
 
-    Unless it is converted as it is, a classifier of images has the form that `keras-vit export` writes, and a
+    Unless it is converted as is, an image classifier has the form that `keras-vit export` writes, and a
     character model is its `step`.
     """
     exported = None if as_is else _exported(model)
@@ -64,7 +64,7 @@ def convert_case(model: keras.Model, as_is: bool = False) -> Case:
 
 
 def _exported(model):
-    """The form that `keras-vit export` writes and the function that writes it, or None if it refuses."""
+    """The form that `keras-vit export` writes and the function that writes it, or None if it cannot."""
     for form_of, write in ((inference_model, write_tflite), (text_form, _write_step)):
         try:
             return form_of(model), write

@@ -17,8 +17,8 @@ def examine(model: keras.Model, as_is: bool = False) -> list[Finding]:
 
     Args:
         model: functional or Sequential `keras.Model`, trained or not.
-        as_is: bool, whether the model is converted as it is. By default (False) a classifier of images or a
-            character model is converted in the form that `export_model` writes, any other model as it is.
+        as_is: bool, whether the model is converted as is. By default (False) a classifier of images or a
+            character model is converted in the form that `export_model` writes, any other model as is.
 
     Returns:
         A list of `Finding` (`target`, `layer`, `reason`, `fix`), empty if there are no obstacles.

@@ -52,8 +52,8 @@ def check_logits(model, images):
     outputs = keras.Model(model.inputs, model.layers[-1].input).predict(images[:8], verbose=0)
     if outputs.min() >= 0 and np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
         raise InputError(
-            f"Expected a model that gives logits, but the outputs of {model.name} are probabilities already. "
-            "Leave its softmax out: it is added."
+            f"Expected a model that returns logits, but {model.name} already returns probabilities. "
+            "Leave its softmax out: the export adds it."
         )
 
 

@@ -57,7 +57,7 @@ def export_model(
     """Writes a classifier of images as SavedModel and TFLite files, each verified against the model.
 
     Each variant is written, compared with the model on held-out images and timed. A file stays only when it
-    loses no more than `max_drop`; one in float32 has to give the model's own answers. Files of an earlier
+    loses no more than `max_drop`; one in float32 must return the model's own answers. Files of an earlier
     export of the same model stay; those of another model are removed.
 
     Args:

@@ -1,4 +1,4 @@
-"""A trained model as it is exported: in float32, with softmax."""
+"""The form of a trained model for export: in float32, with softmax."""
 
 import contextlib
 
@@ -21,7 +21,7 @@ def inference_model(model: keras.Model) -> keras.Model:
     ending = _ending(model.outputs[0])
     if ending in ("softmax", "sigmoid"):
         raise InputError(
-            f"Expected a model that gives logits, but {model.name} ends in {ending}. Leave it out: "
+            f"Expected a model that returns logits, but {model.name} ends in {ending}. Leave it out: "
             "softmax is added."
         )
     clone = in_float32(model)
@@ -84,7 +84,7 @@ def _rebuilt(layer):
     except Exception as error:  # a Lambda's code, or a layer of others, which may raise anything
         raise InputError(
             f"{layer.name} ({type(layer).__name__}) cannot be built again from its configuration. Write a "
-            "keras.layers.Layer whose get_config gives all arguments of its constructor."
+            "keras.layers.Layer whose get_config returns all arguments of its constructor."
         ) from error
 
 

@@ -10,9 +10,9 @@ from keras_vit.models.rollout import map_grid, rollout_start
 def rollout(model, scores):
     """Returns how much of each patch reaches the output of a model, float32 `(batch, rows, columns)`.
 
-    A row of tokens is multiplied by each block's attention, from the last block to the first, which gives the
-    product of the blocks' matrices for far less work. `scores` has one `(batch, num_heads, tokens, tokens)`
-    per block, of the last perhaps the first token's row alone.
+    A row of tokens is multiplied by each block's attention, from the last block to the first: the product of
+    the blocks' matrices for far less work. `scores` has one `(batch, num_heads, tokens, tokens)` per block;
+    the last may have only the first token's row.
     """
     tokens, prefix = scores[0].shape[-1], num_prefix_tokens(model)
     reached = np.zeros((1, 1, tokens), "float32")

@@ -15,7 +15,7 @@ from keras_vit.models.rollout import map_grid
 class MobileForm:
     """A model's function from images to outputs, in operators that run fast on a phone.
 
-    Made by `mobile_form`. Weights are constants, except in layers that are called as they are, which
+    Made by `mobile_form`. Weights are constants, except in layers that are called as is, which
     `unconverted` lists. `map_shape` is that of the attention that `with_attention` returns, or None.
     """
 

@@ -1,4 +1,4 @@
-"""Pending values: computations that wait until it is known what the next layer folds into its weights.
+"""Pending values: computations delayed until the next layer can fold them into its weights.
 
 - `Scaled`: a tensor whose scale and shift per channel are not applied yet, as after a layer normalization,
 - `Linear`: a matrix product or convolution that is not computed yet, into which a following scale is folded,
@@ -24,7 +24,7 @@ def constant(value):
 
 
 def materialize(x):
-    """Returns a tensor: computes a pending value, returns anything else as it is."""
+    """Returns a tensor: computes a pending value, returns anything else unchanged."""
     return x.materialize() if hasattr(x, "materialize") else x
 
 

@@ -18,7 +18,7 @@ def handles(*layer_types, options=None):
 
     `x` and `y` are tensors or pending values. A handler returns `NotImplemented` for a layer that it cannot
     convert. `options` names what it computes of a layer's configuration, except what matters in training
-    only: a layer is called as it is if another option is set in it or in one of its parts. Without `options`
+    only: a layer is called as is if another option is set in it or in one of its parts. Without `options`
     the handler checks them itself.
     """
 
@@ -33,7 +33,7 @@ def handles(*layer_types, options=None):
 
 
 def handler(layer):
-    """Returns the handler of a layer, or None if the layer has to be called as it is."""
+    """Returns the handler of a layer, or None if the layer must be called as is."""
     function = _HANDLERS.get(type(layer))
     if function and not any(map(_unknown_options, all_layers(layer))):
         return function

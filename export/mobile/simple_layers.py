@@ -1,4 +1,4 @@
-"""Layers that are fast as they are, and layers that do nothing at inference."""
+"""Layers that are fast without changes, and layers that do nothing at inference."""
 
 import keras
 

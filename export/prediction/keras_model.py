@@ -1,4 +1,4 @@
-"""Keras models as predictors: softmax is applied to logits, other outputs are answered as they are."""
+"""Keras models as predictors: softmax is applied to logits, other outputs are returned unchanged."""
 
 import warnings
 
@@ -47,7 +47,7 @@ def read_labels(path):
 
 
 def _infer(model):
-    """Returns what a model's outputs are taken for, and why in words, from its answers to some images."""
+    """Returns the meaning of a model's outputs, seen from those for some images, and the reason."""
     from keras_vit.export.images.inference_model import check_classifier
 
     check_classifier(model)
@@ -56,5 +56,5 @@ def _infer(model):
     images = np.concatenate([random, np.zeros((1, *shape)), np.full((1, *shape), 255)])
     outputs = model.predict(images.astype("float32"), verbose=0)
     if outputs.min() >= 0 and outputs.max() <= 1:
-        return PROBABILITIES, "its outputs lie in [0, 1] and are taken as probabilities, as they are"
+        return PROBABILITIES, "its outputs are in [0, 1] and are taken as probabilities, unchanged"
     return LOGITS, "its outputs exceed [0, 1] and are taken as logits, to which softmax is applied"

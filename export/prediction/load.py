@@ -17,7 +17,7 @@ SUM_TOLERANCE = 0.02  # float16 and int8 round each of many classes
 def load_predictor(path: str | Path, *, outputs: str | None = None, num_threads: int = 1) -> Predictor:
     """Loads a classifier of images in any form, as a function from images to probabilities.
 
-    A model that gives probabilities is answered as it is. Softmax is applied to logits alone: those of a run
+    Probabilities that a model returns are not changed. Softmax is applied to logits alone: those of a run
     folder, and those that `outputs` declares.
 
     Args:
@@ -54,7 +54,7 @@ def load_predictor(path: str | Path, *, outputs: str | None = None, num_threads:
     is_exported = path.suffix == ".tflite" or (path / "saved_model.pb").is_file()
     sums_to_one = is_exported and outputs is None
     if not (answer >= 0).all() or abs(answer.sum() - 1) > SUM_TOLERANCE and (sums_to_one or answer.max() > 1):
-        raise InputError(f"{path} is damaged or no classifier: its answers are no probabilities.")
+        raise InputError(f"{path} is damaged or not a classifier: its outputs are not probabilities.")
     return predictor
 
 
@@ -66,7 +66,7 @@ def check_recorded(path):
     try:
         rows = {row["file"]: row for row in read_json(record)["variants"]}
     except (KeyError, TypeError) as error:
-        raise InputError(f"{record} is no record of an export. Export again.") from error
+        raise InputError(f"{record} is not a record of an export. Export again.") from error
     row = rows.get(path.name, {})
     size, digest = row.get("size", path.stat().st_size), row.get("sha256")
     if size != path.stat().st_size or digest and digest != sha256(path):

@@ -38,7 +38,7 @@ class Predictor:
         if self.label_names is not None and len(self.label_names) != self.num_classes:
             raise InputError(
                 f"Expected one label per class: the model has {self.num_classes} classes, the labels next to "
-                f"it are {len(self.label_names)}. Put the labels.txt of its own training there, or none."
+                f"it are {len(self.label_names)}. Put the labels.txt of its training there, or none."
             )
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
@@ -62,7 +62,7 @@ class Predictor:
         """
         if self.attend is None:
             raise InputError(
-                "Expected a model that gives its attention. Export a Vision Transformer with --attention."
+                "Expected a model that returns its attention. Export a Vision Transformer with --attention."
             )
         return np.asarray(self.attend(self._checked(images)), "float32")
 

@@ -46,9 +46,9 @@ def tflite_predictor(path, num_threads=1, check=True):
 
 
 def check_tflite(path, kind="images"):
-    """Runs a TFLite file once in a process of its own: a damaged one can crash the interpreter.
+    """Runs a TFLite file once in a separate process: a damaged one can crash the interpreter.
 
-    It is an InputError if it is no model of this kind (`"images"` or `"text"`) or needs foreign operators.
+    Raises InputError if it is not a model of this kind (`"images"` or `"text"`) or needs foreign operators.
     """
     check_is_tflite(path)
     try:
@@ -68,7 +68,7 @@ def check_is_tflite(path):
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.") from error
     if mark != TFLITE_MARK:
-        raise InputError(f"{path} is no TFLite file: it is empty, truncated or of another format.")
+        raise InputError(f"{path} is not a TFLite file: it is empty, truncated or of another format.")
 
 
 def _attached_names(path):

@@ -28,12 +28,14 @@ def check_saved_model(path, loopless=()):
     graph = _read(Path(path))
     objects = graph.object_graph_def
     if not objects.nodes:
-        raise InputError(f"{path} is no SavedModel of ours: it was written by TensorFlow 1. Export again.")
+        raise InputError(
+            f"{path} is not a SavedModel written by keras_vit: it was written by TensorFlow 1. Export again."
+        )
     for node in objects.nodes:
         kind = node.WhichOneof("kind")
         if kind not in KINDS or node.saveable_objects or node.registered_saver:
             raise InputError(
-                f"{path} is not to be trusted: it holds a {kind} with a loading of its own, which is no part "
+                f"{path} cannot be trusted: it contains a {kind} with its own loading code, which is no part "
                 "of an exported model."
             )
     functions = {function.signature.name: function for function in graph.graph_def.library.function}
@@ -41,7 +43,7 @@ def check_saved_model(path, loopless=()):
     unfit |= _operators(_functions_of(objects, loopless), functions) & LOOPS
     if unfit:
         raise InputError(
-            f"{path} is not to be trusted: its graph holds {', '.join(sorted(unfit))}, which no exported "
+            f"{path} cannot be trusted: its graph contains {', '.join(sorted(unfit))}, which no exported "
             "model needs."
         )
 

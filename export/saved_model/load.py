@@ -17,7 +17,9 @@ def loaded_saved_model(path, loopless=()):
     check_saved_model(path, loopless)
     try:
         yield tf.saved_model.load(str(path))
-    except Exception as error:  # TensorFlow raises nearly every type for a folder that it cannot read
+    except (
+        Exception
+    ) as error:  # TensorFlow raises errors of nearly every type for a folder that it cannot read
         raise InputError(
-            f"{path} is no SavedModel of ours that can be loaded: {first_line(error)}"
+            f"{path} is not a SavedModel written by keras_vit that can be loaded: {first_line(error)}"
         ) from error

@@ -20,7 +20,7 @@ _TURNS = (  # what makes orientations 1 to 8 upright
 def upright(image, data):
     """Returns an image `(height, width, channels)`, decoded from the bytes `data`, as a viewer shows it.
 
-    It is unchanged when `data` is no JPEG or has no valid orientation.
+    It is unchanged when `data` is not a JPEG or has no valid orientation.
     """
     turn = tf.cond(tf.io.is_jpeg(data), lambda: _orientation(data) - 1, lambda: 0)
     return tf.switch_case(turn, [lambda f=f: f(image) for f in _TURNS], default=lambda: image)

@@ -89,7 +89,7 @@ def _active_layers(model):
     usual = isinstance(layers[0], keras.layers.Embedding) and type(layers[-1]) is keras.layers.Dense
     if not usual or layers[-1].activation is not keras.activations.linear:
         raise InputError(
-            f"Expected an embedding, recurrent layers and a dense layer that gives logits in {model.name!r}. "
+            f"Expected an embedding, recurrent layers and a dense layer for the logits in {model.name!r}. "
             "Build the model with keras_vit.models.char_rnn."
         )
     return layers
@@ -121,7 +121,7 @@ class WindowForm:
         self.states = [tf.TensorSpec((self.length,), tf.int32), tf.TensorSpec((), tf.int32)]
         compute = mobile_form(model) if on_phone else model
         self.variables = compute.variables
-        # A function of its own, which `generate` calls many times without repeating its constants.
+        # A separate function, which `generate` calls many times without repeating its constants.
         self.score = tf.function(compute)
 
     def step(self, token, states):

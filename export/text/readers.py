@@ -37,7 +37,7 @@ class _Reader:
         logits = self._step(np.asarray(tokens, "int32")).astype("float64")
         if logits.shape[-1] != len(self.description.vocabulary):
             raise InputError(
-                f"Expected one logit per token: the model gives {logits.shape[-1]}, its vocabulary has "
+                f"Expected one logit per token: the model returns {logits.shape[-1]}, its vocabulary has "
                 f"{len(self.description.vocabulary)}. Export again."
             )
         return logits

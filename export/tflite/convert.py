@@ -1,4 +1,4 @@
-"""Converts a model to a TFLite file, in a process of its own."""
+"""Converts a model to a TFLite file, in a separate process."""
 
 import tempfile
 from pathlib import Path
@@ -26,7 +26,7 @@ def write_tflite(model, path, options=(), input_dtype="float32", in_process=Fals
 def convert(owner, signatures, path, options=(), in_process=False):
     """Writes a TFLite file of signatures, `tf.function`s by name that read the `variables` of their owner.
 
-    `options` are those of `keras_vit.export.workers.convert`. The converter runs in a process of its own, so
+    `options` are those of `keras_vit.export.workers.convert`. The converter runs in a separate process, so
     that its refusal, crash or excess is a ConditionError (a full disk an OSError); `in_process` it saves some
     seconds, and its crash is this process's own.
     """

@@ -71,7 +71,7 @@ class Attempt:
 
 
 def check_tolerances(row, export):
-    """Raises ConditionError when a file loses too much, or differs where it is to be exact."""
+    """Raises ConditionError when a file loses too much, or differs although it must be exact."""
     if not row["drop"] <= row["max_drop"]:  # nor is NaN
         raise ConditionError(
             f"lost {export.drop.format(row['drop'])}, allowed are {row['max_drop']:g}: {export.advice}"

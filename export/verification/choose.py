@@ -1,4 +1,4 @@
-"""Tries a model's variants and keeps the fastest that answers as the model."""
+"""Tries a model's variants and keeps the fastest whose outputs match the model's."""
 
 import os
 import tempfile
@@ -13,10 +13,10 @@ SAME = 1.03  # latencies with a smaller ratio are equal: they differ as much fro
 
 
 def choose(attempt, candidates: list[str], folder: Path, named=()) -> list[dict]:
-    """Tries all candidates, and again with their worst layers in float those that lose too much accuracy.
+    """Tries all candidates; those that lose too much accuracy also with their worst layers in float.
 
-    The folder gets the file of the variant that is chosen. `named` are the rows of variants that were asked
-    for by name: their files stay, and the fastest may be one of them. Returns the candidates' rows, each with
+    The folder gets the file of the chosen variant. `named` are the rows of variants requested by name: their
+    files stay, and the fastest may be one of them. Returns the candidates' rows, each with
     `kept`.
     """
     other_candidates = [
@@ -91,7 +91,7 @@ def _fail_unless_agreeing(row, attempt):
     if row["passed"] and not _agrees(row, attempt):
         row["passed"] = False
         row["failure"] = (
-            f"answers as the model on {100 * row['top1_agreement']:.1f} % of the images, auto asks for "
+            f"has the model's class for {100 * row['top1_agreement']:.1f} % of the images, auto requires "
             f"{100 * attempt.least_agreement:g} %"
         )
     return row

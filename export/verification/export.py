@@ -15,9 +15,9 @@ from keras_vit.export.verification.record import NAME, take_earlier_rows, write_
 def export_variants(export: ModelExport, folder: Path, variants, max_drop, report=None, progress=None):
     """Writes variants of a model, keeps those that pass, and returns a row per variant that was tried.
 
-    Arguments and errors are those of `keras_vit.export.export_model`. Rows of variants that are not asked for
-    stay in `export.json` when they have the same fingerprint, with the settings that they were exported with;
-    otherwise their files are removed, so that all files of a folder belong to one model.
+    Arguments and errors are those of `keras_vit.export.export_model`. Rows of other variants stay in
+    `export.json` with their settings when they have the same fingerprint; otherwise their files are removed,
+    so that all files of a folder belong to one model.
     """
     named = [variant for variant in variants if variant != AUTO]
     candidates = [v for v in CANDIDATES if AUTO in variants and v in export.variants and v not in named]
@@ -35,7 +35,7 @@ def export_variants(export: ModelExport, folder: Path, variants, max_drop, repor
 
 
 def check_passed(rows, chosen, folder):
-    """Raises ConditionError when a variant failed, or `auto`, which tried those of `chosen`, keeps none."""
+    """Raises ConditionError when a variant failed, or when `auto` keeps none of `chosen`."""
     needed = [row for row in rows if row not in chosen]
     failed = [row for row in needed if not row["passed"]]
     if chosen and not any(row.get("kept") for row in rows):

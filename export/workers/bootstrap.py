@@ -15,7 +15,7 @@ def main():
     package, program = sys.argv[1:]
     order = json.load(sys.stdin)
     results = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no result
+    os.dup2(2, 1)  # output of libraries is not a result
     limit_memory(order["memory_limit"])
     _load("keras_vit", os.path.join(package, "__init__.py"), submodule_search_locations=[package])
     result = _load("program", program).run(**order["job"])
@@ -24,7 +24,7 @@ def main():
 
 
 def limit_memory(limit):
-    """Limits the address space of this process; a lower limit that holds already stays."""
+    """Limits the address space of this process; an existing lower limit stays."""
     try:
         import resource
     except ImportError:  # Windows

@@ -59,7 +59,7 @@ def run(options):
 def _signature(row):
     """Returns which signature of a file with several was measured."""
     first, *others = row["signatures"] or [None]
-    return f", signature {first}; --signature takes also {', '.join(others)}" if others else ""
+    return f", signature {first}; --signature also accepts {', '.join(others)}" if others else ""
 
 
 def _legend(row):

@@ -17,7 +17,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--as-is",
         action="store_true",
-        help="examine what TensorFlow's converter makes of it, not the form that keras-vit export writes",
+        help="examine the file that TensorFlow's converter writes, not the form that keras-vit export writes",
     )
     parser.add_argument("--strict", action="store_true", help="exit with 1 when there are findings")
     add_json(parser, "findings")

@@ -1,4 +1,4 @@
-"""Tests a run's model on data that it never saw."""
+"""Evaluates a run's model on the test split."""
 
 from keras_vit.commands.arguments import add_data_dir, add_run
 from keras_vit.commands.quiet import quiet_import

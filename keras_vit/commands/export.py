@@ -37,7 +37,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--attention",
         action="store_true",
-        help="the files give the attention rollout too (Vision Transformers); MediaPipe's ImageClassifier "
+        help="the files also return the attention rollout (Vision Transformers); MediaPipe's ImageClassifier "
         "takes files without it only",
     )
     parser.add_argument(
@@ -55,18 +55,20 @@ def add_arguments(parser):
     parser.add_argument(
         "--input",
         choices=("float32", "uint8"),
-        help="images only: what TFLite files take, RGB in [0, 255] (default: float32)",
+        help="images only: input type of TFLite files, RGB in [0, 255] (default: float32)",
     )
     parser.add_argument(
         "--batch",
         type=at_least_one,
         metavar="N",
-        help="images only: how many TFLite files take at once; MediaPipe's ImageClassifier takes files for "
+        help="images only: batch size of TFLite files; MediaPipe's ImageClassifier takes files for "
         "one only (default: 1)",
     )
-    parser.add_argument("--name", help="images only: what the files call the model (default: the run's name)")
-    parser.add_argument("--author", help="images only: who the files say made the model")
-    parser.add_argument("--license", help="images only: under which licence, such as Apache-2.0")
+    parser.add_argument(
+        "--name", help="images only: name of the model in the files (default: the run's name)"
+    )
+    parser.add_argument("--author", help="images only: author of the model, written to the files")
+    parser.add_argument("--license", help="images only: licence of the model, such as Apache-2.0")
     add_data_dir(parser)
 
 
@@ -111,7 +113,7 @@ def _check_kind(options, kind):
 
 
 def _check_web(options):
-    """Checks what is known of the page before the files are written."""
+    """Checks the page's options before the files are written."""
     if options.web is None:
         if options.litert is not None:
             raise InputError("--litert is for the page of --web: add --web DIR, or leave it out.")
@@ -119,9 +121,9 @@ def _check_web(options):
     from keras_vit.export.web.page import check_page
 
     if (options.batch or 1) > 1:
-        raise InputError("--web takes files for one image: leave out --batch.")
+        raise InputError("--web requires files for one image: leave out --batch.")
     if set(options.variant or ()) == {"savedmodel"}:
-        raise InputError("--web takes TFLite files: add --variant dynamic_int8, or leave out --variant.")
+        raise InputError("--web requires TFLite files: add --variant dynamic_int8, or leave out --variant.")
     check_page(options.web, options.litert)
 
 
@@ -134,7 +136,7 @@ def _export_images(options, run, show, **settings):
     channels = model.input_shape[-1]
     if options.web is not None and channels not in PHOTOS:
         raise InputError(
-            f"--web takes models of grey or RGB photos, this one has {channels} channels. Leave it out."
+            f"--web supports models of grey or RGB photos, this one has {channels} channels. Leave it out."
         )
     attention = options.attention or options.web is not None and has_attention(model)
     rows = export_model(

@@ -20,8 +20,8 @@ def add_arguments(parser):
     parser.add_argument(
         "--outputs",
         choices=("logits", "probabilities"),
-        help="images only: what the model returns (default: as a run or an exported file records; as another "
-        ".keras file's answers show)",
+        help="images only: what the model returns (default: as recorded in a run or exported file; "
+        "inferred from outputs for other .keras files)",
     )
     parser.add_argument("--top", type=at_least_one, default=3, metavar="K", help="classes to show")
 

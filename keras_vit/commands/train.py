@@ -22,7 +22,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--devices",
         metavar="N",
-        help="share each batch among N devices, or all; with KERAS_BACKEND=jax also 2x4: two parts, "
+        help="split each batch over N devices, or all; with KERAS_BACKEND=jax also 2x4: two parts, "
         "4 devices share the model for each (default: one device)",
     )
     parser.add_argument(

@@ -26,7 +26,7 @@ def add_arguments(parser):
         "overrides",
         nargs="*",
         metavar="field=...",
-        help="field=value fixes a field of the recipe, field=a,b offers these, field=low:high that range",
+        help="field=value fixes a field of the recipe, field=a,b or field=low:high varies it over these",
     )
     parser.add_argument(
         "--run-dir",
@@ -41,13 +41,13 @@ def add_arguments(parser):
     )
     parser.add_argument("--objective", help="val_accuracy or val_loss (default: what the task watches)")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="trials at a time (default: 1)")
-    parser.add_argument("--seed", type=at_least_zero, default=0, help="of the proposals (default: 0)")
+    parser.add_argument("--seed", type=at_least_zero, default=0, help="seed of the proposals (default: 0)")
     parser.add_argument(
         "--seeds",
         type=at_least_zero,
         default=3,
         metavar="N",
-        help="trainings of the winner; 0: none (default: 3)",
+        help="trainings of the winner, each with another seed; 0: none (default: 3)",
     )
     limits = parser.add_argument_group("limits, checked before a model is trained")
     for name, (kind, metavar, text) in LIMITS.items():
@@ -61,9 +61,9 @@ def add_arguments(parser):
         "--coordinator",
         "--chief",  # as KerasTuner calls it
         metavar="HOST:PORT",
-        help="hand out the trials there, and run none here",
+        help="coordinate the search at this address; run no trials here",
     )
-    machines.add_argument("--join", metavar="HOST:PORT", help="run trials of the coordinator there")
+    machines.add_argument("--join", metavar="HOST:PORT", help="run trials of the coordinator at this address")
 
 
 def run(options):

@@ -155,5 +155,5 @@ def _replace(temporary, path, holder):
         except OSError:
             os.replace(aside, path)
             raise
-    else:  # the system refuses to replace a folder by a file
+    else:  # the system cannot replace a folder by a file
         os.replace(temporary, path)

@@ -26,7 +26,7 @@ def read_json(path: str | os.PathLike, kind: type = object):
 
 
 def parse_json(content: bytes, name, kind: type = object):
-    """Parses JSON, which errors call `name`; NaN, infinity and duplicate fields are refused."""
+    """Parses JSON; `name` is its name in errors. NaN, infinity and duplicate fields are refused."""
     try:
         value = json.loads(
             content.decode("utf-8"),
@@ -45,7 +45,7 @@ def parse_json(content: bytes, name, kind: type = object):
 
 
 def finite_number(text: str) -> float:
-    """Converts text to a float, or raises ValueError for NaN, infinity and what is no number."""
+    """Converts text to a float, or raises ValueError for NaN, infinity and text that is not a number."""
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"{text[:40]} is not a finite number")

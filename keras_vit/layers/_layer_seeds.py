@@ -19,7 +19,7 @@ def layer_seeds(seed: int | None) -> Iterator[int | None]:
 
 
 def reseeded(initializer: Any, layer_name: str) -> Any:
-    """Returns an initializer for one layer; without a seed of its own it would draw equal kernels for all.
+    """Returns an initializer for one layer; without its own seed it would draw equal kernels for all.
 
     Args:
         initializer: name, configuration or Keras initializer.

@@ -38,7 +38,7 @@ class DenseOptions(TypedDict, total=False):
 
     Args:
         kernel_initializer, bias_initializer: Keras initializers or their names. Default: `"glorot_uniform"`,
-            `"zeros"`. Each layer draws with a seed of its own, derived from the initializer's.
+            `"zeros"`. Each layer draws with its own seed, derived from the initializer's.
         kernel_regularizer, bias_regularizer: Keras regularizers or their names. Default: None.
     """
 

@@ -4,7 +4,7 @@ from keras import ops
 
 
 def tokenwise(layer, x):
-    """Calls `layer` on `(batch * length, dim)` and gives back `(batch, length, ...)`.
+    """Calls `layer` on `(batch * length, dim)` and returns `(batch, length, ...)`.
 
     A matrix product of two matrices is one call into the backend; of a 3-D tensor and a matrix it is a
     batched product with a slower gradient. `reshape` moves no data.

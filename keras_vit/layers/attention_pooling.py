@@ -82,7 +82,7 @@ class AttentionPooling(ConfiguredLayer):
         query = ops.reshape(query, (1, self.num_heads, 1, head_dim))
         key_value = ops.reshape(tokenwise(self.key_value, x), (-1, length, 2, self.num_heads, head_dim))
         key, value = ops.unstack(ops.transpose(key_value, (2, 0, 3, 1, 4)), 2, axis=0)
-        # One query needs no matrix product of its own: weight the keys and sum.
+        # One query needs no separate matrix product: weight the keys and sum.
         scores = ops.sum(query * key, axis=-1)
         if mask is not None:
             scores = ops.where(ops.cast(mask, "bool")[:, None], scores, ops.cast(-1e9, scores.dtype))

@@ -13,7 +13,7 @@ from keras_vit.layers._options import LayerOptions
 
 @keras.saving.register_keras_serializable(package="keras_vit")
 class ClassToken(ConfiguredLayer):
-    """Puts one learned token in front of each sequence, from which the class is read at the end.
+    """Puts one learned token in front of each sequence; the class is read from it at the end.
 
     Call arguments:
         x: `(batch, length, hidden_dim)`.

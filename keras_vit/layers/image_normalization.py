@@ -14,12 +14,12 @@ KINDS = ("global_contrast", "l1", "l2", "min_max")
 
 @keras.saving.register_keras_serializable(package="keras_vit")
 class ImageNormalization(ConfiguredLayer):
-    """Shifts and scales each image by figures of its own pixels, all channels together.
+    """Shifts and scales each image by statistics of its own pixels, all channels together.
 
     Args:
         kind: `"global_contrast"`: mean 0 and deviation 1; `"l1"`: the mean of the absolute values is 1;
             `"l2"`: the root of the mean square is 1; `"min_max"`: from 0 to 1. The norms of the second and
-            the third are the textbook's but for a constant, which keeps the values' size.
+            the third equal the textbook's except for a constant, which keeps the values' size.
         epsilon: float, the least that is divided by. Default 1e-3.
 
     Call arguments:

@@ -23,7 +23,7 @@ class PatchEmbedding(ConfiguredLayer):
 
     `stem="linear"` projects the flattened pixels of each patch. `stem="conv"` is the convolutional
     tokenizer of the Compact Transformers: 3x3 convolution without bias, ReLU and 3x3 max-pooling of
-    stride 2, once per factor of two in the patch size, with 64 filters but for the last.
+    stride 2, once per factor of two in the patch size, with 64 filters except in the last.
 
     Args:
         hidden_dim: int, size of an embedding.

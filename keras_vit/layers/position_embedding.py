@@ -28,7 +28,7 @@ class PositionEmbedding(ConfiguredLayer):
             sequences of open length: `x` may be shorter.
         kind: `"learned"` (default), `"sincos_1d"` or `"sincos_2d"`; the last two have no weights.
         num_prefix_tokens: int, tokens before the patches (a class token). Learned embeddings cover
-            them, sin-cos ones leave them as they are.
+            them, sin-cos ones leave them unchanged.
         target_grid_size: int, `(rows, columns)` or None (the trained grid).
 
     Call arguments:

@@ -1,4 +1,4 @@
-"""Tells attention how far apart, by rows and by columns, two patches are."""
+"""Encodes in queries and keys how far apart two patches are, in rows and in columns."""
 
 from typing import Annotated, Unpack
 
@@ -17,9 +17,9 @@ from keras_vit.layers._pairs import as_pair
 class RotaryPositionEmbedding(ConfiguredLayer):
     """Rotates queries or keys by angles that grow with their patch's row and column; there are no weights.
 
-    The product of a rotated query with a rotated key then knows the distance of the two patches. Channel
+    The product of a rotated query and a rotated key then depends on the distance of the two patches. Channel
     `i` of the first half of a head and channel `i` of the second are the plane that is turned; half of the
-    planes turn with the row, half with the column, each at a frequency of its own. Rows and columns are
+    planes turn with the row, half with the column, each at its own frequency. Rows and columns are
     measured over the whole image, from -1 to 1 or on a grid of reference, so that another grid needs no
     resampling.
 
@@ -38,7 +38,7 @@ class RotaryPositionEmbedding(ConfiguredLayer):
         Like `x`.
 
     Raises:
-        InputError: a sequence that is not the grid's; a head size that is no multiple of 4.
+        InputError: a sequence that does not fit the grid; a head size that is not a multiple of 4.
 
     Example:
         >>> tuple(RotaryPositionEmbedding((4, 4))(ops.ones((2, 3, 16, 8))).shape)

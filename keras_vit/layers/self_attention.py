@@ -174,7 +174,7 @@ def check_heads(num_heads, hidden_dim):
 
 
 def scores_spec(layer, x):
-    """Returns what a layer with `num_heads` gives for its attention scores, as a `keras.KerasTensor`."""
+    """Returns a `keras.KerasTensor` for the attention scores of a layer with `num_heads`."""
     batch, length, _ = x.shape
     return keras.KerasTensor((batch, layer.num_heads, length, length), layer.compute_dtype)
 

@@ -1,4 +1,4 @@
-"""Builders of complete models. Each returns a `keras.Model` that gives logits."""
+"""Builders of complete models. Each returns a `keras.Model` that outputs logits."""
 
 from keras_vit.models.char_rnn import char_rnn, step_model
 from keras_vit.models.char_transformer import char_transformer

@@ -28,7 +28,7 @@ def char_rnn(
     dtype: DType = "float32",
     name: str | None = None,
 ) -> keras.Model:
-    """Builds a stack of recurrent layers that gives logits at each character.
+    """Builds a stack of recurrent layers that outputs logits for each character.
 
     Args:
         cell: `"simple"`, `"lstm"` or `"gru"`.
@@ -81,7 +81,7 @@ def char_rnn(
 def step_model(model: keras.Model) -> keras.Model:
     """Builds the form of a `char_rnn` that reads one character and returns its states.
 
-    It shares the weights of the model and gives the same logits, one character at a time. It has no loop,
+    It shares the weights of the model and returns the same logits, one character at a time. It has no loop,
     which runs fastest on phones.
 
     Args:
@@ -150,7 +150,7 @@ def _with_states(model, length, read):
 def _one_step(rnn, x, before):
     inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name="x"), *_state_inputs(rnn)]
     output, after = rnn.cell(inputs[0], inputs[1:])
-    # A model of its own, because Keras names all cells of a kind alike.
+    # A separate model, because Keras names all cells of a kind alike.
     return keras.Model(inputs, [output, *after], name=rnn.name)([x, *before])
 
 

@@ -19,7 +19,7 @@ def with_image_size(model: keras.Model, image_size: PixelPair) -> keras.Model:
         image_size: int or `(height, width)` in pixels, a multiple of the patch. Need not be square.
 
     Returns:
-        A new `keras.Model` with the same weights, not compiled. `model` is left as it is.
+        A new `keras.Model` with the same weights, not compiled. `model` is not changed.
 
     Raises:
         InputError: `model` has no patch embedding, its patch does not divide the image, or the size of one of

@@ -23,7 +23,7 @@ def linear(
 
     What its logits are trained with decides what it is: with cross-entropy it is softmax regression, with
     `keras.losses.CategoricalHinge()` a linear support vector machine for many classes: the right logit is to
-    exceed each other one, and 0, by 1. That loss takes one-hot labels, not smoothed; the penalty on large
+    exceed each other one, and 0, by 1. That loss needs one-hot labels without smoothing; the penalty on large
     weights, which makes the margin wide, is the optimizer's weight decay.
 
     Args:

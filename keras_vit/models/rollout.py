@@ -78,7 +78,7 @@ def attention_maps(model: keras.Model, images: Any) -> np.ndarray:
 
 
 def rollout_start(model):
-    """Returns from which token a model's rollout starts: the one that its head reads, or their mean."""
+    """Returns where a model's rollout starts: at the token that its head reads, or at the mean of all."""
     pooled = [layer.mode for layer in model.layers if isinstance(layer, TokenPooling)]
     return "token" if pooled == ["token"] else "mean"
 

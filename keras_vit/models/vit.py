@@ -65,7 +65,7 @@ def vit(
         pooling: `"token"` (the class token), `"gap"` (mean of the patches), `"token_gap"` (both, one
             after the other) or `"map"` (attention).
         class_token: bool, or None: there is one when it is what is pooled.
-        distillation_token: bool, a second token with a head of its own; the logits are the mean of both
+        distillation_token: bool, a second token with its own head; the logits are the mean of both
             heads (DeiT, https://arxiv.org/abs/2012.12877).
         num_registers: int, register tokens.
         position_embedding: `"learned"`, `"sincos_1d"`, `"sincos_2d"`, `"rotary"` (in every attention, see

@@ -42,13 +42,13 @@ class Family(NamedTuple):
 
     name: str
     table: Callable  # (arguments) -> tuple of Row, used in both directions
-    signatures: tuple  # sets of names, one of which a file of the family contains
+    signatures: tuple  # sets of names; a file of the family contains one of the sets
     read: Callable  # (config, tensors) -> Reading
     export: Callable | None = None  # (arguments, preprocessing, labels) -> Export; None: read only
     accepts: Callable = lambda config, names: True  # what else a file needs
-    prefixes: tuple = ()  # of names in a file, the first of which the table does not have
+    prefixes: tuple = ()  # of names in a file; the table's names lack the first
     unused: tuple = ()  # regular expressions of names that image models do not use
-    format: str | None = "timm"  # the library that reads what is saved
+    format: str | None = "timm"  # the library that reads saved files
 
     def recognizes(self, config, names):
         """Returns whether a file with these names, prefixes included, is of the family."""

@@ -51,7 +51,7 @@ def _download(repository, revision):
     unreachable = None
 
     def fetch(name):
-        """Returns the path of a file, or None where there is no such file."""
+        """Returns the path of a file, or None if it does not exist."""
         nonlocal unreachable
         try:
             path = Path(hf_hub_download(repository, name, revision=revision))

@@ -42,7 +42,7 @@ def norm(ours, theirs):
 
 
 class Link(NamedTuple):
-    """A weight of a model and the tensors that it consists of."""
+    """A weight of a model and its tensors in the file."""
 
     weight: keras.Variable
     names: tuple

@@ -125,7 +125,7 @@ def _positions(model, rows):
 
 
 def _model_card(arguments: dict, format: str, config: dict, labels: list[str] | None, run_dir) -> str:
-    """Returns the text of a model card, with the recipe and the metrics of a run where there is one."""
+    """Returns the text of a model card, with the recipe and the metrics of a run if there is one."""
     head = f"---\nlibrary_name: {FORMATS[format]}\ntags:\n- image-classification\n- keras_vit\n---\n"
     parts = [head, "# Vision Transformer\n", "Trained or converted with keras_vit.\n"]
     parts.append(_table("Model", {field: arguments[field] for field in MODEL_FIELDS}))

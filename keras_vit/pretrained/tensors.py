@@ -26,7 +26,7 @@ class Tensors(dict[str, Tensor]):
         return tuple(self[name].shape)
 
     def size(self, name, axis=0):
-        """Returns the size of an axis, or 0 where there is no such tensor."""
+        """Returns the size of an axis, or 0 if the tensor does not exist."""
         return self[name].shape[axis] if name in self else 0
 
     def renamed(self, rename: Callable[[str], str]) -> "Tensors":

@@ -1,4 +1,4 @@
-"""Reads torch's `.bin`, `.pth` and `.pt` files without torch and without running what is in them."""
+"""Reads torch's `.bin`, `.pth` and `.pt` files without torch and without running code in them."""
 
 import collections
 import functools
@@ -45,7 +45,7 @@ class _Tensor(NamedTuple):
 def read_torch(path: Path) -> Tensors:
     """Returns the named tensors of a zip file of `torch.save`, which may be under a key such as "model".
 
-    A file that contains more than tensors, or of the format before torch 1.6, is refused.
+    A file with more than tensors, or in the format before torch 1.6, is refused.
     """
     archive, root, content = _unpickled(path)
     tensors = {}

@@ -24,7 +24,7 @@ def generate(
 ) -> list[str]:
     """Draws texts from a model, character by character.
 
-    The same seed gives the same texts from each form of a model, as long as their logits agree.
+    The same seed produces the same texts from each form of a model, as long as their logits agree.
 
     Args:
         reader: reads tokens for a model, with `begin(batch_size)` and `read(tokens)`; see

@@ -28,7 +28,7 @@ def check_sampling(num_samples=1, temperature=1.0, top_k=None, top_p=None, max_l
 def gumbel_noise(seed: int, num_samples: int, vocabulary_size: int) -> Iterator[np.ndarray]:
     """Yields, without end, float32 noise `(num_samples, vocabulary_size)` that draws the next characters.
 
-    Each sample has a stream of its own, so that it does not depend on how many are drawn at once: a phone
+    Each sample has its own random stream, so that it does not depend on how many are drawn at once: a phone
     that draws one at a time gets the texts that a server draws together.
     """
     streams = [np.random.default_rng((seed, sample)) for sample in range(num_samples)]
@@ -56,7 +56,7 @@ def next_probabilities(logits, temperature=1.0, top_k=None, top_p=None, excluded
     if top_k is not None:
         probabilities = _keep(probabilities, lambda ordered: np.arange(ordered.shape[1]) < top_k)
     if top_p is not None:
-        # The character that crosses the threshold is kept: what stands before it falls short of it.
+        # The character that crosses the threshold is kept: the sum of those before it is below the threshold.
         probabilities = _keep(probabilities, lambda ordered: ordered.cumsum(axis=1) - ordered < top_p)
     return probabilities
 

@@ -1,4 +1,4 @@
-"""The characters that a model of text knows, and their tokens."""
+"""The characters in the vocabulary of a text model, and their tokens."""
 
 import dataclasses
 from collections import Counter

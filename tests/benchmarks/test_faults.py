@@ -10,7 +10,7 @@ PROGRAM = Path(__file__).parents[2] / "benchmarks" / "faults.py"
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the harness forks")
-def test_trainings_that_are_struck_end_with_the_hash_of_one_that_is_not():
+def test_trainings_with_faults_end_with_the_hash_of_an_undisturbed_one():
     done = subprocess.run(
         [sys.executable, PROGRAM, "--kills", "2", "--case", "ViT", "--seed", "3", "--no-disk"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

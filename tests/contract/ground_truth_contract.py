@@ -1,4 +1,4 @@
-"""Our layers' outputs and gradients beside those that NumPy gives in float64, derived by hand.
+"""Our layers' outputs and gradients compared with NumPy's in float64, derived by hand.
 
 An error is the largest difference in an array, as a share of the largest value in it (the maximum norm).
 """
@@ -11,7 +11,7 @@ TOLERANCE = 1e-5  # float32 has steps of 6e-8, and no case here more than some h
 
 
 def randomised(model, seed=0, scale=0.5):
-    """Draws all weights of a layer or model anew, so that no bias is 0 and no factor 1."""
+    """Draws all weights of a layer or model again, so that no bias is 0 and no factor 1."""
     rng = np.random.default_rng(seed)
     for weight in model.weights:
         centre = weight.path.split("/")[-1] in ("gamma", "moving_variance")

@@ -1,4 +1,4 @@
-"""What every model of images promises beside the Vision Transformer, and the arguments to hold each to it.
+"""The contract of every image model next to the Vision Transformer, and arguments to build each.
 
 As a program it writes the models' logits and the masks of their random layers under the current backend:
 `model_contract.py OUT.npz`.

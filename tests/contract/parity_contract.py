@@ -1,4 +1,4 @@
-"""How far one of our models is from the original whose outputs a folder holds.
+"""How far one of our models is from the original whose outputs are in a folder.
 
 `benchmarks/workers/pretrained_originals.py` writes such folders: weights, and `expected.npz` with images,
 logits, the output of every block and the gradient of `sum(logits * direction)` by the images; perhaps also

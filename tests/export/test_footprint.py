@@ -14,4 +14,4 @@ def test_a_reference_may_take_images_of_another_size(tmp_path):
     alone = footprint(small_vit(8), image, keep=kept)
     assert alone["size_bytes"] == kept.stat().st_size and "reference_latency_ms" not in alone
     larger = footprint(small_vit(32), np.zeros((32, 32, 1), "uint8"), reference=kept)
-    assert larger["latency_ms"] > larger["reference_latency_ms"] > 0  # 64 patches beside 4
+    assert larger["latency_ms"] > larger["reference_latency_ms"] > 0  # 64 patches against 4

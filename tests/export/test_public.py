@@ -26,6 +26,6 @@ def test_a_public_function_is_annotated_and_has_an_example(name):
     assert all(f"{part}:" in function.__doc__ for part in ("Args", "Returns", "Raises", "Example"))
 
 
-def test_a_name_that_there_is_not_is_an_attribute_error():
+def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="'keras_vit.export' has no attribute 'exprot_model'"):
         export.exprot_model  # noqa: B018

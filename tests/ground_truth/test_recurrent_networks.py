@@ -125,7 +125,7 @@ def gru(x, kernel, recurrent, bias):
 
 
 def before(states):
-    """The states that each step began with; zeros for the first."""
+    """The states that each step started with; zeros for the first."""
     return np.concatenate([np.zeros_like(states[:, :1]), states[:, :-1]], axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Bad `.keras` files: damaged, code-bearing, or declaring sizes that no memory holds."""
+"""Bad `.keras` files: damaged, code-bearing, or declaring sizes that exceed any memory."""
 
 import base64
 import copy

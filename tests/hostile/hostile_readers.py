@@ -167,7 +167,7 @@ class Verdict:
 
 
 def judge(case, good, references):
-    """Writes a case into a folder of its own and reads it.
+    """Writes a case into its own folder and reads it.
 
     Args:
         case: Case.

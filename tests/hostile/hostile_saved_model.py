@@ -50,7 +50,7 @@ def cases():
 
 
 def _operators(sentinel):
-    """What a graph can do besides arithmetic, each as a function without arguments."""
+    """Operations of a graph other than arithmetic, each as a function without arguments."""
     import tensorflow as tf
 
     def python():
@@ -84,7 +84,7 @@ OPERATORS = (
 
 
 def _evil(place, name, where):
-    """A SavedModel of the right signatures, one of whose functions does something besides."""
+    """A SavedModel of the right signatures, one of whose functions also does something else."""
     import tensorflow as tf
 
     act = _operators(str(place.sentinel))[name]

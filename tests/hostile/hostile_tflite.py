@@ -63,7 +63,7 @@ def _with_intact_record(damage):
 
 
 def _words(content, seed):
-    """Offsets and lengths of the flatbuffer's tables, which lie apart from the weights, become huge."""
+    """Offsets and lengths of the flatbuffer's tables, which are not next to the weights, become huge."""
     generator, changed = random.Random(seed), bytearray(content)
     for _ in range(3):
         place = 4 * generator.randrange(2, len(content) // 8) + generator.choice((0, len(content) // 8 * 4))

@@ -28,7 +28,7 @@ def good(tmp_path_factory):
 
 
 @pytest.mark.parametrize("case", SAMPLE, ids=lambda case: case.name)
-def test_a_bad_file_gives_one_clear_error_or_is_rightly_read(case, good):
+def test_a_bad_file_results_in_one_clear_error_or_is_read_correctly(case, good):
     verdict = judge(case, *good)
     assert verdict.outcome != OTHER, verdict.detail
 

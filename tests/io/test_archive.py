@@ -29,7 +29,7 @@ def test_a_duplicate_member_is_refused(tmp_path):
         check_zip(archive(tmp_path / "a.zip", ("a", b"1"), ("a", b"2")))
 
 
-def test_what_would_fill_the_memory_is_refused(tmp_path):
+def test_members_that_would_fill_the_memory_are_refused(tmp_path):
     with (
         zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as file,
         file.open("a", "w") as member,

@@ -196,7 +196,7 @@ def test_a_decompression_bomb_is_refused_by_name():
 
 
 @pytest.mark.parametrize("size", [0, -1, (4,), (4, 0), "8", 2.5, (1, 2, 3)])
-def test_a_size_that_is_none_is_refused(size):
+def test_an_invalid_size_is_refused(size):
     with pytest.raises(InputError, match="Expected size"):
         decode_image(saved(two_tone()), "x", size=size)
 

@@ -73,7 +73,7 @@ def test_weights_that_are_not_finite_are_refused_by_name(rewrite):
         load_model(rewrite(weights=spoil))
 
 
-def test_weights_that_unfold_or_lie_elsewhere_are_refused(rewrite):
+def test_weights_that_decompress_hugely_or_are_in_other_files_are_refused(rewrite):
     def unfold(group):
         del group["0"]
         group.create_dataset("0", shape=(10**10,), chunks=(1000,), dtype="f4", fillvalue=1)

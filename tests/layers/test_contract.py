@@ -1,4 +1,4 @@
-"""The contract that all layers share; what is particular to one stands in its own file."""
+"""The contract that all layers share; tests of one layer are in its own file."""
 
 import importlib.util
 import os

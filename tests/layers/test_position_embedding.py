@@ -60,7 +60,7 @@ def test_fixed_embeddings_have_no_weights_and_leave_the_prefix_alone(kind):
     assert len(np.unique(y[1:].round(5), axis=0)) == 6
 
 
-def test_sincos_2d_tells_rows_from_columns():
+def test_sincos_2d_distinguishes_rows_from_columns():
     grid = added(PositionEmbedding((3, 4), kind="sincos_2d"), 12, 16).reshape(3, 4, 16)
     assert np.ptp(grid[..., :8], axis=0).max() == 0  # the first half knows the column alone
     assert np.ptp(grid[..., 8:], axis=1).max() == 0  # the second the row alone

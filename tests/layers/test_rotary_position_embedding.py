@@ -47,7 +47,7 @@ def test_prefix_tokens_stay_as_they_are():
     assert (y[:, :, 3:] != x[:, :, 3:]).all()
 
 
-def test_attention_tells_shuffled_patches_apart_only_with_it():
+def test_attention_distinguishes_shuffled_patches_only_with_it():
     x = RANDOM.normal(size=(1, 1 + 6, 8)).astype("float32")
     order = [0, *(1 + RANDOM.permutation(6))]
     for rotary, differs in ((None, False), ({"grid_size": [2, 3], "num_prefix_tokens": 1}, True)):

@@ -57,7 +57,7 @@ def test_a_causal_layer_gives_what_a_causal_mask_gives_also_where_the_length_is_
     np.testing.assert_allclose(y, expected, atol=1e-5)
 
 
-def test_a_causal_layer_respects_a_mask_besides():
+def test_a_causal_layer_also_respects_a_mask():
     layer, padding = SelfAttention(3, causal=True), np.array([1, 1, 1, 1, 0, 0], bool)
     layer.build(X.shape)
     expected, _ = reference(layer, X, np.tril(np.ones((6, 6), bool)) & padding)

@@ -7,7 +7,7 @@ from keras_vit.layers import ClassToken, RegisterTokens, TokenPooling
 X = np.random.default_rng(0).normal(size=(3, 5, 8)).astype("float32")
 
 
-def test_class_token_stands_first_and_is_the_same_for_every_sample():
+def test_class_token_is_first_and_the_same_for_every_sample():
     layer = ClassToken()
     layer.build(X.shape)
     layer.token.assign(np.arange(8.0).reshape(1, 1, 8))
@@ -16,7 +16,7 @@ def test_class_token_stands_first_and_is_the_same_for_every_sample():
     np.testing.assert_array_equal(y[:, 1:], X)
 
 
-def test_registers_stand_between_the_prefix_and_the_patches():
+def test_registers_are_between_the_prefix_and_the_patches():
     layer = RegisterTokens(2, num_prefix_tokens=1)
     y = keras.ops.convert_to_numpy(layer(X))
     np.testing.assert_array_equal(y[:, :1], X[:, :1])

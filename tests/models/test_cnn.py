@@ -52,7 +52,7 @@ def test_batch_normalisation_takes_the_place_of_each_bias_but_the_heads():
 
 
 @pytest.mark.parametrize("variant", ["3x3", "5x5"])
-def test_batch_normalisation_stands_before_each_activation(variant):
+def test_batch_normalisation_comes_before_each_activation(variant):
     layers = cnn(variant, batch_norm=True).layers
     kinds = [type(layer).__name__ for layer in layers]
     places = [index for index, kind in enumerate(kinds) if kind == "Activation"]

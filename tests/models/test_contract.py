@@ -1,4 +1,4 @@
-"""What the models of images share; what is particular to one stands in its own file."""
+"""The contract that image models share; tests of one model are in its own file."""
 
 import importlib.util
 import itertools

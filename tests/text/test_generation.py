@@ -22,7 +22,7 @@ def model():
 
 
 def certain(after):
-    """A model that writes what a dict says comes after each character, and begins with `a`."""
+    """A model that generates the successor of each character in a dict, starting with `a`."""
     model = char_rnn("simple", vocabulary_size=8, hidden_dim=8)
     follow = np.zeros((8, 8))
     for character, following in {"\n": "a", **after}.items():
@@ -33,7 +33,7 @@ def certain(after):
     return model
 
 
-def test_a_model_that_is_sure_writes_what_it_has_learnt_and_stops_at_the_end():
+def test_a_confident_model_generates_its_training_text_and_stops_at_the_end():
     model = certain({"a": "b", "b": "c", "c": "\n"})
     assert generate(reader_of(model), VOCABULARY, 3) == ["abc"] * 3
     assert generate(reader_of(model), VOCABULARY, 1, max_length=2) == ["ab"]
@@ -78,7 +78,7 @@ def test_temperature_sharpens_and_flattens():
     assert np.ptp(next_probabilities(LOGITS, 1e6)) < 1e-5
 
 
-def test_top_k_and_top_p_keep_the_likeliest_and_give_them_all():
+def test_top_k_and_top_p_keep_the_likeliest_and_renormalize_them():
     np.testing.assert_allclose(next_probabilities(LOGITS, top_k=2), [[5 / 7, 2 / 7, 0, 0, 0]])
     np.testing.assert_allclose(next_probabilities(LOGITS, top_k=9), np.exp(LOGITS))
     np.testing.assert_allclose(next_probabilities(LOGITS, top_p=0.6), [[5 / 7, 2 / 7, 0, 0, 0]])
@@ -92,7 +92,7 @@ def test_an_unknown_character_is_never_written():
     assert next_probabilities(LOGITS, excluded=0)[0, 0] == 0
 
 
-def test_draws_follow_the_probabilities_and_never_take_what_has_none():
+def test_samples_follow_the_probabilities_and_never_contain_tokens_of_probability_zero():
     rows = np.repeat([[0.0, 0.7, 0.0, 0.3, 0.0]], 20_000, axis=0)
     noise = np.random.default_rng(0).gumbel(size=rows.shape)
     counts = np.bincount(draw(rows, noise), minlength=5)
@@ -123,13 +123,13 @@ def test_sampling_that_makes_no_sense_is_refused(model, options, message):
         generate(reader_of(model), VOCABULARY, **options)
 
 
-def test_a_bidirectional_model_cannot_write_and_the_error_says_why():
+def test_a_bidirectional_model_cannot_generate_and_the_error_explains_it():
     model = char_rnn("gru", vocabulary_size=8, hidden_dim=4, bidirectional=True)
     with pytest.raises(InputError, match="backward half reads what follows"):
         generate(reader_of(model), VOCABULARY)
 
 
-def test_novelty_counts_what_is_new_and_what_is_said_twice():
+def test_novelty_counts_new_and_repeated_samples():
     figures = novelty(["a", "b", "b", "c", "b"], ["c", "d"])
     assert figures == {"num_samples": 5, "novel_share": 0.8, "duplicate_share": 0.4, "new": 2}
     with pytest.raises(InputError, match="at least one"):

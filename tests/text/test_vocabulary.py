@@ -22,7 +22,7 @@ def test_unseen_characters_are_named_or_have_a_token_by_choice():
     assert vocabulary.symbols == ["\\n", "a", "b", "<unk>"]
 
 
-def test_a_character_that_stands_once_teaches_what_unknown_means():
+def test_a_character_that_occurs_once_trains_the_unknown_token():
     assert build_vocabulary(["aab"], unknown="unk").characters == "\na"
     assert build_vocabulary(["aab"], unknown="error").characters == "\nab"
 

@@ -31,7 +31,7 @@ def test_figures_computed_by_hand():
     assert a == {"label": "a", "precision": 0.5, "recall": 1.0, "f1": pytest.approx(2 / 3), "support": 1}
     assert b == {"label": "b", "precision": 1.0, "recall": pytest.approx(2 / 3), "f1": 0.8, "support": 3}
     assert result["macro"]["precision"] == 0.75
-    # Each prediction falls into a bin of its own: gaps 0.1, 0.7, 0.2, 0.4.
+    # Each prediction falls into a separate bin: gaps 0.1, 0.7, 0.2, 0.4.
     assert result["expected_calibration_error"] == pytest.approx((0.1 + 0.7 + 0.2 + 0.4) / 4)
     assert "top5_accuracy" not in result
 

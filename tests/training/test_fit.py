@@ -122,7 +122,7 @@ def test_a_recipe_that_cannot_run_leaves_no_folder(tmp_path, data, changes, mess
 
 
 @pytest.mark.slow
-def test_a_run_that_pauses_after_some_epochs_goes_on_as_if_it_never_had(tmp_path, data):
+def test_a_run_that_pauses_after_some_epochs_resumes_as_if_it_never_had(tmp_path, data):
     whole = fit(RECIPE, tmp_path / "whole", data=data)
     fit(RECIPE, tmp_path / "paused", data=data, until_epoch=1)
     assert len((tmp_path / "paused" / "history.csv").read_text().splitlines()) == 2

@@ -10,7 +10,7 @@ from keras_vit.training.data import ImageData
 from keras_vit.training.text import TextData
 
 
-def test_importing_the_package_imports_no_engine():
+def test_importing_the_package_imports_no_backend():
     program = (
         "import sys, keras_vit.training\n"
         "print(sorted({'keras', 'numpy', 'tensorflow'} & set(sys.modules)), *dir(keras_vit.training))"

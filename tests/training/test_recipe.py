@@ -135,7 +135,7 @@ def test_a_field_without_effect_is_refused_with_the_fix(fields, message):
         ImageRecipe(**fields)
 
 
-def test_what_a_replaced_value_alone_had_a_use_for_goes_back_to_its_default():
+def test_fields_that_only_the_replaced_value_used_return_to_their_defaults():
     recipe = ImageRecipe(optimizer="sgd", momentum=0.9, randaugment_layers=2, randaugment_magnitude=5.0)
     assert recipe.replace(optimizer="adam", randaugment_layers=0) == ImageRecipe(optimizer="adam")
     tuned = ImageRecipe(pretrained="a", tuning="lora", lora_rank=2)
@@ -161,7 +161,7 @@ def test_the_choices_of_optimizers_are_the_rows_of_their_table():
         assert ImageRecipe(optimizer=name).optimizer == name
 
 
-def test_what_both_kinds_share_is_no_recipe_itself():
+def test_the_shared_base_of_recipes_is_not_a_recipe():
     with pytest.raises(InputError, match="import ImageRecipe"):
         Recipe(epochs=3)
 

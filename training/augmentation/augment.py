@@ -8,7 +8,7 @@ from keras_vit.training.augmentation.settings import Augmentation
 
 
 def num_uniforms(augmentation: Augmentation) -> int:
-    """Returns how many random numbers one image takes."""
+    """Returns how many random numbers one image needs."""
     return sum(operation.num_uniforms(augmentation) for operation in operations())
 
 

@@ -71,7 +71,7 @@ class FiniteCheck(keras.callbacks.Callback):
                 self._stop(f"{variable.path} contains NaN or infinity")
 
     def check_and_copy(self):
-        """Checks, and keeps a copy from which steps can be repeated."""
+        """Checks the weights, and copies them so that the steps can be repeated."""
         start = time.monotonic()
         self.check()
         if self.batches is not None:

@@ -39,7 +39,7 @@ def stream_within_epoch(stream, step):
     """Adapts a training stream that starts at that step of an epoch to how `fit` consumes it."""
     if keras.backend.backend() == "tensorflow":
         return stream.filter(lambda *_: True)  # of unknown length: Keras counts skipped steps too
-    if keras.backend.backend() == "torch":  # where Keras takes a batch for each skipped step too
+    if keras.backend.backend() == "torch":  # where Keras reads a batch for each skipped step too
         first = next(stream)
         return (batch for batch in itertools.chain(itertools.repeat(first, step + 1), stream))
     return stream

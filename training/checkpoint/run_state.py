@@ -172,7 +172,7 @@ class RunState(keras.callbacks.Callback):
     def _incomplete_state_named(self, name):
         try:
             yield
-        except InputError:  # a ValueError too, but with a message of its own
+        except InputError:  # a ValueError too, but with its own message
             raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(

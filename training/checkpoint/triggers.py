@@ -1,4 +1,4 @@
-"""When a state is saved besides the end of an epoch: after an interval, and on Ctrl-C or SIGTERM."""
+"""When a state is saved in addition to the end of an epoch: after an interval, and on Ctrl-C or SIGTERM."""
 
 import dataclasses
 import os

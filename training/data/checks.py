@@ -10,7 +10,7 @@ from keras_vit.io.label_names import is_label_name
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.split import seeded_hashes
 
-IMBALANCE = 10  # images of the largest class for each of the smallest, from which on it is reported
+IMBALANCE = 10  # images of the largest class per image of the smallest at which it is reported
 
 
 def as_images(array, name: str):

@@ -133,7 +133,7 @@ def prefetched(batches):
 def _dataset(read, indices, example, change=None, varying_size=False):
     """Returns a tf.data.Dataset of `read(index)` for a range of indices, read in parallel, in order.
 
-    All have the shapes of the example batch, but for the batch size where that varies.
+    All have the shapes of the example batch, except the batch size where that varies.
     """
     import tensorflow as tf
 

@@ -60,7 +60,7 @@ class Engine:
         return path
 
     def shared_state(self, saved):
-        """Returns the state from which all processes continue, given the one that this process has read."""
+        """Returns the state that all processes continue with, given the one that this process has read."""
         return saved
 
     def stop_signal(self, number):

@@ -66,7 +66,7 @@ def phrase(key):
 
 
 def percent_axis(axis, key):
-    """Labels the axis of an accuracy with per cent; leaves others as they are."""
+    """Labels the axis of an accuracy with per cent; leaves others unchanged."""
     if key.endswith("accuracy"):
         axis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
 

@@ -21,7 +21,7 @@ from keras_vit.training.text.novelty import novelty
 from keras_vit.training.text.report import write_report
 from keras_vit.training.text.text_metrics import text_metrics
 
-NUM_SAMPLES = 1000  # from which novelty is measured
+NUM_SAMPLES = 1000  # generated to measure novelty
 NUM_SHOWN = 5  # at a time during training
 
 

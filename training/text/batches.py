@@ -31,7 +31,7 @@ class WindowBatches:
     def __init__(self, data: TextData, batch_size: int, seed: int):
         self.tokens = data.vocabulary.encode(BOUNDARY + data.train[0])
         self.window, self.batch_size, self.seed = data.window, batch_size, seed
-        self.count = (len(self.tokens) - data.window) // data.window  # wherever the first is cut
+        self.count = (len(self.tokens) - data.window) // data.window  # the same for every start of the first
         self.steps = _steps(self.count, batch_size, f"training windows of {data.window} characters")
 
     def batch(self, epoch, step):

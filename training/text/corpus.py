@@ -47,7 +47,7 @@ class TextData:
 
 
 def is_text(spec: str) -> bool:
-    """Returns whether `load_text` knows a spec."""
+    """Returns whether `load_text` supports a spec."""
     return spec == "names" or spec.startswith("text:")
 
 
@@ -141,6 +141,6 @@ def _check_seen(parts, vocabulary):
         unseen = sorted(set("".join(parts[part])) - set(vocabulary.characters))
         if unseen:
             raise InputError(
-                f"The {part} split holds characters that the training split does not: {quoted(unseen)}. "
+                f"The {part} split contains characters that the training split does not: {quoted(unseen)}. "
                 "Set unknown=unk to give such characters a token."
             )

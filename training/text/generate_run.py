@@ -68,6 +68,6 @@ def load_text_run(run_dir: str | Path):
     if model.output_shape[-1] != len(vocabulary):
         raise InputError(
             f"Expected {folder.vocabulary} to have the {model.output_shape[-1]} tokens of its model, "
-            f"received {len(vocabulary)}. Restore the file of its own training."
+            f"received {len(vocabulary)}. Restore the file of its training."
         )
     return reader_of(model), vocabulary, recipe

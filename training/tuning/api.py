@@ -64,7 +64,7 @@ def search(
 ) -> SearchResult:
     """Searches for the recipe with the best validation score whose model is within the limits.
 
-    Each trial runs in a process of its own. The same call resumes an interrupted search, also with more
+    Each trial runs in its own process. The same call resumes an interrupted search, also with more
     trials.
 
     Args:

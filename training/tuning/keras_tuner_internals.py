@@ -20,7 +20,7 @@ def is_choice(hp):
 
 
 class WithoutFiles:
-    """Keeps an oracle from writing files of its own."""
+    """Keeps an oracle from writing its own files."""
 
     def save(self):
         pass

@@ -52,7 +52,7 @@ def plan(
     measure: Callable[..., dict] | None = None,
     seed: int = 0,
 ) -> Plan:
-    """Validates a search. Arguments are those of `keras_vit.training.tuning.api.search`, but for some.
+    """Validates a search. Arguments are those of `keras_vit.training.tuning.api.search`, except for some.
 
     `assignments` are its `overrides`, and `reference` is the recipe that ratios among the limits refer to.
     """

@@ -1,4 +1,4 @@
-"""What TensorFlow's converter or LiteRT refuses, and what needs operators that LiteRT does not have."""
+"""Models that TensorFlow's converter or LiteRT rejects, or that need operators that LiteRT does not have."""
 
 from keras_vit.export.doctor.finding import Finding, by_fix, counted
 
@@ -23,7 +23,7 @@ def converter(case):
         yield Finding(
             "runtime",
             case.model.name,
-            f"LiteRT does not run the file as it is: {case.failure}",
+            f"LiteRT does not run the file: {case.failure}",
             "fix all sizes except the batch, and remove the named operation from the model",
         )
 

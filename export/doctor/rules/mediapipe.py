@@ -15,7 +15,7 @@ def mediapipe(case):
         yield _finding(
             "input",
             f"takes exactly one image (1, height, width, 3), received {shapes}",
-            "run the file with LiteRT itself, or make the image part a model of its own",
+            "run the file with LiteRT itself, or make the image part a separate model",
         )
         return
     channels = inputs[0].shape[-1]

@@ -83,7 +83,7 @@ def export(arguments, preprocessing, labels):
     if arguments["layer_scale"] is None:
         raise InputError("needs layer_scale, received None")
     gated, registers = arguments["activation"] == "swiglu", arguments["num_registers"]
-    # transformers expects a mask, which only pre-training uses, and registers, of which there may be none.
+    # transformers expects a mask, which only pre-training uses, and registers, whose number may be 0.
     counts = {"mask_token": 1} | ({} if registers else {"register_tokens": 0})
     zeros = {name: np.zeros((1, count, arguments["hidden_dim"]), "float32") for name, count in counts.items()}
     return hf.export(

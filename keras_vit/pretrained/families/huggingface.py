@@ -163,7 +163,7 @@ def _config(arguments, model_type, architecture, labels):
 
 
 def _ratio(crop, shortest):
-    """Returns a ratio from which the same number of whole pixels follows."""
+    """Returns a ratio that results in the same number of whole pixels."""
     ratio = crop / shortest
     return ratio if math.floor(crop / ratio) == shortest else math.nextafter(ratio, 0)
 

@@ -1,4 +1,4 @@
-"""Files are measured in turn, on the real runtime."""
+"""Files are measured in interleaved rounds, on the real runtime."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def test_two_files_are_compared_and_taken_apart(files):
     assert [operator["kind"] for operator in small["outside"]] == ["UNPACK"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is told on Linux alone")
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is reported on Linux only")
 def test_memory_holds_at_least_the_weights(files):
     _, large = benchmark(files, rounds=2)
     weights = 4 * (64 * 256 + 2 * 256 * 256)
@@ -61,7 +61,7 @@ def test_more_threads_are_timed_by_the_clock(files):
 
 def test_what_does_not_run_is_refused_by_name(plain, needs_flex, tmp_path):
     for name, content, message in (
-        ("text", b"no model at all", "no TFLite file"),
+        ("text", b"no model at all", "not a TFLite file"),
         ("truncated", plain[: len(plain) // 2], "damaged|does not run"),
         ("flex", needs_flex, "FlexMatrixInverse"),
     ):
@@ -85,7 +85,9 @@ def test_the_command_ends_with_2_for_a_file_that_is_not_there(tmp_path, capsys):
     assert "none.tflite, found none" in capsys.readouterr().err
 
 
-def test_where_the_json_cannot_go_is_said_before_anything_is_measured(files, tmp_path, capsys, monkeypatch):
+def test_a_json_path_that_cannot_be_written_is_refused_before_anything_is_measured(
+    files, tmp_path, capsys, monkeypatch
+):
     monkeypatch.setattr("keras_vit.export.benchmarking.run.benchmark", None)  # it must not be called
     before = files[0].read_bytes()
     for place in (tmp_path, files[0] / "figures.json", files[0]):
@@ -125,7 +127,7 @@ def test_the_signature_that_is_asked_for_is_measured(signatures, capsys):
     assert {row["kind"] for row in second["operators"]} >= {"FULLY_CONNECTED", "TANH"}
     assert "TANH" not in {row["kind"] for row in first["operators"]}
     assert main(["benchmark", str(signatures), "--rounds", "5"]) == 0
-    assert "signature a_small; --signature takes also large" in capsys.readouterr().out
+    assert "signature a_small; --signature also accepts large" in capsys.readouterr().out
     with pytest.raises(InputError, match="no signature 'step'. Expected one of: a_small, large"):
         benchmark([signatures], signature="step")
 

@@ -39,7 +39,7 @@ def test_the_graph_gives_the_rollout_of_python(options):
 
 
 @pytest.mark.slow
-def test_saved_model_and_tflite_give_the_map_beside_the_classes(model, held_out, names, tmp_path):
+def test_saved_model_and_tflite_return_the_map_next_to_the_classes(model, held_out, names, tmp_path):
     options = {"variants": ("savedmodel", "fp32"), "attention": True}
     rows = export_model(model, tmp_path, label_names=names, inputs=held_out[0], labels=held_out[1], **options)
     expected = attention_maps(model, held_out[0][:3])

@@ -55,15 +55,15 @@ def test_all_forms_of_the_model_answer_alike(exported, model, held_out, names):
 def test_a_grey_model_answers_for_a_colour_file_alike_from_all_forms(exported, tmp_path, capsys):
     colours = np.random.default_rng(0).integers(0, 256, (21, 17, 3)).astype("uint8")
     Image.fromarray(colours).save(tmp_path / "colours.png")
-    said = []
+    accuracies = []
     for path in (
         exported[0].parent / "model.keras",
         *(exported[0] / FILES[v] for v in ("savedmodel", "fp32")),
     ):
         assert main(["predict", str(path), str(tmp_path / "colours.png"), "--top", "10"]) == 0
         rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
-        said.append(sorted(float(row[-1]) for row in rows))
-    np.testing.assert_allclose(said, [said[0]] * 3, atol=1.01e-4)  # four decimals are shown
+        accuracies.append(sorted(float(row[-1]) for row in rows))
+    np.testing.assert_allclose(accuracies, [accuracies[0]] * 3, atol=1.01e-4)  # four decimals are shown
 
 
 def test_tflite_files_hold_builtin_operators_and_a_batch_of_one(exported):
@@ -106,10 +106,10 @@ def test_a_file_for_several_images_at_once_answers_for_any_number_of_them(digits
 
 
 @pytest.mark.slow
-def test_a_variant_past_the_allowed_drop_is_not_left_and_the_others_stand(
+def test_a_variant_past_the_allowed_drop_is_removed_and_the_others_stay(
     model, held_out, names, tmp_path, monkeypatch
 ):
-    """The fp16 file is made of a model whose head was shuffled, so that its accuracy really falls."""
+    """The fp16 file is made from a model whose head was shuffled, so that its accuracy really falls."""
     write = writer.write_tflite
     broken = keras.models.clone_model(model)
     broken.set_weights(model.get_weights())

@@ -35,7 +35,7 @@ def plain(tmp_path):
 IMAGES = np.random.default_rng(1).integers(0, 256, (5, 4, 4, 3)).astype("uint8")
 
 
-def test_a_file_answers_as_before_and_brings_its_labels(plain):
+def test_a_file_with_metadata_has_the_same_outputs_and_contains_its_labels(plain):
     before = tflite_predictor(plain).probabilities(IMAGES)
     attach(plain, Card("three"), ["Ä", "b", "c c"])
     after = load_predictor(plain)
@@ -44,13 +44,13 @@ def test_a_file_answers_as_before_and_brings_its_labels(plain):
     assert attached_file(plain, LABELS).decode() == "Ä\nb\nc c\n"
 
 
-@pytest.mark.parametrize(("channels", "said"), [(3, b"RGB, each"), (4, b"4 channels, each")])
-def test_only_a_file_of_three_channels_says_that_it_takes_rgb(channels, said, tmp_path):
+@pytest.mark.parametrize(("channels", "text"), [(3, b"RGB, each"), (4, b"4 channels, each")])
+def test_only_the_metadata_of_a_file_of_three_channels_mention_rgb(channels, text, tmp_path):
     model = cnn("3x3", image_size=8, channels=channels, num_classes=3, hidden_dim=8)
     write_tflite(inference_model(model), tmp_path / "m.tflite")
     attach(tmp_path / "m.tflite", Card("m"), "abc")
     content = bytes(read_graph((tmp_path / "m.tflite").read_bytes()).buffers[-1].data)
-    assert said in content
+    assert text in content
 
 
 def test_the_same_model_gives_the_same_bytes(plain):
@@ -62,7 +62,7 @@ def test_the_same_model_gives_the_same_bytes(plain):
     assert results[0] == results[1]
 
 
-def test_labels_lie_unpacked_behind_the_file(plain):
+def test_labels_are_stored_uncompressed_after_the_model(plain):
     attach(plain, Card("three"), "abc")
     with zipfile.ZipFile(plain) as archive:
         (entry,) = archive.infolist()

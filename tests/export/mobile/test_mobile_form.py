@@ -124,7 +124,7 @@ def test_a_model_for_another_image_size_keeps_its_function():
     assert difference(with_image_size(small_vit(), (16, 12))) < TOLERANCE
 
 
-def test_a_model_of_mixed_precision_is_brought_to_float32():
+def test_a_model_of_mixed_precision_is_converted_to_float32():
     mixed = trained_looking(vit("Pico/4", num_layers=1, num_classes=10, dtype="mixed_bfloat16"))
     full = vit("Pico/4", num_layers=1, num_classes=10)
     full.set_weights(mixed.get_weights())

@@ -1,4 +1,4 @@
-"""What is accepted as a TFLite file of ours, and what is told of one that is not."""
+"""Which TFLite files are accepted, and the errors for others."""
 
 import numpy as np
 import pytest
@@ -75,7 +75,7 @@ def test_uint8_and_float_images_answer_alike(good):
 
 
 def test_a_file_whose_answers_do_not_add_up_to_one_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no probabilities"):
+    with pytest.raises(InputError, match="its outputs are not probabilities"):
         load_predictor(converted(mean, (1, 4, 4, 3), tmp_path / "m.tflite"))
 
 

@@ -18,7 +18,7 @@ def tflite(model, tmp_path_factory):
     return path.read_bytes()
 
 
-def test_what_is_no_model_is_named(tmp_path):
+def test_a_file_that_is_not_a_model_is_named(tmp_path):
     (tmp_path / "a.txt").write_text("x")
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "saved_model.pb").write_bytes(b"\x00broken")
@@ -102,7 +102,7 @@ def test_a_model_that_gives_probabilities_is_answered_as_it_is(name, images, tmp
     model = classifier(PROBABILITIES[name])
     model.save(tmp_path / "m.keras")
     expected = model.predict(images, verbose=0)
-    with pytest.warns(Notice, match=r"m.keras: its outputs lie in \[0, 1\] and are taken as probabilities"):
+    with pytest.warns(Notice, match=r"m.keras: its outputs are in \[0, 1\] and are taken as probabilities"):
         predictor = load_predictor(tmp_path / "m.keras")
     np.testing.assert_allclose(predictor.probabilities(images), expected, atol=1e-6)
     declared = load_predictor(tmp_path / "m.keras", outputs="probabilities")
@@ -124,18 +124,18 @@ def test_logits_get_softmax_with_a_notice_or_as_declared_or_in_a_run_folder(imag
         np.testing.assert_allclose(predictor.probabilities(images), expected, atol=1e-6)
 
 
-def test_a_meaning_of_outputs_that_there_is_not_and_one_that_is_wrong_are_refused(tmp_path):
+def test_unknown_and_wrong_meanings_of_outputs_are_refused(tmp_path):
     classifier(keras.layers.Activation("linear")).save(tmp_path / "m.keras")
     with pytest.raises(InputError, match="outputs to be 'logits' or 'probabilities', received 'odds'"):
         load_predictor(tmp_path / "m.keras", outputs="odds")
-    with pytest.raises(InputError, match="no probabilities"):
+    with pytest.raises(InputError, match="its outputs are not probabilities"):
         load_predictor(tmp_path / "m.keras", outputs="probabilities")
 
 
 @pytest.mark.parametrize("name", PROBABILITIES)
 def test_softmax_is_not_added_to_probabilities_by_an_export(name, images, tmp_path):
     model = classifier(PROBABILITIES[name])
-    with pytest.raises(InputError, match="Expected a model that gives logits, but .* ends in s"):
+    with pytest.raises(InputError, match="Expected a model that returns logits, but .* ends in s"):
         export_model(model, tmp_path / "x", inputs=images, labels=np.arange(3))
     assert not (tmp_path / "x").exists()
 
@@ -150,6 +150,8 @@ class Shares(keras.layers.Layer):
 
 
 def test_probabilities_whose_softmax_is_not_seen_are_known_by_their_sum(images, tmp_path):
-    with pytest.raises(InputError, match="outputs of .* are probabilities already"):
+    with pytest.raises(
+        InputError, match="Expected a model that returns logits, but .* already returns probabilities"
+    ):
         export_model(classifier(Shares()), tmp_path / "x", inputs=images, labels=np.arange(3))
     assert not (tmp_path / "x").exists()

@@ -38,7 +38,7 @@ def test_a_graph_that_only_computes_is_right(save, act):
     ],
 )
 def test_operators_that_reach_outside_are_refused_by_name(save, act, operator):
-    with pytest.raises(InputError, match=f"not to be trusted: its graph holds .*{operator}"):
+    with pytest.raises(InputError, match=f"cannot be trusted: its graph contains .*{operator}"):
         check_saved_model(save(act))
 
 
@@ -50,8 +50,8 @@ def test_loops_are_refused_where_none_is_needed(save):
 
 
 @pytest.mark.parametrize("content", [b"", b"no graph", None])
-def test_what_is_no_graph_is_refused(save, content):
+def test_a_file_that_is_not_a_graph_is_refused(save, content):
     file = save(lambda: None) / "saved_model.pb"
     file.write_bytes(file.read_bytes()[:-9] if content is None else content)
-    with pytest.raises(InputError, match="saved_model.pb is damaged|no SavedModel"):
+    with pytest.raises(InputError, match="saved_model.pb is damaged|not a SavedModel"):
         check_saved_model(file.parent)

@@ -54,7 +54,7 @@ class Refusing(keras.layers.Layer):
         return keras.KerasTensor(x.shape)
 
 
-def test_what_a_layer_says_against_being_saved_is_repeated(tmp_path):
+def test_the_reason_of_a_layer_that_cannot_be_saved_is_repeated(tmp_path):
     stack = [keras.Input((4, 4, 3)), keras.layers.Flatten(), Refusing(), keras.layers.Dense(3)]
     with pytest.raises(ConditionError, match=r"model: Refusing.call\(\): no kernel for this size$"):
         write_saved_model(inference_model(keras.Sequential(stack)), "abc", tmp_path / "saved")

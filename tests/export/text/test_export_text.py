@@ -74,7 +74,7 @@ def test_tflite_files_hold_builtin_operators_and_one_subgraph_a_signature(export
     assert schema.TensorType.INT8 in kinds
 
 
-def test_the_description_in_a_file_does_not_tell_when_it_was_written(exported, tmp_path, monkeypatch):
+def test_the_description_in_a_file_contains_no_time(exported, tmp_path, monkeypatch):
     description = load_text_reader(exported[0] / FILES["fp32"]).description
     for name, when in (("early", 1e9), ("late", 1.5e9)):
         (tmp_path / name).write_bytes(b"a model")
@@ -121,7 +121,7 @@ def test_a_damaged_file_and_a_file_of_images_are_refused(exported, tmp_path, mod
     for name in ("short.tflite", "none.tflite", "missing.tflite"):
         with pytest.raises(InputError):
             load_text_reader(tmp_path / name)
-    with pytest.raises(InputError, match="no classifier"):
+    with pytest.raises(InputError, match="not a classifier"):
         load_predictor(exported[0] / FILES["fp32"])
 
 

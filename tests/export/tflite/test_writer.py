@@ -105,13 +105,13 @@ def test_mixed_int8_quantises_matrix_products_alone(of_vit, digits, tmp_path):
     assert agreement(of_vit, path, digits[0][:300]) >= 0.98
     types = tensor_types(path)
     assert {kind for name, kind in types.items() if name.endswith(("Softmax", "Rsqrt"))} == {np.float32}
-    # Static where inputs are steady: there a QUANTIZE stands before the product.
+    # Static where the range of inputs is stable: a QUANTIZE comes before the product.
     assert operators(path).count("QUANTIZE") >= 2 * 3
     assert np.int8 in types.values()
 
 
 def test_an_operator_is_left_in_float_by_its_whole_name():
-    """TensorFlow numbers names that repeat: "add" is how "add_1" begins."""
+    """TensorFlow numbers names that repeat: "add_1" starts with "add"."""
     weights = np.random.default_rng(0).normal(size=(2, 64, 64)).astype("float32")
 
     @tf.function(input_signature=[tf.TensorSpec((1, 64), tf.float32)])

@@ -12,7 +12,7 @@ from keras_vit.export.variants import FILES
 
 
 @pytest.mark.slow
-def test_auto_keeps_one_verified_file_beside_those_by_name(
+def test_auto_keeps_one_verified_file_next_to_those_by_name(
     model, digits, held_out, names, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(

@@ -26,7 +26,7 @@ def row(variant, latency, size=100, passed=True, drop=0.0, agreement=1.0):
 
 
 class Attempt:
-    """Writes a file that says how it was made; passes when the layers that cost accuracy are in float."""
+    """Writes its options into a file; passes when the layers that cost accuracy are in float."""
 
     least_agreement = 0.97
 

@@ -50,11 +50,11 @@ def test_a_second_export_of_the_same_model_keeps_the_rows_of_the_first(data, tmp
 
 
 @pytest.mark.slow
-def test_files_of_another_model_do_not_stay_beside_the_new_ones(data, tmp_path):
+def test_files_of_another_model_do_not_stay_next_to_the_new_ones(data, tmp_path):
     export_model(
         small_model(0), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("savedmodel",)
     )
-    (tmp_path / FILES["fp32"]).write_text("nobody knows of which model")
+    (tmp_path / FILES["fp32"]).write_text("from an unknown model")
     (tmp_path / "notes.txt").write_text("the user's own")
     export_model(
         small_model(1), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("fp16",)
@@ -73,7 +73,7 @@ def test_a_broken_record_is_taken_for_none(data, tmp_path, content):
 
 
 def crash(*_, **__):
-    raise ConditionError("the conversion failed: it said nothing (ended by signal 11)")
+    raise ConditionError("the conversion failed: it printed nothing (ended by signal 11)")
 
 
 def test_a_crash_leaves_no_file_under_the_name_and_the_record_says_so(data, tmp_path, monkeypatch):
@@ -92,7 +92,7 @@ def test_a_crash_leaves_no_file_under_the_name_and_the_record_says_so(data, tmp_
     assert [row["passed"] for row in record(tmp_path)["variants"]] == [True, False]
 
 
-def test_rows_of_exports_with_other_settings_tell_them_apart(data, tmp_path, monkeypatch):
+def test_rows_of_exports_contain_their_settings(data, tmp_path, monkeypatch):
     export_model(
         small_model(), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("savedmodel",)
     )
@@ -119,15 +119,15 @@ def test_a_file_that_does_not_run_is_a_failure_and_no_bad_input(data, tmp_path, 
     monkeypatch.setattr(
         "keras_vit.export.tflite.writer.write_tflite", lambda _, path, *__: path.write_bytes(b"x")
     )
-    with pytest.raises(ConditionError, match="no TFLite file"):
+    with pytest.raises(ConditionError, match="not a TFLite file"):
         export_model(
             small_model(), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("fp32",)
         )
     assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt"]
 
 
-def test_progress_is_told(data, tmp_path):
-    told = []
+def test_progress_is_reported(data, tmp_path):
+    reported = []
     export_model(
         small_model(),
         tmp_path,
@@ -135,9 +135,9 @@ def test_progress_is_told(data, tmp_path):
         inputs=data[0],
         labels=data[1],
         variants=("savedmodel",),
-        progress=lambda *step: told.append(step),
+        progress=lambda *step: reported.append(step),
     )
-    assert told == [("savedmodel", "converting"), ("savedmodel", "verifying on 12 images")]
+    assert reported == [("savedmodel", "converting"), ("savedmodel", "verifying on 12 images")]
 
 
 def test_input_that_cannot_be_verified_with_is_refused(data, tmp_path):

@@ -76,13 +76,15 @@ def test_a_photo_gets_the_classes_and_the_map_that_python_computes_also_offline(
     assert width <= 375  # nothing to scroll sideways
 
 
-def test_what_is_no_photo_is_said_and_the_next_photo_goes_through(exported, serve, phone, tmp_path):
+def test_a_file_that_is_not_a_photo_is_reported_and_the_next_photo_is_classified(
+    exported, serve, phone, tmp_path
+):
     (tmp_path / "notes.txt").write_text("no photo")
     phone.goto(serve(exported[0]))
     phone.wait_for_selector("body[data-ready]")
     phone.set_input_files("#file", tmp_path / "notes.txt")
     phone.wait_for_selector("#error:not([hidden])")
-    assert "notes.txt is no image" in phone.inner_text("#error")
+    assert "notes.txt is not an image" in phone.inner_text("#error")
     rows, _ = classify(phone, PHOTOS / "cup.png")
     assert len(rows) == 4 and phone.is_hidden("#error")
 
@@ -91,7 +93,7 @@ def test_a_photo_can_be_chosen_again(exported, serve, phone):
     phone.goto(serve(exported[0]))
     phone.wait_for_selector("body[data-ready]")
     classify(phone, PHOTOS / "cup.png")
-    assert phone.input_value("#file") == ""  # else a browser tells of no change
+    assert phone.input_value("#file") == ""  # otherwise a browser does not report a change
 
 
 def test_a_slow_photo_does_not_take_the_place_of_a_later_one(exported, serve, phone):
@@ -120,9 +122,7 @@ def test_a_page_without_its_model_says_so(exported, serve, phone, tmp_path):
     assert "model.tflite is missing (404)" in phone.inner_text("#error")
 
 
-def test_a_page_that_was_written_anew_shows_the_new_model_whatever_the_browser_has_kept(
-    exported, serve, phone, tmp_path
-):
+def test_a_rewritten_page_shows_the_new_model_despite_the_browser_cache(exported, serve, phone, tmp_path):
     page = shutil.copytree(exported[0], tmp_path / "page")
     address = serve(page, headers={"Cache-Control": "max-age=3600"})
     phone.goto(address)

@@ -67,7 +67,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(export, packages, tmp_
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
 
 
-def test_a_model_of_tensorflow_js_is_no_earlier_page(export, packages, tmp_path):
+def test_a_model_of_tensorflow_js_is_not_an_earlier_page(export, packages, tmp_path):
     (tmp_path / "theirs").mkdir()
     for name in ("model.json", "group1-shard1of1.bin"):
         (tmp_path / "theirs" / name).write_text("{}")
@@ -76,7 +76,7 @@ def test_a_model_of_tensorflow_js_is_no_earlier_page(export, packages, tmp_path)
     assert len(list((tmp_path / "theirs").iterdir())) == 2
 
 
-def test_what_is_missing_is_said_with_how_to_get_it(export, packages, tmp_path, monkeypatch):
+def test_a_missing_dependency_is_reported_with_its_installation(export, packages, tmp_path, monkeypatch):
     rows, folder = export
     with pytest.raises(InputError, match="--variant dynamic_int8"):
         write_page(rows[:1], folder, tmp_path / "page", "images", DESCRIPTION, packages)

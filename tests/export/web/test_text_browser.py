@@ -72,7 +72,7 @@ def test_the_page_streams_what_python_writes(exported, serve, phone):
     assert phone.evaluate("document.documentElement.scrollWidth") <= 375  # nothing to scroll sideways
 
 
-def test_characters_appear_one_after_the_other_and_a_stop_is_heard(exported, serve, phone):
+def test_characters_appear_one_after_the_other_and_can_be_stopped(exported, serve, phone):
     phone.goto(serve(exported[0]))
     phone.wait_for_selector("body[data-ready]")
     phone.evaluate("""() => {
@@ -92,7 +92,7 @@ def test_characters_appear_one_after_the_other_and_a_stop_is_heard(exported, ser
     assert len(phone.query_selector_all("#texts li")) < 100
 
 
-def test_a_beginning_that_no_text_has_is_said_and_the_next_goes_through(exported, serve, phone):
+def test_a_prefix_with_unknown_characters_is_reported_and_the_next_one_works(exported, serve, phone):
     phone.goto(serve(exported[0]))
     phone.wait_for_selector("body[data-ready]")
     for prefix, message in (("a\nb", "one line"), ("a" * 13, "shorten it")):

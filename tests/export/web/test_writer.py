@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="node is no
 
 
 def in_node(script, job, tmp_path):
-    """What a script prints; it finds `job`, and the page's modules beside it."""
+    """The output of a script, which can import `job` and the page's modules."""
     for name in ("noise.js", "writer.js"):
         shutil.copy(FOLDER / name, tmp_path)
     (tmp_path / "package.json").write_text('{"type": "module"}')
@@ -62,7 +62,7 @@ console.log(JSON.stringify(drawn));
         assert drawn == draw(probabilities, noise).tolist()
 
 
-def test_a_prefix_is_encoded_and_what_the_model_has_not_seen_is_said(tmp_path):
+def test_a_prefix_is_encoded_and_unknown_characters_are_reported(tmp_path):
     script = """
 import { encode } from "./writer.js";
 const answers = job.map(([prefix, description]) => {

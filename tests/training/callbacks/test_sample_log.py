@@ -31,6 +31,6 @@ def test_steps_that_run_together_are_sampled_once_after_the_mark(tmp_path):
     assert [row["step"] for row in log.rows] == [8, 12]
 
 
-def test_a_resumed_run_goes_on_with_what_it_had_written(tmp_path):
+def test_a_resumed_run_appends_to_its_earlier_samples(tmp_path):
     log, _ = trained(tmp_path, 1, start=23, state={"rows": [{"step": 20, "samples": ["old"]}]})
     assert [row["step"] for row in log.rows] == [20, 25, 30, 35]

@@ -95,7 +95,7 @@ def test_too_few_images_to_split_are_refused(tmp_path):
         load_data(f"npz:{tmp_path / 'a.npz'}")
 
 
-def test_splits_of_different_sizes_are_brought_to_one_by_image_size(tmp_path):
+def test_splits_of_different_sizes_are_resized_to_image_size(tmp_path):
     small, large = np.zeros((40, 4, 4, 1), np.uint8), np.zeros((4, 6, 6, 1), np.uint8)
     small[:] = np.arange(40, dtype=np.uint8).reshape(-1, 1, 1, 1)
     labels = np.arange(40) % 2

@@ -17,7 +17,7 @@ def data(train, validation=None, test=None):
     return ImageData("x", train, validation or split(0, 1), test or split(0, 1), ("cat", "dog"))
 
 
-def said(function, *arguments):
+def notices(function, *arguments):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         function(*arguments)
@@ -33,45 +33,45 @@ def test_long_lists_are_cut_and_counted():
 def test_images_that_are_in_two_splits_of_the_source_are_counted():
     train, test = split(*[0, 1] * 5), split(*[0, 1] * 4, seed=1)
     test.images[[2, 5]] = train.images[7]
-    assert said(warn_duplicates, {"train": train, "test": split(0, 1, seed=2)}, "npz:x") == []
-    (line,) = said(warn_duplicates, {"train": train, "test": test}, "npz:x")
+    assert notices(warn_duplicates, {"train": train, "test": split(0, 1, seed=2)}, "npz:x") == []
+    (line,) = notices(warn_duplicates, {"train": train, "test": test}, "npz:x")
     assert line.startswith("2 of 8 test images of npz:x are in its train split too")
 
 
 def test_every_pair_of_splits_is_compared():
     train, other = split(0, 1), split(1, 0, seed=1)
-    lines = said(warn_duplicates, {"train": train, "validation": other, "test": other}, "x")
+    lines = notices(warn_duplicates, {"train": train, "validation": other, "test": other}, "x")
     assert len(lines) == 1 and "2 of 2 test images of x are in its validation split" in lines[0]
 
 
 @pytest.mark.parametrize(("count", "lines"), [(9, 0), (10, 1)])
-def test_classes_out_of_balance_are_said(count, lines):
-    found = said(warn_balance, data(split(1, *[0] * count)))
+def test_classes_out_of_balance_are_reported(count, lines):
+    found = notices(warn_balance, data(split(1, *[0] * count)))
     assert len(found) == lines
     assert all("10 training images of cat, 1 of dog" in line for line in found)
 
 
-def test_a_class_without_images_in_another_split_is_said():
-    (line,) = said(warn_balance, data(split(0, 1), test=split(1, 1)))
+def test_a_class_without_images_in_another_split_is_reported():
+    (line,) = notices(warn_balance, data(split(0, 1), test=split(1, 1)))
     assert line.startswith("The test split has no image of cat: nothing is measured for 1 of 2 classes")
 
 
 @pytest.mark.parametrize(
     ("values", "line"), [((7, 7), "All pixels of the training images are 7"), ((0, 1), "0 or 1")]
 )
-def test_pixels_that_hold_nothing_or_seem_scaled_are_said(values, line):
+def test_constant_and_scaled_pixels_are_reported(values, line):
     images = np.array(values, np.uint8).reshape(2, 1, 1, 1)
-    assert line in said(warn_pixels, data(Split(images, np.array([0, 1], np.int32))))[0]
+    assert line in notices(warn_pixels, data(Split(images, np.array([0, 1], np.int32))))[0]
 
 
 def test_good_data_say_nothing():
-    assert said(load_data, "digits") == []
+    assert notices(load_data, "digits") == []
 
 
-def test_what_is_doubtful_in_a_file_is_said_when_it_is_loaded(tmp_path):
+def test_doubtful_data_are_reported_when_a_file_is_loaded(tmp_path):
     train, test = split(*[0, 1] * 30), split(0, 0, 0, seed=1)
     test.images[0] = train.images[0]
     arrays = {"x_train": train.images, "y_train": train.labels, "x_test": test.images, "y_test": test.labels}
     np.savez(tmp_path / "a.npz", **arrays)
-    lines = said(load_data, f"npz:{tmp_path / 'a.npz'}")
+    lines = notices(load_data, f"npz:{tmp_path / 'a.npz'}")
     assert [line.split(" ", 3)[:3] for line in lines] == [["1", "of", "3"], ["The", "test", "split"]]

@@ -205,9 +205,9 @@ def test_two_processes_of_jax_give_the_losses_of_one_and_resume_from_the_state_o
 @pytest.mark.parametrize("asked", [0, 1])
 def test_a_signal_to_one_of_two_processes_stops_both_after_the_same_step(asked, tmp_path):
     workers = start_together(tmp_path / "run", devices="all", asked=asked, ask_at=[1, 2])
-    said = [worker.communicate(timeout=900)[0] for worker in workers]
-    assert [worker.returncode for worker in workers] == [143, 143], said
-    assert [re.search("interrupted in epoch 2 after step [34]", output)[0] for output in said]
+    outputs = [worker.communicate(timeout=900)[0] for worker in workers]
+    assert [worker.returncode for worker in workers] == [143, 143], outputs
+    assert [re.search("interrupted in epoch 2 after step [34]", output)[0] for output in outputs]
     files = [
         sorted(path.name for path in (tmp_path / run / "state").iterdir()) for run in ("run", "run-process1")
     ]
@@ -216,7 +216,7 @@ def test_a_signal_to_one_of_two_processes_stops_both_after_the_same_step(asked, 
 
 @pytest.mark.slow
 @needs_tensorflow
-def test_a_training_that_is_ruined_on_two_devices_tells_the_step_and_the_layer(tmp_path):
+def test_a_training_that_diverges_on_two_devices_reports_the_step_and_the_layer(tmp_path):
     ruin = ["optimizer=sgd", "learning_rate=1e6", "momentum=0.99", "weight_decay=1e5", "clip_norm=none"]
     worker = start("tensorflow", 2, tmp_path, devices="2", overrides=[*ruin, "warmup_fraction=0"])
     output, _ = worker.communicate(timeout=900)

@@ -1,10 +1,10 @@
-"""Trains a small recipe on logical devices of the CPU, in a process of its own.
+"""Trains a small recipe on logical devices of the CPU, in a separate process.
 
     python worker.py BACKEND COUNT RUN_DIR '{"devices": "2", "overrides": ["epochs=1"], "stop_at": [1, 2]}'
 
 COUNT devices are made; `devices` of them are used, or one without. With `stop_at` the training ends in the
 epoch and step given, as power loss would end it; with `ask_at` the process numbered `asked` is asked
-there to stop; with `resume` it goes on.
+there to stop; with `resume` it continues.
 """
 
 import json

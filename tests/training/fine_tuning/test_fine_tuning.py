@@ -1,4 +1,4 @@
-"""Every way of fine-tuning trains what it should, leaves the rest, and goes on exactly after a kill."""
+"""Every way of fine-tuning trains what it should, leaves the rest, and resumes exactly after a kill."""
 
 import dataclasses
 import json
@@ -104,14 +104,14 @@ def test_a_killed_run_ends_bit_for_bit_as_if_never_stopped(way, tmp_path, data, 
         np.testing.assert_array_equal(array, value)
 
 
-def test_training_all_moves_all_and_learns(runs, data):
+def test_training_all_weights_changes_all_of_them_and_learns(runs, data):
     model = load_model(runs("full") / "model.keras")
     assert changed(model) == set(source_weights())
     correct = np.asarray(model(data.test.images)).argmax(axis=1) == data.test.labels
     assert correct.mean() > 0.8
 
 
-def test_a_linear_probe_moves_the_head_alone_and_is_kept_as_a_whole_model(runs, data):
+def test_a_linear_probe_changes_only_the_head_and_is_saved_as_a_whole_model(runs, data):
     model = load_model(runs("head") / "model.keras")
     assert model.input_shape == (None, 16, 24, 3)
     assert changed(model) == {"head/kernel", "head/bias"}
@@ -121,7 +121,7 @@ def test_a_linear_probe_moves_the_head_alone_and_is_kept_as_a_whole_model(runs, 
     assert correct.mean() == pytest.approx(best)
 
 
-def test_low_rank_adaptation_moves_the_kernels_of_the_blocks_and_leaves_no_trace(runs, data):
+def test_low_rank_adaptation_changes_the_kernels_of_the_blocks_and_is_merged(runs, data):
     model = load_model(runs("lora") / "model.keras")
     expected = {
         f"encoder/block_{i}/{layer}/kernel"
@@ -136,7 +136,7 @@ def test_low_rank_adaptation_moves_the_kernels_of_the_blocks_and_leaves_no_trace
         assert np.linalg.matrix_rank(new - old[path], tol=1e-4) <= 2
 
 
-def test_what_is_kept_computes_what_was_trained(data):
+def test_the_saved_model_computes_what_was_trained(data):
     task = task_of(dataclasses.replace(RECIPE, **WAYS["lora"]))
     model = task.build_model(data)
     for weight in model.trainable_weights:
@@ -146,7 +146,7 @@ def test_what_is_kept_computes_what_was_trained(data):
     np.testing.assert_allclose(np.asarray(kept(batch)), np.asarray(model(batch)), rtol=1e-4, atol=1e-5)
 
 
-def test_gradual_unfreezing_begins_with_the_head_and_goes_down_a_block_an_epoch(data, tmp_path):
+def test_gradual_unfreezing_starts_with_the_head_and_adds_a_block_an_epoch(data, tmp_path):
     class Moved(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
             self.found, self.before = [], self.weights()

@@ -17,7 +17,7 @@ from keras_vit.training.fine_tuning.rates import depth_from_head, with_rates_by_
         ("position_embedding/embedding", 13),
     ],
 )
-def test_a_weight_lies_below_the_head_by_the_blocks_between(path, above):
+def test_the_depth_of_a_weight_counts_the_blocks_between_it_and_the_head(path, above):
     assert depth_from_head(path, 12) == above
 
 

@@ -30,7 +30,7 @@ def test_maps_start_from_what_the_model_pools(options, prefix, start):
     np.testing.assert_allclose(maps, expected, rtol=1e-4)
 
 
-def test_each_image_stands_beside_its_map(tmp_path):
+def test_each_image_is_next_to_its_map(tmp_path):
     with drawing():
         canvas = rollout_picture(
             model_with(), IMAGES, np.array([0, 1, 2]), np.eye(4)[[0, 2, 2]], ("a", "b", "c", "$d")

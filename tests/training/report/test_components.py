@@ -18,7 +18,7 @@ def test_fewer_dimensions_than_colours_leave_colours_empty():
     assert principal_components(np.random.default_rng(0).normal(size=(5, 2)))[:, 2].max() == 0
 
 
-def test_each_image_stands_beside_a_map_of_its_own_shape(tmp_path):
+def test_each_image_is_next_to_a_map_of_its_own_shape(tmp_path):
     model = vit("Pico/2", num_layers=1, image_size=(4, 8), num_classes=4, num_registers=1)
     images = np.random.default_rng(0).integers(0, 256, (3, 4, 8, 3)).astype("uint8")
     with drawing():

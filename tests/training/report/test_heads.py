@@ -21,7 +21,7 @@ def test_a_map_is_what_a_head_attends_to_from_where_the_output_is_read(pooling, 
     np.testing.assert_allclose(maps[1, 0].ravel(), rows[:, prefix:].mean(axis=0), rtol=1e-5)
 
 
-def test_every_head_has_a_map_beside_its_image(tmp_path):
+def test_every_head_has_a_map_next_to_its_image(tmp_path):
     with drawing():
         canvas = heads_picture(model_with(num_heads=8, hidden_dim=32), IMAGES)
         save(canvas, tmp_path / "heads.png")

@@ -24,7 +24,7 @@ def test_no_file_and_no_epoch_are_an_empty_history(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["epoch,loss\n1,2\n", HEAD + "1,a,1,1,1,1,1\n", HEAD + "1,2\n"])
-def test_what_is_no_history_is_refused_by_name(tmp_path, text):
+def test_a_file_that_is_not_a_history_is_refused_by_name(tmp_path, text):
     path = tmp_path / "history.csv"
     path.write_text(text)
     with pytest.raises(InputError, match="history.csv"):
@@ -46,7 +46,7 @@ def test_a_single_epoch_is_drawn_as_points_at_epoch_one(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", bytes(500), b"epoch,loss\n1,2\n", b"\0,\0\n\0"])
-def test_what_is_no_history_is_refused_in_one_line(tmp_path, content):
+def test_a_file_that_is_not_a_history_is_refused_in_one_line(tmp_path, content):
     (tmp_path / "history.csv").write_bytes(content)
     with pytest.raises(InputError, match="history.csv") as caught:
         read_history(tmp_path / "history.csv")

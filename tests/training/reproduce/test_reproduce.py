@@ -141,11 +141,11 @@ def test_a_run_that_diverges_is_a_result_and_the_others_continue(tmp_path):
     )
     lines = Configuration("wild", wild, seeds=(0, 1)), Configuration("the base", TINY)
     rates = dataclasses.replace(EXPERIMENT, configurations=lines)
-    said = []
-    rows = reproduce("rates", rates, tmp_path, only=("wild", "the base"), say=said.append)
+    messages = []
+    rows = reproduce("rates", rates, tmp_path, only=("wild", "the base"), say=messages.append)
     assert [len(row["runs"]) for row in rows] == [0, 1]
     assert [end["seed"] for end in rows[0]["diverged"]] == [0, 1]
-    assert "Training stopped in epoch 1" in rows[0]["diverged"][0]["reason"] and "diverged" in said[1]
+    assert "Training stopped in epoch 1" in rows[0]["diverged"][0]["reason"] and "diverged" in messages[1]
     table = (tmp_path / "rates" / "table.md").read_text()
     assert "| wild | - | diverged |" in table and "| 0 of 2, 2 diverged |" in table
     assert read_json(tmp_path / "rates" / "results.json")["complete"]

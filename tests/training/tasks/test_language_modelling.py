@@ -123,7 +123,7 @@ def test_every_kind_of_text_run_trains_and_is_evaluated(tmp_path, story, changes
     assert evaluate(tmp_path / "run")["cross_entropy"] == metrics["cross_entropy"]
 
 
-def test_a_run_stopped_within_an_epoch_goes_on_with_its_carried_state_as_if_never_stopped(tmp_path, story):
+def test_a_run_stopped_within_an_epoch_resumes_with_its_carried_state_as_if_never_stopped(tmp_path, story):
     recipe = dataclasses.replace(RECIPE, data=story, **RUNNING, carry_state=True, steps_per_execution=1)
     whole = fit(recipe, tmp_path / "whole")
 

@@ -55,7 +55,7 @@ def test_windows_of_running_text_do_not_overlap_within_an_epoch():
     assert all((inputs[:, 1:] == targets[:, :-1]).all() for inputs, targets, _ in rows)
 
 
-def test_each_row_of_carried_batches_goes_on_where_it_stood():
+def test_each_row_of_carried_batches_continues_where_it_ended():
     data = running()
     batches = CarriedBatches(data, 3, seed=0)
     assert batches.steps == 13

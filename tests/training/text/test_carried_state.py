@@ -20,7 +20,7 @@ def numpy(x):
 
 
 @pytest.mark.parametrize("cell", ["simple", "lstm", "gru"])
-def test_batches_in_order_are_read_as_one_text_in_training_and_each_anew_otherwise(cell):
+def test_batches_in_order_are_one_text_in_training_and_independent_otherwise(cell):
     model = build(cell)
     whole = numpy(model(TOKENS, training=False))
     first, *rest = [numpy(model(TOKENS[:, i : i + 4], training=True)) for i in (0, 4, 8)]

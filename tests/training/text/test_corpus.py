@@ -27,7 +27,7 @@ def test_the_names_are_the_published_list():
     assert len(load_text("names").vocabulary) > 27  # as they are written: with capital letters
 
 
-def test_equal_lines_never_stand_on_two_sides_and_fractions_are_kept(write):
+def test_equal_lines_are_never_in_two_splits_and_fractions_are_kept(write):
     data = load_text(write("\n".join(LINES + LINES[:30] + LINES[:10])), test_fraction=0.25)
     sides = [set(data.train), set(data.validation), set(data.test)]
     assert not sides[0] & sides[1] and not sides[0] & sides[2] and not sides[1] & sides[2]
@@ -71,7 +71,7 @@ def test_a_byte_order_mark_is_no_character_and_letters_are_lowered_on_demand(wri
         (
             "ab" * 50 + "q",
             {"lines": False, "window": 4},
-            "test split holds characters .* 'q'. Set unknown=unk",
+            "test split contains characters .* 'q'. Set unknown=unk",
         ),
     ],
 )

@@ -3,7 +3,7 @@
 A spec is `NAME` or `NAME:ARGUMENT`, where NAME is the module's name. Each module defines:
 
 - `ARGUMENT`: str, what follows the colon, as error messages show it, or None when nothing does. `"PATH"` is
-  a path, of which the data's name contains the last part only.
+  a path; the data's name contains only its last part.
 - `load(argument, options)`: returns a dict of `Split` with `"train"` and perhaps `"validation"` and `"test"`,
   and a tuple of the class names; `options` are `LoadOptions`.
 """

@@ -19,7 +19,7 @@ _SPLIT_FOLDERS = {"train": ("train",), "validation": ("validation", "val"), "tes
 def load(argument, options):
     """Loads a folder of class folders, or of the folders `train`, `validation` (or `val`) and `test`.
 
-    The names of the class folders, in alphabetical order, are the label names. Images may lie in them at any
+    The names of the class folders, in alphabetical order, are the label names. Images may be in them at any
     depth and have any size; all are stretched to `image_size`, 224 x 224 by default. Hidden files and files
     without an image suffix are ignored. A folder `train` that contains folders is the training split; folders
     next to it that are not splits are then ignored. `skip_broken` leaves out images that cannot be read and

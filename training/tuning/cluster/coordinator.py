@@ -22,7 +22,7 @@ PATIENCE = 1800.0  # seconds without any worker
 
 
 class Coordinator:
-    """Answers the calls of workers, and gives the trials of those that are lost to others.
+    """Answers the calls of workers, and passes the trials of lost workers to others.
 
     A worker is lost when it has not called for `SILENCE` seconds. `header` is the first event of the journal.
     """

@@ -17,7 +17,7 @@ from keras_vit.training.tuning.state.records import COMPLETED, FAILED, STOPPED, 
 from keras_vit.training.tuning.workers.runner import TrialLost
 
 FIRST_ANSWER = 10.0  # seconds to wait for a coordinator that may just be starting
-PATIENCE = 120.0  # seconds to wait for one that answered before
+PATIENCE = 120.0  # seconds to wait for a coordinator that answered before
 ANSWER = 20.0  # seconds for one answer: `bayesian` needs a while
 HEARTBEAT = 2.0  # seconds
 PAUSE = 0.3  # seconds before a call is repeated
@@ -101,7 +101,7 @@ class RemoteLedger:
         return record
 
     def give_back(self, trial):
-        """Does nothing: a worker gives all trials back when it leaves."""
+        """Does nothing: a worker returns all trials when it leaves."""
 
     def measured(self, trial, footprint):
         self.records[trial].footprint = footprint

@@ -2,7 +2,7 @@
 
 import time
 
-BEFORE = "before"  # stands for the workers of a coordinator that died: they are about to join again
+BEFORE = "before"  # the workers of a coordinator that died: they are about to join again
 
 
 class WorkerRegistry:
@@ -43,7 +43,7 @@ class WorkerRegistry:
         return [worker for worker, last in tuple(self._last_calls.items()) if now - last > seconds]
 
     def assign(self, trial, worker, request):
-        """Gives a trial to a worker that asked for one in a request with a name of its own."""
+        """Assigns a trial to the worker whose request, identified by its name, asked for one."""
         self._holders[trial] = (worker, request)
 
     def release(self, trial):

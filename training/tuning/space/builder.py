@@ -49,7 +49,7 @@ class SpaceBuilder:
 
     @contextlib.contextmanager
     def conditional_scope(self, field: str, holds: Callable[..., bool]):
-        """Lets the fields within vary only where `holds(value)` is true of another field's value.
+        """Lets the fields within vary only where `holds(value)` is true for another field's value.
 
         Elsewhere they keep the recipe's value: another value can be fixed only where the condition holds.
         """
@@ -68,7 +68,7 @@ class SpaceBuilder:
         override = self.overrides[field]
         if field == "seed":
             raise InputError(
-                "Each trial has a seed of its own. Leave seed=... out; --seed is of the proposals."
+                "Each trial has its own seed. Leave seed=... out; --seed is that of the proposals."
             )
         if field in self._values or override.fixes:
             return

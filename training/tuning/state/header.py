@@ -1,4 +1,4 @@
-"""The first event of a journal: what is searched, so that no other search continues there."""
+"""The first event of a journal: the settings of the search, so that no other search continues there."""
 
 import uuid
 from pathlib import Path

@@ -18,7 +18,7 @@ from keras_vit.training.tuning.state.records import FAILED
 
 
 def isolated(work):
-    """Wraps `work(job, connection)`, which returns a status and a reason, for a process of its own.
+    """Wraps `work(job, connection)`, which returns a status and a reason, to run in a separate process.
 
     Its output goes to `trial.log` in the job's run folder, it gets the job's share of the machine, it ends
     with the process that started it, and it sends `("ended", status, reason)`, whatever happens.

@@ -8,7 +8,7 @@ from keras_vit.training.tuning.results.display import Display
 from keras_vit.training.tuning.state.ledger import WAIT
 from keras_vit.training.tuning.workers.local_workers import LocalWorkers
 
-PAUSE = 0.2  # seconds until a worker that had to wait asks again
+PAUSE = 0.2  # seconds until a waiting worker asks again
 
 
 class TrialLost(Exception):

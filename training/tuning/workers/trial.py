@@ -31,7 +31,7 @@ class Job:
     keep: str | None = None  # where to keep the exported file
     data_dir: str | Path | None = None
     cpus: tuple[int, ...] = ()  # which processors it may use; empty for all
-    gpu: str | None = None  # as in CUDA_VISIBLE_DEVICES; None to leave that as it is
+    gpu: str | None = None  # as in CUDA_VISIBLE_DEVICES; None to leave that unchanged
     threads: int = 0  # of TensorFlow; 0 for as many as there are processors
 
 
@@ -40,7 +40,7 @@ def run_trial(job, connection):
     """Measures a trial's model and trains it, or continues where an earlier process of it was interrupted.
 
     Sends `("measured", footprint)` when there was something to measure, and `("epoch", number, metrics)`
-    after each epoch, upon which it waits for True (continue) or False (stop).
+    after each epoch, then waits for True (continue) or False (stop).
     """
     task, record = task_of(job.recipe), job.record
     data = task.load_data(job.data_dir)

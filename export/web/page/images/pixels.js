@@ -21,7 +21,7 @@ async function asBitmap(file) {
   try {
     return await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
   } catch {
-    throw new Error(`${file.name || "This file"} is no image that this browser can read. Try a JPEG or PNG.`);
+    throw new Error(`${file.name || "This file"} is not an image that this browser can read. Try a JPEG or PNG.`);
   }
 }
 

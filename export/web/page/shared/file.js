@@ -1,4 +1,4 @@
-// A page that was opened as a file tells why it cannot run; a module would not even be loaded.
+// Reports why a page opened as a file cannot run; a module would not even be loaded.
 
 if (location.protocol === "file:") {
   document.getElementById("status").hidden = true;

@@ -12,11 +12,11 @@ export async function loadModel() {
   await keepFiles();
   const seen = Boolean(navigator.serviceWorker?.controller); // what is loaded from here on
   const response = await fetch("keras-vit.json");
-  if (!response.ok) throw new Error(`keras-vit.json is missing (${response.status}). Write the page anew.`);
+  if (!response.ok) throw new Error(`keras-vit.json is missing (${response.status}). Write the page again.`);
   const description = await response.json();
   await loadLiteRt(new URL("litert/wasm/", location.href).href);
   const file = await fetch(description.file);
-  if (!file.ok) throw new Error(`${description.file} is missing (${file.status}). Write the page anew.`);
+  if (!file.ok) throw new Error(`${description.file} is missing (${file.status}). Write the page again.`);
   const model = await loadAndCompile(new Uint8Array(await file.arrayBuffer()), { accelerator: "wasm" });
   kept = seen && Boolean(await caches.match(description.file));
   return [description, model];

@@ -1,4 +1,4 @@
-// Settings in, texts out, each character as soon as it is drawn.
+// Settings in, texts out, each character as soon as it is sampled.
 
 import { Tensor } from "@litertjs/core";
 import { fail, isKept, loadModel } from "./litert.js";

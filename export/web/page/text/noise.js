@@ -66,9 +66,9 @@ function mixed(entropy) {
 
 function hasher(constant, factor) {
   return (value) => {
-    const begun = value ^ constant;
+    const mixed = value ^ constant;
     constant = Math.imul(constant, factor);
-    return folded(Math.imul(begun, constant));
+    return folded(Math.imul(mixed, constant));
   };
 }
 

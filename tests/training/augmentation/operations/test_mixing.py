@@ -10,7 +10,7 @@ SIZE, HEIGHT, WIDTH = 400, 10, 14
 
 
 def make_mixed(mixup_alpha, cutmix_alpha):
-    """Images of one value each, 0 and 100 in turn, so that pixels say whose they are."""
+    """Images of one value each, 0 and 100 alternately, so that pixels show their source."""
     own = np.arange(SIZE) % 2
     images = np.tile(own.reshape(-1, 1, 1, 1) * 100.0, (1, HEIGHT, WIDTH, 1)).astype("float32")
     labels = np.eye(2, dtype="float32")[own]

@@ -142,7 +142,7 @@ def test_broken_images_are_left_out_on_request_and_named(partly_broken):
     assert parts["train"].images[:, 0, 0, 0].tolist() == [0, 1, 2, 0, 2]
 
 
-def test_a_whole_folder_says_nothing_where_broken_images_may_be_skipped(photos, recwarn):
+def test_an_intact_folder_reports_nothing_where_broken_images_may_be_skipped(photos, recwarn):
     assert len(read_folder(photos, (4, 4), skip_broken=True)[0]["train"]) == 5
     assert not recwarn.list
 

@@ -64,7 +64,7 @@ def ledger_of(path, tuner="random", trials=6):
 
 @contextlib.contextmanager
 def started(address, ledger, header=HEADER):
-    """A coordinator that watches in a thread of its own, and what it raised."""
+    """A coordinator that runs in its own thread, and the error that it raised."""
     made, raised = Coordinator(ledger, header, Display(OBJECTIVE, 1)), []
 
     def watch():

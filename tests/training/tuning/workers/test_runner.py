@@ -24,4 +24,4 @@ def test_values_that_do_not_fit_together_fail_one_trial_and_do_not_end_the_searc
     TrialRunner(ledger, workers, Display(planned.objective, 1)).run()
     records = list(ledger.records.values())
     assert [record.status for record in records] == ["failed", "failed"]
-    assert "loss=hinge takes no smoothed labels" in records[0].reason
+    assert "loss=hinge does not accept smoothed labels" in records[0].reason
