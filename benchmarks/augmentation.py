@@ -110,7 +110,7 @@ def pipeline(augmentation):
 
 
 def on_one_core(dataset):
-    """Two threads share it: a single one of tf.data's waits for itself a third of the time."""
+    """Two threads share it: a single one of tf.data's is idle a third of the time."""
     import tensorflow as tf
 
     options = tf.data.Options()

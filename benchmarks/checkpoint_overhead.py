@@ -46,7 +46,7 @@ def main():
 
 
 def timed(owner, name):
-    """Wraps a method so that the clock and CPU seconds of each call are kept in the list returned."""
+    """Wraps a method so that the clock and CPU seconds of each call are appended to the returned list."""
     seconds, original = [], getattr(owner, name)
 
     def call(*arguments, **options):
@@ -61,7 +61,7 @@ def timed(owner, name):
 
 
 class Stopwatch(keras.callbacks.Callback):
-    """Times all training steps of a run but the first, which traces; validation is left out."""
+    """Times all training steps of a run except the first, which traces; validation is left out."""
 
     def __init__(self):
         super().__init__()

@@ -44,7 +44,7 @@ TINY_CNN = "cnn_digits hidden_dim=16 epochs=3 subset=640 steps_per_execution=2"
 CASES = {"ViT": TINY_VIT, "GRU": TINY_GRU, "CNN": TINY_CNN}
 EVERY = "2"  # steps
 
-AT_ITS_END = 1.0  # seconds in which a process that has done its work may still be leaving
+AT_ITS_END = 1.0  # seconds that a finished process may need to exit
 
 SIGNALS = {"SIGKILL": -signal.SIGKILL, "SIGTERM": 143, "SIGINT": 130}
 DAMAGES = ("truncated state", "flipped bit")
@@ -128,12 +128,12 @@ def die_in_a_write(number):
 
 
 def digest(run_dir):
-    """Hashes all that a run leaves but times: state, best model, history and metrics."""
+    """Hashes all files of a run without times: state, best model, history and metrics."""
     sha = hashlib.sha256()
     arrays, document = read_state(sorted((run_dir / "state").glob("*.state"))[-1])
     for array in arrays:
         sha.update(array.tobytes())
-    document["callbacks"]["HistoryFile"] = None  # holds seconds; the file itself is looked at below
+    document["callbacks"]["HistoryFile"] = None  # holds seconds; the file itself is compared below
     sha.update(json.dumps(document, sort_keys=True).encode())
     with zipfile.ZipFile(run_dir / "model.keras") as archive:
         content = io.BytesIO(archive.read("model.weights.h5"))
@@ -166,7 +166,7 @@ def damage(run_dir, kind, draw):
 
 
 def strike(training, run_dir, kind, draw, span):
-    """Waits a random time of a training and strikes it. Returns whether it was still running."""
+    """Waits a random time of a training and injects a fault. Returns whether it was still running."""
     if kind == "SIGKILL in a write":
         return training.wait(600) == -signal.SIGKILL
     if training.wait(draw.uniform(0, span)) is not None:
@@ -190,7 +190,7 @@ def strike(training, run_dir, kind, draw, span):
 
 
 def disturbed(command, run_dir, start, draw, kinds, span, most):
-    """Runs a training to its end, struck at most that often. Returns what struck it, and its last span."""
+    """Runs a training to its end, with at most that many faults. Returns the faults, and its last span."""
     struck, training = [], None
     while True:
         kind = draw.choice(kinds) if len(struck) < most else None
@@ -210,7 +210,7 @@ def disturbed(command, run_dir, start, draw, kinds, span, most):
 
 
 def measure(case, command, start, kills, draw, folder):
-    """Returns a Counter of strikes, one of strikes in runs that ended alike, and the number of runs."""
+    """Returns a Counter of faults, one of faults in runs that ended alike, and the number of runs."""
     reference = Training(command, folder / case, start)
     if reference.wait(900) != 0:
         raise SystemExit(f"{case}: the undisturbed run failed\n{reference.log_tail()}")
@@ -239,7 +239,7 @@ def refused(run_dir):
 
 
 def ended(struck):
-    """Counts the strikes that ended a process: all except those after which it continues."""
+    """Counts the faults that ended a process: all except those after which it continues."""
     return struck.total() - struck["SIGSTOP, SIGCONT"]
 
 
@@ -298,7 +298,7 @@ def main():
 
 
 def import_everything():
-    """Imports what a training imports, so that what is forked need not. Nothing is computed."""
+    """Imports what a training imports, so that forked processes need not. Nothing is computed."""
     import tensorflow  # noqa: F401
 
     import keras_vit.training.report.write  # noqa: F401

@@ -40,7 +40,7 @@ def main():
 
 
 class BareLoop:
-    """Trains a twin of the recipe's model, an epoch at a time, with nothing around it."""
+    """Trains a twin of the recipe's model, an epoch at a time, without callbacks."""
 
     def __init__(self, recipe, data):
         task = task_of(recipe)
@@ -76,7 +76,7 @@ class InTurn(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         now = time.process_time()
-        if epoch:  # all callbacks of the epoch before are through
+        if epoch:  # all callbacks of the previous epoch have run
             self.after_seconds.append(now - self._validation_started)
             self.loop.epoch()
             self.loop_seconds.append(time.process_time() - now)

@@ -1,4 +1,4 @@
-"""Gives every reader several hundred bad files, and counts the outcomes.
+"""Passes several hundred bad files to the readers, and counts the outcomes.
 
     python benchmarks/hostile_files.py [--kind image] [--write docs/hostile_files.md]
 
@@ -32,8 +32,8 @@ from hostile_readers import ALLOWED, CLEAN, OTHER, Verdict, judge  # noqa: E402
 from hostile_readers import MEMORY as READER_MEMORY  # noqa: E402
 
 SECONDS = 300  # for one bad file, on a machine that is busy with other work
-MEMORY = 12 * 1024**3  # bytes of a process that reads them, so that a failure here harms nobody
-COMMAND_SAMPLE = 24  # every so many of the files that a command can be given
+MEMORY = 12 * 1024**3  # bytes of a process that reads them, so that a failure does not affect the machine
+COMMAND_SAMPLE = 24  # a command reads every 24th of the files that it accepts
 COMMANDS = {
     "image": lambda path, good: ["predict", good / "m.keras", path],
     "keras": lambda path, good: ["predict", path, good / "x.png"],
@@ -145,7 +145,7 @@ def start(folder):
 
 
 def prepare(folder):
-    """Makes a worker ready: the cases, the good files and what they give."""
+    """Prepares a worker: the cases, the good files and their results."""
     global cases, good, references
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))

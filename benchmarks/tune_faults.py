@@ -32,11 +32,11 @@ SEARCH = (
 KINDS = ("search", "hyperband", "trial", "coordinator", "worker")
 MOST = 4  # kills of one search
 LONGEST = 1800  # seconds of one search
-START = 300  # seconds in which a coordinator must serve
+START = 300  # seconds until a coordinator must serve
 
 
 class Part:
-    """A command that is restarted when it was killed: a search, a coordinator or a worker."""
+    """A command that is restarted after a kill: a search, a coordinator or a worker."""
 
     def __init__(self, run_dir, *arguments):
         self.run_dir = run_dir
@@ -91,7 +91,7 @@ class Kills:
         self._plan()
 
     def check(self, parts, journal):
-        """Kills a process when it is time, unless its trial was killed often enough at this place."""
+        """Kills a process when it is time, unless its trial was killed often enough at this point."""
         if not self.left or time.monotonic() < self.next or not self._kill(parts, journal):
             return
         self.left -= 1
@@ -183,7 +183,7 @@ def finish(parts, check):
 
 
 def results_of(run_dir):
-    """Returns the values, seed, metrics and end of each trial: all but times."""
+    """Returns the values, seed, metrics and end of each trial, without times."""
     trials = collections.defaultdict(dict)
     for event in Journal(SearchFolder(run_dir).journal).read()[1:]:
         trial = trials[event["trial"]]
@@ -208,7 +208,7 @@ def undisturbed(tuner, trials, folder):
 
 
 def measure(kind, kills, trials, span, expected, generator, folder):
-    """Kills processes of searches until there were that many kills.
+    """Kills processes of searches until the number of kills is reached.
 
     Returns:
         `(kills, kills in searches with equal results, searches)`.

@@ -37,7 +37,7 @@ TIMES = "times.json"
 
 
 class TimedProcesses(Processes):
-    """Lets each process write to a file what CPU time it took, in total and in `fit`."""
+    """Makes each process write its CPU time to a file, in total and in `fit`."""
 
     def run(self, target, job, **options):
         return super().run(functools.partial(timed, target), job, **options)
@@ -84,7 +84,7 @@ def search(trials, folder):
         "vit_digits",
         ASSIGNMENTS,
         trials=trials,
-        limits=Limits(max_latency_ratio=1000.0),  # is measured, and stops nothing
+        limits=Limits(max_latency_ratio=1000.0),  # measured, but stops nothing
         reference=find_recipe("vit_digits").RECIPE,
         measure=footprint,
     )

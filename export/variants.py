@@ -1,4 +1,4 @@
-"""The variants in which a model is exported: one row each, read by all that writes, checks and shows them.
+"""The variants of an export: one row each, read by all code that writes, checks and shows them.
 
 This module imports nothing heavy, so that the command line can list the variants.
 """

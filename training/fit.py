@@ -119,7 +119,7 @@ def _fit(task, model, steps, streams, callbacks, position, last_epoch):
 
 
 def _batches(task, data, engine):
-    """Returns a function from epoch and step to an iterable over the training batches from there on."""
+    """Returns a function that iterates over the training batches from an epoch and step on."""
     if engine.num_processes > 1:  # each would search alone, but they can only train together
         return None
     return lambda epoch, step: engine.local_part(task.streams(data, start_epoch=epoch, start_step=step)["x"])
@@ -154,7 +154,7 @@ def _compile(model, task, steps, engine):
 
 
 def _executed_together(steps, limit, engine):
-    """Returns the most steps, up to the limit, that divide an epoch: Keras would run over its end."""
+    """Returns the most steps, up to the limit, that divide an epoch: Keras would exceed its end."""
     if keras.backend.backend() == "torch" or engine.num_parts > 1:  # Keras supports single steps only
         return 1
     return max(count for count in range(1, limit + 1) if steps % count == 0)

@@ -137,7 +137,7 @@ def load_run(run_dir: str | Path, data_dir: str | Path | None = None) -> Run:
 
 
 def changed_fields(folder: RunFolder, recipe: Recipe, but: Iterable[str] = ()) -> list[str]:
-    """Returns the fields in which a recipe differs from that of a run, with both values, except `but`."""
+    """Returns the fields of a recipe that differ from those of a run, with both values, except `but`."""
     given, before = recipe.as_dict(), load_recipe(folder.recipe).as_dict()
     names = [name for name in {**given, **before} if given.get(name) != before.get(name) and name not in but]
     return [f"{name}={given.get(name)} (was {before.get(name)})" for name in names]

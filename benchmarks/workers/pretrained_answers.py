@@ -1,6 +1,6 @@
 """Has timm or transformers load what keras_vit saved: `pretrained_answers.py FOLDER ...`.
 
-Runs in the peers' environment. Each folder holds a saved model and images.npy; answers.npy is written there.
+Runs in the peers' environment. Each folder has a saved model and images.npy; answers.npy is written there.
 """
 
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pretrained_originals import answer  # which sees to torchvision
+from pretrained_originals import answer  # which also prepares torchvision
 
 
 def main(folders):

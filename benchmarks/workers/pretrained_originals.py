@@ -69,7 +69,7 @@ HF_SMALL = {
     "image_size": 16,
     "patch_size": 4,
 }
-# The configuration's class, the model's class, and what else the configuration has.
+# The configuration's class, the model's class, and other values of the configuration.
 HUGGINGFACE = {
     "hf_vit": ("ViTConfig", "ViTForImageClassification", {"num_labels": 5}),
     "hf_vit_without_head": ("ViTConfig", "ViTModel", {"qkv_bias": False}),
@@ -276,7 +276,7 @@ def google_arrays(attention, second_norm, mlp, has_token):
 
 @torch.no_grad()
 def randomised(model):
-    """Weights that all matter: none is zero, normalisations scale by about one."""
+    """Weights that all have an effect: none is zero, normalisations scale by about one."""
     for name, weight in model.named_parameters():
         scale = 0.2 if weight.ndim < 2 or "embed" in name or "token" in name else weight[0].numel() ** -0.5
         weight.normal_(0, scale)

@@ -24,7 +24,7 @@ def only(model, kinds):
 
 
 class _Rewired:
-    """Operators one after the other, each reading what there is."""
+    """A sequence of operators, each reading the tensors that exist."""
 
     def __init__(self, model, prepared):
         self.original = model
@@ -71,7 +71,7 @@ class _Rewired:
 
 
 def _prepared(model, everything):
-    """By index the operators that read constants alone, such as one that widens float16 weights."""
+    """The operators, by index, that read only constants, such as one that converts float16 weights."""
     tensors, found, known = model.subgraphs[0].tensors, {}, set()
     for index, operator in enumerate(everything):
         if operator.inputs and all(t in known or is_constant(model, tensors[t]) for t in operator.inputs):

@@ -76,7 +76,7 @@ def benchmark(
 
 
 class _File:
-    """A file that has been found to run."""
+    """A file that runs."""
 
     def __init__(self, path, num_threads, signature):
         check_is_tflite(path)
@@ -151,7 +151,7 @@ def _check_builtin(found, path):
 
 
 def _peak_memory(content, path, num_threads):
-    """Runs the file first where its crash does no harm."""
+    """Runs the file in a separate process first, because it may crash."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.tflite"
         file.write_bytes(content)

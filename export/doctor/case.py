@@ -110,6 +110,6 @@ def _layer_path(operator_name, layer_names, model_name):
 
 
 def _without_number(part, layer_names):
-    """Removes the number that tracing appends to a layer's name."""
+    """Removes the number that tracing appends."""
     stem, _, number = part.rpartition("_")
     return stem if part not in layer_names and number.isdigit() and stem in layer_names else part

@@ -56,7 +56,7 @@ def check_classifier(model):
 
 
 def _ending(tensor):
-    """The name of the function that a tensor comes from, whatever casts and reshapes it afterwards."""
+    """The name of the function that computes a tensor, ignoring casts and reshapes after it."""
     operation, index = source_of(tensor)
     within = getattr(operation, "outputs", None)
     if within:  # a model within the model

@@ -80,6 +80,6 @@ def _call(operation, encoders, *inputs, **options):
 
 
 def _has_options(options):
-    """Whether a call has arguments that handlers do not know, such as a mask."""
+    """Whether a call has arguments that handlers do not support, such as a mask."""
     given = [value for name, value in options.items() if name != "training"]
     return any(value is not None and value is not False for value in given)

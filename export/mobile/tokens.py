@@ -49,7 +49,7 @@ def patch_extraction(layer, images):
 
 
 def _patches(images, patch_size):
-    """Extracts patches by a transposition of four axes, in which a row of patches is one image."""
+    """Extracts patches by a transposition of four axes; each row of patches is treated as one image."""
     (batch, image_height, image_width, channels), (height, width) = images.shape, patch_size
     rows, columns = image_height // height, image_width // width
     x = tf.reshape(images, (batch * rows, height, columns, width * channels))

@@ -27,7 +27,7 @@ def load_text_reader(path: str | Path) -> "TfliteReader | SavedModelReader":
 
 
 class _Reader:
-    """What both forms share: the states of several texts, and the three signatures."""
+    """The base of both forms: the states of several texts, and the three signatures."""
 
     def __init__(self, path):
         self.description = read_description(path)

@@ -24,7 +24,7 @@ def generate(form, token, noise, temperature, top_k, states, excluded=None):
     """Draws as many tokens as there is noise `(batch, count, vocabulary_size)` for, without a loop.
 
     `token` is what was read last but is not yet in the states. Returns int32 `(batch, count)`, and the states
-    with all but the last of them read.
+    after reading all of them except the last.
     """
     tokens = []
     for one in tf.unstack(noise, axis=1):

@@ -59,5 +59,5 @@ def _serve_function(form, input_dtype):
 
 
 def _grey(images):
-    """A mean, which XNNPACK runs and no variant quantizes to another grey, as it would a product."""
+    """A mean: XNNPACK runs it, and quantization does not change the grey, as it would with a product."""
     return tf.reduce_mean(images * (3 * np.array(GREY, "float32")), axis=-1, keepdims=True)

@@ -35,7 +35,7 @@ def write_graph(model):
 
 
 def operators(model, subgraph=0):
-    """Returns the operators of a `ModelT`'s subgraph, as a list in the order in which they run."""
+    """Returns the operators of a `ModelT`'s subgraph, as a list in execution order."""
     graph = model.subgraphs[subgraph]
     return [_operator(model, graph, operator) for operator in graph.operators]
 

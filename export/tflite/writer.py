@@ -36,7 +36,7 @@ class TfliteWriter:
         self._temporary.cleanup()
 
     def write(self, variant, path, float_operators=()):
-        """Writes a TFLite variant in which operators of these names stay in float.
+        """Writes a TFLite variant; operators of these names stay in float.
 
         A ConditionError means that the converter or the quantizer refused, crashed, or exceeded its limits.
         """
@@ -81,7 +81,7 @@ class TfliteWriter:
 
 
 def _evenly_spaced(images, count):
-    """At most so many images, from the whole length: data may be ordered by class."""
+    """At most `count` images from the whole length: data may be ordered by class."""
     if len(images) <= count:
         return np.asarray(images)
     return np.asarray(images[np.linspace(0, len(images) - 1, count).astype(int)])

@@ -26,7 +26,7 @@ class Attempt:
         self._predictors = {}  # by the id of the row they belong to: a variant may be tried again
 
     def __call__(self, variant, folder, float_operators=()):
-        """Returns the variant's row; its file is in the folder when it passed, and no file when not."""
+        """Returns the variant's row; its file is in the folder only if it passed."""
         final = folder / FILES[variant]
         row = {
             "variant": variant,

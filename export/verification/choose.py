@@ -87,7 +87,7 @@ def _keep_fastest(rows, other_candidates, place, folder):
 
 
 def _fail_unless_agreeing(row, attempt):
-    """A file with other answers is another model: its accuracy is as good by chance."""
+    """A file with other predictions is another model: its accuracy is as good by chance."""
     if row["passed"] and not _agrees(row, attempt):
         row["passed"] = False
         row["failure"] = (

@@ -19,7 +19,7 @@ def results_table(rows, columns):
 
 
 def _result(row):
-    """Why a file failed; or that it is verified or, with `auto`, kept, and which layers are in float."""
+    """The reason of a failure, or the status: verified or, with `auto`, kept, and layers in float."""
     if row["failure"]:
         return row["failure"]
     state = "verified" if row.get("kept") is None else "kept" if row["kept"] else ""

@@ -37,7 +37,7 @@ def _run_classifier(interpreter):
 
 
 def _is_classifier(inside, outside):
-    """Whether images go in, and for each a row of classes and perhaps a map of attention come out."""
+    """Whether inputs are images, and outputs a row of classes for each and perhaps an attention map."""
     ranks = sorted(len(tensor["shape"]) for tensor in outside)
     if len(inside) != 1 or ranks not in ([2], [2, 3]):
         return False

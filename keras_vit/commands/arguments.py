@@ -53,7 +53,7 @@ def path(text):
 
 
 def _number(read: Callable, words: str, fits: Callable):
-    """Returns the type of an argument: a number that fits; `words` name it in messages."""
+    """Returns the parser of a number; `words` describe the expected number in messages."""
 
     def number(text):
         with contextlib.suppress(ValueError):

@@ -57,7 +57,6 @@ def run(options):
 
 
 def _signature(row):
-    """Returns which signature of a file with several was measured."""
     first, *others = row["signatures"] or [None]
     return f", signature {first}; --signature also accepts {', '.join(others)}" if others else ""
 

@@ -113,7 +113,6 @@ def _check_kind(options, kind):
 
 
 def _check_web(options):
-    """Checks the page's options before the files are written."""
     if options.web is None:
         if options.litert is not None:
             raise InputError("--litert is for the page of --web: add --web DIR, or leave it out.")

@@ -1,4 +1,4 @@
-"""Folders in which one process works at a time."""
+"""Folders for one process at a time."""
 
 import contextlib
 import os

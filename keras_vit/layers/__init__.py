@@ -1,4 +1,4 @@
-"""Keras layers of which Vision Transformers are made, each usable alone in any Keras model."""
+"""Keras layers for Vision Transformers, each usable alone in any Keras model."""
 
 from keras_vit.layers._options import BlockOptions
 from keras_vit.layers.attention_pooling import AttentionPooling

@@ -68,7 +68,7 @@ class ConfiguredLayer(keras.layers.Layer):
         return [name for name in parameters(cls.__init__) if name not in LayerOptions.__annotations__]
 
     def _inner(self, layer_class, name, **arguments):
-        """Returns a layer to put inside, which gets the arguments that both have in common."""
+        """Returns an inner layer, which gets the arguments that both have in common."""
         common = [n for n in layer_class._argument_names() if n in self._argument_names()]
         shared = {n: self._shared(n, name) for n in common}
         return layer_class(**{**shared, **arguments}, name=name, dtype=self.dtype_policy)
@@ -124,7 +124,7 @@ def _serialized(value):
 
 
 def _settings(parent, path=""):
-    """Yields the path and the settings of each layer inside that differs from what its parent gave it."""
+    """Yields the path and the settings of each inner layer whose settings differ from its parent's."""
     for child in keras_internals.child_layers(parent):
         settings = {}
         if child.trainable != parent.trainable:

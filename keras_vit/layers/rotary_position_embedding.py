@@ -97,7 +97,7 @@ class RotaryPositionEmbedding(ConfiguredLayer):
         return (places.reshape(-1, 2, 1) * frequencies).reshape(-1, 2 * num_frequencies)
 
     def _sides(self):
-        """By how much the highest frequency turns each row, and each column."""
+        """The angles of the highest frequency for each row, and for each column."""
         if self.reference_grid_size is None:
             return [2 * np.pi * ((2 * np.arange(side) + 1) / side - 1) for side in self.grid_size]
         sides = zip(self.grid_size, self.reference_grid_size, strict=True)

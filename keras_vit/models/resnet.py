@@ -16,7 +16,7 @@ class ResNetSize(NamedTuple):
     """One row of the table: what a variant's name fixes."""
 
     block: str  # "basic": two 3x3 convolutions; "bottleneck": 1x1, 3x3, 1x1 with four times the filters
-    num_blocks: tuple[int, ...]  # of each stage; all but the first begin by halving the image
+    num_blocks: tuple[int, ...]  # of each stage; all except the first start by halving the image
     filters: int  # of the first stage, doubled in each further one
     stem: str  # "3x3", or "7x7" which halves the image twice
     shortcut: str  # where the shape changes; "padding" (option A) or "projection" (option B)

@@ -174,7 +174,7 @@ def _rotary(kind, grid_size, num_prefix_tokens, base, reference_grid_size):
 def _with_prefix(
     x, positions, class_token, distillation_token, num_registers, embed_prefix, embed_registers, dtype
 ):
-    """Puts the tokens before the patches, and adds positions when those that have one are there."""
+    """Puts the tokens before the patches, and adds positions, also to tokens that have one."""
     x = x if embed_prefix else positions(x)
     if class_token:
         x = layers.ClassToken(dtype=dtype, name="class_token")(x)

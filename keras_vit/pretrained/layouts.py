@@ -37,7 +37,7 @@ def tokens(ndim):
 
 
 def _third(part):
-    """Returns the layout of a part of three equal ones, which follow each other on the first axis."""
+    """Returns the layout of one of three equal parts of the first axis."""
     return Layout(
         lambda array, shape: np.concatenate(np.split(array, 3)[part]).T, lambda array, patch: array.T
     )

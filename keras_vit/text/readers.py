@@ -12,7 +12,7 @@ def reader_of(model: keras.Model):
     if any(isinstance(layer, keras.layers.Bidirectional) for layer in model.layers):
         raise InputError(
             "A bidirectional model cannot generate text: its backward half reads what follows a character, "
-            "which is not there yet. Train with bidirectional=false."
+            "which does not exist yet. Train with bidirectional=false."
         )
     return StepReader(model) if is_recurrent(model) else WindowReader(model)
 

@@ -67,7 +67,6 @@ def take(split: Split, rows: np.ndarray) -> Split:
 
 
 def _with_progress(chunks):
-    """Shows progress on a terminal if there is more than one chunk."""
     console = Console(stderr=True)
     quiet = len(chunks) < 2 or not console.is_terminal
     return track(chunks, "reading images", console=console, transient=True, disable=quiet)

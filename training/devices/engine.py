@@ -36,7 +36,7 @@ class Engine:
         return dataclasses.replace(data, validation=validation)
 
     def scope(self):
-        """Returns the context in which a model is built and trained."""
+        """Returns the context for building and training a model."""
         return contextlib.nullcontext()
 
     def prepare(self, model):

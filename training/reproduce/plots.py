@@ -110,7 +110,6 @@ def sweep(field: str, metric: str = "accuracy", groups: dict[str, Callable] | No
 
 
 def _legend_below(canvas, axes, count):
-    """Places the legend below the axes, in two columns for many lines with short names."""
     for columns in (2, 1) if count > 3 else (1,):
         legend = canvas.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=columns)
         canvas.set_figheight(3.6 + 0.22 * count / columns)

@@ -9,7 +9,7 @@ from keras_vit.training.tasks.task import Task
 
 __all__ = ["ImageClassification", "LanguageModelling", "LinearProbe", "Task", "task_of"]
 
-TASKS = (LinearProbe, ImageClassification, LanguageModelling)  # in the order in which a recipe is tried
+TASKS = (LinearProbe, ImageClassification, LanguageModelling)  # in the order of trying a recipe
 
 
 def task_of(recipe: Recipe) -> Task:

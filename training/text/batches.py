@@ -79,7 +79,7 @@ def _steps(count, batch_size, what):
 
 
 def _offset(seed, epoch, window):
-    """Returns where an epoch's first window is cut, drawn from another generator than the order."""
+    """Returns the start of an epoch's first window, from another random generator than the order."""
     return int(np.random.default_rng((seed, epoch, 1)).integers(window))
 
 

@@ -70,7 +70,7 @@ def _token_results(model, windows, data, batch_size):
 
 
 def _logits(model, windows, data, batch_size):
-    """Yields slices of the rows with their logits: those of a whole long text would not fit into memory."""
+    """Yields slices of the rows with their logits: all logits of a long text would not fit into memory."""
     if data.lines or not is_recurrent(model):
         for first in range(0, len(windows), batch_size):
             rows = slice(first, first + batch_size)

@@ -82,7 +82,6 @@ def _open(plan, folder, workers, data_dir, coordinator, display):
 
 
 def _measure_reference_once(local, journal, events):
-    """Measures the reference model, or takes its figures from the journal, for the whole search."""
     known = [event["footprint"] for event in events if event["event"] == "reference"]
     if known and local.folder.reference.exists():
         local.reference = known[-1]

@@ -27,7 +27,7 @@ def _norm(ours, theirs):
 
 
 def _table(positions, attention, second_norm, mlp):
-    """Returns the rows for names of modules that differ between the two repositories."""
+    """Returns the rows; the arguments are module names that differ between the two repositories."""
     heads, mlp = f"{_THEIRS}/{attention}", f"{_THEIRS}/{mlp}"
     pooling, pool_heads = "MAPHead_0", "MAPHead_0/MultiHeadDotProductAttention_0"
     qkv = (f"{heads}/{part}" for part in ("query", "key", "value"))

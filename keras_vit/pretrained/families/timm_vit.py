@@ -129,7 +129,7 @@ def export(arguments, preprocessing, labels):
 
 
 def _architecture(arguments):
-    """Returns an architecture of timm from which the arguments lead to the model's graph."""
+    """Returns the architecture of timm that corresponds to the model's graph."""
     if arguments["distillation_token"]:
         require(arguments, epsilon=1e-6, activation=GELUS)
         return "deit_base_distilled_patch16_224"

@@ -15,6 +15,6 @@ import pkgutil
 
 @functools.cache
 def operations():
-    """Returns the modules of all augmentations in the order in which they apply, a tuple."""
+    """Returns the modules of all augmentations in the order of application, a tuple."""
     modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
     return tuple(sorted(modules, key=lambda module: module.ORDER))

@@ -94,7 +94,6 @@ def _operation(drawn, height, width):
 
 
 def _rotation(angle, height, width):
-    """Returns the rotation about the centre of the image."""
     cos, sin = ops.cos(angle), ops.sin(angle)
     x, y = width / 2, height / 2
     return (cos, sin, x - cos * x - sin * y), (-sin, cos, y + sin * x - cos * y)

@@ -117,7 +117,7 @@ class Coordinator:
         return {}
 
     def _caller(self, context):
-        """Returns which worker calls, and records the call."""
+        """Records a worker's call, and returns its name."""
         worker = _name_of(context)
         if worker not in self._registry:
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "join first")
@@ -153,7 +153,7 @@ class Coordinator:
             self._display.show(f"worker {worker} {reason}{had}")
 
     def _end_if_lost_too_often(self, trial):
-        """A trial may kill its workers: it has failed when they are lost repeatedly at the same place."""
+        """A trial may kill its workers: it fails when they are lost repeatedly without progress."""
         progress = self.ledger.records[trial].progress
         times, before = self._losses.get(trial, (0, progress))
         times = times + 1 if progress == before else 1
@@ -165,7 +165,7 @@ class Coordinator:
         return True
 
     def _finish_if_done(self):
-        """Ends a resumed search whose trials have all ended: it needs no worker that asks for one."""
+        """Ends a resumed search whose trials have all ended, without waiting for a worker to ask for one."""
         with self._lock:
             if self.ledger.records and not self._registry:
                 record = self.ledger.next()

@@ -27,7 +27,7 @@ def write_results(folder, plan, records, winner=None):
 
 
 def results_rows(records, fronts, fields):
-    """Returns a list of dicts, one for each trial in the order in which they started."""
+    """Returns a list of dicts, one for each trial in the order of their start."""
     footprints = dict.fromkeys(name for record in records for name in record.footprint)
     on_front = {record.id for front in fronts.values() for record in front}
     return [

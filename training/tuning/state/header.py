@@ -56,7 +56,7 @@ def check_same(started: dict, given: dict, holder: str | Path):
 
 
 def _flat(header, holder):
-    """What is compared, one level deep; of the recipe only what does not vary."""
+    """The values to compare, one level deep; of the recipe only fields that do not vary."""
     flat = {name: header[name] for name in ("search", "tuner", "objective")}
     flat["--seed"] = header["seed"]  # not the recipe's field of that name
     if header.get("reference"):

@@ -25,7 +25,7 @@ class Ledger:
         self.oracle = oracle
         self.journal = journal
         self.seed = seed
-        self.records: dict[str, TrialRecord] = {}  # by id, in the order in which they started
+        self.records: dict[str, TrialRecord] = {}  # by id, in the order of their start
         self._lock = threading.Lock()
         self._apply = {
             "created": self._created,

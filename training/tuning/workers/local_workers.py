@@ -80,7 +80,7 @@ class LocalWorkers:
         return Job(recipe, str(run_dir), measure=self.plan.measure, **machine, **fields)
 
     def _require(self, failure, *job, **options):
-        """Runs a job that the search cannot do without. Returns its result, or None when it has to stop."""
+        """Runs a job that the search needs. Returns its result, or None when the search must stop."""
         status, result = self.run(*job, **options) or (COMPLETED, None)
         if status != COMPLETED:
             raise InputError(f"{failure}: {result}")

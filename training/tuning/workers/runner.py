@@ -50,7 +50,7 @@ class TrialRunner:
                 return
 
     def _run(self, record, number):
-        """Runs a trial. Returns whether to continue with others."""
+        """Returns whether to continue with other trials."""
         start = time.monotonic()
         try:
             outcome = self.workers.run_trial(self.ledger, record, number)
