@@ -54,7 +54,7 @@ def test_generate_writes_one_sample_a_line_with_its_prefix_and_reports_novelty(r
         (["--prefix", "Žluť"], "not seen"),
     ],
 )
-def test_generation_that_makes_no_sense_is_one_line_and_exit_code_2(run, words, message, capsys):
+def test_invalid_generation_options_are_one_line_and_exit_code_2(run, words, message, capsys):
     assert main(["generate", str(run), *words]) == 2
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1

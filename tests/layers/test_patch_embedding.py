@@ -34,7 +34,7 @@ def test_an_unknown_stem_is_refused():
 
 
 @pytest.mark.parametrize("stem", ["linear", "conv"])
-def test_images_of_bytes_give_what_the_same_numbers_as_floats_give(stem):
+def test_uint8_images_have_the_outputs_of_equal_float_images(stem):
     images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype("uint8")
     layer = PatchEmbedding(8, 4, stem=stem)
     from_floats = keras.ops.convert_to_numpy(layer(images.astype("float32")))

@@ -36,6 +36,6 @@ def test_an_image_without_a_static_size_is_refused():
 
 
 @pytest.mark.parametrize("patch_size", [0, -1, 2.5, (4, 4, 4), "4", None, True])
-def test_a_patch_size_that_is_no_size_is_refused(patch_size):
+def test_an_invalid_patch_size_is_refused(patch_size):
     with pytest.raises(ValueError, match="patch_size"):
         PatchExtraction(patch_size)

@@ -47,7 +47,7 @@ def test_a_causal_mask_hides_the_future():
     np.testing.assert_allclose(y[:, :4], expected[:, :4], atol=1e-5)
 
 
-def test_a_causal_layer_gives_what_a_causal_mask_gives_also_where_the_length_is_unknown():
+def test_a_causal_layer_equals_a_causal_mask_also_where_the_length_is_unknown():
     layer = SelfAttention(3, causal=True)
     layer.build(X.shape)
     expected, _ = reference(layer, X, np.tril(np.ones((6, 6), bool)))

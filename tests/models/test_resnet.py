@@ -58,7 +58,7 @@ def test_the_shortcut_without_weights_takes_every_other_pixel_and_adds_zeros():
     np.testing.assert_array_equal(y[..., 16:], np.zeros((2, 4, 4, 16)))
 
 
-def test_a_block_whose_convolutions_give_nothing_is_its_shortcut():
+def test_a_block_whose_convolutions_are_zero_is_its_shortcut():
     model = resnet("20", image_size=8, seed=0)
     model.get_layer("norm_0_1_b").gamma.assign(np.zeros(16))
     block = keras.Model(model.get_layer("activation_0_0").output, model.get_layer("activation_0_1").output)

@@ -117,7 +117,7 @@ CROPPED = {"size": 224, "crop_size": 224, "do_center_crop": True}
         ("hf_dinov2_registers", {"size": {"shortest_edge": 256}}, "shortest_edge", 0.875),
     ],
 )
-def test_sizes_mean_what_the_processor_of_the_family_makes_of_them(name, stored, mode, ratio, tmp_path):
+def test_sizes_have_the_meaning_of_the_familys_processor(name, stored, mode, ratio, tmp_path):
     folder = shutil.copytree(FIXTURES / name, tmp_path / name)
     write_json(folder / "preprocessor_config.json", stored)
     found = pretrained.preprocessing(folder, image_size=224)

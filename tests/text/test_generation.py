@@ -118,7 +118,7 @@ def test_samples_follow_the_probabilities_and_never_contain_tokens_of_probabilit
         ({"prefix": "abc", "max_length": 2}, "more than max_length=2"),
     ],
 )
-def test_sampling_that_makes_no_sense_is_refused(model, options, message):
+def test_invalid_sampling_options_are_refused(model, options, message):
     with pytest.raises(InputError, match=message):
         generate(reader_of(model), VOCABULARY, **options)
 

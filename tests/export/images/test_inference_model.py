@@ -105,7 +105,7 @@ def test_a_model_within_the_model_may_end_in_logits():
         (lambda: of(layers.GlobalAveragePooling2D(), shape=(None, None, 3)), "fixed size"),
     ],
 )
-def test_what_is_no_classifier_of_one_image_by_logits_is_refused(make, message):
+def test_a_model_that_is_not_an_image_classifier_with_logits_is_refused(make, message):
     with pytest.raises(InputError, match=message):
         inference_model(make())
 

@@ -51,13 +51,13 @@ def test_a_flex_operator_is_refused_by_its_name(tmp_path):
     ],
     ids=["one row for two images", "int32", "image to image", "no image"],
 )
-def test_what_does_not_go_from_images_to_classes_is_refused(tmp_path, function, shape, dtype):
+def test_a_file_that_is_not_an_image_classifier_is_refused(tmp_path, function, shape, dtype):
     path = converted(function, shape, tmp_path / "m.tflite", dtype)
     with pytest.raises(InputError, match="expected images in"):
         check_tflite(path)
 
 
-def test_images_of_another_shape_are_refused_and_none_are_no_error(good):
+def test_images_of_another_shape_are_refused_and_zero_images_are_accepted(good):
     predictor = load_predictor(good)
     assert predictor.label_names is None
     with pytest.raises(InputError, match=r"\(n, 4, 4, 3\), received \(2, 4, 3, 4\)"):

@@ -98,7 +98,7 @@ def images():
 
 
 @pytest.mark.parametrize("name", PROBABILITIES)
-def test_a_model_that_gives_probabilities_is_answered_as_it_is(name, images, tmp_path):
+def test_the_outputs_of_a_model_that_returns_probabilities_are_unchanged(name, images, tmp_path):
     model = classifier(PROBABILITIES[name])
     model.save(tmp_path / "m.keras")
     expected = model.predict(images, verbose=0)

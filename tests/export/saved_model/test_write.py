@@ -38,7 +38,7 @@ for answer in (a, b):
 """
 
 
-def test_no_image_file_is_asked_for_where_none_has_the_channels(tmp_path):
+def test_no_image_signature_is_written_where_image_files_lack_the_channels(tmp_path):
     model = inference_model(cnn("3x3", image_size=8, channels=4, num_classes=3, hidden_dim=8))
     write_saved_model(model, "abc", tmp_path / "saved")
     served = tf.saved_model.load(str(tmp_path / "saved"))

@@ -106,7 +106,7 @@ def test_auto_that_is_interrupted_leaves_no_candidate(auto, tmp_path):
     assert os.listdir(tmp_path) == ["text.json"]
 
 
-def test_auto_keeps_one_of_its_candidates_and_what_is_in_its_place_goes(auto, tmp_path):
+def test_auto_keeps_one_of_its_candidates_and_removes_earlier_files(auto, tmp_path):
     for variant in ("fp32", "fp16", "dynamic_int8"):
         (tmp_path / FILES[variant]).write_text("of an earlier export")
     (kept,) = (row for row in auto() if row["kept"])

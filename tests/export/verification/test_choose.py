@@ -80,14 +80,14 @@ def test_one_file_is_kept_and_the_others_leave_nothing(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == [FILES[CANDIDATES[-1]]]
 
 
-def test_a_variant_that_was_asked_for_by_name_stays(tmp_path):
+def test_a_variant_requested_by_name_stays(tmp_path):
     (tmp_path / FILES["fp32"]).write_text("asked for")
     rows = choose_with(Attempt(all_rows()), tmp_path, named=[row("fp32", 10)])
     assert "fp32" not in [r["variant"] for r in rows]
     assert (tmp_path / FILES["fp32"]).read_text() == "asked for"
 
 
-def test_where_one_that_was_asked_for_by_name_is_the_fastest_no_other_is_kept(tmp_path):
+def test_auto_keeps_no_other_where_a_variant_requested_by_name_is_the_fastest(tmp_path):
     (tmp_path / FILES["fp32"]).write_text("asked for")
     named = [row("savedmodel", 0.1), row("fp32", 1)]
     rows = choose_with(Attempt(all_rows()), tmp_path, named=named)
@@ -96,7 +96,7 @@ def test_where_one_that_was_asked_for_by_name_is_the_fastest_no_other_is_kept(tm
     check_passed(named + rows, rows, tmp_path)
 
 
-def test_one_that_was_asked_for_by_name_but_is_another_model_is_not_what_auto_keeps(tmp_path):
+def test_auto_ignores_a_variant_requested_by_name_whose_predictions_differ(tmp_path):
     named = [row("fp16", 1, agreement=0.9)]
     rows = choose_with(Attempt(all_rows()), tmp_path, named=named)
     assert [r["variant"] for r in named + rows if r.get("kept")] == [CANDIDATES[-1]]

@@ -35,7 +35,7 @@ def export(tmp_path):
     return rows, folder
 
 
-def test_a_page_holds_the_fastest_file_and_names_all_that_it_needs(export, packages, tmp_path):
+def test_a_page_contains_the_fastest_file_and_lists_all_its_files(export, packages, tmp_path):
     rows, folder = export
     page = tmp_path / "page"
     write_page(rows, folder, page, "images", DESCRIPTION, packages)
@@ -49,7 +49,7 @@ def test_a_page_holds_the_fastest_file_and_names_all_that_it_needs(export, packa
         assert (page / name).exists()
 
 
-def test_a_page_is_replaced_and_its_worker_changes_with_what_it_holds(export, packages, tmp_path):
+def test_a_page_is_replaced_and_its_worker_changes_with_its_content(export, packages, tmp_path):
     rows, folder = export
     workers = []
     for name in ("one", "one", "two"):

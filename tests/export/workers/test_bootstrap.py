@@ -24,7 +24,7 @@ def run(program, memory_limit, **options):
 
 
 @pytest.mark.parametrize(("asked", "given"), [(2**31, 2**31), (2**50, 2**33)])
-def test_a_program_gets_the_limit_or_the_lower_one_that_holds_already(asked, given, worker_program):
+def test_a_program_gets_the_limit_or_a_lower_existing_one(asked, given, worker_program):
     program = worker_program("import resource; return resource.getrlimit(resource.RLIMIT_AS)")
     done = run(program, asked, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33)))
     assert json.loads(done.stdout or "null") == [given, 2**33], done.stderr

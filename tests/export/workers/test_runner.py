@@ -23,7 +23,7 @@ def test_a_program_gets_its_job_and_its_result_comes_back(run):
     assert result == ["a b", 1, "x/y"]
 
 
-def test_what_a_program_prints_is_no_result(run):
+def test_the_printed_output_of_a_program_is_not_its_result(run):
     assert run("import os; print('loading'); os.write(1, b'more'); return {'a': 1.5}") == {"a": 1.5}
 
 
@@ -42,7 +42,7 @@ def test_the_last_line_that_names_an_error_is_repeated(run):
         run(line)
 
 
-def test_bytes_that_are_no_text_are_no_second_error(run):
+def test_output_that_is_not_text_causes_no_second_error(run):
     with pytest.raises(ConditionError, match="exit code 1"):
         run("import os, sys; os.write(2, bytes([255, 254])); sys.exit(1)")
 

@@ -73,7 +73,7 @@ def test_a_gradient_that_is_not_finite_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_weight_is_found_where_no_batch_is_to_blame(value):
+def test_the_weight_is_reported_where_no_batch_is_the_cause(value):
     model = small_model("relu")
 
     class Spoil(keras.callbacks.Callback):

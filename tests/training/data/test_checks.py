@@ -79,7 +79,7 @@ def test_one_hot_labels_are_refused_with_the_mend():
 
 
 @pytest.mark.parametrize("labels", [[-1, 0], [0, 2**40]])
-def test_labels_that_are_no_indices_are_refused(labels):
+def test_labels_that_are_not_indices_are_refused(labels):
     with pytest.raises(InputError, match="class indices from 0"):
         as_labels(np.array(labels), "y")
 

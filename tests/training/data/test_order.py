@@ -32,7 +32,7 @@ def test_random_numbers_differ_by_seed_epoch_and_step():
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, 1.5, "8", True])
-def test_a_batch_size_that_is_no_count_is_refused(batch_size):
+def test_an_invalid_batch_size_is_refused(batch_size):
     with pytest.raises(InputError, match="batch_size to be a whole number"):
         steps_per_epoch(100, batch_size)
 

@@ -32,7 +32,7 @@ def test_every_image_is_in_exactly_one_split_and_keeps_its_label():
     assert sorted(pairs) == sorted(zip(keys(source), source.labels.tolist(), strict=True))
 
 
-def test_equal_images_are_never_on_two_sides():
+def test_equal_images_are_never_in_two_splits():
     distinct = random_split([40, 40])
     rows = np.random.default_rng(1).integers(0, 80, 400)
     labels = distinct.labels[rows]

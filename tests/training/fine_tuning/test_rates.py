@@ -43,7 +43,7 @@ def test_update_and_decay_are_those_of_the_optimizer_times_the_factor(kind):
     np.testing.assert_allclose(slow, plain / 4, rtol=1e-4, atol=1e-6)
 
 
-def test_a_weight_stays_as_it_is_until_its_time_and_moves_then():
+def test_a_weight_is_frozen_until_its_epoch_and_changes_then():
     optimizer = with_rates_by_depth(keras.optimizers.SGD, 3, 1.0, unfreeze_every=1)(0.1, weight_decay=0.3)
     layer = Weight(name="block_2")
     layer.build(None)

@@ -99,7 +99,7 @@ def test_a_label_beyond_the_number_of_images_is_refused_at_once(tmp_path):
         read_npz(write(tmp_path / "a.npz", images=images, labels=labels))
 
 
-def test_names_that_are_no_strings_are_refused(tmp_path):
+def test_names_that_are_not_strings_are_refused(tmp_path):
     images, labels = arrays()
     with pytest.raises(InputError, match="list of strings"):
         read_npz(write(tmp_path / "a.npz", images=images, labels=labels, label_names=[1, 2]))
@@ -115,7 +115,7 @@ def test_more_names_than_images_are_refused_before_they_take_memory(tmp_path):
         read_npz(path)
 
 
-def test_members_that_are_no_arrays_are_refused(tmp_path):
+def test_members_that_are_not_arrays_are_refused(tmp_path):
     images, labels = arrays()
     path = write(tmp_path / "a.npz", images=images, labels=labels)
     with zipfile.ZipFile(path, "a") as archive:
