@@ -28,9 +28,7 @@ def check_saved_model(path, loopless=()):
     graph = _read(Path(path))
     objects = graph.object_graph_def
     if not objects.nodes:
-        raise InputError(
-            f"{path} is not a SavedModel written by keras_vit: it was written by TensorFlow 1. Export again."
-        )
+        raise InputError(f"{path} is not a SavedModel of keras_vit: TensorFlow 1 wrote it. Export again.")
     for node in objects.nodes:
         kind = node.WhichOneof("kind")
         if kind not in KINDS or node.saveable_objects or node.registered_saver:

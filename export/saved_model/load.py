@@ -17,9 +17,7 @@ def loaded_saved_model(path, loopless=()):
     check_saved_model(path, loopless)
     try:
         yield tf.saved_model.load(str(path))
-    except (
-        Exception
-    ) as error:  # TensorFlow raises errors of nearly every type for a folder that it cannot read
+    except Exception as error:  # TensorFlow's errors for an unreadable folder have nearly every type
         raise InputError(
             f"{path} is not a SavedModel written by keras_vit that can be loaded: {first_line(error)}"
         ) from error

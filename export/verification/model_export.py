@@ -17,9 +17,7 @@ class ModelExport(abc.ABC):
     differences: (
         dict  # figure that stays below FLOAT32_TOLERANCE in exact variants: what it is a difference of
     )
-    least_agreement: float = (
-        0.0  # share of the sample that a file kept by `auto` must classify as the model does
-    )
+    least_agreement: float = 0.0  # share of the sample that `auto`'s file must classify as the model does
     timing_rounds: int
     columns: dict  # heading of the table: function from a row to its text
 

@@ -64,9 +64,7 @@ def add_arguments(parser):
         help="images only: batch size of TFLite files; MediaPipe's ImageClassifier takes files for "
         "one only (default: 1)",
     )
-    parser.add_argument(
-        "--name", help="images only: name of the model in the files (default: the run's name)"
-    )
+    parser.add_argument("--name", help="images only: the model's name in the files (default: the run's)")
     parser.add_argument("--author", help="images only: author of the model, written to the files")
     parser.add_argument("--license", help="images only: licence of the model, such as Apache-2.0")
     add_data_dir(parser)

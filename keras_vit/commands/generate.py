@@ -12,9 +12,7 @@ EXAMPLE = "keras-vit generate runs/names --num 20 --temperature 0.8 --prefix tyr
 def add_arguments(parser):
     parser.add_argument("model", type=path, metavar="MODEL", help="run folder, SavedModel folder or .tflite")
     parser.add_argument("--num", type=int, default=10, help="samples to generate (default: %(default)s)")
-    parser.add_argument(
-        "--temperature", type=float, default=1.0, help="below 1: likelier characters (default: 1)"
-    )
+    parser.add_argument("--temperature", type=float, default=1.0, help="below 1: safer text (default: 1)")
     parser.add_argument("--top-k", type=int, metavar="K", help="only the K likeliest characters")
     parser.add_argument("--top-p", type=float, metavar="P", help="only the likeliest that sum to P")
     parser.add_argument("--prefix", default="", help="the start of every sample")
