@@ -30,8 +30,9 @@ FLOAT_PRODUCTS = (Rule("BATCH_MATMUL", 0),)
 class Variant:
     """One form of a model's file.
 
-    With these rules ai-edge-quantizer makes the file from the float32 one, where TensorFlow's
-    converter does not write it, or where some operators must stay in float.
+    With `converter`, TensorFlow's converter writes the file, and `rules` serve only the second attempt of
+    `auto`, with some operators in float. Without it, ai-edge-quantizer makes the file from the float32 one by
+    `rules`. Variants for text need `converter`.
     """
 
     name: str  # as on the command line and in `export.json`

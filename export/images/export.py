@@ -1,6 +1,7 @@
 """Exports a classifier of images."""
 
 import contextlib
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+import keras_vit
+from keras_vit.errors import Notice
 from keras_vit.export.images.checks import (
     check_backend,
     check_calibration,
@@ -112,6 +115,10 @@ def export_model(
     check_calibration(shipped, variants, calibration)
     out = Path(out)
     form = mobile_form(shipped, batch_size, attention)
+    if slower := [name for name in form.unconverted if name.split("(")[-1][:-1] in keras_vit.layers.__all__]:
+        warnings.warn(
+            f"Exported as is, right but slower on a phone: {', '.join(slower)}.", Notice, stacklevel=2
+        )
     writer = TfliteWriter(form, calibration, out, input_dtype)
     export = ImageExport(shipped, label_names, card or Card(shipped.name), inputs, labels, writer)
     write_text(out / "labels.txt", "".join(f"{name}\n" for name in label_names))

@@ -3,6 +3,7 @@
 import keras
 
 from keras_vit.keras_internals import all_layers
+from keras_vit.layers._options import LAYER_DEFAULTS
 
 _HANDLERS = {}
 _KNOWN_OPTIONS = {}
@@ -44,5 +45,5 @@ def _unknown_options(layer):
     """The names of options that are set and that the layer's handler does not compute."""
     known = _KNOWN_OPTIONS.get(type(layer))
     config = layer.get_config() if known else {}
-    is_set = {name for name, value in config.items() if value not in (None, False)}
+    is_set = {name for name, value in config.items() if value not in (None, LAYER_DEFAULTS.get(name, False))}
     return [name for name in is_set - (known or set()) if not name.endswith(_TRAINING_ONLY)]

@@ -12,6 +12,7 @@ from keras_vit.errors import InputError
 from keras_vit.io.files import atomic_path, write_text
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.io.label_names import read_label_names
+from keras_vit.layers._options import BLOCK_DEFAULTS, DENSE_DEFAULTS
 from keras_vit.pretrained.families import FAMILIES
 from keras_vit.pretrained.mapping import POSITIONS, write_tensors
 from keras_vit.pretrained.preprocessing import attached_preprocessing
@@ -23,6 +24,17 @@ FORMATS = {"timm": "timm", "huggingface": "transformers"}  # and the library tha
 LOADING = {
     "timm": 'import timm\n\nmodel = timm.create_model("local-dir:PATH", pretrained=True)',
     "huggingface": 'from transformers import {kind}\n\nmodel = {kind}.from_pretrained("PATH")',
+}
+# Options of blocks that each family writes or requires; those that only matter in training are the others.
+OPTIONS = {
+    "layer_scale",
+    "qk_norm",
+    "qkv_bias",
+    "key_bias",
+    "activation",
+    "inner_norm",
+    "epsilon",
+    "norm_first",
 }
 MODEL_FIELDS = ("image_size", "patch_size", "hidden_dim", "num_layers", "num_heads", "mlp_dim", "pooling")
 
@@ -56,6 +68,7 @@ def save(
     if format not in FORMATS:
         raise InputError(f"Expected format to be one of {', '.join(FORMATS)}, received {format!r}.")
     arguments = vit_arguments(model)
+    check_options(arguments)
     labels = _labels(labels, run_dir, arguments["num_classes"])
     family, export = _family(arguments, _preprocessing(model, arguments), format, labels)
     rows = family.table(arguments)
@@ -69,6 +82,14 @@ def save(
             write_json(folder / name, content)
         card = _model_card(arguments, format, export.files["config.json"], labels, run_dir)
         write_text(folder / "README.md", card)
+
+
+def check_options(arguments: dict) -> None:
+    """Raises InputError for an option of the blocks that other libraries lack, and the file would lose."""
+    for option in BLOCK_DEFAULTS.keys() - DENSE_DEFAULTS.keys() - OPTIONS:
+        value, default = arguments.get(option), BLOCK_DEFAULTS[option]
+        if option in arguments and value != default:
+            raise InputError(f"Saving for other libraries needs {option}={default!r}, received {value!r}.")
 
 
 def _labels(labels, run_dir, num_classes):

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -160,6 +161,14 @@ def test_a_graph_that_the_library_lacks_is_refused_with_the_reason(tmp_path):
     with pytest.raises(InputError, match="timm, huggingface"):
         pretrained.save(tiny(), tmp_path / "x", format="onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_option_that_no_family_writes_is_refused(monkeypatch):
+    module = sys.modules["keras_vit.pretrained.save"]  # the function of this name hides it as an attribute
+    monkeypatch.setitem(module.BLOCK_DEFAULTS, "temperature", 1.0)
+    module.check_options({"temperature": 1.0, "qk_norm": True})
+    with pytest.raises(InputError, match=r"temperature=1\.0, received 2\.0"):
+        module.check_options({"temperature": 2.0})
 
 
 def test_the_model_card_quotes_the_run(tmp_path):

@@ -8,10 +8,13 @@ from PIL import Image
 
 from keras_vit import ConditionError, InputError
 from keras_vit.__main__ import main
+from keras_vit.errors import Notice
 from keras_vit.export import export_model, load_predictor
 from keras_vit.export.images.inference_model import inference_model
+from keras_vit.export.mobile import registry
 from keras_vit.export.tflite import writer
 from keras_vit.export.variants import DEFAULT, FILES
+from keras_vit.layers import TransformerEncoder
 from keras_vit.models import vit
 
 
@@ -193,3 +196,14 @@ def test_what_does_not_fit_together_is_refused(model, held_out, names, tmp_path)
     with pytest.raises(InputError, match="fixed size"):
         export(open_size, label_names=["a"])
     assert not (tmp_path / "x").exists()
+
+
+def test_a_layer_of_ours_without_its_mobile_form_is_reported(held_out, names, tmp_path, monkeypatch):
+    known = registry._KNOWN_OPTIONS[TransformerEncoder] - {"qk_norm"}
+    monkeypatch.setitem(registry._KNOWN_OPTIONS, TransformerEncoder, known)
+    model = vit("Pico/4", num_layers=1, channels=1, num_classes=10, qk_norm=True)
+    images, labels = (array[:10] for array in held_out)
+    with pytest.warns(Notice, match=r"slower on a phone: encoder \(TransformerEncoder\)"):
+        export_model(
+            model, tmp_path, inputs=images, labels=labels, label_names=names, variants=["fp32"], max_drop=100
+        )

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_vit import models
-from keras_vit.export.mobile import mobile_form
+from keras_vit.export.mobile import mobile_form, registry
 from keras_vit.export.mobile.registry import handler
 from keras_vit.layers import (
     MLP,
@@ -310,3 +310,13 @@ def test_a_call_with_a_mask_leaves_the_layer_as_it_is():
     x = TransformerEncoder(2, num_heads=2, mlp_dim=8)(tokens, attention_mask=seen[None, None, None])
     model = trained_looking(keras.Model(images, layers.Dense(3)(TokenPooling("gap")(x))))
     assert difference(model) < TOLERANCE
+
+
+def test_an_option_at_its_default_needs_no_entry_in_the_handler(monkeypatch):
+    for kind in (TransformerEncoder, TransformerBlock):
+        known = registry._KNOWN_OPTIONS[kind] - {"norm_first"}
+        monkeypatch.setitem(registry._KNOWN_OPTIONS, kind, known)
+    options = {"num_layers": 1, "num_classes": 2}
+    assert mobile_form(vit("Pico/4", **options)).unconverted == ()
+    post_norm = mobile_form(vit("Pico/4", norm_first=False, **options))
+    assert post_norm.unconverted == ("encoder (TransformerEncoder)",)

@@ -67,10 +67,11 @@ def _summary(plan, place, record, seeds):
     for seed in range(seeds):
         run = RunFolder(place.seed(seed))
         best = float(best_of(read_history(run.history)[objective]))
-        metrics = {k: v for k, v in read_json(run.metrics, dict).items() if isinstance(v, int | float)}
-        runs.append({"seed": seed, objective: best, "test": metrics})
-    figures = dict.fromkeys(metric.key for metric in (*IMAGES, *TEXT))
-    tested = {name: [run["test"][name] for run in runs] for name in figures if name in runs[0]["test"]}
+        metrics = read_json(run.metrics, dict)
+        shown = {metric.key: metric.find(metrics) for metric in (*IMAGES, *TEXT)}
+        figures = {name: v for name, v in {**metrics, **shown}.items() if isinstance(v, int | float)}
+        runs.append({"seed": seed, objective: best, "test": figures})
+    tested = {name: [run["test"][name] for run in runs] for name in shown if name in runs[0]["test"]}
     return {
         "trial": record.id,
         "values": record.fields,
