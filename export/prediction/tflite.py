@@ -55,7 +55,7 @@ def check_tflite(path, kind="images"):
         run_worker("check", file=path, kind=kind, time_limit=CHECK_TIME_LIMIT)
     except ConditionError as error:
         words = {"images": "classifier of images", "text": "text model"}[kind]
-        raise InputError(f"{path} is damaged or no {words}: {error}.") from error
+        raise InputError(f"{path} is damaged or not a {words}: {error}.") from error
 
 
 def check_is_tflite(path):
