@@ -4,8 +4,10 @@ This module imports nothing heavy, so that the command line can list the variant
 """
 
 import dataclasses
+import os
 from typing import NamedTuple
 
+SAVED_MODEL_MARK = "saved_model.pb"  # identifies a SavedModel
 AUTO = "auto"  # in place of a variant: try the candidates and keep the fastest
 
 
@@ -91,3 +93,8 @@ FILES = {name: variant.file for name, variant in VARIANTS.items()}
 DEFAULT = tuple(name for name, variant in VARIANTS.items() if variant.is_default)
 TEXT_VARIANTS = tuple(name for name, variant in VARIANTS.items() if variant.for_text)
 CANDIDATES = tuple(name for name, variant in VARIANTS.items() if not variant.not_auto)
+
+
+def is_exported(path: str | os.PathLike) -> bool:
+    """Returns whether a path is that of a TFLite file or a SavedModel."""
+    return str(path).endswith(".tflite") or os.path.isfile(os.path.join(path, SAVED_MODEL_MARK))

@@ -84,12 +84,11 @@ def train(
     folder, task = RunFolder(engine.run_dir(run_dir)), task_of(recipe)
     if resume:
         _check_same_recipe(task.recipe, folder, but=tuple(moved))
-    else:
-        folder.check_unused()
     model, data = fit_task(
         task,
         folder.path,
-        data=task.load_data(data_dir) if data is None else data,
+        data=data,
+        data_dir=data_dir,
         resume=resume,
         callbacks=tuple(callbacks),
         checkpoint_every=checkpoint_every,

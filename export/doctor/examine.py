@@ -6,7 +6,7 @@ from keras_vit.errors import InputError
 from keras_vit.export.doctor.case import convert_case
 from keras_vit.export.doctor.finding import Finding
 from keras_vit.export.doctor.rules import RULES
-from keras_vit.export.images.checks import check_backend
+from keras_vit.export.verification.export import check_backend
 
 
 def examine(model: keras.Model, as_is: bool = False) -> list[Finding]:

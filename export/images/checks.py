@@ -10,15 +10,6 @@ from keras_vit.export.variants import AUTO, VARIANTS
 FEWEST_CALIBRATION_IMAGES = 32  # ranges from fewer miss what the next image reaches
 
 
-def check_backend():
-    """Raises InputError when Keras runs on another backend than TensorFlow: this process cannot export."""
-    if keras.backend.backend() != "tensorflow":
-        raise InputError(
-            f"Expected KERAS_BACKEND=tensorflow, which writes files for a phone, received "
-            f"{keras.backend.backend()!r}. A model.keras that was trained elsewhere loads there."
-        )
-
-
 def check_input(dtype, batch_size):
     """Raises InputError for an input that TFLite files of ours cannot have."""
     if dtype not in DTYPES:

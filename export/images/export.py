@@ -1,7 +1,6 @@
 """Exports a classifier of images."""
 
 import contextlib
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import keras_vit
-from keras_vit.errors import Notice
-from keras_vit.export.images.checks import (
-    check_backend,
-    check_calibration,
-    check_held_out,
-    check_input,
-    check_logits,
-)
+from keras_vit.export.images.checks import check_calibration, check_held_out, check_input, check_logits
 from keras_vit.export.images.inference_model import inference_model
 from keras_vit.export.images.plot import PLOT, write_plot
 from keras_vit.export.images.verify import compare
@@ -31,7 +22,12 @@ from keras_vit.export.prediction.tflite import check_is_tflite, tflite_predictor
 from keras_vit.export.saved_model.write import write_saved_model
 from keras_vit.export.tflite.writer import TfliteWriter
 from keras_vit.export.variants import DEFAULT, VARIANTS
-from keras_vit.export.verification.export import check_finite, check_variants, export_variants
+from keras_vit.export.verification.export import (
+    check_backend,
+    check_finite,
+    check_variants,
+    export_variants,
+)
 from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import fingerprint
 from keras_vit.io.files import write_text
@@ -115,10 +111,6 @@ def export_model(
     check_calibration(shipped, variants, calibration)
     out = Path(out)
     form = mobile_form(shipped, batch_size, attention)
-    if slower := [name for name in form.unconverted if name.split("(")[-1][:-1] in keras_vit.layers.__all__]:
-        warnings.warn(
-            f"Exported as is, right but slower on a phone: {', '.join(slower)}.", Notice, stacklevel=2
-        )
     writer = TfliteWriter(form, calibration, out, input_dtype)
     export = ImageExport(shipped, label_names, card or Card(shipped.name), inputs, labels, writer)
     write_text(out / "labels.txt", "".join(f"{name}\n" for name in label_names))

@@ -1,15 +1,19 @@
 """Walks through a model's graph and converts each layer by its handler."""
 
 import functools
+import warnings
 
 import keras
 
+from keras_vit.errors import Notice
 from keras_vit.export.images.inference_model import in_float32
 from keras_vit.export.images.rollout import rollout
 from keras_vit.export.mobile.pending import EncoderOutput, materialize
 from keras_vit.export.mobile.registry import handler
 from keras_vit.keras_internals import is_graph, run_graph, takes_training
 from keras_vit.models.rollout import map_grid
+
+OURS = "keras_vit.layers."  # the modules of layers that all have a mobile form, though not for all options
 
 
 class MobileForm:
@@ -25,7 +29,10 @@ class MobileForm:
         self.input_shape = (batch_size, *model.input_shape[1:])
         self.output_shape = (batch_size, *model.output_shape[1:])
         unconverted = [layer for layer in _leaves(model) if handler(layer) is None]
-        self.unconverted = tuple(f"{layer.name} ({type(layer).__name__})" for layer in unconverted)
+        self.unconverted = tuple(map(_named, unconverted))
+        if ours := [_named(layer) for layer in unconverted if type(layer).__module__.startswith(OURS)]:
+            message = f"Exported as is, right but slower on a phone: {', '.join(ours)}."
+            warnings.warn(message, Notice, stacklevel=3)
         self.variables = model.variables
         self.map_shape = map_grid(model) if attention else None
 
@@ -48,6 +55,10 @@ def mobile_form(model: keras.Model, batch_size: int = 1, attention: bool = False
     none is an InputError.
     """
     return MobileForm(in_float32(model), batch_size, attention)
+
+
+def _named(layer):
+    return f"{layer.name} ({type(layer).__name__})"
 
 
 def _leaves(model):

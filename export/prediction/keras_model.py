@@ -6,12 +6,10 @@ import keras
 import numpy as np
 
 from keras_vit.errors import Notice
-from keras_vit.export.prediction.predictor import BATCH, Predictor
+from keras_vit.export.prediction.predictor import BATCH, LOGITS, PROBABILITIES, Predictor
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.model_archive import load_model
 from keras_vit.models import attention_maps
-
-LOGITS, PROBABILITIES = "logits", "probabilities"
 
 
 def load_keras_predictor(path, outputs=None):

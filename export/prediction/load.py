@@ -7,7 +7,8 @@ import numpy as np
 from scipy.special import softmax
 
 from keras_vit.errors import InputError
-from keras_vit.export.prediction.predictor import Predictor
+from keras_vit.export.prediction.predictor import LOGITS, PROBABILITIES, Predictor
+from keras_vit.export.variants import SAVED_MODEL_MARK, is_exported
 from keras_vit.export.verification.record import NAME, sha256
 from keras_vit.io.json_files import read_json
 
@@ -44,15 +45,12 @@ def load_predictor(path: str | Path, *, outputs: str | None = None, num_threads:
     >>> load_predictor(path, outputs="logits").probabilities(np.zeros((5, 8, 8, 3), "uint8")).shape
     (5, 2)
     """
-    from keras_vit.export.prediction.keras_model import LOGITS, PROBABILITIES
-
     if outputs not in (None, LOGITS, PROBABILITIES):
         raise InputError(f"Expected outputs to be {LOGITS!r} or {PROBABILITIES!r}, received {outputs!r}.")
     path = Path(path)
     predictor = _load(path, outputs, num_threads)
     answer = predictor.probabilities(np.zeros((1, *predictor.image_shape), "uint8"))
-    is_exported = path.suffix == ".tflite" or (path / "saved_model.pb").is_file()
-    sums_to_one = is_exported and outputs is None
+    sums_to_one = is_exported(path) and outputs is None
     if not (answer >= 0).all() or abs(answer.sum() - 1) > SUM_TOLERANCE and (sums_to_one or answer.max() > 1):
         raise InputError(f"{path} is damaged or not a classifier: its outputs are not probabilities.")
     return predictor
@@ -80,14 +78,14 @@ def _load(path, outputs, num_threads):
         from keras_vit.export.prediction.keras_model import load_keras_predictor
 
         return load_keras_predictor(path / "model.keras" if path.is_dir() else path, outputs)
-    if (path / "saved_model.pb").is_file():
+    if (path / SAVED_MODEL_MARK).is_file():
         from keras_vit.export.prediction.saved_model import saved_model_predictor
 
         return _with_softmax(saved_model_predictor(path), outputs)
     if path.suffix != ".tflite" or path.is_dir():
         raise InputError(
             "Expected a run folder (with model.keras), a .keras file, a SavedModel folder (with "
-            f"saved_model.pb) or a .tflite file, received {path}."
+            f"{SAVED_MODEL_MARK}) or a .tflite file, received {path}."
         )
     from keras_vit.export.prediction.tflite import tflite_predictor
 
@@ -96,6 +94,6 @@ def _load(path, outputs, num_threads):
 
 
 def _with_softmax(predictor, outputs):
-    if outputs != "logits":
+    if outputs != LOGITS:
         return predictor
     return dataclasses.replace(predictor, run=lambda images: softmax(predictor.run(images), axis=-1))

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 
+LOGITS, PROBABILITIES = "logits", "probabilities"  # what the outputs of a model can be
 BATCH = 64
 MOST_NUMBERS = 2**27  # of one image
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from keras_vit.errors import InputError
+from keras_vit.export.variants import SAVED_MODEL_MARK
 
 LARGEST_GRAPH = 2**30  # bytes
 KINDS = {  # of objects: neither assets nor resources, which are filled while loading
@@ -50,7 +51,7 @@ def _read(path):
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-    file = path / "saved_model.pb"
+    file = path / SAVED_MODEL_MARK
     try:
         if file.stat().st_size > LARGEST_GRAPH:
             raise InputError(f"Expected a SavedModel's graph at {file}, found {file.stat().st_size:,} bytes.")

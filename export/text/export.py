@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.export.images.checks import check_backend
 from keras_vit.export.images.inference_model import in_float32
 from keras_vit.export.text.description import NAME, TextDescription
 from keras_vit.export.text.form import text_form
@@ -17,7 +16,12 @@ from keras_vit.export.text.readers import SavedModelReader, TfliteReader
 from keras_vit.export.text.verify import check_generation, compare
 from keras_vit.export.text.write import write_saved_model, write_tflite
 from keras_vit.export.variants import TEXT_VARIANTS, VARIANTS
-from keras_vit.export.verification.export import check_finite, check_variants, export_variants
+from keras_vit.export.verification.export import (
+    check_backend,
+    check_finite,
+    check_variants,
+    export_variants,
+)
 from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import fingerprint
 from keras_vit.io.files import write_bytes

@@ -4,9 +4,9 @@ import time
 
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.export.measurement import median_ms, num_threads, size_bytes
-from keras_vit.export.variants import FILES, VARIANTS
+from keras_vit.export.variants import FILES, SAVED_MODEL_MARK, VARIANTS
 from keras_vit.export.verification.model_export import ModelExport
-from keras_vit.export.verification.record import SAVED_MODEL_MARK, remove
+from keras_vit.export.verification.record import remove
 from keras_vit.io.files import atomic_path
 
 # The same float32 arithmetic in another order: an output moves by some roundings of 6e-8 in each of some

@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 from keras_vit.errors import ConditionError
-from keras_vit.export.variants import FILES, VARIANTS
-from keras_vit.export.verification.record import SAVED_MODEL_MARK, remove
+from keras_vit.export.variants import FILES, SAVED_MODEL_MARK, VARIANTS
+from keras_vit.export.verification.record import remove
 from keras_vit.io.files import atomic_path
 
 SAME = 1.03  # latencies with a smaller ratio are equal: they differ as much from run to run

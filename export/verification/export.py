@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from keras_vit.errors import ConditionError, InputError
@@ -43,6 +44,15 @@ def check_passed(rows, chosen, folder):
     if failed:
         reasons = "; ".join(f"{row['variant']} ({row['failure']})" for row in failed)
         raise ConditionError(f"Not exported: {reasons}. See {folder / NAME}.")
+
+
+def check_backend():
+    """Raises InputError when Keras runs on another backend than TensorFlow: this process cannot export."""
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            f"Expected KERAS_BACKEND=tensorflow, which writes files for a phone, received "
+            f"{keras.backend.backend()!r}. A model.keras that was trained elsewhere loads there."
+        )
 
 
 def check_variants(variants, export):

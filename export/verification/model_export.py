@@ -14,9 +14,7 @@ class ModelExport(abc.ABC):
     fingerprint: str  # the same for exports of one model
     drop: str  # format of the figure that a variant may lose, such as "{:.2f} points of accuracy"
     advice: str  # what helps when it loses more
-    differences: (
-        dict  # figure that stays below FLOAT32_TOLERANCE in exact variants: what it is a difference of
-    )
+    differences: dict  # figure, at most FLOAT32_TOLERANCE in float32 variants: what it is a difference of
     least_agreement: float = 0.0  # share of the sample that `auto`'s file must classify as the model does
     timing_rounds: int
     columns: dict  # heading of the table: function from a row to its text

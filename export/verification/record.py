@@ -11,7 +11,6 @@ from keras_vit.errors import InputError
 from keras_vit.export.variants import FILES
 from keras_vit.io.json_files import read_json, write_json
 
-SAVED_MODEL_MARK = "saved_model.pb"  # identifies a SavedModel
 NAME = "export.json"
 
 

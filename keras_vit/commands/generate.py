@@ -3,8 +3,9 @@
 import sys
 
 from keras_vit.commands.arguments import path
-from keras_vit.commands.kind import is_exported, open_text_model
+from keras_vit.commands.kind import open_text_model
 from keras_vit.commands.quiet import quiet_engines, quiet_import
+from keras_vit.export.variants import is_exported
 
 EXAMPLE = "keras-vit generate runs/names --num 20 --temperature 0.8 --prefix tyr"
 

@@ -2,10 +2,7 @@
 
 import os
 
-
-def is_exported(path: str) -> bool:
-    """Returns whether a path is a file or folder that `keras-vit export` wrote, and no run."""
-    return path.endswith(".tflite") or os.path.exists(os.path.join(path, "saved_model.pb"))
+from keras_vit.export.variants import is_exported
 
 
 def kind_of(path: str) -> str:

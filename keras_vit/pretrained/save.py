@@ -25,17 +25,10 @@ LOADING = {
     "timm": 'import timm\n\nmodel = timm.create_model("local-dir:PATH", pretrained=True)',
     "huggingface": 'from transformers import {kind}\n\nmodel = {kind}.from_pretrained("PATH")',
 }
-# Options of blocks that each family writes or requires; those that only matter in training are the others.
+# Options of blocks that each family writes or requires.
 OPTIONS = {
-    "layer_scale",
-    "qk_norm",
-    "qkv_bias",
-    "key_bias",
-    "activation",
-    "inner_norm",
-    "epsilon",
-    "norm_first",
-}
+    "layer_scale", "qk_norm", "qkv_bias", "key_bias", "activation", "inner_norm", "epsilon", "norm_first"
+}  # fmt: skip
 MODEL_FIELDS = ("image_size", "patch_size", "hidden_dim", "num_layers", "num_heads", "mlp_dim", "pooling")
 
 
@@ -86,9 +79,9 @@ def save(
 
 def check_options(arguments: dict) -> None:
     """Raises InputError for an option of the blocks that other libraries lack, and the file would lose."""
-    for option in BLOCK_DEFAULTS.keys() - DENSE_DEFAULTS.keys() - OPTIONS:
-        value, default = arguments.get(option), BLOCK_DEFAULTS[option]
-        if option in arguments and value != default:
+    for option in (BLOCK_DEFAULTS.keys() - DENSE_DEFAULTS.keys() - OPTIONS) & arguments.keys():
+        value, default = arguments[option], BLOCK_DEFAULTS[option]
+        if value != default:
             raise InputError(f"Saving for other libraries needs {option}={default!r}, received {value!r}.")
 
 

@@ -31,7 +31,6 @@ class Task(abc.ABC):
     metrics: ClassVar[tuple[Metric, ...]]  # of the test split, that are shown
     tested: ClassVar[tuple[str, str]]  # key of the number of tested items in metrics.json, a word for them
     items: ClassVar[str]  # of a batch, in the plural
-    outputs: ClassVar[str] = "logits"  # softmax makes probabilities of them
     measurable: ClassVar[bool] = False  # whether FLOPs, size and latency of its models can be measured
     single_device: ClassVar[str] = ""  # why several devices cannot train it; empty where they can
     monitor: ClassVar[tuple[str, str]]  # the metric that early stopping watches, and "max" or "min"

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_vit import models
+from keras_vit.errors import Notice
 from keras_vit.export.mobile import mobile_form, registry
 from keras_vit.export.mobile.registry import handler
 from keras_vit.layers import (
@@ -318,5 +319,6 @@ def test_an_option_at_its_default_needs_no_entry_in_the_handler(monkeypatch):
         monkeypatch.setitem(registry._KNOWN_OPTIONS, kind, known)
     options = {"num_layers": 1, "num_classes": 2}
     assert mobile_form(vit("Pico/4", **options)).unconverted == ()
-    post_norm = mobile_form(vit("Pico/4", norm_first=False, **options))
+    with pytest.warns(Notice, match=r"slower on a phone: encoder \(TransformerEncoder\)"):
+        post_norm = mobile_form(vit("Pico/4", norm_first=False, **options))
     assert post_norm.unconverted == ("encoder (TransformerEncoder)",)
