@@ -1,5 +1,6 @@
 """An experiment's results: read from its run folders, and written as table, plots and JSON."""
 
+import json
 import re
 import statistics
 from pathlib import Path
@@ -23,14 +24,27 @@ def run_dir(runs, configuration, seed):
     return Path(runs) / f"{slug}-seed{seed}"
 
 
-def read_rows(experiment, runs):
+def read_rows(experiment, place):
     """Returns a dict for each configuration, whether it was run or not.
 
     Its `runs` contain, for each finished seed, the numbers of `metrics.json` (`a.b` is the `b` of the dict
     `a`), `train_accuracy` (the mean over the last epoch during training), `epochs`, `seconds` and the curves.
-    Its `diverged` lists the seeds whose numbers became non-finite.
+    Its `diverged` lists the seeds whose numbers became non-finite. Runs are read from the run folders below
+    `place`, those without a folder from its `results.json`, if they had the same recipe.
     """
-    return [_row(configuration, runs) for configuration in experiment.configurations]
+    return [_row(c, place / "runs", *recorded_runs(c, place)) for c in experiment.configurations]
+
+
+def recorded_runs(configuration, place):
+    """Returns the `runs` and `diverged` of a configuration in `results.json`, each a dict by seed."""
+    file = place / "results.json"
+    rows = read_json(file, dict).get("rows", []) if file.exists() else []
+    same = {"label": configuration.label, "recipe": _as_json(configuration.recipe.changed())}
+    row = next((row for row in rows if row | same == row), {})
+    return tuple(
+        {entry["seed"]: entry for entry in row.get(kind, ()) if entry["seed"] in configuration.seeds}
+        for kind in ("runs", "diverged")
+    )
 
 
 def mean_and_spread(row, metric):
@@ -84,17 +98,25 @@ def write_results(place: Path, name, experiment, rows, text, *, plots, copied=()
     write_json(place / "results.json", results)  # last: the page looks for it, and reads the table
 
 
-def _row(configuration, runs):
+def _row(configuration, runs, finished, diverged):
     folders = {seed: RunFolder(run_dir(runs, configuration, seed)) for seed in configuration.seeds}
-    lost = {seed: folder.divergence for seed, folder in folders.items() if folder.divergence.exists()}
+    for seed, folder in folders.items():
+        if folder.metrics.exists():
+            finished[seed] = _read(seed, folder)
+        elif folder.divergence.exists():
+            diverged[seed] = {"seed": seed, "reason": read_text(folder.divergence).strip()}
     return {
         "label": configuration.label,
         "reported": configuration.reported,
         "seeds": list(configuration.seeds),
         "recipe": configuration.recipe.changed(),
-        "runs": [_read(seed, folder) for seed, folder in folders.items() if folder.metrics.exists()],
-        "diverged": [{"seed": seed, "reason": read_text(file).strip()} for seed, file in lost.items()],
+        "runs": [finished[seed] for seed in configuration.seeds if seed in finished],
+        "diverged": [diverged[seed] for seed in configuration.seeds if seed in diverged],
     }
+
+
+def _as_json(values):
+    return json.loads(json.dumps(values))
 
 
 def _read(seed, folder):

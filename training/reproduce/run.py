@@ -12,7 +12,13 @@ from keras_vit.training.recipe import override
 from keras_vit.training.reproduce.computation import Computation, compute
 from keras_vit.training.reproduce.experiment import Experiment
 from keras_vit.training.reproduce.page import write_pages
-from keras_vit.training.reproduce.results import read_rows, run_dir, table, write_results
+from keras_vit.training.reproduce.results import (
+    read_rows,
+    recorded_runs,
+    run_dir,
+    table,
+    write_results,
+)
 from keras_vit.training.run import changed_fields, train
 from keras_vit.training.run_folder import RunFolder
 
@@ -32,10 +38,11 @@ def reproduce(
     """Runs an experiment, or the rest of it, and compares our results with the report's.
 
     Every run is a run folder below `FOLDER/NAME/runs`: finished ones are not repeated, an interrupted one is
-    resumed. The results are written after each run, so that an interruption leaves the results so far, with
-    the rest marked as not run; a Computation is always repeated. `quick` trains next to nothing, to check
-    that everything runs; its results mean nothing. `only` has the labels of the configurations to run, and
-    `say` gets a line before each run. Returns the rows of `results.json`.
+    resumed. Nor are those repeated that `FOLDER/NAME/results.json` contains with the same recipe, unless
+    another line starts from their weights. The results are written after each run, so that an interruption
+    leaves the results so far, with the rest marked as not run; a Computation is always repeated. `quick`
+    trains next to nothing, to check that everything runs; its results mean nothing. `only` has the labels of
+    the configurations to run, and `say` gets a line before each run. Returns the rows of `results.json`.
     """
     place = results_dir(name, experiment, folder, quick)
     if isinstance(experiment, Computation):
@@ -49,6 +56,9 @@ def reproduce(
     plan = planned(wanted, quick)
     for number, (configuration, seed) in enumerate(plan, start=1):
         say(f"{name}: {configuration.label}, seed {seed} ({number} of {len(plan)})")
+        needed = any(c.pretrained_by == configuration.label for c in wanted)
+        if not needed and any(seed in known for known in recorded_runs(configuration, place)):
+            continue
         if _run(experiment, configuration, seed, runs, quick, data_dir, say):
             _write(name, experiment, place, quick)
     return _write(name, experiment, place, quick)
@@ -112,7 +122,7 @@ def _is_done(folder):
 
 
 def _write(name, experiment, place, quick):
-    rows = read_rows(experiment, place / "runs")
+    rows = read_rows(experiment, place)
     write_results(
         place,
         name,
@@ -136,8 +146,9 @@ def _copy_from_reports(experiment, place):
         run = run_dir(place / "runs", configuration, configuration.seeds[0])
         for name in experiment.report_pictures:
             source = run / "report" / f"{name}.png"
+            file = f"{name}-{run.name}.png"
             if source.is_file():
-                file = f"{name}-{run.name}.png"
                 write_bytes(place / file, source.read_bytes())
+            if (place / file).is_file():
                 shown.append({"file": file, "caption": f"{configuration.label}: {name.replace('_', ' ')}."})
     return shown

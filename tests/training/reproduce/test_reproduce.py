@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 import statistics
 
 import pytest
@@ -86,6 +87,27 @@ def test_finished_runs_are_not_repeated(folder):
     reproduce("sizes", EXPERIMENT, folder, only=("the base",), say=lines.append)
     assert len(stamps) == 3 and all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
     assert lines == ["sizes: the base, seed 0 (1 of 2)", "sizes: the base, seed 1 (2 of 2)"]
+
+
+def test_runs_recorded_in_results_json_are_kept_without_their_folders(folder, tmp_path):
+    (tmp_path / "sizes").mkdir()
+    for file in (folder / "sizes").glob("*.*"):
+        shutil.copyfile(file, tmp_path / "sizes" / file.name)
+    before, table = read_json(folder / "sizes" / "results.json"), (folder / "sizes" / "table.md").read_text()
+    reproduce("sizes", EXPERIMENT, tmp_path, only=("the base", "hidden_dim=8"))
+    assert read_json(tmp_path / "sizes" / "results.json") == before
+    assert (tmp_path / "sizes" / "table.md").read_text() == table
+    assert not (tmp_path / "sizes" / "runs").exists()
+
+
+def test_a_recorded_run_of_another_recipe_is_not_kept(folder, tmp_path):
+    (tmp_path / "sizes").mkdir()
+    shutil.copyfile(folder / "sizes" / "results.json", tmp_path / "sizes" / "results.json")
+    other = Configuration("hidden_dim=8", dataclasses.replace(TINY, hidden_dim=8, learning_rate=1e-3))
+    changed = dataclasses.replace(EXPERIMENT, configurations=(*EXPERIMENT.configurations[:1], other))
+    reproduce("sizes", changed, tmp_path, only=("the base",))
+    rows = read_json(tmp_path / "sizes" / "results.json")["rows"]
+    assert [len(row["runs"]) for row in rows] == [2, 0]
 
 
 def test_a_finished_run_of_another_recipe_is_refused(folder):
