@@ -1,0 +1,134 @@
+"""Objects of users by name: `module:name`, or `FILE.py:name` of a file that may lie anywhere."""
+
+import contextlib
+import difflib
+import importlib
+import importlib.util
+import os
+import sys
+import sysconfig
+import traceback
+import types
+import zlib
+from pathlib import Path
+from typing import Any
+
+from keras_vit.errors import InputError, first_line
+
+_FILES = "keras_vit_file_"  # prefix of the names of modules that were loaded from files
+_INSTALLED = ("<", str(Path(__file__).parent), sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
+
+
+def is_name(text: Any) -> bool:
+    """Returns whether a value has the form `module:name` or `FILE.py:name`.
+
+    >>> is_name("my_models:build"), is_name("vit"), is_name("runs/my.py:build"), is_name("data: none")
+    (True, False, True, False)
+    """
+    place, colon, name = text.rpartition(":") if isinstance(text, str) else ("", "", "")
+    is_module = all(part.isidentifier() for part in place.split("."))
+    return (
+        bool(colon)
+        and all(part.isidentifier() for part in name.split("."))
+        and (is_module or place.endswith(".py"))
+    )
+
+
+def import_named(name: str, what: str) -> Any:
+    """Returns the object of a `module:name` or `FILE.py:name`; the module's code is run.
+
+    Modules of the current folder are found as by `python -m`. Messages call the object `what`.
+
+    Raises:
+        InputError: another form, no such module, file or name, or an error in the module's code.
+    """
+    if not is_name(name):
+        raise InputError(f"Expected {what} as module:name or FILE.py:name, received {name!r}.")
+    place, _, path = name.rpartition(":")
+    found = module = import_module(place)
+    for part in path.split("."):
+        if not hasattr(found, part):
+            close = difflib.get_close_matches(part, dir(found), n=1)
+            hint = f" Did you mean {place}:{close[0]}?" if close else ""
+            raise InputError(f"{module.__file__} defines no {path}, expected there {what}.{hint}")
+        found = getattr(found, part)
+    return found
+
+
+def import_module(place: str) -> types.ModuleType:
+    """Imports a module by its name, or a `.py` file by its path; raises InputError when that fails."""
+    if place.endswith(".py"):
+        return import_file(place)
+    try:
+        with _searched(os.getcwd()):
+            return importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        if error.name and f"{place}.".startswith(f"{error.name}."):
+            raise InputError(
+                f"No module {place} here or among the installed packages. Run the command in the folder of "
+                f"{place}.py, set PYTHONPATH, or give the path of the file."
+            ) from error
+        raise InputError(f"{place} cannot be imported: {raised(error)}.") from error
+    except (Exception, SystemExit) as error:  # the module may be any code
+        raise InputError(f"{place} cannot be imported: {raised(error)}.") from error
+
+
+def import_file(path: str | Path) -> types.ModuleType:
+    """Loads a Python file as a module, once; files next to it can be imported by its code."""
+    path = Path(path).resolve()
+    name = f"{_FILES}{path.stem}_{zlib.crc32(os.fsencode(path)):08x}"
+    if name in sys.modules:
+        return sys.modules[name]
+    if not path.is_file():
+        raise InputError(f"Expected a Python file at {path}, found none.")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        with _searched(str(path.parent)):
+            spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if not isinstance(error, (Exception, SystemExit)) or isinstance(error, InputError):
+            raise
+        raise InputError(f"{path} cannot be run: {raised(error)}.") from error
+    return module
+
+
+def name_of(value: Any, what: str) -> str:
+    """Returns the `module:name` or `FILE.py:name` by which `import_named` finds a function or class.
+
+    Raises:
+        InputError: it has no such name, as a lambda, an inner function, or one of the script that runs.
+    """
+    module, path = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    found = sys.modules.get(module or "")
+    for part in (path or "<none>").split("."):
+        found = getattr(found, part, None)
+    if module == "__main__" or found is not value:
+        raise InputError(
+            f"Expected {what} to be defined at the top level of a module, so that it can be found by name "
+            f"later; {path or value!r} of {module or 'no module'} cannot. Move it to a file of its own, such "
+            "as my_parts.py, and import it from there."
+        )
+    place = sys.modules[module].__file__ if module.startswith(_FILES) else module
+    return f"{place}:{path}"
+
+
+def raised(error: BaseException) -> str:
+    """Returns an error in one line: its type, its message and the line of the user's code that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith(_INSTALLED)]
+    place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {first_line(error).rstrip('.')}{place}"
+
+
+@contextlib.contextmanager
+def _searched(folder):
+    """Lets imports find the modules of a folder: first while the block runs, last afterwards."""
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+        if folder not in sys.path:
+            sys.path.append(folder)
