@@ -8,7 +8,7 @@ import keras_vit.keras_internals as keras_internals  # as a module: importing Ke
 from keras_vit.constraints import parameters
 from keras_vit.errors import InputError
 from keras_vit.layers._layer_seeds import reseeded
-from keras_vit.layers._options import DenseOptions, LayerOptions
+from keras_vit.layers._options import LAYER_DEFAULTS, DenseOptions, LayerOptions
 
 
 class ConfiguredLayer(keras.layers.Layer):
@@ -19,14 +19,20 @@ class ConfiguredLayer(keras.layers.Layer):
     Keras's `DTypePolicyMap` would hold quantization alone, and by paths that change with the model's name.
 
     Args:
-        **arguments: the constructor's own, which become attributes, and those of every Keras layer.
+        arguments: dict, the `locals()` of the constructor: its own arguments, which become attributes, and
+            `options`, those of `**options`. Options of dense layers and blocks get their defaults here.
     """
 
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(**{k: v for k, v in arguments.items() if k in LayerOptions.__annotations__})
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        options = arguments["options"]
+        super().__init__(**{k: v for k, v in options.items() if k in LayerOptions.__annotations__})
         self.supports_masking = True
+        given = {**LAYER_DEFAULTS, **options, **arguments}
         for name in self._argument_names():
-            setattr(self, name, arguments[name])
+            setattr(self, name, given[name])
+
+    def compute_output_shape(self, input_shape):
+        return input_shape  # other shapes are an override
 
     def get_config(self) -> dict[str, Any]:
         arguments = {name: _serialized(getattr(self, name)) for name in self._argument_names()}

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_vit.constraints import checked
 from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense, check_sequence
-from keras_vit.layers._options import DENSE_DEFAULTS, Activation, Count, DenseLayerOptions, Epsilon, Width
+from keras_vit.layers._options import Activation, Count, DenseLayerOptions, Epsilon, Width
 from keras_vit.layers._tokenwise import tokenwise
 from keras_vit.layers.mlp import MLP
 from keras_vit.layers.self_attention import check_heads
@@ -50,13 +50,7 @@ class AttentionPooling(ConfiguredLayer):
         epsilon: Epsilon = 1e-6,
         **options: Unpack[DenseLayerOptions],
     ) -> None:
-        super().__init__(
-            num_heads=num_heads,
-            mlp_dim=mlp_dim,
-            activation=activation,
-            epsilon=epsilon,
-            **{**DENSE_DEFAULTS, **options},
-        )
+        super().__init__(locals())
         self.query = self._dense("query")
         self.key_value = self._dense("key_value")
         self.projection = self._dense("projection")

@@ -30,7 +30,7 @@ class ClassToken(ConfiguredLayer):
 
     @checked
     def __init__(self, **options: Unpack[LayerOptions]) -> None:
-        super().__init__(**options)
+        super().__init__(locals())
 
     def build(self, input_shape):
         self.token = self.add_weight(shape=(1, 1, input_shape[-1]), initializer="zeros", name="token")

@@ -38,7 +38,7 @@ class DropPath(ConfiguredLayer):
 
     @checked
     def __init__(self, rate: RateBelowOne, seed: Seed = None, **options: Unpack[LayerOptions]) -> None:
-        super().__init__(rate=rate, seed=seed, **options)
+        super().__init__(locals())
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape):
@@ -51,6 +51,3 @@ class DropPath(ConfiguredLayer):
         uniform = keras.random.uniform(shape, dtype="float32", seed=self.seed_generator)
         kept = ops.cast(uniform >= self.rate, x.dtype)
         return x * kept * (1 / (1 - self.rate))
-
-    def compute_output_shape(self, input_shape):
-        return input_shape

@@ -45,7 +45,7 @@ class ImageNormalization(ConfiguredLayer):
         epsilon: Epsilon = 1e-3,
         **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(kind=kind, epsilon=epsilon, **options)
+        super().__init__(locals())
 
     def call(self, images):
         x = ops.cast(images, "float32")
@@ -54,9 +54,6 @@ class ImageNormalization(ConfiguredLayer):
         if self.kind == "min_max":
             x = x - ops.min(x, axis=(1, 2, 3), keepdims=True)
         return ops.cast(x / ops.maximum(self._size(x), self.epsilon), self.compute_dtype)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
     def _size(self, x):
         if self.kind == "min_max":

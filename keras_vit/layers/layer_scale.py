@@ -34,7 +34,7 @@ class LayerScale(ConfiguredLayer):
     def __init__(
         self, initial_value: Annotated[float, Range(-1e6, 1e6)] = 1e-5, **options: Unpack[LayerOptions]
     ) -> None:
-        super().__init__(initial_value=initial_value, **options)
+        super().__init__(locals())
 
     def build(self, input_shape):
         self.gamma = self.add_weight(
@@ -45,6 +45,3 @@ class LayerScale(ConfiguredLayer):
 
     def call(self, x):
         return x * ops.cast(self.gamma, x.dtype)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape

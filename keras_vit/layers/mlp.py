@@ -9,15 +9,7 @@ from keras import ops
 from keras_vit.constraints import checked
 from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense
 from keras_vit.layers._gelu import gelu
-from keras_vit.layers._options import (
-    DENSE_DEFAULTS,
-    Activation,
-    DenseLayerOptions,
-    Epsilon,
-    Rate,
-    Seed,
-    Width,
-)
+from keras_vit.layers._options import Activation, DenseLayerOptions, Epsilon, Rate, Seed, Width
 from keras_vit.layers._tokenwise import tokenwise
 
 
@@ -67,15 +59,8 @@ class MLP(ConfiguredLayer):
         seed: Seed = None,
         **options: Unpack[DenseLayerOptions],
     ) -> None:
-        super().__init__(
-            mlp_dim=mlp_dim,
-            activation=_deserialized(activation),
-            inner_norm=inner_norm,
-            epsilon=epsilon,
-            dropout_rate=dropout_rate,
-            seed=seed,
-            **{**DENSE_DEFAULTS, **options},
-        )
+        activation = _deserialized(activation)
+        super().__init__(locals())
         self.expansion = self._dense("expansion")
         self.norm = self._norm("norm", inner_norm)
         self.projection = self._dense("projection")
@@ -92,9 +77,6 @@ class MLP(ConfiguredLayer):
         x = self._activate(tokenwise(self.expansion, x))
         x = tokenwise(self.norm, self.dropout(x, training=training))
         return self.dropout(tokenwise(self.projection, x), training=training)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
     def _activate(self, x):
         if self.activation == "swiglu":

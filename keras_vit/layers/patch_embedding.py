@@ -9,7 +9,7 @@ from keras import ops
 from keras_vit.constraints import Choices, checked
 from keras_vit.errors import InputError
 from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense
-from keras_vit.layers._options import DENSE_DEFAULTS, DenseLayerOptions, PixelPair, Width
+from keras_vit.layers._options import DenseLayerOptions, PixelPair, Width
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers._tokenwise import tokenwise
 from keras_vit.layers.patch_extraction import PatchExtraction, patch_grid
@@ -60,13 +60,7 @@ class PatchEmbedding(ConfiguredLayer):
         **options: Unpack[DenseLayerOptions],
     ) -> None:
         patch_size = as_pair(patch_size, "patch_size")
-        super().__init__(
-            hidden_dim=hidden_dim,
-            patch_size=patch_size,
-            stem=stem,
-            use_bias=use_bias,
-            **{**DENSE_DEFAULTS, **options},
-        )
+        super().__init__(locals())
         self.supports_masking = False  # a mask of pixels is not one of patches: Keras warns and drops it
         if stem == "linear":
             self.extraction = PatchExtraction(patch_size, name="extraction", dtype=self.dtype_policy)

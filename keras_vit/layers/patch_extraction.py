@@ -39,7 +39,8 @@ class PatchExtraction(ConfiguredLayer):
 
     @checked
     def __init__(self, patch_size: PixelPair, **options: Unpack[LayerOptions]) -> None:
-        super().__init__(patch_size=as_pair(patch_size, "patch_size"), **options)
+        patch_size = as_pair(patch_size, "patch_size")
+        super().__init__(locals())
         self.supports_masking = False  # a mask of pixels is not one of patches: Keras warns and drops it
 
     def build(self, input_shape):

@@ -62,13 +62,9 @@ class PositionEmbedding(ConfiguredLayer):
         target_grid_size: Pair | None = None,
         **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(
-            grid_size=as_pair(grid_size, "grid_size"),
-            kind=kind,
-            num_prefix_tokens=num_prefix_tokens,
-            target_grid_size=target_grid_size and as_pair(target_grid_size, "target_grid_size"),
-            **options,
-        )
+        grid_size = as_pair(grid_size, "grid_size")
+        target_grid_size = target_grid_size and as_pair(target_grid_size, "target_grid_size")
+        super().__init__(locals())
 
     def build(self, input_shape):
         check_sequence(self, input_shape)
@@ -90,9 +86,6 @@ class PositionEmbedding(ConfiguredLayer):
         if self.kind == "learned" and self.target_grid_size not in (None, self.grid_size):
             embedding = self._resampled(embedding)
         return x + ops.cast(self._for_length(embedding, x), x.dtype)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
     def _check_length(self, length):
         rows, columns = self.target_grid_size or self.grid_size

@@ -42,7 +42,7 @@ class RegisterTokens(ConfiguredLayer):
         num_prefix_tokens: Annotated[int, Range(0)] = 0,
         **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(num_tokens=num_tokens, num_prefix_tokens=num_prefix_tokens, **options)
+        super().__init__(locals())
 
     def build(self, input_shape):
         self.tokens = self.add_weight(

@@ -59,13 +59,9 @@ class RotaryPositionEmbedding(ConfiguredLayer):
         reference_grid_size: Pair | None = None,
         **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(
-            grid_size=as_pair(grid_size, "grid_size"),
-            num_prefix_tokens=num_prefix_tokens,
-            base=base,
-            reference_grid_size=reference_grid_size and as_pair(reference_grid_size, "reference_grid_size"),
-            **options,
-        )
+        grid_size = as_pair(grid_size, "grid_size")
+        reference_grid_size = reference_grid_size and as_pair(reference_grid_size, "reference_grid_size")
+        super().__init__(locals())
 
     def build(self, input_shape):
         rows, columns = self.grid_size
@@ -86,9 +82,6 @@ class RotaryPositionEmbedding(ConfiguredLayer):
         first, second = ops.split(x, 2, axis=-1)
         turned = ops.concatenate([second, first], axis=-1)
         return x * ops.cast(self.cosine, x.dtype) + turned * ops.cast(self.sine, x.dtype)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
     def _angles(self, num_frequencies):
         """`(rows * columns, 2 * num_frequencies)` in radians: those of the row, then of the column."""

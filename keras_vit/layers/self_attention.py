@@ -12,7 +12,7 @@ from keras_vit.errors import InputError
 from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense, check_sequence
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._masks import merged_mask
-from keras_vit.layers._options import DENSE_DEFAULTS, Count, DenseLayerOptions, Epsilon, Rate, Seed
+from keras_vit.layers._options import Count, DenseLayerOptions, Epsilon, Rate, Seed
 from keras_vit.layers._query_value_bias import QueryValueBias
 from keras_vit.layers._tokenwise import tokenwise
 from keras_vit.layers.rotary_position_embedding import RotaryPositionEmbedding
@@ -79,20 +79,7 @@ class SelfAttention(ConfiguredLayer):
         seed: Seed = None,
         **options: Unpack[DenseLayerOptions],
     ) -> None:
-        super().__init__(
-            num_heads=num_heads,
-            qk_norm=qk_norm,
-            qkv_bias=qkv_bias,
-            key_bias=key_bias,
-            rotary=rotary,
-            inner_norm=inner_norm,
-            epsilon=epsilon,
-            causal=causal,
-            attention_dropout_rate=attention_dropout_rate,
-            dropout_rate=dropout_rate,
-            seed=seed,
-            **{**DENSE_DEFAULTS, **options},
-        )
+        super().__init__(locals())
         seeds = layer_seeds(seed)
         self.qkv = self._dense("qkv", use_bias=qkv_bias and key_bias)
         bias = QueryValueBias if qkv_bias and not key_bias else keras.layers.Identity
@@ -143,9 +130,6 @@ class SelfAttention(ConfiguredLayer):
         mixed = tokenwise(self.norm, mixed)
         y = self.dropout(tokenwise(self.projection, mixed), training=training)
         return (y, scores) if return_attention_scores else y
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
     def compute_output_spec(self, x, *masks, return_attention_scores=False, **kwargs):
         output = keras.KerasTensor(x.shape, self.compute_dtype)

@@ -48,7 +48,7 @@ class TokenPooling(ConfiguredLayer):
         index: int = 0,
         **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(mode=mode, num_prefix_tokens=num_prefix_tokens, index=index, **options)
+        super().__init__(locals())
 
     def build(self, input_shape):
         check_sequence(self, input_shape)

@@ -9,7 +9,7 @@ from keras_vit.constraints import checked
 from keras_vit.layers._configured_layer import ConfiguredLayer, check_sequence
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._masks import merged_mask
-from keras_vit.layers._options import LAYER_DEFAULTS, BlockLayerOptions, Count, Width
+from keras_vit.layers._options import BlockLayerOptions, Count, Width
 from keras_vit.layers._tokenwise import tokenwise
 from keras_vit.layers.drop_path import DropPath
 from keras_vit.layers.layer_scale import LayerScale
@@ -49,7 +49,7 @@ class TransformerBlock(ConfiguredLayer):
 
     @checked
     def __init__(self, num_heads: Count, mlp_dim: Width, **options: Unpack[BlockLayerOptions]) -> None:
-        super().__init__(num_heads=num_heads, mlp_dim=mlp_dim, **{**LAYER_DEFAULTS, **options})
+        super().__init__(locals())
         seeds, inner_norm = layer_seeds(self.seed), self.inner_norm
         self.attention_norm = self._norm("attention_norm")
         self.attention = self._inner(
@@ -88,9 +88,6 @@ class TransformerBlock(ConfiguredLayer):
         x = x + self.drop_path(self.mlp_scale(y), training=training)
         x = after(self.mlp_norm, x)
         return (x, scores) if return_attention_scores else x
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
     def compute_output_spec(self, x, *masks, return_attention_scores=False, **kwargs):
         output = keras.KerasTensor(x.shape, self.compute_dtype)

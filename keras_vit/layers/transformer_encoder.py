@@ -10,7 +10,7 @@ from keras_vit.constraints import checked
 from keras_vit.layers._configured_layer import ConfiguredLayer, check_sequence
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._masks import merged_mask
-from keras_vit.layers._options import LAYER_DEFAULTS, BlockLayerOptions, Count, Width
+from keras_vit.layers._options import BlockLayerOptions, Count, Width
 from keras_vit.layers._tokenwise import tokenwise
 from keras_vit.layers.self_attention import scores_spec
 from keras_vit.layers.transformer_block import TransformerBlock
@@ -67,14 +67,7 @@ class TransformerEncoder(ConfiguredLayer):
         remat: bool = False,
         **options: Unpack[BlockLayerOptions],
     ) -> None:
-        super().__init__(
-            num_layers=num_layers,
-            num_heads=num_heads,
-            mlp_dim=mlp_dim,
-            final_norm=final_norm,
-            remat=remat,
-            **{**LAYER_DEFAULTS, **options},
-        )
+        super().__init__(locals())
         seeds = layer_seeds(self.seed)
         self.blocks = [self._block(index, next(seeds)) for index in range(num_layers)]
         self.norm = self._norm("norm", self.norm_first and final_norm)
@@ -104,9 +97,6 @@ class TransformerEncoder(ConfiguredLayer):
             states.append(x)
         x = tokenwise(self.norm, x)
         return _outputs(x, all_scores, states, return_attention_scores, return_hidden_states)
-
-    def compute_output_shape(self, input_shape):
-        return input_shape
 
     def compute_output_spec(
         self, x, *masks, return_attention_scores=False, return_hidden_states=False, **kwargs
