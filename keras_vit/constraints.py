@@ -108,6 +108,10 @@ def parameters(function: Callable) -> dict[str, Any]:
     """Returns the annotation of each parameter of a function by name, `Any` for those without one.
 
     The keywords of `**options: Unpack[Options]` take the place of `options`; `self` is left out.
+
+    Example:
+        >>> from keras_vit.models import vit
+        >>> check_value("drop_path_rate", 0.1, parameters(vit)["drop_path_rate"])
     """
     hints, found = typing.get_type_hints(function, include_extras=True), {}
     for name, parameter in inspect.signature(function).parameters.items():
@@ -198,5 +202,5 @@ def _words(members):
 
 def _word(kind):
     if typing.get_origin(kind) is tuple and ... not in typing.get_args(kind):
-        return f"{len(typing.get_args(kind))} of them"
+        return f"a tuple of {len(typing.get_args(kind))}"
     return getattr(kind, "__name__", str(kind)).replace("NoneType", "none")

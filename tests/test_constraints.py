@@ -66,7 +66,7 @@ def test_text_of_another_type_is_refused():
         (1.0, Annotated[float, Range(0, 1, below=True)], "Expected x from 0 to below 1, received 1.0"),
         (float("inf"), Annotated[float, Range(0)], "Expected x of at least 0, received inf"),
         ((4, 0), int | tuple[Annotated[int, Range(1)], ...], r"Expected x\[1\] of at least 1, received 0"),
-        ((4, 4, 4), int | tuple[int, int], "Expected x to be int or 2 of them, received"),
+        ((4, 4, 4), int | tuple[int, int], "Expected x to be int or a tuple of 2, received"),
         (0, Annotated[int, Range(1)] | None, "of at least 1, received 0"),
         (3, Callable | None, "Callable or none, received 3"),
     ],

@@ -79,7 +79,7 @@ def test_the_subpackages_are_attributes_and_are_listed():
 
 
 def test_an_unknown_attribute_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="module 'keras_vit' has no attribute 'layer'"):
+    with pytest.raises(AttributeError, match="No keras_vit attribute layer"):
         keras_vit.layer  # noqa: B018
 
 

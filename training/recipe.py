@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Optional, Self
 
 import keras_vit
-from keras_vit.constraints import Choices, Range, check_value, parse_value
+from keras_vit.constraints import Choices, Range, check_value, parameters, parse_value
 from keras_vit.errors import InputError
-from keras_vit.models.arguments import builder_arguments
 from keras_vit.training.augmentation.settings import Augmentation
 from keras_vit.training.fields import OnlyWith, annotations, check_fields, unused_fields
 from keras_vit.training.normalization import NORMALIZATIONS
@@ -294,7 +293,7 @@ class TextRecipe(Recipe):
 @functools.cache
 def model_arguments(builder):
     """Returns a dict from each argument that a recipe may give a model's builder to its annotation."""
-    known = builder_arguments(builder)
+    known = parameters(builder)
     return {name: Optional[kind] for name, kind in known.items() if name not in _DECIDED}  # noqa: UP045
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 import keras
 import numpy as np
 
-from keras_vit.constraints import Range, checked, parameters
+from keras_vit.constraints import Range, checked
 from keras_vit.errors import InputError
 
 P = ParamSpec("P")
@@ -18,24 +18,6 @@ Channels = Annotated[int, Range(1)]
 PerChannel = float | tuple[float, ...] | list[float] | np.ndarray  # one number, or one per channel
 HiddenSize = Annotated[int, Range(1, 2**16)]
 MLPSize = Annotated[int, Range(1, 2**19)]
-
-
-def builder_arguments(builder: Callable) -> dict[str, Any]:
-    """Returns the arguments that a builder of `keras_vit.models` accepts, with their annotations.
-
-    Args:
-        builder: such as `keras_vit.models.vit`, or any function with annotations.
-
-    Returns:
-        dict from an argument's name to its annotation, the options of `**options: Unpack[...]` included.
-        Limits are metadata of `Annotated`; `keras_vit.constraints.check_value` applies them.
-
-    Example:
-        >>> from keras_vit.constraints import check_value
-        >>> from keras_vit.models import vit
-        >>> check_value("drop_path_rate", 0.1, builder_arguments(vit)["drop_path_rate"])
-    """
-    return dict(parameters(builder))
 
 
 def builder(function: Callable[P, R]) -> Callable[P, R]:
@@ -56,3 +38,13 @@ def builder(function: Callable[P, R]) -> Callable[P, R]:
             raise InputError(str(error).split("\n")[0]) from error
 
     return wrapper
+
+
+def variant_row(model: str, sizes: dict, variant: Any, **given: Any) -> Any:
+    """Returns a variant's row of a table of sizes, with the fields of `given` that are not None in it.
+
+    An unknown variant is an InputError, which calls the network `model`.
+    """
+    if str(variant) not in sizes:
+        raise InputError(f"Unknown {model} variant {variant!r}. Expected one of {', '.join(sizes)}.")
+    return sizes[str(variant)]._replace(**{field: v for field, v in given.items() if v is not None})

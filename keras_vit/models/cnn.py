@@ -8,7 +8,7 @@ import keras
 from keras_vit.errors import InputError
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import DType, PixelPair, Rate, Seed
-from keras_vit.models.arguments import Channels, HiddenSize, NumClasses, PerChannel, builder
+from keras_vit.models.arguments import Channels, HiddenSize, NumClasses, PerChannel, builder, variant_row
 from keras_vit.models.image_input import image_input, pixel_scaling
 
 
@@ -82,7 +82,8 @@ def cnn(
     Reference: batch normalisation: https://arxiv.org/abs/1502.03167, section 3.2; dropout:
         https://jmlr.org/papers/v15/srivastava14a.html
     """
-    row = _row(variant, hidden_dim, conv_dropout_rate, dropout_rate)
+    rates = {"conv_dropout_rate": conv_dropout_rate, "dropout_rate": dropout_rate}
+    row = variant_row("CNN", SIZES, variant, hidden_dim=hidden_dim, **rates)
     images = image_input(image_size, channels)
     _check_halved(images.shape[1:3], len(row.filters))
     seeds = layer_seeds(seed)
@@ -101,17 +102,6 @@ def cnn(
     model.add(_dropout(row.dropout_rate, seeds, dtype, "dropout"))
     model.add(_dense(num_classes, True, seeds, "float32", "head"))
     return model
-
-
-def _row(variant, hidden_dim, conv_dropout_rate, dropout_rate):
-    if variant not in SIZES:
-        raise InputError(f"Unknown CNN variant {variant!r}. Expected one of {', '.join(SIZES)}.")
-    given = {
-        "hidden_dim": hidden_dim,
-        "conv_dropout_rate": conv_dropout_rate,
-        "dropout_rate": dropout_rate,
-    }
-    return SIZES[variant]._replace(**{field: v for field, v in given.items() if v is not None})
 
 
 def _check_halved(image_size, times):

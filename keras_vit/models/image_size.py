@@ -7,6 +7,7 @@ from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncod
 from keras_vit.layers._options import PixelPair
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
+from keras_vit.models.inspection import find_layer
 
 
 def with_image_size(model: keras.Model, image_size: PixelPair) -> keras.Model:
@@ -30,7 +31,7 @@ def with_image_size(model: keras.Model, image_size: PixelPair) -> keras.Model:
         >>> with_image_size(vit("Pico/2", num_classes=5), (12, 8)).input_shape
         (None, 12, 8, 3)
     """
-    embedding = next((x for x in model.layers if isinstance(x, PatchEmbedding)), None)
+    embedding = find_layer(model, PatchEmbedding)
     if embedding is None:
         raise InputError(f"with_image_size() needs a model with a PatchEmbedding; {model.name!r} has none.")
     channels = model.input_shape[-1]

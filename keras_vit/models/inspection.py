@@ -25,7 +25,7 @@ def attention_scores(model: keras.Model, images: Any) -> list[np.ndarray]:
         >>> len(scores), scores[0].shape
         (4, (2, 4, 17, 17))
     """
-    encoder = next((x for x in model.layers if isinstance(x, TransformerEncoder)), None)
+    encoder = find_layer(model, TransformerEncoder)
     if encoder is None:
         return []
     tokens = keras.Model(model.inputs[0], encoder.input)(images, training=False)
@@ -54,3 +54,8 @@ def num_prefix_tokens(model: keras.Model) -> int:
         if isinstance(layer, RegisterTokens):
             count += layer.num_tokens
     return count
+
+
+def find_layer(model, *kinds):
+    """Returns the first layer of a model that is of one of some classes, or None."""
+    return next((layer for layer in model.layers if isinstance(layer, kinds)), None)

@@ -5,10 +5,9 @@ from typing import Annotated, NamedTuple
 import keras
 
 from keras_vit.constraints import Choices
-from keras_vit.errors import InputError
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import DType, PixelPair, Rate, Seed
-from keras_vit.models.arguments import Channels, NumClasses, PerChannel, builder
+from keras_vit.models.arguments import Channels, NumClasses, PerChannel, builder, variant_row
 from keras_vit.models.image_input import image_input, pixel_scaling
 
 
@@ -85,7 +84,7 @@ def resnet(
     Reference: He et al. 2015, https://arxiv.org/abs/1512.03385; their initial weights: He et al. 2015,
         https://arxiv.org/abs/1502.01852
     """
-    row = _row(variant, image_size, stem)
+    row = variant_row("ResNet", SIZES, variant, image_size=image_size, stem=stem)
     images = image_input(row.image_size, channels)
     build = _Builder(layer_seeds(seed), dtype, row.shortcut)
     block = build.basic if row.block == "basic" else build.bottleneck
@@ -167,10 +166,3 @@ class _Builder:
 
     def activated(self, x, place):
         return keras.layers.Activation("relu", dtype=self.dtype, name=f"activation_{place}")(x)
-
-
-def _row(variant, image_size, stem):
-    if str(variant) not in SIZES:
-        raise InputError(f"Unknown ResNet variant {variant!r}. Expected one of {', '.join(SIZES)}.")
-    given = {"image_size": image_size, "stem": stem}
-    return SIZES[str(variant)]._replace(**{field: v for field, v in given.items() if v is not None})

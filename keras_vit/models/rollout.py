@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.layers import PatchEmbedding, PatchExtraction, TokenPooling, TransformerEncoder
-from keras_vit.models.inspection import attention_scores, num_prefix_tokens
+from keras_vit.models.inspection import attention_scores, find_layer, num_prefix_tokens
 
 _PATCHES = (PatchEmbedding, PatchExtraction)
 
@@ -85,8 +85,7 @@ def rollout_start(model):
 
 def has_attention(model):
     """Returns whether a model has an encoder on patches, whose attention can be shown."""
-    kinds = (_PATCHES, TransformerEncoder)
-    return all(any(isinstance(layer, kind) for layer in model.layers) for kind in kinds)
+    return None not in (find_layer(model, *_PATCHES), find_layer(model, TransformerEncoder))
 
 
 def map_grid(model):
@@ -97,6 +96,5 @@ def map_grid(model):
     """
     if not has_attention(model):
         raise InputError(f"Expected a Vision Transformer, but {model.name!r} has no attention to show.")
-    patches = next(layer for layer in model.layers if isinstance(layer, _PATCHES))
-    sides = zip(model.input_shape[1:3], patches.patch_size, strict=True)
+    sides = zip(model.input_shape[1:3], find_layer(model, *_PATCHES).patch_size, strict=True)
     return tuple(side // patch for side, patch in sides)

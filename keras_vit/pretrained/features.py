@@ -7,6 +7,7 @@ import keras
 from keras_vit.errors import InputError
 from keras_vit.layers import TransformerEncoder
 from keras_vit.models import num_prefix_tokens
+from keras_vit.models.inspection import find_layer
 from keras_vit.models.rollout import map_grid
 
 
@@ -34,7 +35,7 @@ def features(model: keras.Model, layers: Sequence[int | str]) -> keras.Model:
     """
     if not isinstance(layers, (list, tuple)) or not layers:
         raise InputError(f"Expected a list of blocks and names of layers, received {layers!r}.")
-    encoder = next((layer for layer in model.layers if isinstance(layer, TransformerEncoder)), None)
+    encoder = find_layer(model, TransformerEncoder)
     if encoder is None:
         raise InputError(f"features() needs a model with a TransformerEncoder; {model.name!r} has none.")
     x, blocks = encoder.input, []

@@ -4,13 +4,12 @@ import os
 
 import keras
 
-from keras_vit.constraints import check_value
+from keras_vit.constraints import check_value, parameters
 from keras_vit.errors import InputError
 from keras_vit.keras_internals import initialize, uninitialized_weights
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models import vit
-from keras_vit.models.arguments import builder_arguments
 from keras_vit.pretrained.checkpoint import open_checkpoint
 from keras_vit.pretrained.families import family_of
 from keras_vit.pretrained.mapping import POSITIONS, read_weights
@@ -138,7 +137,7 @@ def _open(source, revision):
 
 
 def _check_arguments(arguments, tensors):
-    annotations = builder_arguments(vit)
+    annotations = parameters(vit)
     for field, value in arguments.items():
         check_value(f"{field} of {tensors.where}", value, annotations[field])
     if arguments["num_layers"] > len(tensors):  # building so many layers would take long

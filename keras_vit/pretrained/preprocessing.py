@@ -2,19 +2,23 @@
 
 import dataclasses
 import math
+import typing
+from typing import Annotated
 
 import keras
 import numpy as np
 from PIL import Image
 
+from keras_vit.constraints import Choices, Range, check_value
 from keras_vit.errors import InputError
+from keras_vit.layers._options import Pixels
 from keras_vit.layers._pairs import as_pair
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
-CROP_MODES = ("center", "shortest_edge", "squash", "border")
-MAX_SIDE = 8192  # pixels
-MAX_NUMBER = 1e6  # of a mean or standard deviation of pixels in [0, 1]
+Interpolation = Annotated[str, Choices("nearest", "bilinear", "bicubic", "lanczos")]
+CropMode = Annotated[str, Choices("center", "shortest_edge", "squash", "border")]
+Mean = Annotated[float, Range(-1e6, 1e6)]  # of pixels in [0, 1], as the deviation
+Deviation = Annotated[float, Range(1e-12, 1e6)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,12 +46,12 @@ class Preprocessing:
         (32, 32, 3)
     """
 
-    image_size: tuple[int, int] = (224, 224)
-    crop_ratio: float = 1.0
-    crop_mode: str = "center"
-    interpolation: str = "bicubic"
-    mean: tuple[float, ...] = (0.5, 0.5, 0.5)
-    std: tuple[float, ...] = (0.5, 0.5, 0.5)
+    image_size: tuple[Pixels, Pixels] = (224, 224)
+    crop_ratio: Annotated[float, Range(0.01, 100)] = 1.0
+    crop_mode: CropMode = "center"
+    interpolation: Interpolation = "bicubic"
+    mean: tuple[Mean] | tuple[Mean, Mean, Mean] = (0.5, 0.5, 0.5)
+    std: tuple[Deviation] | tuple[Deviation, Deviation, Deviation] = (0.5, 0.5, 0.5)
     rounded: bool = True
 
     @classmethod
@@ -105,10 +109,8 @@ class Preprocessing:
 
     def check(self, where="the preprocessing"):
         """Raises InputError for a field of another type or out of its range; `where` names their origin."""
-        for field, (valid, expected) in _VALID.items():
-            if not valid(getattr(self, field)):
-                received = repr(getattr(self, field))[:80]
-                raise InputError(f"Expected {field} of {where} to be {expected}, received {received}.")
+        for field, annotation in typing.get_type_hints(type(self), include_extras=True).items():
+            check_value(f"{field} of {where}", getattr(self, field), annotation)
 
 
 def attach_preprocessing(model: keras.Model, preprocessing: Preprocessing):
@@ -119,32 +121,6 @@ def attach_preprocessing(model: keras.Model, preprocessing: Preprocessing):
 def attached_preprocessing(model: keras.Model) -> Preprocessing | None:
     """Returns the `Preprocessing` that was attached to a model."""
     return getattr(model, "preprocessing", None)
-
-
-def _is_number(value):
-    return type(value) in (int, float) and abs(value) < MAX_NUMBER
-
-
-def _is_size(value):
-    return _are_numbers(value, (2,)) and all(type(v) is int and 0 < v <= MAX_SIDE for v in value)
-
-
-def _are_numbers(value, lengths):
-    return isinstance(value, tuple) and len(value) in lengths and all(map(_is_number, value))
-
-
-_VALID = {
-    "image_size": (_is_size, f"(height, width) from 1 to {MAX_SIDE}"),
-    "crop_ratio": (lambda value: _is_number(value) and 0.01 <= value <= 100, "a number from 0.01 to 100"),
-    "crop_mode": (lambda value: value in CROP_MODES, f"one of {', '.join(CROP_MODES)}"),
-    "interpolation": (lambda value: value in INTERPOLATIONS, f"one of {', '.join(INTERPOLATIONS)}"),
-    "mean": (lambda value: _are_numbers(value, (1, 3)), "a number for each channel"),
-    "std": (
-        lambda value: _are_numbers(value, (1, 3)) and min(value) > 0,
-        "numbers above 0, one for each channel",
-    ),
-    "rounded": (lambda value: isinstance(value, bool), "true or false"),
-}
 
 
 def _as_image(array):

@@ -27,5 +27,5 @@ def test_a_public_function_is_annotated_and_has_an_example(name):
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="'keras_vit.export' has no attribute 'exprot_model'"):
+    with pytest.raises(AttributeError, match="No keras_vit.export attribute exprot_model"):
         export.exprot_model  # noqa: B018

@@ -4,8 +4,7 @@ from typing import Annotated
 import pytest
 
 from keras_vit import InputError, models
-from keras_vit.constraints import Range, check_value
-from keras_vit.models.arguments import builder_arguments
+from keras_vit.constraints import Range, check_value, parameters
 
 BUILDERS = ("vit", "cnn", "resnet", "mlp", "linear", "char_rnn", "char_transformer")
 
@@ -13,7 +12,7 @@ BUILDERS = ("vit", "cnn", "resnet", "mlp", "linear", "char_rnn", "char_transform
 @pytest.mark.parametrize("name", BUILDERS)
 def test_every_argument_of_a_builder_has_an_annotation_that_its_default_fits(name):
     builder = getattr(models, name)
-    arguments = builder_arguments(builder)
+    arguments = parameters(builder)
     assert {"seed", "dtype", "name"} <= set(arguments)
     for argument, parameter in inspect.signature(builder).parameters.items():
         if parameter.default is not parameter.empty:
@@ -22,7 +21,7 @@ def test_every_argument_of_a_builder_has_an_annotation_that_its_default_fits(nam
 
 def test_the_options_of_the_blocks_are_arguments_of_the_transformers():
     for builder in (models.vit, models.char_transformer):
-        arguments = builder_arguments(builder)
+        arguments = parameters(builder)
         assert arguments["dropout_rate"] == Annotated[float, Range(0, 1)]
         assert "causal" not in arguments and "rotary" not in arguments
 

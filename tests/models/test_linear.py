@@ -41,7 +41,7 @@ def test_softmax_regression_and_linear_svm_read_digits(loss):
 
 def test_what_does_not_fit_is_refused_in_one_line():
     with pytest.raises(
-        InputError, match=r"image_size to be int or 2 of them, received '28' \(str\)"
+        InputError, match=r"image_size to be int or a tuple of 2, received '28' \(str\)"
     ) as caught:
         linear(image_size="28")
     assert "\n" not in str(caught.value)

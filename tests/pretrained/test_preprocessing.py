@@ -140,6 +140,25 @@ def test_transformers_settings_are_the_same_after_writing_and_reading():
         assert again == case
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("image_size", (0, 8), r"image_size of the preprocessing\[0\] from 1 to 8,192, received 0"),
+        ("image_size", 224, r"image_size of the preprocessing to be a tuple of 2, received 224 \(int\)"),
+        ("crop_ratio", float("nan"), "crop_ratio of the preprocessing from 0.01 to 100, received nan"),
+        ("crop_ratio", True, r"crop_ratio of the preprocessing to be float, received True \(bool\)"),
+        ("mean", (0.5, 0.5), "mean of the preprocessing to be a tuple of 1 or a tuple of 3, received"),
+        ("mean", ("0.5",), r"mean of the preprocessing\[0\] to be float, received '0.5' \(str\)"),
+        ("std", (0.5, 0.0, 0.5), r"std of the preprocessing\[1\] from 1e-12 to 1,000,000.0, received 0.0"),
+        ("interpolation", "box", "one of nearest, bilinear, bicubic, lanczos, received 'box'"),
+        ("rounded", 1, r"rounded of the preprocessing to be bool, received 1 \(int\)"),
+    ],
+)
+def test_a_field_that_does_not_fit_is_refused_by_name(field, value, message):
+    with pytest.raises(InputError, match=message):
+        Preprocessing(**{field: value})(PHOTO)
+
+
 def test_unknown_settings_and_invalid_images_are_refused():
     with pytest.raises(InputError, match="center, shortest_edge, squash, border"):
         Preprocessing(crop_mode="wide")(PHOTO)

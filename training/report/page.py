@@ -75,13 +75,18 @@ def render_page(model, data, metrics, history, recipe, pictures):
     return document(f"{model.name} on {data.name}", parts)
 
 
-def _headline(model, data, metrics, history):
-    numbers = {**card_texts(IMAGES, metrics), "Parameters": f"{model.count_params():,}"}
+def summary_cards(rows, model, metrics, history):
+    """Returns the cards at the top of a page: the metrics of some rows, and what the model and training cost."""
+    numbers = {**card_texts(rows, metrics), "Parameters": f"{model.count_params():,}"}
     if history:
         numbers["Training time"] = duration(history["seconds"].sum())
         numbers["Epochs"] = f"{len(history['epoch'])}"
+    return cards(numbers)
+
+
+def _headline(model, data, metrics, history):
     return (
-        f'{cards(numbers)}\n<p class="note">On {len(data.test.labels):,} test images, which took no part in '
+        f'{summary_cards(IMAGES, model, metrics, history)}\n<p class="note">On {len(data.test.labels):,} test images, which took no part in '
         f"training ({len(data.train.labels):,} images) or in choosing the best epoch "
         f"({len(data.validation.labels):,} images).</p>"
     )

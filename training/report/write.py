@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_vit.io.files import atomic_path
 from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
+from keras_vit.models.inspection import find_layer
 from keras_vit.training.report.attention import heads_picture, rollout_picture
 from keras_vit.training.report.history import read_history, training_curves
 from keras_vit.training.report.page import render_page
@@ -62,7 +63,7 @@ def _pictures(model, data, probabilities, metrics, history):
 
 
 def _pictures_of_patches(model, data, probabilities):
-    embedding, positions = _find(model, PatchEmbedding), _find(model, PositionEmbedding)
+    embedding, positions = find_layer(model, PatchEmbedding), find_layer(model, PositionEmbedding)
     if positions is not None:
         yield "position_similarity", positions_picture(positions)
     if embedding is None:
@@ -70,7 +71,7 @@ def _pictures_of_patches(model, data, probabilities):
     examples = _examples(data.test.labels, 5)
     patch_size = embedding.patch_size
     yield "patches", patches_picture(data.test.images[examples[:3]], patch_size)
-    if _find(model, TransformerEncoder) is not None:
+    if find_layer(model, TransformerEncoder) is not None:
         chosen = _chosen(data, probabilities, examples)
         yield "attention_rollout", rollout_picture(model, *chosen, data.label_names)
         yield "attention_heads", heads_picture(model, data.test.images[examples[:3]])
@@ -88,7 +89,3 @@ def _examples(labels, count):
     if len(first) < count:
         return np.concatenate([first, others[: count - len(first)]])
     return first[np.linspace(0, len(first) - 1, count).round().astype(int)]
-
-
-def _find(model, kind):
-    return next((layer for layer in model.layers if isinstance(layer, kind)), None)

@@ -4,10 +4,11 @@ import math
 
 import keras
 
-from keras_vit.io.html_page import cards, document, duration, figure_section, recipe_section, section, table
+from keras_vit.io.html_page import document, figure_section, recipe_section, section, table
 from keras_vit.io.json_files import read_json
-from keras_vit.training.metrics import TEXT, card_texts
+from keras_vit.training.metrics import TEXT
 from keras_vit.training.report.history import read_history, training_curves
+from keras_vit.training.report.page import summary_cards
 from keras_vit.training.report.write import write_report_folder
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.text.corpus import TextData
@@ -66,16 +67,12 @@ def _pictures(data, samples, metrics, history):
 
 
 def _headline(model, data, metrics, history):
-    numbers = {**card_texts(TEXT, metrics), "Parameters": f"{model.count_params():,}"}
-    if history:
-        numbers["Training time"] = duration(history["seconds"].sum())
-        numbers["Epochs"] = f"{len(history['epoch'])}"
     kind = "lines" if data.lines else "characters of running text"
     train, validation, test = (
         len(split) if data.lines else len(split[0]) for split in (data.train, data.validation, data.test)
     )
     return (
-        f'{cards(numbers)}\n<p class="note">Per character of {test:,} test {kind}, which took no part in '
+        f'{summary_cards(TEXT, model, metrics, history)}\n<p class="note">Per character of {test:,} test {kind}, which took no part in '
         f"training ({train:,}) or in choosing the best epoch ({validation:,})"
         f"{'; the end of a line counts as a character' if data.lines else ''}. The bigram model counts pairs "
         f"of the training split, plus one for each; guessing blindly gives "
