@@ -76,7 +76,7 @@ def render_page(model, data, metrics, history, recipe, pictures):
 
 
 def summary_cards(rows, model, metrics, history):
-    """Returns the cards at the top of a page: the metrics of some rows, and what the model and training cost."""
+    """Returns the cards at the top of a page: the metrics, and what model and training cost."""
     numbers = {**card_texts(rows, metrics), "Parameters": f"{model.count_params():,}"}
     if history:
         numbers["Training time"] = duration(history["seconds"].sum())
@@ -86,8 +86,8 @@ def summary_cards(rows, model, metrics, history):
 
 def _headline(model, data, metrics, history):
     return (
-        f'{summary_cards(IMAGES, model, metrics, history)}\n<p class="note">On {len(data.test.labels):,} test images, which took no part in '
-        f"training ({len(data.train.labels):,} images) or in choosing the best epoch "
+        f'{summary_cards(IMAGES, model, metrics, history)}\n<p class="note">On '
+        f"{len(data.test.labels):,} test images, which took no part in training ({len(data.train.labels):,} images) or in choosing the best epoch "
         f"({len(data.validation.labels):,} images).</p>"
     )
 

@@ -72,8 +72,8 @@ def _headline(model, data, metrics, history):
         len(split) if data.lines else len(split[0]) for split in (data.train, data.validation, data.test)
     )
     return (
-        f'{summary_cards(TEXT, model, metrics, history)}\n<p class="note">Per character of {test:,} test {kind}, which took no part in '
-        f"training ({train:,}) or in choosing the best epoch ({validation:,})"
+        f'{summary_cards(TEXT, model, metrics, history)}\n<p class="note">Per character of '
+        f"{test:,} test {kind}, which took no part in training ({train:,}) or in choosing the best epoch ({validation:,})"
         f"{'; the end of a line counts as a character' if data.lines else ''}. The bigram model counts pairs "
         f"of the training split, plus one for each; guessing blindly gives "
         f"{math.log(len(data.vocabulary)):.4f} nats.</p>"
