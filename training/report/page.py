@@ -87,7 +87,8 @@ def summary_cards(rows, model, metrics, history):
 def _headline(model, data, metrics, history):
     return (
         f'{summary_cards(IMAGES, model, metrics, history)}\n<p class="note">On '
-        f"{len(data.test.labels):,} test images, which took no part in training ({len(data.train.labels):,} images) or in choosing the best epoch "
+        f"{len(data.test.labels):,} test images, which took no part in training "
+        f"({len(data.train.labels):,} images) or in choosing the best epoch "
         f"({len(data.validation.labels):,} images).</p>"
     )
 

@@ -73,7 +73,8 @@ def _headline(model, data, metrics, history):
     )
     return (
         f'{summary_cards(TEXT, model, metrics, history)}\n<p class="note">Per character of '
-        f"{test:,} test {kind}, which took no part in training ({train:,}) or in choosing the best epoch ({validation:,})"
+        f"{test:,} test {kind}, which took no part in training ({train:,}) or in choosing the best epoch "
+        f"({validation:,})"
         f"{'; the end of a line counts as a character' if data.lines else ''}. The bigram model counts pairs "
         f"of the training split, plus one for each; guessing blindly gives "
         f"{math.log(len(data.vocabulary)):.4f} nats.</p>"
