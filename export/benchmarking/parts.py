@@ -2,15 +2,18 @@
 
 from ai_edge_litert import schema_py_generated as schema
 
-from keras_vit.export.tflite.graph import is_constant, operators, write_graph
+from keras_vit.export.tflite.graph import is_constant, operators, type_name, write_graph
+
+WHOLE_NUMBERS = {"BOOL", "INT32", "INT64", "UINT32", "UINT64"}  # types of sizes, indices and conditions
 
 
 def only(model, kinds):
     """Returns the bytes of a file with only the operators of these kinds, on tensors of the same sizes.
 
     What they read from an operator that is left out, they read from the last kept one with a result of the
-    same shape and type, as they would find it in the cache, or from an input. Results have no meaning. The
-    model, a `ModelT`, is not changed.
+    same shape and type, as they would find it in the cache, or from an input; whole numbers, which may be
+    sizes or indices, always from an input of their own. Tensors keep their numbers. Results have no meaning.
+    The model, a `ModelT`, is not changed.
     """
     graph = model.subgraphs[0]
     everything = operators(model)
@@ -56,8 +59,12 @@ class _Rewired:
     def _available(self, tensor):
         if tensor < 0 or tensor in self.produced or is_constant(self.original, self.tensors[tensor]):
             return tensor
+        if tensor in self.prepared or type_name(self.tensors[tensor]) in WHOLE_NUMBERS:
+            if tensor not in self.inputs:
+                self.inputs.append(tensor)
+            return tensor
         signature = self._signature(tensor)
-        if signature not in self.latest or tensor in self.prepared:
+        if signature not in self.latest:
             self.latest[signature] = tensor
             self.inputs.append(tensor)
         return self.latest[signature]

@@ -1,9 +1,7 @@
 """Selects the signature of a file that is measured."""
 
 from keras_vit.errors import InputError
-from keras_vit.export.tflite.graph import operators, read_graph, write_graph
-
-NUMBERED = {"WHILE", "IF", "CALL_ONCE"}  # operators that refer to subgraphs by index
+from keras_vit.export.tflite.graph import read_graph, write_graph
 
 
 def signature_names(model):
@@ -15,7 +13,7 @@ def signature_names(model):
 def with_first(content, name, path):
     """Returns the bytes of a file, which errors call `path`, with a signature's subgraph in the first place.
 
-    That one runs by itself. Loops, which refer to subgraphs by index, do not allow it.
+    That one runs by itself.
     """
     model = read_graph(content)
     names = signature_names(model)
@@ -24,12 +22,6 @@ def with_first(content, name, path):
     (place,) = (s.subgraphIndex for s in model.signatureDefs if s.signatureKey.decode() == name)
     if place == 0:
         return content
-    kinds = {operator.kind for i in range(len(model.subgraphs)) for operator in operators(model, i)}
-    if kinds & NUMBERED:
-        raise InputError(
-            f"{path} holds {', '.join(sorted(kinds & NUMBERED))}: only its first signature can be measured, "
-            f"{names[0]!r}."
-        )
     _swap(model, place)
     return write_graph(model)
 
@@ -40,3 +32,13 @@ def _swap(model, place):
     places = {0: place, place: 0}
     for signature in model.signatureDefs:
         signature.subgraphIndex = places.get(signature.subgraphIndex, signature.subgraphIndex)
+    for operator in (operator for graph in graphs for operator in graph.operators):
+        for options in filter(None, (operator.builtinOptions, operator.builtinOptions2)):
+            _renumber(vars(options), places)
+
+
+def _renumber(options, places):
+    """Changes the numbers of the subgraphs that a loop, a condition or a call refers to."""
+    for name, value in options.items():
+        if name == "subgraph" or name.endswith("SubgraphIndex"):
+            options[name] = places.get(value, value)

@@ -46,6 +46,11 @@ def is_constant(model, tensor):
     return data is not None and len(data) > 0
 
 
+def type_name(tensor):
+    """Returns the type of a `TensorT`, such as `"FLOAT32"`."""
+    return _TYPES[tensor.type]
+
+
 def _operator(model, graph, operator):
     code = model.operatorCodes[operator.opcodeIndex]
     builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
@@ -57,7 +62,7 @@ def _operator(model, graph, operator):
         name=graph.tensors[outputs[0]].name.decode() if outputs else "",
         inputs=inputs,
         outputs=outputs,
-        types=frozenset(_TYPES[graph.tensors[tensor].type] for tensor in inputs + outputs),
+        types=frozenset(type_name(graph.tensors[tensor]) for tensor in inputs + outputs),
         is_custom=is_custom,
     )
 

@@ -4,22 +4,28 @@ from pathlib import Path
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_litert.tools import flatbuffer_utils
 
+_PLAIN = {
+    "experimental_op_resolver_type": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    "experimental_preserve_all_tensors": True,
+}
 
-def open_interpreter(file: bytes | Path, num_threads: int = 1) -> Interpreter:
+
+def open_interpreter(file: bytes | Path, num_threads: int = 1, plain: bool = False) -> Interpreter:
     """Returns an interpreter that is ready to run, with values in its inputs.
 
-    Floats are random in [0, 1]; integers are 0, which every table of embeddings has.
+    Floats are random in [0, 1]; integers are 0, which every table of embeddings has. A plain one has no
+    delegate and keeps the values of all tensors.
     """
     source = {"model_content": file} if isinstance(file, bytes) else {"model_path": str(file)}
-    interpreter = Interpreter(**source, num_threads=num_threads)
+    interpreter = Interpreter(**source, num_threads=num_threads, **(_PLAIN if plain else {}))
     interpreter.allocate_tensors()
     random = np.random.default_rng(0)
     for tensor in interpreter.get_input_details():
         kind, shape = np.dtype(tensor["dtype"]), tensor["shape"]
-        numbers = random.random(shape) if kind.kind == "f" else np.zeros(shape)
+        numbers = np.asarray(random.random(shape)) if kind.kind == "f" else np.zeros(shape)
         interpreter.set_tensor(tensor["index"], numbers.astype(kind))
     return interpreter
 

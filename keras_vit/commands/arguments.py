@@ -64,6 +64,17 @@ def _number(read: Callable, words: str, fits: Callable):
     return number
 
 
+def named_shape(text):
+    """Reads `NAME=1,64,64,3` as a pair of name and tuple; without a name that is empty."""
+    name, _, sizes = text.rpartition("=")
+    try:
+        return name, tuple(map(at_least_one, sizes.split(",")))
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(
+            f"expected sizes such as 1,64,64,3 or INPUT=1,64,64,3, received {text!r}"
+        ) from error
+
+
 def _whole(text):
     if not text.isdecimal():  # unlike int(), which also reads spaces, signs and underscores
         raise ValueError

@@ -1,6 +1,6 @@
 """Measures TFLite files: latency, memory, operators, and how far they are from the floor."""
 
-from keras_vit.commands.arguments import at_least_one, path
+from keras_vit.commands.arguments import at_least_one, named_shape, path
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 
@@ -27,6 +27,14 @@ def add_arguments(parser):
     parser.add_argument(
         "--signature", metavar="NAME", help="which signature of the files, such as step (default: the first)"
     )
+    parser.add_argument(
+        "--shape",
+        type=named_shape,
+        action="append",
+        default=[],
+        metavar="[INPUT=]1,64,64,3",
+        help="shape of an input whose sizes a file leaves open, the batch first; may be repeated",
+    )
     add_json(parser, "figures")
 
 
@@ -44,12 +52,16 @@ def run(options):
         with console.status("measuring"):
             rounds = max(FEWEST_ROUNDS, options.rounds)
             rows = benchmark(
-                options.files, num_threads=options.threads, rounds=rounds, signature=options.signature
+                options.files,
+                num_threads=options.threads,
+                rounds=rounds,
+                signature=options.signature,
+                shapes=dict(options.shape),
             )
         write(rows)
     console.print(files_table(rows))
     for row in rows:
-        print(f"\n{row['file']}{_signature(row)}")
+        print(f"\n{row['file']}{_signature(row)}\n{_inputs(row)}")
         console.print(operators_table(row))
         for line in outside_lines(row):
             print(f"outside XNNPACK: {line}")
@@ -59,6 +71,11 @@ def run(options):
 def _signature(row):
     first, *others = row["signatures"] or [None]
     return f", signature {first}; --signature also accepts {', '.join(others)}" if others else ""
+
+
+def _inputs(row):
+    inputs = (f"{i['name']} {i['dtype'].lower()} {'x'.join(map(str, i['shape']))}" for i in row["inputs"])
+    return f"inputs: {', '.join(inputs)}"
 
 
 def _legend(row):

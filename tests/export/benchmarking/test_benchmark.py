@@ -133,14 +133,14 @@ def test_the_signature_that_is_asked_for_is_measured(signatures, capsys):
 
 
 def test_an_operator_that_does_not_run_alone_has_no_time_alone(plain, tmp_path, monkeypatch, capsys):
-    from keras_vit.export.benchmarking import run
+    from keras_vit.export.benchmarking import measured_file
 
     def refuse(model, kinds):
         if kinds == {"SOFTMAX"}:
             raise RuntimeError("failed to setup XNNPACK runtime")
         return only(model, kinds)
 
-    monkeypatch.setattr(run, "only", refuse)
+    monkeypatch.setattr(measured_file, "only", refuse)
     (tmp_path / "plain.tflite").write_bytes(plain)
     (row,) = benchmark([tmp_path / "plain.tflite"], rounds=2)
     times = {line["kind"]: line["alone_ms"] for line in row["operators"]}
