@@ -91,20 +91,21 @@ def cnn_files(folder):
 
 def our_files(model, variants, folder):
     """Writes a model's variants and the model as it was trained, with a batch of one."""
-    from keras_vit.export.images.inference_model import inference_model
-    from keras_vit.export.mobile import MobileForm
+    from keras_vit.export.model.function import classifier_of_images
     from keras_vit.export.tflite.convert import write_tflite
+    from keras_vit.export.tflite.file_form import FileForm
     from keras_vit.export.tflite.writer import TfliteWriter
 
-    class AsTrained(MobileForm):
-        def __call__(self, images):
-            return self.model(images, training=False)
+    class AsTrained(FileForm):
+        def _outputs(self, tensors):
+            return self.function(tensors)
 
-    shipped = inference_model(model)
+    function = classifier_of_images(model)
+    form = FileForm(function, rgb=True)
     images = np.random.default_rng(0).integers(0, 256, (8, *model.input_shape[1:])).astype("uint8")
     files = {name: folder / f"{name}.tflite" for name in (AS_TRAINED, *variants)}
-    write_tflite(AsTrained(shipped, 1), files[AS_TRAINED])
-    with TfliteWriter(shipped, images, folder) as writer:
+    write_tflite(AsTrained(function), files[AS_TRAINED])
+    with TfliteWriter(form, {form.inputs[0].name: images}, folder) as writer:
         for variant in variants:
             writer.write(variant, files[variant])
     return files

@@ -1,40 +1,47 @@
 """Measures the size and latency of a model's TFLite file."""
 
 import tempfile
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
-from keras_vit.export.images.inference_model import inference_model
+from keras_vit.export.images.app_input import is_pixels
 from keras_vit.export.measurement import median_ms, size_bytes
-from keras_vit.export.prediction.tflite import tflite_predictor
+from keras_vit.export.model.function import model_function
+from keras_vit.export.model.precision import computing_in_float32
 from keras_vit.export.tflite.convert import write_tflite
+from keras_vit.export.tflite.file_form import FileForm
+from keras_vit.export.tflite.interpreter import open_interpreter
 from keras_vit.export.variants import VARIANTS
 
 
 def footprint(
     model: keras.Model,
-    image: np.ndarray,
+    item: Any,
     *,
+    task: str | None = None,
+    activation: str | dict[str, str] | None = None,
     variant: str = "fp32",  # or one that TensorFlow's converter writes
     reference: str | Path | None = None,
     keep: str | Path | None = None,
 ) -> dict[str, float]:
-    """Converts a model that returns logits and measures its TFLite file, all in this process, on one thread.
+    """Converts a model and measures its TFLite file, all in this process, on one thread.
 
-    Returns `size_bytes` and `latency_ms` for one uint8 image `(height, width, channels)`; with a reference, a
-    TFLite file that is measured in the same rounds, also its `reference_latency_ms`. `keep` is where to keep
-    the file.
+    `item` is one item of the inputs: an array, or a list or dict of arrays, without the batch axis. `task`
+    and `activation` are those of `export_model`. Returns `size_bytes` and `latency_ms` for one item; with a
+    reference, a TFLite file that is measured in the same rounds, also its `reference_latency_ms`. `keep` is
+    where to keep the file.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    inputs = keras.tree.map_structure(lambda array: np.asarray(array)[None], item)
+    with tempfile.TemporaryDirectory() as folder, computing_in_float32(model) as full:
         path = Path(keep or Path(folder) / "model.tflite")
-        write_tflite(inference_model(model), path, VARIANTS[variant].converter, in_process=True)
-        predictors = [tflite_predictor(path, check=False)]
-        if reference is not None:
-            predictors.append(tflite_predictor(reference, check=False))
-        batches = [np.resize(image, (1, *predictor.image_shape)) for predictor in predictors]
-        latencies = median_ms([partial(p.probabilities, b) for p, b in zip(predictors, batches, strict=True)])
+        function, arrays = model_function(full, inputs, activation)
+        rgb = task == "classification" and len(arrays) == 1 and all(map(is_pixels, arrays.values()))
+        form = FileForm(function, input_dtype="float32" if rgb else None, rgb=rgb)
+        write_tflite(form, path, VARIANTS[variant].converter, in_process=True)
+        files = [path] if reference is None else [path, Path(reference)]
+        latencies = median_ms([open_interpreter(file).invoke for file in files])
         measured = {"size_bytes": size_bytes(path), "latency_ms": latencies[0]}
         return measured | ({} if reference is None else {"reference_latency_ms": latencies[1]})

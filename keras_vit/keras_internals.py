@@ -9,6 +9,7 @@ import threading
 
 import keras
 from keras.src.backend.common import global_state
+from keras.src.models.functional import Functional
 
 UNINITIALIZED = "uninitialized_variables"
 EMA_SWAP_STATE = "_ema_weights_in_model"  # of SwapEMAWeights: whether the averages are in the model now
@@ -42,17 +43,74 @@ def source_inputs(tensor):
 
 
 def is_graph(layer):
-    """Returns whether it is a functional or Sequential model; `keras.Functional` is not public."""
-    return isinstance(layer, keras.Sequential) or hasattr(layer, "_run_through_graph")
+    """Returns whether it is a functional or built Sequential model whose `call` is Keras's own.
+
+    `keras.Functional` is not public.
+    """
+    if isinstance(layer, keras.Sequential):
+        return type(layer).call is keras.Sequential.call and layer._functional is not None
+    return isinstance(layer, Functional) and type(layer).call is Functional.call
 
 
 def run_graph(model, inputs, operation_fn):
     """Runs a functional or Sequential model with `operation_fn(operation)` in place of each operation.
 
-    `keras.models.clone_model` does this for layers only, and for Keras tensors only.
+    `keras.models.clone_model` does this for layers only, and for Keras tensors only. Tensors are cast and
+    reshaped as the model's `call` does; other values are passed on unchanged. Outputs have the structure that
+    `call` returns.
     """
     graph = model._functional if isinstance(model, keras.Sequential) else model
-    return graph._run_through_graph(inputs, operation_fn=operation_fn)
+    if all(map(keras.ops.is_tensor, keras.tree.flatten(inputs))):
+        inputs = graph._standardize_inputs(inputs)
+    outputs = graph._run_through_graph(inputs, operation_fn=operation_fn)
+    return outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 else outputs
+
+
+def input_structure(model):
+    """Returns the symbolic inputs of a graph in the structure in which they are passed.
+
+    `Model.input` has it too, but not of a Sequential model.
+    """
+    return model.inputs[0] if isinstance(model, keras.Sequential) else model._inputs_struct
+
+
+def output_structure(model):
+    """Returns the symbolic outputs of a graph in the structure that its `call` returns."""
+    structure = model.outputs if isinstance(model, keras.Sequential) else model._outputs_struct
+    return structure[0] if isinstance(structure, list | tuple) and len(structure) == 1 else structure
+
+
+def mask_of(tensor):
+    """Returns the mask that a layer such as `Embedding` left on a tensor, or None; it is not public."""
+    return getattr(tensor, "_keras_mask", None)
+
+
+def metric_direction(metric):
+    """Returns `"up"` or `"down"`: where a Keras metric is better; None where it does not say."""
+    return getattr(metric, "_direction", None)
+
+
+@contextlib.contextmanager
+def replaced_calls(replace):
+    """Lets `replace(layer, *args, **kwargs)` compute the calls of layers by this thread inside the block.
+
+    Where it returns `NotImplemented`, the layer is called as usual. Only a replaced method of the base class
+    also reaches calls in the code of other layers and of subclassed models.
+    """
+    layer_class, thread = keras.layers.Layer, threading.get_ident()
+    call = layer_class.__call__
+
+    def replaced_call(layer, *args, **kwargs):
+        result = NotImplemented
+        if threading.get_ident() == thread:
+            result = replace(layer, *args, **kwargs)
+        return call(layer, *args, **kwargs) if result is NotImplemented else result
+
+    layer_class.__call__ = replaced_call
+    try:
+        yield
+    finally:
+        layer_class.__call__ = call
 
 
 def remat_mode(layer):

@@ -9,10 +9,11 @@ import tensorflow as tf
 
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.export.doctor.finding import Finding, names
-from keras_vit.export.images.inference_model import inference_model
+from keras_vit.export.model.function import classifier_of_images
 from keras_vit.export.text.form import text_form
 from keras_vit.export.text.write import step_function
 from keras_vit.export.tflite.convert import convert, write_tflite
+from keras_vit.export.tflite.file_form import FileForm
 from keras_vit.export.tflite.graph import Operator, operators, read_graph
 from keras_vit.export.workers.runner import run_worker
 from keras_vit.keras_internals import all_layers
@@ -65,12 +66,16 @@ def convert_case(model: keras.Model, as_is: bool = False) -> Case:
 
 def _exported(model):
     """The form that `keras-vit export` writes and the function that writes it, or None if it cannot."""
-    for form_of, write in ((inference_model, write_tflite), (text_form, _write_step)):
+    for form_of, write in ((_classifier, write_tflite), (text_form, _write_step)):
         try:
             return form_of(model), write
         except InputError:
             continue
     return None
+
+
+def _classifier(model):
+    return FileForm(classifier_of_images(model), input_dtype="float32", rgb=True)
 
 
 def _write_step(form, path, options=()):

@@ -28,6 +28,11 @@ def materialize(x):
     return x.materialize() if hasattr(x, "materialize") else x
 
 
+def is_pending(x):
+    """Returns whether a value is a computation rather than a tensor."""
+    return hasattr(x, "materialize")
+
+
 def scaled(x, scale, shift=0.0):
     """Applies a scale and a shift per channel (arrays or numbers) to a tensor or a pending value."""
     return x.scaled(scale, shift) if hasattr(x, "scaled") else Scaled(x, as_float64(scale), as_float64(shift))

@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_vit.keras_internals import all_layers
+from keras_vit.keras_internals import all_layers, is_graph
 from keras_vit.layers._options import LAYER_DEFAULTS
 
 _HANDLERS = {}
@@ -39,6 +39,11 @@ def handler(layer):
     if function and not any(map(_unknown_options, all_layers(layer))):
         return function
     return None
+
+
+def reads_integers(layer):
+    """Returns whether a layer takes tensors of any type, not of float32 alone: tables, and nested models."""
+    return isinstance(layer, keras.layers.Embedding) or is_graph(layer)
 
 
 def _unknown_options(layer):

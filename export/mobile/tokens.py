@@ -27,7 +27,9 @@ from keras_vit.layers import (
 
 @handles(keras.layers.Embedding, options=("input_dim", "output_dim"))
 def embedding(layer, x):
-    return tf.gather(constant(layer.embeddings), materialize(x))
+    tokens = materialize(x)
+    tokens = tokens if tokens.dtype.is_integer else tf.cast(tokens, tf.int32)
+    return tf.gather(constant(layer.embeddings), tokens)
 
 
 @handles(PatchEmbedding, options=("hidden_dim", "patch_size", "stem", "use_bias"))

@@ -5,8 +5,9 @@ import warnings
 import keras
 import numpy as np
 
-from keras_vit.errors import Notice
-from keras_vit.export.prediction.predictor import BATCH, LOGITS, PROBABILITIES, Predictor
+from keras_vit.errors import InputError, Notice
+from keras_vit.export.model.description import Description, InputDescription, OutputDescription
+from keras_vit.export.prediction.predictor import LOGITS, PROBABILITIES, Predictor
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.model_archive import load_model
 from keras_vit.models import attention_maps
@@ -17,26 +18,53 @@ def load_keras_predictor(path, outputs=None):
     model = load_model(path)
     if outputs is None and (path.parent / "recipe.json").is_file():
         outputs = LOGITS
-    if outputs is None:
+    if outputs is None and _is_classifier_of_images(model):
         outputs, seen = _infer(model)
         warnings.warn(f"{path}: {seen}. Declare outputs if they are not.", Notice, stacklevel=4)
     return keras_predictor(model, read_labels(path.parent / "labels.txt"), outputs)
 
 
-def keras_predictor(model: keras.Model, label_names: tuple | None = None, outputs: str = LOGITS) -> Predictor:
-    """Wraps a functional or Sequential model from one image of fixed size to a row of classes."""
-    from keras_vit.export.images.inference_model import check_classifier, inference_model
+def keras_predictor(
+    model: keras.Model, label_names: tuple | None = None, outputs: str | None = LOGITS
+) -> Predictor:
+    """Wraps a functional or Sequential model whose one output is logits, probabilities, or neither (None)."""
+    from keras_vit.export.model.function import ModelFunction
+    from keras_vit.export.model.precision import in_float32
+    from keras_vit.export.model.signature import graph_signature
+    from keras_vit.keras_internals import is_graph
 
-    check_classifier(model)
-    answering = inference_model(model) if outputs == LOGITS else model
+    if not is_graph(model):
+        raise InputError(f"Expected a functional or Sequential model, received {type(model).__name__}.")
+    full = in_float32(model)
+    signature = graph_signature(full)
+    if outputs is not None and len(signature.outputs) != 1:
+        raise InputError(f"Expected a model of one output, received {len(signature.outputs)}.")
+    activations = {signature.outputs[0].name: "softmax"} if outputs == LOGITS else {}
+    sizes = {tensor.name: tensor.shape for tensor in signature.inputs}
+    function = ModelFunction(full, signature, sizes, activations)
 
-    def run(images):
-        return answering.predict(images, batch_size=BATCH, verbose=0)
+    def attend(arrays):
+        return attention_maps(full, next(iter(arrays.values())))
 
-    def attend(images):
-        return attention_maps(answering, images)
+    classes = None if outputs is None else function.outputs[0].name
+    return Predictor(_description(function, classes, label_names), function.predict, attend, classes)
 
-    return Predictor(model.input_shape[1:], label_names, model.output_shape[-1], run, attend)
+
+def _description(function, classes, label_names):
+    return Description(
+        tuple(InputDescription(t.name, t.shape, t.dtype, False, None, None) for t in function.inputs),
+        tuple(
+            OutputDescription(
+                t.name,
+                t.shape,
+                t.dtype,
+                "classification" if t.name == classes else None,
+                function.activations.get(t.name),
+            )
+            for t in function.outputs
+        ),
+        label_names,
+    )
 
 
 def read_labels(path):
@@ -44,15 +72,21 @@ def read_labels(path):
     return read_label_names(path) if path.exists() else None
 
 
+def _is_classifier_of_images(model):
+    shapes = [tuple(tensor.shape) for tensor in (*model.inputs, *model.outputs)]
+    if len(shapes) != 2:
+        return False
+    images, row = shapes
+    return len(images) == 4 and None not in images[1:] and len(row) == 2 and (row[1] or 0) > 1
+
+
 def _infer(model):
     """Returns the meaning of a model's outputs, seen from those for some images, and the reason."""
-    from keras_vit.export.images.inference_model import check_classifier
-
-    check_classifier(model)
-    shape = model.input_shape[1:]
+    shape = model.inputs[0].shape[1:]
     random = np.random.default_rng(0).integers(0, 256, (8, *shape))
     images = np.concatenate([random, np.zeros((1, *shape)), np.full((1, *shape), 255)])
     outputs = model.predict(images.astype("float32"), verbose=0)
+    outputs = next(iter(keras.tree.flatten(outputs)))
     if outputs.min() >= 0 and outputs.max() <= 1:
         return PROBABILITIES, "its outputs are in [0, 1] and are taken as probabilities, unchanged"
     return LOGITS, "its outputs exceed [0, 1] and are taken as logits, to which softmax is applied"

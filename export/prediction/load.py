@@ -16,21 +16,23 @@ SUM_TOLERANCE = 0.02  # float16 and int8 round each of many classes
 
 
 def load_predictor(path: str | Path, *, outputs: str | None = None, num_threads: int = 1) -> Predictor:
-    """Loads a classifier of images in any form, as a function from images to probabilities.
+    """Loads a model in any form, as a function from arrays to arrays.
 
-    Probabilities that a model returns are not changed. Softmax is applied to logits alone: those of a run
-    folder, and those that `outputs` declares.
+    Outputs are those of the model. Softmax is applied to logits alone: those of a run folder, and those that
+    `outputs` declares.
 
     Args:
         path: str or Path of a run folder, a `.keras` file, a SavedModel folder or a `.tflite` file.
-        outputs: `"logits"`, `"probabilities"`, or None. With None a run gives logits and an exported file
-            probabilities; of another `.keras` file the answers to some images decide: all in [0, 1] are
-            probabilities, others logits, and a warning reports which was taken.
+        outputs: `"logits"`, `"probabilities"`, or None: what the model's one output is. With None a run gives
+            logits, and an exported file what its export declared. Of another `.keras` file from one image to
+            a row, the answers to some images decide: all in [0, 1] are probabilities, others logits, and a
+            warning reports which was taken.
         num_threads: int, for `.tflite`. Default: 1.
 
     Returns:
-        Predictor, with `probabilities(images)`, `attention_maps(images)`, `image_shape`, `label_names` and
-        `num_classes`.
+        Predictor, with `outputs(inputs)`, by name, and `description` of inputs and outputs; of a classifier
+        also `probabilities(inputs)`, `label_names` and `num_classes`, and of one of images `image_shape` and
+        `attention_maps(images)`.
 
     Raises:
         InputError: missing, damaged, or none of these.
@@ -48,12 +50,10 @@ def load_predictor(path: str | Path, *, outputs: str | None = None, num_threads:
     if outputs not in (None, LOGITS, PROBABILITIES):
         raise InputError(f"Expected outputs to be {LOGITS!r} or {PROBABILITIES!r}, received {outputs!r}.")
     path = Path(path)
-    predictor = _load(path, outputs, num_threads)
-    answer = predictor.probabilities(np.zeros((1, *predictor.image_shape), "uint8"))
-    sums_to_one = is_exported(path) and outputs is None
-    if not (answer >= 0).all() or abs(answer.sum() - 1) > SUM_TOLERANCE and (sums_to_one or answer.max() > 1):
-        raise InputError(f"{path} is damaged or not a classifier: its outputs are not probabilities.")
-    return predictor
+    predictor = _load(path, num_threads) if is_exported(path) else _load_keras(path, outputs)
+    if is_exported(path) and outputs is not None:
+        return _declared(predictor, outputs, path)
+    return _with_probabilities(predictor, path, outputs)
 
 
 def check_recorded(path):
@@ -71,29 +71,61 @@ def check_recorded(path):
         raise InputError(f"{path} is damaged: it is not the file that {record} verified. Export again.")
 
 
-def _load(path, outputs, num_threads):
+def _load_keras(path, outputs):
     if not path.exists():
         raise InputError(f"Expected a model at {path}, found nothing.")
-    if path.suffix == ".keras" or (path / "model.keras").is_file():
-        from keras_vit.export.prediction.keras_model import load_keras_predictor
-
-        return load_keras_predictor(path / "model.keras" if path.is_dir() else path, outputs)
-    if (path / SAVED_MODEL_MARK).is_file():
-        from keras_vit.export.prediction.saved_model import saved_model_predictor
-
-        return _with_softmax(saved_model_predictor(path), outputs)
-    if path.suffix != ".tflite" or path.is_dir():
+    if path.suffix != ".keras" and not (path / "model.keras").is_file():
         raise InputError(
             "Expected a run folder (with model.keras), a .keras file, a SavedModel folder (with "
             f"{SAVED_MODEL_MARK}) or a .tflite file, received {path}."
         )
+    from keras_vit.export.prediction.keras_model import load_keras_predictor
+
+    return load_keras_predictor(path / "model.keras" if path.is_dir() else path, outputs)
+
+
+def _load(path, num_threads):
+    if not path.exists():
+        raise InputError(f"Expected a model at {path}, found nothing.")
+    if (path / SAVED_MODEL_MARK).is_file():
+        from keras_vit.export.prediction.saved_model import saved_model_predictor
+
+        return saved_model_predictor(path)
+    if path.is_dir():
+        raise InputError(f"Expected a .tflite file at {path}, found a folder.")
     from keras_vit.export.prediction.tflite import tflite_predictor
 
     check_recorded(path)
-    return _with_softmax(tflite_predictor(path, num_threads), outputs)
+    return tflite_predictor(path, num_threads)
 
 
-def _with_softmax(predictor, outputs):
-    if outputs != LOGITS:
+def _declared(predictor, outputs, path):
+    """A file's predictor whose one output is declared to be logits or probabilities."""
+    found = predictor.description.outputs
+    if len(found) != 1:
+        raise InputError(f"Expected a model of one output for outputs={outputs!r}, {path} has {len(found)}.")
+    name = found[0].name
+    if outputs == PROBABILITIES:
+        return _with_probabilities(dataclasses.replace(predictor, classes=name), path, outputs)
+
+    def run(arrays):
+        return {name: softmax(predictor.run(arrays)[name], axis=-1)}
+
+    return dataclasses.replace(predictor, run=run, classes=name)
+
+
+def _with_probabilities(predictor, path, declared):
+    """The predictor, whose answer for zeros shows whether its classes have probabilities.
+
+    Without the activation of an export they may be logits, which are outputs only.
+    """
+    if predictor.classes is None or any(None in t.shape for t in predictor.description.inputs):
         return predictor
-    return dataclasses.replace(predictor, run=lambda images: softmax(predictor.run(images), axis=-1))
+    (output,) = [o for o in predictor.description.outputs if o.name == predictor.classes]
+    zeros = {t.name: np.zeros((1, *t.shape), t.dtype) for t in predictor.description.inputs}
+    answer = predictor.run(zeros)[output.name]
+    wrong = not (answer >= 0).all() or answer.max() > 1 + SUM_TOLERANCE
+    sums = output.activation != "softmax" or abs(answer.sum() - 1) <= SUM_TOLERANCE
+    if not sums or wrong and (output.activation or declared):
+        raise InputError(f"{path} is damaged or not a classifier: its outputs are not probabilities.")
+    return dataclasses.replace(predictor, classes=None) if wrong else predictor

@@ -1,59 +1,93 @@
-"""A classifier of images in any form, as a function from images to probabilities."""
+"""A model in any form, as a function from arrays to arrays."""
 
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, listed
+from keras_vit.export.model.arrays import by_name, check_same_length, fitted
+from keras_vit.export.model.description import Description
 
 LOGITS, PROBABILITIES = "logits", "probabilities"  # what the outputs of a model can be
-BATCH = 64
-MOST_NUMBERS = 2**27  # of one image
+MOST_NUMBERS = 2**27  # of one item of an input
 
 
 @dataclasses.dataclass(frozen=True)
 class Predictor:
-    """A classifier of images.
+    """A model in any form.
 
     Attributes:
-        image_shape: `(height, width, channels)`.
-        label_names: tuple of str, or None.
-        num_classes: int.
-        run: function from a checked batch to outputs `(n, num_classes)`.
-        attend: function from a checked batch to maps of attention, or None.
-        grey: bool, it was trained on grey images, which it is to be given also where it takes RGB.
+        description: `Description` of its inputs and outputs, with the names of its classes.
+        run: function from checked arrays by name to the outputs by name.
+        attend: function from checked arrays by name to maps of attention, or None.
+        classes: str, the output that has the probabilities of classes, or None.
     """
 
-    image_shape: tuple
-    label_names: tuple | None
-    num_classes: int
+    description: Description
     run: Callable
     attend: Callable | None = None
-    grey: bool = False
+    classes: str | None = None
 
     def __post_init__(self):
-        if not 0 < math.prod(self.image_shape) <= MOST_NUMBERS:
-            raise InputError(f"Expected a model of images, received one of {self.image_shape} numbers.")
-        if self.label_names is not None and len(self.label_names) != self.num_classes:
+        for tensor in self.description.inputs:
+            if not 0 < math.prod(size or 1 for size in tensor.shape) <= MOST_NUMBERS:
+                raise InputError(f"Expected a model of a sensible size, received one of {tensor.shape}.")
+        names = self.label_names
+        if self.classes and names is not None and len(names) != self.num_classes:
             raise InputError(
                 f"Expected one label per class: the model has {self.num_classes} classes, the labels next to "
-                f"it are {len(self.label_names)}. Put the labels.txt of its training there, or none."
+                f"it are {len(names)}. Put the labels.txt of its training there, or none."
             )
 
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """Returns float32 `(n, num_classes)` for `(n, height, width, channels)`, uint8 or float in [0, 255].
+    @property
+    def label_names(self) -> tuple | None:
+        """The names of the classes, or None."""
+        return self.description.label_names
 
-        A model of RGB takes grey images too.
+    @property
+    def grey(self) -> bool:
+        """Whether it was trained on grey images, which it is to be given also where it takes RGB."""
+        return self.description.grey
+
+    @property
+    def image_shape(self) -> tuple:
+        """`(height, width, channels)` of the model's one input; another model is an InputError."""
+        shapes = [tensor.shape for tensor in self.description.inputs]
+        if len(shapes) != 1 or len(shapes[0]) != 3:
+            raise InputError(f"Expected a model of one image, received one of inputs {listed(shapes)}.")
+        return tuple(shapes[0])
+
+    @property
+    def num_classes(self) -> int:
+        """How many probabilities there are; a model without any is an InputError."""
+        (shape,) = [output.shape for output in self.description.outputs if output.name == self._classes()]
+        return int(shape[-1])
+
+    def outputs(self, inputs: Any) -> dict[str, np.ndarray]:
+        """Returns the outputs by name, each with one row per item.
+
+        Args:
+            inputs: array, list or dict of arrays, as the model takes them (`description`), of any number of
+                items. A model of RGB takes grey images too.
 
         Raises:
-            InputError: images of another shape.
+            InputError: inputs of another shape.
         """
-        images = self._checked(images)
-        if not len(images):
+        return self.run(self._checked(inputs))
+
+    def probabilities(self, inputs: Any) -> np.ndarray:
+        """Returns the probabilities of the classes, float32 `(n, num_classes)`; takes what `outputs` takes.
+
+        Raises:
+            InputError: inputs of another shape, or a model whose outputs are not known as probabilities.
+        """
+        name, inputs = self._classes(), self._checked(inputs, least=0)
+        if not len(next(iter(inputs.values()))):
             return np.zeros((0, self.num_classes), "float32")
-        return np.asarray(self.run(images), "float32")
+        return np.asarray(self.run(inputs)[name], "float32")
 
     def attention_maps(self, images: np.ndarray) -> np.ndarray:
         """Returns the attention rollout, float32 `(n, rows, columns)`, of at least one image.
@@ -67,11 +101,22 @@ class Predictor:
             )
         return np.asarray(self.attend(self._checked(images)), "float32")
 
-    def _checked(self, images):
-        images = np.asarray(images)
-        if images.shape[-1:] == (1,) and self.image_shape[-1] == 3:
-            images = np.repeat(images, 3, axis=-1)
-        if images.shape[1:] != self.image_shape:
-            expected = ", ".join(map(str, self.image_shape))
-            raise InputError(f"Expected images (n, {expected}), received {images.shape}.")
-        return images
+    def _classes(self):
+        if self.classes is None:
+            outputs = ", ".join(f"{o.name} {o.shape}" for o in self.description.outputs)
+            raise InputError(
+                f"Expected a classifier, but its outputs are not probabilities of classes: {outputs}. Use "
+                "outputs(inputs), or declare outputs='logits' or 'probabilities' when it is loaded."
+            )
+        return self.classes
+
+    def _checked(self, inputs, least=1):
+        tensors = self.description.inputs
+        arrays = by_name(inputs, [tensor.name for tensor in tensors])
+        for tensor in tensors:
+            array = np.asarray(arrays[tensor.name])
+            if array.shape[-1:] == (1,) and len(tensor.shape) == 3 and tensor.shape[-1] == 3:
+                array = np.repeat(array, 3, axis=-1)
+            arrays[tensor.name] = fitted(array, tensor, least)
+        check_same_length(arrays)
+        return arrays

@@ -1,13 +1,17 @@
 """TFLite files as predictors."""
 
-import functools
 from pathlib import Path
 
 import numpy as np
 
 from keras_vit.errors import ConditionError, InputError
-from keras_vit.export.images.app_input import run_images
-from keras_vit.export.metadata.attach import LABELS, was_trained_on_grey
+from keras_vit.export.metadata.attach import LABELS
+from keras_vit.export.model.description import (
+    Description,
+    InputDescription,
+    OutputDescription,
+    read_description,
+)
 from keras_vit.export.prediction.keras_model import read_labels
 from keras_vit.export.prediction.predictor import Predictor
 from keras_vit.export.tflite.archive import attached_file
@@ -15,46 +19,83 @@ from keras_vit.export.workers.runner import run_worker
 from keras_vit.io.files import what_lies_at
 from keras_vit.io.label_names import parse_label_names
 
+ATTENTION = "attention"
 CHECK_TIME_LIMIT = 300  # seconds
+SUM_TOLERANCE = 0.02  # float16 and int8 round each of many classes
 TFLITE_MARK = b"TFL3"  # bytes 4 to 8 of a TFLite file
 
 
 def tflite_predictor(path, num_threads=1, check=True):
-    """Wraps a TFLite file from images to probabilities; one just written here needs no check."""
-    from ai_edge_litert.interpreter import Interpreter
+    """Wraps a TFLite file; one just written here needs no check."""
+    from keras_vit.export.tflite.named import NamedInterpreter
 
+    path = Path(path)
     if check:
         check_tflite(path)
-    interpreter = Interpreter(str(path), num_threads=num_threads)
-    interpreter.allocate_tensors()
-    (inside,) = interpreter.get_input_details()
-    outputs = sorted(interpreter.get_output_details(), key=lambda tensor: len(tensor["shape"]))
-    batch, *shape = map(int, inside["shape"])
+    opened = NamedInterpreter(path, num_threads)
+    description = read_description(path) or _seen(opened, path)
 
-    def several(output, images):
-        run_images(interpreter, inside, images)
-        return interpreter.get_tensor(output["index"])[: len(images)]
+    def run(arrays):
+        found = opened.run(arrays)
+        return {output.name: found[output.name] for output in description.outputs}
 
-    def answers(output, images):
-        return np.concatenate([several(output, images[i : i + batch]) for i in range(0, len(images), batch)])
+    def attend(arrays):
+        return opened.run(arrays)[ATTENTION]
 
-    # Probabilities have two axes, a map of attention has three.
-    run, *attend = (functools.partial(answers, output) for output in outputs)
-    labels = read_labels(Path(path).parent / "labels.txt") or _attached_names(path)
-    grey = was_trained_on_grey(path)
-    return Predictor(tuple(shape), labels, int(outputs[0]["shape"][1]), run, *attend, grey=grey)
+    found = description.classified
+    with_attention = ATTENTION in opened.outputs and len(opened.outputs) > len(description.outputs)
+    return Predictor(description, run, attend if with_attention else None, found and found.name)
 
 
-def check_tflite(path, kind="images"):
+def _seen(opened, path):
+    """The description of a file that has none of its own.
+
+    One row for an image, not below 0 and with a sum of 1 for zeros, is taken for the classes' probabilities.
+    """
+    inputs = tuple(
+        InputDescription(name, _shape(t), np.dtype(t["dtype"]).name, False, None, None)
+        for name, t in opened.inputs.items()
+    )
+    outputs = {name: _shape(tensor) for name, tensor in opened.outputs.items()}
+    rows = [name for name, shape in outputs.items() if len(shape) == 1]
+    is_classifier = len(inputs) == len(rows) == 1 and len(inputs[0].shape) == 3 and len(outputs) <= 2
+    if is_classifier and _sums_to_one(opened, inputs[0], rows[0]):
+        outputs = {rows[0]: outputs[rows[0]]}
+    else:
+        rows = []
+    found = tuple(
+        OutputDescription(
+            name,
+            shape,
+            np.dtype(opened.outputs[name]["dtype"]).name,
+            "classification" if name in rows else None,
+            None,
+        )
+        for name, shape in outputs.items()
+    )
+    names = read_labels(path.parent / "labels.txt") or _attached_names(path)
+    return Description(inputs, found, names)
+
+
+def _sums_to_one(opened, image, row):
+    values = opened.run({image.name: np.zeros((1, *image.shape), image.dtype)})[row]
+    return (values >= 0).all() and abs(values.sum() - 1) <= SUM_TOLERANCE
+
+
+def _shape(tensor):
+    return tuple(map(int, tensor["shape"]))[1:]
+
+
+def check_tflite(path, kind="any"):
     """Runs a TFLite file once in a separate process: a damaged one can crash the interpreter.
 
-    Raises InputError if it is not a model of this kind (`"images"` or `"text"`) or needs foreign operators.
+    Raises InputError if it is not a model of this kind (`"any"` or `"text"`) or needs foreign operators.
     """
     check_is_tflite(path)
     try:
         run_worker("check", file=path, kind=kind, time_limit=CHECK_TIME_LIMIT)
     except ConditionError as error:
-        words = {"images": "classifier of images", "text": "text model"}[kind]
+        words = {"any": "model of one batch", "text": "text model"}[kind]
         raise InputError(f"{path} is damaged or not a {words}: {error}.") from error
 
 

@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 
 from keras_vit.errors import ConditionError, first_line
-from keras_vit.export.images.app_input import PHOTOS
 from keras_vit.export.images.rollout import rollout
+from keras_vit.export.model.function import ModelFunction
 from keras_vit.export.saved_model.decode import decode
 from keras_vit.export.workers.runner import is_full_disk
 from keras_vit.layers import TransformerEncoder
@@ -15,57 +15,65 @@ from keras_vit.layers import TransformerEncoder
 TOP = 5
 
 
-def write_saved_model(model, label_names, path, attention=False):
-    """Writes an `inference_model` as SavedModel with two signatures.
+def write_saved_model(
+    function: ModelFunction, path, pixels=False, photos=False, label_names=None, classes=None, attention=False
+):
+    """Writes a `ModelFunction` as SavedModel for any batch, and for any size where the model takes any.
 
-    `serving_default` takes `images`, uint8 `(batch, height, width, channels)` of the model's size;
-    `serve_encoded` takes `encoded`, strings `(batch,)` of JPEG, PNG, WebP, BMP or GIF bytes, which it decodes
-    and stretches to that size; models of grey or RGB have it. Both return `class_indices` `(batch, k)` and
-    `labels` `(batch, k)`, best first, with k the smaller of 5 and the number of classes, and `probabilities`
-    `(batch, num_classes)`.
-    With `attention`, a third takes `images` and returns `attention` `(batch, rows, columns)`, the rollout.
+    `serving_default` takes the inputs and returns the outputs of the function, by name. With `pixels` its one
+    input, an image, is uint8. With `photos` there is also `serve_encoded`, which takes `encoded`, strings
+    `(batch,)` of JPEG, PNG, WebP, BMP or GIF bytes, decodes them and stretches them to the model's size. With
+    label names both also return, of the output `classes`, `class_indices` `(batch, k)` and `labels`
+    `(batch, k)`, best first, with k the smaller of 5 and the number of classes. With `attention`, a third one
+    returns `attention` `(batch, rows, columns)`, the rollout.
     """
-    height, width, channels = model.input_shape[1:]
-    names = tf.constant(list(label_names))
-    top = min(TOP, len(label_names))
+    specs = {
+        t.name: tf.TensorSpec((None, *t.shape), "uint8" if pixels else t.dtype, t.name)
+        for t in function.open_inputs
+    }
 
-    def answer(images):
-        probabilities = model(tf.cast(images, tf.float32), training=False)
-        _, indices = tf.math.top_k(probabilities, k=top)
-        return {
-            "class_indices": indices,
-            "labels": tf.gather(names, indices),
-            "probabilities": probabilities,
-        }
+    def answer(tensors):
+        outputs = function(tensors)
+        return outputs | (_best(outputs[classes], label_names) if label_names else {})
 
-    @tf.function(input_signature=[tf.TensorSpec((None, height, width, channels), tf.uint8, "images")])
-    def serve(images):
-        return answer(images)
+    signatures = {"serving_default": traced(lambda **tensors: answer(tensors), **specs)}
+    if photos:
+        signatures["serve_encoded"] = _serve_encoded(function, answer)
+    if attention:
+        signatures["attention"] = _attention_function(function)
+
+    @tf.function(input_signature=[])
+    def names_function():
+        return tf.constant(list(label_names))
+
+    save(function, path, signatures, functions={"label_names": names_function} if label_names else None)
+
+
+def _best(scores, names):
+    _, indices = tf.math.top_k(scores, k=min(TOP, len(names)))
+    return {"class_indices": indices, "labels": tf.gather(tf.constant(list(names)), indices)}
+
+
+def _serve_encoded(function, answer):
+    (image,) = function.inputs
+    *size, channels = image.shape
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, "encoded")])
     def serve_encoded(encoded):
         images = tf.map_fn(
-            lambda data: decode(data, (height, width), channels), encoded, fn_output_signature=tf.uint8
+            lambda data: decode(data, tuple(size), channels), encoded, fn_output_signature=tf.uint8
         )
-        return answer(tf.reshape(images, (-1, height, width, channels)))
+        return answer({image.name: tf.reshape(images, (-1, *size, channels))})
 
-    @tf.function(input_signature=[])
-    def names_function():
-        return names
-
-    signatures = {"serving_default": serve}
-    if channels in PHOTOS:
-        signatures["serve_encoded"] = serve_encoded
-    if attention:
-        signatures["attention"] = _attention_function(model)
-    save(model, path, signatures, functions={"label_names": names_function})
+    return serve_encoded
 
 
-def _attention_function(model):
+def _attention_function(function):
+    (images,), model = function.inputs, function.model
     encoder = next(layer for layer in model.layers if isinstance(layer, TransformerEncoder))
     before = keras.Model(model.inputs[0], encoder.input)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, "images")])
+    @tf.function(input_signature=[tf.TensorSpec((None, *images.shape), tf.uint8, images.name)])
     def attention(images):
         tokens = before(tf.cast(images, tf.float32), training=False)
         _, scores = encoder(tokens, training=False, return_attention_scores=True)
@@ -74,14 +82,22 @@ def _attention_function(model):
     return attention
 
 
-def save(model, path, signatures, functions=None):
-    """Writes `tf.function`s by name as a SavedModel that owns the model's variables: each is stored once.
+def traced(function, **specs):
+    """Returns a concrete function of tensors by name; a model whose code fails is a ConditionError."""
+    try:
+        return tf.function(function).get_concrete_function(**specs)
+    except Exception as error:  # tracing runs the layers' own code, which may raise anything
+        raise ConditionError(f"TensorFlow cannot save this model: {first_line(error)}") from error
+
+
+def save(owner, path, signatures, functions=None):
+    """Writes `tf.function`s by name as a SavedModel that owns the variables of `owner`: each is stored once.
 
     `functions` are those of the loaded SavedModel that are no signatures. A full disk is an OSError, a model
     that TensorFlow cannot write a ConditionError.
     """
     module = tf.Module()
-    module.model_variables = [variable.value for variable in model.variables]
+    module.model_variables = [variable.value for variable in owner.variables]
     for name, function in {**signatures, **(functions or {})}.items():
         setattr(module, name, function)
     try:

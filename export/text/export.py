@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.export.images.inference_model import in_float32
+from keras_vit.export.model.precision import in_float32
 from keras_vit.export.text.description import NAME, TextDescription
 from keras_vit.export.text.form import text_form
 from keras_vit.export.text.readers import SavedModelReader, TfliteReader
@@ -84,7 +84,7 @@ class TextExport(ModelExport):
         "step": lambda row: f"{1000 * row['latency_ms']:.0f} us",
         "nats": lambda row: f"{row['cross_entropy']:.4f}",
         "drop": lambda row: f"{row['drop']:+.4f}",
-        "agreement": lambda row: f"{100 * row['top1_agreement']:.2f} %",
+        "agreement": lambda row: f"{100 * row['agreement']:.2f} %",
     }
 
     def __post_init__(self):

@@ -4,9 +4,9 @@ import keras
 import tensorflow as tf
 
 from keras_vit.errors import InputError
-from keras_vit.export.images.inference_model import in_float32
 from keras_vit.export.mobile import mobile_form
 from keras_vit.export.mobile.pending import as_float64
+from keras_vit.export.model.precision import in_float32
 from keras_vit.export.text.cells import RecurrentCell, variable
 from keras_vit.models.char_rnn import is_recurrent
 

@@ -31,7 +31,7 @@ def compare(reader, windows: Windows, reference: np.ndarray) -> dict:
         "cross_entropy": nats,
         "step_difference": float(_step_difference(reader, windows) / largest),
         "max_logit_difference": float(np.abs(logits - expected).max() / largest),
-        "top1_agreement": float(np.mean(logits.argmax(axis=1) == expected.argmax(axis=1))),
+        "agreement": float(np.mean(logits.argmax(axis=1) == expected.argmax(axis=1))),
         "drop": nats - expected_nats,
     }
 

@@ -40,6 +40,20 @@ def operators(model, subgraph=0):
     return [_operator(model, graph, operator) for operator in graph.operators]
 
 
+def tensor_names(model):
+    """Returns a dict from the indices of the first subgraph's inputs and outputs to their names.
+
+    Those of its signature; of a file without one, those of the tensors.
+    """
+    graph = model.subgraphs[0]
+    names = {index: graph.tensors[index].name.decode() for index in (*graph.inputs, *graph.outputs)}
+    for signature in model.signatureDefs or ():
+        if signature.subgraphIndex == 0:
+            found = (*signature.inputs, *signature.outputs)
+            names |= {entry.tensorIndex: entry.name.decode() for entry in found}
+    return names
+
+
 def is_constant(model, tensor):
     """Whether a `TensorT` has its values in the file."""
     data = model.buffers[tensor.buffer].data

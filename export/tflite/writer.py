@@ -11,21 +11,20 @@ from keras_vit.export.tflite.convert import write_tflite
 from keras_vit.export.variants import VARIANTS
 from keras_vit.export.workers.runner import run_worker, run_writer
 
-MOST_IMAGES = 256  # for calibration; further ones change the ranges little
-SENSITIVITY_IMAGES = 64
+MOST_ITEMS = 256  # for calibration; further ones change the ranges little
+SENSITIVITY_ITEMS = 64
 
 
 class TfliteWriter:
-    """Writes the TFLite files of an `inference_model` or a `MobileForm`, with uint8 images for calibration.
+    """Writes the TFLite files of a `FileForm`, with arrays by name of its inputs for calibration, or None.
 
     The float32 file and the ranges of activations are made once, when needed, in a temporary folder inside
     `folder`. Use it as a context: at its end the temporary files are gone.
     """
 
-    def __init__(self, model, images, folder, input_dtype="float32"):
-        self.model = model
-        self.input_dtype = input_dtype
-        self.images = None if images is None else _evenly_spaced(images, MOST_IMAGES)
+    def __init__(self, form, calibration, folder):
+        self.form = form
+        self.calibration = calibration and _evenly_spaced(calibration, MOST_ITEMS)
         self.folder = folder
 
     def __enter__(self):
@@ -44,29 +43,29 @@ class TfliteWriter:
         if options == ():
             shutil.copyfile(self._float32, path)
         elif options and not float_operators:
-            write_tflite(self.model, path, options, self.input_dtype)
+            write_tflite(self.form, path, options)
         else:
             job = {**self._job(variant), "float_operators": list(float_operators)}
             run_writer("quantize", **job, path=path)
 
     def sensitivity(self, variant):
-        """Measures what each layer costs when it alone is quantized, on calibration images.
+        """Measures what each layer costs when it alone is quantized, on calibration items.
 
-        Returns dicts, the worst layer first: `layer`, `operators` (names) and `divergence`, the mean KL
-        divergence from the float32 file's probabilities in nats.
+        Returns dicts, the worst layer first: `layer`, `operators` (names) and `divergence`, the mean squared
+        difference from the float32 file's outputs, relative to their variance.
         """
-        images = self._saved(_evenly_spaced(self.images, SENSITIVITY_IMAGES), "few.npy")
-        return run_worker("sensitivity", **self._job(variant), images=images)
+        items = self._saved(_evenly_spaced(self.calibration, SENSITIVITY_ITEMS), "few.npz")
+        return run_worker("sensitivity", **self._job(variant), items=items)
 
     @functools.cached_property
     def ranges(self):
-        """A dict from a tensor's name to `[low, high, rank]` of its values on calibration images."""
-        return run_worker("calibrate", file=self._float32, images=self._saved(self.images, "images.npy"))
+        """A dict from a tensor's name to `[low, high, rank]` of its values on calibration items."""
+        return run_worker("calibrate", file=self._float32, items=self._saved(self.calibration, "items.npz"))
 
     @functools.cached_property
     def _float32(self):
         path = Path(self._temporary.name) / "fp32.tflite"
-        write_tflite(self.model, path, (), self.input_dtype)
+        write_tflite(self.form, path)
         return path
 
     def _job(self, variant):
@@ -74,14 +73,14 @@ class TfliteWriter:
         ranges = self.ranges if variant.needs_calibration else None
         return {"file": self._float32, "rules": variant.rules, "ranges": ranges}
 
-    def _saved(self, images, name):
+    def _saved(self, items, name):
         path = Path(self._temporary.name) / name
-        np.save(path, images)
+        np.savez(path, **items)
         return path
 
 
-def _evenly_spaced(images, count):
-    """At most `count` images from the whole length: data may be ordered by class."""
-    if len(images) <= count:
-        return np.asarray(images)
-    return np.asarray(images[np.linspace(0, len(images) - 1, count).astype(int)])
+def _evenly_spaced(items, count):
+    """At most `count` items from the whole length: data may be ordered by class."""
+    length = len(next(iter(items.values())))
+    chosen = np.linspace(0, length - 1, min(length, count)).astype(int)
+    return {name: np.asarray(array[chosen]) for name, array in items.items()}

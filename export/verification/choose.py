@@ -13,7 +13,7 @@ SAME = 1.03  # latencies with a smaller ratio are equal: they differ as much fro
 
 
 def choose(attempt, candidates: list[str], folder: Path, named=()) -> list[dict]:
-    """Tries all candidates; those that lose too much accuracy also with their worst layers in float.
+    """Tries all candidates; those that lose too much also with their worst layers in float.
 
     The folder gets the file of the chosen variant. `named` are the rows of variants requested by name: their
     files stay, and the fastest may be one of them. Returns the candidates' rows, each with
@@ -91,11 +91,11 @@ def _fail_unless_agreeing(row, attempt):
     if row["passed"] and not _agrees(row, attempt):
         row["passed"] = False
         row["failure"] = (
-            f"has the model's class for {100 * row['top1_agreement']:.1f} % of the images, auto requires "
+            f"agrees with the model in {100 * row['agreement']:.1f} % of the answers, auto requires "
             f"{100 * attempt.least_agreement:g} %"
         )
     return row
 
 
 def _agrees(row, attempt):
-    return row["top1_agreement"] >= attempt.least_agreement
+    return row["agreement"] >= attempt.least_agreement

@@ -28,7 +28,7 @@ def export_variants(export: ModelExport, folder: Path, variants, max_drop, repor
     attempt.time(rows)
     chosen = choose(attempt, candidates, folder, rows) if AUTO in variants else []
     rows += chosen
-    write_record(folder, kept + rows, export.fingerprint)
+    write_record(folder, kept + rows, export.fingerprint, export.facts())
     if report:
         report(rows)
     check_passed(rows, chosen, folder)
@@ -64,9 +64,9 @@ def check_variants(variants, export):
             raise InputError(f"{wrong}. Expected {AUTO} or one of {', '.join(export.variants)}.")
 
 
-def check_finite(model, outputs):
+def check_finite(model, *outputs):
     """Raises InputError when a model's weights or outputs are NaN or infinite."""
-    if not all(np.isfinite(array).all() for array in (outputs, *model.get_weights())):
+    if not all(np.isfinite(array).all() for array in (*outputs, *model.get_weights())):
         raise InputError(
             "The model's weights or outputs are NaN or infinite: it is not worth exporting. Train it again."
         )

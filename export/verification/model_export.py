@@ -8,7 +8,7 @@ from keras_vit.export.variants import VARIANTS
 class ModelExport(abc.ABC):
     """One model with its held-out data: how its files are written, compared with it, checked and timed."""
 
-    kind: str  # "images" or "text"
+    kind: str  # in errors, such as "text"
     variants: tuple = tuple(VARIANTS)
     sample: str  # what a file is verified on, such as "300 images"
     fingerprint: str  # the same for exports of one model
@@ -23,13 +23,17 @@ class ModelExport(abc.ABC):
         """Returns the settings of an export as columns of its row, a dict."""
         return {}
 
+    def facts(self):
+        """Returns what the files take and return, for `export.json`, or None."""
+        return None
+
     @abc.abstractmethod
     def write(self, variant, path, float_operators=()):
         """Writes a variant with some operators in float, and returns a predictor of it."""
 
     @abc.abstractmethod
     def verify(self, predictor):
-        """Returns how a predictor differs from the model, a dict with `drop` and `top1_agreement`."""
+        """Returns how a predictor differs from the model, a dict with `drop` and `agreement`."""
 
     def check(self, predictor):  # noqa: B027  most have none
         """Raises ConditionError when a predictor with good figures fails in another way."""

@@ -14,9 +14,9 @@ from keras_vit.io.json_files import read_json, write_json
 NAME = "export.json"
 
 
-def fingerprint(model, label_names):
-    """Returns a hash of a model's weights and labels: two exports with the same one belong together."""
-    digest = hashlib.sha256("\n".join(label_names).encode())
+def fingerprint(model, texts):
+    """Returns a hash of a model's weights and of texts: two exports with the same one belong together."""
+    digest = hashlib.sha256("\n".join(texts).encode())
     for weight in model.get_weights():
         digest.update(str(weight.shape).encode() + weight.tobytes())
     return digest.hexdigest()
@@ -38,13 +38,17 @@ def take_earlier_rows(folder, variants, mark):
     return kept
 
 
-def write_record(folder, rows, mark):
-    """Writes `export.json` with its rows in the order of `FILES`, and a checksum of each file that passed."""
+def write_record(folder, rows, mark, description=None):
+    """Writes `export.json` with its rows in the order of `FILES`, and a checksum of each file that passed.
+
+    `description` says what the files take and return.
+    """
     for row in rows:
         if (folder / row["file"]).is_file():
             row["sha256"] = sha256(folder / row["file"])
     rows = sorted(rows, key=lambda row: list(FILES).index(row["variant"]))
-    write_json(folder / NAME, {"versions": _versions(), "model_sha256": mark, "variants": rows})
+    record = {"versions": _versions(), "model_sha256": mark, "model": description, "variants": rows}
+    write_json(folder / NAME, record)
 
 
 def sha256(path):

@@ -1,25 +1,23 @@
-"""Finds the range of every activation on calibration images.
+"""Finds the range of every activation on calibration items.
 
-The smallest and largest value over all images. ai-edge-quantizer's own calibration takes a moving average,
-which cuts off values that only a few images reach, and spends 150 ms of Python on each image.
+The smallest and largest value over all items. ai-edge-quantizer's own calibration takes a moving average,
+which cuts off values that only a few items reach, and spends 150 ms of Python on each item.
 """
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
-from keras_vit.export.images.app_input import run_images
+from keras_vit.export.tflite.named import NamedInterpreter
 
 
-def run(file, images):
-    """Returns a dict from a tensor's name to `[low, high, rank]`."""
-    interpreter = Interpreter(file, num_threads=1, experimental_preserve_all_tensors=True)
-    interpreter.allocate_tensors()
-    (inside,) = interpreter.get_input_details()
+def run(file, items):
+    """Returns a dict from a tensor's name to `[low, high, rank]`; `items` is an `.npz` of inputs by name."""
+    opened = NamedInterpreter(file, preserve_all_tensors=True)
+    arrays = dict(np.load(items))
     ranges = {}
-    for image in np.load(images, mmap_mode="r"):
-        run_images(interpreter, inside, image[None])
-        for tensor in interpreter.get_tensor_details():
-            _widen(ranges, tensor, interpreter)
+    for index in range(len(next(iter(arrays.values())))):
+        opened.run({name: array[index : index + 1] for name, array in arrays.items()})
+        for tensor in opened.interpreter.get_tensor_details():
+            _widen(ranges, tensor, opened.interpreter)
     return ranges
 
 

@@ -1,4 +1,4 @@
-"""Runs a TFLite file once on zeros: a classifier of images, or each signature of a text model."""
+"""Runs a TFLite file once on zeros, or each signature of a text model."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ def run(file, kind):
     foreign = foreign_operators(Path(file).read_bytes())
     if foreign:
         sys.exit(f"error: it needs operators that LiteRT does not have: {', '.join(foreign)}")
-    {"images": _run_classifier, "text": _run_signatures}[kind](interpreter)
+    {"any": _run_once, "text": _run_signatures}[kind](interpreter)
 
 
 def foreign_operators(content):
@@ -26,25 +26,16 @@ def foreign_operators(content):
     return [code.CustomCode().decode() for code in codes if code.BuiltinCode() == custom]
 
 
-def _run_classifier(interpreter):
+def _run_once(interpreter):
     interpreter.allocate_tensors()
     inside, outside = interpreter.get_input_details(), interpreter.get_output_details()
-    if not _is_classifier(inside, outside):
-        found = [(str(tensor["shape"]), tensor["dtype"].__name__) for tensor in inside + outside]
-        sys.exit(f"error: expected images in and a float32 row of classes for each out, found {found}")
-    interpreter.set_tensor(inside[0]["index"], np.zeros(inside[0]["shape"], inside[0]["dtype"]))
+    batches = {int(tensor["shape"][0]) if len(tensor["shape"]) else 0 for tensor in inside + outside}
+    if len(batches) != 1 or min(batches) < 1:
+        shapes = ", ".join(str(tensor["shape"].tolist()) for tensor in inside + outside)
+        sys.exit(f"error: expected inputs and outputs of one batch, found {shapes}")
+    for tensor in inside:
+        interpreter.set_tensor(tensor["index"], np.zeros(tensor["shape"], tensor["dtype"]))
     interpreter.invoke()
-
-
-def _is_classifier(inside, outside):
-    """Whether inputs are images, and outputs a row of classes for each and perhaps an attention map."""
-    ranks = sorted(len(tensor["shape"]) for tensor in outside)
-    if len(inside) != 1 or ranks not in ([2], [2, 3]):
-        return False
-    images = inside[0]
-    fitting = images["dtype"] in (np.float32, np.uint8) and all(t["dtype"] is np.float32 for t in outside)
-    batches = {tensor["shape"][0] for tensor in outside}
-    return fitting and len(images["shape"]) == 4 and batches == {images["shape"][0]}
 
 
 def _run_signatures(interpreter):

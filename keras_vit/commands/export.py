@@ -126,7 +126,8 @@ def _check_web(options):
 
 def _export_images(options, run, show, **settings):
     from keras_vit.export.images.app_input import PHOTOS
-    from keras_vit.export.images.export import ImageExport, export_model
+    from keras_vit.export.model.export import export_model
+    from keras_vit.export.model.keras_export import KerasExport
     from keras_vit.models.rollout import has_attention, map_grid
 
     model, data = run.model, run.data
@@ -141,11 +142,13 @@ def _export_images(options, run, show, **settings):
         run.folder.export,
         inputs=data.test.images,
         labels=data.test.labels,
+        task="classification",
+        activation="softmax",
         label_names=data.label_names,
         calibration=data.train.images,
         attention=attention,
         card=_card(options, run.folder),
-        report=lambda rows: show(rows, ImageExport.columns),
+        report=lambda rows: show(rows, KerasExport.columns),
         **settings,
         **_given(input_dtype=options.input, batch_size=options.batch),
     )

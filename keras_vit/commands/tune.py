@@ -1,5 +1,7 @@
 """Searches for the recipe whose model is the most accurate within limits."""
 
+import functools
+
 from keras_vit.commands import export
 from keras_vit.commands.arguments import above_zero, add_data_dir, at_least_one, at_least_zero, parsed, path
 from keras_vit.commands.quiet import quiet_import
@@ -77,7 +79,7 @@ def run(options):
         options.search,
         options.run_dir,
         overrides=options.overrides,
-        measure=footprint,
+        measure=functools.partial(footprint, task="classification", activation="softmax"),
         coordinator=options.coordinator,
         join_at=options.join,
         **{name: getattr(options, name) for name in (*shared, *LIMITS)},

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from keras_vit.export.model.function import classifier_of_images
+from keras_vit.export.tflite.file_form import FileForm
 from keras_vit.export.workers.runner import run_writer
 from keras_vit.models import vit
 
@@ -35,6 +37,26 @@ def held_out(digits):
 @pytest.fixture(scope="session")
 def names():
     return tuple(f"digit {n}" for n in range(10))
+
+
+def form_of_photos(model, **options):
+    return FileForm(classifier_of_images(model), input_dtype="float32", rgb=True, **options)
+
+
+@pytest.fixture(scope="session")
+def photo_form():
+    """A function from a model of logits to what its files for photos compute."""
+    return form_of_photos
+
+
+@pytest.fixture(scope="session")
+def probabilities_of():
+    """A function from a model of logits and images to probabilities, by Keras alone."""
+
+    def predict(model, images):
+        return keras.ops.convert_to_numpy(keras.ops.softmax(model.predict(images, verbose=0)))
+
+    return predict
 
 
 @pytest.fixture

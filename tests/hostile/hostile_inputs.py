@@ -59,8 +59,9 @@ def write_good(folder):
     """Writes one good file of each format."""
     import keras
 
-    from keras_vit.export.images.inference_model import inference_model
+    from keras_vit.export.model.function import classifier_of_images
     from keras_vit.export.tflite.convert import write_tflite
+    from keras_vit.export.tflite.file_form import FileForm
 
     keras.utils.set_random_seed(0)
     model = keras.Sequential(
@@ -72,7 +73,7 @@ def write_good(folder):
         ]
     )
     model.save(folder / "m.keras")
-    write_tflite(inference_model(model), folder / "m.tflite")
+    write_tflite(FileForm(classifier_of_images(model)), folder / "m.tflite")
     (folder / "x.npz").write_bytes(hostile_npz.packed(hostile_npz.arrays()))
     (folder / "x.safetensors").write_bytes(hostile_safetensors.packed())
     (folder / "x.png").write_bytes(hostile_images.saved("PNG"))

@@ -1,14 +1,15 @@
 """Metadata in a file changes none of its answers."""
 
+import dataclasses
 import zipfile
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_vit import InputError
 from keras_vit.export import export_model, load_predictor
-from keras_vit.export.images.inference_model import inference_model
 from keras_vit.export.metadata.attach import LABELS, attach
 from keras_vit.export.metadata.card import Card
 from keras_vit.export.prediction.tflite import tflite_predictor
@@ -32,12 +33,19 @@ def plain(tmp_path):
     return path
 
 
+def described(path, names):
+    """The description of a file of photos."""
+    seen = tflite_predictor(path).description
+    inputs = tuple(dataclasses.replace(tensor, pixels=True) for tensor in seen.inputs)
+    return dataclasses.replace(seen, inputs=inputs, label_names=tuple(names))
+
+
 IMAGES = np.random.default_rng(1).integers(0, 256, (5, 4, 4, 3)).astype("uint8")
 
 
 def test_a_file_with_metadata_has_the_same_outputs_and_contains_its_labels(plain):
     before = tflite_predictor(plain).probabilities(IMAGES)
-    attach(plain, Card("three"), ["Ä", "b", "c c"])
+    attach(plain, Card("three"), described(plain, ["Ä", "b", "c c"]))
     after = load_predictor(plain)
     np.testing.assert_array_equal(after.probabilities(IMAGES), before)
     assert after.label_names == ("Ä", "b", "c c")
@@ -45,10 +53,10 @@ def test_a_file_with_metadata_has_the_same_outputs_and_contains_its_labels(plain
 
 
 @pytest.mark.parametrize(("channels", "text"), [(3, b"RGB, each"), (4, b"4 channels, each")])
-def test_only_the_metadata_of_a_file_of_three_channels_mention_rgb(channels, text, tmp_path):
+def test_only_the_metadata_of_a_file_of_three_channels_mention_rgb(channels, text, photo_form, tmp_path):
     model = cnn("3x3", image_size=8, channels=channels, num_classes=3, hidden_dim=8)
-    write_tflite(inference_model(model), tmp_path / "m.tflite")
-    attach(tmp_path / "m.tflite", Card("m"), "abc")
+    write_tflite(photo_form(model), tmp_path / "m.tflite")
+    attach(tmp_path / "m.tflite", Card("m"), described(tmp_path / "m.tflite", "abc"))
     content = bytes(read_graph((tmp_path / "m.tflite").read_bytes()).buffers[-1].data)
     assert text in content
 
@@ -57,26 +65,27 @@ def test_the_same_model_gives_the_same_bytes(plain):
     content, results = plain.read_bytes(), []
     for _ in range(2):
         plain.write_bytes(content)
-        attach(plain, Card("three"), "abc")
+        attach(plain, Card("three"), described(plain, "abc"))
         results.append(plain.read_bytes())
     assert results[0] == results[1]
 
 
 def test_labels_are_stored_uncompressed_after_the_model(plain):
-    attach(plain, Card("three"), "abc")
+    attach(plain, Card("three"), described(plain, "abc"))
     with zipfile.ZipFile(plain) as archive:
-        (entry,) = archive.infolist()
-    assert entry.filename == "labels.txt" and entry.compress_type == zipfile.ZIP_STORED
+        entries = archive.infolist()
+    assert [entry.filename for entry in entries] == ["model.json", "labels.txt"]
+    assert {entry.compress_type for entry in entries} == {zipfile.ZIP_STORED}
     assert b"a\nb\nc\n" in plain.read_bytes()
 
 
 def test_a_file_without_labels_has_none_and_too_few_are_refused(plain):
     assert attached_file(plain, LABELS) is None
-    attach(plain, Card("three"), "ab")
+    attach(plain, Card("three"), described(plain, "ab"))
     with pytest.raises(InputError, match="3 classes, the labels next to it are 2"):
         tflite_predictor(plain)
 
 
 def test_an_input_that_no_app_gives_is_refused(tmp_path):
     with pytest.raises(InputError, match="float32 or uint8, received 'int8'"):
-        export_model(None, tmp_path, inputs=IMAGES, labels=np.zeros(5, int), input_dtype="int8")
+        export_model(keras.Model(), tmp_path, inputs=IMAGES, input_dtype="int8")

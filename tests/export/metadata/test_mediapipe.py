@@ -79,6 +79,8 @@ def test_classes_and_scores_are_those_of_the_interpreter(channels, dtype, varian
         calibration=images,
         input_dtype=dtype,
         card=CARD,
+        task="classification",
+        activation="softmax",
     )
     np.save(tmp_path / "photos.npy", photos)
     files = [tmp_path / FILES[variant] for variant in variants]

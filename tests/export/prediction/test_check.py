@@ -45,22 +45,39 @@ def test_a_flex_operator_is_refused_by_its_name(tmp_path):
     ("function", "shape", "dtype"),
     [
         (lambda x: mean(x)[:1], (2, 4, 4, 3), tf.float32),
-        (lambda x: mean(tf.cast(x, tf.float32)), (1, 4, 4, 3), tf.int32),
-        (lambda x: 2 * x, (1, 4, 4, 3), tf.float32),
-        (lambda x: 2 * x, (1, 4), tf.float32),
+        (lambda x: tf.reduce_sum(x), (1, 4), tf.float32),
     ],
-    ids=["one row for two images", "int32", "image to image", "no image"],
+    ids=["one row for two images", "one number"],
 )
-def test_a_file_that_is_not_an_image_classifier_is_refused(tmp_path, function, shape, dtype):
+def test_a_file_that_does_not_return_a_row_for_each_item_is_refused(tmp_path, function, shape, dtype):
     path = converted(function, shape, tmp_path / "m.tflite", dtype)
-    with pytest.raises(InputError, match="expected images in"):
+    with pytest.raises(InputError, match="inputs and outputs of one batch"):
         check_tflite(path)
+
+
+@pytest.mark.parametrize(
+    ("function", "shape", "dtype"),
+    [
+        (lambda x: mean(tf.cast(x, tf.float32)), (1, 4, 4, 3), "int32"),
+        (lambda x: 2 * x, (1, 4, 4, 3), "float32"),
+        (lambda x: 2 * x, (1, 4), "float32"),
+        (mean, (1, 4, 4, 3), "float32"),
+    ],
+    ids=["int32", "image to image", "no image", "no sum of one"],
+)
+def test_any_other_file_gives_its_outputs_but_no_probabilities(tmp_path, function, shape, dtype):
+    predictor = load_predictor(converted(function, shape, tmp_path / "m.tflite", tf.as_dtype(dtype)))
+    items = np.random.default_rng(0).integers(0, 9, (3, *shape[1:])).astype(dtype)
+    (found,) = predictor.outputs(items).values()
+    np.testing.assert_allclose(found, function(tf.constant(items)), rtol=1e-6)
+    with pytest.raises(InputError, match="Expected a classifier, but its outputs are not probabilities"):
+        predictor.probabilities(items)
 
 
 def test_images_of_another_shape_are_refused_and_zero_images_are_accepted(good):
     predictor = load_predictor(good)
     assert predictor.label_names is None
-    with pytest.raises(InputError, match=r"\(n, 4, 4, 3\), received \(2, 4, 3, 4\)"):
+    with pytest.raises(InputError, match=r"\(n, 4, 4, 3\) for 'x', received \(2, 4, 3, 4\)"):
         predictor.probabilities(np.zeros((2, 4, 3, 4)))
     assert predictor.probabilities(np.zeros((0, 4, 4, 3))).shape == (0, 3)
 
@@ -72,11 +89,6 @@ def test_uint8_and_float_images_answer_alike(good):
     light = images.mean(axis=(1, 2)) + 1
     expected = light / light.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(predictor.probabilities(images), expected, rtol=1e-5)
-
-
-def test_a_file_whose_answers_do_not_add_up_to_one_is_refused(tmp_path):
-    with pytest.raises(InputError, match="its outputs are not probabilities"):
-        load_predictor(converted(mean, (1, 4, 4, 3), tmp_path / "m.tflite"))
 
 
 @pytest.mark.parametrize(("labels", "message"), [(b"a\nb\n", "3 classes"), (b"\xff\n", "UTF-8")])

@@ -6,15 +6,13 @@ from scipy.special import softmax
 from keras_vit import InputError
 from keras_vit.errors import Notice
 from keras_vit.export import export_model, load_predictor
-from keras_vit.export.images.inference_model import inference_model
-from keras_vit.export.images.verify import compare
 from keras_vit.export.tflite.convert import write_tflite
 
 
 @pytest.fixture(scope="module")
-def tflite(model, tmp_path_factory):
+def tflite(model, photo_form, tmp_path_factory):
     path = tmp_path_factory.mktemp("tflite") / "m.tflite"
-    write_tflite(inference_model(model), path)
+    write_tflite(photo_form(model), path)
     return path.read_bytes()
 
 
@@ -47,28 +45,6 @@ def test_a_damaged_tflite_file_is_an_error_and_no_crash(tflite, tmp_path, damage
     (tmp_path / "m.tflite").write_bytes(content)
     with pytest.raises(InputError, match="m.tflite"):
         load_predictor(tmp_path / "m.tflite")
-
-
-def test_comparison_counts_what_differs():
-    reference = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]])
-    candidate = np.array([[0.8, 0.2], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]])
-    result = compare(reference, candidate, np.array([0, 1, 0, 0]))
-    assert (result["top1_agreement"], result["reference_accuracy"], result["accuracy"]) == (0.75, 0.75, 0.5)
-    assert result["drop"] == 25
-    assert result["max_probability_difference"] == pytest.approx(0.2)
-
-
-def test_five_images_of_a_thousand_are_half_a_point_and_no_more():
-    labels = np.zeros(1000, int)
-    reference, candidate = (np.eye(2)[(np.arange(1000) < wrong).astype(int)] for wrong in (20, 25))
-    assert compare(reference, candidate, labels)["drop"] == 0.5
-
-
-def test_nan_agrees_with_nothing():
-    reference = np.array([[0.9, 0.1], [0.2, 0.8]])
-    result = compare(reference, np.array([[np.nan, np.nan], [0.2, 0.8]]), np.array([0, 1]))
-    assert (result["top1_agreement"], result["accuracy"]) == (0.5, 0.5)
-    assert result["max_probability_difference"] == 1.0
 
 
 def classifier(end):
@@ -133,10 +109,10 @@ def test_unknown_and_wrong_meanings_of_outputs_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", PROBABILITIES)
-def test_softmax_is_not_added_to_probabilities_by_an_export(name, images, tmp_path):
+def test_a_softmax_is_not_added_to_probabilities_that_a_graph_ends_in(name, images, tmp_path):
     model = classifier(PROBABILITIES[name])
     with pytest.raises(InputError, match="Expected a model that returns logits, but .* ends in s"):
-        export_model(model, tmp_path / "x", inputs=images, labels=np.arange(3))
+        export_model(model, tmp_path / "x", inputs=images, activation="softmax")
     assert not (tmp_path / "x").exists()
 
 
@@ -153,5 +129,5 @@ def test_probabilities_whose_softmax_is_not_seen_are_known_by_their_sum(images, 
     with pytest.raises(
         InputError, match="Expected a model that returns logits, but .* already returns probabilities"
     ):
-        export_model(classifier(Shares()), tmp_path / "x", inputs=images, labels=np.arange(3))
+        export_model(classifier(Shares()), tmp_path / "x", inputs=images, activation="softmax")
     assert not (tmp_path / "x").exists()

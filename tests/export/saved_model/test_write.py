@@ -10,7 +10,8 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_vit import ConditionError
-from keras_vit.export.images.inference_model import inference_model
+from keras_vit.export import export_model
+from keras_vit.export.model.function import classifier_of_images
 from keras_vit.export.saved_model.write import write_saved_model
 from keras_vit.models import cnn
 
@@ -39,9 +40,12 @@ for answer in (a, b):
 
 
 def test_no_image_signature_is_written_where_image_files_lack_the_channels(tmp_path):
-    model = inference_model(cnn("3x3", image_size=8, channels=4, num_classes=3, hidden_dim=8))
-    write_saved_model(model, "abc", tmp_path / "saved")
-    served = tf.saved_model.load(str(tmp_path / "saved"))
+    model = cnn("3x3", image_size=8, channels=4, num_classes=3, hidden_dim=8)
+    images = np.zeros((2, 8, 8, 4), "uint8")
+    export_model(
+        model, tmp_path, inputs=images, task="classification", label_names="abc", variants="savedmodel"
+    )
+    served = tf.saved_model.load(str(tmp_path / "saved_model"))
     assert set(served.signatures) == {"serving_default"}
 
 
@@ -57,7 +61,7 @@ class Refusing(keras.layers.Layer):
 def test_the_reason_of_a_layer_that_cannot_be_saved_is_repeated(tmp_path):
     stack = [keras.Input((4, 4, 3)), keras.layers.Flatten(), Refusing(), keras.layers.Dense(3)]
     with pytest.raises(ConditionError, match=r"model: Refusing.call\(\): no kernel for this size$"):
-        write_saved_model(inference_model(keras.Sequential(stack)), "abc", tmp_path / "saved")
+        write_saved_model(classifier_of_images(keras.Sequential(stack)), tmp_path / "saved")
 
 
 def encoded(image, kind):
@@ -66,10 +70,16 @@ def encoded(image, kind):
     return buffer.getvalue()
 
 
-def test_tensorflow_alone_serves_arrays_and_encoded_images(model, held_out, names, tmp_path):
+def write_photo_classifier(model, names, path):
+    function = classifier_of_images(model)
+    write_saved_model(function, path, pixels=True, photos=True, label_names=names, classes="probabilities")
+
+
+def test_tensorflow_alone_serves_arrays_and_encoded_images(
+    model, held_out, names, probabilities_of, tmp_path
+):
     images = held_out[0][:6]
-    shipped = inference_model(model)
-    write_saved_model(shipped, names, tmp_path / "saved")
+    write_photo_classifier(model, names, tmp_path / "saved")
     np.savez(tmp_path / "given.npz", images=images)
     files = json.dumps([list(encoded(image[..., 0], "PNG")) for image in images])
     result = subprocess.run(
@@ -78,7 +88,7 @@ def test_tensorflow_alone_serves_arrays_and_encoded_images(model, held_out, name
         text=True,
     )
     assert result.returncode == 0, result.stderr[-2000:]
-    expected = shipped.predict(images, verbose=0)
+    expected = probabilities_of(model, images)
     for line in result.stdout.splitlines():
         answer = json.loads(line)
         np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
@@ -94,7 +104,7 @@ def test_encoded_images_of_any_size_are_stretched_as_predict_does(model, names, 
     rng = np.random.default_rng(0)
     image = np.kron(rng.integers(0, 256, (6, 9)), np.ones((7, 5))).astype("uint8")
     data = encoded(image, kind)
-    write_saved_model(inference_model(model), names, tmp_path / "saved")
+    write_photo_classifier(model, names, tmp_path / "saved")
     served = tf.saved_model.load(str(tmp_path / "saved"))
     ours = decode_image(data, "x", size=(8, 8), channels=1)[None]
     direct = served.signatures["serving_default"](images=tf.constant(ours))["probabilities"]
@@ -104,6 +114,6 @@ def test_encoded_images_of_any_size_are_stretched_as_predict_does(model, names, 
 
 
 def test_weights_are_stored_once(model, names, tmp_path):
-    write_saved_model(inference_model(model), names, tmp_path / "saved")
+    write_photo_classifier(model, names, tmp_path / "saved")
     stored = sum(f.stat().st_size for f in (tmp_path / "saved" / "variables").iterdir())
     assert stored < 1.2 * 4 * model.count_params()

@@ -36,7 +36,7 @@ def test_every_variant_is_verified_and_described(exported, windows):
     assert [row["variant"] for row in rows] == list(FAST)
     for row in rows:
         assert row["passed"] and row["num_characters"] == windows.mask.sum()
-        assert abs(row["drop"]) < 0.05 and row["top1_agreement"] > 0.9
+        assert abs(row["drop"]) < 0.05 and row["agreement"] > 0.9
         assert row["latency_ms"] > 0 and len(row.get("sha256", "-" * 64)) == 64
 
 

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from keras_vit import InputError
-from keras_vit.export.images.inference_model import in_float32
+from keras_vit.export.model.precision import in_float32
 from keras_vit.export.text.form import text_form
 from keras_vit.models.char_rnn import char_rnn
 from keras_vit.text.readers import reader_of

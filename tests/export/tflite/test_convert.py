@@ -2,8 +2,9 @@ import keras
 import pytest
 
 from keras_vit import ConditionError
-from keras_vit.export.images.inference_model import inference_model
+from keras_vit.export.model.function import classifier_of_images
 from keras_vit.export.tflite.convert import write_tflite
+from keras_vit.export.tflite.file_form import FileForm
 
 
 @keras.saving.register_keras_serializable(package="tests")
@@ -21,19 +22,19 @@ def test_a_crash_of_the_converter_is_an_error_here(model, tmp_path, instead_of_t
     crash = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
     instead_of_the_worker("keras_vit.export.tflite.convert", crash)
     with pytest.raises(ConditionError, match="ended by signal 11"):
-        write_tflite(inference_model(model), tmp_path / "m.tflite")
+        write_tflite(FileForm(classifier_of_images(model)), tmp_path / "m.tflite")
     assert not (tmp_path / "m.tflite").exists()
 
 
 def test_an_operator_that_the_phone_does_not_have_is_an_error_and_no_flex_operator(tmp_path):
     x = keras.Input((8, 8, 1))
-    model = inference_model(keras.Model(x, Fft()(x)))
+    form = FileForm(classifier_of_images(keras.Model(x, Fft()(x))))
     with pytest.raises(ConditionError, match="not supported|failed"):
-        write_tflite(model, tmp_path / "m.tflite")
+        write_tflite(form, tmp_path / "m.tflite")
     assert not (tmp_path / "m.tflite").exists()
 
 
 def test_a_converter_that_never_ends_is_stopped(model, tmp_path, instead_of_the_worker):
     instead_of_the_worker("keras_vit.export.tflite.convert", "import time; time.sleep(60)", time_limit=0.2)
     with pytest.raises(ConditionError, match="more than 0.2 s"):
-        write_tflite(inference_model(model), tmp_path / "m.tflite")
+        write_tflite(FileForm(classifier_of_images(model)), tmp_path / "m.tflite")

@@ -7,7 +7,6 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from keras_vit import ConditionError
-from keras_vit.export.images.inference_model import inference_model
 from keras_vit.export.prediction.tflite import tflite_predictor
 from keras_vit.export.tflite.graph import operators as graph_operators
 from keras_vit.export.tflite.graph import read_graph
@@ -21,7 +20,7 @@ layers = keras.layers
 
 
 @pytest.fixture(scope="module")
-def cnn(digits):
+def cnn_model(digits):
     images, labels = digits
     keras.utils.set_random_seed(0)
     stack = [
@@ -39,24 +38,34 @@ def cnn(digits):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.AdamW(5e-3), loss)
     model.fit(images[300:].astype("float32"), labels[300:], batch_size=64, epochs=3, verbose=0)
-    return inference_model(model)
+    return model
+
+
+@pytest.fixture(scope="module")
+def cnn(cnn_model, photo_form):
+    return photo_form(cnn_model)
 
 
 @pytest.fixture(scope="module")
 def of_cnn(cnn, digits, tmp_path_factory):
-    with TfliteWriter(cnn, digits[0][300:], tmp_path_factory.mktemp("cnn")) as writer:
+    with writer_of(cnn, digits[0][300:], tmp_path_factory.mktemp("cnn")) as writer:
         yield writer
 
 
 @pytest.fixture(scope="module")
-def of_vit(model, digits, tmp_path_factory):
-    with TfliteWriter(inference_model(model), digits[0][300:], tmp_path_factory.mktemp("vit")) as writer:
+def of_vit(model, photo_form, digits, tmp_path_factory):
+    with writer_of(photo_form(model), digits[0][300:], tmp_path_factory.mktemp("vit")) as writer:
         yield writer
 
 
+def writer_of(form, images, folder):
+    return TfliteWriter(form, {form.inputs[0].name: images}, folder)
+
+
 def agreement(writer, path, images):
-    expected = writer.model.predict(images, verbose=0)
-    answers = tflite_predictor(path).probabilities(images)
+    (image,) = writer.form.inputs
+    expected = writer.form.function.predict({image.name: images})["probabilities"]
+    answers = tflite_predictor(path).probabilities(np.repeat(images, 3, axis=-1))
     return np.mean(answers.argmax(axis=1) == expected.argmax(axis=1))
 
 
@@ -83,9 +92,9 @@ def test_a_cnn_computes_in_integers_and_answers_as_before(variant, of_cnn, digit
 
 
 @pytest.fixture(scope="module")
-def of_resnet(digits, tmp_path_factory):
-    model = inference_model(resnet("20", image_size=8, channels=1, num_classes=10))
-    with TfliteWriter(model, digits[0][300:], tmp_path_factory.mktemp("resnet")) as writer:
+def of_resnet(digits, photo_form, tmp_path_factory):
+    form = photo_form(resnet("20", image_size=8, channels=1, num_classes=10))
+    with writer_of(form, digits[0][300:], tmp_path_factory.mktemp("resnet")) as writer:
         yield writer
 
 
@@ -135,10 +144,10 @@ def test_int4_is_smaller_than_int8(of_vit, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_layer_that_costs_most_is_named_and_can_be_left_in_float(cnn, digits, tmp_path):
+def test_the_layer_that_costs_most_is_named_and_can_be_left_in_float(cnn_model, photo_form, digits, tmp_path):
     """One channel of a kernel is made so large that the others, scaled with it, round to nothing."""
-    spoilt = keras.models.clone_model(cnn)
-    spoilt.set_weights(cnn.get_weights())
+    spoilt = keras.models.clone_model(cnn_model)
+    spoilt.set_weights(cnn_model.get_weights())
     second = spoilt.get_layer("second")
     kernel, bias = second.get_weights()
     kernel[..., 0], bias[0] = 3000 * kernel[..., 0], 0
@@ -147,7 +156,7 @@ def test_the_layer_that_costs_most_is_named_and_can_be_left_in_float(cnn, digits
     kernel = head.kernel.numpy().reshape(-1, 16, 10)
     kernel[:, 0] = 0
     head.kernel.assign(kernel.reshape(-1, 10))
-    with TfliteWriter(spoilt, digits[0][300:], tmp_path) as writer:
+    with writer_of(photo_form(spoilt), digits[0][300:], tmp_path) as writer:
         rows = writer.sensitivity("full_int8")
         assert rows[0]["divergence"] > 10 * rows[-1]["divergence"]
         assert rows[0]["divergence"] >= rows[1]["divergence"]
@@ -168,9 +177,9 @@ def test_ranges_cover_the_rarest_image(of_cnn, digits, tmp_path):
     """A moving average would forget the one bright image among dark ones."""
     images = np.zeros_like(digits[0][:40])
     images[3] = 255
-    with TfliteWriter(of_cnn.model, images, tmp_path) as writer:
+    with writer_of(of_cnn.form, images, tmp_path) as writer:
         ranges = writer.ranges
-    (inside,) = [found for name, found in ranges.items() if "images" in name]
+    (inside,) = [found for name, found in ranges.items() if "serve" in name]
     assert inside == [0.0, 255.0, 4]
 
 
@@ -183,7 +192,7 @@ def test_a_crash_of_the_quantizer_is_an_error_and_leaves_no_file(of_cnn, tmp_pat
 
 
 def test_nothing_temporary_stays(cnn, digits, tmp_path):
-    with TfliteWriter(cnn, digits[0][:40], tmp_path) as writer:
+    with writer_of(cnn, digits[0][:40], tmp_path) as writer:
         writer._job("dynamic_int8")
         assert list(tmp_path.iterdir())
     assert not list(tmp_path.iterdir())

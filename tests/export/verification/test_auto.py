@@ -24,6 +24,8 @@ def test_auto_keeps_one_verified_file_next_to_those_by_name(
         label_names=names,
         inputs=held_out[0],
         labels=held_out[1],
+        task="classification",
+        activation="softmax",
         variants=("fp16", "auto"),
         max_drop=1,
         calibration=digits[0][300:],
@@ -35,11 +37,11 @@ def test_auto_keeps_one_verified_file_next_to_those_by_name(
     (kept,) = [row for row in rows if row.get("kept")]
     files = {kept["file"], FILES["fp16"]}
     assert set(os.listdir(tmp_path)) == {"export.json", "export.png", "labels.txt", *files}
-    assert kept["drop"] <= 1 and kept["top1_agreement"] >= 0.97
+    assert kept["drop"] <= 1 and kept["agreement"] >= 0.97
     tried = [row["latency_ms"] for row in rows if row["passed"]]
     assert kept["latency_ms"] <= 1.03 * min(tried)
     answers = load_predictor(tmp_path / kept["file"]).probabilities(held_out[0])
-    assert np.mean(answers.argmax(axis=1) == held_out[1]) == pytest.approx(kept["accuracy"])
+    assert np.mean(answers.argmax(axis=1) == held_out[1]) == pytest.approx(kept["score"])
 
 
 def test_when_no_variant_does_nothing_is_left(model, digits, held_out, names, tmp_path, monkeypatch):
@@ -54,6 +56,8 @@ def test_when_no_variant_does_nothing_is_left(model, digits, held_out, names, tm
             label_names=names,
             inputs=held_out[0],
             labels=held_out[1],
+            task="classification",
+            activation="softmax",
             variants=("auto",),
             calibration=digits[0][300:],
         )
@@ -61,13 +65,15 @@ def test_when_no_variant_does_nothing_is_left(model, digits, held_out, names, tm
 
 
 def test_too_few_calibration_images_are_refused_before_anything_is_written(model, held_out, names, tmp_path):
-    with pytest.raises(InputError, match="at least 32 calibration images for mixed_int8, received 5"):
+    with pytest.raises(InputError, match="at least 32 calibration items for mixed_int8, received 5"):
         export_model(
             model,
             tmp_path / "x",
             label_names=names,
             inputs=held_out[0],
             labels=held_out[1],
+            task="classification",
+            activation="softmax",
             variants=("mixed_int8",),
             calibration=held_out[0][:5],
         )

@@ -20,8 +20,7 @@ def row(variant, latency, size=100, passed=True, drop=0.0, agreement=1.0):
         "size": size,
         "drop": drop,
         "max_drop": 0.5,
-        "accuracy": 0.9,
-        "top1_agreement": agreement,
+        "agreement": agreement,
     }
 
 

@@ -12,6 +12,7 @@ from keras_vit.export import export_model
 from keras_vit.export.variants import FILES
 
 NAMES = ("one", "two", "three")
+CLASSIFIER = {"task": "classification", "activation": "softmax"}
 
 
 def small_model(seed=0):
@@ -38,10 +39,22 @@ def record(folder):
 @pytest.mark.slow
 def test_a_second_export_of_the_same_model_keeps_the_rows_of_the_first(data, tmp_path):
     export_model(
-        small_model(), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("savedmodel",)
+        small_model(),
+        tmp_path,
+        label_names=NAMES,
+        inputs=data[0],
+        labels=data[1],
+        **CLASSIFIER,
+        variants=("savedmodel",),
     )
     rows = export_model(
-        small_model(), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("fp16",)
+        small_model(),
+        tmp_path,
+        label_names=NAMES,
+        inputs=data[0],
+        labels=data[1],
+        **CLASSIFIER,
+        variants=("fp16",),
     )
     assert [row["variant"] for row in rows] == ["fp16"]
     assert [row["variant"] for row in record(tmp_path)["variants"]] == ["savedmodel", "fp16"]
@@ -52,12 +65,24 @@ def test_a_second_export_of_the_same_model_keeps_the_rows_of_the_first(data, tmp
 @pytest.mark.slow
 def test_files_of_another_model_do_not_stay_next_to_the_new_ones(data, tmp_path):
     export_model(
-        small_model(0), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("savedmodel",)
+        small_model(0),
+        tmp_path,
+        label_names=NAMES,
+        inputs=data[0],
+        labels=data[1],
+        **CLASSIFIER,
+        variants=("savedmodel",),
     )
     (tmp_path / FILES["fp32"]).write_text("from an unknown model")
     (tmp_path / "notes.txt").write_text("the user's own")
     export_model(
-        small_model(1), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("fp16",)
+        small_model(1),
+        tmp_path,
+        label_names=NAMES,
+        inputs=data[0],
+        labels=data[1],
+        **CLASSIFIER,
+        variants=("fp16",),
     )
     assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt", FILES["fp16"], "notes.txt"]
     assert [row["variant"] for row in record(tmp_path)["variants"]] == ["fp16"]
@@ -67,7 +92,13 @@ def test_files_of_another_model_do_not_stay_next_to_the_new_ones(data, tmp_path)
 def test_a_broken_record_is_taken_for_none(data, tmp_path, content):
     (tmp_path / "export.json").write_text(content)
     export_model(
-        small_model(), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("savedmodel",)
+        small_model(),
+        tmp_path,
+        label_names=NAMES,
+        inputs=data[0],
+        labels=data[1],
+        **CLASSIFIER,
+        variants=("savedmodel",),
     )
     assert len(record(tmp_path)["variants"]) == 1
 
@@ -86,6 +117,7 @@ def test_a_crash_leaves_no_file_under_the_name_and_the_record_says_so(data, tmp_
             label_names=NAMES,
             inputs=data[0],
             labels=data[1],
+            **CLASSIFIER,
             variants=("fp32", "savedmodel"),
         )
     assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt", "saved_model"]
@@ -94,7 +126,13 @@ def test_a_crash_leaves_no_file_under_the_name_and_the_record_says_so(data, tmp_
 
 def test_rows_of_exports_contain_their_settings(data, tmp_path, monkeypatch):
     export_model(
-        small_model(), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("savedmodel",)
+        small_model(),
+        tmp_path,
+        label_names=NAMES,
+        inputs=data[0],
+        labels=data[1],
+        **CLASSIFIER,
+        variants=("savedmodel",),
     )
     monkeypatch.setattr("keras_vit.export.tflite.writer.write_tflite", crash)
     options = {"variants": ("fp32",), "input_dtype": "uint8", "batch_size": 2}
@@ -106,6 +144,7 @@ def test_rows_of_exports_contain_their_settings(data, tmp_path, monkeypatch):
                 label_names=NAMES,
                 inputs=data[0],
                 labels=data[1],
+                **CLASSIFIER,
                 **{**options, "input_dtype": input_dtype},
             )
         settings = [
@@ -121,7 +160,13 @@ def test_a_file_that_does_not_run_is_a_failure_and_no_bad_input(data, tmp_path, 
     )
     with pytest.raises(ConditionError, match="not a TFLite file"):
         export_model(
-            small_model(), tmp_path, label_names=NAMES, inputs=data[0], labels=data[1], variants=("fp32",)
+            small_model(),
+            tmp_path,
+            label_names=NAMES,
+            inputs=data[0],
+            labels=data[1],
+            **CLASSIFIER,
+            variants=("fp32",),
         )
     assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt"]
 
@@ -134,6 +179,7 @@ def test_progress_is_reported(data, tmp_path):
         label_names=NAMES,
         inputs=data[0],
         labels=data[1],
+        **CLASSIFIER,
         variants=("savedmodel",),
         progress=lambda *step: reported.append(step),
     )
@@ -143,11 +189,14 @@ def test_progress_is_reported(data, tmp_path):
 def test_input_that_cannot_be_verified_with_is_refused(data, tmp_path):
     images, labels = data
     for bad, message in [
-        ({"inputs": images / 255}, "uint8"),
+        ({"inputs": images[:, 1:]}, r"items \(n, 4, 4, 3\)"),
+        ({"inputs": images[:0]}, r"received \(0, 4, 4, 3\)"),
+        ({"inputs": np.full_like(images, np.nan, "float32")}, "finite"),
+        ({"labels": labels[1:]}, "one label per item"),
         ({"labels": labels + 1}, "labels from 1 to 3"),
         ({"label_names": ("one", "two\nlines", "three")}, "one label per output"),
     ]:
-        given = {"label_names": NAMES, "inputs": images, "labels": labels, **bad}
+        given = {"label_names": NAMES, "inputs": images, "labels": labels, **CLASSIFIER, **bad}
         with pytest.raises(InputError, match=message):
             export_model(small_model(), tmp_path / "x", **given)
     assert not (tmp_path / "x").exists()
@@ -157,7 +206,7 @@ def test_a_model_whose_weights_are_nan_is_refused(data, tmp_path):
     model = small_model()
     model.layers[-1].kernel.assign(np.full((48, 3), np.nan))
     with pytest.raises(InputError, match="NaN"):
-        export_model(model, tmp_path / "x", inputs=data[0], labels=data[1])
+        export_model(model, tmp_path / "x", inputs=data[0], labels=data[1], **CLASSIFIER)
     assert not (tmp_path / "x").exists()
 
 
@@ -190,6 +239,7 @@ def test_a_full_disk_is_bad_input_and_leaves_nothing_half_written(data, small_di
             label_names=NAMES,
             inputs=data[0],
             labels=data[1],
+            **CLASSIFIER,
             variants=(variant,),
         )
     assert os.listdir(small_disk / "export") == ["labels.txt"]

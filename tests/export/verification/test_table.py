@@ -1,20 +1,20 @@
 import pytest
 from rich.console import Console
 
-from keras_vit.export.images.export import ImageExport
+from keras_vit.export.model.keras_export import KerasExport
 from keras_vit.export.text.export import TextExport
 from keras_vit.export.verification.table import results_table
 
-COLUMNS = ImageExport.columns
+COLUMNS = KerasExport.columns
 
 ROW = {
     "variant": "dynamic_int8",
     "size": 6_150_000,
     "latency_ms": 12.34,
-    "accuracy": 1.0,
+    "score": 1.0,
     "drop": -0.25,
-    "top1_agreement": 1.0,
-    "max_probability_difference": 1.8e-2,
+    "agreement": 1.0,
+    "max_difference": 1.8e-2,
     "failure": None,
 }
 
@@ -31,8 +31,7 @@ def test_a_row_is_one_line_of_80_columns():
             "MB",
             "12.34",
             "ms",
-            "100.00",
-            "%",
+            "1.0000",
             "-0.25",
             "100.00",
             "%",
@@ -57,7 +56,7 @@ def test_what_auto_keeps_and_the_layers_it_leaves_in_float_are_shown():
     assert "in float:" in text and "head" in text
 
 
-@pytest.mark.parametrize("export", [ImageExport, TextExport])
+@pytest.mark.parametrize("export", [KerasExport, TextExport])
 def test_brackets_in_a_failure_are_no_markup(export):
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     row = {"variant": "fp16", "failure": "no kernel in [/job:localhost/device:CPU:0]"}

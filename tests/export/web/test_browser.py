@@ -34,7 +34,8 @@ def exported(tmp_path_factory):
     model.set_weights([w + random.normal(0, 0.2, w.shape) for w in model.get_weights()])
     images, labels = random.integers(0, 256, (4, 48, 48, 3)).astype("uint8"), np.arange(4)
     options = {"variants": ("fp32",), "attention": True, "max_drop": 100}
-    rows = export_model(model, LABELS, images, labels, folder / "export", **options)
+    options |= {"task": "classification", "activation": "softmax"}
+    rows = export_model(model, folder / "export", inputs=images, labels=labels, label_names=LABELS, **options)
     description = {"name": "photos", "labels": LABELS, "attention": map_grid(model)}
     try:
         write_page(rows, folder / "export", folder / "page", "images", description)

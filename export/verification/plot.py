@@ -1,4 +1,4 @@
-"""Plots the exported variants: accuracy against latency and against size."""
+"""Plots the exported variants: what each loses against latency and against size."""
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -15,8 +15,8 @@ HEIGHTS = (6, -13, 20, -27, 34, -41, 48, -55)  # points above its mark where a n
 
 
 def write_plot(rows, max_drop, path):
-    """Draws the rows of `export_model` that have an accuracy to a PNG file, with `max_drop` as a line."""
-    rows = [row for row in rows if "accuracy" in row and row["variant"] != "savedmodel"]
+    """Draws the rows of `export_model` that have figures to a PNG file, with `max_drop` as a line."""
+    rows = [row for row in rows if "agreement" in row and row["variant"] != "savedmodel"]
     if not rows:
         return
     with atomic_path(path) as temporary:
@@ -24,20 +24,19 @@ def write_plot(rows, max_drop, path):
 
 
 def draw(rows, max_drop):
-    """Returns the `matplotlib.figure.Figure` of rows that all have an accuracy."""
+    """Returns the `matplotlib.figure.Figure` of rows with all figures."""
     figure = Figure(figsize=(10, 4.5), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, sharey=True)
-    images = "one image" if rows[0]["batch_size"] == 1 else f"{rows[0]['batch_size']} images"
-    _scatter(left, rows, [row["latency_ms"] for row in rows], f"CPU time of {images} in ms, one thread")
+    items = "one item" if rows[0]["batch_size"] == 1 else f"{rows[0]['batch_size']} items"
+    _scatter(left, rows, [row["latency_ms"] for row in rows], f"CPU time of {items} in ms, one thread")
     _scatter(right, rows, [row["size"] / 1e6 for row in rows], "file size in MB")
-    left.set_ylabel("accuracy on held-out images in %")
-    floor = 100 * rows[0]["reference_accuracy"] - max_drop
+    left.set_ylabel(f"{rows[0].get('metric') or 'variance of the outputs'}, less the model's, in points")
     for axes in (left, right):
-        axes.axhline(floor, color="black", linewidth=0.8, linestyle=":")
+        axes.axhline(-max_drop, color="black", linewidth=0.8, linestyle=":")
         axes.annotate(
             f"{max_drop:g} point{'s' * (max_drop != 1)} below the model",
-            (0.99, floor),
+            (0.99, -max_drop),
             xycoords=("axes fraction", "data"),
             xytext=(0, -3),
             textcoords="offset points",
@@ -55,11 +54,11 @@ def _scatter(axes, rows, values, label):
     for value, row in sorted(zip(values, rows, strict=True), key=lambda pair: pair[0]):
         color = KEPT if row.get("kept") else GOOD if row["passed"] else BAD
         marker = "o" if row["passed"] else "x"
-        axes.plot(value, 100 * row["accuracy"], marker, color=color, markersize=7)
+        axes.plot(value, -row["drop"], marker, color=color, markersize=7)
         name = row["variant"] + (" (kept)" if row.get("kept") else "")
         axes.annotate(
             name,
-            (value, 100 * row["accuracy"]),
+            (value, -row["drop"]),
             xytext=(6, HEIGHTS[0]),
             textcoords="offset points",
             fontsize=8,

@@ -1,0 +1,108 @@
+"""Checks what an export is given, before anything is written."""
+
+import keras
+import numpy as np
+
+from keras_vit.errors import InputError, listed
+from keras_vit.export.images.app_input import DTYPES, is_pixels
+from keras_vit.export.variants import AUTO, VARIANTS
+from keras_vit.keras_internals import all_layers
+
+FEWEST_CALIBRATION_ITEMS = 32  # ranges from fewer miss what the next item reaches
+SAME = 1e-4  # relative to the largest value: two calls of one model differ by the order of float32 sums
+FEW = 8  # items on which a model is called twice
+
+
+def check_options(input_dtype, batch_size):
+    """Raises InputError for an input that TFLite files of ours cannot have."""
+    if input_dtype not in (None, *DTYPES):
+        raise InputError(f"Expected an input of {' or '.join(DTYPES)}, received {input_dtype!r}.")
+    if batch_size < 1:
+        raise InputError(f"Expected a batch of 1 or more items, received {batch_size}.")
+
+
+def check_model(model):
+    """Raises InputError for what is no model, or one that keeps a state from call to call."""
+    if not isinstance(model, keras.Model):
+        raise InputError(f"Expected a keras.Model, received {type(model).__name__}.")
+    stateful = [layer.name for layer in all_layers(model) if getattr(layer, "stateful", False)]
+    if stateful:
+        raise InputError(
+            f"{model.name} keeps a state from call to call in {listed(stateful, 3)} (stateful=True), which a "
+            "file cannot. Build it with stateful=False, or with the state as an input and an output."
+        )
+
+
+def check_repeatable(function, arrays, outputs):
+    """Raises InputError when a model answers another time differently: it keeps a state or draws numbers."""
+    few = {name: array[:FEW] for name, array in arrays.items()}
+    for name, again in function.predict(few).items():
+        values = outputs[name][:FEW]
+        if np.shape(again) != np.shape(values) or not _close(again, values):
+            raise InputError(
+                f"{function.name} answers the same items differently when it is called again: it keeps a "
+                "state, draws random numbers, or looks at the other items of a batch. A file cannot do that. "
+                "Give the state as an input and an output, or turn the randomness off."
+            )
+
+
+def check_items(outputs, count):
+    """Raises InputError when an output has not one row for each item."""
+    for name, values in outputs.items():
+        if len(values) != count:
+            raise InputError(f"Expected a row of {name!r} for each of {count} items, received {len(values)}.")
+
+
+def check_label_names(label_names, expected):
+    """Raises InputError unless there is one name of one line for each column of the output that they name."""
+    if label_names is None:
+        return
+    named = [value for value in expected.values() if value.task and value.task.has_names]
+    if len(named) != 1:
+        raise InputError(
+            "Expected one output with the task classification or labels for label_names, received "
+            f"{len(named)}."
+        )
+    count = named[0].values.shape[-1]
+    if len(label_names) != count or any("\n" in name for name in label_names):
+        raise InputError(
+            f"Expected one label per output, each of one line: the model has {count} outputs, received "
+            f"{len(label_names)} labels."
+        )
+
+
+def check_calibration(variants, arrays):
+    """Raises InputError when items for calibration are missing or too few for a variant; None for none."""
+    needing = [variant for variant in variants if variant == AUTO or VARIANTS[variant].needs_calibration]
+    if not needing:
+        return
+    count = 0 if arrays is None else len(next(iter(arrays.values())))
+    if count < FEWEST_CALIBRATION_ITEMS:
+        raise InputError(
+            f"Expected at least {FEWEST_CALIBRATION_ITEMS} calibration items for {needing[0]}, received "
+            f"{count or 'none'}. Give calibration=, some hundred inputs of the training data, or choose a "
+            "variant that needs none, such as dynamic_int8."
+        )
+
+
+def check_alike(arrays, calibration):
+    """Raises InputError when calibration inputs have other types or values than the inputs."""
+    for name, array in arrays.items():
+        other = calibration[name]
+        if other.shape[1:] != array.shape[1:] or is_pixels(array) != is_pixels(other):
+            raise InputError(
+                f"Expected calibration items of {name!r} like the inputs, {array.dtype} {array.shape[1:]}, "
+                f"received {other.dtype} {other.shape[1:]}."
+            )
+
+
+def _close(one, other):
+    if one.dtype.kind != "f":
+        return np.array_equal(one, other)
+    return np.allclose(one, other, rtol=0, atol=SAME * np.abs(other).max(initial=0))
+
+
+def check_one_image(arrays, attention):
+    """Raises InputError where attention is asked of a model of several inputs."""
+    if attention and len(arrays) != 1:
+        raise InputError(f"Expected a model of one image for its attention, received {listed(arrays)}.")

@@ -1,0 +1,132 @@
+"""What a file takes and returns, for whoever has the file alone: `model.json`, in each of them."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from keras_vit.errors import InputError
+from keras_vit.export.images.app_input import is_pixels
+from keras_vit.export.tflite.archive import attached_file
+from keras_vit.io.json_files import parse_json
+
+NAME = "model.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class InputDescription:
+    """One input: what the app has to pass.
+
+    Attributes:
+        name, shape, dtype: of the tensor; the shape without the batch, None for an open size.
+        pixels: bool, images whose values are from 0 to 255.
+        low, high: float, the smallest and largest value that the model was verified with, or None.
+    """
+
+    name: str
+    shape: tuple
+    dtype: str
+    pixels: bool
+    low: float | None
+    high: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class OutputDescription:
+    """One output.
+
+    Attributes:
+        name, shape, dtype: of the tensor; the shape without the batch.
+        task: a name in `keras_vit.export.tasks.TASKS`, or None where none was declared.
+        activation: `"softmax"`, `"sigmoid"`, or None where the export added none.
+    """
+
+    name: str
+    shape: tuple
+    dtype: str
+    task: str | None
+    activation: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """The inputs and outputs of a file.
+
+    Attributes:
+        label_names: tuple of str, the names of the classes or labels, or None.
+        grey: bool, it takes RGB, but was trained on grey images.
+    """
+
+    inputs: tuple[InputDescription, ...]
+    outputs: tuple[OutputDescription, ...]
+    label_names: tuple[str, ...] | None = None
+    grey: bool = False
+
+    @property
+    def classified(self) -> OutputDescription | None:
+        """The one output whose task is classification, or None."""
+        found = [output for output in self.outputs if output.task == "classification"]
+        return found[0] if len(found) == 1 else None
+
+    def as_dict(self):
+        """Returns it as a value that JSON has."""
+        return json.loads(json.dumps(dataclasses.asdict(self)))
+
+    def to_bytes(self):
+        """Returns it as JSON in UTF-8."""
+        return (
+            json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        ).encode()
+
+
+def described(tensors, arrays, expected, activations, label_names=None, grey=False) -> Description:
+    """Describes a file with these input tensors, verified with these arrays against these outputs."""
+    inputs = tuple(
+        InputDescription(
+            t.name,
+            t.shape,
+            t.dtype,
+            is_pixels(arrays[t.name]),
+            float(arrays[t.name].min()),
+            float(arrays[t.name].max()),
+        )
+        for t in tensors
+    )
+    outputs = tuple(
+        OutputDescription(
+            name,
+            values.shape[1:],
+            str(values.dtype),
+            task and task.name,
+            activations.get(name),
+        )
+        for name, (values, task, _) in expected.items()
+    )
+    return Description(inputs, outputs, label_names and tuple(label_names), grey)
+
+
+def read_description(path: str | Path) -> Description | None:
+    """Reads the description in a `.tflite` file or a SavedModel folder, or returns None without one."""
+    path = Path(path)
+    extra = path / "assets.extra" / NAME
+    if path.is_dir():
+        content = extra.read_bytes() if extra.is_file() else None
+    else:
+        content = attached_file(path, NAME)
+    return None if content is None else _parsed(parse_json(content, f"{NAME} in {path}"), path)
+
+
+def _parsed(document, path):
+    try:
+        names = document["label_names"]
+        return Description(
+            tuple(_built(InputDescription, entry) for entry in document["inputs"]),
+            tuple(_built(OutputDescription, entry) for entry in document["outputs"]),
+            None if names is None else tuple(map(str, names)),
+            bool(document["grey"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged: its {NAME} describes no model. Export again.") from error
+
+
+def _built(kind, entry):
+    return kind(**{**entry, "name": str(entry["name"]), "shape": tuple(entry["shape"])})

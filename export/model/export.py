@@ -1,0 +1,193 @@
+"""Exports a Keras model of any kind."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_vit.errors import InputError
+from keras_vit.export.images.app_input import is_pixels
+from keras_vit.export.metadata.card import Card
+from keras_vit.export.model import checks
+from keras_vit.export.model.arrays import read_items
+from keras_vit.export.model.function import model_function
+from keras_vit.export.model.keras_export import KerasExport, full_float32
+from keras_vit.export.model.meaning import allowed_drop, expected_outputs, own_metric
+from keras_vit.export.model.precision import computing_in_float32
+from keras_vit.export.model.signature import input_rank
+from keras_vit.export.tflite.file_form import FileForm
+from keras_vit.export.tflite.writer import TfliteWriter
+from keras_vit.export.variants import DEFAULT
+from keras_vit.export.verification.export import (
+    check_backend,
+    check_finite,
+    check_variants,
+    export_variants,
+)
+from keras_vit.export.verification.plot import PLOT, write_plot
+from keras_vit.io.files import write_text
+
+
+def export_model(
+    model: keras.Model,
+    out: str | Path,
+    *,
+    inputs: Any,
+    labels: Any = None,
+    task: str | dict[str, str] | None = None,
+    activation: str | dict[str, str] | None = None,
+    variants: str | Sequence[str] = DEFAULT,
+    calibration: Any = None,
+    max_drop: float | None = None,
+    metric: Any = None,
+    higher_is_better: bool | None = None,
+    label_names: Sequence[str] | None = None,
+    input_dtype: str | None = None,
+    batch_size: int = 1,
+    attention: bool = False,
+    card: Card | None = None,
+    report: Callable[[list[dict[str, Any]]], object] | None = None,
+    progress: Callable[[str, str], object] | None = None,
+) -> list[dict[str, Any]]:
+    """Writes a Keras model as SavedModel and TFLite files, each verified against the model's own outputs.
+
+    A file returns what the model returns, by name and shape: nothing is added unless `activation` says so.
+    Each variant is written, compared with the model on `inputs` and timed. It stays only if it loses no more
+    than `max_drop`; one in float32 must return the model's outputs to float32 rounding, 1e-4 of the largest.
+    Files of an earlier export of the same model stay; those of another model are removed.
+
+    The model is functional, Sequential or subclassed, with any inputs and outputs that are arrays of numbers.
+    Its own outputs are those of `predict` in float32: a model in mixed precision is built again in float32,
+    and low-rank weights (LoRA) are merged. TFLite files have the sizes of `inputs`, and are to be exported
+    again for others; a SavedModel leaves open what the model does.
+
+    Images of whole values from 0 to 255 are given as uint8. Then files say so to apps, a SavedModel takes
+    uint8 and also encoded images, and a TFLite file whose task is classification takes RGB, also for a model
+    of grey images. All other inputs have the types and values of the model, which the app has to compute.
+
+    Args:
+        model: trained `keras.Model`.
+        out: str or Path of a folder. Gets the files and `export.json`, and `labels.txt` with `label_names`.
+        inputs: data that was not used in training: an array, a list or dict of arrays for several inputs, a
+            `tf.data.Dataset` or a `keras.utils.PyDataset`, both with labels or without.
+        labels: what the outputs should be, for `task` or `metric`: an array, or a dict by output. Classes as
+            int or one-hot. Default: None, files are compared with the model's outputs only.
+        task: what an output means: `"classification"` (a row of classes, or one value for yes or no),
+            `"labels"` (a row of labels that each hold or not), `"regression"`, `"embedding"`, `"map"`
+            (classes for each pixel), `"sequence"` (classes for each step); a dict by output for several. It
+            is the score by which a loss is measured: accuracy, F1, explained variance, accuracy of the nearest
+            neighbour, mean intersection over union, accuracy. Default: None.
+        activation: `"softmax"` or `"sigmoid"`, to be added behind outputs that are logits; a dict by output
+            for several. A single output is then called `probabilities`. Default: None, nothing is added.
+        variants: which of `savedmodel`, `fp32`, `fp16`, `dynamic_int8` (together the default), `mixed_int8`,
+            `full_int8`, `int16x8`, `int4`; or `auto`, which tries those that may be the fastest, keeps the
+            one that is, and draws `export.png`.
+        calibration: as `inputs`, some hundred items of the training data; needed by `mixed_int8`,
+            `full_int8`, `int16x8` and `auto`. Default: None.
+        max_drop: float. With labels and a task, points (hundredths) of the score that a variant may lose;
+            default: 0.5. With a metric, in its unit; no default. Without labels, hundredths of the outputs'
+            variance that may get lost; default: 1, an error of a tenth of the outputs' spread.
+        metric: instead of the task's score, a `keras.metrics.Metric` or a function of labels and outputs (of
+            several outputs, a dict) that returns a number. Default: None.
+        higher_is_better: bool, of a metric that does not say itself. Default: None.
+        label_names: sequence of str, one per class or label. Default: None.
+        input_dtype: `"float32"` (default) or `"uint8"`, what TFLite files take images in.
+        batch_size: int, how many items TFLite files take at once, at least 1. Default: 1.
+        attention: bool, the files give the attention rollout too: a SavedModel as the signature `attention`,
+            a TFLite file as its second output. Default: False.
+        card: `keras_vit.export.metadata.card.Card`, texts for TFLite files. Default: the model's name.
+        report: function of the rows, called when all variants were tried, before any error.
+        progress: function of a variant and what is done with it, such as `("fp32", "converting")`.
+
+    Returns:
+        A list of dicts, one per variant that was tried, as in `export.json`; sizes in bytes, latency in
+        milliseconds for `batch_size` items on `threads` threads: of a TFLite file the CPU time, of a
+        SavedModel the wall time. `keras_vit.export.model.verify.compare` describes the figures. With `auto`,
+        `kept` marks the file that stays.
+
+    Raises:
+        InputError: an unknown variant or task, inputs or labels that do not fit the model, labels without a
+            task or metric, a model that keeps a state, no or too few calibration items, or a folder that
+            cannot be written.
+        ConditionError: some variant failed (with `auto`: all did); it has left no file, the others stand.
+
+    Example:
+
+    >>> import keras, numpy as np, tempfile
+    >>> from keras_vit.export import export_model
+    >>> left, right = keras.Input((4,), name="left"), keras.Input((3,), name="right")
+    >>> x = keras.layers.Concatenate()([left, right])
+    >>> model = keras.Model([left, right], keras.layers.Dense(2, name="price")(x))
+    >>> inputs = {"left": np.random.rand(10, 4), "right": np.random.rand(10, 3)}
+    >>> (row,) = export_model(model, tempfile.mkdtemp(), inputs=inputs, variants=["savedmodel"])
+    >>> row["file"], row["passed"], row["agreement"]
+    ('saved_model', True, 1.0)
+    """
+    check_backend()
+    variants = [variants] if isinstance(variants, str) else list(variants)
+    check_variants(variants, KerasExport)
+    checks.check_options(input_dtype, batch_size)
+    checks.check_model(model)
+    inputs, labels = read_items(inputs, labels, input_rank(model))
+    out = Path(out)
+    with computing_in_float32(model) as full:
+        function, arrays = model_function(full, inputs, activation)
+        outputs = _own_outputs(function, arrays)
+        function.check_logits(arrays)
+        metric = metric and own_metric(metric, higher_is_better, labels, outputs)
+        expected = expected_outputs(outputs, task, None if metric else labels)
+        limit = allowed_drop(max_drop, labels, metric)
+        checks.check_label_names(label_names, expected)
+        calibration = _calibration(function, arrays, calibration, variants)
+        form = _file_form(function, arrays, expected, input_dtype, batch_size, attention)
+        if label_names is not None:
+            write_text(out / "labels.txt", "".join(f"{name}\n" for name in label_names))
+        with TfliteWriter(form, calibration, out) as writer:
+            card = card or Card(function.name)
+            export = KerasExport(form, arrays, expected, metric, label_names, card, writer)
+            return export_variants(export, out, variants, limit, _finish(report, limit, out), progress)
+
+
+def _own_outputs(function, arrays):
+    """Returns the model's own outputs, after checking that they can be those of a file."""
+    with full_float32():
+        outputs = function.predict(arrays)
+        checks.check_items(outputs, len(next(iter(arrays.values()))))
+        check_finite(function.model, *outputs.values())
+        checks.check_repeatable(function, arrays, outputs)
+    return outputs
+
+
+def _calibration(function, arrays, given, variants):
+    if given is None:
+        checks.check_calibration(variants, None)
+        return None
+    given, _ = read_items(given, None, input_rank(function.model))
+    given = function.fitted(given)
+    checks.check_alike(arrays, given)
+    checks.check_calibration(variants, given)
+    return given
+
+
+def _file_form(function, arrays, expected, input_dtype, batch_size, attention):
+    checks.check_one_image(arrays, attention)
+    images = len(arrays) == 1 and all(map(is_pixels, arrays.values()))
+    if input_dtype and not images:
+        raise InputError(
+            f"input_dtype={input_dtype!r} is for models of one image, given as uint8 (n, height, width, "
+            "channels). Leave it out: other inputs have the types of the model."
+        )
+    classifies = [value.task and value.task.name for value in expected.values()] == ["classification"]
+    dtype = (input_dtype or "float32") if images else None
+    return FileForm(function, batch_size, dtype, images and classifies, attention)
+
+
+def _finish(report, max_drop, out):
+    def finish(rows):
+        if any("kept" in row for row in rows):
+            write_plot(rows, max_drop, out / PLOT)
+        if report:
+            report(rows)
+
+    return finish

@@ -1,0 +1,110 @@
+"""What is declared about a model's outputs: tasks, labels, a metric, and how much a file may lose."""
+
+from collections.abc import Mapping
+
+import keras
+
+from keras_vit.errors import InputError, listed
+from keras_vit.export.model.verify import Expected, Metric
+from keras_vit.export.tasks import TASKS, tasks_that_fit
+from keras_vit.keras_internals import metric_direction
+
+MAX_DROP = {True: 0.5, False: 1.0}  # by whether labels are given: points of the score, or of the variance
+
+
+def expected_outputs(outputs: dict, task=None, labels=None) -> dict[str, Expected]:
+    """Returns each output of a model, an array by name, with its task and its checked labels."""
+    tasks = _tasks(task, outputs)
+    labels = _by_output(labels, outputs, tasks)
+    found = {}
+    for name, values in outputs.items():
+        given = labels.get(name)
+        if given is not None:
+            given = tasks[name].labels(given, values.shape[1:])
+            _check_length(given, values, name)
+        found[name] = Expected(values, tasks.get(name), given)
+    return found
+
+
+def own_metric(metric, higher_is_better, labels, outputs) -> Metric:
+    """Returns a person's metric: a `keras.metrics.Metric`, or a function of labels and outputs."""
+    if labels is None:
+        raise InputError("Expected labels for the metric, received none.")
+    for given in keras.tree.flatten(labels):
+        _check_length(given, next(iter(outputs.values())), "the metric")
+    function = metric
+    if isinstance(metric, keras.metrics.Metric):
+        direction = metric_direction(metric)
+        higher_is_better = direction == "up" if higher_is_better is None and direction else higher_is_better
+
+        def function(labels, outputs):
+            metric.reset_state()
+            metric.update_state(labels, outputs)
+            return metric.result()
+
+    elif not callable(metric):
+        raise InputError(
+            f"Expected metric to be a function of labels and outputs or a keras.metrics.Metric, received "
+            f"{metric!r}."
+        )
+    name = getattr(metric, "name", getattr(metric, "__name__", "metric"))
+    if higher_is_better is None:
+        raise InputError(f"Expected higher_is_better=True or False for the metric {name}, received neither.")
+    return Metric(name, function, higher_is_better, labels)
+
+
+def allowed_drop(max_drop, labels, metric):
+    """Returns what a file may lose: as given, or the default."""
+    if max_drop is None and metric is not None:
+        raise InputError(f"Expected max_drop, in the unit of the metric {metric.name}, received none.")
+    return MAX_DROP[labels is not None] if max_drop is None else max_drop
+
+
+def _tasks(task, outputs):
+    if task is None:
+        return {}
+    if not isinstance(task, Mapping):
+        if len(outputs) > 1:
+            raise InputError(
+                f"Expected task as a dict from outputs to tasks, since the model has {listed(outputs)}; "
+                f"received {task!r}."
+            )
+        task = dict.fromkeys(outputs, task)
+    for name, meaning in task.items():
+        if name not in outputs:
+            raise InputError(f"Expected tasks of {listed(outputs)}, received one of {name!r}.")
+        shape = outputs[name].shape[1:]
+        if meaning not in TASKS:
+            raise InputError(f"Unknown task {meaning!r}. Expected one of {', '.join(TASKS)}.")
+        if not TASKS[meaning].fits(shape):
+            raise InputError(
+                f"The task {meaning!r} is for {TASKS[meaning].takes}, but the output {name!r} of one item is "
+                f"{shape}. Fitting: {', '.join(tasks_that_fit(shape))}."
+            )
+    return {name: TASKS[meaning] for name, meaning in task.items()}
+
+
+def _by_output(labels, outputs, tasks):
+    if labels is None:
+        return {}
+    if not isinstance(labels, Mapping):
+        if isinstance(labels, list | tuple) and len(outputs) > 1 and len(labels) == len(outputs):
+            labels = dict(zip(outputs, labels, strict=True))
+        elif len(tasks or outputs) == 1:
+            labels = {next(iter(tasks or outputs)): labels}
+        else:
+            raise InputError(f"Expected labels as a dict with {listed(outputs)}, received one array.")
+    if unknown := labels.keys() - outputs.keys():
+        raise InputError(f"Expected labels of {listed(outputs)}, received some of {listed(unknown)}.")
+    for name in labels.keys() - tasks.keys():
+        fitting = " or ".join(f"{task!r}" for task in tasks_that_fit(outputs[name].shape[1:]))
+        raise InputError(
+            f"Expected task={fitting} for the labels of {name!r} {outputs[name].shape}, or a metric: what "
+            "the outputs mean is not guessed."
+        )
+    return dict(labels)
+
+
+def _check_length(labels, values, name):
+    if len(labels) != len(values):
+        raise InputError(f"Expected one label per item of {name!r}: {len(values)}, received {len(labels)}.")

@@ -1,0 +1,70 @@
+"""Labels of each task, checked and brought into the form that its score takes."""
+
+import numpy as np
+
+from keras_vit.errors import InputError
+
+
+def class_labels(labels, shape):
+    """Returns int classes, one for each place; one-hot labels are accepted."""
+    labels = _numbers(labels)
+    if labels.shape[1:] == shape and shape[-1] > 1 and _is_one_hot(labels):
+        labels = labels.argmax(axis=-1)
+    if labels.shape[1:] == (*shape[:-1], 1):
+        labels = labels[..., 0]
+    count = max(2, shape[-1])
+    _check(labels.shape[1:] == shape[:-1], f"one class for each place (n{_sizes(shape[:-1])})", labels)
+    whole = labels.astype("int64")
+    inside = np.array_equal(whole, labels) and whole.min() >= 0 and whole.max() < count
+    if not inside:
+        raise InputError(
+            f"Expected labels from 0 to {count - 1}, received labels from {labels.min()} to {labels.max()}."
+        )
+    return whole
+
+
+def yes_or_no(labels, shape):
+    """Returns bool labels, of the same shape as the outputs."""
+    labels = _numbers(labels)
+    _check(labels.shape[1:] == shape, f"labels of 0 and 1, (n{_sizes(shape)})", labels)
+    if not np.isin(labels, (0, 1)).all():
+        raise InputError(f"Expected labels of 0 and 1, received {labels.min()} to {labels.max()}.")
+    return labels.astype(bool)
+
+
+def values(labels, shape):
+    """Returns float labels of the outputs' shape that vary in each column."""
+    labels = _numbers(labels).astype("float64")
+    if labels.shape[1:] == () and shape == (1,):
+        labels = labels[:, None]
+    _check(labels.shape[1:] == shape, f"a value for each output (n{_sizes(shape)})", labels)
+    if not labels.reshape(len(labels), -1).var(axis=0).all():
+        raise InputError("Expected labels that vary, received a column in which all are equal.")
+    return labels
+
+
+def groups(labels, shape):
+    """Returns int labels: items with the same one belong together."""
+    labels = _numbers(labels)
+    _check(labels.shape[1:] == (), "one label for each item (n,)", labels)
+    return labels
+
+
+def _is_one_hot(labels):
+    return np.isin(labels, (0, 1)).all() and (labels.sum(axis=-1) == 1).all()
+
+
+def _numbers(labels):
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "biuf":
+        raise InputError(f"Expected labels to be numbers, received {labels.dtype}.")
+    return labels
+
+
+def _check(fits, expected, labels):
+    if not fits:
+        raise InputError(f"Expected {expected}, received labels {labels.shape}.")
+
+
+def _sizes(shape):
+    return "".join(f", {size}" for size in shape) or ","

@@ -1,0 +1,74 @@
+"""Runs a TFLite file with inputs and outputs by name."""
+
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+
+from keras_vit.export.images.app_input import as_taken
+
+
+class NamedInterpreter:
+    """A TFLite file as a function from a dict of arrays, of any number of items, to a dict of arrays.
+
+    Names are those of its first signature; a file without signatures has those of its tensors.
+
+    Attributes:
+        inputs, outputs: dicts from names to what the Interpreter says of the tensor: `shape` with the batch,
+            `dtype`, `index`.
+    """
+
+    def __init__(self, file: bytes | str | Path, num_threads: int = 1, preserve_all_tensors: bool = False):
+        content = file if isinstance(file, bytes) else Path(file).read_bytes()
+        self.interpreter = Interpreter(
+            model_content=content,
+            num_threads=num_threads,
+            experimental_preserve_all_tensors=preserve_all_tensors,
+        )
+        self.interpreter.allocate_tensors()
+        inputs, outputs = _names(content)
+        self.inputs = _named(self.interpreter.get_input_details(), inputs)
+        self.outputs = _named(self.interpreter.get_output_details(), outputs)
+
+    def run(self, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Returns outputs for as many items as given."""
+        count, batch = len(next(iter(arrays.values()))), self.batch_size
+        parts = [self._batch(arrays, slice(start, start + batch)) for start in range(0, count, batch)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in self.outputs}
+
+    @property
+    def batch_size(self):
+        """How many items the file takes at once."""
+        return int(next(iter(self.inputs.values()))["shape"][0])
+
+    def _batch(self, arrays, items):
+        """Runs some items; those that are missing in a batch are copies of the last one."""
+        for name, tensor in self.inputs.items():
+            given = as_taken(np.asarray(arrays[name][items]), tensor["shape"], tensor["dtype"])
+            missing = tensor["shape"][0] - len(given)
+            given = np.concatenate([given, np.repeat(given[-1:], missing, axis=0)]) if missing else given
+            self.interpreter.set_tensor(tensor["index"], given)
+        self.interpreter.invoke()
+        count = len(next(iter(arrays.values()))[items])
+        return {name: self.interpreter.get_tensor(t["index"])[:count] for name, t in self.outputs.items()}
+
+
+def _names(content):
+    """The names of inputs and of outputs, each a dict to indices of tensors."""
+    model = schema.Model.GetRootAs(content)
+    if not model.SignatureDefsLength():
+        return None, None
+    signature = next(
+        s for i in range(model.SignatureDefsLength()) if (s := model.SignatureDefs(i)).SubgraphIndex() == 0
+    )
+    inputs = [signature.Inputs(i) for i in range(signature.InputsLength())]
+    outputs = [signature.Outputs(i) for i in range(signature.OutputsLength())]
+    return tuple({m.Name().decode(): m.TensorIndex() for m in maps} for maps in (inputs, outputs))
+
+
+def _named(details, names):
+    by_index = {tensor["index"]: tensor for tensor in details}
+    if names is None:
+        return {tensor["name"]: tensor for tensor in details}
+    return {name: by_index[index] for name, index in names.items()}

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+from keras_vit import InputError
+from keras_vit.export.model.checks import check_alike, check_calibration
+
+
+def items(count, size=(4, 4, 3), dtype="uint8"):
+    return {"images": np.zeros((count, *size), dtype)}
+
+
+@pytest.mark.parametrize("variant", ["mixed_int8", "full_int8", "int16x8", "auto"])
+def test_a_variant_with_fixed_ranges_needs_calibration_items(variant):
+    with pytest.raises(InputError, match=f"calibration items for {variant}, received none"):
+        check_calibration(("fp32", variant), None)
+    with pytest.raises(InputError, match=f"at least 32 .* for {variant}, received 31"):
+        check_calibration(("fp32", variant), items(31))
+    check_calibration(("fp32", variant), items(32))
+
+
+@pytest.mark.parametrize("given", [None, items(1)])
+def test_the_other_variants_need_none(given):
+    check_calibration(("savedmodel", "fp32", "fp16", "dynamic_int8", "int4"), given)
+
+
+@pytest.mark.parametrize("given", [items(40, (4, 5, 3)), items(40, dtype="float32")])
+def test_calibration_items_of_another_kind_are_refused(given):
+    with pytest.raises(InputError, match="like the inputs, uint8"):
+        check_alike(items(1), given)
