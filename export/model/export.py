@@ -76,8 +76,8 @@ def export_model(
         task: what an output means: `"classification"` (a row of classes, or one value for yes or no),
             `"labels"` (a row of labels that each hold or not), `"regression"`, `"embedding"`, `"map"`
             (classes for each pixel), `"sequence"` (classes for each step); a dict by output for several. It
-            is the score by which a loss is measured: accuracy, F1, explained variance, accuracy of the nearest
-            neighbour, mean intersection over union, accuracy. Default: None.
+            is the score by which a loss is measured: accuracy, F1, explained variance, accuracy of the
+            nearest neighbour, mean intersection over union, accuracy. Default: None.
         activation: `"softmax"` or `"sigmoid"`, to be added behind outputs that are logits; a dict by output
             for several. A single output is then called `probabilities`. Default: None, nothing is added.
         variants: which of `savedmodel`, `fp32`, `fp16`, `dynamic_int8` (together the default), `mixed_int8`,
