@@ -45,3 +45,15 @@ def footprint(
         latencies = median_ms([open_interpreter(file).invoke for file in files])
         measured = {"size_bytes": size_bytes(path), "latency_ms": latencies[0]}
         return measured | ({} if reference is None else {"reference_latency_ms": latencies[1]})
+
+
+def classifier_footprint(
+    model: keras.Model,
+    image: np.ndarray,
+    *,
+    reference: str | Path | None = None,
+    keep: str | Path | None = None,
+) -> dict[str, float]:
+    """Measures a classifier of images that returns logits, with softmax in its file; else as `footprint`."""
+    meaning = {"task": "classification", "activation": "softmax"}
+    return footprint(model, image, **meaning, reference=reference, keep=keep)

@@ -8,8 +8,11 @@ _NOT_STORED = {"Const", "Identity", "NoOp", "Placeholder", "ReadVariableOp", "Re
 _NOT_STORED |= {"ExpandDims", "PartitionedCall", "StatefulPartitionedCall"}
 
 
-def count_flops(model: keras.Model) -> int:
-    """Returns the floating-point operations of one forward pass for one image, on the TensorFlow backend.
+def count_flops(model: keras.Model, example=None) -> int:
+    """Returns the floating-point operations of one forward pass for one item, on the TensorFlow backend.
+
+    `example` is an item of the inputs, nested as the model takes them; None for a model with one input of
+    fixed shape.
 
     A multiplication and an addition count as two. Counted by TensorFlow's profiler over the operations that
     it supports: products of matrices, convolutions, poolings, sums, elementwise arithmetic.
@@ -19,7 +22,7 @@ def count_flops(model: keras.Model) -> int:
 
     options = option_builder.ProfileOptionBuilder(option_builder.ProfileOptionBuilder.float_operation())
     with deprecation.silence():  # the notice that the profiler is of TensorFlow 1; TensorFlow 2 has none
-        profile = model_analyzer.profile(_graph(model), options=options.with_empty_output().build())
+        profile = model_analyzer.profile(_graph(model, example), options=options.with_empty_output().build())
     return int(profile.total_float_ops)
 
 
@@ -37,10 +40,22 @@ def count_activation_bytes(model):
     return total
 
 
-def _graph(model):
+def _graph(model, example=None):
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    specification = tf.TensorSpec((1, *model.input_shape[1:]), keras.config.floatx())
-    function = tf.function(lambda images: model(images, training=False)).get_concrete_function(specification)
+    if example is None or getattr(model, "inputs", None) and len(model.inputs) == 1:
+        specification = tf.TensorSpec((1, *_sizes(model, example)), keras.config.floatx())
+    else:
+        specification = keras.tree.map_structure(
+            lambda array: tf.TensorSpec((1, *np.shape(array)), np.asarray(array).dtype), example
+        )
+    function = tf.function(lambda inputs: model(inputs, training=False)).get_concrete_function(specification)
     return convert_variables_to_constants_v2(function).graph
+
+
+def _sizes(model, example):
+    """The shape of one item; open sizes are those of the example."""
+    if example is None:
+        return model.input_shape[1:]
+    return np.shape(keras.tree.flatten(example)[0])

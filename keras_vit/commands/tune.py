@@ -1,6 +1,4 @@
-"""Searches for the recipe whose model is the most accurate within limits."""
-
-import functools
+"""Searches for the recipe, or the hyperparameters of a builder, with the best model within limits."""
 
 from keras_vit.commands import export
 from keras_vit.commands.arguments import above_zero, add_data_dir, at_least_one, at_least_zero, parsed, path
@@ -22,7 +20,10 @@ LIMITS = {
 
 def add_arguments(parser):
     parser.add_argument(
-        "search", metavar="SEARCH", help="a name from `keras-vit list searches`, or a .py file with SEARCH"
+        "search",
+        metavar="SEARCH",
+        help="a name from `keras-vit list searches`, a .py file with SEARCH, or a builder: module:build or a "
+        ".py file with build(hp), train and validation",
     )
     parser.add_argument(
         "overrides",
@@ -41,7 +42,20 @@ def add_arguments(parser):
     parser.add_argument(
         "--subset", type=at_least_one, metavar="N", help="training images of a trial; the winner gets all"
     )
-    parser.add_argument("--objective", help="val_accuracy or val_loss (default: what the task watches)")
+    parser.add_argument(
+        "--objective",
+        help="a logged metric such as val_auc, also min:NAME or max:NAME (default: of recipes what the task "
+        "watches, of builders val_loss)",
+    )
+    builders = parser.add_argument_group("builders")
+    for role in ("train", "validation"):
+        builders.add_argument(
+            f"--{role}",
+            metavar="module:name",
+            help=f"data, or a function that returns them (default: {role} in the builder's module)",
+        )
+    builders.add_argument("--epochs", type=at_least_one, metavar="N", help="of each trial (default: 10)")
+    builders.add_argument("--batch-size", type=at_least_one, metavar="N", help="of arrays (default: 32)")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="trials at a time (default: 1)")
     parser.add_argument("--seed", type=at_least_zero, default=0, help="seed of the proposals (default: 0)")
     parser.add_argument(
@@ -72,25 +86,33 @@ def run(options):
     with quiet_import():
         from rich.console import Console
 
-        from keras_vit.export.footprint import footprint
+        from keras_vit.export.footprint import classifier_footprint, footprint
         from keras_vit.training.tuning.api import search
+        from keras_vit.training.tuning.source import is_of_recipes
     shared = ("tuner", "trials", "objective", "subset", "relative_to", "seed", "seeds", "workers", "data_dir")
+    builders = ("train", "validation", "epochs", "batch_size")
     result = search(
         options.search,
         options.run_dir,
         overrides=options.overrides,
-        measure=functools.partial(footprint, task="classification", activation="softmax"),
+        measure=classifier_footprint if is_of_recipes(options.search) else footprint,
         coordinator=options.coordinator,
         join_at=options.join,
-        **{name: getattr(options, name) for name in (*shared, *LIMITS)},
+        **{name: getattr(options, name) for name in (*shared, *builders, *LIMITS)},
     )
     if options.join:
         ran = len(result.records)
         print(f"the search has ended, {ran} trials of it ran here; the coordinator has the results")
         return
     Console().print(result.table())
-    print(f"\nwinner: {_report(result, options.seeds)}\nits recipe: {result.recipe_file}")
-    if result.best_run:
+    print(f"\nwinner: {_report(result, options.seeds)}")
+    if result.recipe_file:
+        print(f"its recipe: {result.recipe_file}")
+    else:
+        print(f"its hyperparameters: {result.hyperparameters_file}")
+        if result.model_file:
+            print(f"its model, of the best seed: {result.model_file}")
+    if result.best_run and result.recipe_file:
         data = ("--data-dir", options.data_dir) if options.data_dir else ()
         export.run(parsed(export, str(result.best_run), *data))
     print(f"results.csv, pareto.csv and pictures in {result.run_dir}")
@@ -100,11 +122,12 @@ def _report(result, seeds):
     summary = result.summary
     if summary is None:
         return f"trial {result.winner.id}, not trained again"
+    split = "test" if "test_mean" in summary else "validation"
     tested = ", ".join(
-        f"{name.replace('_', ' ')} {mean:.4f} ± {summary['test_spread'][name]:.4f}"
-        for name, mean in summary["test_mean"].items()
+        f"{name.replace('_', ' ')} {mean:.4f} ± {summary[f'{split}_spread'][name]:.4f}"
+        for name, mean in summary[f"{split}_mean"].items()
     )
     return (
-        f"trial {summary['trial']} ({summary['rule']}). Test split, mean of {seeds} seeds ± "
+        f"trial {summary['trial']} ({summary['rule']}). {split.capitalize()} split, mean of {seeds} seeds ± "
         f"standard deviation: {tested}"
     )

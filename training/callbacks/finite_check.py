@@ -49,7 +49,7 @@ class FiniteCheck(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self._step = batch + 1
-        if not np.isfinite(logs["loss"]):
+        if not np.isfinite(logs.get("loss", 0.0)):
             self._stop(f"the loss is {logs['loss']}")
         if time.monotonic() >= self._next_check:
             self.check_and_copy()

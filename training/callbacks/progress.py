@@ -53,7 +53,8 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.monotonic() - self._epoch_started
-        values = "  ".join(f"{name} {logs[name]:.4f}" for name in CURVES)
+        names = [*(n for n in CURVES if n in logs), *(n for n in logs if n not in (*CURVES, "learning_rate"))]
+        values = "  ".join(f"{name} {logs[name]:.4f}" for name in names)
         self.console.print(
             f"epoch {epoch + 1:>3}/{self.epochs}  {values}  {seconds:.0f} s",
             highlight=False,

@@ -91,7 +91,8 @@ def batch_stream(batches, *, epochs: int, start_epoch=0, start_step=0, change=No
     """Makes the stream of a whole training, or the rest of one, from an object that computes each batch.
 
     `batches` has `steps`, the number of batches in an epoch, and `batch(epoch, step)`, which returns NumPy
-    arrays, nested as `model.fit` takes them. `epochs` includes those before `start_epoch`. `change` is a
+    arrays, nested as `model.fit` takes them; where their number of rows differs, `varying_size` is true.
+    `epochs` includes those before `start_epoch`. `change` is a
     function of a batch's arrays that returns the final ones, such as an augmentation. The stream is a
     tf.data.Dataset under TensorFlow, else an iterator, with the same batches on every backend.
     """
@@ -107,7 +108,7 @@ def batch_stream(batches, *, epochs: int, start_epoch=0, start_step=0, change=No
         return batches.batch(*divmod(index, steps))
 
     if keras.backend.backend() == "tensorflow":
-        return _dataset(read, indices, batches.batch(0, 0), change)
+        return _dataset(read, indices, batches.batch(0, 0), change, getattr(batches, "varying_size", False))
     stream = map(read, indices)
     return stream if change is None else itertools.starmap(change, stream)
 

@@ -13,8 +13,11 @@ from keras_vit.training.callbacks.history_file import COLUMNS
 from keras_vit.training.report.style import BLUE, GREEN, ORANGE, figure
 
 
-def read_history(path) -> dict[str, np.ndarray]:
-    """Reads the columns of `history.csv`, each `(epochs,)`; empty without a file, or an epoch in it."""
+def read_history(path, needed=COLUMNS) -> dict[str, np.ndarray]:
+    """Reads the columns of `history.csv`, each `(epochs,)`; empty without a file, or an epoch in it.
+
+    In other columns than those needed, what is not a number is NaN.
+    """
     path = Path(path)
     if not path.is_file():
         return {}
@@ -22,14 +25,24 @@ def read_history(path) -> dict[str, np.ndarray]:
     try:
         reader = csv.DictReader(content.decode("utf-8-sig").splitlines())
         rows = list(reader)
-        if not set(COLUMNS) <= set(reader.fieldnames or COLUMNS):
+        if not set(needed) <= set(reader.fieldnames or needed):
             raise ValueError("its first line has other names")
-        return {c: np.array([finite_number(row[c]) for row in rows]) for c in COLUMNS} if rows else {}
+        others = [c for c in reader.fieldnames or () if c not in needed]
+        columns = {c: np.array([finite_number(row[c]) for row in rows]) for c in needed}
+        columns |= {c: np.array([_number(row[c]) for row in rows]) for c in others}
+        return columns if rows else {}
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise InputError(
-            f"Expected numbers in the columns {', '.join(COLUMNS)} of {path}, received a row without "
+            f"Expected numbers in the columns {', '.join(needed)} of {path}, received a row without "
             f"one: {error}. Remove the file to write the report without training curves."
         ) from error
+
+
+def _number(text):
+    try:
+        return finite_number(text)
+    except (TypeError, ValueError):
+        return np.nan
 
 
 def training_curves(history):

@@ -16,7 +16,7 @@ def find_search(name):
 
 
 def read_search(source):
-    """Returns the name of a search and its Search.
+    """Returns the name of a search for recipes and its Search.
 
     `source` is a Search, a name of this package, or the path of a `.py` file that defines `SEARCH` (its code
     is run).

@@ -9,7 +9,7 @@ import keras
 
 from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError
-from keras_vit.training.metrics import Metric, sentence
+from keras_vit.training.metrics import LOGGED, Metric, sentence
 from keras_vit.training.recipe import Recipe
 
 
@@ -111,6 +111,10 @@ class Task(abc.ABC):
         """Returns what `evaluate` returned, in one line."""
         key, word = self.tested
         return f"{metrics['data']}, {metrics[key]:,} test {word}: {sentence(self.metrics, metrics)}"
+
+    def logged(self) -> dict[str, str | None]:
+        """Returns the metrics of each epoch's logs: `"min"` or `"max"`, None where that is not known."""
+        return {f"val_{name}": better for name, better in LOGGED.items()}
 
     def callbacks(self, folder, data):
         """Returns callbacks that only this task needs."""

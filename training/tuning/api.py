@@ -3,13 +3,15 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+import keras_tuner
 
 from keras_vit.training.recipe_file import read_recipe
 from keras_vit.training.tuning.costs import Limits
-from keras_vit.training.tuning.plan import plan
 from keras_vit.training.tuning.results.display import trials_table
 from keras_vit.training.tuning.search_run import join, run_search
-from keras_vit.training.tuning.space.search import Search
+from keras_vit.training.tuning.source import planned_search
 from keras_vit.training.tuning.state.folder import SearchFolder
 from keras_vit.training.tuning.state.records import TrialRecord
 
@@ -26,13 +28,27 @@ class SearchResult:
 
     @property
     def recipe_file(self) -> Path | None:
-        """Path of the winner's recipe, which `keras-vit train` accepts."""
-        return self.winner and self._winner_folder.recipe
+        """Path of the winner's recipe, which `keras-vit train` accepts; None for a builder."""
+        return self._existing("recipe")
+
+    @property
+    def hyperparameters_file(self) -> Path | None:
+        """Path of the winner's hyperparameters, of a builder: a config of `keras_tuner.HyperParameters`."""
+        return self._existing("hyperparameters")
+
+    @property
+    def model_file(self) -> Path | None:
+        """Path of the winner's `model.keras`, of a builder that was trained again."""
+        return self._existing("model")
 
     @property
     def best_run(self) -> Path | None:
         """Path of the winner's run folder with the best seed on validation data."""
         return self.summary and self._winner_folder.seed(self.summary["exported_seed"])
+
+    def _existing(self, name):
+        path = self.winner and getattr(self._winner_folder, name)
+        return path if path and path.exists() else None
 
     @property
     def _winner_folder(self):
@@ -44,13 +60,17 @@ class SearchResult:
 
 
 def search(
-    source: str | Path | Search,
+    source: Any,
     run_dir: str | Path,
     *,
+    train: Any = None,
+    validation: Any = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
     overrides: Sequence[str] = (),
     tuner: str = "random",
     trials: int = 30,
-    objective: str | None = None,
+    objective: str | keras_tuner.Objective | None = None,
     subset: int | None = None,
     measure: Callable[..., dict] | None = None,
     relative_to: str | None = None,
@@ -62,45 +82,64 @@ def search(
     join_at: str | None = None,
     **limits: float | None,
 ) -> SearchResult:
-    """Searches for the recipe with the best validation score whose model is within the limits.
+    """Searches for the model with the best validation score that is within the limits.
 
-    Each trial runs in its own process. The same call resumes an interrupted search, also with more
-    trials.
+    What varies are the fields of a recipe, or what a function `build(hp)` makes of hyperparameters, as with
+    KerasTuner. Each trial runs in its own process. The same call resumes an interrupted search, also with
+    more trials.
 
     Args:
-        source: str, a name of `keras-vit list searches`; the path of a `.py` file that defines `SEARCH` (its
-            code is run); or a Search.
+        source: what to search. For recipes: a name of `keras-vit list searches`, the path of a `.py` file
+            that defines `SEARCH`, or a Search. For models of your own: a function `build(hp)` that returns a
+            compiled keras.Model, a keras_tuner.HyperModel (a class or an instance, also with its own `fit`),
+            `"module:build"`, or the path of a `.py` file that defines `build`, `train` and `validation`. The
+            code of files and modules is run.
         run_dir: str or Path of a folder for this search.
-        overrides: sequence of str: `"field=value"` fixes a field of the recipe, `"field=a,b"` lets it be one
+        train, validation: data of a builder: `(x, y)` or `(x, y, sample_weight)` of arrays, also dicts of
+            arrays; a tf.data.Dataset or keras.utils.PyDataset; or a function, or its `"module:name"`, that
+            returns one of these. Arrays are written to the run folder, where processes map them into memory.
+            The elements of a tf.data.Dataset are written there once, a function is called by each process.
+        epochs: int, of each trial of a builder; a HyperModel's own `fit` gets it only where it is given.
+            Default: 10. Recipes have a field for it.
+        batch_size: int, of arrays for a builder. Default: 32.
+        overrides: sequence of str, of recipes: `"field=value"` fixes a field, `"field=a,b"` lets it be one
             of these, `"field=low:high"` draws it from that range.
         tuner: str, `"random"`, `"bayesian"`, `"hyperband"`, `"grid"` or `"asha"`. Default: `"random"`.
         trials: int, at least 1, models to train; Hyperband derives it from the epochs. Default: 30.
-        objective: str, `"val_accuracy"` or `"val_loss"`. Default: what early stopping of the task watches.
-        subset: int, training images of a trial, the same number of each class. The winner is trained on all.
-            Default: all.
-        measure: function of a module, `measure(model, image, *, reference, keep)`, that returns a dict with
-            `size_bytes` and `latency_ms` (and `reference_latency_ms` of the file `reference`) of an image
-            model, and keeps its file as `keep`, both paths or None; `keras_vit.export.footprint.footprint` is
-            one. Default: neither is measured.
+        objective: str, the name of a logged metric such as `"val_auc"`, `"min:NAME"` or `"max:NAME"` where
+            the name does not say which values are better, or a keras_tuner.Objective. Default: of recipes
+            what early stopping of the task watches, of builders `"val_loss"`.
+        subset: int, training images of a recipe's trial, the same number of each class. The winner is trained
+            on all. Default: all.
+        measure: function of a module, `measure(model, example, *, reference, keep)`, that returns a dict with
+            `size_bytes` and `latency_ms` (and `reference_latency_ms` of the file `reference`) of a model for
+            one item of its inputs, and keeps its file as `keep`, both paths or None;
+            `keras_vit.export.footprint.footprint` is one. Default: neither is measured.
         relative_to: str, a recipe's name or file, or a run folder: the model that limits named `*_ratio` are
             relative to.
         seed: int, at least 0, of the proposals; each trial's own seed follows from it. Default: 0.
-        seeds: int, at least 0, how often the winner is trained again and tested. Default: 3.
+        seeds: int, at least 0, how often the winner is trained again. Default: 3.
         workers: int, trials at a time, one for each GPU, or each with a share of the processors. Default: 1.
         data_dir: str or Path, where TFDS keeps its data.
         coordinator: str, `"HOST:PORT"` where workers on other machines join; no trial runs here then.
         join_at: str, `"HOST:PORT"` of a coordinator whose trials run here.
         **limits: numbers that the model of a trial may not exceed, checked before it is trained:
-            `max_params`, `max_flops` (of one image), `max_size_mb` (MB of the exported file),
-            `max_latency_ms` (of one image on one thread), or relative to `relative_to` `max_params_ratio`,
+            `max_params`, `max_flops` (of one item), `max_size_mb` (MB of the exported file),
+            `max_latency_ms` (of one item on one thread), or relative to `relative_to` `max_params_ratio`,
             `max_flops_ratio`, `max_size_ratio`, `max_latency_ratio`.
 
+    An interrupted trial of a recipe, or of a builder on arrays, continues bit-identically. With a dataset of
+    yours the interrupted epoch starts again in the order that the dataset then has; a HyperModel's own `fit`
+    starts again from its beginning.
+
     Returns:
-        SearchResult. The folder holds `results.csv`, `pareto.csv`, pictures and the winner's recipe and runs.
+        SearchResult. The folder holds `results.csv`, `pareto.csv`, pictures, and the winner's folder: of a
+        recipe `recipe.py` and its runs, of a builder `hyperparameters.json`, `model.keras` and its runs.
 
     Raises:
         InputError: an argument is unknown or impossible, the folder holds something else, the data cannot be
-            loaded, or no model is within the limits.
+            loaded, the builder fails or returns no compiled model, the objective is not logged, or no model
+            is within the limits.
         ConditionError: too many consecutive trials failed, or a training of the winner.
 
     Example:
@@ -115,13 +154,13 @@ def search(
         >>> len(result.records)
         1
     """
-    planned = plan(
+    planned = planned_search(
         source,
-        overrides,
+        recipes={"assignments": overrides, "subset": subset},
+        builders={"train": train, "validation": validation, "epochs": epochs, "batch_size": batch_size},
         tuner=tuner,
         trials=trials,
         objective=objective,
-        subset=subset,
         limits=Limits(**limits),
         reference=read_recipe(relative_to) if relative_to else None,
         measure=measure,

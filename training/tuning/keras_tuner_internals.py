@@ -1,7 +1,8 @@
 """Everything that relies on private names of KerasTuner, as read in its version 1.4.8.
 
-Used are `Oracle._save_trial`; of `BayesianOptimizationOracle` `_make_gpr`, `_vectorize_trials`,
-`_vector_to_values`, `_get_hp_bounds`, `_duplicate` and `_random_populate_space`; of `HyperbandOracle`
+Used are `Oracle._save_trial`; `HyperParameters._exists`; of `BayesianOptimizationOracle` `_make_gpr`,
+`_vectorize_trials`, `_vector_to_values`, `_get_hp_bounds`, `_duplicate` and `_random_populate_space`; of
+`GridSearchOracle` `_compare`; of `HyperbandOracle`
 `_brackets`, `_get_num_brackets`, `_get_num_rounds` and `_get_size`; and the classes of hyperparameters in
 `keras_tuner.engine`. Check these against KerasTuner's source when its version changes.
 """
@@ -9,14 +10,51 @@ Used are `Oracle._save_trial`; of `BayesianOptimizationOracle` `_make_gpr`, `_ve
 import keras_tuner
 import numpy as np
 from keras_tuner import oracles
-from keras_tuner.engine import hyperparameters
+from keras_tuner.engine import hyperparameters as hyperparameters_module
 
 CANDIDATES = 5000  # points that the Gaussian process evaluates for each trial
 
 
 def is_choice(hp):
     """Returns whether a hyperparameter has a list of values, not a range."""
-    return isinstance(hp, hyperparameters.Choice | hyperparameters.Boolean)
+    return isinstance(hp, hyperparameters_module.Choice | hyperparameters_module.Boolean)
+
+
+def varying(hyperparameters):
+    """Returns the hyperparameters that have several values, one of each name."""
+    several = [hp for hp in hyperparameters.space if not isinstance(hp, hyperparameters_module.Fixed)]
+    return list({hp.name: hp for hp in reversed(several)}.values())[::-1]
+
+
+def active_values(hyperparameters, values):
+    """Returns values of what is active with them, and the defaults of what they lack.
+
+    KerasTuner's `ensure_active_values` draws them without a seed.
+    """
+    names = {hp.name for hp in hyperparameters.space}
+    found = keras_tuner.HyperParameters()
+    found.values = {name: value for name, value in values.items() if name not in names}
+    for hp in hyperparameters.space:  # each after those that it depends on
+        if found.is_active(hp):
+            found.values.setdefault(hp.name, values.get(hp.name, hp.default))
+    return found.values
+
+
+def is_discovery(oracle, trial, space, values):
+    """Returns whether the hyperparameters that the model of a trial declared are new to an oracle."""
+    declared = keras_tuner.HyperParameters.from_config({"space": space, "values": values})
+    known = oracle.trials[trial].hyperparameters.values
+    is_new = any(not oracle.hyperparameters._exists(hp.name, hp.conditions) for hp in declared.space)
+    return is_new or not values.keys() <= known.keys()
+
+
+def add_discovered(oracle, trial, space, values):
+    """Adds the hyperparameters that the model of a trial declared to the trial and to an oracle's space."""
+    known = oracle.trials[trial].hyperparameters.values
+    config = {"space": space, "values": {**known, **values}}
+    oracle.trials[trial].hyperparameters = keras_tuner.HyperParameters.from_config(config)
+    oracle.update_space(oracle.trials[trial].hyperparameters)
+    return config["values"]
 
 
 class WithoutFiles:
@@ -54,6 +92,14 @@ class BayesianOptimizationOracle(oracles.BayesianOptimizationOracle):
         mean, deviation = self.gpr.predict(points, return_std=True)
         candidates = map(self._vector_to_values, points[np.argsort(mean - self.beta * deviation)])
         return next((values for values in candidates if not self._duplicate(values)), None)
+
+
+class GridSearchOracle(oracles.GridSearchOracle):
+    """Compares also with trials that have not yet declared all hyperparameters: those have their defaults."""
+
+    def _compare(self, a, b):
+        defaults = {hp.name: hp.default for hp in self.hyperparameters.space}
+        return super()._compare(a, {name: b.get(name, defaults.get(name)) for name in {**a, **b}})
 
 
 class HyperbandOracle(oracles.HyperbandOracle):

@@ -4,18 +4,23 @@ import dataclasses
 import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
+
+import keras_tuner
 
 from keras_vit.errors import InputError, first_line
-from keras_vit.training.metrics import LOGGED
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.searches import read_search
 from keras_vit.training.tasks import task_of
+from keras_vit.training.tuning.builders.builder import WHAT
+from keras_vit.training.tuning.builders.given_data import EXPECTED
+from keras_vit.training.tuning.builders.sent import Sent
+from keras_vit.training.tuning.builders.space import BuilderSpace
 from keras_vit.training.tuning.costs import NO_LIMITS, Limits
+from keras_vit.training.tuning.objectives import direction_of, read_objective
 from keras_vit.training.tuning.space.search import Search
 from keras_vit.training.tuning.space.space import Space, build_space
 from keras_vit.training.tuning.state.oracles import STAGED, TUNERS
-
-OBJECTIVES = {f"val_{name}": better for name, better in LOGGED.items()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Plan:
     """A validated search, with the arguments of `plan`."""
 
     name: str
-    space: Space
+    space: Space | BuilderSpace
     tuner: str
     objective: tuple[str, str]  # (name, "min" or "max")
     trials: int
@@ -31,7 +36,7 @@ class Plan:
     limits: Limits
     reference: Recipe | None
     measure: Callable | None
-    kept_subset: int | None  # training images of the winner; None for all
+    kept_subset: int | None = None  # training images of the winner; None for all
 
     @property
     def measure_name(self):
@@ -45,7 +50,7 @@ def plan(
     *,
     tuner: str = "random",
     trials: int = 30,
-    objective: str | None = None,
+    objective: str | keras_tuner.Objective | None = None,
     subset: int | None = None,
     limits: Limits = NO_LIMITS,
     reference: Recipe | None = None,
@@ -57,10 +62,7 @@ def plan(
     `assignments` are its `overrides`, and `reference` is the recipe that ratios among the limits refer to.
     """
     name, search = read_search(source)
-    if tuner not in TUNERS:
-        raise InputError(f"Unknown tuner {tuner!r}. Expected one of {', '.join(TUNERS)}.")
-    if trials < 1:
-        raise InputError(f"Expected at least 1 trial, received {trials}.")
+    _check_counts(tuner, trials)
     base = search.recipe.replace(split_seed=search.recipe.data_seed)
     assignments = _with_one_budget(tuner, base, assignments)
     space = build_space(dataclasses.replace(search, recipe=base), assignments)
@@ -68,20 +70,18 @@ def plan(
     if subset is not None:
         space = dataclasses.replace(space, recipe=space.recipe.replace(subset=subset))
     task = task_of(space.recipe)
-    objective = objective or task.monitor[0]
-    if objective not in OBJECTIVES:
-        raise InputError(f"{objective!r} is not logged. Expected --objective {' or '.join(OBJECTIVES)}.")
+    objective = _objective_of(task, objective)
     measure = measure if task.measurable else None
     _check_measure(measure)
     for recipe in space.extremes():
         task_of(recipe)
-    _check_losses(objective, space)
+    _check_losses(objective[0], space)
     _check_limits(limits, reference, measure, task)
     return Plan(
         name=name,
         space=space,
         tuner=tuner,
-        objective=(objective, OBJECTIVES[objective]),
+        objective=objective,
         trials=trials,
         seed=seed,
         limits=limits,
@@ -89,6 +89,64 @@ def plan(
         measure=measure,
         kept_subset=kept_subset,
     )
+
+
+def plan_builder(
+    builder: Any,
+    train: Any,
+    validation: Any = None,
+    *,
+    name: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    tuner: str = "random",
+    trials: int = 30,
+    objective: str | keras_tuner.Objective | None = None,
+    limits: Limits = NO_LIMITS,
+    reference: Recipe | None = None,
+    measure: Callable[..., dict] | None = None,
+    seed: int = 0,
+) -> Plan:
+    """Validates a search over a builder; arguments are those of `keras_vit.training.tuning.api.search`."""
+    _check_counts(tuner, trials)
+    for option, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise InputError(f"Expected {option} to be a whole number of at least 1, received {value!r}.")
+    if train is None:
+        raise InputError(f"A search over a builder needs data: give train as {EXPECTED}.")
+    objective = read_objective(objective or ("val_loss" if validation is not None else "loss"))
+    _check_measure(measure)
+    _check_limits(limits, reference, measure)
+    sent = Sent.of(builder, WHAT)
+    space = BuilderSpace(sent, {"train": train, "validation": validation}, objective, epochs, batch_size)
+    return Plan(
+        name=name or sent.name,
+        space=space,
+        tuner=tuner,
+        objective=objective,
+        trials=trials,
+        seed=seed,
+        limits=limits,
+        reference=reference,
+        measure=measure,
+    )
+
+
+def _check_counts(tuner, trials):
+    if tuner not in TUNERS:
+        raise InputError(f"Unknown tuner {tuner!r}. Expected one of {', '.join(TUNERS)}.")
+    if trials < 1:
+        raise InputError(f"Expected at least 1 trial, received {trials}.")
+
+
+def _objective_of(task, given):
+    """Returns name and direction of a metric that the task logs; by default the one that it watches."""
+    given, known = given or task.monitor[0], task.logged()
+    is_plain = isinstance(given, str) and ":" not in given
+    name, direction = (given, known.get(given)) if is_plain else read_objective(given)
+    if name not in known:
+        raise InputError(f"{name!r} is not logged. Expected --objective {' or '.join(known)}.")
+    return name, direction or direction_of(name)
 
 
 def _check_measure(measure):
@@ -113,13 +171,13 @@ def _check_losses(objective, space):
         )
 
 
-def _check_limits(limits, reference, measure, task):
+def _check_limits(limits, reference, measure, task=None):
     if limits.needs_reference != (reference is not None):
         raise InputError(
             "Expected --relative-to and a limit that is a ratio, such as --max-latency-ratio 0.7, together: "
             "a ratio is relative to that recipe."
         )
-    if limits.needs_measuring and not task.measurable:
+    if limits.needs_measuring and task and not task.measurable:
         raise InputError(
             f"FLOPs, size and latency are measured of image models as TensorFlow runs them, which "
             f"{task.recipe.model} is not. Limit its parameters: --max-params."

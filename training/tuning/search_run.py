@@ -66,13 +66,16 @@ def _open(plan, folder, workers, data_dir, coordinator, display):
     """Replays the journal, or starts one. Returns the ledger, the journal's header and the local workers."""
     journal = Journal(folder.journal, display.show)
     events = journal.read()
-    header = header_of(plan, threads_each(workers))
+    local = LocalWorkers(plan, folder, workers, threads_each(workers), data_dir)
+    plan.space.prepare(folder.arrays)
+    if plan.space.is_explored or not events:
+        local.check()
+    header = header_of(plan, local.threads)
     if events:
         check_same(events[0], header, journal.path)
         header = events[0]
-    local = LocalWorkers(plan, folder, workers, header["threads"], data_dir)
-    if not events:
-        local.check_data()
+        local.threads = header["threads"]
+    else:
         journal.append(header)
     if plan.reference is not None and coordinator is None:  # workers measure it on their own machines
         _measure_reference_once(local, journal, events)
@@ -114,7 +117,9 @@ def join(
     folder.check(joining=True)
     check_workers(workers)
     ledger = RemoteLedger(address, plan.objective)
-    check_same(ledger.header, header_of(plan, threads_each(workers)), f"The coordinator at {address}")
+    holder = f"The coordinator at {address}"
+    if not plan.space.is_explored:
+        check_same(ledger.header, header_of(plan, threads_each(workers)), holder)
     with folder.locked(folder.joined):
         journal = Journal(folder.joined)
         events = journal.read()
@@ -122,8 +127,11 @@ def join(
             raise InputError(
                 f"{folder.path} holds trials of another search's coordinator. Choose another --run-dir."
             )
-        local = LocalWorkers(plan, folder, workers, ledger.header["threads"], data_dir)
-        local.check_data()
+        local = LocalWorkers(plan, folder, workers, threads_each(workers), data_dir)
+        plan.space.prepare(folder.arrays)
+        local.check()
+        check_same(ledger.header, header_of(plan, local.threads), holder)
+        local.threads = ledger.header["threads"]
         if plan.reference is not None:
             local.measure_reference()
         if not events:

@@ -93,6 +93,11 @@ class Coordinator:
             self._registry.assign(record.id, worker, request["request"])
             return {"trial": protocol.trial_message(record)}
 
+    def discovered(self, request, context):
+        with self._by_holder(request, context):
+            self.ledger.discovered(**request)
+        return {}
+
     def measured(self, request, context):
         with self._by_holder(request, context):
             self.ledger.measured(**request)

@@ -11,7 +11,7 @@ import grpc
 from keras_vit.training.tuning.state.records import TrialRecord
 
 SERVICE = "keras_vit.Search"
-METHODS = ("header", "join", "heartbeat", "next", "measured", "report", "end", "leave")
+METHODS = ("header", "join", "heartbeat", "next", "discovered", "measured", "report", "end", "leave")
 CALLER = "worker"  # the key of the metadata that names the calling worker
 SILENCE = 10.0  # seconds without a call, after which a worker counts as lost
 FINISHED, WAITING = "finished", "waiting"  # answers to `next` instead of a trial

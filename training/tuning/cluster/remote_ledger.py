@@ -103,6 +103,10 @@ class RemoteLedger:
     def give_back(self, trial):
         """Does nothing: a worker returns all trials when it leaves."""
 
+    def discovered(self, trial, space, values):
+        self.records[trial].values = {**self.records[trial].values, **values}
+        self._call("discovered", {"trial": trial, "space": space, "values": values})
+
     def measured(self, trial, footprint):
         self.records[trial].footprint = footprint
         self._call("measured", {"trial": trial, "footprint": footprint})

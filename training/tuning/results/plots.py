@@ -7,7 +7,7 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 
 from keras_vit.training.report.style import BLUE, ORANGE, SKY, figure, percent_axis, words
 from keras_vit.training.tuning.costs import COSTS
-from keras_vit.training.tuning.keras_tuner_internals import is_choice
+from keras_vit.training.tuning.keras_tuner_internals import is_choice, varying
 from keras_vit.training.tuning.state.records import STOPPED
 
 WIDE = 9.0  # inches
@@ -55,7 +55,7 @@ def _pareto_panel(axes, cost, scored, front, winner):
 
 def parallel_plot(scored, space, objective, winner=None):
     """Plots each trial as a line across the fields that vary, colored by its score."""
-    fields = space.hyperparameters.space
+    fields = varying(space.hyperparameters)
     if not scored:
         return None
     canvas = figure(height=4.6, width=max(WIDE, 0.75 * (len(fields) + 1)))
@@ -110,8 +110,8 @@ def importances(scored, space):
     from sklearn.ensemble import RandomForestRegressor
     from sklearn.inspection import permutation_importance
 
-    fields = space.hyperparameters.space
-    x = np.array([[hp.value_to_prob(r.values.get(hp.name, hp.default)) for hp in fields] for r in scored])
+    fields = varying(space.hyperparameters)
+    x = np.array([[hp.value_to_prob(_value(hp, r.values, hp.default)) for hp in fields] for r in scored])
     y = np.array([record.score for record in scored])
     forest = RandomForestRegressor(TREES, random_state=0).fit(x, y)
     gains = permutation_importance(forest, x, y, n_repeats=20, random_state=0).importances_mean.clip(0)
@@ -121,11 +121,17 @@ def importances(scored, space):
 
 def _position(hp, values):
     """Returns the position of a value on its axis; NaN when the field had no effect in that trial."""
-    if hp.name not in values:
+    if _value(hp, values) is None:
         return np.nan
     if is_choice(hp):
         return _level(list(hp.values).index(values[hp.name]), len(hp.values))
     return hp.value_to_prob(values[hp.name])
+
+
+def _value(hp, values, otherwise=None):
+    """Returns the value of a field, unless it had no effect or is one of a field with the same name."""
+    value = values.get(hp.name, otherwise)
+    return otherwise if is_choice(hp) and value not in hp.values else value
 
 
 def _mark(axes, place, hp):

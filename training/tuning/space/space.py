@@ -9,13 +9,21 @@ from keras_vit.errors import InputError
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.tuning.keras_tuner_internals import is_choice
 from keras_vit.training.tuning.space.builder import SpaceBuilder
+from keras_vit.training.tuning.space.description import described
 from keras_vit.training.tuning.space.override import SpaceOverride
 from keras_vit.training.tuning.space.search import Search
+from keras_vit.training.tuning.workers.recipe_work import RecipeWork
 
 
 @dataclasses.dataclass(frozen=True)
 class Space:
-    """Hyperparameters as KerasTuner's oracles take them, and the recipe that they change."""
+    """Hyperparameters as KerasTuner's oracles take them, and the recipe that they change.
+
+    `keras_vit.training.tuning.builders.space.BuilderSpace` is the other kind of space.
+    """
+
+    check_failure = "The data of the search cannot be loaded on this machine: "
+    is_explored = False  # whether hyperparameters are found by running the builder
 
     recipe: Recipe  # of what does not vary
     hyperparameters: keras_tuner.HyperParameters  # their names are fields of the recipe
@@ -26,6 +34,29 @@ class Space:
         values = {name: value for name, value in values.items() if not name.startswith("tuner/")}
         recipe = self.recipe.replace(**values, **changes)
         return recipe.replace(**recipe.used({n: v for n, v in self.fixed.items() if n not in changes}))
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of a trial."""
+        return self.recipe.epochs
+
+    def work_of(self, values, seed):
+        """Returns what the trial with these values trains."""
+        return RecipeWork(self.recipe_of(values, seed=seed))
+
+    def prepare(self, folder):
+        """Does nothing: each process loads the data of a recipe by its name."""
+
+    def first_work(self):
+        """Returns what is checked before a search starts."""
+        return RecipeWork(self.recipe)
+
+    def add(self, found):
+        """Does nothing: a search for a recipe states all fields that vary."""
+
+    def settings(self):
+        """Returns what a journal keeps of what does not vary."""
+        return {"recipe": self.recipe.as_dict()}
 
     def extremes(self):
         """Yields the recipe with one field after the other at each of its values, or both ends of its range.
@@ -45,7 +76,7 @@ class Space:
 
     def description(self):
         """Returns a dict from each field that varies to its values in words."""
-        return {hp.name: _description(hp) for hp in self.hyperparameters.space}
+        return described(self.hyperparameters)
 
 
 def build_space(search: Search, assignments: Sequence[str] = ()) -> Space:
@@ -66,14 +97,3 @@ def build_space(search: Search, assignments: Sequence[str] = ()) -> Space:
     space = Space(builder.recipe, builder.hyperparameters, builder.fixed)
     space.check_fixed()
     return space
-
-
-def _description(hp):
-    if is_choice(hp):
-        line = ", ".join(map(str, hp.values))
-    else:
-        line = f"{hp.min_value:g} to {hp.max_value:g}"
-        line += ", logarithmic" if hp.sampling == "log" else ""
-        line += f", step {hp.step:g}" if hp.step not in (None, 1) else ""
-    conditions = [f"{c.name} is {' or '.join(map(str, c.values))}" for c in hp.conditions]
-    return f"{line} where {' and '.join(conditions)}" if conditions else line

@@ -1,6 +1,7 @@
 """Names of the files in the folder of a search."""
 
 import contextlib
+import shutil
 from pathlib import Path
 
 from keras_vit.errors import InputError
@@ -16,6 +17,7 @@ class SearchFolder:
         self.joined = self.path / "joined.jsonl"  # of a worker: the first event of its coordinator's journal
         self.log = self.path / "processes.log"  # what processes write before they have a log of their own
         self.reference = self.path / "reference.tflite"
+        self.arrays = self.path / "arrays"  # the data of a search over a builder, for its processes
         self.data = self.path / "data"  # with the log of loading the data
         self.reference_log = self.path / "reference"  # with the log of measuring the reference
         self.results = self.path / "results.csv"
@@ -62,6 +64,7 @@ class SearchFolder:
         places = (self.data, self.reference_log)
         for own in (*(place / "trial.log" for place in places), self.log, self.reference, file):
             own.unlink(missing_ok=True)
+        shutil.rmtree(self.arrays, ignore_errors=True)
         for place in places:
             with contextlib.suppress(OSError):  # it does not exist, or holds files of somebody else
                 place.rmdir()
@@ -73,6 +76,8 @@ class WinnerFolder:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         self.recipe = self.path / "recipe.py"
+        self.hyperparameters = self.path / "hyperparameters.json"  # of a builder
+        self.model = self.path / "model.keras"  # of a builder: that of the best seed
         self.summary = self.path / "summary.json"
 
     def seed(self, number):

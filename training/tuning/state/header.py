@@ -4,6 +4,7 @@ import uuid
 from pathlib import Path
 
 from keras_vit.errors import InputError
+from keras_vit.training.metrics import LOGGED
 from keras_vit.training.recipe_file import recipe_of
 from keras_vit.training.tuning.plan import Plan
 
@@ -19,14 +20,20 @@ def header_of(plan: Plan, threads: int) -> dict:
         "threads": threads,
         "search": plan.name,
         "tuner": plan.tuner,
-        "objective": plan.objective[0],
+        "objective": _objective(plan.objective),
         "seed": plan.seed,
         "measure": plan.measure_name,
         "limits": plan.limits.given,
         "reference": plan.reference and " ".join(f"{n}={v}" for n, v in plan.reference.changed().items()),
         "space": plan.space.description(),
-        "recipe": plan.space.recipe.as_dict(),
+        **plan.space.settings(),
     }
+
+
+def _objective(objective):
+    """Names it as users do: the direction is left out where it follows from the name."""
+    name, direction = objective
+    return name if LOGGED.get(name.removeprefix("val_")) == direction else f"{direction}:{name}"
 
 
 def check_same(started: dict, given: dict, holder: str | Path):
@@ -56,11 +63,15 @@ def check_same(started: dict, given: dict, holder: str | Path):
 
 
 def _flat(header, holder):
-    """The values to compare, one level deep; of the recipe only fields that do not vary."""
+    """The values to compare, one level deep; of a recipe only fields that do not vary."""
     flat = {name: header[name] for name in ("search", "tuner", "objective")}
     flat["--seed"] = header["seed"]  # not the recipe's field of that name
     if header.get("reference"):
         flat["--relative-to"] = " ".join(sorted(header["reference"].split()))
-    recipe = recipe_of(header["recipe"], holder).as_dict()  # one of an older version has more fields
-    flat |= header["limits"] | {f: v for f, v in recipe.items() if f not in header["space"]}
+    flat |= header["limits"]
+    if "build" in header:
+        flat |= {name: header[name] for name in ("build", "train", "validation", "epochs", "batch_size")}
+    else:
+        recipe = recipe_of(header["recipe"], holder).as_dict()  # one of an older version has more fields
+        flat |= {f: v for f, v in recipe.items() if f not in header["space"]}
     return flat | header["space"]

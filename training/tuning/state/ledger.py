@@ -4,6 +4,7 @@ import hashlib
 import threading
 
 from keras_vit.errors import ConditionError, InputError
+from keras_vit.training.tuning.keras_tuner_internals import add_discovered, is_discovery
 from keras_vit.training.tuning.state.journal import Journal
 from keras_vit.training.tuning.state.oracles import HALT, IDLE, Journaled
 from keras_vit.training.tuning.state.records import COMPLETED, FAILED, MISFIT, STOPPED, TrialRecord
@@ -29,6 +30,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._apply = {
             "created": self._created,
+            "discovered": self._discovered,
             "measured": self._measured,
             "epoch": self._epoch,
             "ended": self._ended,
@@ -78,6 +80,12 @@ class Ledger:
 
     def close(self):
         """Does nothing: no call of this ledger waits."""
+
+    def discovered(self, trial, space, values):
+        """Records hyperparameters that a trial's builder declared, where some of them are new."""
+        with self._lock:
+            if is_discovery(self.oracle, trial, space, values):
+                self._append("discovered", trial=trial, space=space, values=values)
 
     def measured(self, trial, footprint):
         with self._lock:
@@ -134,6 +142,9 @@ class Ledger:
             record.footprint = root.footprint
         self.records[trial] = record
         return record
+
+    def _discovered(self, trial, space, values):
+        self.records[trial].values = add_discovered(self.oracle, trial, space, values)
 
     def _measured(self, trial, footprint):
         self.records[trial].footprint = footprint

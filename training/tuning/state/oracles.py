@@ -7,10 +7,11 @@ from keras_tuner import oracles
 
 from keras_vit.training.tuning.keras_tuner_internals import (
     BayesianOptimizationOracle,
+    GridSearchOracle,
     HyperbandOracle,
     WithoutFiles,
+    active_values,
 )
-from keras_vit.training.tuning.space.space import Space
 
 RUNNING, IDLE, HALT = "RUNNING", "IDLE", "STOPPED"  # KerasTuner's words for what an oracle wants next
 INITIAL_POINTS = 10  # random trials before the Gaussian process of `bayesian` is used
@@ -53,7 +54,7 @@ TUNERS = {
     "random": oracles.RandomSearchOracle,
     "bayesian": BayesianOptimizationOracle,
     "hyperband": HyperbandOracle,
-    "grid": oracles.GridSearchOracle,
+    "grid": GridSearchOracle,
     "asha": ASHAOracle,
 }
 STAGED = ("hyperband", "asha")  # decide how many epochs a trial gets: `epochs` cannot be searched
@@ -77,10 +78,12 @@ class Journaled(WithoutFiles):
         proposal = super().populate_space(trial_id)
         if self.recorded is not None:
             return {"status": RUNNING, "values": dict(self.recorded)}
+        if proposal.get("values"):
+            proposal["values"] |= active_values(self.hyperparameters, proposal["values"])
         return proposal
 
 
-def build_oracle(tuner: str, space: Space, objective: tuple[str, str], *, trials: int, seed: int):
+def build_oracle(tuner: str, space, objective: tuple[str, str], *, trials: int, seed: int):
     """Builds the `Journaled` oracle of a key of `TUNERS` for at most that many trained trials.
 
     Hyperband ends where its brackets do instead, and a grid also when it is complete.
@@ -92,7 +95,7 @@ def build_oracle(tuner: str, space: Space, objective: tuple[str, str], *, trials
         "max_consecutive_failed_trials": None,  # it would raise with its lock held; the ledger counts
     }
     if tuner in STAGED:
-        options["max_epochs"] = space.recipe.epochs
+        options["max_epochs"] = space.epochs
     else:
         options["max_trials"] = None  # counted by `budget`
     if tuner == "bayesian":

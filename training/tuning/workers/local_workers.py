@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keras_vit.errors import InputError, first_line
-from keras_vit.training.recipe import Recipe
 from keras_vit.training.tuning.plan import Plan
 from keras_vit.training.tuning.state.folder import SearchFolder
 from keras_vit.training.tuning.state.records import COMPLETED, FAILED, TrialRecord
 from keras_vit.training.tuning.workers.processes import Processes
+from keras_vit.training.tuning.workers.recipe_work import RecipeWork
 from keras_vit.training.tuning.workers.resources import share_of
-from keras_vit.training.tuning.workers.trial import Job, load_data, measure_reference, run_trial
+from keras_vit.training.tuning.workers.trial import Job, check, measure_reference, run_trial
 
 
 class LocalWorkers:
@@ -33,55 +33,55 @@ class LocalWorkers:
         self.processes = processes or Processes(folder.log, plan.measure)
         self.reference: dict | None = None  # figures of the model that limits are relative to, and its `file`
 
-    def run(self, work: Callable, recipe: Recipe, run_dir: Path, **fields) -> tuple | None:
-        """Runs `work(job, connection)` in a process, as `Processes.run` does. `fields` are of the Job."""
-        return self.processes.run(work, self._job(recipe, run_dir, **fields))
+    def run(self, target: Callable, work, run_dir: Path, **fields) -> tuple | None:
+        """Runs `target(job, connection)` in a process, as `Processes.run` does. `fields` are of the Job."""
+        return self.processes.run(target, self._job(work, run_dir, **fields))
 
     def run_trial(self, ledger, record: TrialRecord, number: int) -> tuple | None:
         """Runs a trial. Returns `(status, reason)`, or None when everything has to stop."""
         try:
-            recipe = self.plan.space.recipe_of(record.values, seed=record.seed)
+            work = self.plan.space.work_of(record.values, seed=record.seed)
         except InputError as error:  # each value is valid, but not together with the others
             return FAILED, first_line(error)
         options = {"record": record, "limits": self.plan.limits, "reference": self.reference}
-        receivers = {"measured": ledger.measured, "epoch": ledger.report}
+        receivers = {
+            "discovered": ledger.discovered,
+            "measured": ledger.measured,
+            "epoch": ledger.report,
+        }
         return self.processes.run(
             run_trial,
-            self._job(recipe, self.folder.trial(record.root), number, **options),
+            self._job(work, self.folder.trial(record.root), number, **options),
             on_message=lambda kind, *content: receivers[kind](record.id, *content),
             progress=lambda: record.progress,
         )
 
-    def check_data(self):
-        """Loads the data once; raises an InputError when they are not on this machine."""
-        self._require(
-            "The data of the search cannot be loaded on this machine",
-            load_data,
-            self.plan.space.recipe,
-            self.folder.data,
-        )
+    def check(self):
+        """Checks what all trials have in common, and adds the hyperparameters that it finds to the space."""
+        space = self.plan.space
+        space.add(self._require(space.check_failure, check, space.first_work(), self.folder.data))
 
     def measure_reference(self) -> dict | None:
         """Measures the model that limits are relative to, and keeps its file. Returns its figures."""
         file = str(self.folder.reference)
         figures = self._require(
-            "The model of --relative-to cannot be measured",
+            "The model of --relative-to cannot be measured: ",
             measure_reference,
-            self.plan.reference,
+            RecipeWork(self.plan.reference),
             self.folder.reference_log,
             keep=file,
         )
         self.reference = figures and {**figures, "file": file}
         return self.reference
 
-    def _job(self, recipe, run_dir, number=0, **fields):
+    def _job(self, work, run_dir, number=0, **fields):
         cpus, gpu = share_of(number, self.count)
         machine = {"data_dir": self.data_dir, "cpus": cpus, "gpu": gpu, "threads": self.threads}
-        return Job(recipe, str(run_dir), measure=self.plan.measure, **machine, **fields)
+        return Job(work, str(run_dir), measure=self.plan.measure, **machine, **fields)
 
     def _require(self, failure, *job, **options):
         """Runs a job that the search needs. Returns its result, or None when the search must stop."""
         status, result = self.run(*job, **options) or (COMPLETED, None)
         if status != COMPLETED:
-            raise InputError(f"{failure}: {result}")
+            raise InputError(f"{failure}{result}")
         return result

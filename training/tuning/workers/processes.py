@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import tempfile
+import threading
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +24,8 @@ class Processes:
 
     That saves the seconds that TensorFlow takes to import, and no memory of a trial outlives it. Where a
     system has no `forkserver`, each process starts from nothing. What processes write before they have a log
-    of their own goes to `log`; the module of `measure` is imported in advance, too.
+    of their own goes to `log`; the module of `measure` is imported in advance, too. The script that runs is
+    not imported again, unless `measure` is defined there: it may have no `if __name__ == "__main__"`.
     """
 
     def __init__(self, log: str | Path, measure: Callable | None = None):
@@ -30,8 +33,10 @@ class Processes:
         self.context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
         self._running = set()
         self._stopping = False
+        self._needs_script = getattr(measure, "__module__", None) == "__main__"
         if "forkserver" in methods:
-            self.context.set_forkserver_preload([*PRELOAD, *([measure.__module__] if measure else [])])
+            preload = [*PRELOAD, *([] if measure is None or self._needs_script else [measure.__module__])]
+            self.context.set_forkserver_preload(preload)
             with _errors_to(log):
                 multiprocessing.forkserver.ensure_running()
 
@@ -72,7 +77,8 @@ class Processes:
         with tempfile.TemporaryDirectory(prefix="keras-vit-", ignore_cleanup_errors=True) as folder:
             ours, theirs = self.context.Pipe()
             process = self.context.Process(target=_run, args=(folder, target, job, theirs), daemon=True)
-            process.start()
+            with contextlib.nullcontext() if self._needs_script else _script_hidden():
+                process.start()
             theirs.close()
             self._running.add(process)
             try:
@@ -85,6 +91,21 @@ class Processes:
                 self._running.discard(process)
                 ours.close()
             return outcome, process.exitcode
+
+
+_starting = threading.Lock()
+
+
+@contextlib.contextmanager
+def _script_hidden():
+    """Keeps a process that is started from importing the script, as `multiprocessing` lets it do."""
+    with _starting:
+        script = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = script
 
 
 def _run(folder, target, job, connection):

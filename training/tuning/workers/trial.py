@@ -6,23 +6,21 @@ from pathlib import Path
 
 import keras
 
-from keras_vit.training.fit import fit_task
 from keras_vit.training.flops import count_flops
-from keras_vit.training.recipe import Recipe
-from keras_vit.training.run import train
 from keras_vit.training.run_folder import RunFolder
-from keras_vit.training.tasks import task_of
+from keras_vit.training.tuning.builders.work import BuilderWork
 from keras_vit.training.tuning.costs import COSTS, NO_LIMITS, Limits
 from keras_vit.training.tuning.state.records import COMPLETED, MISFIT, TrialRecord
 from keras_vit.training.tuning.workers.epoch_reports import EpochReports
 from keras_vit.training.tuning.workers.isolation import isolated
+from keras_vit.training.tuning.workers.recipe_work import RecipeWork
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
     """What a process of a search does, and its share of the machine. It reaches the process by pickling."""
 
-    recipe: Recipe  # with the trial's seed
+    work: RecipeWork | BuilderWork  # with the values and the seed of the trial
     run_dir: str  # of the run, which an earlier process may have started
     record: TrialRecord | None = None  # None for other work than a trial
     limits: Limits = NO_LIMITS
@@ -39,66 +37,63 @@ class Job:
 def run_trial(job, connection):
     """Measures a trial's model and trains it, or continues where an earlier process of it was interrupted.
 
-    Sends `("measured", footprint)` when there was something to measure, and `("epoch", number, metrics)`
-    after each epoch, then waits for True (continue) or False (stop).
+    Sends `("discovered", space, values)` for hyperparameters that the builder declares, `("measured",
+    footprint)` when there was something to measure, and `("epoch", number, metrics)` after each epoch, then
+    waits for True (continue) or False (stop).
     """
-    task, record = task_of(job.recipe), job.record
-    data = task.load_data(job.data_dir)
+    work, record = job.work, job.record
+
+    def discovered(space, values):
+        connection.send(("discovered", space, values))
+
+    data = work.load_data(job.data_dir)
     figures = record.footprint
     if not figures:
-        figures = measure_model(job, task.build_model(data), data)
+        figures = measure_model(job, *work.untrained(data, discovered))
         connection.send(("measured", figures))
         keras.utils.clear_session()
     if reason := job.limits.exceeded(figures):
         return MISFIT, reason
     folder, reports = RunFolder(job.run_dir), EpochReports(connection, job.run_dir, record.first_epoch)
     if reports.catch_up():
-        fit_task(
-            task,
-            folder.path,
-            data=data,
-            resume=folder.recipe.exists(),
-            callbacks=[reports],
-            until_epoch=record.until_epoch,
-        )
+        work.fit(folder.path, data, discovered, reports, record.until_epoch)
     if reports.reported and keras.backend.backend() == "tensorflow":
         _write_hparams(folder.tensorboard, record, reports.reported)
     return COMPLETED, None
 
 
 @isolated
-def load_data(job, connection):
-    """Checks that the data exist."""
-    task_of(job.recipe).load_data(job.data_dir)
-    return COMPLETED, None
+def check(job, connection):
+    """Checks what all trials have in common; what was found is the outcome."""
+    return COMPLETED, job.work.check(job.data_dir)
 
 
 @isolated
 def measure_reference(job, connection):
     """Measures the model that limits are relative to, and keeps its file; its figures are the outcome."""
-    task = task_of(job.recipe)
-    data = task.load_data(job.data_dir)
-    return COMPLETED, measure_model(job, task.build_model(data), data)
+    data = job.work.load_data(job.data_dir)
+    return COMPLETED, measure_model(job, *job.work.untrained(data, discovered=lambda *_: None))
 
 
 @isolated
 def train_winner(job, connection):
-    """Trains the winner with one seed, evaluates it and writes its report."""
-    is_started = RunFolder(job.run_dir).recipe.exists()
-    train(job.recipe, job.run_dir, data_dir=job.data_dir, resume=is_started)
+    """Trains the winner with one seed, or continues, and evaluates it."""
+    job.work.train_winner(job.run_dir, job.data_dir)
     return COMPLETED, None
 
 
-def measure_model(job, model, data):
-    """Measures an untrained model, cheap figures first, until one exceeds a limit; returns a dict of them."""
+def measure_model(job, model, example):
+    """Measures an untrained model, cheap figures first, until one exceeds a limit; returns a dict of them.
+
+    `example` is one item of its inputs.
+    """
     reference = job.reference or {}
     figures = {"parameters": model.count_params()}
     if job.measure:
-        figures["flops"] = count_flops(model)
+        figures["flops"] = count_flops(model, example)
     figures |= _ratios(figures, reference)
     if job.measure and not job.limits.exceeded(figures):
-        image = data.train.images[0]
-        figures |= job.measure(model, image, reference=reference.get("file"), keep=job.keep)
+        figures |= job.measure(model, example, reference=reference.get("file"), keep=job.keep)
         figures |= _ratios(figures, reference)
     return figures
 

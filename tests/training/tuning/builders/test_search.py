@@ -1,0 +1,111 @@
+"""Whole searches over builders, with processes."""
+
+import csv
+import sys
+
+import keras_tuner
+import pytest
+from builders_of_tests import WithOwnFit, build_dynamic, train, validation
+
+from keras_vit import InputError
+from keras_vit.__main__ import main
+from keras_vit.training import search
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated, :DeprecationWarning:keras_tuner")
+DATA = {"train": train, "validation": validation}
+FILE = """
+import keras
+from builders_of_tests import build, train as training_data, validation
+
+def train():
+    return training_data()
+"""
+
+
+def rows(folder):
+    with open(folder / "results.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.slow
+def test_a_search_that_is_cut_continues_to_the_same_results_and_takes_more_trials(tmp_path):
+    options = {"epochs": 2, "seeds": 0, **DATA}
+    whole = search(build_dynamic, tmp_path / "whole", trials=3, **options)
+    cut = search(build_dynamic, tmp_path / "cut", trials=2, **options)
+    assert len(cut.records) == 2
+    resumed = search(build_dynamic, tmp_path / "cut", trials=3, **options)
+    assert [(r.values, r.seed, r.score, r.epochs) for r in resumed.records] == [
+        (r.values, r.seed, r.score, r.epochs) for r in whole.records
+    ]
+    assert {"layers", "units_0", "units_1"} <= rows(tmp_path / "cut")[0].keys()
+    for changed, difference in [
+        ({"epochs": 3}, "epochs was 2, is 3"),
+        ({"batch_size": 8}, "batch_size was 32, is 8"),
+        ({"train": validation}, "train was builders_of_tests:train, is builders_of_tests:validation"),
+        ({"objective": "loss"}, "objective was val_loss, is loss"),
+    ]:
+        with pytest.raises(InputError, match=difference):
+            search(build_dynamic, tmp_path / "cut", trials=3, **{**options, **changed})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tuner", ["hyperband", "asha"])
+def test_tuners_that_decide_the_epochs_search_builders_too(tmp_path, tuner):
+    found = search(WithOwnFit, tmp_path, trials=4, epochs=3, seeds=1, tuner=tuner, **DATA)
+    assert found.winner.is_scored and found.model_file.exists()
+    assert max(max(record.epochs) for record in found.records) == 3
+
+
+@pytest.mark.slow
+def test_a_file_with_a_builder_is_searched_by_the_command(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "my_search.py"
+    file.write_text(FILE)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    words = [file, "--trials", 1, "--epochs", 1, "--seeds", 1, "--objective", "val_auc", "--max-size-mb", 1]
+    assert main(["tune", *map(str, words), "--run-dir", str(tmp_path / "run")]) == 0
+    shown = capsys.readouterr().out
+    assert "its model, of the best seed" in shown and "Validation split, mean of 1 seeds" in shown
+    assert float(rows(tmp_path / "run")[0]["size_bytes"]) > 0
+
+
+@pytest.mark.slow
+def test_what_the_check_in_a_process_refuses_leaves_no_folder(tmp_path):
+    objective = keras_tuner.Objective("val_f1", "max")
+    with pytest.raises(InputError, match="'val_f1' is not logged"):
+        search("builders_of_tests:build", tmp_path / "run", train=train(), objective=objective)
+    assert not (tmp_path / "run").exists() or not any((tmp_path / "run").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("builders_of_tests:build epochs=3", "Expected no field=value with a search over a builder"),
+        ("builders_of_tests:build --subset 3", "Expected no subset with a search over a builder"),
+        ("vit_digits --epochs 3", "Expected no epochs with recipes: their fields say it"),
+        ("vit_digits --train builders_of_tests:train", "Expected no train with recipes"),
+        ("builders_of_tests:absent", "defines no absent"),
+        ("builders_of_tests:NUMBER", "to be a function build"),
+        ("no_such_module:build", "No module no_such_module here"),
+        ("nowhere.py", "found none"),
+        ("{empty}", "to define build(hp), or SEARCH, a Search"),
+        ("{dataless}", "let {dataless} define train"),
+        ("{broken}", "broken.py cannot be run: ZeroDivisionError: division by zero (broken.py, line 1)"),
+        ("builders_of_tests:build --objective val_own", "Write max:val_own or min:val_own"),
+        ("builders_of_tests:build --batch-size 0", "at least 1"),
+        ("builders_of_tests:build --tuner best", "Unknown tuner"),
+        ("builders_of_tests:build --max-latency-ratio 1", "Expected --relative-to"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(tmp_path, capsys, monkeypatch, arguments, message):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    names = {name: str(tmp_path / f"{name}.py") for name in ("empty", "dataless", "broken")}
+    codes = {"empty": "train = 1", "dataless": "def build(hp): pass", "broken": "1 / 0"}
+    for name, code in codes.items():
+        (tmp_path / f"{name}.py").write_text(code)
+    try:
+        code = main(["tune", *arguments.format(**names).split(), "--run-dir", str(tmp_path / "run")])
+    except SystemExit as ended:
+        code = ended.code
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert code == 2 and len(lines) == 1 and message.format(**names) in lines[0]
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,61 @@
+"""Batches of a user's data, as `model.fit` takes them."""
+
+import functools
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_vit.training.data.order import check_batch_size
+from keras_vit.training.data.streams import EvaluationBatches, batch_stream
+
+
+class ArrayBatches:
+    """All rows of some arrays in each epoch, in an order that depends on seed and epoch alone.
+
+    The last batch of an epoch may be smaller.
+    """
+
+    varying_size = True
+
+    def __init__(self, arrays: tuple, batch_size: int, seed: int):
+        check_batch_size(batch_size)
+        self.arrays, self.batch_size, self.seed = arrays, batch_size, seed
+        self.length = len(keras.tree.flatten(arrays)[0])
+        self.steps = -(-self.length // batch_size)
+
+    def batch(self, epoch: int, step: int) -> tuple:
+        """Returns a batch, nested as the arrays."""
+        order = _order(self.seed, epoch, self.length)
+        return rows_of(self.arrays, order[step * self.batch_size : (step + 1) * self.batch_size])
+
+    def stream(self, epochs: int, start_epoch: int = 0, start_step: int = 0) -> Any:
+        """Returns the batches of a training, or the rest of one, as `model.fit` takes them."""
+        return batch_stream(self, epochs=epochs, start_epoch=start_epoch, start_step=start_step)
+
+
+def evaluation_batches(arrays: tuple, batch_size: int) -> EvaluationBatches:
+    """Returns all rows in order, as `model.fit` takes them for validation."""
+    length = len(keras.tree.flatten(arrays)[0])
+    return EvaluationBatches(length, batch_size, lambda rows: rows_of(arrays, rows))
+
+
+def first_batch(data: Any, batch_size: int) -> tuple:
+    """Returns the first batch of arrays or of a dataset: `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
+    if isinstance(data, tuple):
+        return rows_of(data, slice(batch_size))
+    batch = data[0] if isinstance(data, keras.utils.PyDataset) else next(iter(data))
+    batch = batch if isinstance(batch, tuple) else (batch,)
+    return keras.tree.map_structure(lambda array: np.asarray(array), batch)
+
+
+def rows_of(arrays: tuple, rows: Any) -> tuple:
+    """Returns some rows of all arrays, nested as they are."""
+    return keras.tree.map_structure(lambda array: np.asarray(array[rows]), arrays)
+
+
+@functools.lru_cache(maxsize=2)  # each step of an epoch calls it
+def _order(seed, epoch, length):
+    order = np.random.default_rng((seed, epoch)).permutation(length)
+    order.setflags(write=False)
+    return order

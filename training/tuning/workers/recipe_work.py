@@ -1,0 +1,46 @@
+"""What a process does for one trial of a search for a recipe."""
+
+import dataclasses
+from collections.abc import Callable
+
+from keras_vit.training.fit import fit_task
+from keras_vit.training.recipe import Recipe
+from keras_vit.training.run import train
+from keras_vit.training.run_folder import RunFolder
+from keras_vit.training.tasks import task_of
+
+
+@dataclasses.dataclass(frozen=True)
+class RecipeWork:
+    """A recipe with the values and the seed of one trial; it has the methods of `BuilderWork`."""
+
+    recipe: Recipe
+
+    def load_data(self, data_dir=None):
+        """Loads the data of the recipe."""
+        return task_of(self.recipe).load_data(data_dir)
+
+    def check(self, data_dir=None):
+        """Checks that the data exist."""
+        self.load_data(data_dir)
+
+    def untrained(self, data, discovered: Callable):
+        """Returns the model that the recipe trains, and one image; no new values are discovered."""
+        model = task_of(self.recipe).build_model(data)
+        return model, data.train.images[0] if hasattr(data.train, "images") else None
+
+    def fit(self, run_dir, data, discovered: Callable, reports, until_epoch=None):
+        """Trains the model, or continues; `reports` gets the metrics of each epoch."""
+        folder = RunFolder(run_dir)
+        fit_task(
+            task_of(self.recipe),
+            folder.path,
+            data=data,
+            resume=folder.recipe.exists(),
+            callbacks=[reports],
+            until_epoch=until_epoch,
+        )
+
+    def train_winner(self, run_dir, data_dir=None):
+        """Trains the recipe, evaluates the run and writes its report."""
+        train(self.recipe, run_dir, data_dir=data_dir, resume=RunFolder(run_dir).recipe.exists())
