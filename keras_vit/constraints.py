@@ -126,7 +126,8 @@ def parameters(function: Callable) -> dict[str, Any]:
 def checked(function: Callable[P, R]) -> Callable[P, R]:
     """Decorates a function or constructor, whose arguments are then checked against its annotations.
 
-    An argument of another type, outside its limits or unknown is an InputError.
+    An argument that is unknown or missing, of another type or outside its limits is an InputError, and so is
+    a ValueError that the function raises.
 
     Example:
         >>> @checked
@@ -137,28 +138,38 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         keras_vit.errors.InputError: grow() takes no 'siz'; did you mean 'size'? It takes size.
     """
     signature = inspect.signature(function)
-    names = list(signature.parameters)
+    names, owner = list(signature.parameters), function.__qualname__.removesuffix(".__init__")
 
     @functools.wraps(function)
     def wrapper(*args, **kwargs):
         accepted = parameters(function)
         for name in kwargs:
             if name not in accepted:
-                raise InputError(_unknown(function, name, accepted))
+                raise InputError(f"{owner}() takes no {name!r}{_unknown(name, accepted)}")
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise InputError(
+                f"{owner}() received wrong arguments: {error}. It takes {', '.join(accepted)}."
+            ) from error
         for name, value in [*zip(names, args, strict=False), *kwargs.items()]:
             if name != "self":
                 check_value(name, value, accepted[name])
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except InputError:
+            raise
+        except ValueError as error:
+            raise InputError(str(error).split("\n")[0]) from error
 
     wrapper.__signature__ = signature  # `getfullargspec`, which Keras calls, follows no `__wrapped__`
     return wrapper
 
 
-def _unknown(function, name, accepted):
-    owner = function.__qualname__.removesuffix(".__init__")
+def _unknown(name, accepted):
     close = difflib.get_close_matches(name, accepted, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else "."
-    return f"{owner}() takes no {name!r}{hint} It takes {', '.join(accepted)}."
+    return f"{hint} It takes {', '.join(accepted)}."
 
 
 def _members(annotation, limits=()):

@@ -7,6 +7,7 @@ import keras
 import keras_vit.keras_internals as keras_internals  # as a module: importing Keras there imports the layers
 from keras_vit.constraints import parameters
 from keras_vit.errors import InputError
+from keras_vit.layers._inputs import check_input
 from keras_vit.layers._layer_seeds import reseeded
 from keras_vit.layers._options import LAYER_DEFAULTS, DenseOptions, LayerOptions
 
@@ -23,6 +24,8 @@ class ConfiguredLayer(keras.layers.Layer):
             `options`, those of `**options`. Options of dense layers and blocks get their defaults here.
     """
 
+    axes = ("batch", "length", "hidden_dim")  # of the input; "..." stands for any number of axes
+
     def __init__(self, arguments: dict[str, Any]) -> None:
         options = arguments["options"]
         super().__init__(**{k: v for k, v in options.items() if k in LayerOptions.__annotations__})
@@ -30,6 +33,10 @@ class ConfiguredLayer(keras.layers.Layer):
         given = {**LAYER_DEFAULTS, **options, **arguments}
         for name in self._argument_names():
             setattr(self, name, given[name])
+
+    def __call__(self, *args, **kwargs):
+        self._check_input(args[0] if args else next(iter(kwargs.values()), None))
+        return super().__call__(*args, **kwargs)
 
     def compute_output_shape(self, input_shape):
         return input_shape  # other shapes are an override
@@ -73,6 +80,9 @@ class ConfiguredLayer(keras.layers.Layer):
     def _argument_names(cls):
         return [name for name in parameters(cls.__init__) if name not in LayerOptions.__annotations__]
 
+    def _check_input(self, x):
+        check_input(self, x)
+
     def _inner(self, layer_class, name, **arguments):
         """Returns an inner layer, which gets the arguments that both have in common."""
         common = [n for n in layer_class._argument_names() if n in self._argument_names()]
@@ -104,15 +114,6 @@ class ConfiguredLayer(keras.layers.Layer):
 def build_dense(layer, inputs, units):
     layer.units = units
     layer.build((None, inputs))
-
-
-def check_sequence(layer, input_shape):
-    """Raises InputError unless a shape is `(batch, length, hidden_dim)` with a known `hidden_dim`."""
-    if len(input_shape) != 3 or input_shape[-1] is None:
-        raise InputError(
-            f"{type(layer).__name__} {layer.name!r} expected x of shape (batch, length, hidden_dim), "
-            f"received {tuple(input_shape)}. Reshape images or feature maps to one token per place."
-        )
 
 
 def dense_layers(layer):

@@ -5,37 +5,56 @@ from keras import ops
 from keras_vit.errors import InputError
 
 
-def merged_mask(x, attention_mask, *token_masks):
+def merged_mask(x, num_heads, attention_mask, *token_masks):
     """Returns which keys each query sees as `(batch, num_heads, length, length)`, or None for all.
 
     Args:
         x: `(batch, length, hidden_dim)`.
+        num_heads: int.
         attention_mask: `(length, length)`, `(batch, length, length)`, four axes that broadcast to the result,
             or None. True where a query (second to last axis) sees a key (last axis).
         *token_masks: `(batch, length)` or None. False for tokens that no query sees.
 
     Raises:
-        InputError: an attention mask of another number of axes, or of two axes that are not the length.
+        InputError: a mask of another shape.
     """
-    masks = [ops.cast(mask, "bool")[:, None, None] for mask in token_masks if mask is not None]
+    masks = [token_mask(x, mask)[:, None, None] for mask in token_masks if mask is not None]
     if attention_mask is not None:
-        masks.append(_four_axes(ops.cast(attention_mask, "bool"), x.shape))
+        masks.append(_four_axes(ops.cast(attention_mask, "bool"), num_heads, x.shape))
     merged = None
     for mask in masks:
         merged = mask if merged is None else ops.logical_and(merged, mask)
     return merged
 
 
-def _four_axes(mask, shape):
-    length, axes = shape[1], len(mask.shape)
-    is_square = all(side in (None, 1, length) or length is None for side in mask.shape[-2:])
-    if axes not in (2, 3, 4) or not is_square:
+def token_mask(x, mask):
+    """Returns a mask of tokens as bool `(batch, length)`, or raises InputError for one of another shape."""
+    mask = ops.cast(mask, "bool")
+    if not _fits(mask.shape, x.shape[:2]):
+        raise InputError(
+            f"Expected mask to be (batch, length) for x of shape {tuple(x.shape)}, received "
+            f"{tuple(mask.shape)}. Give a mask of pairs of tokens as attention_mask."
+        )
+    return mask
+
+
+def _four_axes(mask, num_heads, shape):
+    batch, length, _ = shape
+    axes = len(mask.shape)
+    expected = {2: (length, length), 3: (batch, length, length), 4: (batch, num_heads, length, length)}
+    if not _fits(mask.shape, expected.get(axes, ())):
         raise InputError(
             "Expected attention_mask to be (length, length), (batch, length, length) or (batch, num_heads, "
-            f"length, length) for x of shape {tuple(shape)}, received {tuple(mask.shape)}. Give a mask of "
-            "tokens, (batch, length), as mask."
+            f"length, length) for x of shape {tuple(shape)} and {num_heads} heads, received "
+            f"{tuple(mask.shape)}. Give a mask of tokens, (batch, length), as mask."
         )
     return mask[None, None] if axes == 2 else mask[:, None] if axes == 3 else mask
+
+
+def _fits(shape, expected):
+    """Returns whether a shape broadcasts to the expected one, as far as both are known."""
+    sides = zip(shape, expected, strict=False)
+    return len(shape) == len(expected) and all(s in (None, 1, known) or known is None for s, known in sides)
 
 
 def with_added_tokens(mask, count, place=0):

@@ -10,7 +10,7 @@ def tokenwise(layer, x):
     batched product with a slower gradient. `reshape` moves no data.
     """
     *leading, dim = x.shape
-    if len(leading) == 1:
+    if len(leading) != 2:
         return layer(x)
     y = layer(ops.reshape(x, (-1, dim)))
     length = x.shape[1] if x.shape[1] is not None else ops.shape(x)[1]

@@ -6,7 +6,8 @@ import keras
 from keras import ops
 
 from keras_vit.constraints import checked
-from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense, check_sequence
+from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense
+from keras_vit.layers._masks import token_mask
 from keras_vit.layers._options import Activation, Count, DenseLayerOptions, Epsilon, Width
 from keras_vit.layers._tokenwise import tokenwise
 from keras_vit.layers.mlp import MLP
@@ -58,7 +59,6 @@ class AttentionPooling(ConfiguredLayer):
         self.mlp = self._inner(MLP, "mlp")
 
     def build(self, input_shape):
-        check_sequence(self, input_shape)
         hidden_dim = input_shape[-1]
         check_heads(self.num_heads, hidden_dim)
         self.probe = self.add_weight(shape=(1, hidden_dim), initializer="glorot_uniform", name="probe")
@@ -79,7 +79,7 @@ class AttentionPooling(ConfiguredLayer):
         # One query needs no separate matrix product: weight the keys and sum.
         scores = ops.sum(query * key, axis=-1)
         if mask is not None:
-            scores = ops.where(ops.cast(mask, "bool")[:, None], scores, ops.cast(-1e9, scores.dtype))
+            scores = ops.where(token_mask(x, mask)[:, None], scores, ops.cast(-1e9, scores.dtype))
         scores = ops.softmax(scores, axis=-1)
         pooled = ops.sum(ops.expand_dims(scores, -1) * value, axis=2)
         pooled = ops.reshape(pooled, (-1, hidden_dim))

@@ -36,6 +36,8 @@ class DropPath(ConfiguredLayer):
     Reference: Huang et al. 2016, https://arxiv.org/abs/1603.09382
     """
 
+    axes = ("batch", "...")
+
     @checked
     def __init__(self, rate: RateBelowOne, seed: Seed = None, **options: Unpack[LayerOptions]) -> None:
         super().__init__(locals())

@@ -38,6 +38,8 @@ class ImageNormalization(ConfiguredLayer):
     Reference: Goodfellow, Bengio and Courville 2016, Deep Learning, section 12.2.1.1
     """
 
+    axes = ("batch", "height", "width", "channels")
+
     @checked
     def __init__(
         self,

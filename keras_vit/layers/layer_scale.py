@@ -30,6 +30,8 @@ class LayerScale(ConfiguredLayer):
     Reference: Touvron et al. 2021, equation 4, https://arxiv.org/abs/2103.17239
     """
 
+    axes = ("batch", "...", "hidden_dim")
+
     @checked
     def __init__(
         self, initial_value: Annotated[float, Range(-1e6, 1e6)] = 1e-5, **options: Unpack[LayerOptions]

@@ -48,6 +48,8 @@ class MLP(ConfiguredLayer):
         normalisation inside: Wang et al. 2022, https://arxiv.org/abs/2210.06423
     """
 
+    axes = ("batch", "...", "hidden_dim")
+
     @checked
     def __init__(
         self,

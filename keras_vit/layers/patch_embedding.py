@@ -50,6 +50,8 @@ class PatchEmbedding(ConfiguredLayer):
         https://arxiv.org/abs/2104.05704, section 3.4
     """
 
+    axes = ("batch", "height", "width", "channels")
+
     @checked
     def __init__(
         self,
@@ -80,7 +82,7 @@ class PatchEmbedding(ConfiguredLayer):
 
     def build(self, input_shape):
         patch_grid(input_shape, self.patch_size)
-        self.channels = channels = input_shape[-1]
+        channels = input_shape[-1]
         if self.stem == "linear":
             self.extraction.build(input_shape)
             build_dense(self.projection, math.prod(self.patch_size) * channels, self.hidden_dim)
@@ -90,7 +92,6 @@ class PatchEmbedding(ConfiguredLayer):
             channels = convolution.filters
 
     def call(self, images):
-        self._check_channels(images.shape)
         if self.stem == "linear":
             return tokenwise(self.projection, self.extraction(images))
         rows, columns = patch_grid(images.shape, self.patch_size)
@@ -102,13 +103,6 @@ class PatchEmbedding(ConfiguredLayer):
     def compute_output_shape(self, input_shape):
         rows, columns = patch_grid(input_shape, self.patch_size)
         return (input_shape[0], rows * columns, self.hidden_dim)
-
-    def _check_channels(self, shape):
-        if shape[-1] != self.channels:
-            raise InputError(
-                f"Expected images of {self.channels} channels, for which {self.name!r} was built, received "
-                f"{tuple(shape)}. Convert the images, or build the model with channels={shape[-1]}."
-            )
 
     def _convolution(self, index, filters):
         return keras.layers.Conv2D(

@@ -37,6 +37,8 @@ class PatchExtraction(ConfiguredLayer):
     Reference: Dosovitskiy et al. 2021, equation 1, https://arxiv.org/abs/2010.11929
     """
 
+    axes = ("batch", "height", "width", "channels")
+
     @checked
     def __init__(self, patch_size: PixelPair, **options: Unpack[LayerOptions]) -> None:
         patch_size = as_pair(patch_size, "patch_size")

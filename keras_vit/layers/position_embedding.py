@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_vit.constraints import Choices, Range, checked
 from keras_vit.errors import InputError
-from keras_vit.layers._configured_layer import ConfiguredLayer, check_sequence
+from keras_vit.layers._configured_layer import ConfiguredLayer
 from keras_vit.layers._options import LayerOptions, Pair
 from keras_vit.layers._pairs import as_pair
 
@@ -67,7 +67,6 @@ class PositionEmbedding(ConfiguredLayer):
         super().__init__(locals())
 
     def build(self, input_shape):
-        check_sequence(self, input_shape)
         self._check_length(input_shape[1])
         hidden_dim = input_shape[-1]
         if self.kind == "learned":

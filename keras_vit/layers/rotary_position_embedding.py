@@ -50,6 +50,8 @@ class RotaryPositionEmbedding(ConfiguredLayer):
         https://arxiv.org/abs/2303.11331, section 2
     """
 
+    axes = ("batch", "num_heads", "length", "head_dim")
+
     @checked
     def __init__(
         self,
@@ -64,14 +66,8 @@ class RotaryPositionEmbedding(ConfiguredLayer):
         super().__init__(locals())
 
     def build(self, input_shape):
-        rows, columns = self.grid_size
         *_, length, head_dim = input_shape
-        expected = self.num_prefix_tokens + rows * columns
-        if length != expected:
-            raise InputError(
-                f"Expected {expected} tokens ({self.num_prefix_tokens} before a grid of {rows} x "
-                f"{columns}), received {length}. Set grid_size or num_prefix_tokens."
-            )
+        self._check_length(length)
         if head_dim % 4:
             raise InputError(f"Rotation needs a head size that is a multiple of 4, received {head_dim}.")
         angles = np.pad(self._angles(head_dim // 4), ((self.num_prefix_tokens, 0), (0, 0)))
@@ -82,6 +78,19 @@ class RotaryPositionEmbedding(ConfiguredLayer):
         first, second = ops.split(x, 2, axis=-1)
         turned = ops.concatenate([second, first], axis=-1)
         return x * ops.cast(self.cosine, x.dtype) + turned * ops.cast(self.sine, x.dtype)
+
+    def _check_input(self, x):
+        super()._check_input(x)
+        self._check_length(x.shape[2])
+
+    def _check_length(self, length):
+        rows, columns = self.grid_size
+        expected = self.num_prefix_tokens + rows * columns
+        if length != expected:
+            raise InputError(
+                f"Expected {expected} tokens ({self.num_prefix_tokens} before a grid of {rows} x "
+                f"{columns}), received {length}. Set grid_size or num_prefix_tokens."
+            )
 
     def _angles(self, num_frequencies):
         """`(rows * columns, 2 * num_frequencies)` in radians: those of the row, then of the column."""

@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_vit.constraints import checked
 from keras_vit.errors import InputError
-from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense, check_sequence
+from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._masks import merged_mask
 from keras_vit.layers._options import Count, DenseLayerOptions, Epsilon, Rate, Seed
@@ -93,7 +93,6 @@ class SelfAttention(ConfiguredLayer):
         self.dropout = self._dropout("dropout", dropout_rate, next(seeds))
 
     def build(self, input_shape):
-        check_sequence(self, input_shape)
         check_heads(self.num_heads, input_shape[-1])
         hidden_dim, head_dim = input_shape[-1], input_shape[-1] // self.num_heads
         heads_shape = (None, self.num_heads, input_shape[1], head_dim)
@@ -118,7 +117,7 @@ class SelfAttention(ConfiguredLayer):
         query = self.rotation(self.query_norm(query)) * (query.shape[-1] ** -0.5)
         key = self.rotation(self.key_norm(key))
         scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
-        seen = merged_mask(x, attention_mask, mask, x_mask)
+        seen = merged_mask(x, self.num_heads, attention_mask, mask, x_mask)
         if seen is not None:
             scores = ops.where(seen, scores, ops.cast(-1e9, scores.dtype))
         if self.causal:

@@ -7,7 +7,8 @@ from keras import ops
 
 from keras_vit.constraints import Choices, checked
 from keras_vit.errors import InputError
-from keras_vit.layers._configured_layer import ConfiguredLayer, check_sequence
+from keras_vit.layers._configured_layer import ConfiguredLayer
+from keras_vit.layers._masks import token_mask
 from keras_vit.layers._options import LayerOptions
 
 
@@ -51,7 +52,6 @@ class TokenPooling(ConfiguredLayer):
         super().__init__(locals())
 
     def build(self, input_shape):
-        check_sequence(self, input_shape)
         length = input_shape[1]
         read = [self.index] * ("token" in self.mode) + [self.num_prefix_tokens] * ("gap" in self.mode)
         if min(read) < 0 or length is not None and max(read) >= length:
@@ -74,9 +74,11 @@ class TokenPooling(ConfiguredLayer):
         return (input_shape[0], input_shape[-1] * (2 if self.mode == "token_gap" else 1))
 
     def _mean(self, x, mask):
+        if mask is not None:
+            mask = token_mask(x, mask)[:, self.num_prefix_tokens :, None]
         x = x[:, self.num_prefix_tokens :]
         if mask is None:
             return ops.mean(x, axis=1)
-        read = ops.cast(mask[:, self.num_prefix_tokens :, None], "float32")
+        read = ops.cast(mask, "float32")
         total = ops.sum(ops.cast(x, "float32") * read, axis=1)
         return ops.cast(total / ops.maximum(ops.sum(read, axis=1), 1), x.dtype)

@@ -6,7 +6,7 @@ import keras
 
 import keras_vit.keras_internals as keras_internals  # as a module: importing Keras there imports the layers
 from keras_vit.constraints import checked
-from keras_vit.layers._configured_layer import ConfiguredLayer, check_sequence
+from keras_vit.layers._configured_layer import ConfiguredLayer
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._masks import merged_mask
 from keras_vit.layers._options import BlockLayerOptions, Count, Width
@@ -62,7 +62,6 @@ class TransformerBlock(ConfiguredLayer):
         self.drop_path = self._inner(DropPath, "drop_path", rate=self.drop_path_rate, seed=next(seeds))
 
     def build(self, input_shape):
-        check_sequence(self, input_shape)
         for layer in keras_internals.child_layers(self):
             layer.build(input_shape)
 
@@ -78,7 +77,7 @@ class TransformerBlock(ConfiguredLayer):
         before, after = (tokenwise, _as_is) if self.norm_first else (_as_is, tokenwise)
         mixed, scores = self.attention(
             before(self.attention_norm, x),
-            attention_mask=merged_mask(x, attention_mask, mask, x_mask),
+            attention_mask=merged_mask(x, self.num_heads, attention_mask, mask, x_mask),
             training=training,
             return_attention_scores=True,
         )

@@ -7,7 +7,7 @@ from keras import ops
 
 import keras_vit.keras_internals as keras_internals  # as a module: importing Keras there imports the layers
 from keras_vit.constraints import checked
-from keras_vit.layers._configured_layer import ConfiguredLayer, check_sequence
+from keras_vit.layers._configured_layer import ConfiguredLayer
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._masks import merged_mask
 from keras_vit.layers._options import BlockLayerOptions, Count, Width
@@ -73,7 +73,6 @@ class TransformerEncoder(ConfiguredLayer):
         self.norm = self._norm("norm", self.norm_first and final_norm)
 
     def build(self, input_shape):
-        check_sequence(self, input_shape)
         for layer in keras_internals.child_layers(self):
             layer.build(input_shape)
 
@@ -87,7 +86,7 @@ class TransformerEncoder(ConfiguredLayer):
         return_attention_scores=False,
         return_hidden_states=False,
     ):
-        attention_mask = merged_mask(x, attention_mask, mask, x_mask)
+        attention_mask = merged_mask(x, self.num_heads, attention_mask, mask, x_mask)
         all_scores, states = [], []
         run = _rematerialized if self.remat else _plain
         options = {"attention_mask": attention_mask, "training": training, "return_attention_scores": True}

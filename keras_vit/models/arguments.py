@@ -1,43 +1,17 @@
-"""The arguments of the model builders: their types, and how they are checked."""
+"""The arguments that model builders share, and the rows of their tables."""
 
-import functools
-from collections.abc import Callable
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any
 
-import keras
 import numpy as np
 
-from keras_vit.constraints import Range, checked
+from keras_vit.constraints import Range
 from keras_vit.errors import InputError
-
-P = ParamSpec("P")
-R = TypeVar("R", bound=keras.Model)
 
 NumClasses = Annotated[int, Range(1)]
 Channels = Annotated[int, Range(1)]
 PerChannel = float | tuple[float, ...] | list[float] | np.ndarray  # one number, or one per channel
 HiddenSize = Annotated[int, Range(1, 2**16)]
 MLPSize = Annotated[int, Range(1, 2**19)]
-
-
-def builder(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorates a builder, whose arguments are then checked against their annotations.
-
-    Raises:
-        InputError: when called with an unknown or unfit argument, or with sizes that a layer refuses.
-    """
-    build = checked(function)
-
-    @functools.wraps(function)
-    def wrapper(*args, **kwargs):
-        try:
-            return build(*args, **kwargs)
-        except InputError:
-            raise
-        except ValueError as error:
-            raise InputError(str(error).split("\n")[0]) from error
-
-    return wrapper
 
 
 def variant_row(model: str, sizes: dict, variant: Any, **given: Any) -> Any:

@@ -5,16 +5,16 @@ from typing import Annotated
 import keras
 from keras import ops
 
-from keras_vit.constraints import Choices, Range
+from keras_vit.constraints import Choices, Range, checked
 from keras_vit.errors import InputError
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import Count, DType, Rate, Seed
-from keras_vit.models.arguments import HiddenSize, builder
+from keras_vit.models.arguments import HiddenSize
 
 CELLS = {"simple": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 
 
-@builder
+@checked
 def char_rnn(
     cell: Annotated[str, Choices(*CELLS)] = "gru",
     *,
@@ -78,6 +78,7 @@ def char_rnn(
     return keras.Model(tokens, logits, name=name or f"{cell}_{hidden_dim}")
 
 
+@checked
 def step_model(model: keras.Model) -> keras.Model:
     """Builds the form of a `char_rnn` that reads one character and returns its states.
 

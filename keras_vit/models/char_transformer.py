@@ -5,12 +5,12 @@ from typing import Annotated, Unpack
 import keras
 
 from keras_vit import layers
-from keras_vit.constraints import Range
+from keras_vit.constraints import Range, checked
 from keras_vit.layers._options import BLOCK_DEFAULTS, BlockOptions, Count, DType, Seed
-from keras_vit.models.arguments import HiddenSize, MLPSize, builder
+from keras_vit.models.arguments import HiddenSize, MLPSize
 
 
-@builder
+@checked
 def char_transformer(
     *,
     vocabulary_size: Annotated[int, Range(1)],

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import keras
 
+from keras_vit.constraints import checked
 from keras_vit.errors import InputError
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import DType, PixelPair, Rate, Seed
-from keras_vit.models.arguments import Channels, HiddenSize, NumClasses, PerChannel, builder, variant_row
+from keras_vit.models.arguments import Channels, HiddenSize, NumClasses, PerChannel, variant_row
 from keras_vit.models.image_input import image_input, pixel_scaling
 
 
@@ -30,7 +31,7 @@ SIZES = {
 }
 
 
-@builder
+@checked
 def cnn(
     variant: str = "3x3",
     *,

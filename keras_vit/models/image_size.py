@@ -2,6 +2,7 @@
 
 import keras
 
+from keras_vit.constraints import checked
 from keras_vit.errors import InputError
 from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
 from keras_vit.layers._options import PixelPair
@@ -10,6 +11,7 @@ from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models.inspection import find_layer
 
 
+@checked
 def with_image_size(model: keras.Model, image_size: PixelPair) -> keras.Model:
     """Returns the same trained Vision Transformer for another image size.
 

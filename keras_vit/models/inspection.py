@@ -5,9 +5,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_vit.constraints import checked
 from keras_vit.layers import ClassToken, RegisterTokens, TransformerEncoder
 
 
+@checked
 def attention_scores(model: keras.Model, images: Any) -> list[np.ndarray]:
     """Runs a model on images and returns the attention of every block.
 
@@ -33,6 +35,7 @@ def attention_scores(model: keras.Model, images: Any) -> list[np.ndarray]:
     return [keras.ops.convert_to_numpy(keras.ops.cast(s, "float32")) for s in scores]
 
 
+@checked
 def num_prefix_tokens(model: keras.Model) -> int:
     """Returns how many tokens precede the patches: the class token and the registers.
 

@@ -2,12 +2,13 @@
 
 import keras
 
+from keras_vit.constraints import checked
 from keras_vit.layers._options import DType, PixelPair, Seed
-from keras_vit.models.arguments import Channels, NumClasses, PerChannel, builder
+from keras_vit.models.arguments import Channels, NumClasses, PerChannel
 from keras_vit.models.mlp import mlp
 
 
-@builder
+@checked
 def linear(
     *,
     image_size: PixelPair = 28,

@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 import keras
 
+from keras_vit.constraints import checked
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import DType, PixelPair, Rate, Seed
-from keras_vit.models.arguments import Channels, HiddenSize, NumClasses, PerChannel, builder
+from keras_vit.models.arguments import Channels, HiddenSize, NumClasses, PerChannel
 from keras_vit.models.image_input import image_input, pixel_scaling
 
 
-@builder
+@checked
 def mlp(
     *,
     image_size: PixelPair = 28,

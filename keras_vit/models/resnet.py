@@ -4,10 +4,10 @@ from typing import Annotated, NamedTuple
 
 import keras
 
-from keras_vit.constraints import Choices
+from keras_vit.constraints import Choices, checked
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import DType, PixelPair, Rate, Seed
-from keras_vit.models.arguments import Channels, NumClasses, PerChannel, builder, variant_row
+from keras_vit.models.arguments import Channels, NumClasses, PerChannel, variant_row
 from keras_vit.models.image_input import image_input, pixel_scaling
 
 
@@ -34,7 +34,7 @@ SIZES = {
 }
 
 
-@builder
+@checked
 def resnet(
     variant: str | int = "20",
     *,

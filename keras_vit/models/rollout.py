@@ -1,10 +1,11 @@
 """Follows attention through all blocks of an encoder."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
 
+from keras_vit.constraints import Choices, checked
 from keras_vit.errors import InputError
 from keras_vit.layers import PatchEmbedding, PatchExtraction, TokenPooling, TransformerEncoder
 from keras_vit.models.inspection import attention_scores, find_layer, num_prefix_tokens
@@ -12,8 +13,11 @@ from keras_vit.models.inspection import attention_scores, find_layer, num_prefix
 _PATCHES = (PatchEmbedding, PatchExtraction)
 
 
+@checked
 def attention_rollout(
-    scores: list[np.ndarray], num_prefix_tokens: int, start: str | None = None
+    scores: list[np.ndarray],
+    num_prefix_tokens: int,
+    start: Annotated[str, Choices("token", "mean")] | None = None,
 ) -> np.ndarray:
     """Computes how much of each patch reaches the output, by attention rollout.
 
@@ -54,6 +58,7 @@ def attention_rollout(
     return reached[:, num_prefix_tokens:]
 
 
+@checked
 def attention_maps(model: keras.Model, images: Any) -> np.ndarray:
     """Computes the rollout of a model on images, one at a time to bound memory.
 

@@ -5,19 +5,19 @@ from typing import Annotated, Unpack
 import keras
 
 from keras_vit import layers
-from keras_vit.constraints import Choices, Range
+from keras_vit.constraints import Choices, Range, checked
 from keras_vit.errors import InputError
 from keras_vit.layers._options import BLOCK_DEFAULTS, BlockOptions, Count, DType, Pair, PixelPair, Seed
 from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
-from keras_vit.models.arguments import Channels, HiddenSize, MLPSize, PerChannel, builder
+from keras_vit.models.arguments import Channels, HiddenSize, MLPSize, PerChannel
 from keras_vit.models.image_input import image_input, pixel_scaling, source_inputs
 from keras_vit.models.vit_variants import decode_variant
 
 Position = Annotated[str, Choices("learned", "sincos_1d", "sincos_2d", "rotary", "learned_rotary", "none")]
 
 
-@builder
+@checked
 def vit(
     variant: str | None = None,
     *,

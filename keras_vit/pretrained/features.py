@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_vit.constraints import checked
 from keras_vit.errors import InputError
 from keras_vit.layers import TransformerEncoder
 from keras_vit.models import num_prefix_tokens
@@ -11,6 +12,7 @@ from keras_vit.models.inspection import find_layer
 from keras_vit.models.rollout import map_grid
 
 
+@checked
 def features(model: keras.Model, layers: Sequence[int | str]) -> keras.Model:
     """Returns a model that returns the outputs of chosen blocks and layers; the weights are shared.
 
@@ -45,6 +47,7 @@ def features(model: keras.Model, layers: Sequence[int | str]) -> keras.Model:
     return keras.Model(model.inputs[0], outputs, name=f"{model.name}_features")
 
 
+@checked
 def patch_features(model: keras.Model, layer: int | str = "encoder") -> keras.Model:
     """Returns a model that returns the features of the patches as a map, for dense tasks.
 

@@ -3,11 +3,13 @@
 import dataclasses
 import os
 from pathlib import Path
+from typing import Annotated
 
 import keras
 import numpy as np
 from safetensors.numpy import save_file
 
+from keras_vit.constraints import Choices, checked
 from keras_vit.errors import InputError
 from keras_vit.io.files import atomic_path, write_text
 from keras_vit.io.json_files import read_json, write_json
@@ -32,10 +34,11 @@ OPTIONS = {
 MODEL_FIELDS = ("image_size", "patch_size", "hidden_dim", "num_layers", "num_heads", "mlp_dim", "pooling")
 
 
+@checked
 def save(
     model: keras.Model,
     path: str | os.PathLike,
-    format: str = "timm",
+    format: Annotated[str, Choices(*FORMATS)] = "timm",
     *,
     labels: list[str] | None = None,
     run_dir: str | os.PathLike | None = None,
@@ -58,8 +61,6 @@ def save(
     Example:
         See `load`.
     """
-    if format not in FORMATS:
-        raise InputError(f"Expected format to be one of {', '.join(FORMATS)}, received {format!r}.")
     arguments = vit_arguments(model)
     check_options(arguments)
     labels = _labels(labels, run_dir, arguments["num_classes"])

@@ -102,9 +102,3 @@ def test_a_function_as_activation_and_initializers_and_regularizers_are_saved():
 def test_wrong_options_are_refused_by_name(options, message):
     with pytest.raises(ValueError, match=message):
         layers.TransformerBlock(mlp_dim=20, **options)
-
-
-@pytest.mark.parametrize("shape", [(2, 12), (2, 3, 2, 12)])
-def test_a_tensor_of_other_axes_is_refused(shape):
-    with pytest.raises(ValueError, match=r"expected x of shape \(batch, length, hidden_dim\)"):
-        layers.TransformerEncoder(1, 3, 20)(np.zeros(shape, "float32"))

@@ -49,6 +49,29 @@ def test_a_mask_of_another_shape_is_refused(shape):
         layers.SelfAttention(3)(X, attention_mask=np.ones(shape, bool))
 
 
+@pytest.mark.parametrize("shape", [(4, 6, 6), (3, 2, 6, 6), (2, 3, 6, 6)])
+def test_an_attention_mask_of_another_batch_or_number_of_heads_is_refused(shape):
+    with pytest.raises(ValueError, match="and 3 heads, received"):
+        layers.TransformerEncoder(1, 3, 20)(X, attention_mask=np.ones(shape, bool))
+
+
+MASKED = {
+    "encoder": lambda: layers.TransformerEncoder(1, 3, 20),
+    "attention": lambda: layers.SelfAttention(3),
+    "mean": lambda: layers.TokenPooling("gap"),
+    "attention pooling": lambda: layers.AttentionPooling(3, 20),
+}
+
+
+@pytest.mark.parametrize("make", MASKED.values(), ids=MASKED.keys())
+@pytest.mark.parametrize("shape", [(6,), (3, 5), (2, 6), (3, 6, 6)])
+def test_a_mask_of_tokens_of_another_shape_is_refused(make, shape):
+    with pytest.raises(
+        ValueError, match=r"Expected mask to be \(batch, length\) for x of shape \(3, 6, 12\)"
+    ):
+        make()(X, mask=np.ones(shape, bool))
+
+
 @pytest.mark.parametrize("pool", [layers.TokenPooling("gap"), layers.AttentionPooling(3, 20)])
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_padding_does_not_change_the_answer(pool, dtype):
