@@ -28,6 +28,12 @@ FLOAT_ENDS = (Rule("INPUT", 0), Rule("OUTPUT", 0))  # an app passes and receives
 FLOAT_PRODUCTS = (Rule("BATCH_MATMUL", 0),)
 
 
+# What `auto` makes of layers that lose too much: float, or for dense layers of variants that are quantized
+# further int8 weights with activations quantized at run time, for each token by itself.
+IN_FLOAT = (Rule("*", 0),)
+DENSE_DYNAMIC = (*IN_FLOAT, Rule("FULLY_CONNECTED", 8))
+
+
 @dataclasses.dataclass(frozen=True)
 class Variant:
     """One form of a model's file.
@@ -42,6 +48,7 @@ class Variant:
     is_float32: bool = False  # whether it must return the model's outputs within the rounding of float32
     converter: tuple[str, ...] | None = None  # options of keras_vit.export.workers.convert
     rules: tuple[Rule, ...] = ()
+    spared: tuple[Rule, ...] = IN_FLOAT  # for the layers that `auto` quantizes less
     for_text: bool = False  # whether character models have it too
     is_default: bool = False  # whether it is exported when no variant is named
     not_auto: str = ""  # why `auto` does not try it; empty when it does
@@ -74,8 +81,14 @@ VARIANTS = {
             "mixed_int8",
             "model_mixed_int8.tflite",
             rules=(Rule("FULLY_CONNECTED", 8), Rule("FULLY_CONNECTED", 8, 8, STEADY)),
+            spared=DENSE_DYNAMIC,
         ),
-        Variant("full_int8", "model_full_int8.tflite", rules=(Rule("*", 8, 8), *FLOAT_ENDS)),
+        Variant(
+            "full_int8",
+            "model_full_int8.tflite",
+            rules=(Rule("*", 8, 8), *FLOAT_ENDS),
+            spared=DENSE_DYNAMIC,
+        ),
         Variant(
             "int16x8",
             "model_int16x8.tflite",
@@ -86,6 +99,7 @@ VARIANTS = {
             "int4",
             "model_int4.tflite",
             rules=(Rule("*", 8), *FLOAT_PRODUCTS, Rule("FULLY_CONNECTED", 4)),
+            spared=DENSE_DYNAMIC,
         ),
     )
 }

@@ -5,8 +5,16 @@ import tensorflow as tf
 
 from keras_vit.export.mobile.dense import MLP_OPTIONS, dense, mlp, product, weights
 from keras_vit.export.mobile.normalization import layer_norm
-from keras_vit.export.mobile.pending import EncoderOutput, as_float64, constant, materialize, scaled
+from keras_vit.export.mobile.pending import (
+    EncoderOutput,
+    Rotated,
+    as_float64,
+    constant,
+    materialize,
+    scaled,
+)
 from keras_vit.export.mobile.registry import handles
+from keras_vit.export.mobile.rotation import rotation_of_heads
 from keras_vit.layers import AttentionPooling, RotaryPositionEmbedding, SelfAttention
 
 ATTENTION_OPTIONS = (
@@ -43,12 +51,12 @@ def attention(layer, x, queried):
             scores += _causal_bias(query.shape[2], key.shape[2])
         scores = tf.nn.softmax(scores)
         mixed = merge_heads(tf.matmul(scores, value))
-    mixed = layer_norm(layer.norm, mixed) if layer.inner_norm else mixed
+    mixed = layer_norm(layer.norm, mixed) if layer.inner_norm else rotated_back(mixed, layer.num_heads)
     return dense(layer.projection, mixed), scores
 
 
 def _qkv_weights(layer):
-    """Kernel `(hidden_dim, 3 * hidden_dim)` and bias; the queries' scale is folded into them."""
+    """Kernel `(hidden_dim, 3 * hidden_dim)` and bias of scaled queries, keys and rotated values."""
     kernel, bias = weights(layer.qkv)
     if layer.qkv_bias and not layer.key_bias:
         query, value = np.split(as_float64(layer.query_value_bias.bias), 2)
@@ -57,7 +65,22 @@ def _qkv_weights(layer):
     scale = np.ones(3 * hidden_dim)
     if not layer.qk_norm:
         scale[:hidden_dim] = (hidden_dim // layer.num_heads) ** -0.5
-    return kernel * scale, bias * scale
+    kernel, bias = kernel * scale, np.broadcast_to(bias * scale, 3 * hidden_dim)
+    return (kernel, bias) if layer.inner_norm else with_rotated_values(kernel, bias, layer.num_heads)
+
+
+def with_rotated_values(kernel, bias, num_heads):
+    """Rotates the values, the last columns of a kernel `(hidden_dim, units)` and its bias, in each head."""
+    hidden_dim = kernel.shape[0]
+    others, values = np.split(np.vstack([kernel, bias]), [-hidden_dim], axis=1)
+    rotated = np.hstack([others, values @ rotation_of_heads(hidden_dim, num_heads)])
+    return rotated[:-1], rotated[-1]
+
+
+def rotated_back(mixed, num_heads):
+    """Mixed values `(..., hidden_dim)` as they would be without the rotation of values."""
+    hidden_dim = mixed.shape[-1]
+    return Rotated(mixed, rotation_of_heads(hidden_dim, num_heads).T, np.zeros(hidden_dim))
 
 
 def _heads(layer, x, kernel, bias, count):
@@ -101,13 +124,16 @@ def rotate(layer, x):
 @handles(AttentionPooling, options=("num_heads", *MLP_OPTIONS))
 def attention_pooling(layer, x):
     x = x.all_tokens() if isinstance(x, EncoderOutput) else x
-    key_value = materialize(product(x, *weights(layer.key_value), layer.key_value.path))
+    kernel, bias = weights(layer.key_value)
+    bias = np.broadcast_to(bias, kernel.shape[1])
+    kernel, bias = with_rotated_values(kernel, bias, layer.num_heads)
+    key_value = materialize(product(x, kernel, bias, layer.key_value.path))
     with tf.name_scope(layer.path):
         key, value = split_heads(key_value, layer.num_heads, 2)
         query = constant(np.repeat(_probe_query(layer), key.shape[0], axis=0))
         scores = tf.nn.softmax(tf.matmul(query, key, transpose_b=True))
         pooled = tf.reshape(tf.matmul(scores, value), (key.shape[0], -1))
-    pooled = materialize(dense(layer.projection, pooled))
+    pooled = materialize(dense(layer.projection, rotated_back(pooled, layer.num_heads)))
     return pooled + materialize(mlp(layer.mlp, layer_norm(layer.norm, pooled)))
 
 

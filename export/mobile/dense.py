@@ -1,11 +1,10 @@
 """Dense layers, as products of matrices of two axes, and the MLP."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_vit.export.mobile.normalization import layer_norm
-from keras_vit.export.mobile.pending import Linear, as_float64, fold, materialize
+from keras_vit.export.mobile.pending import Product, as_float64, fold, materialize, multiply
 from keras_vit.export.mobile.registry import handles
 from keras_vit.layers import MLP
 
@@ -54,8 +53,6 @@ def product(x, kernel, bias, name):
 
     def apply(kernel, bias):
         with tf.name_scope(name):
-            y = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), kernel)
-            y = tf.nn.bias_add(y, bias) if np.any(bias) else y
-            return tf.reshape(y, (*x.shape[:-1], y.shape[-1]))
+            return multiply(x, kernel, bias)
 
-    return Linear(apply, kernel, bias)
+    return Product(apply, kernel, bias)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_vit.export.mobile.pending import as_float64, materialize, scaled
+from keras_vit.export.mobile.pending import Rotated, as_float64, materialize, scaled
 from keras_vit.export.mobile.registry import handles
 from keras_vit.layers import LayerScale
 
@@ -41,6 +41,14 @@ def layer_norm(layer, x):
         variance = tf.reduce_mean(centered * centered, axis=-1, keepdims=True)
         x = centered * tf.math.rsqrt(variance + layer.epsilon)
     return scaled(x, *_gamma_and_beta(layer))
+
+
+def rotated_layer_norm(layer, x, rotation):
+    """Normalizes tokens that are kept without their mean and rotated; returns the usual ones, `Rotated`."""
+    with tf.name_scope(layer.path):
+        x = x * tf.math.rsqrt(tf.reduce_mean(x * x, axis=-1, keepdims=True) + layer.epsilon)
+    gamma, beta = _gamma_and_beta(layer)
+    return Rotated(x, rotation.T * gamma, np.broadcast_to(beta, x.shape[-1:]))
 
 
 def _gamma_and_beta(layer):

@@ -1,7 +1,9 @@
 """Pending values: computations delayed until the next layer can fold them into its weights.
 
 - `Scaled`: a tensor whose scale and shift per channel are not applied yet, as after a layer normalization,
+- `Rotated`: a tensor whose channels are still to be multiplied by a matrix, as after a rotation,
 - `Linear`: a matrix product or convolution that is not computed yet, into which a following scale is folded,
+- `Tokens`: tokens into whose weights a following matrix is folded, as from an embedding,
 - `EncoderOutput`: the tokens of an encoder, whose last block waits until it is known which of them are read.
 """
 
@@ -38,17 +40,35 @@ def scaled(x, scale, shift=0.0):
     return x.scaled(scale, shift) if hasattr(x, "scaled") else Scaled(x, as_float64(scale), as_float64(shift))
 
 
+def mapped(x, matrix):
+    """Returns the tensor `x @ matrix`; a matrix of None is none. It costs nothing where it can be folded."""
+    if matrix is None:
+        return materialize(x)
+    return x.mapped(matrix) if hasattr(x, "mapped") else multiply(materialize(x), matrix)
+
+
+def multiply(x, kernel, bias=0.0):
+    """Returns `x @ kernel + bias`, as a product of matrices of two axes."""
+    y = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), kernel.astype("float32"))
+    y = tf.nn.bias_add(y, bias.astype("float32")) if np.any(bias) else y
+    return tf.reshape(y, (*x.shape[:-1], y.shape[-1]))
+
+
 def keep_scale(function, x):
-    """Applies a function that treats all channels alike and moves none; a `Scaled` stays pending."""
-    return Scaled(function(x.x), x.scale, x.shift) if isinstance(x, Scaled) else function(materialize(x))
+    """Applies a function that treats all channels alike; a `Scaled` or `Rotated` stays pending."""
+    if isinstance(x, Scaled | Rotated):
+        return dataclasses.replace(x, x=function(x.x))
+    return function(materialize(x))
 
 
 def fold(x, kernel, bias, summed):
-    """Folds an input's pending scale and shift into a kernel `(..., inputs, units)` and its bias or 0.
+    """Folds what is pending of an input into a kernel `(..., inputs, units)` and its bias or 0.
 
     `summed` are the kernel's axes that are summed for one output. Returns a tensor and the weights that give
     the same result for it.
     """
+    if isinstance(x, Rotated) and kernel.ndim == 2:
+        return x.x, x.matrix @ kernel, bias + x.shift @ kernel
     if not isinstance(x, Scaled):
         return materialize(x), kernel, bias
     scale, shift = (np.broadcast_to(value, kernel.shape[-2:-1])[:, None] for value in (x.scale, x.shift))
@@ -74,6 +94,21 @@ class Scaled:
         return x + self.shift.astype("float32") if np.any(self.shift) else x
 
 
+@dataclasses.dataclass(frozen=True)
+class Rotated:
+    """`x @ matrix + shift` over the last axis, not computed yet."""
+
+    x: tf.Tensor
+    matrix: np.ndarray
+    shift: np.ndarray
+
+    def scaled(self, scale, shift):
+        return Rotated(self.x, self.matrix * as_float64(scale), self.shift * scale + as_float64(shift))
+
+    def materialize(self):
+        return multiply(self.x, self.matrix, self.shift)
+
+
 class Linear:
     """`apply(kernel, bias)`, not computed yet; the kernel's last axis is the output's channels."""
 
@@ -85,11 +120,31 @@ class Linear:
 
     def scaled(self, scale, shift):
         scale = as_float64(scale)
-        return Linear(self.apply, self.kernel * scale, self.bias * scale + as_float64(shift))
+        return type(self)(self.apply, self.kernel * scale, self.bias * scale + as_float64(shift))
 
     def materialize(self):
         if self._result is None:
             self._result = self.apply(self.kernel.astype("float32"), self.bias.astype("float32"))
+        return self._result
+
+
+class Product(Linear):
+    """A `Linear` of a dense layer, whose output's channels can be mixed by its kernel."""
+
+    def mapped(self, matrix):
+        return type(self)(self.apply, self.kernel @ matrix, self.bias @ matrix).materialize()
+
+
+class Tokens:
+    """Tokens into whose weights a matrix that follows is folded by `compute(matrix)`; None is no matrix."""
+
+    def __init__(self, compute: Callable):
+        self.mapped = compute
+        self._result = None
+
+    def materialize(self):
+        if self._result is None:
+            self._result = self.mapped(None)
         return self._result
 
 

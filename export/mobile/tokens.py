@@ -9,9 +9,11 @@ from keras_vit.export.mobile.dense import dense
 from keras_vit.export.mobile.pending import (
     EncoderOutput,
     Scaled,
+    Tokens,
     as_float64,
     constant,
     keep_scale,
+    mapped,
     materialize,
 )
 from keras_vit.export.mobile.registry import handles
@@ -29,7 +31,7 @@ from keras_vit.layers import (
 def embedding(layer, x):
     tokens = materialize(x)
     tokens = tokens if tokens.dtype.is_integer else tf.cast(tokens, tf.int32)
-    return tf.gather(constant(layer.embeddings), tokens)
+    return Tokens(lambda matrix: tf.gather(_constant(layer.embeddings, matrix), tokens))
 
 
 @handles(PatchEmbedding, options=("hidden_dim", "patch_size", "stem", "use_bias"))
@@ -61,26 +63,39 @@ def _patches(images, patch_size):
 
 @handles(ClassToken)
 def class_token(layer, x):
-    return _insert(layer.token, materialize(x), 0)
+    return _insert(layer.token, x, 0)
 
 
 @handles(RegisterTokens, options=("num_tokens", "num_prefix_tokens"))
 def register_tokens(layer, x):
-    return _insert(layer.tokens, materialize(x), layer.num_prefix_tokens)
+    return _insert(layer.tokens, x, layer.num_prefix_tokens)
 
 
 def _insert(tokens, x, index):
     """Inserts tokens, which are the same for each image, at a position of the sequence."""
-    tokens = constant(np.repeat(as_float64(tokens), x.shape[0], axis=0))
-    return tf.concat([x[:, :index], tokens, x[:, index:]] if index else [tokens, x], axis=1)
+
+    def compute(matrix):
+        y = mapped(x, matrix)
+        same = _constant(np.repeat(as_float64(tokens), y.shape[0], axis=0), matrix)
+        return tf.concat([y[:, :index], same, y[:, index:]] if index else [same, y], axis=1)
+
+    return Tokens(compute)
 
 
 @handles(PositionEmbedding)
 def position_embedding(layer, x):
-    x = materialize(x)
-    with tf.init_scope():  # the layer's output for zeros is its table, resampled if necessary
-        table = keras.ops.convert_to_numpy(layer(np.zeros((1, *x.shape[1:]), "float32")))
-    return x + tf.constant(table)
+    def compute(matrix):
+        y = mapped(x, matrix)
+        with tf.init_scope():  # the layer's output for zeros is its table, resampled if necessary
+            table = keras.ops.convert_to_numpy(layer(np.zeros((1, *y.shape[1:]), "float32")))
+        return y + _constant(table, matrix)
+
+    return Tokens(compute)
+
+
+def _constant(table, matrix):
+    """A table of weights, multiplied by a matrix or None, as a constant of the graph."""
+    return constant(table if matrix is None else as_float64(table) @ matrix)
 
 
 @handles(TokenPooling, options=("mode", "num_prefix_tokens", "index"))

@@ -78,11 +78,11 @@ class KerasExport(ModelExport):
     def facts(self):
         return self.in_tflite.as_dict()
 
-    def write(self, variant, path, float_operators=()):
+    def write(self, variant, path, spared=()):
         if not VARIANTS[variant].is_tflite:
             self._write_saved_model(path)
             return saved_model_predictor(path)
-        self.writer.write(variant, path, float_operators)
+        self.writer.write(variant, path, spared)
         check_is_tflite(path)
         attach(path, self.card, self.in_tflite)
         return tflite_predictor(path, check=False)

@@ -91,7 +91,7 @@ class TextExport(ModelExport):
         self.sample = f"{self.windows.mask.sum():,} characters"
         self.fingerprint = fingerprint(self.model, self.description.vocabulary.symbols)
 
-    def write(self, variant, path, float_operators=()):
+    def write(self, variant, path, spared=()):
         job = (self.model, self.description, self.characters)
         if not VARIANTS[variant].is_tflite:
             write_saved_model(*job, path)

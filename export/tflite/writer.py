@@ -12,7 +12,7 @@ from keras_vit.export.variants import VARIANTS
 from keras_vit.export.workers.runner import run_worker, run_writer
 
 MOST_ITEMS = 256  # for calibration; further ones change the ranges little
-SENSITIVITY_ITEMS = 64
+SENSITIVITY_ITEMS = 16
 
 
 class TfliteWriter:
@@ -34,28 +34,28 @@ class TfliteWriter:
     def __exit__(self, *_):
         self._temporary.cleanup()
 
-    def write(self, variant, path, float_operators=()):
-        """Writes a TFLite variant; operators of these names stay in float.
+    def write(self, variant, path, spared=()):
+        """Writes a TFLite variant; `spared` are rules for operators that are quantized less.
 
         A ConditionError means that the converter or the quantizer refused, crashed, or exceeded its limits.
         """
         options = VARIANTS[variant].converter
         if options == ():
             shutil.copyfile(self._float32, path)
-        elif options and not float_operators:
+        elif options and not spared:
             write_tflite(self.form, path, options)
         else:
-            job = {**self._job(variant), "float_operators": list(float_operators)}
-            run_writer("quantize", **job, path=path)
+            run_writer("quantize", **self._job(variant), spared=list(spared), path=path)
 
     def sensitivity(self, variant):
-        """Measures what each layer costs when it alone is quantized, on calibration items.
+        """Measures what quantization does to each layer's own output, on calibration items.
 
-        Returns dicts, the worst layer first: `layer`, `operators` (names) and `divergence`, the mean squared
-        difference from the float32 file's outputs, relative to their variance.
+        Returns dicts, the worst layer first: `layer`, `error` (the noise power relative to the output's
+        variance) and `spared` (rules for `write` that quantize it less).
         """
         items = self._saved(_evenly_spaced(self.calibration, SENSITIVITY_ITEMS), "few.npz")
-        return run_worker("sensitivity", **self._job(variant), items=items)
+        spared = VARIANTS[variant].spared
+        return run_worker("sensitivity", **self._job(variant), spared=spared, items=items)
 
     @functools.cached_property
     def ranges(self):

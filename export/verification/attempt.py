@@ -25,7 +25,7 @@ class Attempt:
         self.sensitivity = export.sensitivity
         self._predictors = {}  # by the id of the row they belong to: a variant may be tried again
 
-    def __call__(self, variant, folder, float_operators=()):
+    def __call__(self, variant, folder, spared=()):
         """Returns the variant's row; its file is in the folder only if it passed."""
         final = folder / FILES[variant]
         row = {
@@ -39,7 +39,7 @@ class Attempt:
         try:
             with atomic_path(final, mark=SAVED_MODEL_MARK) as temporary:
                 self.progress(variant, "converting")
-                predictor = self._write(variant, temporary, float_operators)
+                predictor = self._write(variant, temporary, spared)
                 self.progress(variant, f"verifying on {self.export.sample}")
                 row.update(self.export.verify(predictor), threads=num_threads(variant))
                 row["size"] = size_bytes(temporary)
@@ -63,9 +63,9 @@ class Attempt:
             for row, latency in zip(timed, median_ms(runs, self.export.timing_rounds, clock), strict=True):
                 row["latency_ms"] = latency
 
-    def _write(self, variant, path, float_operators):
+    def _write(self, variant, path, spared):
         try:
-            return self.export.write(variant, path, float_operators)
+            return self.export.write(variant, path, spared)
         except InputError as error:  # bad input for others, but here the file that was just written failed
             raise ConditionError(str(error).replace(str(path), path.name)) from error
 

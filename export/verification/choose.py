@@ -13,7 +13,7 @@ SAME = 1.03  # latencies with a smaller ratio are equal: they differ as much fro
 
 
 def choose(attempt, candidates: list[str], folder: Path, named=()) -> list[dict]:
-    """Tries all candidates; those that lose too much also with their worst layers in float.
+    """Tries all candidates; those that lose too much also with their worst layers quantized less.
 
     The folder gets the file of the chosen variant. `named` are the rows of variants requested by name: their
     files stay, and the fastest may be one of them. Returns the candidates' rows, each with
@@ -29,7 +29,7 @@ def choose(attempt, candidates: list[str], folder: Path, named=()) -> list[dict]
         rows = [_fail_unless_agreeing(attempt(variant, place), attempt) for variant in candidates]
         attempt.time(other_candidates + rows)
         best = fastest(other_candidates + rows)
-        retried = [retry_with_float_layers(row, best, attempt, place) for row in rows]
+        retried = [retry_with_spared_layers(row, best, attempt, place) for row in rows]
         if retried != rows:
             attempt.time(other_candidates + retried)
         _keep_fastest(retried, other_candidates, place, folder)
@@ -45,20 +45,20 @@ def fastest(rows):
     return min((row for row in passed if row["latency_ms"] <= limit), key=lambda row: row["size"])
 
 
-def retry_with_float_layers(row, best, attempt, place):
-    """Returns the row of a variant that was fast but lost too much, with its worst layers left in float."""
+def retry_with_spared_layers(row, best, attempt, place):
+    """Returns the row of a variant that was fast but lost too much, with its worst layers quantized less."""
     if not _is_worth_retrying(row, best):
         return row
     try:
-        layers = [layer for layer in attempt.sensitivity(row["variant"]) if layer["divergence"] > 0]
+        layers = [layer for layer in attempt.sensitivity(row["variant"]) if layer["error"] > 0]
     except ConditionError:
         return row
     count = 1
     while count <= len(layers) // 2:
         worst = layers[:count]
-        names = [name for layer in worst for name in layer["operators"]]
-        again = _fail_unless_agreeing(attempt(row["variant"], place, names), attempt)
-        again["float_layers"] = [layer["layer"] for layer in worst]
+        spared = [rule for layer in worst for rule in layer["spared"]]
+        again = _fail_unless_agreeing(attempt(row["variant"], place, spared), attempt)
+        again["spared_layers"] = [layer["layer"] for layer in worst]
         again["drop_with_all_layers"] = row["drop"]
         if again["passed"]:
             return again

@@ -28,8 +28,8 @@ class ModelExport(abc.ABC):
         return None
 
     @abc.abstractmethod
-    def write(self, variant, path, float_operators=()):
-        """Writes a variant with some operators in float, and returns a predictor of it."""
+    def write(self, variant, path, spared=()):
+        """Writes a variant with some operators quantized less, and returns a predictor of it."""
 
     @abc.abstractmethod
     def verify(self, predictor):

@@ -19,9 +19,9 @@ def results_table(rows, columns):
 
 
 def _result(row):
-    """The reason of a failure, or the status: verified or, with `auto`, kept, and layers in float."""
+    """The reason of a failure, or the status: verified or, with `auto`, kept, and layers quantized less."""
     if row["failure"]:
         return row["failure"]
     state = "verified" if row.get("kept") is None else "kept" if row["kept"] else ""
-    in_float = f"in float: {', '.join(row['float_layers'])}" if row.get("float_layers") else ""
-    return ", ".join(words for words in (state, in_float) if words)
+    spared = f"quantized less: {', '.join(row['spared_layers'])}" if row.get("spared_layers") else ""
+    return ", ".join(words for words in (state, spared) if words)

@@ -12,27 +12,23 @@ from ai_edge_quantizer.algorithm_manager import AlgorithmName
 from ai_edge_quantizer.quantizer import Quantizer
 
 
-def run(file, rules, ranges, float_operators, path):
-    Path(path).write_bytes(quantized(Path(file).read_bytes(), rules, ranges, float_operators))
+def run(file, rules, ranges, spared, path):
+    Path(path).write_bytes(quantized(Path(file).read_bytes(), rules, ranges, spared))
 
 
-def quantized(content, rules, ranges, float_operators=()):
+def quantized(content, rules, ranges, spared=()):
     """Returns the bytes of a float32 file quantized by rules, the fields of `keras_vit.export.variants.Rule`.
 
-    `ranges` come from `calibrate`. Operators whose outputs have the names `float_operators` stay in float.
+    `ranges` come from `calibrate`. `spared` are rules for single operators, which win over the others; their
+    `names` are those of the operators' outputs.
     """
     if any(activation_bits == 16 for _, _, activation_bits, _ in rules):
         content = _with_free_scales(content)
     quantizer = Quantizer(bytearray(content))
-    for operators, weight_bits, activation_bits, names in rules:
-        if not weight_bits:
-            _keep_float(quantizer, names, operators)
-        elif activation_bits:
-            quantizer.add_static_config(names, operators, activation_bits, weight_bits)
-        else:
-            quantizer.add_dynamic_config(names, operators, weight_bits)
-    for name in float_operators:
-        _keep_float(quantizer, f"^{re.escape(name)};", "*")  # the names of the outputs, each with a semicolon
+    for rule in rules:
+        _add_rule(quantizer, *rule)
+    for *rule, name in spared:
+        _add_rule(quantizer, *rule, f"^{re.escape(name)};")  # the names of outputs, each with a semicolon
     statistics = None
     if quantizer.need_calibration:
         statistics = {name: _as_statistics(*found) for name, found in ranges.items()}
@@ -50,8 +46,13 @@ def _with_free_scales(content):
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-def _keep_float(quantizer, names, operators):
-    quantizer.update_quantization_recipe(names, operators, algorithm_key=AlgorithmName.NO_QUANTIZE)
+def _add_rule(quantizer, operators, weight_bits, activation_bits, names):
+    if not weight_bits:
+        quantizer.update_quantization_recipe(names, operators, algorithm_key=AlgorithmName.NO_QUANTIZE)
+    elif activation_bits:
+        quantizer.add_static_config(names, operators, activation_bits, weight_bits)
+    else:
+        quantizer.add_dynamic_config(names, operators, weight_bits)
 
 
 def _as_statistics(low, high, rank):

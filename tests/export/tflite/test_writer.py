@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from keras_vit import ConditionError
@@ -11,7 +12,7 @@ from keras_vit.export.prediction.tflite import tflite_predictor
 from keras_vit.export.tflite.graph import operators as graph_operators
 from keras_vit.export.tflite.graph import read_graph
 from keras_vit.export.tflite.writer import TfliteWriter
-from keras_vit.export.variants import VARIANTS
+from keras_vit.export.variants import VARIANTS, Rule
 from keras_vit.export.workers.delegation import delegation
 from keras_vit.export.workers.quantize import quantized
 from keras_vit.models import resnet
@@ -131,7 +132,7 @@ def test_an_operator_is_left_in_float_by_its_whole_name():
     content = converter.convert()
     first, _ = graph_operators(read_graph(content))
     for name, in_float in ((first.name, True), (first.name[:-1], False)):
-        left = quantized(content, VARIANTS["dynamic_int8"].rules, None, [name])
+        left = quantized(content, VARIANTS["dynamic_int8"].rules, None, [Rule("*", 0, names=name)])
         first_types, second_types = (found.types for found in graph_operators(read_graph(left)))
         assert ("INT8" not in first_types) == in_float and "INT8" in second_types
 
@@ -158,15 +159,12 @@ def test_the_layer_that_costs_most_is_named_and_can_be_left_in_float(cnn_model, 
     head.kernel.assign(kernel.reshape(-1, 10))
     with writer_of(photo_form(spoilt), digits[0][300:], tmp_path) as writer:
         rows = writer.sensitivity("full_int8")
-        assert rows[0]["divergence"] > 10 * rows[-1]["divergence"]
-        assert rows[0]["divergence"] >= rows[1]["divergence"]
-        worst = [
-            row for row in rows if row["layer"].split("/")[-1] in ("second", "head", "flatten", "re_lu_1")
-        ]
-        assert rows[0] in worst
+        assert rows[0]["error"] > 10 * rows[-1]["error"]
+        assert rows[0]["error"] >= rows[1]["error"]
+        assert rows[0]["layer"].startswith(("second", "head", "flatten", "re_lu")), rows[0]
         writer.write("full_int8", tmp_path / "all.tflite")
-        names = [name for row in rows if row["divergence"] > 0.01 for name in row["operators"]]
-        writer.write("full_int8", tmp_path / "some.tflite", names)
+        spared = [rule for row in rows if row["error"] > 0.01 for rule in row["spared"]]
+        writer.write("full_int8", tmp_path / "some.tflite", spared)
         images = digits[0][:300]
         assert agreement(writer, tmp_path / "some.tflite", images) >= 0.98
         assert agreement(writer, tmp_path / "all.tflite", images) < 0.9
@@ -196,3 +194,25 @@ def test_nothing_temporary_stays(cnn, digits, tmp_path):
         writer._job("dynamic_int8")
         assert list(tmp_path.iterdir())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_spared_dense_layers_of_a_static_variant_keep_int8_weights(of_vit, tmp_path):
+    of_vit.write("mixed_int8", tmp_path / "all.tflite")
+    static = static_layers(tmp_path / "all.tflite")
+    spared = [rule._replace(names=static[0]) for rule in VARIANTS["mixed_int8"].spared]
+    of_vit.write("mixed_int8", tmp_path / "some.tflite", spared)
+    assert static_layers(tmp_path / "some.tflite") == static[1:]
+    sizes = [(tmp_path / name).stat().st_size for name in ("all.tflite", "some.tflite")]
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.02)
+
+
+def static_layers(path):
+    """The names of dense layers whose output is int8."""
+    model = read_graph(path.read_bytes())
+    return [
+        found.name
+        for found in graph_operators(model)
+        if found.kind == "FULLY_CONNECTED"
+        and model.subgraphs[0].tensors[found.outputs[0]].type == schema.TensorType.INT8
+    ]

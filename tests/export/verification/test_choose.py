@@ -25,7 +25,7 @@ def row(variant, latency, size=100, passed=True, drop=0.0, agreement=1.0):
 
 
 class Attempt:
-    """Writes its options into a file; passes when the layers that cost accuracy are in float."""
+    """Writes its options into a file; passes when the layers that cost accuracy are quantized less."""
 
     least_agreement = 0.97
 
@@ -34,12 +34,12 @@ class Attempt:
         self.rows = {row["variant"]: row for row in rows}
         self.needs = set(needs)
 
-    def __call__(self, variant, folder, float_operators=()):
+    def __call__(self, variant, folder, spared=()):
         result = dict(self.rows[variant])
-        if float_operators and self.needs <= set(float_operators):
+        if spared and self.needs <= set(spared):
             result.update(passed=True, failure=None, drop=0.1)
         if result["passed"]:
-            (folder / FILES[variant]).write_text(f"{variant} {sorted(float_operators)}")
+            (folder / FILES[variant]).write_text(f"{variant} {sorted(spared)}")
         return result
 
     def time(self, rows):
@@ -47,7 +47,7 @@ class Attempt:
 
     def sensitivity(self, variant):
         return [
-            {"layer": name.upper(), "operators": [name], "divergence": float(len(self.layers) - i)}
+            {"layer": name.upper(), "spared": [name], "error": float(len(self.layers) - i)}
             for i, name in enumerate(self.layers)
         ]
 
@@ -107,12 +107,12 @@ def test_another_model_with_as_good_an_accuracy_is_not_kept(tmp_path):
     assert "91.0 %" in rows[-1]["failure"]
 
 
-def test_the_worst_layers_of_a_fast_variant_are_left_in_float_and_named(tmp_path):
+def test_the_worst_layers_of_a_fast_variant_are_quantized_less_and_named(tmp_path):
     rows = all_rows(mixed_int8=row("mixed_int8", 1, passed=False, drop=2.0))
     attempt = Attempt(rows, needs=("a", "b"), layers="abcdef")
     (kept,) = [r for r in choose_with(attempt, tmp_path) if r["kept"]]
     assert kept["variant"] == "mixed_int8"
-    assert kept["float_layers"] == ["A", "B"]
+    assert kept["spared_layers"] == ["A", "B"]
     assert kept["drop_with_all_layers"] == 2.0
     assert (tmp_path / FILES["mixed_int8"]).read_text() == "mixed_int8 ['a', 'b']"
 

@@ -47,13 +47,13 @@ def test_a_variant_that_could_not_be_made_shows_why():
     assert "crashed" in console.export_text()
 
 
-def test_what_auto_keeps_and_the_layers_it_leaves_in_float_are_shown():
+def test_what_auto_keeps_and_the_layers_it_quantizes_less_are_shown():
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    retried = {**ROW, "variant": "mixed_int8", "kept": True, "float_layers": ["encoder/block_0/mlp", "head"]}
+    retried = {**ROW, "variant": "mixed_int8", "kept": True, "spared_layers": ["encoder/block_0/mlp", "head"]}
     console.print(results_table([retried, {**ROW, "kept": False}], COLUMNS))
     text = console.export_text()
     assert text.count("kept") == 1
-    assert "in float:" in text and "head" in text
+    assert "quantized less:" in text and "head" in text
 
 
 @pytest.mark.parametrize("export", [KerasExport, TextExport])
