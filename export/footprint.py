@@ -7,12 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_vit.export.images.app_input import is_pixels
 from keras_vit.export.measurement import median_ms, size_bytes
-from keras_vit.export.model.function import model_function
 from keras_vit.export.model.precision import computing_in_float32
 from keras_vit.export.tflite.convert import write_tflite
-from keras_vit.export.tflite.file_form import FileForm
+from keras_vit.export.tflite.file_form import form_for
 from keras_vit.export.tflite.interpreter import open_interpreter
 from keras_vit.export.variants import VARIANTS
 
@@ -35,16 +33,28 @@ def footprint(
     where to keep the file.
     """
     inputs = keras.tree.map_structure(lambda array: np.asarray(array)[None], item)
-    with tempfile.TemporaryDirectory() as folder, computing_in_float32(model) as full:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(keep or Path(folder) / "model.tflite")
-        function, arrays = model_function(full, inputs, activation)
-        rgb = task == "classification" and len(arrays) == 1 and all(map(is_pixels, arrays.values()))
-        form = FileForm(function, input_dtype="float32" if rgb else None, rgb=rgb)
-        write_tflite(form, path, VARIANTS[variant].converter, in_process=True)
+        write_unverified(model, inputs, path, task=task, activation=activation, variant=variant)
         files = [path] if reference is None else [path, Path(reference)]
         latencies = median_ms([open_interpreter(file).invoke for file in files])
         measured = {"size_bytes": size_bytes(path), "latency_ms": latencies[0]}
         return measured | ({} if reference is None else {"reference_latency_ms": latencies[1]})
+
+
+def write_unverified(
+    model: keras.Model,
+    inputs: Any,
+    path: str | Path,
+    *,
+    task: str | None = None,
+    activation: str | dict[str, str] | None = None,
+    variant: str = "fp32",
+):
+    """Writes a model as a TFLite file in this process, to measure it; nothing is compared."""
+    with computing_in_float32(model) as full:
+        form = form_for(full, inputs, task, activation)
+        write_tflite(form, path, VARIANTS[variant].converter, in_process=True)
 
 
 def classifier_footprint(

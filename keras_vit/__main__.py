@@ -9,6 +9,7 @@ import warnings
 from keras_vit import __version__
 from keras_vit.commands import COMMANDS
 from keras_vit.commands.arguments import IntermixedParser, Parser
+from keras_vit.commands.imports import run_imports
 from keras_vit.commands.interrupts import interrupts_kept
 from keras_vit.errors import ConditionError, InputError, Notice
 
@@ -30,6 +31,7 @@ def main(arguments=None):
     warnings.showwarning = _show_warning(warnings.showwarning)
     try:
         with interrupts_kept():
+            run_imports(options)
             return options.run(options) or 0
     except InputError as error:
         return _fail(error, 2)

@@ -1,22 +1,29 @@
 """A model and the TFLite file written from it, which the rules examine."""
 
+import contextlib
 import dataclasses
+import functools
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.export.doctor.finding import Finding, names
-from keras_vit.export.model.function import classifier_of_images
+from keras_vit.export.model.example import example_inputs
+from keras_vit.export.model.function import ending
+from keras_vit.export.model.precision import computing_in_float32
+from keras_vit.export.model.signature import Tensor, graph_signature
 from keras_vit.export.text.form import text_form
 from keras_vit.export.text.write import step_function
 from keras_vit.export.tflite.convert import convert, write_tflite
-from keras_vit.export.tflite.file_form import FileForm
+from keras_vit.export.tflite.file_form import form_for
 from keras_vit.export.tflite.graph import Operator, operators, read_graph
 from keras_vit.export.workers.runner import run_worker
-from keras_vit.keras_internals import all_layers
+from keras_vit.keras_internals import all_layers, input_structure, is_graph
 
 TIME_LIMIT = 300  # seconds, to open a file
 
@@ -26,7 +33,12 @@ class Case:
     """A model and the facts about its file."""
 
     model: keras.Model
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
     as_exported: bool = False  # whether the file has the form in which `keras-vit export` writes it
+    is_step: bool = False  # whether the file is the step of a character model
+    channels: int | None = None  # of the file's one image, or None for other inputs
+    endings: tuple[str, ...] = ()  # names of the functions that compute the outputs, where they are known
     refusal: str | None = None  # why TensorFlow's converter wrote no file of builtin operators
     graph: object = None  # the file's `ModelT`, with Flex operators if it needs them, or None without a file
     operators: tuple[Operator, ...] = ()
@@ -40,57 +52,107 @@ class Case:
         return Finding(target, names(paths), reason, fix)
 
 
-def convert_case(model: keras.Model, as_is: bool = False) -> Case:
-    """Converts a built model and opens the file.
-
-    Unless it is converted as is, an image classifier has the form that `keras-vit export` writes, and a
-    character model is its `step`.
-    """
-    exported = None if as_is else _exported(model)
-    form, write = exported or (model, _write_as_is)
-    known = {"model": model, "as_exported": exported is not None}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
-        try:
-            write(form, path)
-        except ConditionError as error:
-            known["refusal"] = str(error)
+def convert_case(model: keras.Model, as_is=False, inputs=None, task=None, activation=None) -> Case:
+    """Converts a model and opens the file; arguments as in `keras_vit.export.examine`."""
+    with contextlib.nullcontext(model) if as_is else computing_in_float32(model) as full:
+        form = _form(full, as_is, inputs, task, activation)
+        known = {"model": model, "as_exported": form.as_exported, **form.facts}
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.tflite"
             try:
-                write(form, path, ("flex",))
-            except ConditionError:
-                return Case(**known)
-        graph = read_graph(path.read_bytes())
-        found = tuple(operators(graph))
-        return Case(**known, graph=graph, operators=found, **_open(path, found))
+                form.write(path)
+            except ConditionError as error:
+                known["refusal"] = str(error)
+                try:
+                    form.write(path, ("flex",))
+                except ConditionError:
+                    return Case(**known)
+            graph = read_graph(path.read_bytes())
+            found = tuple(operators(graph))
+            return Case(**known, graph=graph, operators=found, **_open(path, found))
 
 
-def _exported(model):
-    """The form that `keras-vit export` writes and the function that writes it, or None if it cannot."""
-    for form_of, write in ((_classifier, write_tflite), (text_form, _write_step)):
-        try:
-            return form_of(model), write
-        except InputError:
-            continue
-    return None
+class _Form(NamedTuple):
+    """How a file is written."""
+
+    write: Callable  # of a path and options of the converter
+    facts: dict  # fields of `Case`
+    as_exported: bool = True
 
 
-def _classifier(model):
-    return FileForm(classifier_of_images(model), input_dtype="float32", rgb=True)
+def _form(model, as_is, inputs, task, activation):
+    if inputs is None and _has_open_sizes(model) and not is_character_model(model):
+        as_is = True  # the sizes of the file are not known
+    if as_is:
+        return _as_it_is(model)
+    return _step(model) if is_character_model(model) else _exported(model, inputs, task, activation)
 
 
-def _write_step(form, path, options=()):
-    convert(form, {"step": step_function(form, batch=1)}, path, options)
+def _has_open_sizes(model):
+    return is_graph(model) and any(None in tensor.shape[1:] for tensor in model.inputs)
 
 
-def _write_as_is(model, path, options=()):
+def is_character_model(model):
+    """Whether a model predicts characters: `keras-vit export` writes its step."""
+    if not is_graph(model):
+        return False
+    try:
+        text_form(model)
+    except (InputError, AttributeError, IndexError, KeyError, TypeError):  # layers of other models
+        return False
+    return True
+
+
+def _exported(model, inputs, task, activation):
+    form = form_for(model, example_inputs(model) if inputs is None else inputs, task, activation)
+    function = form.function
+    images = len(form.inputs) == 1 and len(form.inputs[0].shape) == 3
+    facts = {
+        "inputs": function.open_inputs,
+        "outputs": function.outputs,
+        "channels": form.inputs[0].shape[-1] if images else None,
+        "endings": _endings(model, function),
+    }
+    return _Form(functools.partial(write_tflite, form), facts)
+
+
+def _endings(model, function):
+    added = [function.activations.get(output.name) for output in function.outputs]
+    own = map(ending, model.outputs) if is_graph(model) else [""] * len(added)
+    return tuple(one or other for one, other in zip(added, own, strict=True))
+
+
+def _step(model):
+    form = text_form(model)
+    write = functools.partial(convert, form, {"step": step_function(form, batch=1)})
+    return _Form(write, {**_facts_of_graph(model), "is_step": True})
+
+
+def _as_it_is(model):
+    if not is_graph(model):
+        raise InputError(
+            f"{model.name} is a {type(model).__name__}, which is examined in the form that keras-vit export "
+            "writes. Leave out as_is (--as-is)."
+        )
     inputs = [tf.TensorSpec((1, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
 
     @tf.function(input_signature=inputs)
     def serve(*tensors):
-        outputs = model(list(tensors) if len(tensors) > 1 else tensors[0], training=False)
+        outputs = model(keras.tree.pack_sequence_as(input_structure(model), tensors), training=False)
         return {f"output_{i}": output for i, output in enumerate(tf.nest.flatten(outputs))}
 
-    convert(model, {"serve": serve}, path, options)
+    return _Form(functools.partial(convert, model, {"serve": serve}), _facts_of_graph(model), False)
+
+
+def _facts_of_graph(model):
+    signature = graph_signature(model)
+    images = len(signature.inputs) == 1 and len(signature.inputs[0].shape) == 3
+    return {
+        "inputs": signature.inputs,
+        "outputs": signature.outputs,
+        "channels": signature.inputs[0].shape[-1] if images else None,
+        "endings": tuple(map(ending, model.outputs)),
+    }
 
 
 def _open(path, found):

@@ -1,30 +1,43 @@
 """Applies all rules to a model."""
 
+from typing import Any
+
 import keras
 
-from keras_vit.errors import InputError
 from keras_vit.export.doctor.case import convert_case
 from keras_vit.export.doctor.finding import Finding
 from keras_vit.export.doctor.rules import RULES
+from keras_vit.export.model.checks import check_model
 from keras_vit.export.verification.export import check_backend
 
 
-def examine(model: keras.Model, as_is: bool = False) -> list[Finding]:
+def examine(
+    model: keras.Model,
+    as_is: bool = False,
+    *,
+    inputs: Any = None,
+    task: str | None = None,
+    activation: str | dict[str, str] | None = None,
+) -> list[Finding]:
     """Returns what in a model will be an obstacle on a phone, and how to fix it.
 
     The model is converted and the file opened, so that findings about the converter, LiteRT and XNNPACK are
     measured here; those about GPU and NPU delegates and the Edge TPU follow their makers' documentation.
 
     Args:
-        model: functional or Sequential `keras.Model`, trained or not.
-        as_is: bool, whether the model is converted as is. By default (False) a classifier of images or a
-            character model is converted in the form that `export_model` writes, any other model as is.
+        model: `keras.Model` of any kind, trained or not.
+        as_is: bool, whether TensorFlow's converter gets the model as it is. Default: False, the file has the
+            form that `export_model` writes, of a character model its step.
+        inputs: array, or list or dict of arrays, one item or more, which determine the sizes of the file.
+            Default: zeros of the sizes of `keras.Input`. A functional model with open sizes is then examined
+            as it is; a subclassed one needs inputs unless it was built.
+        task, activation: what the file is to be exported with, as in `export_model`. Default: None.
 
     Returns:
         A list of `Finding` (`target`, `layer`, `reason`, `fix`), empty if there are no obstacles.
 
     Raises:
-        InputError: a model whose inputs are not known, or Keras runs on another backend than TensorFlow.
+        InputError: inputs that are not known or do not fit, or Keras runs on another backend than TensorFlow.
 
     Example:
         >>> import keras
@@ -35,10 +48,6 @@ def examine(model: keras.Model, as_is: bool = False) -> list[Finding]:
         ('int8', 'memory')
     """
     check_backend()
-    if not getattr(model, "inputs", None):
-        raise InputError(
-            f"Expected a functional or Sequential model with keras.Input, received a {type(model).__name__} "
-            "whose inputs are not known. Wrap it as keras.Model(x, model(x)) with x = keras.Input(...)."
-        )
-    case = convert_case(model, as_is)
+    check_model(model)
+    case = convert_case(model, as_is, inputs, task, activation)
     return [finding for rule in RULES for finding in rule(case)]

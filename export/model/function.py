@@ -159,20 +159,20 @@ def _check_logits(model, activation, signature):
     if not is_graph(model):
         return
     for tensor, symbol in zip(signature.outputs, model.outputs, strict=True):
-        if tensor.name in activation and (ending := _ending(symbol)) in ACTIVATIONS:
+        if tensor.name in activation and (last := ending(symbol)) in ACTIVATIONS:
             raise InputError(
-                f"Expected a model that returns logits, but {model.name} ends in {ending}. Leave out "
+                f"Expected a model that returns logits, but {model.name} ends in {last}. Leave out "
                 f"activation={activation[tensor.name]!r}."
             )
 
 
-def _ending(tensor):
-    """The name of the function that computes a tensor, ignoring casts and reshapes after it."""
+def ending(tensor):
+    """Returns the name of the function that computes a symbolic tensor, apart from casts and reshapes."""
     operation, index = source_of(tensor)
     within = getattr(operation, "outputs", None)
     if within:  # a model within the model
-        return _ending(within[index])
+        return ending(within[index])
     activation = getattr(operation, "activation", None)
     name = getattr(activation, "__name__", type(operation).__name__).lower()
     passes = name in _UNCHANGING or name == "linear" and isinstance(operation, keras.layers.Activation)
-    return _ending(source_inputs(tensor)[0]) if passes else name
+    return ending(source_inputs(tensor)[0]) if passes else name

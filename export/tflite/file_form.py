@@ -1,13 +1,15 @@
 """What a TFLite file computes, from the tensors that an app passes."""
 
 import dataclasses
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_vit.export.images.app_input import GREY
+from keras_vit.export.images.app_input import GREY, PHOTOS, is_pixels
 from keras_vit.export.mobile import mobile_form
-from keras_vit.export.model.function import ModelFunction
+from keras_vit.export.model.function import ModelFunction, model_function
 from keras_vit.export.saved_model.write import traced
 
 ATTENTION = "attention"  # the output of a file that also returns its rollout
@@ -64,6 +66,14 @@ class FileForm:
             return outputs
 
         return {**self.function.call(with_maps, tensors), ATTENTION: maps[0]}
+
+
+def form_for(model: keras.Model, inputs: Any, task=None, activation=None) -> FileForm:
+    """Returns the form that `export_model` would write of a model that computes in float32."""
+    function, arrays = model_function(model, inputs, activation)
+    pixels = len(arrays) == 1 and all(map(is_pixels, arrays.values()))
+    rgb = pixels and task == "classification" and function.inputs[0].shape[-1] in PHOTOS
+    return FileForm(function, input_dtype="float32" if pixels else None, rgb=rgb)
 
 
 def _grey(images):

@@ -75,6 +75,18 @@ def named_shape(text):
         ) from error
 
 
+def per_output(choices):
+    """Returns the parser of `[OUTPUT=]WORD` as a pair of an output, or "", and one of some words."""
+
+    def parse(text):
+        name, _, word = text.rpartition("=")
+        if word not in choices:
+            raise argparse.ArgumentTypeError(f"expected one of {', '.join(choices)}, received {word!r}")
+        return name, word
+
+    return parse
+
+
 def _whole(text):
     if not text.isdecimal():  # unlike int(), which also reads spaces, signs and underscores
         raise ValueError

@@ -1,7 +1,13 @@
 """Measures TFLite files: latency, memory, operators, and how far they are from the floor."""
 
+import contextlib
+import tempfile
+from pathlib import Path
+
 from keras_vit.commands.arguments import at_least_one, named_shape, path
+from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
+from keras_vit.commands.model_option import add_meaning
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit benchmark model_fp32.tflite model_mixed_int8.tflite --threads 4 --json latency.json"
@@ -14,7 +20,7 @@ def add_arguments(parser):
         type=path,
         nargs="+",
         metavar="FILE.tflite",
-        help="two or more are measured in interleaved rounds",
+        help="two or more are measured in interleaved rounds; any other MODEL is converted to float32 first",
     )
     parser.add_argument("--threads", type=at_least_one, default=1, metavar="N", help="default: %(default)s")
     parser.add_argument(
@@ -33,8 +39,10 @@ def add_arguments(parser):
         action="append",
         default=[],
         metavar="[INPUT=]1,64,64,3",
-        help="shape of an input whose sizes a file leaves open, the batch first; may be repeated",
+        help="shape of an input whose sizes a file or a model leaves open, the batch first; may be repeated",
     )
+    add_meaning(parser)
+    add_import(parser)
     add_json(parser, "figures")
 
 
@@ -43,22 +51,31 @@ def run(options):
         from rich.console import Console
 
         from keras_vit.export import benchmark
-        from keras_vit.export.benchmarking.table import files_table, operators_table, outside_lines
         from keras_vit.export.tflite.interpreter import flush_xnnpack_banner
 
         flush_xnnpack_banner()
     console = Console(highlight=False)
-    with json_file(options.json, options.files) as write:
+    with json_file(options.json, options.files) as write, contextlib.ExitStack() as stack:
+        files = [_tflite(name, options, stack) for name in options.files]
+        names = dict(zip(map(str, files), options.files, strict=True))
+        shapes = dict(options.shape) if any(map(_is_tflite, options.files)) else None
         with console.status("measuring"):
             rounds = max(FEWEST_ROUNDS, options.rounds)
             rows = benchmark(
-                options.files,
+                files,
                 num_threads=options.threads,
                 rounds=rounds,
                 signature=options.signature,
-                shapes=dict(options.shape),
+                shapes=shapes,
             )
+        rows = [{**row, "file": names[row["file"]]} for row in rows]
         write(rows)
+    _show(rows, console)
+
+
+def _show(rows, console):
+    from keras_vit.export.benchmarking.table import files_table, operators_table, outside_lines
+
     console.print(files_table(rows))
     for row in rows:
         print(f"\n{row['file']}{_signature(row)}\n{_inputs(row)}")
@@ -66,6 +83,26 @@ def run(options):
         for line in outside_lines(row):
             print(f"outside XNNPACK: {line}")
     console.print(f"\n{_legend(rows[0])}")
+
+
+def _is_tflite(name):
+    return name.endswith(".tflite") or Path(name).is_file() and not name.endswith(".keras")
+
+
+def _tflite(name, options, stack):
+    """The file itself, or one in a temporary folder that a model is converted to, unverified."""
+    if _is_tflite(name):
+        return name
+    with quiet_import():
+        from keras_vit.commands.found_model import find_model
+        from keras_vit.export.footprint import write_unverified
+        from keras_vit.export.model.example import example_inputs
+    found = find_model(name)
+    meaning = found.meaning(options)
+    file = Path(stack.enter_context(tempfile.TemporaryDirectory())) / f"{found.name}.tflite"
+    write_unverified(found.model, example_inputs(found.model, dict(options.shape)), file, **meaning)
+    print(f"{name}: measured as a float32 TFLite file that was converted for this and not verified")
+    return file
 
 
 def _signature(row):

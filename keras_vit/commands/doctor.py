@@ -1,25 +1,32 @@
 """Reports what in a model will be an obstacle on a phone, and the fix."""
 
-from keras_vit.commands.arguments import path
+from keras_vit.commands.arguments import named_shape
+from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
+from keras_vit.commands.model_option import add_meaning, add_model
 from keras_vit.commands.quiet import quiet_import
 
-EXAMPLE = "keras-vit doctor my_models:build --strict"
+EXAMPLE = "keras-vit doctor my_models.py:build --shape 1,64,64,3 --strict"
 
 
 def add_arguments(parser):
+    add_model(parser)
     parser.add_argument(
-        "model",
-        type=path,
-        metavar="MODEL",
-        help="run folder, .keras file, or module:function that returns a Keras model",
+        "--shape",
+        type=named_shape,
+        action="append",
+        default=[],
+        metavar="[INPUT=]1,64,64,3",
+        help="shape of an input whose sizes the model leaves open, the batch first; may be repeated",
     )
+    add_meaning(parser)
     parser.add_argument(
         "--as-is",
         action="store_true",
         help="examine the file that TensorFlow's converter writes, not the form that keras-vit export writes",
     )
     parser.add_argument("--strict", action="store_true", help="exit with 1 when there are findings")
+    add_import(parser)
     add_json(parser, "findings")
 
 
@@ -29,14 +36,17 @@ def run(options):
 
         from rich.console import Console
 
+        from keras_vit.commands.found_model import find_model
         from keras_vit.export.doctor.examine import examine
         from keras_vit.export.doctor.finding import findings_table
-        from keras_vit.export.doctor.load import find_model
-    model = find_model(options.model)
+        from keras_vit.export.model.example import example_inputs
+    found = find_model(options.model)
+    inputs = example_inputs(found.model, dict(options.shape)) if options.shape else None
+    meaning = found.meaning(options)
     console = Console(highlight=False)
     with json_file(options.json, [options.model]) as write:
         with console.status("converting"):
-            findings = examine(model, options.as_is)
+            findings = examine(found.model, options.as_is, inputs=inputs, **meaning)
         write([dataclasses.asdict(finding) for finding in findings])
     if findings:
         console.print(findings_table(findings))

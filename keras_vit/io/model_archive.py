@@ -103,7 +103,7 @@ def _check_class(entry, path):
         origin = f" of {module}" if module else ""
         raise InputError(
             f"{path} needs {name!r}{origin}, which is neither Keras's nor registered. If you trust it, "
-            "import the module that registers it first."
+            "import the module that registers it first; commands do so with --import MODULE."
         )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keras_vit.errors import InputError
 from keras_vit.io.json_files import read_json
+from keras_vit.io.label_names import is_label_name
 from keras_vit.pretrained.hub import WEIGHTS, download
 from keras_vit.pretrained.npz_file import read_npz
 from keras_vit.pretrained.safetensors_file import read_safetensors, shards
@@ -33,6 +34,17 @@ def open_checkpoint(source: str | os.PathLike, revision: str | None = None) -> t
     if path.suffix in READERS or path.is_absolute():
         raise InputError(f"Expected weights at {path}, found nothing.")
     return _open_folder(download(str(source), revision))
+
+
+def class_names(source: str | os.PathLike, count: int) -> tuple[str, ...] | None:
+    """Returns the names of the `count` classes in the configuration of weights, or None without them."""
+    config, _ = open_checkpoint(source)
+    names = config.get("label_names") or config.get("id2label")  # of timm, of transformers
+    if isinstance(names, dict):
+        names = [names.get(str(number)) for number in range(count)]
+    if not isinstance(names, list) or len(names) != count or not all(map(is_label_name, names)):
+        return None
+    return tuple(names)
 
 
 def _open_folder(folder):

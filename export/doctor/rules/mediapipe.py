@@ -1,46 +1,41 @@
 """What the ImageClassifier of MediaPipe Tasks does not accept."""
 
-import keras
-
 from keras_vit.export.doctor.finding import Finding
-from keras_vit.export.images.app_input import PHOTOS
+
+SCORES = ("softmax", "sigmoid")
 
 
 def mediapipe(case):
-    inputs, outputs = case.model.inputs, case.model.outputs
-    if case.as_exported and (len(inputs[0].shape) != 4 or inputs[0].shape[-1] in PHOTOS):
-        return  # the file takes RGB, converts it to grey if necessary, and ends in softmax
-    if len(inputs) != 1 or len(inputs[0].shape) != 4:
-        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in inputs)
+    if case.is_step:
+        return
+    if case.channels is None:
+        shapes = ", ".join(str((1, *tensor.shape)) for tensor in case.inputs)
         yield _finding(
             "input",
             f"takes exactly one image (1, height, width, 3), received {shapes}",
             "run the file with LiteRT itself, or make the image part a separate model",
         )
         return
-    channels = inputs[0].shape[-1]
-    if channels != 3:
+    if case.channels != 3:
         yield _finding(
             "input",
-            f"passes RGB images only, received an input of {channels} channels",
-            "write the file with keras-vit export, which takes RGB and converts it to grey inside"
-            if channels == 1
+            f"passes RGB images only, received an input of {case.channels} channels",
+            "export with --task classification: the file takes RGB and converts it to grey inside"
+            if case.channels == 1
             else "run the file with LiteRT itself",
         )
-    if case.as_exported:
-        return
-    if len(outputs) != 1 or len(outputs[0].shape) != 2:
-        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in outputs)
+    if len(case.outputs) != 1 or len(case.outputs[0].shape) != 1:
+        shapes = ", ".join(str((1, *tensor.shape)) for tensor in case.outputs)
         yield _finding(
-            case.model.layers[-1].name,
+            _last(case),
             f"takes one row of classes, received {shapes}",
-            "pool height and width, and return the classes only",
+            "pool height and width and return the classes only, or run the file with LiteRT itself",
         )
-    elif not _ends_in_softmax(case.model):
+    elif case.endings[0] not in SCORES:
         yield _finding(
-            case.model.layers[-1].name,
-            "shows scores unchanged, and the model does not end in softmax",
-            "write the file with keras-vit export, which adds it",
+            _last(case),
+            "shows outputs unchanged as scores, and the model does not end in softmax or sigmoid",
+            "if they are logits of classes, export with --task classification --activation softmax",
         )
     if case.graph is not None and len(case.graph.subgraphs) > 1:
         yield _finding(
@@ -48,12 +43,8 @@ def mediapipe(case):
         )
 
 
-def _ends_in_softmax(model):
-    last = model.layers[-1]
-    return (
-        isinstance(last, keras.layers.Softmax)
-        or getattr(last, "activation", None) is keras.activations.softmax
-    )
+def _last(case):
+    return case.model.layers[-1].name if case.model.layers else case.model.name
 
 
 def _finding(layer, reason, fix):

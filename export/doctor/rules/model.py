@@ -8,19 +8,18 @@ CODE = ("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
 
 
 def shapes(case):
-    inputs = [tensor for tensor in case.model.inputs if None in tensor.shape[1:]]
-    if inputs and case.as_exported:  # of a character model one step, which does not depend on the length
-        return
-    for tensor in inputs:
+    open_inputs = [tensor for tensor in case.inputs if None in tensor.shape]
+    for tensor in () if case.as_exported else open_inputs:
         yield Finding(
             "shapes",
             "input",
-            f"the input {tuple(tensor.shape)} has open sizes: the file runs at size 1 until the app "
+            f"the input {(None, *tensor.shape)} has open sizes: the file runs at size 1 until the app "
             "resizes it, and delegates run fixed sizes only",
-            "build the model with keras.Input of the size that the app provides, and load the weights",
+            "export it with data of the size that the app provides: the file has that size (examine it with "
+            "--data or --shape), or build the model with keras.Input of that size",
         )
     inside = _open_inside(case)
-    if inside and not inputs:
+    if inside and (case.as_exported or not open_inputs):
         yield case.finding(
             "shapes",
             inside,

@@ -1,5 +1,7 @@
 """Files of any inputs are measured; what is not known about them is asked for."""
 
+import json
+
 import pytest
 import tensorflow as tf
 
@@ -160,3 +162,23 @@ def test_the_command_takes_a_shape_and_shows_the_inputs(open_file, capsys):
         with pytest.raises(SystemExit):
             main(["benchmark", str(open_file), "--shape", words])
         assert "expected sizes such as 1,64,64,3" in capsys.readouterr().err
+
+
+def test_a_model_is_converted_first_and_measured_beside_files(open_file, tmp_path, monkeypatch, capsys):
+    (tmp_path / "towers.py").write_text(
+        "import keras\n\n\ndef build():\n"
+        "    one, two = keras.Input((4,), name='one'), keras.Input((None, 3), name='two')\n"
+        "    x = keras.layers.Concatenate()([one, keras.layers.GlobalAveragePooling1D()(two)])\n"
+        "    return keras.Model([one, two], keras.layers.Dense(2)(x))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    words = ["benchmark", "towers.py:build", "--rounds", "5", "--json", "figures.json"]
+    assert main([*words, "--shape", "two=1,7,3"]) == 0
+    shown = capsys.readouterr().out
+    assert "towers.py:build: measured as a float32 TFLite file" in shown
+    assert "one float32 1x4" in shown and "two float32 1x7x3" in shown
+    assert json.loads((tmp_path / "figures.json").read_text())[0]["file"] == "towers.py:build"
+    assert main(words) == 2
+    assert "--shape two=1,64,3" in capsys.readouterr().err
+    assert main(["benchmark", "towers.py:missing"]) == 2
+    assert "defines no missing" in capsys.readouterr().err

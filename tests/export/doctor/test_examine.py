@@ -38,27 +38,39 @@ def by_target(findings):
     return {finding.target: finding for finding in findings}
 
 
+LOGITS_OF_CLASSES = {"task": "classification", "activation": "softmax"}
+
+
 def test_the_only_obstacle_of_a_cnn_or_vision_transformer_is_the_edge_tpu(examine):
-    assert examine(cnn()) == []
-    found = examine(vit("Pico/4", num_layers=1, num_classes=3))
+    assert examine(cnn(), **LOGITS_OF_CLASSES) == []
+    found = examine(vit("Pico/4", num_layers=1, num_classes=3), **LOGITS_OF_CLASSES)
     assert [finding.target for finding in found] == ["EdgeTPU"]
     assert "encoder/block_0/attention" in found[0].layer
     assert "BATCH_MATMUL" in found[0].reason and "GELU" in found[0].reason
 
 
 def test_channels_that_no_photo_has_are_reported_of_an_exported_file_too(examine):
-    (finding,) = examine(cnn((16, 16, 4)))
+    (finding,) = examine(cnn((16, 16, 4)), **LOGITS_OF_CLASSES)
     assert finding.target == "MediaPipe" and "an input of 4 channels" in finding.reason
     assert "LiteRT itself" in finding.fix
 
 
-def test_logits_at_the_end_and_open_sizes_are_reported_of_a_model_as_it_is(examine):
-    (finding,) = examine(cnn(), as_is=True)
+@pytest.mark.parametrize("as_is", [True, False])
+def test_logits_at_the_end_are_reported_unless_it_is_declared_what_they_are(examine, as_is):
+    (finding,) = examine(cnn(), as_is=as_is)
     assert finding.target == "MediaPipe" and finding.layer == "classes" and "softmax" in finding.reason
+    assert "--task classification --activation softmax" in finding.fix
+    for function in ("softmax", "sigmoid"):
+        assert examine(cnn((16, 16, 3), layers.Activation(function)), as_is=as_is) == []
+
+
+def test_open_sizes_are_reported_and_those_of_given_inputs_are_the_files(examine):
     found = by_target(examine(cnn((None, None, 3))))
     assert "(None, None, None, 3)" in found["shapes"].reason
-    assert "keras.Input" in found["shapes"].fix
+    assert "keras.Input" in found["shapes"].fix and "--shape" in found["shapes"].fix
     assert "failed to prepare" in found["runtime"].reason  # LiteRT's own words
+    sized = np.zeros((2, 16, 16, 3), "float32")
+    assert examine(cnn((None, None, 3)), inputs=sized, **LOGITS_OF_CLASSES) == []
 
 
 def test_a_selection_of_unknown_size_is_reported_with_its_layer(examine):
@@ -127,7 +139,7 @@ def test_mixed_precision_is_reported_and_fixed_by_export(examine):
     keras.config.set_dtype_policy("mixed_float16")
     model = cnn()
     keras.config.set_dtype_policy("float32")
-    (finding,) = examine(model)
+    (finding,) = examine(model, **LOGITS_OF_CLASSES)
     assert finding.target == "precision" and "edges" in finding.layer and "float16" in finding.reason
     assert "keras-vit export" in finding.fix
     assert "float32" in by_target(examine(model, as_is=True))["precision"].fix
@@ -150,12 +162,13 @@ def test_the_operators_outside_the_delegate_are_those_that_the_interpreter_shows
 def test_mediapipe_refuses_several_inputs_grey_images_and_images_as_output(examine):
     one, two = keras.Input((4,)), keras.Input((4,))
     model = keras.Model([one, two], layers.Dense(2)(layers.Concatenate()([one, two])))
-    assert "(None, 4), (None, 4)" in by_target(examine(model))["MediaPipe"].reason
+    assert "(1, 4), (1, 4)" in by_target(examine(model))["MediaPipe"].reason
     grey = cnn((16, 16, 1), layers.Softmax())
     assert "1 channels" in by_target(examine(grey))["MediaPipe"].reason
-    assert examine(cnn((16, 16, 1))) == []  # keras-vit export writes a file that takes RGB
+    assert "--task classification" in by_target(examine(grey))["MediaPipe"].fix
+    assert examine(grey, task="classification") == []  # the file takes RGB
     mask = sequential(keras.Input((8, 8, 3)), layers.Conv2D(2, 1, name="mask"))
-    assert "(None, 8, 8, 2)" in by_target(examine(mask))["MediaPipe"].reason
+    assert "(1, 8, 8, 2)" in by_target(examine(mask))["MediaPipe"].reason
 
 
 def test_a_lambda_is_code(examine):
@@ -163,7 +176,7 @@ def test_a_lambda_is_code(examine):
         keras.Input((8, 8, 3)), layers.Lambda(lambda x: x / 255, name="scale"), layers.Flatten()
     )
     assert by_target(examine(model, as_is=True))["saving"].layer.endswith("scale")
-    model.add(layers.Dense(3))  # a classifier that cannot be exported
+    model.add(layers.Dense(3))
     assert by_target(examine(model))["saving"].layer.endswith("scale")
 
 
@@ -189,8 +202,11 @@ def test_the_command_examines_a_file_and_a_function(examine, tmp_path, monkeypat
         "    return keras.Sequential(stack)\n"
     )
     monkeypatch.chdir(tmp_path)
-    assert main(["doctor", "doctors_model:build", "--strict"]) == 0
+    words = ["doctor", "doctors_model:build", "--strict"]
+    assert main([*words, "--task", "classification", "--activation", "softmax"]) == 0
     assert "no findings" in capsys.readouterr().out
+    assert main(words) == 1
+    assert "--activation" in capsys.readouterr().out
 
 
 def test_a_json_path_that_cannot_be_written_is_refused_before_anything_is_converted(
@@ -211,16 +227,76 @@ def test_a_json_path_that_cannot_be_written_is_refused_before_anything_is_conver
     [
         ("nothing", "Expected a run folder"),
         ("nothing.keras", "Expected a .keras model file"),
-        ("no_module:build", "No module named 'no_module'"),
-        ("os.path:nothing", "no attribute 'nothing'"),
-        ("os:getcwd", "returns a str"),
-        ("keras:Model", "whose inputs are not known"),
+        ("no_module:build", "No module no_module here"),
+        ("os.path:nothing", "defines no nothing"),
+        ("os:getcwd", "to return a keras.Model, received a str"),
+        ("keras:Model", "whose input shapes are not known"),
+        ("runs/none", "No file or folder runs/none here"),
     ],
 )
 def test_anything_but_a_model_is_refused_in_one_line(name, message, capsys):
     assert main(["doctor", name]) == 2
     error = capsys.readouterr().err
     assert message in error and len(error.strip().splitlines()) == 1
+
+
+class TwoTowers(keras.Model):
+    """A subclass of two inputs and two outputs."""
+
+    def __init__(self):
+        super().__init__(name="towers")
+        self.image, self.both = layers.Dense(4, name="image"), layers.Dense(2, name="both")
+
+    def call(self, inputs):
+        x = self.image(keras.ops.mean(inputs["image"], axis=(1, 2)))
+        both = self.both(keras.ops.concatenate([x, inputs["facts"]], axis=-1))
+        return {"score": keras.ops.sigmoid(both), "image": x}
+
+
+def test_a_subclass_is_examined_with_inputs_or_with_the_shapes_that_it_was_built_with(examine):
+    inputs = {"image": np.zeros((1, 8, 8, 3), "float32"), "facts": np.zeros((1, 5), "float32")}
+    (finding,) = examine(TwoTowers(), inputs=inputs)
+    assert finding.target == "MediaPipe" and "(1, 5)" in finding.reason and "LiteRT" in finding.fix
+
+    class Plain(keras.Model):
+        def __init__(self):
+            super().__init__(name="plain")
+            self.dense = layers.Dense(3, activation="relu")
+
+        def call(self, x):
+            return self.dense(x)
+
+    with pytest.raises(InputError, match="input shapes are not known"):
+        examine(Plain())
+    model = Plain()
+    model(np.zeros((2, 6), "float32"))
+    assert [finding.target for finding in examine(model)] == ["MediaPipe"]
+    with pytest.raises(InputError, match="Leave out as_is"):
+        examine(model, as_is=True)
+
+
+def test_the_command_gives_shapes_and_imports_layers_first(examine, tmp_path, monkeypatch, capsys):
+    (tmp_path / "doctors_layers.py").write_text(
+        "import keras\n\n\n@keras.saving.register_keras_serializable('doctors')\n"
+        "class Twice(keras.layers.Layer):\n    def call(self, x):\n        return 2 * x\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    from keras_vit.importing import import_module
+
+    images = keras.Input((None, None, 3))
+    x = import_module("doctors_layers").Twice()(images)
+    model = keras.Model(images, layers.Dense(2, "softmax")(layers.GlobalAveragePooling2D()(x)))
+    model.save("twice.keras")
+    monkeypatch.delitem(sys.modules, "doctors_layers")
+    keras.saving.get_custom_objects().pop("doctors>Twice")
+    assert main(["doctor", "twice.keras", "--shape", "1,8,8,3"]) == 2
+    assert "--import MODULE" in capsys.readouterr().err
+    assert main(["doctor", "twice.keras", "--import", "nowhere.py"]) == 2
+    assert "Expected a Python file at" in capsys.readouterr().err
+    words = ["doctor", "twice.keras", "--import", "doctors_layers"]
+    assert main([*words, "--shape", "1,8,8,3", "--strict"]) == 0
+    assert main([*words, "--shape", "1,8,8,4"]) == 2
+    assert "received (1, 8, 8, 4)" in capsys.readouterr().err
 
 
 def test_another_backend_is_refused_before_the_model_is_examined(monkeypatch):

@@ -1,0 +1,136 @@
+"""Finds the model that a user names: one meaning of MODEL for all commands."""
+
+import dataclasses
+import os
+import re
+from pathlib import Path
+
+import keras
+
+from keras_vit.commands.model_option import by_output
+from keras_vit.errors import InputError
+from keras_vit.export.variants import is_exported
+from keras_vit.importing import import_named, is_name, raised
+from keras_vit.io.json_files import read_json
+from keras_vit.io.label_names import read_label_names
+from keras_vit.io.model_archive import load_model
+from keras_vit.pretrained.checkpoint import READERS
+from keras_vit.pretrained.preprocessing import Preprocessing, attached_preprocessing
+from keras_vit.pretrained.run_source import MODEL, PREPROCESSING
+
+EXPECTED = (
+    "Expected a run folder, a .keras file, module:name or FILE.py:name of a model or of a function that "
+    "returns one, or public weights (a hub id such as timm/NAME, a folder with config.json, a .safetensors "
+    "or .npz file)"
+)
+HUB = re.compile(r"(hf[-_]hub:)?[\w.-]+/[\w.-]+(@[\w.-]+)?")
+WHAT = "a model, or a function that returns one"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FoundModel:
+    """A model, and what is known about it.
+
+    Attributes:
+        model: keras.Model.
+        name: str, for names of files.
+        folder: Path, where it lies; the current folder for one that is built or downloaded.
+        label_names: tuple of the names of its classes, or None.
+        preprocessing: Preprocessing of its images, or None.
+        task: str, what its one output means, or None where that is not known.
+        activation: str, what makes probabilities of its outputs, or None where that is not known.
+    """
+
+    model: keras.Model
+    name: str
+    folder: Path
+    label_names: tuple | None = None
+    preprocessing: Preprocessing | None = None
+    task: str | None = None
+    activation: str | None = None
+
+    def meaning(self, options):
+        """Returns the arguments `task` and `activation` of an export: as given, otherwise as known."""
+        task, activation = by_output(options.task), by_output(options.activation)
+        if task is None and activation is None:
+            task, activation = self.task, self.activation
+        return {"task": task, "activation": activation}
+
+
+def find_model(name: str) -> FoundModel:
+    """Returns the model in a run folder, a `.keras` file, a Python object or public weights.
+
+    Raises:
+        InputError: there is none, it is damaged or unsafe, it needs layers that are not registered, or the
+            user's code raises an error or returns something else.
+    """
+    if os.path.isfile(os.path.join(name, MODEL)):
+        return _from_file(Path(name, MODEL), Path(name))
+    if name.endswith(".keras"):
+        return _from_file(Path(name), Path(name).with_suffix(""))
+    if is_exported(name):
+        raise InputError(f"{name} is an exported file. Give the model that it was made from: {EXPECTED[9:]}.")
+    if is_name(name):
+        return _from_code(name)
+    if os.path.exists(name) or HUB.fullmatch(name) or Path(name).suffix in READERS:
+        return _from_weights(name)
+    raise InputError(f"{EXPECTED}; found none of these at {name}.")
+
+
+def is_run(name: str) -> bool:
+    """Returns whether a name is that of a run folder."""
+    return os.path.isfile(os.path.join(name, "recipe.json"))
+
+
+def _from_file(path, named):
+    labels = path.parent / "labels.txt"
+    return FoundModel(
+        load_model(path),
+        os.path.basename(os.path.abspath(named)),
+        path.parent,
+        read_label_names(labels) if labels.is_file() else None,
+        _saved_preprocessing(path),
+        *(("classification", "softmax") if is_run(path.parent) else (None, None)),
+    )
+
+
+def _saved_preprocessing(path):
+    saved = path.parent / PREPROCESSING
+    return Preprocessing.from_json(read_json(saved), saved) if saved.is_file() else None
+
+
+def _from_code(name):
+    found = import_named(name, WHAT)
+    if not isinstance(found, keras.Model):
+        found = _built(found, name)
+    return FoundModel(found, name.rpartition(":")[2].replace(".", "_"), Path())
+
+
+def _built(build, name):
+    if not callable(build):
+        raise InputError(f"Expected {name} to be {WHAT}, received a {type(build).__name__}.")
+    try:
+        model = build()
+    except (Exception, SystemExit) as error:  # the function may be any code
+        raise InputError(f"{name}() failed: {raised(error)}. It is called without arguments.") from error
+    if not isinstance(model, keras.Model):
+        raise InputError(f"Expected {name}() to return a keras.Model, received a {type(model).__name__}.")
+    return model
+
+
+def _from_weights(name):
+    from keras_vit.pretrained import load
+    from keras_vit.pretrained.checkpoint import class_names
+    from keras_vit.pretrained.vit_arguments import vit_arguments
+
+    try:
+        model = load(name)
+    except InputError as error:
+        if os.path.exists(name):
+            raise
+        raise InputError(f"No file or folder {name} here, and as public weights: {error}") from error
+    has_head = bool(vit_arguments(model)["num_classes"])
+    names = class_names(name, model.output_shape[-1]) if has_head else None
+    known = ("classification", "softmax") if has_head else ("embedding", None)
+    stem = Path(name).stem if os.path.isfile(name) else os.path.basename(os.path.abspath(name))
+    return FoundModel(model, stem.partition("@")[0], Path(), names, attached_preprocessing(model), *known)

@@ -1,0 +1,45 @@
+"""MODEL, and the options that say what its outputs mean."""
+
+from keras_vit.commands.arguments import path, per_output
+
+TASKS = ("classification", "labels", "regression", "embedding", "map", "sequence")  # those of export.tasks
+ACTIVATIONS = ("softmax", "sigmoid")
+
+
+def add_model(parser):
+    """Adds MODEL."""
+    parser.add_argument(
+        "model",
+        type=path,
+        metavar="MODEL",
+        help="run folder, .keras file, module:name or FILE.py:name of a model or of a function that returns "
+        "one, or public weights such as timm/NAME",
+    )
+
+
+def add_meaning(parser):
+    """Adds `--task` and `--activation`."""
+    parser.add_argument(
+        "--task",
+        type=per_output(TASKS),
+        action="append",
+        default=[],
+        metavar="[OUTPUT=]TASK",
+        help=f"what an output means: {', '.join(TASKS)}; repeat it for several outputs (known of "
+        "runs and of public weights)",
+    )
+    parser.add_argument(
+        "--activation",
+        type=per_output(ACTIVATIONS),
+        action="append",
+        default=[],
+        metavar="[OUTPUT=]softmax|sigmoid",
+        help="what the files add behind an output that is logits (default: nothing; softmax for runs and for "
+        "public weights with classes)",
+    )
+
+
+def by_output(pairs):
+    """Returns pairs of an output and a word as `export_model` takes them: a word, a dict, or None."""
+    words = dict(pairs)
+    return words[""] if set(words) == {""} else words or None
