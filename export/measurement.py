@@ -11,7 +11,7 @@ RUNS = 30  # of images
 
 
 def interleaved_ms(runs, rounds=RUNS, clock=time.thread_time, refill_caches=False):
-    """Times functions in rounds A B C A B C, so that other load of the machine affects all alike.
+    """Times functions in rounds A B C A B C, so that other load of the machine affects all equally.
 
     Returns a list of milliseconds per function. The default clock, the CPU time of the calling thread, does
     not count what other programs do; it serves for what runs on one thread. `refill_caches` calls each

@@ -107,7 +107,7 @@ def parse_value(name: str, text: str, annotation: Any) -> Any:
 def parameters(function: Callable) -> dict[str, Any]:
     """Returns the annotation of each parameter of a function by name, `Any` for those without one.
 
-    The keywords of `**options: Unpack[Options]` take the place of `options`; `self` is left out.
+    The keywords of `**options: Unpack[Options]` replace `options`; `self` is left out.
 
     Example:
         >>> from keras_vit.models import vit
@@ -135,7 +135,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         >>> grow(siz=3)
         Traceback (most recent call last):
         ...
-        keras_vit.errors.InputError: grow() takes no 'siz'; did you mean 'size'? It takes size.
+        keras_vit.errors.InputError: grow() does not accept 'siz'; did you mean 'size'? It accepts size.
     """
     signature = inspect.signature(function)
     names, owner = list(signature.parameters), function.__qualname__.removesuffix(".__init__")
@@ -145,12 +145,12 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         accepted = parameters(function)
         for name in kwargs:
             if name not in accepted:
-                raise InputError(f"{owner}() takes no {name!r}{_unknown(name, accepted)}")
+                raise InputError(f"{owner}() does not accept {name!r}{_unknown(name, accepted)}")
         try:
             signature.bind(*args, **kwargs)
         except TypeError as error:
             raise InputError(
-                f"{owner}() received wrong arguments: {error}. It takes {', '.join(accepted)}."
+                f"{owner}() received wrong arguments: {error}. It accepts {', '.join(accepted)}."
             ) from error
         for name, value in [*zip(names, args, strict=False), *kwargs.items()]:
             if name != "self":
@@ -169,7 +169,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 def _unknown(name, accepted):
     close = difflib.get_close_matches(name, accepted, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else "."
-    return f"{hint} It takes {', '.join(accepted)}."
+    return f"{hint} It accepts {', '.join(accepted)}."
 
 
 def _members(annotation, limits=()):

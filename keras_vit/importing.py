@@ -1,4 +1,4 @@
-"""Objects of users by name: `module:name`, or `FILE.py:name` of a file that may lie anywhere."""
+"""Objects of users by name: `module:name`, or `FILE.py:name` of a file in any folder."""
 
 import contextlib
 import difflib

@@ -104,9 +104,9 @@ def test_a_checked_function_keeps_its_name_and_passes_its_arguments_on():
         (
             (2,),
             {"rates": 0.1},
-            r"build\(\) takes no 'rates'; did you mean 'rate'\? It takes size, wide, rate",
+            r"build\(\) does not accept 'rates'; did you mean 'rate'\? It accepts size, wide, rate",
         ),
-        ((2,), {"xyz": 0.1}, r"takes no 'xyz'\. It takes size"),
+        ((2,), {"xyz": 0.1}, r"does not accept 'xyz'\. It accepts size"),
         ((), {"sizes": 2}, "did you mean 'size'"),
     ],
 )

@@ -113,7 +113,10 @@ def test_evaluate_repeats_the_figures(run):
         (["train", "vit_digits", "--resume", "--run-dir", "x"], "found no run"),
         (["train", "vit_digits", "num_layers=0", "--run-dir", "x"], "num_layers from 1 to 1,000"),
         (["train", "vit_digits", "hidden_dim=60000", "--run-dir", "x"], "numbers that memory has room"),
-        (["train", "cnn_digits", "pooling=gap", "--run-dir", "x"], "takes no pooling: set pooling=none."),
+        (
+            ["train", "cnn_digits", "pooling=gap", "--run-dir", "x"],
+            "does not accept pooling: set pooling=none.",
+        ),
         (["train", "char_names_gru", "window=100000000", "--run-dir", "x"], "window from 2 to 65,536"),
         (["reproduce", "all", "--only", "baseline", "--run-dir", "x"], "--only names lines of one"),
         (["evaluate", "nowhere"], "Expected a run folder"),

@@ -62,7 +62,7 @@ def error_of(capsys, *arguments):
         ("vit_digits --tuner asha epochs=2:9", "asha decides the epochs of each trial"),
         ("vit_digits optimizer=adamw,best", "Expected optimizer to be one of"),
         ("vit_digits num_layers=0:3", "Expected num_layers from 1"),
-        ("vit_digits conv_dropout_rate=0.1,0.2", "takes no conv_dropout_rate"),
+        ("vit_digits conv_dropout_rate=0.1,0.2", "does not accept conv_dropout_rate"),
         ("vit_digits window=2:9", "Unknown recipe field 'window'"),
         ("vit_digits loss=hinge,cross_entropy", "set label_smoothing=0"),
         ("vit_digits --objective val_loss", "Fix it, as in label_smoothing=0.1"),

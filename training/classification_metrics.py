@@ -30,7 +30,7 @@ def classification_metrics(
     _check_probabilities(probabilities)
     probabilities = probabilities.astype("float64")
     predicted = probabilities.argmax(axis=1)
-    # Not scikit-learn's log_loss, which refuses 1.004 of a softmax in bfloat16 and takes 0 for 2e-16.
+    # Not scikit-learn's log_loss, which refuses 1.004 of a softmax in bfloat16 and replaces 0 by 2e-16.
     of_truth = probabilities[np.arange(len(labels)), labels]
     bins = calibration_bins(probabilities.max(axis=1), predicted == labels)
     top5 = {"top5_accuracy": _top_accuracy(probabilities, labels, 5)} if len(label_names) > 5 else {}

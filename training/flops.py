@@ -11,7 +11,7 @@ _NOT_STORED |= {"ExpandDims", "PartitionedCall", "StatefulPartitionedCall"}
 def count_flops(model: keras.Model, example=None) -> int:
     """Returns the floating-point operations of one forward pass for one item, on the TensorFlow backend.
 
-    `example` is an item of the inputs, nested as the model takes them; None for a model with one input of
+    `example` is an item of the inputs, nested as the model expects them; None for a model with one input of
     fixed shape.
 
     A multiplication and an addition count as two. Counted by TensorFlow's profiler over the operations that

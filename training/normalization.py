@@ -19,7 +19,7 @@ def normalized_model(kind: str, images: np.ndarray, build: Callable[..., keras.M
 
     `"standardize"` scales each channel to mean 0 and deviation 1 over the uint8 training images, a kind of
     `keras_vit.layers.ImageNormalization` treats each image by itself, `"pca"` and `"zca"` whiten all pixels
-    and channels by the training images. `build` takes `pixel_mean` and `pixel_std`, as the builders do.
+    and channels by the training images. `build` accepts `pixel_mean` and `pixel_std`, as the builders do.
 
     Reference: https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf, appendix A
     """

@@ -10,7 +10,7 @@ class Optimizer(NamedTuple):
     """A row of `OPTIMIZERS`, which names the choices of a recipe."""
 
     optimizer_class: type[keras.optimizers.Optimizer]
-    fields: tuple[str, ...] = ()  # of a recipe, which only some optimizers take under the same name
+    fields: tuple[str, ...] = ()  # of a recipe, which only some optimizers accept under the same name
     options: Callable = lambda recipe: {}  # further arguments
 
 
@@ -29,7 +29,7 @@ OPTIMIZERS = {
 
 
 def optimizers_with(field):
-    """Returns the names of the optimizers that take a field of a recipe."""
+    """Returns the names of the optimizers that accept a field of a recipe."""
     return [name for name, row in OPTIMIZERS.items() if field in row.fields]
 
 

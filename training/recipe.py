@@ -153,14 +153,15 @@ class Recipe:
 
     def _check_names(self, options):
         known, elsewhere = self.types(self.model), self.types(*self.builders)
-        takes = ", ".join(name for name in known if name not in annotations(type(self)))
+        accepted = ", ".join(name for name in known if name not in annotations(type(self)))
         for name in options:
             if name not in elsewhere:
-                raise InputError(f"{unknown_field(name, known)} Model {self.model!r} takes {takes}.")
+                raise InputError(f"{unknown_field(name, known)} Model {self.model!r} accepts {accepted}.")
         if unused := [name for name, value in options.items() if name not in known and value is not None]:
             unset = " ".join(f"{name}=none" for name in unused)
             raise InputError(
-                f"Model {self.model!r} takes no {', '.join(unused)}: set {unset}. It takes {takes or 'none'}."
+                f"Model {self.model!r} does not accept {', '.join(unused)}: set {unset}. It accepts "
+                f"{accepted or 'none'}."
             )
 
 
@@ -201,7 +202,7 @@ class ImageRecipe(Augmentation, Recipe):
     model: str = "vit"
 
     # Fine-tuning
-    pretrained: str | None = None  # what keras_vit.pretrained.load takes: a hub id, a folder, a file, a run
+    pretrained: str | None = None  # what keras_vit.pretrained.load accepts: a hub id, a folder, a file, a run
     tuning: Annotated[  # all weights, the head on features computed once, from the head down, or additions
         str, Choices("full", "head", "gradual", "lora"), OnlyWith("pretrained")
     ] = "full"

@@ -1,1 +1,1 @@
-"""Measures TFLite files: time, memory, and which operators take them."""
+"""Measures TFLite files: time, memory, and which operators need it."""

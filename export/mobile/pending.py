@@ -55,7 +55,7 @@ def multiply(x, kernel, bias=0.0):
 
 
 def keep_scale(function, x):
-    """Applies a function that treats all channels alike; a `Scaled` or `Rotated` stays pending."""
+    """Applies a function that treats all channels equally; a `Scaled` or `Rotated` stays pending."""
     if isinstance(x, Scaled | Rotated):
         return dataclasses.replace(x, x=function(x.x))
     return function(materialize(x))

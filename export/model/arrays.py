@@ -15,7 +15,7 @@ def read_items(source, labels=None, rank=None):
     """Reads all items of arrays (one, a list, a dict), a `tf.data.Dataset` or a `keras.utils.PyDataset`.
 
     Returns inputs, and labels: those given, or those that the data set contains, or None. `rank` is that of
-    the model's first input, by which a data set of single items is told from one of batches.
+    the model's first input, which distinguishes a data set of single items from one of batches.
     """
     batches = _batches(source, rank)
     if batches is None:

@@ -52,7 +52,7 @@ def export_model(
 ) -> list[dict[str, Any]]:
     """Writes a Keras model as SavedModel and TFLite files, each verified against the model's own outputs.
 
-    A file returns what the model returns, by name and shape: nothing is added unless `activation` says so.
+    A file returns what the model returns, by name and shape: nothing is added unless `activation` is given.
     Each variant is written, compared with the model on `inputs` and timed. It stays only if it loses no more
     than `max_drop`; one in float32 must return the model's outputs to float32 rounding, 1e-4 of the largest.
     Files of an earlier export of the same model stay; those of another model are removed.

@@ -15,7 +15,7 @@ class NamedInterpreter:
     Names are those of its first signature; a file without signatures has those of its tensors.
 
     Attributes:
-        inputs, outputs: dicts from names to what the Interpreter says of the tensor: `shape` with the batch,
+        inputs, outputs: dicts from names to the tensor in the Interpreter's words: `shape` with the batch,
             `dtype`, `index`.
     """
 

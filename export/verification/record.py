@@ -41,7 +41,7 @@ def take_earlier_rows(folder, variants, mark):
 def write_record(folder, rows, mark, description=None):
     """Writes `export.json` with its rows in the order of `FILES`, and a checksum of each file that passed.
 
-    `description` says what the files take and return.
+    `description` is what the files accept and return.
     """
     for row in rows:
         if (folder / row["file"]).is_file():

@@ -1,4 +1,4 @@
-"""Arguments that several commands take."""
+"""Arguments that several commands have."""
 
 import argparse
 import contextlib
@@ -14,7 +14,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class IntermixedParser(Parser):
-    """Takes `field=value` also after options, as in `train RECIPE --run-dir DIR epochs=3`."""
+    """Accepts `field=value` also after options, as in `train RECIPE --run-dir DIR epochs=3`."""
 
     _is_inner = False  # parse_known_intermixed_args calls parse_known_args
 

@@ -38,7 +38,7 @@ def add_arguments(parser):
         "--attention",
         action="store_true",
         help="the files also return the attention rollout (Vision Transformers); MediaPipe's ImageClassifier "
-        "takes files without it only",
+        "accepts files without it only",
     )
     parser.add_argument(
         "--web",
@@ -61,7 +61,7 @@ def add_arguments(parser):
         "--batch",
         type=at_least_one,
         metavar="N",
-        help="images only: batch size of TFLite files; MediaPipe's ImageClassifier takes files for "
+        help="images only: batch size of TFLite files; MediaPipe's ImageClassifier accepts files for "
         "one only (default: 1)",
     )
     parser.add_argument("--name", help="images only: the model's name in the files (default: the run's)")

@@ -95,7 +95,9 @@ class PatchEmbedding(ConfiguredLayer):
         if self.stem == "linear":
             return tokenwise(self.projection, self.extraction(images))
         rows, columns = patch_grid(images.shape, self.patch_size)
-        x = ops.cast(images, self.compute_dtype)  # a convolution, unlike a dense layer, takes no integers
+        x = ops.cast(
+            images, self.compute_dtype
+        )  # a convolution, unlike a dense layer, does not accept integers
         for convolution in self.convolutions:
             x = self.pool(ops.relu(convolution(x)))
         return ops.reshape(x, (-1, rows * columns, self.hidden_dim))

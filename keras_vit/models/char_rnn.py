@@ -151,7 +151,7 @@ def _with_states(model, length, read):
 def _one_step(rnn, x, before):
     inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name="x"), *_state_inputs(rnn)]
     output, after = rnn.cell(inputs[0], inputs[1:])
-    # A separate model, because Keras names all cells of a kind alike.
+    # A separate model, because Keras gives all cells of a kind the same name.
     return keras.Model(inputs, [output, *after], name=rnn.name)([x, *before])
 
 

@@ -15,7 +15,7 @@ def attention_scores(model: keras.Model, images: Any) -> list[np.ndarray]:
 
     Args:
         model: a `keras.Model` with one `TransformerEncoder` among its layers.
-        images: `(batch, height, width, channels)`, as the model takes them.
+        images: `(batch, height, width, channels)`, as the model expects them.
 
     Returns:
         A list with one array `(batch, num_heads, tokens, tokens)` per block; empty for a model

@@ -52,7 +52,7 @@ def resnet(
     """Builds a residual network for images in [0, 255]; scaling is inside.
 
     As in the reference implementations a bottleneck halves the image in its 3x3 convolution, images are
-    padded alike on all sides, and batch normalisation has momentum 0.9 and epsilon 1e-5.
+    padded equally on all sides, and batch normalisation has momentum 0.9 and epsilon 1e-5.
 
     Args:
         variant: str, number of layers: `"20"`, `"32"`, `"56"` for small images, `"18"`, `"50"` for large.
@@ -137,7 +137,7 @@ class _Builder:
         if self.shortcut_kind == "projection":
             return self.convolution(x, filters, 1, strides, place)
         x = keras.layers.MaxPooling2D(1, strides, dtype=self.dtype, name=f"pooling_{place}")(x)
-        # The pair is for the last two axes, which "channels_first" has it take for height and width.
+        # The pair is for the last two axes, which it treats as height and width under "channels_first".
         pad = (0, 0), (0, filters - x.shape[-1])
         return keras.layers.ZeroPadding2D(pad, "channels_first", dtype=self.dtype, name=f"pad_{place}")(x)
 

@@ -14,7 +14,7 @@ from keras_vit.errors import InputError
 from keras_vit.io.archive import check_zip
 from keras_vit.pretrained.tensors import Tensor, Tensors, as_float32
 
-MAX_PICKLE_SIZE = 4 * 2**20  # bytes; thousands of tensors take one MB
+MAX_PICKLE_SIZE = 4 * 2**20  # bytes; thousands of tensors need one MB
 MAX_AXES = 8
 _STORAGES = {
     "FloatStorage": "<f4",

@@ -93,7 +93,7 @@ def test_a_function_as_activation_and_initializers_and_regularizers_are_saved():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"heads": 3}, r"TransformerBlock\(\) takes no 'heads'; did you mean 'num_heads'"),
+        ({"heads": 3}, r"TransformerBlock\(\) does not accept 'heads'; did you mean 'num_heads'"),
         ({"num_heads": "2"}, r"num_heads to be int, received '2' \(str\)"),
         ({"num_heads": 3, "rotary": True}, r"rotary to be Mapping or none, received True"),
         ({"num_heads": 3, "layer_scale": float("nan")}, "layer_scale from .* received nan"),

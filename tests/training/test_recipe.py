@@ -107,7 +107,7 @@ def test_an_unknown_recipe_is_answered_with_the_known_ones():
         ({"model": "vitt"}, "Unknown model 'vitt'. Expected one of vit, cnn, resnet, mlp, linear"),
         (
             {"model": "cnn", "patch_size": 4, "stem": "conv"},
-            "'cnn' takes no patch_size, stem: set patch_size=none stem=none. It takes variant, hidden_dim, ",
+            "'cnn' does not accept patch_size, stem: set patch_size=none stem=none. It accepts variant, hidden_",
         ),
     ],
 )

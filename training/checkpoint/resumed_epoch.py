@@ -9,7 +9,7 @@ class ResumedCallbacks(keras.callbacks.CallbackList):
     """Callbacks of a training that starts within an epoch, whose first steps are finished.
 
     `fit` iterates over the whole epoch, so that its step numbers are those of an uninterrupted one; but the
-    finished steps train nothing, take no batch and call no callback. The callbacks restore the metrics in
+    finished steps train nothing, read no batch and call no callback. The callbacks restore the metrics in
     `on_epoch_begin`.
     """
 
@@ -58,5 +58,5 @@ class _SkippedSteps:
         self.calls -= 1
         if not self.calls:
             self.model.train_function = self.train_function
-        is_stateless = keras.backend.backend() == "jax"  # takes and returns the state
+        is_stateless = keras.backend.backend() == "jax"  # gets and returns the state
         return (self.logs, arguments[0]) if is_stateless else self.logs

@@ -2,9 +2,9 @@
 
 The rule: identical images (equal pixels) form one group. The groups of each class are ordered by a hash of
 the seed and their pixels, and the first are held out until `fraction` of the class's images, rounded and at
-least one, is reached; a group that would exceed this is skipped, and at least one group stays. The split thus
-depends on seed and pixels alone, neither on the order of the files nor on the version of a random generator,
-and no image is in two splits.
+least one, is reached; a group that would exceed this is skipped, and at least one group stays. The split
+depends on seed and pixels alone, not on the order of the files or the version of a random generator, and no
+image is in two splits.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The streams that `model.fit` takes: tf.data under TensorFlow, Python elsewhere, with the same batches.
+"""The streams for `model.fit`: tf.data under TensorFlow, Python elsewhere, with the same batches.
 
 A training stream is made from an object that computes each batch from epoch and step alone, so that a stream
 can start anywhere and equals the rest of the whole one, bit for bit.
@@ -24,7 +24,7 @@ _END = object()
 class EvaluationBatches(keras.utils.PyDataset):
     """All rows of some arrays in order; the last batch may be smaller.
 
-    `read` returns the arrays of a slice of rows, nested as `model.fit` takes them.
+    `read` returns the arrays of a slice of rows, nested as `model.fit` expects them.
     """
 
     def __init__(self, length: int, batch_size: int, read):
@@ -91,7 +91,7 @@ def batch_stream(batches, *, epochs: int, start_epoch=0, start_step=0, change=No
     """Makes the stream of a whole training, or the rest of one, from an object that computes each batch.
 
     `batches` has `steps`, the number of batches in an epoch, and `batch(epoch, step)`, which returns NumPy
-    arrays, nested as `model.fit` takes them; where their number of rows differs, `varying_size` is true.
+    arrays, nested as `model.fit` expects them; where their number of rows differs, `varying_size` is true.
     `epochs` includes those before `start_epoch`. `change` is a
     function of a batch's arrays that returns the final ones, such as an augmentation. The stream is a
     tf.data.Dataset under TensorFlow, else an iterator, with the same batches on every backend.

@@ -54,7 +54,7 @@ EXPERIMENT = Experiment(
         Configuration("linear, hinge loss", LINEAR.replace(loss="hinge"), seeds=(0, 1, 2)),
     ),
     columns=("train_accuracy",),
-    assumptions="The report's iterations and epochs are taken as steps of gradient descent on all its "
+    assumptions="The report's iterations and epochs are read as steps of gradient descent on all its "
     "training images. It does not name its activation: tanh is assumed, and ReLU compared. It tested the "
     "first row on 2,000 images of its own; ours are the 10,000 of MNIST's test split. Of 10,000 training "
     "images it gives 98.16 % as the accuracy on these themselves.",

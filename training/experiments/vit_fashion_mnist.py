@@ -14,6 +14,6 @@ EXPERIMENT = Experiment(
     title="Vision Transformer on Fashion-MNIST",
     configurations=(Configuration("baseline", BASELINE), *sweeps(BASELINE)),
     columns=("cross_entropy",),
-    assumptions="The same model and the same sweeps as on MNIST, of which alone the report gives a figure.",
+    assumptions="The same model and the same sweeps as on MNIST, the only ones with a figure in the report.",
     plots=(curves(labels=("baseline",)), *sweep_plots()),
 )

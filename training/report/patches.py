@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 from keras_vit.pretrained import patch_features
 from keras_vit.training.report.style import image_pairs, show_image
 
-CLIPPED = 1  # percent of the patches at either end: outliers would take the contrast from the others
+CLIPPED = 1  # percent of the patches at either end: outliers would reduce the contrast of the others
 
 
 def patches_picture(images: np.ndarray, patch_size: tuple[int, int]):

@@ -35,7 +35,7 @@ def _name_axes(axes, label_names, cell):
         return
     names = picture_names(label_names, max_length=14)
     ticks = range(len(names))
-    slant = {"rotation": 90} if 0.1 * max(map(len, names)) > cell else {}  # a letter takes 0.1 inches
+    slant = {"rotation": 90} if 0.1 * max(map(len, names)) > cell else {}  # a letter is 0.1 inches wide
     axes.set_xticks(ticks, names, parse_math=False, **slant)
     axes.set_yticks(ticks, names, parse_math=False)
     axes.set(xlabel="Predicted class", ylabel="True class")

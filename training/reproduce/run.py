@@ -38,8 +38,8 @@ def reproduce(
     """Runs an experiment, or the rest of it, and compares our results with the report's.
 
     Every run is a run folder below `FOLDER/NAME/runs`: finished ones are not repeated, an interrupted one is
-    resumed. Nor are those repeated that `FOLDER/NAME/results.json` contains with the same recipe, unless
-    another line starts from their weights. The results are written after each run, so that an interruption
+    resumed. Those that `FOLDER/NAME/results.json` contains with the same recipe are not repeated either,
+    unless another line starts from their weights. The results are written after each run, so that an interruption
     leaves the results so far, with the rest marked as not run; a Computation is always repeated. `quick`
     trains next to nothing, to check that everything runs; its results mean nothing. `only` has the labels of
     the configurations to run, and `say` gets a line before each run. Returns the rows of `results.json`.

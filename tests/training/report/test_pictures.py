@@ -20,7 +20,7 @@ HOSTILE = ("$x^{2", "猫", "<script>", "a name of a class that goes on and on an
 
 
 def drawn(make, path):
-    """Draws and saves a picture; a missing glyph or a layout without room is a warning, thus an error."""
+    """Draws and saves a picture; a missing glyph or a layout without room is a warning and fails."""
     with drawing(), warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         canvas = make()

@@ -3,7 +3,7 @@
 Each module defines:
 
 - `ORDER`: int; operations apply in ascending order.
-- `num_uniforms(augmentation)`: returns how many random numbers in [0, 1) an image takes, 0 when it is off.
+- `num_uniforms(augmentation)`: returns how many random numbers in [0, 1) an image needs, 0 when it is off.
 - `apply(images, labels, uniforms, augmentation)`: returns the changed images and labels of a batch, for
   `uniforms` of shape `(batch, num_uniforms(augmentation))`.
 """

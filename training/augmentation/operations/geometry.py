@@ -69,7 +69,7 @@ def warp(images, uniforms, draws, augmentation):
 
 
 def _num_own(augmentation):
-    """Returns how many random numbers flip, crop and rotation take."""
+    """Returns how many random numbers flip, crop and rotation need."""
     crop, rotation = bool(augmentation.crop_padding), bool(augmentation.rotation)
     return int(augmentation.flip) + 2 * crop + rotation
 

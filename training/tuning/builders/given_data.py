@@ -78,7 +78,7 @@ class GivenData:
             warn(
                 f"The elements of {role} are written to {folder} once, as they come now, and are read from "
                 "there in each trial: what the dataset draws at random is drawn once. Give a function that "
-                "returns the dataset to draw anew in each trial."
+                "returns the dataset to draw it again in each trial."
             )
             with atomic_path(folder) as temporary:
                 dataset.save(str(temporary))

@@ -15,7 +15,7 @@ BATCH_SIZE = 32  # as `model.fit`
 
 
 class BuilderSpace:
-    """The hyperparameters of a builder, more of which may be found by trials, and what each trial trains on.
+    """The hyperparameters of a builder, to which trials may add more, and what each trial trains on.
 
     It has the methods of `keras_vit.training.tuning.space.space.Space` that a search uses.
     """

@@ -120,8 +120,8 @@ class SpaceBuilder:
         except AttributeError as error:
             known = ", ".join(self.recipe.types(self.recipe.model))
             raise InputError(
-                f"Model {self.recipe.model!r} takes no {field}: a search cannot vary it. Expected one of "
-                f"{known}."
+                f"Model {self.recipe.model!r} does not accept {field}: a search cannot vary it. Expected one "
+                f"of {known}."
             ) from error
 
     def _default(self, field, fits):

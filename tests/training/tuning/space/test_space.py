@@ -134,5 +134,5 @@ def test_a_condition_also_applies_to_values_that_the_user_names(layers, magnitud
     ],
 )
 def test_a_search_that_varies_an_unknown_field_is_refused(declare):
-    with pytest.raises(InputError, match=r"'vit' takes no \w+: .* Expected one of .*num_layers"):
+    with pytest.raises(InputError, match=r"'vit' does not accept \w+: .* Expected one of .*num_layers"):
         build_space(Search(SEARCH.recipe, declare))
