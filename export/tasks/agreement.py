@@ -1,11 +1,11 @@
 """Which items a file answers as its model does: functions of both outputs and the file's typical error.
 
 Each returns two arrays of bool: where file and model make the same decision, and where they count as
-agreeing. A model that is itself unsure changes its decision at the smallest change of an output. Such a change
-does not count against a file: a decision that differs counts only where the model's own margin, the distance of its output
-from deciding otherwise, is more than twice the file's typical error, the root mean square of all
-differences. That error counts up to a tenth of the outputs' spread, so that a file with large errors does not
-excuse itself.
+agreeing. A model that is itself unsure changes its decision at the smallest change of an output. Such a
+change does not count against a file: a decision that differs counts only where the model's own margin, the
+distance of its output from deciding otherwise, is more than twice the file's typical error, the root mean
+square of all differences. That error counts up to a tenth of the outputs' spread, so that a file with large
+errors does not excuse itself.
 """
 
 import numpy as np

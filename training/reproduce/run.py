@@ -39,10 +39,11 @@ def reproduce(
 
     Every run is a run folder below `FOLDER/NAME/runs`: finished ones are not repeated, an interrupted one is
     resumed. Those that `FOLDER/NAME/results.json` contains with the same recipe are not repeated either,
-    unless another line starts from their weights. The results are written after each run, so that an interruption
-    leaves the results so far, with the rest marked as not run; a Computation is always repeated. `quick`
-    trains next to nothing, to check that everything runs; its results mean nothing. `only` has the labels of
-    the configurations to run, and `say` gets a line before each run. Returns the rows of `results.json`.
+    unless another line starts from their weights. The results are written after each run, so that an
+    interruption leaves the results so far, with the rest marked as not run; a Computation is always
+    repeated. `quick` trains next to nothing, to check that everything runs; its results mean nothing.
+    `only` has the labels of the configurations to run, and `say` gets a line before each run. Returns the
+    rows of `results.json`.
     """
     place = results_dir(name, experiment, folder, quick)
     if isinstance(experiment, Computation):
