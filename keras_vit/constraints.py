@@ -1,5 +1,7 @@
 """Types and limits of values, written as annotations: `Annotated[int | None, Range(1, 1000)]`."""
 
+import ast
+import contextlib
 import dataclasses
 import difflib
 import functools
@@ -98,8 +100,12 @@ def parse_value(name: str, text: str, annotation: Any) -> Any:
                 return kind(text)
             except ValueError:
                 continue
+    if any(typing.get_origin(kind) is tuple for kind in kinds):
+        return tuple(text.split(",")) if text else ()
     if str in kinds:
         return text
+    if Any in kinds:
+        return _literal(text)
     raise InputError(f"Expected {name} to be {_words(members)}, received {text!r}.")
 
 
@@ -181,6 +187,13 @@ def _members(annotation, limits=()):
     if origin in (typing.Union, types.UnionType):
         return [member for argument in arguments for member in _members(argument, limits)]
     return [(annotation, limits)]
+
+
+def _literal(text):
+    """Reads a number, true or false; all else is text."""
+    with contextlib.suppress(ValueError, SyntaxError):
+        return ast.literal_eval(text)
+    return {"true": True, "false": False, "none": None}.get(text.lower(), text)
 
 
 def _fits(value, kind):

@@ -1,3 +1,4 @@
+from .augmentation.layer import Augment as Augment
 from .load import load_data as load_data
 from .recipe import ImageRecipe as ImageRecipe
 from .recipe import Recipe as Recipe

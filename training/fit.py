@@ -24,6 +24,7 @@ from keras_vit.training.checkpoint import (
 )
 from keras_vit.training.devices import Engine
 from keras_vit.training.optimizers import build_optimizer
+from keras_vit.training.own_parts import own_callbacks
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import Task, task_of
@@ -78,7 +79,8 @@ def fit_task(
             finite = FiniteCheck(_batches(task, data, engine), folder.nonfinite_batch)
             same_data = SameData(task.fingerprint_arrays(prepared.data))  # of any number of devices
             own = _callbacks(folder, task, engine, prepared.whole)
-            every = [same_data, finite, *callbacks, *task.callbacks(folder, data), *own]
+            users = [*callbacks, *own_callbacks(recipe)]
+            every = [same_data, finite, *users, *task.callbacks(folder, data), *own]
             run_state = RunState(folder.state, steps, every, interval, interruption, finite.check, engine)
             position = Position()
             if resume:

@@ -5,6 +5,10 @@ from typing import NamedTuple
 
 import keras
 
+from keras_vit.errors import InputError
+from keras_vit.importing import raised
+from keras_vit.training.own_parts import accepted, is_part, own_part
+
 
 class Optimizer(NamedTuple):
     """A row of `OPTIMIZERS`, which names the choices of a recipe."""
@@ -31,6 +35,37 @@ OPTIMIZERS = {
 def optimizers_with(field):
     """Returns the names of the optimizers that accept a field of a recipe."""
     return [name for name, row in OPTIMIZERS.items() if field in row.fields]
+
+
+_FIELDS = {  # argument of an optimizer: field of a recipe
+    "learning_rate": "learning_rate", "weight_decay": "weight_decay", "global_clipnorm": "clip_norm",
+    "clipvalue": "clip_value", "use_ema": "ema_momentum", "ema_momentum": "ema_momentum",
+}  # fmt: skip
+
+
+def own_optimizer(recipe, options, derived):
+    """Makes an optimizer of the user's own: of a class or a function, with the options that it accepts."""
+    what, name = "the optimizer", recipe.optimizer
+    found = own_part(name, what, object if "{" in name else ())
+    if isinstance(found, keras.optimizers.Optimizer):
+        if derived(type(found)) is not type(found):
+            raise InputError(
+                "Learning rates by depth and several devices need the class of an optimizer: give "
+                f"optimizer={name.partition('{')[0]} without its configuration."
+            )
+        return found
+    given = accepted(found, options)
+    changed = {name for name, value in recipe.changed().items() if value}
+    if unused := sorted({_FIELDS[n] for n in options.keys() - given.keys()} & changed):
+        raise InputError(f"{name} accepts no {', '.join(unused)}: leave it out, or let it accept that.")
+    is_class = isinstance(found, type) and issubclass(found, keras.optimizers.Optimizer)
+    try:
+        optimizer = (derived(found) if is_class else found)(**given)
+    except Exception as error:  # the user's code
+        raise InputError(f"The optimizer {name} cannot be made: {raised(error)}.") from error
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise InputError(f"Expected {name} to return a keras optimizer, received {type(optimizer).__name__}.")
+    return optimizer
 
 
 schedules = keras.optimizers.schedules
@@ -66,9 +101,12 @@ def build_optimizer(recipe, model, num_steps, derived=lambda optimizer_class: op
         "use_ema": recipe.ema_momentum is not None,
         "ema_momentum": recipe.ema_momentum or 0.99,
     }
-    row = OPTIMIZERS[recipe.optimizer]
-    options |= {field: getattr(recipe, field) for field in row.fields} | row.options(recipe)
-    optimizer = derived(row.optimizer_class)(**options)
+    if is_part(recipe.optimizer):
+        optimizer = own_optimizer(recipe, options, derived)
+    else:
+        row = OPTIMIZERS[recipe.optimizer]
+        options |= {field: getattr(recipe, field) for field in row.fields} | row.options(recipe)
+        optimizer = derived(row.optimizer_class)(**options)
     optimizer.exclude_from_weight_decay(var_list=not_decayed(model))
     return optimizer
 

@@ -3,16 +3,17 @@
 import dataclasses
 import difflib
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Optional, Self
 
 import keras_vit
 from keras_vit.constraints import Choices, Range, check_value, parameters, parse_value
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, first_line
 from keras_vit.training.augmentation.settings import Augmentation
 from keras_vit.training.fields import OnlyWith, annotations, check_fields, unused_fields
 from keras_vit.training.normalization import NORMALIZATIONS
 from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE, optimizers_with
+from keras_vit.training.own_parts import ChoicesOrOwn, is_part, named_parts, own_function
 
 _MANY = 10**9
 _SEEDS = Range(0, 2**32 - 1)
@@ -20,6 +21,8 @@ _FRACTION = Range(0.001, 0.9)
 # Arguments of builders that follow from the data or from fields of a recipe.
 _DECIDED = {"image_size", "num_classes", "channels", "vocabulary_size", "length"}
 _DECIDED |= {"pixel_mean", "pixel_std", "seed", "dtype", "name", "input_tensor"}
+_OF_OPTIMIZERS = {"learning_rate", "schedule", "final_learning_rate", "warmup_fraction", "weight_decay"}
+_OF_OPTIMIZERS |= {"clip_norm", "clip_value", "ema_momentum"}
 _DROPOUTS = ("dropout_rate", "attention_dropout_rate", "drop_path_rate")  # which no weight depends on
 
 
@@ -37,6 +40,7 @@ class Recipe:
     """
 
     builders: ClassVar[Mapping[str, Any]] = {}  # a model's name: function of keras_vit.models
+    own_models: ClassVar[bool] = False  # whether `model` may be the `module:name` of a builder
 
     # Data
     data: str = ""
@@ -51,7 +55,7 @@ class Recipe:
     # Optimisation
     epochs: Annotated[int, Range(1, _MANY)] = 10
     batch_size: Annotated[int, Range(1, _MANY)] = 128
-    optimizer: Annotated[str, Choices(*OPTIMIZERS)] = "adamw"
+    optimizer: Annotated[str, ChoicesOrOwn(*OPTIMIZERS)] = "adamw"
     momentum: Annotated[float, Range(0, 0.999999), OnlyWith("optimizer", *optimizers_with("momentum"))] = 0.0
     learning_rate: Annotated[float, Range(1e-12, 1e6)] = 1e-3  # peak
     schedule: Annotated[str, Choices(*SCHEDULES)] = "cosine"  # from the peak to the final rate
@@ -64,6 +68,8 @@ class Recipe:
     early_stopping_patience: Annotated[int | None, Range(1, _MANY)] = None  # epochs without improvement
     precision: Annotated[str, Choices("float32", "mixed_bfloat16")] = "float32"
     steps_per_execution: Annotated[int, Range(1, _MANY)] = 8  # at most, where the backend has it
+    metrics: tuple[str, ...] = ()  # more than those of the task, see `own_parts`
+    callbacks: tuple[str, ...] = ()  # classes, or functions that return callbacks
     seed: Annotated[int, _SEEDS] = 0
 
     def __init__(self, **fields: Any):
@@ -73,6 +79,9 @@ class Recipe:
                 "from keras_vit.training import ImageRecipe."
             )
         options = dict(fields.pop("model_options", {}))
+        fields = named_parts(fields)
+        if is_part(fields.get("loss")):
+            fields.setdefault("label_smoothing", 0.0)
         for field in dataclasses.fields(self):
             if field.name != "model_options":
                 object.__setattr__(self, field.name, fields.pop(field.name, field.default))
@@ -89,7 +98,8 @@ class Recipe:
 
     def __getattr__(self, name):
         model = self.__dict__.get("model")
-        if model in self.builders and name in model_arguments(self.builders[model]):
+        known = model in self.builders or self.own_models and is_part(model)
+        if known and name in model_arguments(self.builder_of(model)):
             return self.__dict__.get("model_options", {}).get(name)
         raise AttributeError(f"{type(self).__name__} has no field {name!r}.")
 
@@ -107,10 +117,19 @@ class Recipe:
         """
         found = {name: kind for name, kind in annotations(cls).items() if name != "model_options"}
         for model in models:
-            if model not in cls.builders:
-                raise InputError(f"Unknown model {model!r}. Expected one of {', '.join(cls.builders)}.")
-            found |= {n: kind for n, kind in model_arguments(cls.builders[model]).items() if n not in found}
+            arguments = model_arguments(cls.builder_of(model))
+            found |= {name: kind for name, kind in arguments.items() if name not in found}
         return found
+
+    @classmethod
+    def builder_of(cls, model: str) -> Callable:
+        """Returns the builder of a model's name, or of the `module:name` of an own one."""
+        if model in cls.builders:
+            return cls.builders[model]
+        if cls.own_models and is_part(model):
+            return own_function(model, "the model")
+        own = " or module:build" if cls.own_models else ""
+        raise InputError(f"Unknown model {model!r}. Expected one of {', '.join(cls.builders)}{own}.")
 
     def as_dict(self) -> dict[str, Any]:
         """Returns all fields, flat; arguments of the model that are not set are None."""
@@ -148,11 +167,17 @@ class Recipe:
     def _check(self):
         if self.clip_norm is not None and self.clip_value is not None:
             raise InputError("Expected clip_norm or clip_value, received both: set one of them to none.")
+        if "{" in self.optimizer and (unused := sorted(self.changed().keys() & _OF_OPTIMIZERS)):
+            raise InputError(
+                f"The optimizer has its own configuration: {', '.join(unused)} has no effect. Leave it out, "
+                "or give the class of the optimizer."
+            )
         if self.schedule == "exponential" and not self.final_learning_rate:
             raise InputError("schedule=exponential never reaches 0: set final_learning_rate above it.")
 
     def _check_names(self, options):
-        known, elsewhere = self.types(self.model), self.types(*self.builders)
+        known = self.types(self.model)
+        elsewhere = {**self.types(*self.builders), **known}
         accepted = ", ".join(name for name in known if name not in annotations(type(self)))
         for name in options:
             if name not in elsewhere:
@@ -190,6 +215,8 @@ class ImageRecipe(Augmentation, Recipe):
         "linear": keras_vit.models.linear,
     }
 
+    own_models = True
+
     # Data
     data: str = "digits"  # a spec, see `keras_vit.training.load_data`
     image_size: Annotated[int | None, Range(1, 8192)] = None  # pixels; None: as the data or the weights are
@@ -213,22 +240,31 @@ class ImageRecipe(Augmentation, Recipe):
     lora_rank: Annotated[int, Range(1, 8192), OnlyWith("tuning", "lora")] = 8
 
     # Optimisation
-    loss: Annotated[str, Choices("cross_entropy", "hinge")] = "cross_entropy"  # hinge: of support vectors
+    loss: Annotated[str, ChoicesOrOwn("cross_entropy", "hinge")] = "cross_entropy"  # hinge: support vectors
     label_smoothing: Annotated[float, Range(0, 0.999)] = 0.1
 
+    # Augmentation
+    augmentation: str | None = None  # own, before that of the other fields: see `augmentation.own`
+
     @property
-    def augmentation(self) -> Augmentation:
-        """The part of the recipe that changes images."""
+    def augmentations(self) -> Augmentation:
+        """The fields that change images."""
         names = (field.name for field in dataclasses.fields(Augmentation))
         return Augmentation(**{name: getattr(self, name) for name in names})
 
     def _check(self):
         super()._check()
         smoothed = [f for f in ("label_smoothing", "mixup_alpha", "cutmix_alpha") if getattr(self, f)]
-        if self.loss == "hinge" and smoothed:
+        if is_part(self.loss):
+            smoothed = [field for field in smoothed if field == "label_smoothing"]
+        if self.loss != "cross_entropy" and smoothed:
             received = ", ".join(f"{field}={getattr(self, field)}" for field in smoothed)
             unset = " ".join(f"{field}=0" for field in smoothed)
-            raise InputError(f"loss=hinge does not accept smoothed labels, received {received}: set {unset}.")
+            raise InputError(
+                f"loss={self.loss} does not accept smoothed labels, received {received}: set {unset}."
+            )
+        if self.augmentation is not None and not is_part(self.augmentation):
+            raise InputError(f"Expected augmentation as module:name, received {self.augmentation!r}.")
         if self.pretrained is not None:
             self._check_fine_tuning()
 
@@ -240,7 +276,7 @@ class ImageRecipe(Augmentation, Recipe):
             raise InputError(f"The pretrained weights decide {', '.join(given)}. Set {unset}.")
         if self.normalization is not None:
             raise InputError("The pretrained weights have their own normalization: set normalization=none.")
-        unused = self.changed().keys() & {*_DROPOUTS, *annotations(Augmentation)}
+        unused = self.changed().keys() & {*_DROPOUTS, *annotations(Augmentation), "augmentation"}
         if self.tuning == "head" and unused:
             names = ", ".join(sorted(unused))
             raise InputError(f"tuning=head, which computes features once, has no {names}: leave it out.")
@@ -294,7 +330,10 @@ class TextRecipe(Recipe):
 @functools.cache
 def model_arguments(builder):
     """Returns a dict from each argument that a recipe may give a model's builder to its annotation."""
-    known = parameters(builder)
+    try:
+        known = parameters(builder)
+    except Exception as error:  # annotations of users may name anything
+        raise InputError(f"The arguments of {builder!r:.80} cannot be read: {first_line(error)}.") from error
     return {name: Optional[kind] for name, kind in known.items() if name not in _DECIDED}  # noqa: UP045
 
 

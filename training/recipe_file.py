@@ -9,6 +9,7 @@ from keras_vit.errors import InputError, first_line, listed
 from keras_vit.io.files import read_text, write_text
 from keras_vit.io.json_files import read_json
 from keras_vit.training.fields import unused_fields
+from keras_vit.training.own_parts import is_part
 from keras_vit.training.recipe import ImageRecipe, Recipe, TextRecipe
 from keras_vit.training.recipes import find_recipe
 
@@ -43,7 +44,8 @@ def recipe_of(fields: dict[str, Any], path: str | Path) -> Recipe:
     """
     is_text = isinstance(fields.get("model"), str) and fields["model"] in TextRecipe.builders
     kind, other = (TextRecipe, ImageRecipe) if is_text else (ImageRecipe, TextRecipe)
-    known, foreign = (every.types(*every.builders) for every in (kind, other))
+    own_model = [fields["model"]] if kind.own_models and is_part(fields.get("model")) else []
+    known, foreign = kind.types(*kind.builders, *own_model), other.types(*other.builders)
     unknown = sorted(set(fields) - set(known) - set(foreign))
     if unknown:
         shown = listed(name[:40] for name in unknown)

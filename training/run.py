@@ -9,10 +9,12 @@ import keras
 
 from keras_vit.errors import InputError
 from keras_vit.io.model_archive import load_model
+from keras_vit.training.data.checks import warn
 from keras_vit.training.devices import open_engine
 from keras_vit.training.fit import fit_task
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.recipe_file import load_recipe, read_recipe
+from keras_vit.training.report.history import read_history
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import Task, task_of
 
@@ -57,7 +59,9 @@ def train(
         run_dir: str or Path of the run folder.
         data: ImageData or TextData. Default: what the recipe's `data` names.
         data_dir: str or Path, where TFDS keeps its data. Default: TFDS's own.
-        resume: bool, continue an interrupted run; of a trained one only the evaluation is done.
+        resume: bool, continue an interrupted run; of a trained one only the evaluation is done, unless the
+            recipe has more epochs: then training continues from its final state, with the learning rates
+            that a schedule over all epochs has from there on.
         callbacks: more `keras.callbacks.Callback`s.
         moved: names of fields whose paths have changed since the run started.
         checkpoint_every: str such as `"500"` steps or `"10m"`, when to save within epochs too.
@@ -83,7 +87,10 @@ def train(
     engine = open_engine(devices)
     folder, task = RunFolder(engine.run_dir(run_dir)), task_of(recipe)
     if resume:
-        _check_same_recipe(task.recipe, folder, but=tuple(moved))
+        more = ("epochs",) if _continues(task.recipe, folder) else ()
+        _check_same_recipe(task.recipe, folder, but=(*moved, *more))
+        if more:
+            folder.metrics.unlink()  # of fewer epochs
     model, data = fit_task(
         task,
         folder.path,
@@ -140,6 +147,26 @@ def changed_fields(folder: RunFolder, recipe: Recipe, but: Iterable[str] = ()) -
     given, before = recipe.as_dict(), load_recipe(folder.recipe).as_dict()
     names = [name for name in {**given, **before} if given.get(name) != before.get(name) and name not in but]
     return [f"{name}={given.get(name)} (was {before.get(name)})" for name in names]
+
+
+def _continues(recipe, folder):
+    """Returns whether a finished run is to get more epochs, and says how; refuses it after early stopping."""
+    if not (folder.recipe.exists() and folder.metrics.exists()):
+        return False
+    before, trained = load_recipe(folder.recipe), len(read_history(folder.history).get("epoch", ()))
+    if recipe.epochs <= before.epochs or changed_fields(folder, recipe, but=("epochs",)):
+        return False
+    if trained < before.epochs:
+        raise InputError(
+            f"The run in {folder.path} was ended by early stopping after epoch {trained}: more epochs would "
+            "not change it. Start another --run-dir with early_stopping_patience=none."
+        )
+    warn(
+        f"The finished run continues from epoch {before.epochs} to {recipe.epochs}, with the learning rates "
+        f"that a schedule over {recipe.epochs} epochs has from there on: the result is not that of "
+        f"{recipe.epochs} epochs from the start."
+    )
+    return True
 
 
 def _check_same_recipe(recipe, folder, but):

@@ -9,7 +9,7 @@ from keras_vit.training.run_folder import RunFolder
 def summary(folder: RunFolder) -> str:
     """Returns a run's recipe and result in one sentence, for users of its model file alone."""
     recipe = load_recipe(folder.recipe)
-    name = " ".join(filter(None, (recipe.model, recipe.variant)))
+    name = " ".join(filter(None, (recipe.model, getattr(recipe, "variant", None))))
     words = f"{name} trained on {recipe.data} for {recipe.epochs} epochs with {recipe.optimizer}"
     return f"{words}{_accuracy(folder)}.{_versions(folder)}"
 

@@ -13,7 +13,11 @@ def add_arguments(parser):
     )
     parser.add_argument("overrides", nargs="*", metavar="field=value", help="changes to the recipe")
     parser.add_argument("--run-dir", type=path, required=True, help="folder to write")
-    parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue an interrupted run, or a finished one with a larger epochs=N",
+    )
     parser.add_argument(
         "--checkpoint-every",
         metavar="N",

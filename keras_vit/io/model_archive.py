@@ -55,7 +55,7 @@ def check_model_archive(path: Path) -> int:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive, names, path)
             parse_json(archive.read("metadata.json"), f"metadata.json in {path}")
-            _check_config(parse_json(archive.read("config.json"), f"config.json in {path}"), path)
+            check_config(parse_json(archive.read("config.json"), f"config.json in {path}"), path)
             return _check_weights(archive.read("model.weights.h5"), path)
     except InputError:
         raise
@@ -76,7 +76,8 @@ def _check_members(archive, names, path):
         raise InputError(f"{path} is damaged: {broken} has a wrong checksum. Save the model again.")
 
 
-def _check_config(config, path):
+def check_config(config, path):
+    """Raises InputError where a model's config has code, or classes neither of Keras nor registered."""
     stack = [config]
     while stack:
         value = stack.pop()

@@ -45,3 +45,9 @@ def batch_uniforms(seed, epoch, step, shape):
     """Returns the random numbers of a batch in [0, 1): float32 of that shape."""
     key = np.array([seed, (epoch << 32) + step], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key)).random(shape, dtype=np.float32)
+
+
+def batch_seed(seed, epoch, step):
+    """Returns the seed of a batch for random functions without state: int32 `(2,)`."""
+    key = np.array([seed, (epoch << 32) + step], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key).jumped()).integers(0, 2**31, 2).astype(np.int32)

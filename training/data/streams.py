@@ -15,7 +15,13 @@ import numpy as np
 from keras_vit.errors import InputError
 from keras_vit.training.augmentation import Augmentation, augment, check_fits, num_uniforms
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.order import batch_uniforms, check_batch_size, epoch_order, steps_per_epoch
+from keras_vit.training.data.order import (
+    batch_seed,
+    batch_uniforms,
+    check_batch_size,
+    epoch_order,
+    steps_per_epoch,
+)
 
 _PREFETCHED = 3  # batches
 _END = object()
@@ -45,27 +51,38 @@ class ImageBatches:
     Images that do not fill a batch are left out of the epoch, different ones in each.
     """
 
-    def __init__(self, split: Split, num_classes: int, batch_size: int, seed: int, num_uniforms: int):
+    def __init__(
+        self, split: Split, num_classes: int, batch_size: int, seed: int, num_uniforms: int, seeded=False
+    ):
+        self.seeded = seeded  # whether batches have a seed, for an augmentation of the user's own
         self.split, self.num_classes, self.seed = split, num_classes, seed
         self.steps = steps_per_epoch(len(split), batch_size)
         self.uniforms_shape = (batch_size, num_uniforms)
 
     def batch(self, epoch, step):
-        """Returns images, one-hot labels and random numbers of a batch."""
+        """Returns images, one-hot labels and random numbers of a batch, and its seed where that is needed."""
         rows = epoch_order(self.seed, epoch, len(self.split), self.uniforms_shape[0])[step]
         labels = one_hot(self.split.labels[rows], self.num_classes)
-        return self.split.images[rows], labels, batch_uniforms(self.seed, epoch, step, self.uniforms_shape)
+        uniforms = batch_uniforms(self.seed, epoch, step, self.uniforms_shape)
+        seed = (batch_seed(self.seed, epoch, step),) if self.seeded else ()
+        return self.split.images[rows], labels, uniforms, *seed
 
 
-def train_stream(split: Split, *, num_classes, batch_size, seed, augmentation: Augmentation, **options):
+def train_stream(
+    split: Split, *, num_classes, batch_size, seed, augmentation: Augmentation, own=None, **options
+):
     """Makes the shuffled, augmented stream of a whole training, or the rest of one.
 
     It contains float32 images `(batch, height, width, channels)` in [0, 255] and float32 labels `(batch,
-    num_classes)`. `options` are those of `batch_stream`. Under JAX the augmentation is compiled.
+    num_classes)`. `own` is an OwnAugmentation, which comes first. `options` are those of `batch_stream`.
+    Under JAX the augmentation is compiled.
     """
     check_fits(augmentation, split.images.shape[1:])
-    batches = ImageBatches(split, num_classes, batch_size, seed, num_uniforms(augmentation))
+    count = num_uniforms(augmentation)
+    batches = ImageBatches(split, num_classes, batch_size, seed, count, seeded=own is not None)
     change = functools.partial(augment, augmentation=augmentation)
+    if own is not None:
+        change = own.before(change)
     if keras.backend.backend() == "tensorflow":
         return batch_stream(batches, change=change, **options)
     if keras.backend.backend() == "jax":

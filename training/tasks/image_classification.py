@@ -10,6 +10,7 @@ from keras_vit.errors import InputError
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
 from keras_vit.pretrained.preprocessing import attached_preprocessing
+from keras_vit.training.augmentation.own import OwnAugmentation
 from keras_vit.training.classification_metrics import classification_metrics
 from keras_vit.training.data import ImageData, load_data
 from keras_vit.training.data.order import steps_per_epoch
@@ -19,6 +20,7 @@ from keras_vit.training.fine_tuning.rates import with_rates_by_depth
 from keras_vit.training.fine_tuning.weights import pretrained_model, with_image_size
 from keras_vit.training.metrics import IMAGES
 from keras_vit.training.normalization import normalized_model
+from keras_vit.training.own_parts import is_part, own_metrics, own_part
 from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.report import write_report
 from keras_vit.training.tasks.task import Task
@@ -86,7 +88,10 @@ class ImageClassification(Task):
         loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
         if self.recipe.loss == "hinge":
             loss = keras.losses.CategoricalHinge()
-        return {"loss": loss, "metrics": [keras.metrics.CategoricalAccuracy(name="accuracy")]}
+        elif is_part(self.recipe.loss):
+            loss = own_part(self.recipe.loss, "the loss", keras.losses.Loss)
+        accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+        return {"loss": loss, "metrics": [accuracy, *own_metrics(self.recipe)]}
 
     def streams(self, data, start_epoch=0, start_step=0):
         recipe = self.recipe
@@ -95,7 +100,8 @@ class ImageClassification(Task):
             data.train,
             epochs=recipe.epochs,
             seed=recipe.seed,
-            augmentation=recipe.augmentation,
+            augmentation=recipe.augmentations,
+            own=None if recipe.augmentation is None else OwnAugmentation(recipe.augmentation),
             start_epoch=start_epoch,
             start_step=start_step,
             **options,

@@ -12,6 +12,7 @@ from keras_vit.text.windows import split_windows
 from keras_vit.training.callbacks.sample_log import SampleLog
 from keras_vit.training.data.streams import batch_stream
 from keras_vit.training.metrics import TEXT
+from keras_vit.training.own_parts import own_metrics
 from keras_vit.training.recipe import TextRecipe
 from keras_vit.training.tasks.task import Task
 from keras_vit.training.text.batches import CarriedBatches, LineBatches, WindowBatches, evaluation_batches
@@ -66,7 +67,10 @@ class LanguageModelling(Task):
     def compile_options(self):
         return {
             "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            "weighted_metrics": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+            "weighted_metrics": [
+                keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+                *own_metrics(self.recipe),
+            ],
         }
 
     def streams(self, data, start_epoch=0, start_step=0):

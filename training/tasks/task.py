@@ -10,6 +10,8 @@ import keras
 from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError
 from keras_vit.training.metrics import LOGGED, Metric, sentence
+from keras_vit.training.own_model import build_own
+from keras_vit.training.own_parts import metric_name, own_metrics
 from keras_vit.training.recipe import Recipe
 
 
@@ -114,7 +116,8 @@ class Task(abc.ABC):
 
     def logged(self) -> dict[str, str | None]:
         """Returns the metrics of each epoch's logs: `"min"` or `"max"`, None where that is not known."""
-        return {f"val_{name}": better for name, better in LOGGED.items()}
+        known = {**LOGGED, **{metric_name(metric): None for metric in own_metrics(self.recipe)}}
+        return {f"val_{name}": better for name, better in known.items()}
 
     def callbacks(self, folder, data):
         """Returns callbacks that only this task needs."""
@@ -124,9 +127,11 @@ class Task(abc.ABC):
         """Calls the model's builder with what the data decide and the model's options of the recipe."""
         keras.utils.set_random_seed(self.recipe.seed)
         with bounded_building(f"Model {self.recipe.model!r}", _most_numbers(), "memory has room to train"):
-            return self.recipe.builders[self.recipe.model](
-                seed=self.recipe.seed, dtype=self.recipe.precision, **inputs, **self.recipe.model_options
-            )
+            given = {"seed": self.recipe.seed, "dtype": self.recipe.precision, **inputs}
+            builder = self.recipe.builder_of(self.recipe.model)
+            if self.recipe.model in self.recipe.builders:
+                return builder(**given, **self.recipe.model_options)
+            return build_own(self.recipe, builder, given)
 
 
 def _most_numbers():
