@@ -112,10 +112,23 @@ def run(options):
         print(f"its hyperparameters: {result.hyperparameters_file}")
         if result.model_file:
             print(f"its model, of the best seed: {result.model_file}")
+            _export(result)
     if result.best_run and result.recipe_file:
         data = ("--data-dir", options.data_dir) if options.data_dir else ()
         export.run(parsed(export, str(result.best_run), *data))
     print(f"results.csv, pareto.csv and pictures in {result.run_dir}")
+
+
+def _export(result):
+    """Writes and verifies the files of a builder's winner, against its own outputs on validation inputs."""
+    from keras_vit.export import export_model
+    from keras_vit.io.model_archive import load_model
+
+    folder = result.model_file.parent / "export"
+    folder.mkdir(exist_ok=True)
+    rows = export_model(load_model(result.model_file), folder, inputs=result.held_inputs())
+    files = ", ".join(f"{row['file']} {row['size'] / 1e6:.2f} MB" for row in rows)
+    print(f"verified against its outputs on validation data, in {folder}: {files}")
 
 
 def _report(result, seeds):

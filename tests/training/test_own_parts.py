@@ -1,6 +1,7 @@
 """Parts of the user's own in recipes: how they are named, what is refused, and whole runs with them."""
 
 import json
+import signal
 import sys
 
 import keras
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
+from keras_vit.training.checkpoint import Interrupted
+from keras_vit.training.fit import fit
 from keras_vit.training.optimizers import build_optimizer
 from keras_vit.training.own_parts import own_part
 from keras_vit.training.recipe import ImageRecipe, TextRecipe, override
@@ -157,6 +160,21 @@ def test_a_run_with_own_parts_trains_evaluates_resumes_and_loads_in_a_new_proces
     assert "val_confidence" in (tmp_path / "whole" / "history.csv").read_text().splitlines()[0]
     assert evaluate(tmp_path / "whole") == whole.metrics
     assert load_run(tmp_path / "whole").model.get_layer("doubled") is not None
+
+
+def test_a_run_with_own_parts_that_is_interrupted_continues_bit_identically(parts, tmp_path):
+    class StopAt(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.params["steps"] == 5 and batch == 3:
+                signal.raise_signal(signal.SIGTERM)
+
+    recipe = override(ImageRecipe(steps_per_execution=1), ALL)
+    whole = fit(recipe, tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        fit(recipe, tmp_path / "cut", callbacks=[StopAt()])
+    resumed = fit(recipe, tmp_path / "cut", resume=True)
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ class SearchResult:
     records: list[TrialRecord]
     winner: TrialRecord | None = None
     summary: dict | None = None  # what the winner's `summary.json` holds; None when it was not trained again
+    held: Any = None  # of a builder: the GivenData that files of the winner can be verified on
 
     @property
     def recipe_file(self) -> Path | None:
@@ -45,6 +46,11 @@ class SearchResult:
     def best_run(self) -> Path | None:
         """Path of the winner's run folder with the best seed on validation data."""
         return self.summary and self._winner_folder.seed(self.summary["exported_seed"])
+
+    def held_inputs(self) -> Any:
+        """Returns the validation inputs of a search over a builder, arrays or a dataset; else training's."""
+        data = self.held.load("validation")
+        return data[0] if isinstance(data, tuple) else data
 
     def _existing(self, name):
         path = self.winner and getattr(self._winner_folder, name)
@@ -170,4 +176,5 @@ def search(
     if join_at:
         return SearchResult(folder.path, planned.objective, join(planned, folder, join_at, **here))
     found = run_search(planned, folder, coordinator=coordinator, seeds=seeds, **here)
-    return SearchResult(folder.path, planned.objective, *found)
+    data = getattr(planned.space, "data", {})
+    return SearchResult(folder.path, planned.objective, *found, data.get("validation") or data.get("train"))
