@@ -96,14 +96,15 @@ class _Converted:
         return run_graph(model, inputs, lambda operation: functools.partial(self.call, operation))
 
     def call(self, operation, *inputs, **options):
-        """Calls an operation of a graph."""
+        """Calls an operation of a graph, at inference whatever `training` was given when it was built."""
+        options.pop("training", None)
         if isinstance(operation, keras.layers.Layer) and not _has_options(options):
             result = self._convert(operation, *inputs)
             if result is not NotImplemented:
                 return result
         inputs, options = keras.tree.map_structure(materialize, (inputs, options))
         if isinstance(operation, keras.layers.Layer) and takes_training(operation):
-            options["training"] = options.get("training") or False
+            options["training"] = False
         return operation(*inputs, **options)
 
     def called_by_code(self, layer, *inputs, **options):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_vit.errors import ConditionError, InputError
 from keras_vit.export.images.app_input import as_taken
 from keras_vit.export.model.arrays import BATCH
 from keras_vit.export.model.description import (
@@ -11,14 +12,24 @@ from keras_vit.export.model.description import (
     read_description,
 )
 from keras_vit.export.prediction.predictor import PROBABILITIES, Predictor
+from keras_vit.export.saved_model.check import check_saved_model, has_loops
 from keras_vit.export.saved_model.load import loaded_saved_model
+from keras_vit.export.workers.runner import run_worker
 
 ATTENTION = "attention"
+TIME_LIMIT = 120  # seconds, of which TensorFlow takes some to start
 
 
-def saved_model_predictor(path):
-    """Wraps a SavedModel written by `write_saved_model`; where it takes bytes, floats are rounded."""
-    with loaded_saved_model(path, loopless=("serving_default", "attention", "label_names")) as loaded:
+def saved_model_predictor(path, check=True):
+    """Wraps a SavedModel written by `write_saved_model`; one just written here needs no check.
+
+    Where it takes bytes, floats are rounded.
+    """
+    if check:
+        check_saved_model(path, loopless=("attention", "label_names"))
+        if has_loops(path, "serving_default"):
+            _run_once(path)
+    with loaded_saved_model(path) as loaded:
         signatures = dict(loaded.signatures)
         serve = signatures["serving_default"]
         specs = serve.structured_input_signature[1]
@@ -38,6 +49,14 @@ def saved_model_predictor(path):
 
     found = description.classified
     return Predictor(description, run, attend if ATTENTION in signatures else None, found and found.name)
+
+
+def _run_once(path):
+    """Runs a model with loops, which might never end, in a separate process first."""
+    try:
+        run_worker("serve", path=path, time_limit=TIME_LIMIT)
+    except ConditionError as error:
+        raise InputError(f"{path} is damaged or does not end: {error}.") from error
 
 
 def _batch(specs, arrays, items):

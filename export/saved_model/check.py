@@ -47,6 +47,13 @@ def check_saved_model(path, loopless=()):
         )
 
 
+def has_loops(path, name):
+    """Returns whether the function of this name in a SavedModel has a loop."""
+    graph = _read(Path(path))
+    functions = {function.signature.name: function for function in graph.graph_def.library.function}
+    return bool(_operators(_functions_of(graph.object_graph_def, (name,)), functions) & LOOPS)
+
+
 def _read(path):
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel

@@ -5,9 +5,12 @@ images of trained Vision Transformers the largest change of a probability was 0.
 against 0.053 (digits), 0.015 against 0.024 (MNIST) and equal (CIFAR-10, 0.017), at equal size and time.
 """
 
+import re
 from pathlib import Path
 
 import tensorflow as tf
+
+_MISSING = re.compile(r"'tf\.(\w+)' op is neither a custom op nor a flex op")
 
 
 def run(saved_model, signatures, options, path):
@@ -28,4 +31,13 @@ def convert(saved_model: str, signatures: list[str], options=()) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if "float16" in options:
         converter.target_spec.supported_types = [tf.float16]
-    return converter.convert()
+    try:
+        return converter.convert()
+    except Exception as error:  # the converter's own type is private
+        missing = sorted(set(_MISSING.findall(str(error))))
+        if not missing:
+            raise
+        raise ValueError(
+            f"LiteRT has no operator for {', '.join(missing)}, which this model needs. keras-vit doctor shows "
+            "the layer"
+        ) from None

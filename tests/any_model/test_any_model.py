@@ -1,0 +1,47 @@
+"""Each model of others becomes files that return its own outputs, or is refused for the right reason."""
+
+import keras
+import numpy as np
+import pytest
+from models_of_others import CASES, built
+
+from keras_vit import ConditionError, InputError
+from keras_vit.export import export_model, load_predictor
+from keras_vit.export.variants import FILES
+
+TOLERANCE = 1e-4  # of the largest value of an output: float32 sums in another order
+VARIANTS = ("savedmodel", "fp32")
+RIGHT = [name for name, case in CASES.items() if case.refusal is None]
+REFUSED = [name for name, case in CASES.items() if case.refusal]
+
+
+def own_outputs(model, inputs):
+    """The outputs of a model in float32, flat."""
+    values = keras.tree.flatten(model.predict(inputs, verbose=0))
+    return [np.asarray(keras.ops.cast(value, "float32")) for value in values]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_files_return_what_the_model_returns(name, tmp_path):
+    model, inputs = built(CASES[name])
+    options = {"max_drop": 100, **CASES[name].options}
+    rows = export_model(model, tmp_path, inputs=inputs, variants=VARIANTS, **options)
+    assert all(row["max_difference"] <= TOLERANCE for row in rows)
+    if "bfloat16" in name or "quantize" in name:
+        return  # what such a model returns itself has the precision of some bits
+    expected = own_outputs(model, inputs)
+    if "activation" in options:
+        expected = [np.asarray(keras.ops.softmax(value)) for value in expected]
+    for variant in VARIANTS:
+        found = load_predictor(tmp_path / FILES[variant]).outputs(inputs)
+        for value, output in zip(expected, found.values(), strict=True):
+            np.testing.assert_allclose(output, value, rtol=0, atol=TOLERANCE * np.abs(value).max())
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_model_that_no_file_can_be_is_refused(name, tmp_path):
+    model, inputs = built(CASES[name])
+    options = {"variants": "fp32", **CASES[name].options}
+    with pytest.raises((InputError, ConditionError), match=CASES[name].refusal):
+        export_model(model, tmp_path, inputs=inputs, **options)
+    assert not (tmp_path / FILES["fp32"]).exists()
