@@ -85,6 +85,20 @@ def mask_of(tensor):
     return getattr(tensor, "_keras_mask", None)
 
 
+def dequantized(layer):
+    """Returns the float kernel or table that a layer quantized to int8 has in its integers and scales.
+
+    Its public attributes return the integers.
+    """
+    if isinstance(layer, keras.layers.Embedding):
+        values, scale = layer._embeddings, keras.ops.expand_dims(layer.embeddings_scale, -1)
+    elif isinstance(layer, keras.layers.EinsumDense):
+        values, scale = layer._kernel, layer._adjust_scale_for_dequant(layer.kernel_scale)
+    else:
+        values, scale = layer._kernel, layer.kernel_scale
+    return keras.ops.cast(values, "float32") / scale
+
+
 def metric_direction(metric):
     """Returns `"up"` or `"down"`: where a Keras metric is better; None where it does not say."""
     return getattr(metric, "_direction", None)

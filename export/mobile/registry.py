@@ -33,10 +33,16 @@ def handles(*layer_types, options=None):
     return register
 
 
+def is_quantized(layer):
+    """Whether Keras has quantized a layer, whose kernel is then integers."""
+    return getattr(layer, "quantization_mode", None) is not None
+
+
 def handler(layer):
     """Returns the handler of a layer, or None if the layer must be called as is."""
     function = _HANDLERS.get(type(layer))
-    if function and not any(map(_unknown_options, all_layers(layer))):
+    parts = all_layers(layer) if function else ()
+    if function and not any(_unknown_options(part) or is_quantized(part) for part in parts):
         return function
     return None
 

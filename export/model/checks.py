@@ -10,6 +10,7 @@ from keras_vit.keras_internals import all_layers
 
 FEWEST_CALIBRATION_ITEMS = 32  # ranges from fewer miss what the next item reaches
 SAME = 1e-4  # relative to the largest value: two calls of one model differ by the order of float32 sums
+LOW_PRECISION_ERROR = 0.1  # of the largest value: bfloat16 rounds by 2e-3, again in each of many layers
 FEW = 8  # items on which a model is called twice
 
 
@@ -43,6 +44,22 @@ def check_repeatable(function, arrays, outputs):
                 f"{function.name} answers the same items differently when it is called again: it keeps a "
                 "state, draws random numbers, or looks at the other items of a batch. A file cannot do that. "
                 "Give the state as an input and an output, or turn the randomness off."
+            )
+
+
+def check_rebuilt(own, outputs, name):
+    """Raises InputError when a model that was built again in float32 returns something else than before.
+
+    `own` are outputs of its own precision for the first items, `outputs` those in float32 for all.
+    """
+    for output, values in own.items():
+        again = outputs[output][: len(values)].astype("float64")
+        difference = np.sqrt(np.mean((values.astype("float64") - again) ** 2))
+        if difference > LOW_PRECISION_ERROR * np.abs(again).max(initial=0):
+            raise InputError(
+                f"{name} was built again in float32, and then its {output!r} differs by {difference:.2g} from "
+                "what it returns itself. A layer's get_config may leave an argument out. Build the model in "
+                "float32 and give it these weights."
             )
 
 

@@ -14,7 +14,7 @@ from keras_vit.export.model.arrays import read_items
 from keras_vit.export.model.function import model_function
 from keras_vit.export.model.keras_export import KerasExport, full_float32
 from keras_vit.export.model.meaning import allowed_drop, expected_outputs, own_metric
-from keras_vit.export.model.precision import computing_in_float32
+from keras_vit.export.model.precision import computing_in_float32, is_float32
 from keras_vit.export.model.signature import input_rank
 from keras_vit.export.tflite.file_form import FileForm
 from keras_vit.export.tflite.writer import TfliteWriter
@@ -26,7 +26,7 @@ from keras_vit.export.verification.export import (
     export_variants,
 )
 from keras_vit.export.verification.plot import PLOT, write_plot
-from keras_vit.io.files import write_text
+from keras_vit.io.files import make_folder, write_text
 
 
 def export_model(
@@ -131,9 +131,11 @@ def export_model(
     checks.check_model(model)
     inputs, labels = read_items(inputs, labels, input_rank(model))
     out = Path(out)
+    before = None if is_float32(model) else _first_outputs(model, inputs, activation)
     with computing_in_float32(model) as full:
-        function, arrays = model_function(full, inputs, activation)
+        function, arrays = model_function(full, inputs, activation, named_as=model)
         outputs = _own_outputs(function, arrays)
+        checks.check_rebuilt(before or {}, outputs, model.name)
         function.check_logits(arrays)
         metric = metric and own_metric(metric, higher_is_better, labels, outputs)
         expected = expected_outputs(outputs, task, None if metric else labels)
@@ -141,12 +143,19 @@ def export_model(
         checks.check_label_names(label_names, expected)
         calibration = _calibration(function, arrays, calibration, variants)
         form = _file_form(function, arrays, expected, input_dtype, batch_size, attention)
+        make_folder(out)
         if label_names is not None:
             write_text(out / "labels.txt", "".join(f"{name}\n" for name in label_names))
         with TfliteWriter(form, calibration, out) as writer:
             card = card or Card(function.name)
             export = KerasExport(form, arrays, expected, metric, label_names, card, writer)
             return export_variants(export, out, variants, limit, _finish(report, limit, out), progress)
+
+
+def _first_outputs(model, inputs, activation):
+    """Returns a model's outputs for the first items in its own precision."""
+    function, arrays = model_function(model, inputs, activation)
+    return function.predict({name: array[: checks.FEW] for name, array in arrays.items()})
 
 
 def _own_outputs(function, arrays):

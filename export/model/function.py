@@ -96,7 +96,10 @@ class ModelFunction:
 
 
 def model_function(
-    model: keras.Model, inputs, activation: str | dict[str, str] | None = None
+    model: keras.Model,
+    inputs,
+    activation: str | dict[str, str] | None = None,
+    named_as: keras.Model | None = None,
 ) -> tuple[ModelFunction, dict[str, np.ndarray]]:
     """Returns a model as a function, and the given inputs as arrays by name.
 
@@ -105,8 +108,9 @@ def model_function(
         inputs: array, list or dict of arrays; sizes that the model leaves open are those of the arrays.
         activation: `"softmax"` or `"sigmoid"`, computed behind the model's output, which is then called
             `probabilities`; of several outputs a dict from names to these. Default: None, for none.
+        named_as: the model that `model` is a copy of, whose layers may have other names.
     """
-    signature, arrays = signature_of(model, inputs)
+    signature, arrays = signature_of(model, inputs, named_as or model)
     check_same_length(arrays)
     sizes = {name: array.shape[1:] for name, array in arrays.items()}
     activations = _activations(activation, signature, model)

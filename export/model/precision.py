@@ -1,12 +1,14 @@
 """The form of a trained model that computes in float32, without low-rank additions."""
 
 import contextlib
+import warnings
 
 import keras
 
-from keras_vit.errors import InputError, listed
-from keras_vit.keras_internals import all_layers, is_graph
+from keras_vit.errors import InputError, Notice, listed
+from keras_vit.keras_internals import all_layers, dequantized, is_graph
 
+INT8 = "int8"
 LOW_PRECISION = ("float16", "bfloat16")
 _POLICIES = (*LOW_PRECISION, "mixed_float16", "mixed_bfloat16")
 
@@ -15,13 +17,14 @@ _POLICIES = (*LOW_PRECISION, "mixed_float16", "mixed_bfloat16")
 def computing_in_float32(model):
     """Yields a model of the same function that computes in float32, and leaves the given one as it was.
 
-    That is the model itself, a copy (see `in_float32`), or, where a subclass has no configuration to build a
-    copy from, the model with float32 as the policy of each layer until the block ends.
+    That is the model itself, a copy (see `in_float32`), or, of a model that cannot be built again, the model
+    with float32 as the policy of each layer until the block ends.
     """
-    if is_float32(model) or is_graph(model):
-        yield in_float32(model)
+    copy = _copy_or_none(model)
+    if copy is not None:
+        yield copy
         return
-    _check_not_quantized(model)
+    check_not_quantized(model, "which cannot be built again")
     policies = [(layer, layer.dtype_policy) for layer in all_layers(model)]
     try:
         for layer, _ in policies:
@@ -32,6 +35,15 @@ def computing_in_float32(model):
             layer.dtype_policy = policy
 
 
+def _copy_or_none(model):
+    if is_float32(model):
+        return model
+    try:
+        return in_float32(model) if is_graph(model) else None
+    except InputError:  # a layer's configuration is not enough to build it again
+        return None
+
+
 def is_float32(model):
     """Whether no layer computes in another precision, is quantized, or has low-rank additions."""
     return not any(map(_is_changed, all_layers(model)))
@@ -40,11 +52,19 @@ def is_float32(model):
 def in_float32(model):
     """Returns a functional or Sequential model that computes in float32: itself, or a copy with its weights.
 
-    In the copy low-rank weights are merged into the kernels that they change.
+    In the copy low-rank weights are merged into the kernels that they change, and a quantization to int8 by
+    Keras is undone, as a `Notice` says: its weights are the values that the integers stand for. Other
+    quantizations stay as they are in a model that needs no copy.
     """
     if is_float32(model):
         return model
-    _check_not_quantized(model)
+    undone = [layer.name for layer in all_layers(model) if _mode(layer) == INT8]
+    if undone:
+        message = (
+            f"model.quantize is undone in the files, for {listed(undone, 3)}: their weights are the values of "
+            "the int8 numbers, in float. The variant dynamic_int8 has int8 weights."
+        )
+        warnings.warn(message, Notice, stacklevel=4)
     with _float32_by_default():
         copy = keras.models.clone_model(model, clone_function=_rebuilt)
     for layer, same in zip(all_layers(model), all_layers(copy), strict=True):
@@ -53,31 +73,33 @@ def in_float32(model):
 
 
 def _is_changed(layer):
-    return layer.compute_dtype in LOW_PRECISION or _is_quantized(layer) or _has_lora(layer)
+    return layer.compute_dtype in LOW_PRECISION or _mode(layer) == INT8 or _has_lora(layer)
 
 
-def _is_quantized(layer):
-    return getattr(layer, "quantization_mode", None) is not None
+def _mode(layer):
+    return getattr(layer, "quantization_mode", None)
 
 
 def _has_lora(layer):
     return getattr(layer, "lora_enabled", False)
 
 
-def _check_not_quantized(model):
-    names = [layer.name for layer in all_layers(model) if _is_quantized(layer)]
+def check_not_quantized(model, kind):
+    """Raises InputError where a layer is quantized in a model of a kind in which this cannot be undone."""
+    names = [layer.name for layer in all_layers(model) if _mode(layer)]
     if names:
         raise InputError(
-            f"Expected float weights, but Keras has quantized {listed(names, 3)} in {model.name!r}. Export "
-            "the model before it is quantized: the variant dynamic_int8 has int8 weights."
+            f"Expected float weights, but Keras has quantized {listed(names, 3)} in {model.name!r}, {kind}. "
+            "Export the model before it is quantized: the variant dynamic_int8 has int8 weights."
         )
 
 
 def _copy_weights(layer, copy):
     """Copies the weights that a layer holds itself; a kernel includes its low-rank addition."""
     own, others = _own_weights(layer), _own_weights(copy)
-    if _has_lora(layer):
-        own = [w for w in own if not w.name.startswith("lora_")]
+    if _has_lora(layer) or _mode(layer) == INT8:
+        named = {weight.name: weight for weight in own}  # besides scales and low-rank matrices
+        own = [named[weight.name] for weight in others if weight.name in named]
     if [weight.shape for weight in own] != [weight.shape for weight in others]:
         raise InputError(
             f"Expected {layer.name} ({type(layer).__name__}) to have the same weights when it is built again "
@@ -85,8 +107,14 @@ def _copy_weights(layer, copy):
             "must return all arguments of its constructor."
         )
     for weight, other in zip(own, others, strict=True):
-        merged = _has_lora(layer) and weight.name in ("kernel", "embeddings")
-        other.assign(getattr(layer, weight.name) if merged else weight)
+        other.assign(weight if weight.name == "bias" else _plain(layer, weight))
+
+
+def _plain(layer, weight):
+    """The values that a weight stands for."""
+    if _mode(layer) == INT8:
+        return dequantized(layer)
+    return getattr(layer, weight.name) if _has_lora(layer) else weight  # Keras adds the low-rank product
 
 
 def _own_weights(layer):

@@ -49,7 +49,9 @@ class Signature:
         return keras.tree.pack_sequence_as(self.structure, [tensors[t.name] for t in self.inputs])
 
 
-def signature_of(model: keras.Model, arrays: Any) -> tuple[Signature, dict[str, np.ndarray]]:
+def signature_of(
+    model: keras.Model, arrays: Any, named_as: keras.Model
+) -> tuple[Signature, dict[str, np.ndarray]]:
     """Returns a model's signature, and the given arrays by the names of its inputs.
 
     Names are those of `keras.Input` and of the layers that compute the outputs, or the keys of dicts. A model
@@ -59,13 +61,19 @@ def signature_of(model: keras.Model, arrays: Any) -> tuple[Signature, dict[str, 
     Args:
         model: any kind of `keras.Model`, built or not.
         arrays: array, list or dict of arrays whose first axis is the items.
+        named_as: the model itself, or one with the same graph whose names are taken.
 
     Raises:
         InputError: arrays that do not fit the inputs.
     """
     if not is_graph(model):
         return _of_code(model, arrays)
-    signature = graph_signature(model)
+    signature, names = graph_signature(model), graph_signature(named_as)
+    signature = dataclasses.replace(
+        signature,
+        inputs=_renamed(signature.inputs, names.inputs),
+        outputs=_renamed(signature.outputs, names.outputs),
+    )
     return signature, _fitted(signature.inputs, arrays)
 
 
@@ -85,6 +93,11 @@ def graph_signature(model: keras.Model) -> Signature:
     names = _names(structured, [source_of(symbol)[0].name for symbol in symbols])
     outputs = tuple(map(_tensor, names, symbols))
     return Signature(inputs, outputs, _without_values(structure))
+
+
+def _renamed(tensors, others):
+    pairs = zip(tensors, others, strict=True)
+    return tuple(dataclasses.replace(tensor, name=other.name) for tensor, other in pairs)
 
 
 def _of_code(model, arrays):

@@ -53,6 +53,15 @@ def check_replaceable(path: Path, mark: str | None = None):
         )
 
 
+def make_folder(path: str | os.PathLike):
+    """Creates a folder with its parents, if it is not there; one that cannot be created is an InputError."""
+    with _disk_errors_as_input_errors(path):
+        try:
+            Path(path).mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise InputError(f"Expected a folder at {path}, found a file. Choose another name.") from error
+
+
 def sync_folder(path):
     """Flushes the file names of a folder to the disk, where the system supports it."""
     try:

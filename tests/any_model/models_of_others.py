@@ -385,6 +385,14 @@ def quantized():
     return model, numbers(6)
 
 
+@case("after model.quantize(int4)")
+def quantized_to_int4():
+    x = keras.Input((6,))
+    model = keras.Model(x, layers.Dense(3)(layers.Dense(16, "relu")(x)))
+    model.quantize("int4")
+    return model, numbers(6)
+
+
 @case("best classes as integers", refusal="no operator for BitwiseAnd")
 def integers():
     x = keras.Input((5,))

@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
+from keras_vit.errors import Notice
+from keras_vit.export import export_model, load_predictor
 from keras_vit.export.model.function import classifier_of_images
 from keras_vit.export.model.precision import computing_in_float32, in_float32
 
@@ -114,17 +116,99 @@ def test_a_model_that_is_not_an_image_classifier_with_logits_is_refused(make, me
         classifier_of_images(make())
 
 
-@pytest.mark.parametrize("mode", ["int8", "int4"])
-def test_a_model_that_keras_quantized_is_refused(mode):
-    model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
-    model.layers[1].quantize(mode)
-    with pytest.raises(InputError, match="before it is quantized"):
-        in_float32(model)
+def quantized_model(mode):
+    x = keras.Input((6,), dtype="int32")
+    y = layers.Embedding(20, 8)(x)
+    y = layers.Dense(5, "relu")(y + layers.MultiHeadAttention(2, 4)(y, y))
+    model = keras.Model(x, layers.Dense(3)(y))
+    model.quantize(mode)
+    return model
+
+
+def test_the_quantization_to_int8_is_undone_and_said():
+    model = quantized_model("int8")
+    tokens = np.arange(12).reshape(2, 6).astype("int32")
+    expected = keras.ops.convert_to_numpy(model(tokens))
+    with pytest.warns(Notice, match="model.quantize is undone in the files"):
+        plain = in_float32(model)
+    assert {weight.dtype for weight in plain.weights} == {"float32"}
+    # The model rounds the inputs of each product to 1/127 of the largest, the copy does not.
+    difference = np.abs(keras.ops.convert_to_numpy(plain(tokens)) - expected)
+    assert difference.max() < 0.02 * np.abs(expected).max()
+
+
+def test_another_quantization_is_kept():
+    model = quantized_model("int4")
+    assert in_float32(model) is model
+
+
+def test_a_quantized_subclass_is_refused():
+    model = Pair(8)
+    model(np.zeros((1, 5), "float32"))
+    model.quantize("int8")
+    with pytest.raises(InputError, match="before it is quantized"), computing_in_float32(model):
+        pass
 
 
 def test_a_layer_that_cannot_be_built_again_is_named(low_precision):
     with pytest.raises(InputError, match=r"\(Lambda\) cannot be built again"):
         in_float32(of(layers.Lambda(lambda x: 2 * x), layers.Flatten(), layers.Dense(3)))
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Forgetful(layers.Layer):
+    """Its configuration lacks its argument."""
+
+    def __init__(self, factor=1.0, **options):
+        super().__init__(**options)
+        self.factor = factor
+
+    def call(self, x):
+        return self.factor * x
+
+    def get_config(self):
+        return super().get_config() | {"factor": 1.0}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Nameless(layers.Layer):
+    """Its configuration has no name."""
+
+    def __init__(self, factor=1.0):
+        super().__init__()
+        self.factor = factor
+
+    def call(self, x):
+        return self.factor * x
+
+    def get_config(self):
+        return {"factor": self.factor}
+
+
+def test_a_copy_keeps_the_names_of_the_model(low_precision, tmp_path):
+    model = of(layers.Flatten(), layers.Dense(3), Nameless(2.0))
+    images = np.random.default_rng(0).integers(0, 256, (9, 6, 6, 1)).astype("uint8")
+    export_model(model, tmp_path / "new", inputs=images, variants="savedmodel")
+    (output,) = load_predictor(tmp_path / "new" / "saved_model").description.outputs
+    assert output.name == model.layers[-1].name
+
+
+def test_a_copy_that_computes_something_else_is_noticed(low_precision, tmp_path):
+    model = of(layers.Flatten(), layers.Dense(3), Forgetful(factor=2.0))
+    images = np.random.default_rng(0).integers(0, 256, (9, 6, 6, 1)).astype("uint8")
+    with pytest.raises(InputError, match="built again in float32, and then its 'forgetful' differs"):
+        export_model(model, tmp_path / "x", inputs=images, variants="fp32")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_graph_with_a_layer_that_cannot_be_built_again_computes_in_float32_too(low_precision):
+    model = of(layers.Lambda(lambda x: x / 255), layers.Flatten(), layers.Dense(3))
+    images = np.random.default_rng(0).integers(0, 256, (9, 6, 6, 1)).astype("float32")
+    kernel = keras.ops.convert_to_numpy(model.layers[-1].kernel)
+    with computing_in_float32(model) as full:
+        found = full.predict(images, verbose=0)
+    np.testing.assert_allclose(found, images.reshape(9, 36) / 255 @ kernel, rtol=1e-5, atol=1e-6)
+    assert model(images).dtype == "bfloat16"
 
 
 class Pair(keras.Model):
