@@ -1,4 +1,4 @@
-"""A model of keras.applications as it is, with its own softmax, from a `tf.data.Dataset` of images and labels.
+"""A model of keras.applications as it is, with its own softmax, from a `tf.data.Dataset`.
 
 python examples/export_application.py out
 """

@@ -57,9 +57,9 @@ def check_rebuilt(own, outputs, name):
         difference = np.sqrt(np.mean((values.astype("float64") - again) ** 2))
         if difference > LOW_PRECISION_ERROR * np.abs(again).max(initial=0):
             raise InputError(
-                f"{name} was built again in float32, and then its {output!r} differs by {difference:.2g} from "
-                "what it returns itself. A layer's get_config may leave an argument out. Build the model in "
-                "float32 and give it these weights."
+                f"{name} was built again in float32, and then its {output!r} differs by {difference:.2g} "
+                "from what it returns itself. A layer's get_config may leave an argument out. Build the "
+                "model in float32 and give it these weights."
             )
 
 

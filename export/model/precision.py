@@ -61,8 +61,8 @@ def in_float32(model):
     undone = [layer.name for layer in all_layers(model) if _mode(layer) == INT8]
     if undone:
         message = (
-            f"model.quantize is undone in the files, for {listed(undone, 3)}: their weights are the values of "
-            "the int8 numbers, in float. The variant dynamic_int8 has int8 weights."
+            f"model.quantize is undone in the files, for {listed(undone, 3)}: their weights are the values "
+            "of the int8 numbers, in float. The variant dynamic_int8 has int8 weights."
         )
         warnings.warn(message, Notice, stacklevel=4)
     with _float32_by_default():

@@ -95,7 +95,7 @@ def check_tflite(path, kind="any"):
     try:
         run_worker("check", file=path, kind=kind, time_limit=CHECK_TIME_LIMIT)
     except ConditionError as error:
-        words = {"any": "model of one batch", "text": "text model"}[kind]
+        words = {"any": "model of one signature", "text": "text model"}[kind]
         raise InputError(f"{path} is damaged or not a {words}: {error}.") from error
 
 

@@ -27,6 +27,9 @@ def foreign_operators(content):
 
 
 def _run_once(interpreter):
+    names = sorted(interpreter.get_signature_list())
+    if len(names) > 1:
+        sys.exit(f"error: expected one signature, found {', '.join(names)}")
     interpreter.allocate_tensors()
     inside, outside = interpreter.get_input_details(), interpreter.get_output_details()
     batches = {int(tensor["shape"][0]) if len(tensor["shape"]) else 0 for tensor in inside + outside}

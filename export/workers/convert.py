@@ -38,6 +38,6 @@ def convert(saved_model: str, signatures: list[str], options=()) -> bytes:
         if not missing:
             raise
         raise ValueError(
-            f"LiteRT has no operator for {', '.join(missing)}, which this model needs. keras-vit doctor shows "
-            "the layer"
+            f"LiteRT has no operator for {', '.join(missing)}, which this model needs. keras-vit doctor "
+            "shows the layer"
         ) from None

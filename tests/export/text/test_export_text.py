@@ -121,7 +121,7 @@ def test_a_damaged_file_and_a_file_of_images_are_refused(exported, tmp_path, mod
     for name in ("short.tflite", "none.tflite", "missing.tflite"):
         with pytest.raises(InputError):
             load_text_reader(tmp_path / name)
-    with pytest.raises(InputError, match="not a classifier"):
+    with pytest.raises(InputError, match="expected one signature, found generate, score, step"):
         load_predictor(exported[0] / FILES["fp32"])
 
 
