@@ -1,4 +1,5 @@
 from .benchmarking.run import benchmark as benchmark
 from .doctor.examine import examine as examine
+from .int8_training.train import Int8Training as Int8Training
 from .model.export import export_model as export_model
 from .prediction.load import load_predictor as load_predictor

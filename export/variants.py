@@ -58,6 +58,11 @@ class Variant:
         return self.file.endswith(".tflite")
 
     @property
+    def can_be_trained(self):
+        """Whether all operators have fixed int8 ranges, for which `Int8Training` trains the weights."""
+        return Rule("*", 8, 8) in self.rules
+
+    @property
     def needs_calibration(self):
         """Whether the ranges of activations are fixed in advance, from calibration data."""
         return any(rule.activation_bits for rule in self.rules)

@@ -1,5 +1,6 @@
 """Exports a Keras model of any kind."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import keras
 
 from keras_vit.errors import InputError
 from keras_vit.export.images.app_input import is_pixels
+from keras_vit.export.int8_training.train import Int8Training
 from keras_vit.export.metadata.card import Card
 from keras_vit.export.model import checks
 from keras_vit.export.model.arrays import read_items
@@ -39,6 +41,7 @@ def export_model(
     activation: str | dict[str, str] | None = None,
     variants: str | Sequence[str] = DEFAULT,
     calibration: Any = None,
+    int8_training: Int8Training | None = None,
     max_drop: float | None = None,
     metric: Any = None,
     higher_is_better: bool | None = None,
@@ -85,6 +88,8 @@ def export_model(
             one that is, and draws `export.png`.
         calibration: as `inputs`, some hundred items of the training data; needed by `mixed_int8`,
             `full_int8`, `int16x8` and `auto`. Default: None.
+        int8_training: `keras_vit.export.Int8Training`, trains the weights of `full_int8` for the rounding of
+            that file; the other variants keep the model's. Needs `batch_size=1`. Default: None.
         max_drop: float. With labels and a task, points (hundredths) of the score that a variant may lose;
             default: 0.5. With a metric, in its unit; no default. Without labels, hundredths of the outputs'
             variance that may get lost; default: 1, an error of a tenth of the outputs' spread.
@@ -142,11 +147,12 @@ def export_model(
         limit = allowed_drop(max_drop, labels, metric)
         checks.check_label_names(label_names, expected)
         calibration = _calibration(function, arrays, calibration, variants)
+        int8_training = int8_training and _int8_training(function, arrays, int8_training, batch_size)
         form = _file_form(function, arrays, expected, input_dtype, batch_size, attention)
         make_folder(out)
         if label_names is not None:
             write_text(out / "labels.txt", "".join(f"{name}\n" for name in label_names))
-        with TfliteWriter(form, calibration, out) as writer:
+        with TfliteWriter(form, calibration, out, int8_training, progress) as writer:
             card = card or Card(function.name)
             export = KerasExport(form, arrays, expected, metric, label_names, card, writer)
             return export_variants(export, out, variants, limit, _finish(report, limit, out), progress)
@@ -177,6 +183,16 @@ def _calibration(function, arrays, given, variants):
     checks.check_alike(arrays, given)
     checks.check_calibration(variants, given)
     return given
+
+
+def _int8_training(function, arrays, training, batch_size):
+    """The training with its inputs as arrays by name, after checking that they fit."""
+    if batch_size != 1:
+        raise InputError(f"int8_training needs batch_size=1, received {batch_size}. Leave one of them out.")
+    given, _ = read_items(training.inputs, None, input_rank(function.model))
+    given = function.fitted(given)
+    checks.check_alike(arrays, given)
+    return dataclasses.replace(training, inputs=given)
 
 
 def _file_form(function, arrays, expected, input_dtype, batch_size, attention):

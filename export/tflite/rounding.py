@@ -10,7 +10,8 @@ _LIMITS = {
     schema.TensorType.UINT8: (0, 255),
     schema.TensorType.INT16: (-32768, 32767),
 }
-_STORED = {
+STORED = {
+    schema.TensorType.FLOAT32: "float32",
     schema.TensorType.INT8: "int8",
     schema.TensorType.UINT8: "uint8",
     schema.TensorType.INT16: "int16",
@@ -57,7 +58,7 @@ def dequantized(model, tensor):
         values = np.stack([np.left_shift(data, 4) >> 4, data >> 4], axis=-1).ravel()
         values = values[: np.prod(tensor.shape)]
     else:
-        values = data.view(_STORED[tensor.type])
+        values = data.view(STORED[tensor.type])
     values = values.reshape(tensor.shape) - _along(quantization, quantization.zeroPoint, tensor)
     return (values * _along(quantization, quantization.scale, tensor)).astype("float32")
 

@@ -18,12 +18,17 @@ SENSITIVITY_ITEMS = 16
 class TfliteWriter:
     """Writes the TFLite files of a `FileForm`, with arrays by name of its inputs for calibration, or None.
 
+    With an `Int8Training`, whose inputs are such arrays too, the weights of the variants that can be trained
+    are those that it gives; the others keep the model's. `progress` gets the variant and what is done.
+
     The float32 file and the ranges of activations are made once, when needed, in a temporary folder inside
     `folder`. Use it as a context: at its end the temporary files are gone.
     """
 
-    def __init__(self, form, calibration, folder):
+    def __init__(self, form, calibration, folder, int8_training=None, progress=None):
         self.form = form
+        self.int8_training = int8_training
+        self.progress = progress or (lambda variant, step: None)
         self.calibration = calibration and _evenly_spaced(calibration, MOST_ITEMS)
         self.folder = folder
 
@@ -68,10 +73,23 @@ class TfliteWriter:
         write_tflite(self.form, path)
         return path
 
-    def _job(self, variant):
-        variant = VARIANTS[variant]
+    @functools.cached_property
+    def _trained(self):
+        """The float32 file with the weights that were trained for static int8."""
+        from keras_vit.export.int8_training.train import train
+
+        path, quantized = (Path(self._temporary.name) / f"{name}.tflite" for name in ("trained", "untrained"))
+        job = {"file": self._float32, "rules": VARIANTS["full_int8"].rules, "ranges": self.ranges}
+        run_writer("quantize", **job, path=quantized)
+        step = functools.partial(self.progress, "full_int8")
+        path.write_bytes(train(self._float32.read_bytes(), quantized.read_bytes(), self.int8_training, step))
+        return path
+
+    def _job(self, name):
+        variant = VARIANTS[name]
         ranges = self.ranges if variant.needs_calibration else None
-        return {"file": self._float32, "rules": variant.rules, "ranges": ranges}
+        file = self._trained if self.int8_training and variant.can_be_trained else self._float32
+        return {"file": file, "rules": variant.rules, "ranges": ranges}
 
     def _saved(self, items, name):
         path = Path(self._temporary.name) / name

@@ -12,7 +12,7 @@ from ai_edge_quantizer.algorithm_manager import AlgorithmName
 from ai_edge_quantizer.quantizer import Quantizer
 
 
-def run(file, rules, ranges, spared, path):
+def run(file, rules, ranges, path, spared=()):
     Path(path).write_bytes(quantized(Path(file).read_bytes(), rules, ranges, spared))
 
 

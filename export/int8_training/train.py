@@ -1,0 +1,140 @@
+"""Teaches the weights of a TFLite file to give the same outputs when all of it is int8."""
+
+import dataclasses
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_vit.errors import InputError
+from keras_vit.export.images.app_input import as_taken
+from keras_vit.export.int8_training.graph import TrainableGraph
+from keras_vit.export.tflite.graph import read_graph, write_graph
+from keras_vit.export.tflite.named import NamedInterpreter
+
+SMALLEST_VARIANCE = 1e-12
+REPORTED = 10  # steps from one line of progress to the next
+
+
+@dataclasses.dataclass(frozen=True)
+class Int8Training:
+    """How the weights of a static int8 file are trained for its rounding (quantization-aware).
+
+    The file learns to return what the model returns in float32, so that no labels are needed. Ranges of
+    activations are those of the calibration, scales of weights follow from the weights: the file computes
+    what training saw.
+
+    Args:
+        inputs: as those of `export_model`, such as the training data, some thousand items.
+        epochs: int, passes over the inputs, at least 1. Default: 1.
+        learning_rate: float, of Adam at the start, relative to the size of a weight; it falls to 0 by a
+            cosine. Default: 1e-3.
+        batch_size: int, items of a step, at least 1. Default: 32.
+
+    Raises:
+        InputError: a number that is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> Int8Training(np.zeros((64, 8, 8, 1), "uint8"), epochs=2).learning_rate
+        0.001
+    """
+
+    inputs: Any
+    epochs: int = 1
+    learning_rate: float = 1e-3
+    batch_size: int = 32
+
+    def __post_init__(self):
+        if self.epochs < 1 or self.batch_size < 1 or not self.learning_rate > 0:
+            raise InputError(
+                "Expected epochs and batch_size of at least 1 and a learning_rate above 0, received "
+                f"{self.epochs}, {self.batch_size} and {self.learning_rate}."
+            )
+
+
+def train(content, quantized, training, progress=None):
+    """Trains the weights of a float32 file.
+
+    Args:
+        content: bytes of the float32 file, of a batch of one.
+        quantized: bytes of the same file in static int8.
+        training: Int8Training whose inputs are a dict of arrays by name.
+        progress: function of a text, or None.
+
+    Returns:
+        Bytes of the float32 file with the trained weights.
+
+    Raises:
+        ConditionError: the file has an operator that int8 training does not know.
+    """
+    graph = TrainableGraph(read_graph(content), read_graph(quantized))
+    batches = _Batches(content, training)
+    schedule = keras.optimizers.schedules.CosineDecay(training.learning_rate, batches.steps)
+    optimizer = keras.optimizers.Adam(schedule)
+    variables = [weight.variable for weight in dict.fromkeys(graph.variables.values())]
+    optimizer.build(variables)
+
+    @tf.function
+    def step(inputs):
+        expected = graph(*inputs, rounded=False)
+        with tf.GradientTape() as tape:
+            loss = _loss(graph, graph(*inputs), expected)
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    for number, inputs in enumerate(batches):
+        loss = step(inputs)
+        if progress and number % REPORTED == 0:
+            progress(f"int8 training, step {number + 1} of {batches.steps}, loss {float(loss):.2g}")
+    return _with_weights(content, graph.variables)
+
+
+class _Batches:
+    """The inputs of each step, in the order and with the types of the file's inputs."""
+
+    def __init__(self, content, training):
+        self.arrays, self.size = training.inputs, training.batch_size
+        self.tensors = NamedInterpreter(content).inputs
+        self.order = [int(number) for number in read_graph(content).subgraphs[0].inputs]
+        self.count = len(next(iter(self.arrays.values())))
+        self.epochs = training.epochs
+        self.steps = training.epochs * -(-self.count // self.size)
+
+    def __iter__(self):
+        random = np.random.default_rng(0)
+        for _ in range(self.epochs):
+            order = random.permutation(self.count)
+            for start in range(0, self.count, self.size):
+                # The last batch is filled up, so that all have one shape.
+                yield self._batch(np.resize(order[start : start + self.size], self.size))
+
+    def _batch(self, rows):
+        given = {
+            tensor["index"]: as_taken(np.asarray(self.arrays[name][rows]), tensor["shape"], tensor["dtype"])
+            for name, tensor in self.tensors.items()
+        }
+        return [tf.constant(given[number]) for number in self.order]
+
+
+def _loss(graph, answers, expected):
+    """Divergence from the expected probabilities; of other outputs the error relative to their variance."""
+    total = 0.0
+    for answer, target, is_logits in zip(answers, expected, graph.are_logits, strict=True):
+        if is_logits:
+            log_ratio = tf.nn.log_softmax(target) - tf.nn.log_softmax(answer)
+            total += tf.reduce_mean(tf.reduce_sum(tf.nn.softmax(target) * log_ratio, axis=-1))
+        else:
+            variance = tf.math.reduce_variance(target) + SMALLEST_VARIANCE
+            total += tf.reduce_mean(tf.square(answer - target)) / variance
+    return total
+
+
+def _with_weights(content, weights):
+    model = read_graph(content)
+    graph = model.subgraphs[0]
+    for (position, place), weight in weights.items():
+        tensor = graph.tensors[int(graph.operators[position].inputs[place])]
+        model.buffers[tensor.buffer].data = np.frombuffer(weight.value().numpy().tobytes(), "uint8")
+    return write_graph(model)
