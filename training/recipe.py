@@ -239,6 +239,9 @@ class ImageRecipe(Augmentation, Recipe):
     unfreeze_every: Annotated[int, Range(1, _MANY), OnlyWith("tuning", "gradual")] = 1  # epochs a block
     lora_rank: Annotated[int, Range(1, 8192), OnlyWith("tuning", "lora")] = 8
 
+    # Export
+    quantize: Annotated[str | None, Choices("int8")] = None  # `keras-vit export` trains full_int8 for int8
+
     # Optimisation
     loss: Annotated[str, ChoicesOrOwn("cross_entropy", "hinge")] = "cross_entropy"  # hinge: support vectors
     label_smoothing: Annotated[float, Range(0, 0.999)] = 0.1

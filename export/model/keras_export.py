@@ -73,7 +73,9 @@ class KerasExport(ModelExport):
     def settings(self, variant):
         description = self.in_tflite if VARIANTS[variant].is_tflite else self.in_saved_model
         dtype = {"input_dtype": description.inputs[0].dtype} if self.pixels else {}
-        return {"batch_size": self.form.batch_size, "attention": self.form.attention, **dtype}
+        training = self.writer.int8_training if VARIANTS[variant].can_be_trained else None
+        trained = {"int8_training_epochs": training.epochs} if training else {}
+        return {"batch_size": self.form.batch_size, "attention": self.form.attention, **dtype, **trained}
 
     def facts(self):
         return self.in_tflite.as_dict()

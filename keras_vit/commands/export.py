@@ -91,7 +91,7 @@ def run(options):
             options,
             trained,
             lambda rows, columns: console.print(results_table(rows, columns)),
-            variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
+            variants=tuple(dict.fromkeys(options.variant or _default_variants(trained.task.recipe))),
             progress=lambda *words: status.update(": ".join(words)),
             **_given(max_drop=options.max_drop),
         )
@@ -101,6 +101,11 @@ def run(options):
     print(f"files and export.json in {folder}")
     if options.web is not None:
         print(f"page in {options.web}: python -m http.server --directory {options.web}")
+
+
+def _default_variants(recipe):
+    """The usual variants, and the one that a recipe is trained for."""
+    return (*DEFAULT, "full_int8") if getattr(recipe, "quantize", None) == "int8" else DEFAULT
 
 
 def _check_kind(options, kind):
@@ -146,6 +151,7 @@ def _export_images(options, run, show, **settings):
         activation="softmax",
         label_names=data.label_names,
         calibration=data.train.images,
+        int8_training=_int8_training(run),
         attention=attention,
         card=_card(options, run.folder),
         report=lambda rows: show(rows, KerasExport.columns),
@@ -153,6 +159,12 @@ def _export_images(options, run, show, **settings):
         **_given(input_dtype=options.input, batch_size=options.batch),
     )
     return rows, {"labels": list(data.label_names), "attention": map_grid(model) if attention else None}
+
+
+def _int8_training(run):
+    from keras_vit.export import Int8Training
+
+    return Int8Training(run.data.train.images) if run.task.recipe.quantize == "int8" else None
 
 
 def _card(options, folder):
