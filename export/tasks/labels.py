@@ -25,7 +25,7 @@ def class_labels(labels, shape):
 
 def yes_or_no(labels, shape):
     """Returns bool labels, of the same shape as the outputs."""
-    labels = _numbers(labels)
+    labels = _as_column(_numbers(labels), shape)
     _check(labels.shape[1:] == shape, f"labels of 0 and 1, (n{_sizes(shape)})", labels)
     if not np.isin(labels, (0, 1)).all():
         raise InputError(f"Expected labels of 0 and 1, received {labels.min()} to {labels.max()}.")
@@ -34,9 +34,7 @@ def yes_or_no(labels, shape):
 
 def values(labels, shape):
     """Returns float labels of the outputs' shape that vary in each column."""
-    labels = _numbers(labels).astype("float64")
-    if labels.shape[1:] == () and shape == (1,):
-        labels = labels[:, None]
+    labels = _as_column(_numbers(labels).astype("float64"), shape)
     _check(labels.shape[1:] == shape, f"a value for each output (n{_sizes(shape)})", labels)
     if not labels.reshape(len(labels), -1).var(axis=0).all():
         raise InputError("Expected labels that vary, received a column in which all are equal.")
@@ -52,6 +50,11 @@ def groups(labels, shape):
 
 def _is_one_hot(labels):
     return np.isin(labels, (0, 1)).all() and (labels.sum(axis=-1) == 1).all()
+
+
+def _as_column(labels, shape):
+    """Labels `(n,)` of an output with one column as `(n, 1)`."""
+    return labels[:, None] if labels.ndim == 1 and shape == (1,) else labels
 
 
 def _numbers(labels):

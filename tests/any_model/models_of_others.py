@@ -199,6 +199,12 @@ def several_labels():
     return keras.Model(x, layers.Dense(3, activation="sigmoid")(features(x))), photos()
 
 
+@case("one label, one sigmoid", task="labels", labels=CLASSES % 2)
+def one_label():
+    x = keras.Input((16, 16, 3))
+    return keras.Model(x, layers.Dense(1, activation="sigmoid")(features(x))), photos()
+
+
 @case("one sigmoid", task="classification", labels=CLASSES % 2)
 def one_sigmoid():
     x = keras.Input((5,))
