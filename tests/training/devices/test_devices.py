@@ -141,8 +141,8 @@ def test_two_devices_of_tensorflow_give_the_losses_of_one(tmp_path):
 def test_batch_normalisation_sees_the_whole_batch_and_is_saved_for_any_device(tmp_path):
     train("tensorflow", 1, tmp_path / "one", overrides=BATCH_NORM)
     train("tensorflow", 2, tmp_path / "two", overrides=BATCH_NORM, devices="2")
-    # Initial weights that differ by 1e-6 of their size give one image another class, and change the loss by 1e-5
-    # of it: rounding, which differs between one device and two, decides that image.
+    # Initial weights that differ by 1e-6 of their size give one image another class, and change the loss by
+    # 1e-5 of it: rounding, which differs between one device and two, decides that image.
     assert_same_losses(tmp_path / "two", tmp_path / "one", undecided=1)
     assert_every_image_is_counted_once(tmp_path / "two")
     one, two = (load_model(tmp_path / name / "model.keras") for name in ("one", "two"))
