@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from keras_vit.constraints import check_value
 from keras_vit.training import data
 from keras_vit.training.data import ImageData
 from keras_vit.training.text.corpus import TextData, is_text, load_text
@@ -54,6 +55,7 @@ def load_data(
         >>> len(load_data("names", lowercase=True).vocabulary)
         27
     """
+    check_value("spec", spec, str)
     load = load_text if is_text(spec) else data.load_data
     return load(
         spec, validation_fraction=validation_fraction, test_fraction=test_fraction, seed=seed, **options

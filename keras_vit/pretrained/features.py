@@ -1,7 +1,5 @@
 """Models that return the outputs of inner layers."""
 
-from collections.abc import Sequence
-
 import keras
 
 from keras_vit.constraints import checked
@@ -13,7 +11,7 @@ from keras_vit.models.rollout import map_grid
 
 
 @checked
-def features(model: keras.Model, layers: Sequence[int | str]) -> keras.Model:
+def features(model: keras.Model, layers: list[int | str] | tuple[int | str, ...]) -> keras.Model:
     """Returns a model that returns the outputs of chosen blocks and layers; the weights are shared.
 
     Args:
@@ -35,8 +33,8 @@ def features(model: keras.Model, layers: Sequence[int | str]) -> keras.Model:
         >>> last.shape, pooled.shape
         ((None, 5, 192), (None, 192))
     """
-    if not isinstance(layers, (list, tuple)) or not layers:
-        raise InputError(f"Expected a list of blocks and names of layers, received {layers!r}.")
+    if not layers:
+        raise InputError("Expected at least one block or name of a layer, received none.")
     encoder = find_layer(model, TransformerEncoder)
     if encoder is None:
         raise InputError(f"features() needs a model with a TransformerEncoder; {model.name!r} has none.")

@@ -1,10 +1,11 @@
 """Loads pretrained weights into one of our models."""
 
 import os
+from typing import Annotated
 
 import keras
 
-from keras_vit.constraints import check_value, parameters
+from keras_vit.constraints import Range, check_value, parameters
 from keras_vit.errors import InputError
 from keras_vit.keras_internals import initialize, uninitialized_weights
 from keras_vit.layers._pairs import as_pair
@@ -61,8 +62,7 @@ def load(
         >>> keras_vit.pretrained.load(folder.name, num_classes=5).output_shape
         (None, 5)
     """
-    if num_classes is not None and (type(num_classes) is not int or num_classes < 0):
-        raise InputError(f"Expected num_classes to be a number of classes or 0, received {num_classes!r}.")
+    check_value("num_classes", num_classes, Annotated[int, Range(0)] | None)
     family, tensors, reading = _open(source, revision)
     head_added = num_classes and not reading.arguments["num_classes"]
     given = {**reading.arguments, **(reading.with_head if head_added else {}), **arguments}

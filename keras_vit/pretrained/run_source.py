@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 
+from keras_vit.constraints import check_value
 from keras_vit.io.json_files import read_json
 from keras_vit.io.model_archive import load_model
 from keras_vit.pretrained.family import Family, Reading
@@ -21,6 +22,7 @@ PREPROCESSING = "preprocessing.json"
 
 def run_model_file(source: str | os.PathLike) -> Path | None:
     """Returns the path of the `.keras` file of a source that is one or a run folder, otherwise None."""
+    check_value("source", source, str | os.PathLike)
     path = Path(source)
     if path.suffix == ".keras":
         return path

@@ -1,25 +1,29 @@
 """Generates text with a model of characters."""
 
+from typing import Annotated
+
 import numpy as np
 
+from keras_vit.constraints import Range, checked
 from keras_vit.errors import InputError
-from keras_vit.text.sampling import check_sampling, draw, gumbel_noise, next_probabilities
+from keras_vit.text.sampling import draw, gumbel_noise, next_probabilities
 from keras_vit.text.vocabulary import Vocabulary
 
 MAX_LENGTH = 200  # characters; the default
 
 
+@checked
 def generate(
     reader,
     vocabulary: Vocabulary,
-    num_samples: int = 10,
+    num_samples: Annotated[int, Range(1, 100_000)] = 10,
     *,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
+    temperature: Annotated[float, Range(1e-9)] = 1.0,
+    top_k: Annotated[int, Range(1)] | None = None,
+    top_p: Annotated[float, Range(1e-9, 1)] | None = None,
     prefix: str = "",
-    seed: int = 0,
-    max_length: int = MAX_LENGTH,
+    seed: Annotated[int, Range(0)] = 0,
+    max_length: Annotated[int, Range(1)] = MAX_LENGTH,
     stop: bool = True,
 ) -> list[str]:
     """Draws texts from a model, character by character.
@@ -45,7 +49,6 @@ def generate(
 
     Reference: top-k: https://arxiv.org/abs/1805.04833; top-p: https://arxiv.org/abs/1904.09751
     """
-    check_sampling(num_samples, temperature, top_k, top_p, max_length, seed)
     if stop and "\n" in prefix:
         raise InputError("Expected a prefix within one line, received one with a newline.")
     start = np.concatenate([[0], vocabulary.encode(prefix, f"The prefix {prefix!r}")])

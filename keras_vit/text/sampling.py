@@ -5,25 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import softmax
 
-from keras_vit.errors import InputError
-
-MOST_SAMPLES = 100_000  # they are drawn together
-
-
-def check_sampling(num_samples=1, temperature=1.0, top_k=None, top_p=None, max_length=1, seed=0):
-    """Raises InputError for an argument of `generate` that is out of its range."""
-    rules = (
-        ("num", f"from 1 to {MOST_SAMPLES:,}", num_samples, 1 <= num_samples <= MOST_SAMPLES),
-        ("temperature", "finite and above 0", temperature, 0 < temperature < float("inf")),
-        ("top_k", "at least 1", top_k, top_k is None or top_k >= 1),
-        ("top_p", "above 0 and at most 1", top_p, top_p is None or 0 < top_p <= 1),
-        ("max_length", "at least 1", max_length, max_length >= 1),
-        ("seed", "at least 0", seed, seed >= 0),
-    )
-    for name, expected, value, fits in rules:
-        if not fits:
-            raise InputError(f"Expected {name} to be {expected}, received {value}.")
-
 
 def gumbel_noise(seed: int, num_samples: int, vocabulary_size: int) -> Iterator[np.ndarray]:
     """Yields, without end, float32 noise `(num_samples, vocabulary_size)` that draws the next characters.

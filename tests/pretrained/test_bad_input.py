@@ -220,6 +220,11 @@ def test_two_tensors_for_one_weight_are_refused(tmp_path):
     refused(folder, "embeddings.cls_token are the same weight")
 
 
+@pytest.mark.parametrize("source", [None, 3])
+def test_a_source_that_is_no_path_is_refused(source):
+    refused(source, "Expected source to be str or PathLike, received")
+
+
 @pytest.mark.parametrize("num_classes", [-1, 2.5, "ten"])
 def test_an_invalid_number_of_classes_is_refused(num_classes):
     refused(FIXTURES / "timm_vit", "Expected num_classes", num_classes=num_classes)

@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from keras_vit.constraints import checked
 from keras_vit.errors import InputError
 from keras_vit.training.augmentation.operations import operations
 from keras_vit.training.augmentation.settings import Augmentation
@@ -12,6 +13,7 @@ def num_uniforms(augmentation: Augmentation) -> int:
     return sum(operation.num_uniforms(augmentation) for operation in operations())
 
 
+@checked
 def augment(images, labels, uniforms, augmentation: Augmentation):
     """Augments a batch, each image with its own random numbers.
 
@@ -56,10 +58,18 @@ def check_fits(augmentation, image_shape):
 
 def _check_batch(images, labels, uniforms, count):
     rows = images.shape[0]
-    if uniforms.shape[1] != count or None not in (rows, uniforms.shape[0]) and uniforms.shape[0] != rows:
+    if not _has_rows(uniforms, rows) or uniforms.shape[1] != count:
         raise InputError(
             f"Expected uniforms of shape ({rows}, {count}) for {rows} images, received "
             f"{tuple(uniforms.shape)}. Draw a row for each image of the batch; the last may be smaller."
         )
-    if None not in (rows, labels.shape[0]) and labels.shape[0] != rows:
-        raise InputError(f"Expected labels for {rows} images, received {tuple(labels.shape)}.")
+    if not _has_rows(labels, rows):
+        raise InputError(
+            f"Expected one-hot labels for {rows} images, received an array of {tuple(labels.shape)} "
+            f"instead of ({rows}, num_classes)."
+        )
+
+
+def _has_rows(array, rows):
+    """Returns whether an array has two axes, and as far as is known that many rows."""
+    return len(array.shape) == 2 and (None in (rows, array.shape[0]) or array.shape[0] == rows)

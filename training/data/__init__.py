@@ -2,23 +2,25 @@
 
 from pathlib import Path
 
-from keras_vit.errors import DataWarning, InputError
+from keras_vit.constraints import checked
+from keras_vit.errors import DataWarning
 from keras_vit.io.images import checked_size
 from keras_vit.training.data.checks import check_data, check_parts, warn_balance, warn_duplicates, warn_pixels
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.sources import LoadOptions, find_source
-from keras_vit.training.data.split import complete_splits
+from keras_vit.training.data.split import Fraction, complete_splits
 from keras_vit.training.data.storage import resize
 
 __all__ = ["DataWarning", "ImageData", "Split", "load_data"]
 
 
+@checked
 def load_data(
     spec: str,
     *,
     image_size: int | tuple[int, int] | None = None,
-    validation_fraction: float = 0.1,
-    test_fraction: float = 0.1,
+    validation_fraction: Fraction = 0.1,
+    test_fraction: Fraction = 0.1,
     seed: int = 0,
     data_dir: str | Path | None = None,
     subset: int | None = None,
@@ -29,9 +31,6 @@ def load_data(
     The splits of the source are kept; `keras_vit.training.data.split` states how missing ones are chosen.
     """
     image_size = checked_size(image_size, "image_size")
-    for name, fraction in (("validation_fraction", validation_fraction), ("test_fraction", test_fraction)):
-        if not 0 < fraction < 1:
-            raise InputError(f"Expected {name} between 0 and 1, received {fraction}.")
     source, argument, name = find_source(spec)
     parts, label_names = source.load(argument, LoadOptions(image_size, data_dir, skip_broken))
     check_parts(parts, label_names)

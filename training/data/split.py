@@ -8,12 +8,16 @@ image is in two splits.
 """
 
 import hashlib
+from typing import Annotated
 
 import numpy as np
 
+from keras_vit.constraints import Range
 from keras_vit.errors import InputError
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.storage import take
+
+Fraction = Annotated[float, Range(1e-6, 1, below=True)]  # of images or lines
 
 
 def complete_splits(

@@ -10,13 +10,15 @@ import dataclasses
 import hashlib
 from importlib import resources
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
+from keras_vit.constraints import Choices, Range, checked
 from keras_vit.errors import InputError
 from keras_vit.io.files import read_text
 from keras_vit.text.vocabulary import Vocabulary, build_vocabulary, quoted
-from keras_vit.training.data.split import hold_out
+from keras_vit.training.data.split import Fraction, hold_out
 
 RUNNING_WINDOW = 128  # characters, where a recipe names no window
 LONGEST_LINE = 512  # characters, where a recipe names no window
@@ -51,15 +53,16 @@ def is_text(spec: str) -> bool:
     return spec == "names" or spec.startswith("text:")
 
 
+@checked
 def load_text(
     spec: str,
     *,
     lines: bool = True,
     lowercase: bool = False,
-    window: int | None = None,
-    unknown: str = "error",
-    validation_fraction: float = 0.1,
-    test_fraction: float = 0.1,
+    window: Annotated[int, Range(2, 2**16)] | None = None,
+    unknown: Annotated[str, Choices("error", "unk")] = "error",
+    validation_fraction: Fraction = 0.1,
+    test_fraction: Fraction = 0.1,
     seed: int = 0,
 ) -> TextData:
     """Loads a corpus, with the options of `keras_vit.training.load_data` for text."""

@@ -127,6 +127,12 @@ def test_random_numbers_for_another_batch_size_are_refused(rows):
         augment(images, labels, make_uniforms(EVERYTHING, size=rows), EVERYTHING)
     with pytest.raises(InputError, match="labels for 3 images"):
         augment(images, labels[:2], make_uniforms(EVERYTHING, size=3), EVERYTHING)
+    with pytest.raises(InputError, match=r"one-hot labels for 3 images, received an array of \(3,\)"):
+        augment(images, labels.argmax(axis=1), make_uniforms(EVERYTHING, size=3), EVERYTHING)
+    with pytest.raises(InputError, match=r"uniforms of shape .*, received \(3,\)"):
+        augment(images, labels, make_uniforms(EVERYTHING, size=3)[:, 0], EVERYTHING)
+    with pytest.raises(InputError, match="augmentation to be Augmentation, received None"):
+        augment(images, labels, make_uniforms(EVERYTHING, size=3), None)
 
 
 @pytest.mark.parametrize("backend", OTHER_BACKENDS)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import keras_vit.training
 from keras_vit.errors import InputError
 from keras_vit.training.data import load_data
 
@@ -58,11 +59,30 @@ def test_a_folder_of_images_becomes_three_splits(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "spec", ["foo", "cifar", "", "digits:8", "digits:", "tfds", "tfds:", "folder:", "mnist", None, 3]
+    "spec", ["foo", "cifar", "", "digits:8", "digits:", "tfds", "tfds:", "folder:", "mnist"]
 )
 def test_an_unknown_spec_is_refused_with_what_is_allowed(spec):
     with pytest.raises(InputError, match="Expected digits, folder:PATH, npz:PATH or tfds:NAME"):
         load_data(spec)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"spec": None}, "spec to be str, received None"),
+        ({"spec": 3}, r"spec to be str, received 3 \(int\)"),
+        ({"lines": True}, r"load_data\(\) does not accept 'lines'"),
+        ({"spec": "names", "image_size": 8}, r"load_text\(\) does not accept 'image_size'"),
+        ({"spec": "names", "window": "8"}, r"window to be int or none, received '8' \(str\)"),
+        ({"spec": "names", "test_fraction": 2.0}, "test_fraction from 1e-06 to below 1, received 2.0"),
+        ({"test_fraction": "0.1"}, r"test_fraction to be float, received '0.1' \(str\)"),
+        ({"subset": 2.5}, "subset to be int or none, received 2.5"),
+        ({"seed": "a"}, "seed to be int, received 'a'"),
+    ],
+)
+def test_options_of_another_kind_or_type_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        keras_vit.training.load_data(**{"spec": "digits", **options})
 
 
 @pytest.mark.parametrize("name", ["validation_fraction", "test_fraction"])
