@@ -29,10 +29,12 @@ def computing_in_float32(model):
     try:
         for layer, _ in policies:
             layer.dtype_policy = "float32"
+        model.predict_function = None  # else graphs of an earlier `predict` are used, in their precision
         yield model
     finally:
         for layer, policy in policies:
             layer.dtype_policy = policy
+        model.predict_function = None
 
 
 def _copy_or_none(model):
