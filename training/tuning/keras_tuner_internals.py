@@ -7,6 +7,8 @@ Used are `Oracle._save_trial`; `HyperParameters._exists`; of `BayesianOptimizati
 `keras_tuner.engine`. Check these against KerasTuner's source when its version changes.
 """
 
+import copy
+
 import keras_tuner
 import numpy as np
 from keras_tuner import oracles
@@ -40,9 +42,14 @@ def active_values(hyperparameters, values):
     return found.values
 
 
+def from_config(config):
+    """Returns the HyperParameters of a config, and leaves it as it is: KerasTuner's puts objects into it."""
+    return keras_tuner.HyperParameters.from_config(copy.deepcopy(config))
+
+
 def is_discovery(oracle, trial, space, values):
     """Returns whether the hyperparameters that the model of a trial declared are new to an oracle."""
-    declared = keras_tuner.HyperParameters.from_config({"space": space, "values": values})
+    declared = from_config({"space": space, "values": values})
     known = oracle.trials[trial].hyperparameters.values
     is_new = any(not oracle.hyperparameters._exists(hp.name, hp.conditions) for hp in declared.space)
     return is_new or not values.keys() <= known.keys()
@@ -52,7 +59,7 @@ def add_discovered(oracle, trial, space, values):
     """Adds the hyperparameters that the model of a trial declared to the trial and to an oracle's space."""
     known = oracle.trials[trial].hyperparameters.values
     config = {"space": space, "values": {**known, **values}}
-    oracle.trials[trial].hyperparameters = keras_tuner.HyperParameters.from_config(config)
+    oracle.trials[trial].hyperparameters = from_config(config)
     oracle.update_space(oracle.trials[trial].hyperparameters)
     return config["values"]
 

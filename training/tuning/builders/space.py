@@ -8,6 +8,7 @@ import keras_tuner
 from keras_vit.training.tuning.builders.given_data import GivenData
 from keras_vit.training.tuning.builders.sent import Sent
 from keras_vit.training.tuning.builders.work import BuilderWork
+from keras_vit.training.tuning.keras_tuner_internals import from_config
 from keras_vit.training.tuning.space.description import described
 
 EPOCHS = 10
@@ -54,7 +55,7 @@ class BuilderSpace:
     def add(self, found: dict | None):
         """Adds the hyperparameters that `BuilderWork.check` found."""
         if found is not None:
-            self.hyperparameters.merge(keras_tuner.HyperParameters.from_config(found))
+            self.hyperparameters.merge(from_config(found))
 
     def settings(self) -> dict:
         """Returns what a journal keeps of it, and what must be the same when the search is resumed."""

@@ -18,7 +18,17 @@ def declare(hp):
     return [hp.Choice(f"units_{number}", [2, 4, 8]) for number in range(hp.Choice("layers", [1, 2, 3]))]
 
 
-def ledger_of(path, tuner, trials=14):
+def declare_in_scopes(hp):
+    """The same below a condition."""
+    hp.Choice("kind", ["deep", "wide"])
+    with hp.conditional_scope("kind", ["deep"]):
+        layers = hp.Choice("layers", [1, 2, 3]) or 1
+        units = [hp.Choice(f"units_{number}", [2, 4, 8]) or 1 for number in range(layers)]
+    with hp.conditional_scope("kind", ["wide"]):
+        return [*units, hp.Choice("width", [16, 32]) or 0]
+
+
+def ledger_of(path, tuner, trials=14, declare=declare):
     space = BuilderSpace(Sent("tests:build"), {"train": None, "validation": None}, OBJECTIVE, epochs=9)
     hp = keras_tuner.HyperParameters()
     declare(hp)
@@ -28,7 +38,7 @@ def ledger_of(path, tuner, trials=14):
     return Ledger(oracle, journal, journal.read(), seed=0)
 
 
-def train(ledger, record):
+def train(ledger, record, declare=declare):
     hp = keras_tuner.HyperParameters()
     hp.values = dict(record.values)
     units = declare(hp)
@@ -40,22 +50,23 @@ def train(ledger, record):
     ledger.end(record.id, seconds=0.0)
 
 
-def finish(ledger):
+def finish(ledger, declare=declare):
     while (record := ledger.next()) is not None:
         assert record is not WAIT
-        train(ledger, record)
+        train(ledger, record, declare)
     return list(ledger.records.values())
 
 
+@pytest.mark.parametrize("declare", [declare, declare_in_scopes])
 @pytest.mark.parametrize("tuner", ["random", "grid", "hyperband", "asha", "bayesian"])
-def test_a_search_cut_anywhere_finds_the_same_hyperparameters(tmp_path, tuner):
-    whole = finish(ledger_of(tmp_path / "whole", tuner))
+def test_a_search_cut_anywhere_finds_the_same_hyperparameters(tmp_path, tuner, declare):
+    whole = finish(ledger_of(tmp_path / "whole", tuner, declare=declare), declare)
     lines = (tmp_path / "whole").read_bytes().splitlines(keepends=True)
     assert any(b'"discovered"' in line for line in lines)
     for cut in range(1, len(lines), 13):
         path = tmp_path / f"cut{cut}"
         path.write_bytes(b"".join(lines[:cut]) + lines[cut][:9])
-        assert finish(ledger_of(path, tuner)) == whole
+        assert finish(ledger_of(path, tuner, declare=declare), declare) == whole
         assert path.read_bytes() == b"".join(lines)
 
 
