@@ -32,6 +32,8 @@ def load_data(
             antialiased bilinear interpolation (default: the source's own, of a folder 224); `subset`, int,
             training images to keep, equally many of each class (default: all); `skip_broken`, bool, leaves
             out images of a folder that cannot be read, with a warning that names them (default: False);
+            `prepare`, function of a uint8 image that brings it to `image_size` instead of stretching, such as
+            a `keras_vit.pretrained.Preprocessing` (default: None);
             `data_dir`, str or Path, where TFDS keeps its data (default: TFDS's own).
 
             Text: `lines`, bool, one item a line, or running text (default: True); `lowercase`, bool

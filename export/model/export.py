@@ -28,6 +28,7 @@ from keras_vit.export.verification.export import (
     export_variants,
 )
 from keras_vit.export.verification.plot import PLOT, write_plot
+from keras_vit.export.verification.record import check_same_model
 from keras_vit.io.files import make_folder, write_text
 
 
@@ -49,6 +50,8 @@ def export_model(
     input_dtype: str | None = None,
     batch_size: int = 1,
     attention: bool = False,
+    preparation: dict[str, Any] | None = None,
+    replace: bool = True,
     card: Card | None = None,
     report: Callable[[list[dict[str, Any]]], object] | None = None,
     progress: Callable[[str, str], object] | None = None,
@@ -101,6 +104,9 @@ def export_model(
         batch_size: int, how many items TFLite files take at once, at least 1. Default: 1.
         attention: bool, the files give the attention rollout too: a SavedModel as the signature `attention`,
             a TFLite file as its second output. Default: False.
+        preparation: dict of what JSON has, how an app has to prepare the inputs, recorded in `export.json`.
+        replace: bool, whether files of another model in the folder are removed. Default: True; with False
+            they are an error.
         card: `keras_vit.export.metadata.card.Card`, texts for TFLite files. Default: the model's name.
         report: function of the rows, called when all variants were tried, before any error.
         progress: function of a variant and what is done with it, such as `("fp32", "converting")`.
@@ -150,11 +156,13 @@ def export_model(
         int8_training = int8_training and _int8_training(function, arrays, int8_training, batch_size)
         form = _file_form(function, arrays, expected, input_dtype, batch_size, attention)
         make_folder(out)
-        if label_names is not None:
-            write_text(out / "labels.txt", "".join(f"{name}\n" for name in label_names))
         with TfliteWriter(form, calibration, out, int8_training, progress) as writer:
             card = card or Card(function.name)
-            export = KerasExport(form, arrays, expected, metric, label_names, card, writer)
+            export = KerasExport(form, arrays, expected, metric, label_names, card, writer, preparation)
+            if not replace:
+                check_same_model(out, export.fingerprint)
+            if label_names is not None:
+                write_text(out / "labels.txt", "".join(f"{name}\n" for name in label_names))
             return export_variants(export, out, variants, limit, _finish(report, limit, out), progress)
 
 

@@ -47,7 +47,8 @@ class KerasExport(ModelExport):
         "difference": lambda row: f"{row['max_difference']:.1e}",
     }
 
-    def __init__(self, form, arrays, expected, metric, label_names, card, writer):
+    def __init__(self, form, arrays, expected, metric, label_names, card, writer, preparation=None):
+        self.preparation = preparation
         self.form = form
         self.function = form.function
         self.arrays = arrays
@@ -78,7 +79,7 @@ class KerasExport(ModelExport):
         return {"batch_size": self.form.batch_size, "attention": self.form.attention, **dtype, **trained}
 
     def facts(self):
-        return self.in_tflite.as_dict()
+        return {**self.in_tflite.as_dict(), "preparation": self.preparation}
 
     def write(self, variant, path, spared=()):
         if not VARIANTS[variant].is_tflite:

@@ -22,6 +22,21 @@ def fingerprint(model, texts):
     return digest.hexdigest()
 
 
+def check_same_model(folder, mark):
+    """Raises InputError when a folder records an export of another model, by its fingerprint."""
+    if not (folder / NAME).exists():
+        return
+    try:
+        same = read_json(folder / NAME)["model_sha256"] == mark
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder / NAME} is not a record of an export. Choose another folder.") from error
+    if not same:
+        raise InputError(
+            f"{folder} holds files of another model, or of this one with other weights, labels or outputs. "
+            "Choose another folder (--out), or add --replace."
+        )
+
+
 def take_earlier_rows(folder, variants, mark):
     """Removes the record of an earlier export, so that an interrupted one leaves none that is wrong.
 

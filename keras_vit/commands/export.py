@@ -1,19 +1,24 @@
-"""Writes and verifies SavedModel and TFLite files."""
+"""Writes and verifies SavedModel and TFLite files of a run or of any Keras model."""
 
-import dataclasses
-import os
-
-from keras_vit.commands.arguments import add_data_dir, add_run, at_least_one, path, points
+from keras_vit.commands.arguments import at_least_one, path, points
+from keras_vit.commands.data_option import add_data
+from keras_vit.commands.imports import add_import
+from keras_vit.commands.model_option import add_meaning, add_model
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
 from keras_vit.export.variants import AUTO, DEFAULT, VARIANTS
 
-EXAMPLE = "keras-vit export runs/digits --variant auto --max-drop 0.2"
+EXAMPLE = "keras-vit export model.keras --data folder:photos --task classification --variant dynamic_int8"
 ONLY = {"images": ("attention", "input", "batch", "name", "author", "license"), "text": ("characters",)}
+OF_ANY_MODEL = (
+    "data", "no_labels", "pixels", "calibration", "labels_file", "metric", "better", "out", "replace", "task",
+    "activation",
+)  # fmt: skip
+OF_RUNS = ("web", "litert", "characters")
 
 
 def add_arguments(parser):
-    add_run(parser)
+    add_model(parser)
     parser.add_argument(
         "--variant",
         action="append",
@@ -25,32 +30,19 @@ def add_arguments(parser):
         "--max-drop",
         type=points,
         metavar="DROP",
-        help="what a variant may lose: points of accuracy for images (default: 0.5), nats per character for "
-        "text (default: 0.01)",
+        help="what a variant may lose: points of the score (default: 0.5), without labels hundredths of "
+        "the outputs' variance (default: 1), for text nats per character (default: 0.01)",
     )
     parser.add_argument(
-        "--characters",
-        type=at_least_one,
-        metavar="N",
-        help="text only: how many the signature `generate` writes at once (default: 32)",
+        "--name", help="images and models of your own: the model's name in the files (default: its own)"
     )
+    parser.add_argument("--author", help="author of the model, written to the files")
+    parser.add_argument("--license", help="licence of the model, such as Apache-2.0")
     parser.add_argument(
         "--attention",
         action="store_true",
         help="the files also return the attention rollout (Vision Transformers); MediaPipe's ImageClassifier "
         "accepts files without it only",
-    )
-    parser.add_argument(
-        "--web",
-        type=path,
-        metavar="DIR",
-        help="also write a static page that runs the fastest file in a browser",
-    )
-    parser.add_argument(
-        "--litert",
-        type=path,
-        metavar="DIR",
-        help="where `npm install @litertjs/core` was run (default: run it for --web)",
     )
     parser.add_argument(
         "--input",
@@ -61,42 +53,101 @@ def add_arguments(parser):
         "--batch",
         type=at_least_one,
         metavar="N",
-        help="images only: batch size of TFLite files; MediaPipe's ImageClassifier accepts files for "
-        "one only (default: 1)",
+        help="batch size of TFLite files; MediaPipe's ImageClassifier accepts files for one only (default: 1)",
     )
-    parser.add_argument("--name", help="images only: the model's name in the files (default: the run's)")
-    parser.add_argument("--author", help="images only: author of the model, written to the files")
-    parser.add_argument("--license", help="images only: licence of the model, such as Apache-2.0")
-    add_data_dir(parser)
+    _add_of_any_model(parser.add_argument_group("any model but a run"))
+    _add_of_runs(parser.add_argument_group("runs only"))
+    add_import(parser)
+
+
+def _add_of_any_model(group):
+    add_data(group)
+    add_meaning(group)
+    group.add_argument(
+        "--calibration",
+        type=path,
+        metavar="SPEC",
+        help="some hundred training items for int8 variants and auto, as --data (default: the training split "
+        "of images)",
+    )
+    group.add_argument("--labels-file", type=path, metavar="FILE", help="names of classes, one a line")
+    group.add_argument(
+        "--metric",
+        metavar="module:name",
+        help="your own score instead of the task's: function or Keras metric",
+    )
+    group.add_argument("--better", choices=("higher", "lower"), help="which values of --metric are better")
+    group.add_argument("--out", type=path, metavar="DIR", help="default: NAME_export, next to a file")
+    group.add_argument("--replace", action="store_true", help="replace the files of another model in DIR")
+
+
+def _add_of_runs(group):
+    group.add_argument(
+        "--characters",
+        type=at_least_one,
+        metavar="N",
+        help="text only: how many the signature `generate` writes at once (default: 32)",
+    )
+    group.add_argument(
+        "--web",
+        type=path,
+        metavar="DIR",
+        help="also write a static page that runs the fastest file in a browser",
+    )
+    group.add_argument(
+        "--litert",
+        type=path,
+        metavar="DIR",
+        help="where `npm install @litertjs/core` was run (default: run it for --web)",
+    )
 
 
 def run(options):
     with quiet_import():
         from rich.console import Console
 
+        from keras_vit.commands.found_model import find_model, is_run
         from keras_vit.export.tflite.interpreter import flush_xnnpack_banner
         from keras_vit.export.verification.table import results_table
-        from keras_vit.export.web.page import write_page
-        from keras_vit.training.run import load_run
 
         flush_xnnpack_banner()
     _check_web(options)
-    trained = load_run(options.run_folder, options.data_dir)
+    console = Console()
+
+    def show(rows, columns):
+        console.print(results_table(rows, columns))
+
+    if not is_run(options.model):
+        _refuse(options, OF_RUNS, "runs")
+        from keras_vit.commands.export_model import export_found
+
+        out = export_found(options, find_model(options.model), console, show)
+        print(f"files and export.json in {out}")
+        return
+    _refuse(options, OF_ANY_MODEL, "models that are no run, of which all this is known")
+    _export_run(options, console, show)
+
+
+def _export_run(options, console, show):
+    from keras_vit.commands.export_run import export_images, export_text_run, name_of_run
+    from keras_vit.export.web.page import write_page
+    from keras_vit.training.run import load_run
+
+    trained = load_run(options.model, options.data_dir)
     kind, folder = trained.task.kind, trained.folder.export
     _check_kind(options, kind)
-    export = {"images": _export_images, "text": _export_text}[kind]
-    console = Console()
+    export = {"images": export_images, "text": export_text_run}[kind]
     with console.status("exporting") as status:
         rows, description = export(
             options,
             trained,
-            lambda rows, columns: console.print(results_table(rows, columns)),
+            show,
             variants=tuple(dict.fromkeys(options.variant or _default_variants(trained.task.recipe))),
             progress=lambda *words: status.update(": ".join(words)),
-            **_given(max_drop=options.max_drop),
+            **given(max_drop=options.max_drop),
         )
         if options.web is not None:
-            page = {"name": _name(options), **description}
+            page = {"name": name_of_run(options), **description}
             write_page(rows, folder, options.web, kind, page, options.litert)
     print(f"files and export.json in {folder}")
     if options.web is not None:
@@ -108,11 +159,17 @@ def _default_variants(recipe):
     return (*DEFAULT, "full_int8") if getattr(recipe, "quantize", None) == "int8" else DEFAULT
 
 
+def _refuse(options, names, whose):
+    wrong = next((name for name in names if getattr(options, name)), None)
+    if wrong:
+        raise InputError(f"--{wrong.replace('_', '-')} is for {whose}. Leave it out.")
+
+
 def _check_kind(options, kind):
     for other, names in ONLY.items():
-        given = next((name for name in names if getattr(options, name)), None)
-        if given and other != kind:
-            raise InputError(f"--{given} is for runs on {other}. Leave it out.")
+        wrong = next((name for name in names if getattr(options, name)), None)
+        if wrong and other != kind:
+            raise InputError(f"--{wrong} is for runs on {other}. Leave it out.")
 
 
 def _check_web(options):
@@ -129,76 +186,6 @@ def _check_web(options):
     check_page(options.web, options.litert)
 
 
-def _export_images(options, run, show, **settings):
-    from keras_vit.export.images.app_input import PHOTOS
-    from keras_vit.export.model.export import export_model
-    from keras_vit.export.model.keras_export import KerasExport
-    from keras_vit.models.rollout import has_attention, map_grid
-
-    model, data = run.model, run.data
-    channels = model.input_shape[-1]
-    if options.web is not None and channels not in PHOTOS:
-        raise InputError(
-            f"--web supports models of grey or RGB photos, this one has {channels} channels. Leave it out."
-        )
-    attention = options.attention or options.web is not None and has_attention(model)
-    rows = export_model(
-        model,
-        run.folder.export,
-        inputs=data.test.images,
-        labels=data.test.labels,
-        task="classification",
-        activation="softmax",
-        label_names=data.label_names,
-        calibration=data.train.images,
-        int8_training=_int8_training(run),
-        attention=attention,
-        card=_card(options, run.folder),
-        report=lambda rows: show(rows, KerasExport.columns),
-        **settings,
-        **_given(input_dtype=options.input, batch_size=options.batch),
-    )
-    return rows, {"labels": list(data.label_names), "attention": map_grid(model) if attention else None}
-
-
-def _int8_training(run):
-    from keras_vit.export import Int8Training
-
-    return Int8Training(run.data.train.images) if run.task.recipe.quantize == "int8" else None
-
-
-def _card(options, folder):
-    from keras_vit.export.metadata.card import Card
-    from keras_vit.training.summary import summary
-
-    training = summary(folder)
-    return Card(_name(options), training, author=options.author or "", license=options.license or "")
-
-
-def _export_text(options, run, show, **settings):
-    from keras_vit.export.text.export import TextExport, export_text
-    from keras_vit.text.generation import MAX_LENGTH
-    from keras_vit.text.windows import split_windows
-
-    data = run.data
-    rows = export_text(
-        run.model,
-        data.vocabulary,
-        split_windows(data, data.test),
-        run.folder.export,
-        lines=data.lines,
-        report=lambda rows: show(rows, TextExport.columns),
-        **settings,
-        **_given(characters=options.characters),
-    )
-    return rows, {**dataclasses.asdict(data.vocabulary), "lines": data.lines, "max_length": MAX_LENGTH}
-
-
-def _name(options):
-    """Returns the model's name: the given one, or that of the run's folder."""
-    return options.name or os.path.basename(os.path.abspath(options.run_folder))
-
-
-def _given(**options):
+def given(**options):
     """Returns the options that were given; the others have their default where they are used."""
     return {name: value for name, value in options.items() if value is not None}

@@ -14,6 +14,7 @@ from keras_vit.importing import import_named, is_name, raised
 from keras_vit.io.json_files import read_json
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.model_archive import load_model
+from keras_vit.keras_internals import is_graph
 from keras_vit.pretrained.checkpoint import READERS
 from keras_vit.pretrained.preprocessing import Preprocessing, attached_preprocessing
 from keras_vit.pretrained.run_source import MODEL, PREPROCESSING
@@ -48,6 +49,17 @@ class FoundModel:
     preprocessing: Preprocessing | None = None
     task: str | None = None
     activation: str | None = None
+
+    @property
+    def inputs(self) -> tuple:
+        """Its inputs as `keras_vit.export.model.signature.Tensor`s; of a subclass that was not built none."""
+        from keras_vit.export.model.signature import Tensor, graph_signature
+
+        if is_graph(self.model):
+            return graph_signature(self.model).inputs
+        built = (self.model.get_build_config() or {}) if self.model.built else {}
+        shape = built.get("input_shape")
+        return (Tensor("inputs", tuple(shape[1:]), "float32"),) if shape else ()
 
     def meaning(self, options):
         """Returns the arguments `task` and `activation` of an export: as given, otherwise as known."""

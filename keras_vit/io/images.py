@@ -3,6 +3,7 @@
 import io
 import os
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -23,13 +24,16 @@ _FORMAT_NAMES = "JPEG, PNG, WebP, BMP or GIF"
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def read_image(path: str | os.PathLike, size: int | tuple | None = None, channels: int = 3) -> np.ndarray:
+def read_image(
+    path: str | os.PathLike, size: int | tuple | Callable | None = None, channels: int = 3
+) -> np.ndarray:
     """Reads a JPEG, PNG, WebP, BMP or GIF file as a phone's gallery would show it.
 
     The EXIF orientation is applied, transparency is composited on white, palettes, CMYK, greyscale and 16
     bits become 8-bit RGB (or grey, with 1 channel), and the first frame of an animation is read. The image is
     then **stretched** to `size` with antialiased bilinear interpolation, without keeping its aspect ratio, as
-    the image tasks of mobile apps do. Every error is an InputError that names the file.
+    the image tasks of mobile apps do. Instead of a size, a function may prepare the image, such as a
+    `keras_vit.pretrained.Preprocessing`. Every error is an InputError that names the file.
 
     Returns:
         uint8 array `(height, width, channels)` in [0, 255].
@@ -37,9 +41,11 @@ def read_image(path: str | os.PathLike, size: int | tuple | None = None, channel
     return decode_image(read_bytes(path, "an image file", MAX_FILE_SIZE), path, size, channels)
 
 
-def decode_image(data: bytes, name, size: int | tuple | None = None, channels: int = 3) -> np.ndarray:
+def decode_image(
+    data: bytes, name, size: int | tuple | Callable | None = None, channels: int = 3
+) -> np.ndarray:
     """Decodes the bytes of an image file as `read_image` does; errors call the image `name`."""
-    size = checked_size(size)
+    size = size if callable(size) else checked_size(size)
     if channels not in (1, 3):
         raise InputError(f"Expected channels to be 1 (grey) or 3 (RGB), received {channels!r}.")
     if not data:
@@ -60,8 +66,10 @@ def decode_image(data: bytes, name, size: int | tuple | None = None, channels: i
     return pixels if size is None else resize_image(pixels, size)
 
 
-def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Stretches a uint8 image of any number of channels to `(height, width)`, as `read_image` does."""
+def resize_image(image: np.ndarray, size: tuple[int, int] | Callable) -> np.ndarray:
+    """Stretches a uint8 image of any channels to `(height, width)`, or prepares it by a function."""
+    if callable(size):
+        return np.clip(np.rint(size(image)), 0, 255).astype("uint8")
     if image.shape[:2] == tuple(size):
         return image
     if image.shape[-1] == 3:

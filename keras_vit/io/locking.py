@@ -37,7 +37,7 @@ def created_folder(path: str | os.PathLike):
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{path} cannot be created ({error.strerror}). Choose another --run-dir.") from error
+        raise InputError(f"{path} cannot be created ({error.strerror}). Choose another folder.") from error
     try:
         yield
     finally:

@@ -1,5 +1,6 @@
 """Image data sets by name: `load_data("digits")`, `load_data("folder:photos", image_size=64)`."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from keras_vit.constraints import checked
@@ -25,6 +26,7 @@ def load_data(
     data_dir: str | Path | None = None,
     subset: int | None = None,
     skip_broken: bool = False,
+    prepare: Callable | None = None,
 ) -> ImageData:
     """Loads images as uint8 arrays, with the options of `keras_vit.training.load_data`.
 
@@ -32,7 +34,7 @@ def load_data(
     """
     image_size = checked_size(image_size, "image_size")
     source, argument, name = find_source(spec)
-    parts, label_names = source.load(argument, LoadOptions(image_size, data_dir, skip_broken))
+    parts, label_names = source.load(argument, LoadOptions(image_size, data_dir, skip_broken, prepare))
     check_parts(parts, label_names)
     warn_duplicates(parts, name)
     parts = complete_splits(
@@ -43,7 +45,7 @@ def load_data(
         subset=subset,
     )
     if image_size is not None:
-        parts = {key: resize(split, image_size) for key, split in parts.items()}
+        parts = {key: resize(split, image_size, prepare) for key, split in parts.items()}
     data = ImageData(name=name, label_names=label_names, **parts)
     check_data(data)
     warn_balance(data)

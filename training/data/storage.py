@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 
 import numpy as np
 from rich.console import Console
@@ -72,10 +73,13 @@ def _with_progress(chunks):
     return track(chunks, "reading images", console=console, transient=True, disable=quiet)
 
 
-def resize(split: Split, size: tuple[int, int]) -> Split:
-    """Returns a Split with its images stretched to `(height, width)` pixels."""
+def resize(split: Split, size: tuple[int, int], prepare: Callable | None = None) -> Split:
+    """Returns a Split with its images stretched, or prepared, to `(height, width)` pixels.
+
+    Images that have the size stay as they are.
+    """
     if split.images.shape[1:3] == tuple(size):
         return split
     images = allocate((len(split), *size, split.images.shape[-1]))
-    fill(images, lambda image: resize_image(image, size), split.images)
+    fill(images, lambda image: resize_image(image, prepare or size), split.images)
     return Split(images, split.labels)

@@ -11,6 +11,7 @@ A spec is `NAME` or `NAME:ARGUMENT`, where NAME is the module's name. Each modul
 import dataclasses
 import importlib
 import pkgutil
+from collections.abc import Callable
 from pathlib import Path, PurePath
 
 from keras_vit.errors import InputError
@@ -23,13 +24,17 @@ class LoadOptions:
     image_size: tuple[int, int] | None = None  # (height, width), pixels; None for the source's own
     data_dir: str | Path | None = None
     skip_broken: bool = False
+    prepare: Callable | None = None  # of a uint8 image to one of image_size, where it is not stretched
+
+
+def source_names() -> list[str]:
+    """Returns the names that a spec can start with."""
+    return [module.name for module in pkgutil.iter_modules(__path__)]
 
 
 def find_source(spec: str):
     """Returns a source's module, its argument (`""` for none), and a short name of the data."""
-    sources = {
-        m.name: importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)
-    }
+    sources = {name: importlib.import_module(f"{__name__}.{name}") for name in source_names()}
     name, colon, argument = spec.partition(":") if isinstance(spec, str) else (None, "", "")
     source = sources.get(name)
     if source is None or not bool(source.ARGUMENT) == bool(colon) == bool(argument):

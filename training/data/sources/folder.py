@@ -35,7 +35,7 @@ def load(argument, options):
     parts, broken = {}, {}
     for split, (paths, labels) in files.items():
         images = allocate((len(paths), *size, 3))
-        errors = fill(images, lambda file: read_image(file, size), paths)
+        errors = fill(images, lambda file: read_image(file, options.prepare or size), paths)
         parts[split] = Split(images, labels)
         if errors:
             parts[split] = take(parts[split], np.delete(np.arange(len(paths)), list(errors)))

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from keras_vit.errors import InputError, listed
-from keras_vit.io.archive import check_zip
+from keras_vit.io.npz_arrays import read_arrays
 from keras_vit.training.data.checks import as_images, as_labels
 from keras_vit.training.data.dataset import Split
 
@@ -30,9 +28,8 @@ def load(argument, options):
     are integers `(num_images,)` or `(num_images, 1)`.
     """
     path = Path(argument).expanduser()
-    if not path.is_file():
-        raise InputError(f"Expected an .npz file at {path}, found none.")
-    keys, arrays = _read_arrays(path)
+    arrays = read_arrays(path, lambda members: _check_keys(members, _keys_of(members), path))
+    keys = _keys_of([f"{name}.npy" for name in arrays])
     parts = {
         split: Split(as_images(arrays[x], f"{x} of {path}"), as_labels(arrays[y], f"{y} of {path}"))
         for split, (x, y) in keys.items()
@@ -43,20 +40,8 @@ def load(argument, options):
     return parts, names or _numbers(parts["train"].labels, path)
 
 
-def _read_arrays(path):
-    try:
-        check_zip(path)
-        with np.load(path, allow_pickle=False) as file:
-            keys = _TRAIN_ONLY_KEYS if "images" in file.files else _KEYS
-            _check_keys(file.zip.namelist(), keys, path)
-            return keys, {key: file[key] for key in file.files}
-    except InputError:
-        raise
-    except Exception as error:  # zip, zlib and NumPy's own, of many types
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if "allow_pickle" in reason:
-            reason = "it contains Python objects; save arrays of numbers"
-        raise InputError(f"{path} cannot be read as an .npz file: {reason}.") from error
+def _keys_of(members):
+    return _TRAIN_ONLY_KEYS if "images.npy" in members else _KEYS
 
 
 def _check_keys(members, keys, path):

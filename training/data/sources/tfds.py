@@ -32,7 +32,7 @@ def load(argument, options):
         _download(builder, argument)
     parts = {}
     for name, source in _split_names(builder, argument).items():
-        split = _read_split(builder, source, keys, options.image_size)
+        split = _read_split(builder, source, keys, options)
         if name == "train" or split.labels.max() >= 0:
             parts[name] = split
     return parts, tuple(builder.info.features[keys[1]].names)
@@ -103,11 +103,11 @@ def _split_names(builder, name):
     return names
 
 
-def _read_split(builder, source, keys, image_size):
+def _read_split(builder, source, keys, options):
     shape = builder.info.features[keys[0]].shape
     encoded = None in shape  # of different sizes: decoded and resized like image files, not by TFDS
     if encoded:
-        shape = (*image_size, 1 if shape[-1] == 1 else 3)
+        shape = (*options.image_size, 1 if shape[-1] == 1 else 3)
     count = builder.info.splits[source].num_examples
     if count < 0:
         raise InputError(_damaged(builder, f"{source} has {count:,} examples."))
@@ -116,7 +116,7 @@ def _read_split(builder, source, keys, image_size):
 
     def decode(item):
         row, data = item
-        return decode_image(data, f"{row} in {name}", shape[:2], shape[-1])
+        return decode_image(data, f"{row} in {name}", options.prepare or shape[:2], shape[-1])
 
     start = 0
     for batch, batch_labels in _batches(builder, source, keys, encoded):

@@ -1,0 +1,21 @@
+"""The option `--data SPEC` and those that belong to it."""
+
+from keras_vit.commands.arguments import add_data_dir, path
+
+PIXELS = ("0:255", "0:1", "-1:1")  # ranges of the values of images
+EXPECTED = (
+    "digits, tfds:NAME, folder:PATH (all for images), npz:PATH with arrays named as the model's inputs (or "
+    "x) and labels, or module:name of arrays, (inputs, labels), a data set, or a function that returns one"
+)
+
+
+def add_data(parser):
+    """Adds `--data`, `--no-labels`, `--pixels` and `--data-dir`."""
+    parser.add_argument("--data", type=path, metavar="SPEC", help=EXPECTED)
+    parser.add_argument("--no-labels", action="store_true", help="leave the labels of the data out")
+    parser.add_argument(
+        "--pixels",
+        choices=PIXELS,
+        help="values of images that the model was trained on (default: 0:255, bytes)",
+    )
+    add_data_dir(parser)

@@ -1,0 +1,107 @@
+"""Exports a model of any kind with data that the command line names."""
+
+from pathlib import Path
+
+import keras
+
+from keras_vit.commands.data_option import EXPECTED
+from keras_vit.commands.export import given
+from keras_vit.commands.items import read_items
+from keras_vit.errors import InputError
+from keras_vit.export.metadata.card import Card
+from keras_vit.export.model.export import export_model
+from keras_vit.export.model.keras_export import KerasExport
+from keras_vit.export.model.signature import graph_signature
+from keras_vit.export.tasks import tasks_that_fit
+from keras_vit.export.variants import DEFAULT
+from keras_vit.importing import import_named
+from keras_vit.io.label_names import read_label_names
+from keras_vit.keras_internals import is_graph
+
+
+def export_found(options, found, console, show) -> Path:
+    """Exports a `FoundModel` with the options of `keras-vit export`; returns the folder of the files."""
+    out = Path(options.out) if options.out else found.folder / f"{found.name}_export"
+    if options.data is None:
+        raise InputError(
+            f"Expected --data, held-out items that the files of {found.name} are compared on: {EXPECTED}."
+        )
+    metric, higher = _metric(options)
+    items = read_items(options.data, found, options)
+    meaning = known_meaning(options, found, items)
+    with console.status("exporting") as status:
+        export_model(
+            found.model,
+            out,
+            inputs=items.inputs,
+            labels=items.labels,
+            label_names=_label_names(options, found, items, meaning),
+            calibration=_calibration(options, found, items),
+            metric=metric,
+            higher_is_better=higher,
+            preparation=items.preparation,
+            replace=options.replace,
+            variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
+            attention=options.attention,
+            card=Card(options.name or found.name, author=options.author or "", license=options.license or ""),
+            report=lambda rows: show(rows, KerasExport.columns),
+            progress=lambda *words: status.update(": ".join(words)),
+            **meaning,
+            **given(max_drop=options.max_drop, input_dtype=options.input, batch_size=options.batch),
+        )
+    return out
+
+
+def known_meaning(options, found, items):
+    """Returns `task` and `activation`, and prints what is not from the options.
+
+    Raises:
+        InputError: there are labels, and what the outputs mean is not known; it lists the tasks that fit.
+    """
+    meaning = found.meaning(options)
+    if items.labels is not None and meaning["task"] is None and options.metric is None:
+        raise InputError(
+            f"What the outputs of {found.name} mean is not known, which the labels are compared by. Add "
+            f"{_choices(found.model)}, --metric module:name, or --no-labels to compare outputs only."
+        )
+    if not (options.task or options.activation):
+        print(f"taken: task {meaning['task'] or 'none'}, activation {meaning['activation'] or 'none'}")
+    return meaning
+
+
+def _choices(model):
+    if not is_graph(model):
+        return "--task [OUTPUT=]TASK"
+    outputs = graph_signature(model).outputs
+    return ", ".join(
+        f"--task {'' if len(outputs) == 1 else output.name + '='}{'|'.join(tasks_that_fit(output.shape))}"
+        for output in outputs
+    )
+
+
+def _metric(options):
+    if options.metric is None:
+        if options.better:
+            raise InputError("--better is for --metric. Leave it out.")
+        return None, None
+    metric = import_named(options.metric, "a function of labels and outputs, or a Keras metric")
+    is_class = isinstance(metric, type) and issubclass(metric, keras.metrics.Metric)
+    return metric() if is_class else metric, options.better and options.better == "higher"
+
+
+def _label_names(options, found, items, meaning):
+    if options.labels_file:
+        return read_label_names(options.labels_file)
+    tasks = meaning["task"]
+    named = [
+        t
+        for t in (tasks.values() if isinstance(tasks, dict) else [tasks])
+        if t in ("classification", "labels")
+    ]
+    return (items.label_names or found.label_names) if len(named) == 1 else None
+
+
+def _calibration(options, found, items):
+    if options.calibration is None:
+        return items.calibration
+    return read_items(options.calibration, found, options).inputs

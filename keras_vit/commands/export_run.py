@@ -1,0 +1,77 @@
+"""Exports a run: its recipe says what its outputs mean, and its data are known."""
+
+import dataclasses
+import os
+
+from keras_vit.commands.export import given
+from keras_vit.errors import InputError
+
+
+def export_images(options, run, show, **settings):
+    from keras_vit.export.images.app_input import PHOTOS
+    from keras_vit.export.model.export import export_model
+    from keras_vit.export.model.keras_export import KerasExport
+    from keras_vit.models.rollout import has_attention, map_grid
+
+    model, data = run.model, run.data
+    channels = model.input_shape[-1]
+    if options.web is not None and channels not in PHOTOS:
+        raise InputError(
+            f"--web supports models of grey or RGB photos, this one has {channels} channels. Leave it out."
+        )
+    attention = options.attention or options.web is not None and has_attention(model)
+    rows = export_model(
+        model,
+        run.folder.export,
+        inputs=data.test.images,
+        labels=data.test.labels,
+        task="classification",
+        activation="softmax",
+        label_names=data.label_names,
+        calibration=data.train.images,
+        int8_training=_int8_training(run),
+        attention=attention,
+        card=_card(options, run.folder),
+        report=lambda rows: show(rows, KerasExport.columns),
+        **settings,
+        **given(input_dtype=options.input, batch_size=options.batch),
+    )
+    return rows, {"labels": list(data.label_names), "attention": map_grid(model) if attention else None}
+
+
+def _int8_training(run):
+    from keras_vit.export import Int8Training
+
+    return Int8Training(run.data.train.images) if run.task.recipe.quantize == "int8" else None
+
+
+def _card(options, folder):
+    from keras_vit.export.metadata.card import Card
+    from keras_vit.training.summary import summary
+
+    training = summary(folder)
+    return Card(name_of_run(options), training, author=options.author or "", license=options.license or "")
+
+
+def export_text_run(options, run, show, **settings):
+    from keras_vit.export.text.export import TextExport, export_text
+    from keras_vit.text.generation import MAX_LENGTH
+    from keras_vit.text.windows import split_windows
+
+    data = run.data
+    rows = export_text(
+        run.model,
+        data.vocabulary,
+        split_windows(data, data.test),
+        run.folder.export,
+        lines=data.lines,
+        report=lambda rows: show(rows, TextExport.columns),
+        **settings,
+        **given(characters=options.characters),
+    )
+    return rows, {**dataclasses.asdict(data.vocabulary), "lines": data.lines, "max_length": MAX_LENGTH}
+
+
+def name_of_run(options):
+    """Returns the model's name: the given one, or that of the run's folder."""
+    return options.name or os.path.basename(os.path.abspath(options.model))

@@ -1,0 +1,82 @@
+"""Images of a spec such as `folder:photos`, as a model takes them."""
+
+import dataclasses
+
+import numpy as np
+
+from keras_vit.errors import InputError, listed
+
+SCALES = {"0:255": None, "0:1": (1 / 255, 0.0), "-1:1": (2 / 255, -1.0)}  # factor and shift; None for bytes
+GREY = np.array((0.299, 0.587, 0.114))  # of red, green and blue, as Pillow's
+
+
+def read_images(spec, found, pixels=None, data_dir=None, with_labels=True) -> dict:
+    """Returns the fields of `Items`: the test split, and the training split for calibration."""
+    from keras_vit.training import load_data
+
+    shape = _image_shape(found, spec)
+    size = None if None in shape[:2] else shape[:2]
+    prepare = found.preprocessing
+    data = load_data(
+        spec, data_dir=data_dir, image_size=size, **({} if prepare is None else {"prepare": prepare})
+    )
+    if not hasattr(data, "image_shape"):
+        raise InputError(f"{spec} is text, and {found.name} takes images.")
+    taken = [f"images {_how(size, prepare)}", f"values {pixels or '0:255'}"]
+    test, train = (_fitted(split.images, shape[-1], pixels) for split in (data.test, data.train))
+    if data.image_shape[-1] != shape[-1]:
+        taken.append("grey made RGB" if shape[-1] == 3 else "RGB made grey")
+    counts = ", ".join(f"{len(split):,} {name}" for name, split in data.splits.items())
+    print(f"{spec}: {counts} images, {data.num_classes} classes ({listed(data.label_names, 5)})")
+    print(f"taken: the test split; {', '.join(taken)}")
+    labels, names = _labels(data, found) if with_labels else (None, found.label_names)
+    preparation = {"pixels": pixels or "0:255"}
+    if prepare is not None:
+        preparation["preprocessing"] = dataclasses.asdict(prepare)
+    return {
+        "inputs": test,
+        "labels": labels,
+        "calibration": train,
+        "label_names": names,
+        "preparation": preparation,
+    }
+
+
+def _how(size, prepare):
+    if prepare is not None:
+        return f"prepared as the weights expect ({prepare.crop_mode}, {prepare.interpolation})"
+    return "of their own size" if size is None else f"stretched to {size[0]} x {size[1]}"
+
+
+def _image_shape(found, spec):
+    shapes = [tensor.shape for tensor in found.inputs]
+    if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][-1] not in (1, 3):
+        raise InputError(
+            f"{spec} has images, and {found.name} takes {listed(shapes) or 'unknown inputs'}. Give npz:PATH "
+            "or module:name with arrays for its inputs."
+        )
+    return shapes[0]
+
+
+def _fitted(images, channels, pixels):
+    if images.shape[-1] == 1 and channels == 3:
+        images = np.repeat(images, 3, axis=-1)
+    elif images.shape[-1] == 3 and channels == 1:
+        images = np.rint(images @ GREY).astype("uint8")[..., None]
+    scale = SCALES[pixels or "0:255"]
+    return images if scale is None else (images * scale[0] + scale[1]).astype("float32")
+
+
+def _labels(data, found):
+    """The labels by the model's own classes where these have names, and the names."""
+    labels, names = data.test.labels, tuple(data.label_names)
+    if found.label_names is None or found.label_names == names:
+        return labels, names
+    unknown = [name for name in names if name not in found.label_names]
+    if unknown:
+        raise InputError(
+            f"The data have classes that {found.name} has not: {listed(unknown, 5)}; it has "
+            f"{listed(found.label_names, 5)}. Rename the folders, or add --no-labels."
+        )
+    places = np.array([found.label_names.index(name) for name in names], "int32")
+    return places[labels], found.label_names
