@@ -53,7 +53,7 @@ def add_arguments(parser):
         "--batch",
         type=at_least_one,
         metavar="N",
-        help="batch size of TFLite files; MediaPipe's ImageClassifier accepts files for one only (default: 1)",
+        help="batch size of TFLite files; MediaPipe's ImageClassifier accepts one only (default: 1)",
     )
     _add_of_any_model(parser.add_argument_group("any model but a run"))
     _add_of_runs(parser.add_argument_group("runs only"))
