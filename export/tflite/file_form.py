@@ -55,7 +55,7 @@ class FileForm:
 
     def _outputs(self, tensors):
         if self.grey:
-            tensors = {name: _grey(tf.cast(image, tf.float32)) for name, image in tensors.items()}
+            tensors = {name: self._grey(tf.cast(image, tf.float32)) for name, image in tensors.items()}
         if not self.attention:
             return self.function.call(self.mobile, tensors)
         maps = []
@@ -67,6 +67,11 @@ class FileForm:
 
         return {**self.function.call(with_maps, tensors), ATTENTION: maps[0]}
 
+    def _grey(self, images):
+        """A mean: XNNPACK runs it, and quantization does not change the grey, as it would with a product."""
+        grey = tf.reduce_mean(images * (3 * np.array(GREY, "float32")), axis=-1, keepdims=True)
+        return grey if self.function.inputs[0].dtype == "float32" else tf.round(grey)  # for a cast to bytes
+
 
 def form_for(model: keras.Model, inputs: Any, task=None, activation=None) -> FileForm:
     """Returns the form that `export_model` would write of a model that computes in float32."""
@@ -74,8 +79,3 @@ def form_for(model: keras.Model, inputs: Any, task=None, activation=None) -> Fil
     pixels = len(arrays) == 1 and all(map(is_pixels, arrays.values()))
     rgb = pixels and task == "classification" and function.inputs[0].shape[-1] in PHOTOS
     return FileForm(function, input_dtype="float32" if pixels else None, rgb=rgb)
-
-
-def _grey(images):
-    """A mean: XNNPACK runs it, and quantization does not change the grey, as it would with a product."""
-    return tf.reduce_mean(images * (3 * np.array(GREY, "float32")), axis=-1, keepdims=True)

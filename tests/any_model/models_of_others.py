@@ -280,6 +280,25 @@ def subclass():
     return model, inputs
 
 
+class OfBytes(keras.Model):
+    """A subclass that is given images as bytes."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale, self.conv = layers.Rescaling(1 / 255), layers.Conv2D(4, 3, activation="relu")
+        self.pool, self.dense = layers.GlobalMaxPooling2D(), layers.Dense(3)
+
+    def call(self, images):
+        return self.dense(self.pool(self.conv(self.scale(images))))
+
+
+@case("a subclass of grey images", task="classification", labels=CLASSES)
+def subclass_of_grey():
+    model, inputs = OfBytes(), photos((16, 16, 1))
+    model(inputs[:1])
+    return model, inputs
+
+
 @case("open height and width", task="classification", labels=CLASSES)
 def open_size():
     x = keras.Input((None, None, 3))
