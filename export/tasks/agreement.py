@@ -15,15 +15,18 @@ from keras_vit.export.tasks.scores import decisions
 MARGIN = 2  # typical errors
 NEAR = 0.25  # of the outputs' spread, for the error of one item
 LEAST_COSINE = 0.98
+LEAST_SPREAD = 1e-3  # of the largest value; ten times what a float32 file may differ
 
 
 def spread_of(outputs):
     """Returns by how much outputs differ from item to item: the standard deviation, of all columns together.
 
-    Where they do not differ, as for a single item, it is the root mean square.
+    Of a single item it is the root mean square. It is at least a thousandth of the largest value: differences
+    that are smaller, as of a model that returns the same for all items, cannot be told from rounding.
     """
     outputs = outputs.astype("float64")
-    return float(np.sqrt(outputs.var(axis=0).mean()) or np.sqrt(np.mean(outputs**2)))
+    squares = outputs.var(axis=0) if len(outputs) > 1 else outputs**2
+    return float(max(np.sqrt(np.mean(squares)), LEAST_SPREAD * np.abs(outputs).max(initial=0)))
 
 
 def of_classes(expected, found, error, threshold):

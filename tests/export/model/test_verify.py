@@ -59,6 +59,14 @@ def test_without_labels_the_drop_is_the_variance_that_got_lost():
     assert result["drop"] == pytest.approx(1, rel=0.1)
 
 
+def test_rounding_is_no_loss_of_a_model_that_returns_nearly_the_same_for_all_items():
+    random = np.random.default_rng(0)
+    reference = 7 + 1e-6 * random.normal(size=(50, 3))
+    result = compared(reference, reference + 1e-6 * random.normal(size=(50, 3)))
+    assert result["drop"] < 1e-3 and result["agreement"] == 1
+    assert compared(np.full((50, 3), 7.0), np.full((50, 3), 7.5))["drop"] > 100
+
+
 def test_of_several_outputs_the_worst_counts_and_all_are_listed():
     x = np.random.default_rng(0).normal(size=(50, 2))
     expected = {"a": Expected(x), "b": Expected(x)}
