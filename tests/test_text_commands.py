@@ -47,10 +47,10 @@ def test_generate_writes_one_sample_a_line_with_its_prefix_and_reports_novelty(r
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--temperature", "0"], "temperature to be finite and above 0"),
-        (["--top-k", "0"], "top_k to be at least 1"),
-        (["--top-p", "1.2"], "top_p to be above 0"),
-        (["--num", "0"], "num to be from 1"),
+        (["--temperature", "0"], "temperature of at least 1e-09, received 0.0"),
+        (["--top-k", "0"], "top_k of at least 1, received 0"),
+        (["--top-p", "1.2"], "top_p from 1e-09 to 1, received 1.2"),
+        (["--num", "0"], "num_samples from 1 to 100,000, received 0"),
         (["--prefix", "Žluť"], "not seen"),
     ],
 )
