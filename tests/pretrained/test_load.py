@@ -128,7 +128,7 @@ def test_features_of_missing_layers_are_refused():
     model = pretrained.load(FIXTURES / "timm_vit")
     with pytest.raises(InputError, match="from -2 to 1"):
         pretrained.features(model, [2])
-    with pytest.raises(InputError, match="list of blocks"):
+    with pytest.raises(InputError, match="layers to be list or tuple"):
         pretrained.features(model, 1)
     with pytest.raises(InputError, match="returns all tokens.*'pooling'"):
         pretrained.patch_features(model, "pooling")
