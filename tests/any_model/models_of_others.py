@@ -351,7 +351,7 @@ def dicts():
     inputs = {"price": keras.Input((2,), name="price"), "age": keras.Input((1,), name="age")}
     y = layers.Concatenate()(list(inputs.values()))
     outputs = {"risk": layers.Dense(1, "sigmoid")(y), "score": layers.Dense(2)(y)}
-    return keras.Model(inputs, outputs), {"price": numbers(2), "age": numbers()}
+    return keras.Model(inputs, outputs), {"price": numbers(2), "age": numbers(1)}
 
 
 class Inner(keras.Model):
