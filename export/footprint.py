@@ -53,7 +53,7 @@ def write_unverified(
 ):
     """Writes a model as a TFLite file in this process, to measure it; nothing is compared."""
     with computing_in_float32(model) as full:
-        form = form_for(full, inputs, task, activation)
+        form = form_for(full, inputs, task, activation, model)
         write_tflite(form, path, VARIANTS[variant].converter, in_process=True)
 
 

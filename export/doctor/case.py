@@ -55,7 +55,7 @@ class Case:
 def convert_case(model: keras.Model, as_is=False, inputs=None, task=None, activation=None) -> Case:
     """Converts a model and opens the file; arguments as in `keras_vit.export.examine`."""
     with contextlib.nullcontext(model) if as_is else computing_in_float32(model) as full:
-        form = _form(full, as_is, inputs, task, activation)
+        form = _form(model, full, as_is, inputs, task, activation)
         known = {"model": model, "as_exported": form.as_exported, **form.facts}
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.tflite"
@@ -80,12 +80,12 @@ class _Form(NamedTuple):
     as_exported: bool = True
 
 
-def _form(model, as_is, inputs, task, activation):
+def _form(given, model, as_is, inputs, task, activation):
     if inputs is None and _has_open_sizes(model) and not is_character_model(model):
         as_is = True  # the sizes of the file are not known
     if as_is:
         return _as_it_is(model)
-    return _step(model) if is_character_model(model) else _exported(model, inputs, task, activation)
+    return _step(model) if is_character_model(model) else _exported(given, model, inputs, task, activation)
 
 
 def _has_open_sizes(model):
@@ -103,8 +103,8 @@ def is_character_model(model):
     return True
 
 
-def _exported(model, inputs, task, activation):
-    form = form_for(model, example_inputs(model) if inputs is None else inputs, task, activation)
+def _exported(given, model, inputs, task, activation):
+    form = form_for(model, example_inputs(given) if inputs is None else inputs, task, activation, given)
     function = form.function
     images = len(form.inputs) == 1 and len(form.inputs[0].shape) == 3
     facts = {

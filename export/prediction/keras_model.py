@@ -10,6 +10,7 @@ from keras_vit.export.model.description import Description, InputDescription, Ou
 from keras_vit.export.prediction.predictor import LOGITS, PROBABILITIES, Predictor
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.model_archive import load_model
+from keras_vit.keras_internals import is_graph
 from keras_vit.models import attention_maps
 
 
@@ -18,7 +19,7 @@ def load_keras_predictor(path, outputs=None):
     model = load_model(path)
     if outputs is None and (path.parent / "recipe.json").is_file():
         outputs = LOGITS
-    if outputs is None and _is_classifier_of_images(model):
+    if outputs is None and is_graph(model) and _is_classifier_of_images(model):
         outputs, seen = _infer(model)
         warnings.warn(f"{path}: {seen}. Declare outputs if they are not.", Notice, stacklevel=4)
     return keras_predictor(model, read_labels(path.parent / "labels.txt"), outputs)
@@ -27,16 +28,17 @@ def load_keras_predictor(path, outputs=None):
 def keras_predictor(
     model: keras.Model, label_names: tuple | None = None, outputs: str | None = LOGITS
 ) -> Predictor:
-    """Wraps a functional or Sequential model whose one output is logits, probabilities, or neither (None)."""
+    """Wraps a model whose one output is logits, probabilities, or neither (None).
+
+    A subclassed model has to be built, or loaded, as its inputs have no names.
+    """
+    from keras_vit.export.model.example import example_inputs
     from keras_vit.export.model.function import ModelFunction
     from keras_vit.export.model.precision import in_float32
-    from keras_vit.export.model.signature import graph_signature
-    from keras_vit.keras_internals import is_graph
+    from keras_vit.export.model.signature import graph_signature, signature_of
 
-    if not is_graph(model):
-        raise InputError(f"Expected a functional or Sequential model, received {type(model).__name__}.")
-    full = in_float32(model)
-    signature = graph_signature(full)
+    full = in_float32(model) if is_graph(model) else model
+    signature = graph_signature(full) if is_graph(full) else signature_of(full, example_inputs(full), full)[0]
     if outputs is not None and len(signature.outputs) != 1:
         raise InputError(f"Expected a model of one output, received {len(signature.outputs)}.")
     activations = {signature.outputs[0].name: "softmax"} if outputs == LOGITS else {}

@@ -73,9 +73,14 @@ class FileForm:
         return grey if self.function.inputs[0].dtype == "float32" else tf.round(grey)  # for a cast to bytes
 
 
-def form_for(model: keras.Model, inputs: Any, task=None, activation=None) -> FileForm:
-    """Returns the form that `export_model` would write of a model that computes in float32."""
-    function, arrays = model_function(model, inputs, activation)
+def form_for(
+    model: keras.Model, inputs: Any, task=None, activation=None, named_as: keras.Model | None = None
+) -> FileForm:
+    """Returns the form that `export_model` would write of a model that computes in float32.
+
+    `named_as` is the model that it is a copy of.
+    """
+    function, arrays = model_function(model, inputs, activation, named_as)
     pixels = len(arrays) == 1 and all(map(is_pixels, arrays.values()))
     rgb = pixels and task == "classification" and function.inputs[0].shape[-1] in PHOTOS
     return FileForm(function, input_dtype="float32" if pixels else None, rgb=rgb)

@@ -1,22 +1,78 @@
-"""Evaluates a run's model on the test split."""
+"""Evaluates a run's model on the test split, or any model on data."""
 
-from keras_vit.commands.arguments import add_data_dir, add_run
+from keras_vit.commands.arguments import path
+from keras_vit.commands.data_option import EXPECTED, add_data
+from keras_vit.commands.imports import add_import
+from keras_vit.commands.json_option import add_json, json_file
+from keras_vit.commands.model_option import add_task, by_output
 from keras_vit.commands.quiet import quiet_import
+from keras_vit.errors import InputError
 
-EXAMPLE = "keras-vit evaluate runs/digits"
+EXAMPLE = "keras-vit evaluate model.keras --data folder:photos --task classification"
 
 
 def add_arguments(parser):
-    add_run(parser)
-    add_data_dir(parser)
+    parser.add_argument(
+        "model",
+        type=path,
+        metavar="MODEL",
+        help="run folder; or, with --data, any model as `keras-vit predict` takes it",
+    )
+    add_data(parser)
+    add_task(parser)
+    add_import(parser)
+    add_json(parser, "metrics")
 
 
 def run(options):
     with quiet_import():
-        from keras_vit.training.run import load_run
-    trained = load_run(options.run_folder, options.data_dir)
+        from keras_vit.export.variants import is_exported
+        from keras_vit.importing import is_name
+    is_file = options.model.endswith(".keras") or is_exported(options.model)
+    if options.data is None and (is_file or is_name(options.model)):
+        raise InputError(f"Expected --data for {options.model}, which is no run: {EXPECTED}.")
+    with json_file(options.json, [options.model]) as write:
+        write(_run_metrics(options) if options.data is None else _scores(options))
+
+
+def _run_metrics(options):
+    from keras_vit.training.run import load_run
+
+    trained = load_run(options.model, options.data_dir)
     metrics = trained.task.evaluate(trained.folder, trained.model, trained.data)
-    print_metrics(trained.task, metrics, options.run_folder)
+    print_metrics(trained.task, metrics, options.model)
+    return metrics
+
+
+def _scores(options):
+    """Returns the score of each output with a task, and prints them."""
+    from keras_vit.commands.items import read_items
+    from keras_vit.commands.predictor import find_predictor
+    from keras_vit.export.model.arrays import read_items as as_arrays
+    from keras_vit.export.model.meaning import expected_outputs
+    from keras_vit.export.model.verify import threshold
+
+    found = find_predictor(options.model)
+    items = read_items(options.data, found, options)
+    inputs, labels = as_arrays(items.inputs, items.labels, 1 + len(found.inputs[0].shape))
+    if labels is None:
+        raise InputError(f"{options.data} has no labels to evaluate {found.name} by.")
+    task = by_output(options.task) or _recorded(found)
+    outputs = found.predictor.outputs(inputs)
+    rows = {}
+    for name, value in expected_outputs(outputs, task, labels).items():
+        if value.labels is not None:
+            score = float(value.task.score(value.labels, value.values, threshold(value.values)))
+            rows[name] = {"task": value.task.name, "metric": value.task.metric, "value": score}
+            print(
+                f"{name}: {value.task.metric} {score:.4f} of {len(value.values):,} items ({value.task.name})"
+            )
+    return {"data": options.data, "outputs": rows}
+
+
+def _recorded(found):
+    """The tasks that an export or a run records, by output, or None."""
+    return {o.name: o.task for o in found.predictor.description.outputs if o.task} or None
 
 
 def print_metrics(task, metrics, run_dir):

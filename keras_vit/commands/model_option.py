@@ -17,8 +17,8 @@ def add_model(parser):
     )
 
 
-def add_meaning(parser):
-    """Adds `--task` and `--activation`."""
+def add_task(parser):
+    """Adds `--task`."""
     parser.add_argument(
         "--task",
         type=per_output(TASKS),
@@ -28,6 +28,11 @@ def add_meaning(parser):
         help=f"what an output means: {', '.join(TASKS)}; repeat it for several outputs (known of "
         "runs and of public weights)",
     )
+
+
+def add_meaning(parser):
+    """Adds `--task` and `--activation`."""
+    add_task(parser)
     parser.add_argument(
         "--activation",
         type=per_output(ACTIVATIONS),

@@ -1,0 +1,37 @@
+"""A predictor of MODEL in any form: exported files, files of Keras, Python objects, public weights."""
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+from keras_vit.commands.found_model import find_model
+from keras_vit.export.prediction.keras_model import keras_predictor
+from keras_vit.export.prediction.load import load_predictor
+from keras_vit.export.prediction.predictor import LOGITS, Predictor
+from keras_vit.export.variants import is_exported
+
+
+class Found(NamedTuple):
+    """A predictor and what is known about its model; the other fields are those of a `FoundModel`."""
+
+    predictor: Predictor
+    name: str
+    label_names: tuple | None
+    preprocessing: Callable | None = None
+
+    @property
+    def inputs(self):
+        """Its inputs, with `name`, `shape` and `dtype`."""
+        return self.predictor.description.inputs
+
+
+def find_predictor(name: str, outputs: str | None = None) -> Found:
+    """Returns the predictor of MODEL; `outputs` as in `keras_vit.export.load_predictor`."""
+    shown = os.path.basename(os.path.abspath(name))
+    if is_exported(name) or os.path.exists(os.path.join(name, "model.keras")) or name.endswith(".keras"):
+        predictor = load_predictor(name, outputs=outputs)
+        return Found(predictor, shown, predictor.label_names)
+    found = find_model(name)
+    outputs = outputs or (LOGITS if found.activation == "softmax" else None)
+    predictor = keras_predictor(found.model, found.label_names, outputs)
+    return Found(predictor, found.name, found.label_names, found.preprocessing)
