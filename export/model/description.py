@@ -4,6 +4,8 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
+
 from keras_vit.errors import InputError
 from keras_vit.export.images.app_input import is_pixels
 from keras_vit.export.tflite.archive import attached_file
@@ -67,6 +69,13 @@ class Description:
         found = [output for output in self.outputs if output.task == "classification"]
         return found[0] if len(found) == 1 else None
 
+    def example(self) -> dict[str, np.ndarray]:
+        """Returns one item by name, of the largest values that the model was verified with, else of zeros.
+
+        All zeros may be what a model never gets, such as a text without any word.
+        """
+        return {t.name: np.full((1, *t.shape), t.high or 0).astype(t.dtype) for t in self.inputs}
+
     def as_dict(self):
         """Returns it as a value that JSON has."""
         return json.loads(json.dumps(dataclasses.asdict(self)))
@@ -129,4 +138,6 @@ def _parsed(document, path):
 
 
 def _built(kind, entry):
+    if not isinstance(entry.get("high"), int | float | None):
+        raise TypeError("a largest value that is no number")
     return kind(**{**entry, "name": str(entry["name"]), "shape": tuple(entry["shape"])})

@@ -3,10 +3,9 @@
 import dataclasses
 from pathlib import Path
 
-import numpy as np
 from scipy.special import softmax
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, first_line
 from keras_vit.export.prediction.predictor import LOGITS, PROBABILITIES, Predictor
 from keras_vit.export.variants import SAVED_MODEL_MARK, is_exported
 from keras_vit.export.verification.record import NAME, sha256
@@ -115,15 +114,17 @@ def _declared(predictor, outputs, path):
 
 
 def _with_probabilities(predictor, path, declared):
-    """The predictor, whose answer for zeros shows whether its classes have probabilities.
+    """The predictor, whose answer for one item shows whether its classes have probabilities.
 
     Without the activation of an export they may be logits, which are outputs only.
     """
     if predictor.classes is None or any(None in t.shape for t in predictor.description.inputs):
         return predictor
     (output,) = [o for o in predictor.description.outputs if o.name == predictor.classes]
-    zeros = {t.name: np.zeros((1, *t.shape), t.dtype) for t in predictor.description.inputs}
-    answer = predictor.run(zeros)[output.name]
+    try:
+        answer = predictor.run(predictor.description.example())[output.name]
+    except Exception as error:  # the code of a graph that may come from anywhere
+        raise InputError(f"{path} cannot be run: {first_line(error)}") from error
     wrong = not (answer >= 0).all() or answer.max() > 1 + SUM_TOLERANCE
     sums = output.activation != "softmax" or abs(answer.sum() - 1) <= SUM_TOLERANCE
     if not sums or wrong and (output.activation or declared):

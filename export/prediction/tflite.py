@@ -31,9 +31,12 @@ def tflite_predictor(path, num_threads=1, check=True):
 
     path = Path(path)
     if check:
-        check_tflite(path)
+        check_is_tflite(path)
+    description = read_description(path)
+    if check:
+        check_tflite(path, values={t.name: t.high or 0 for t in description.inputs} if description else None)
     opened = NamedInterpreter(path, num_threads)
-    description = read_description(path) or _seen(opened, path)
+    description = description or _seen(opened, path)
 
     def run(arrays):
         found = opened.run(arrays)
@@ -86,14 +89,15 @@ def _shape(tensor):
     return tuple(map(int, tensor["shape"]))[1:]
 
 
-def check_tflite(path, kind="any"):
+def check_tflite(path, kind="any", values=None):
     """Runs a TFLite file once in a separate process: a damaged one can crash the interpreter.
 
+    `values` are those of its inputs by name; by default all are 0.
     Raises InputError if it is not a model of this kind (`"any"` or `"text"`) or needs foreign operators.
     """
     check_is_tflite(path)
     try:
-        run_worker("check", file=path, kind=kind, time_limit=CHECK_TIME_LIMIT)
+        run_worker("check", file=path, kind=kind, values=values, time_limit=CHECK_TIME_LIMIT)
     except ConditionError as error:
         words = {"any": "model of one signature", "text": "text model"}[kind]
         raise InputError(f"{path} is damaged or not a {words}: {error}.") from error

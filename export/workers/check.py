@@ -1,4 +1,4 @@
-"""Runs a TFLite file once on zeros, or each signature of a text model."""
+"""Runs a TFLite file once, or each signature of a text model."""
 
 import sys
 from pathlib import Path
@@ -7,15 +7,21 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from keras_vit.export.tflite.named import NamedInterpreter
+
 SIGNATURES = {"generate", "score", "step"}  # of a text model
 
 
-def run(file, kind):
+def run(file, kind, values=None):
+    """Checks a file; `values` are those of its inputs by name, by default 0."""
     interpreter = Interpreter(file)
     foreign = foreign_operators(Path(file).read_bytes())
     if foreign:
         sys.exit(f"error: it needs operators that LiteRT does not have: {', '.join(foreign)}")
-    {"any": _run_once, "text": _run_signatures}[kind](interpreter)
+    if kind == "text":
+        _run_signatures(interpreter)
+    else:
+        _run_once(interpreter, NamedInterpreter(file), values or {})
 
 
 def foreign_operators(content):
@@ -26,19 +32,21 @@ def foreign_operators(content):
     return [code.CustomCode().decode() for code in codes if code.BuiltinCode() == custom]
 
 
-def _run_once(interpreter):
+def _run_once(interpreter, opened, values):
     names = sorted(interpreter.get_signature_list())
     if len(names) > 1:
         sys.exit(f"error: expected one signature, found {', '.join(names)}")
-    interpreter.allocate_tensors()
-    inside, outside = interpreter.get_input_details(), interpreter.get_output_details()
-    batches = {int(tensor["shape"][0]) if len(tensor["shape"]) else 0 for tensor in inside + outside}
+    tensors = [*opened.inputs.values(), *opened.outputs.values()]
+    batches = {int(tensor["shape"][0]) if len(tensor["shape"]) else 0 for tensor in tensors}
     if len(batches) != 1 or min(batches) < 1:
-        shapes = ", ".join(str(tensor["shape"].tolist()) for tensor in inside + outside)
+        shapes = ", ".join(str(tensor["shape"].tolist()) for tensor in tensors)
         sys.exit(f"error: expected inputs and outputs of one batch, found {shapes}")
-    for tensor in inside:
-        interpreter.set_tensor(tensor["index"], np.zeros(tensor["shape"], tensor["dtype"]))
-    interpreter.invoke()
+    opened.run(
+        {
+            name: np.full(tensor["shape"], values.get(name, 0)).astype(tensor["dtype"])
+            for name, tensor in opened.inputs.items()
+        }
+    )
 
 
 def _run_signatures(interpreter):

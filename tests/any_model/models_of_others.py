@@ -44,7 +44,17 @@ def built(case: Case):
             value = keras.ops.convert_to_numpy(keras.ops.cast(weight, "float32"))
             noise = 0.1 * rng.normal(size=value.shape)
             weight.assign(np.abs(value + noise) + 0.1 if "variance" in weight.path else value + noise)
+    set_statistics(model, inputs)
     return model, inputs
+
+
+def set_statistics(model, inputs):
+    """Sets batch normalizations to the inputs' statistics, as training does; else outputs hardly vary."""
+    norms = [x for x in model._flatten_layers() if isinstance(x, layers.BatchNormalization)]
+    for norm in norms:
+        norm.momentum = 0.0
+    if norms:
+        model(keras.tree.map_structure(keras.ops.convert_to_tensor, inputs), training=True)
 
 
 def photos(size=(16, 16, 3)):

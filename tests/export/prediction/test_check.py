@@ -1,11 +1,12 @@
 """Which TFLite files are accepted, and the errors for others."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_vit import InputError
-from keras_vit.export import load_predictor
+from keras_vit.export import export_model, load_predictor
 from keras_vit.export.prediction.tflite import check_tflite
 
 
@@ -110,3 +111,14 @@ def test_every_length_of_a_truncated_file_is_an_error(good):
         good.write_bytes(content[:length])
         with pytest.raises(InputError, match="m.tflite"):
             load_predictor(good)
+
+
+def test_a_file_that_zeros_do_not_suit_is_tried_with_what_it_was_verified_with(tmp_path):
+    x = keras.Input((6,), dtype="int32")
+    y = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(9, 8, mask_zero=True)(x))
+    model = keras.Model(x, keras.layers.Dense(3)(y))  # for zeros alone it is 0 / 0, an error in integers
+    tokens = np.random.default_rng(0).integers(1, 9, (40, 6)).astype("int32")
+    export_model(model, tmp_path, inputs=tokens, variants="full_int8", calibration=tokens, max_drop=100)
+    assert load_predictor(tmp_path / "model_full_int8.tflite").outputs(tokens)[
+        model.layers[-1].name
+    ].shape == (40, 3)
