@@ -4,6 +4,7 @@ import re
 
 _COLORS = re.compile(r"\x1b\[\d*m")  # of a terminal
 _USER_CODE = re.compile(r"in user code:.*?\n\n +\w+: ", re.DOTALL)
+_IN_GRAPH = "Graph execution error"
 _CALLING = "Exception encountered when calling "
 
 
@@ -33,10 +34,11 @@ def listed(names, limit=20):
 def first_line(error):
     """Returns the first informative line of an error's message, or the name of its type.
 
-    TensorFlow's list of the functions that raised is dropped; Keras's name of the layer is kept.
+    TensorFlow's lists of functions and of nodes of the graph are dropped; Keras's name of the layer is kept.
     """
     text = _USER_CODE.sub("", _COLORS.sub("", str(error)))
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
     if lines[0].startswith(_CALLING) and len(lines) > 1:
         return f"{lines[0].removeprefix(_CALLING).removesuffix('.')}: {lines[1]}"
-    return lines[0]
+    node = next((number for number, line in enumerate(lines) if line.startswith("[[{{node ")), 0)
+    return lines[node - 1] if node and lines[0].startswith(_IN_GRAPH) else lines[0]

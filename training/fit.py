@@ -9,6 +9,8 @@ import keras
 import numpy as np
 
 import keras_vit
+from keras_vit.errors import InputError
+from keras_vit.importing import raised
 from keras_vit.io.json_files import write_json
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.callbacks import FiniteCheck, HistoryFile, Progress
@@ -24,7 +26,7 @@ from keras_vit.training.checkpoint import (
 )
 from keras_vit.training.devices import Engine
 from keras_vit.training.optimizers import build_optimizer
-from keras_vit.training.own_parts import own_callbacks
+from keras_vit.training.own_parts import is_part, own_callbacks
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tasks import Task, task_of
@@ -75,6 +77,8 @@ def fit_task(
         model, data = engine.prepare(prepared.model), engine.divisible(prepared.data)
         steps = task.steps_per_epoch(data)
         _compile(model, task, steps, engine)
+        if recipe.metrics or is_part(getattr(recipe, "loss", None)):
+            _check_compiled(model, task, data, engine)
         with Interruption() as interruption:
             finite = FiniteCheck(_batches(task, data, engine), folder.nonfinite_batch)
             same_data = SameData(task.fingerprint_arrays(prepared.data))  # of any number of devices
@@ -97,9 +101,23 @@ def _restore(folder, run_state, model, task, data, engine):
     if position != Position():
         task.check_described(folder, data)
     if position.step:  # metrics have no variables to restore before the model has seen a batch
-        model.evaluate(engine.local_part(task.streams(data)["validation_data"]), steps=1, verbose=0)
+        _evaluate_once(model, task, data, engine)
     run_state.restore(model)
     return position
+
+
+def _check_compiled(model, task, data, engine):
+    """Refuses a loss or metrics of the user's own that cannot be computed of a batch."""
+    try:
+        _evaluate_once(model, task, data, engine)
+    except Exception as error:  # the user's code, or Keras's on what that returns
+        raise InputError(
+            f"Loss and metrics cannot be computed of the model's logits and the labels: {raised(error)}."
+        ) from error
+
+
+def _evaluate_once(model, task, data, engine):
+    model.evaluate(engine.local_part(task.streams(data)["validation_data"]), steps=1, verbose=0)
 
 
 def _fit(task, model, steps, streams, callbacks, position, last_epoch):

@@ -57,7 +57,11 @@ def own_optimizer(recipe, options, derived):
     given = accepted(found, options)
     changed = {name for name, value in recipe.changed().items() if value}
     if unused := sorted({_FIELDS[n] for n in options.keys() - given.keys()} & changed):
-        raise InputError(f"{name} accepts no {', '.join(unused)}: leave it out, or let it accept that.")
+        unset = " ".join(f"{field}={_default(recipe, field)}" for field in unused)
+        raise InputError(
+            f"{name} accepts no {', '.join(unused)}, which this recipe sets: let it accept that, or set "
+            f"{unset}."
+        )
     is_class = isinstance(found, type) and issubclass(found, keras.optimizers.Optimizer)
     try:
         optimizer = (derived(found) if is_class else found)(**given)
@@ -66,6 +70,11 @@ def own_optimizer(recipe, options, derived):
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise InputError(f"Expected {name} to return a keras optimizer, received {type(optimizer).__name__}.")
     return optimizer
+
+
+def _default(recipe, field):
+    default = getattr(type(recipe), field)
+    return "none" if default is None else default
 
 
 schedules = keras.optimizers.schedules

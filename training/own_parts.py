@@ -82,9 +82,14 @@ def accepted(function: Callable, options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name in names}
 
 
+def own_loss(recipe) -> Any:
+    """Returns the loss of a recipe's own: a keras.losses.Loss, or a function of labels and logits."""
+    return _of_logits(recipe.loss, "the loss", keras.losses.Loss)
+
+
 def own_metrics(recipe) -> list:
-    """Returns the metrics of a recipe's own: keras.metrics.Metric, or functions of labels and outputs."""
-    return [own_part(text, "the metric", keras.metrics.Metric) for text in recipe.metrics]
+    """Returns the metrics of a recipe's own: keras.metrics.Metric, or functions of labels and logits."""
+    return [_of_logits(text, "the metric", keras.metrics.Metric) for text in recipe.metrics]
 
 
 def metric_name(metric: Any) -> str:
@@ -106,6 +111,24 @@ def own_callbacks(recipe) -> list[keras.callbacks.Callback]:
     if wrong := [each for each in made if not isinstance(each, keras.callbacks.Callback)]:
         raise InputError(f"Expected keras.callbacks.Callback of callbacks=..., received {wrong[0]!r:.80}.")
     return made
+
+
+def _of_logits(text, what, kind):
+    """Returns a part that gets the outputs of models, and refuses Keras's for probabilities."""
+    part = own_part(text, what, kind)
+    if not callable(part):
+        raise InputError(f"Expected {what} {text} to be a function or an object, received {part!r:.80}.")
+    if isinstance(part, kind):
+        expects_logits = part.get_config().get("from_logits")
+    else:
+        expects_logits = getattr(inspect.signature(part).parameters.get("from_logits"), "default", None)
+    if expects_logits is False:
+        name = text.partition("{")[0]
+        raise InputError(
+            f"{name} is for probabilities, but the model returns logits: give {name}"
+            '{"from_logits": true}, or a function of your own that passes from_logits=True.'
+        )
+    return part
 
 
 def _names(value, field):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
+from keras_vit.training.augmentation.own import OwnAugmentation
 from keras_vit.training.checkpoint import Interrupted
 from keras_vit.training.fit import fit
 from keras_vit.training.optimizers import build_optimizer
@@ -71,6 +72,24 @@ def darker(images, seed):
 
 def cropped(images):
     return images[:, 1:]
+
+def drawn(images, seed):
+    return images + keras.random.uniform((1,), seed=seed)
+
+def no_images(images, seed):
+    pass
+
+def fewer_labels(images, labels, seed):
+    return images, labels[:, 1:]
+
+def no_loss(labels, logits):
+    return labels - logits[:, 1:]
+
+def beyond(labels, logits):
+    return ops.take(ops.ones(3), 5 + ops.argmax(labels, axis=-1))
+
+def fixed():
+    return keras.optimizers.Lion(1e-3)
 
 class Log(keras.callbacks.Callback):
     epochs = []
@@ -194,7 +213,14 @@ def test_a_run_with_own_parts_that_is_interrupted_continues_bit_identically(part
         ("Expected loss to be one of cross_entropy, hinge, received 'focal'", "loss=focal"),
         ("loss=parts:squared does not accept smoothed labels.*set label_smoothing=0", "loss=parts:squared"),
         ("Expected optimizer to be one of adamw", "optimizer=best"),
-        ("parts:momentum accepts no clip_norm", "optimizer=parts:momentum clip_norm=3 variant=Pico/4"),
+        (
+            "parts:momentum accepts no clip_norm, which this recipe sets: .* or set clip_norm=1.0",
+            "optimizer=parts:momentum clip_norm=3 variant=Pico/4",
+        ),
+        (
+            "parts:fixed accepts no clip_value, learning_rate, .* set clip_value=none learning_rate=0.001",
+            "optimizer=parts:fixed learning_rate=0.1 clip_norm=none clip_value=1 variant=Pico/4",
+        ),
         (
             "Expected parts:squared to return a keras optimizer|cannot be made",
             "optimizer=parts:squared variant=Pico/4",
@@ -231,10 +257,50 @@ def test_an_augmentation_gets_a_seed_of_each_batch(parts):
     assert np.mean(later) == first[2]
 
 
-def test_an_augmentation_that_changes_the_size_is_refused(parts):
-    task = task_of(ImageRecipe(augmentation="parts:cropped"))
-    with (
-        pytest.warns(UserWarning, match="has no parameter `seed`"),
-        pytest.raises(InputError, match="keep the shape"),
-    ):
-        task.streams(task.load_data())
+def test_an_augmentation_without_a_seed_gives_notice(parts):
+    with pytest.warns(UserWarning, match="has no parameter `seed`"):
+        OwnAugmentation("parts:cropped")
+
+
+@pytest.mark.filterwarnings("ignore:.*no parameter `seed`")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cropped", r"parts:cropped to keep the shape of images, \(8, 8, 1\), received \(7, 8, 1\)"),
+        ("fewer_labels", r"parts:fewer_labels to keep the shape of labels, \(10,\), received \(9,\)"),
+        ("no_images", "parts:no_images to return images, or images and labels, received None"),
+        ("raises", r"parts:raises raised TypeError: raises\(\) takes 0"),
+        ("drawn", "parts:drawn raised ValueError: Argument `seed` must be"),
+    ],
+)
+def test_an_augmentation_that_does_not_fit_is_refused(parts, name, message):
+    task = task_of(ImageRecipe(augmentation=f"parts:{name}"))
+    with pytest.raises(InputError, match=message):
+        next(iter(task.streams(task.load_data())["x"]))
+
+
+@pytest.mark.parametrize(
+    ("message", "assignments"),
+    [
+        (
+            "keras.losses:CategoricalCrossentropy is for probabilities",
+            "loss=keras.losses:CategoricalCrossentropy",
+        ),
+        ("for probabilities.*a function of your own", "loss=keras.losses:categorical_crossentropy"),
+        ("keras.metrics:AUC is for probabilities, but the model returns logits", "metrics=keras.metrics:AUC"),
+        (
+            r"Loss and metrics cannot be computed.*logits and the labels: .*\(parts.py, line",
+            "loss=parts:no_loss",
+        ),
+        (
+            r"Loss and metrics cannot be computed.*InvalidArgumentError: indices\[0\] = .* not in \[0, 3\)",
+            "metrics=parts:beyond",
+        ),
+        ("MeanIoU cannot be made: TypeError", "metrics=keras.metrics:MeanIoU"),
+    ],
+)
+def test_a_loss_or_metric_that_does_not_fit_is_refused_before_training(parts, tmp_path, message, assignments):
+    chosen = ["model=parts:build", "subset=160", "epochs=1", "label_smoothing=0", assignments]
+    with pytest.raises(InputError, match=message) as error:
+        fit(override(ImageRecipe(), chosen), tmp_path / "run")
+    assert "\n" not in str(error.value) and not (tmp_path / "run" / "recipe.json").exists()

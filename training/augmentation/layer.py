@@ -52,6 +52,11 @@ class Augment(keras.layers.Layer):
         self.generator = keras.random.SeedGenerator(seed)
 
     def build(self, images_shape, labels_shape=None):
+        if len(images_shape) != 4:
+            raise InputError(
+                "Expected images (batch, height, width, channels), received the shape "
+                f"{tuple(images_shape)}: batch a dataset before its images are augmented."
+            )
         check_fits(self.settings, images_shape[1:])
         self.built = True
 

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_vit.errors import InputError, Notice
+from keras_vit.importing import raised
 from keras_vit.training.own_parts import own_part
 
 
@@ -17,7 +18,8 @@ class OwnAugmentation:
     those of `labels`, one-hot `(batch, num_classes)`, and `seed`, int32 `(2,)`, that it has as parameters.
     It returns images of the same shape, or images and labels. `seed` follows from the recipe's seed, the
     epoch and the step, so that a run that uses no other random numbers is resumed exactly. It consists of
-    `keras.ops` or of the backend's operations: TensorFlow runs it in tf.data, JAX compiles it.
+    `keras.ops` or of the backend's operations: TensorFlow runs it in tf.data, JAX compiles it. `seed` is for
+    the backend's random functions, such as `tf.random.stateless_uniform`; those of `keras.random` refuse it.
     """
 
     def __init__(self, name: str):
@@ -47,11 +49,21 @@ class OwnAugmentation:
 
     def __call__(self, images, labels, seed):
         given = {"labels": labels, "seed": seed}
-        result = self.function(images, **{option: given[option] for option in self.options})
-        changed, labels = result if isinstance(result, tuple | list) else (result, labels)
-        if tuple(changed.shape)[1:] != tuple(images.shape)[1:]:
+        try:
+            result = self.function(images, **{option: given[option] for option in self.options})
+        except InputError:
+            raise
+        except Exception as error:  # the user's code
+            raise InputError(f"The augmentation {self.name} raised {raised(error)}.") from error
+        results = tuple(result) if isinstance(result, tuple | list) else (result, labels)
+        if len(results) != 2 or not all(hasattr(each, "shape") for each in results):
             raise InputError(
-                f"Expected {self.name} to keep the shape of images, {tuple(images.shape)[1:]}, received "
-                f"{tuple(changed.shape)[1:]}."
+                f"Expected {self.name} to return images, or images and labels, received {result!r:.80}."
             )
-        return changed, labels
+        for what, one, other in zip(("images", "labels"), (images, labels), results, strict=True):
+            if tuple(one.shape)[1:] != tuple(other.shape)[1:]:
+                raise InputError(
+                    f"Expected {self.name} to keep the shape of {what}, {tuple(one.shape)[1:]}, received "
+                    f"{tuple(other.shape)[1:]}."
+                )
+        return results

@@ -20,7 +20,7 @@ from keras_vit.training.fine_tuning.rates import with_rates_by_depth
 from keras_vit.training.fine_tuning.weights import pretrained_model, with_image_size
 from keras_vit.training.metrics import IMAGES
 from keras_vit.training.normalization import normalized_model
-from keras_vit.training.own_parts import is_part, own_metrics, own_part
+from keras_vit.training.own_parts import is_part, own_loss, own_metrics
 from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.report import write_report
 from keras_vit.training.tasks.task import Task
@@ -89,7 +89,7 @@ class ImageClassification(Task):
         if self.recipe.loss == "hinge":
             loss = keras.losses.CategoricalHinge()
         elif is_part(self.recipe.loss):
-            loss = own_part(self.recipe.loss, "the loss", keras.losses.Loss)
+            loss = own_loss(self.recipe)
         accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
         return {"loss": loss, "metrics": [accuracy, *own_metrics(self.recipe)]}
 

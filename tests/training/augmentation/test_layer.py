@@ -58,3 +58,8 @@ def test_it_runs_in_a_dataset():
 def test_impossible_settings_are_refused(options, message):
     with pytest.raises(InputError, match=message):
         Augment(**options)(IMAGES, training=True)
+
+
+def test_a_single_image_is_refused():
+    with pytest.raises(InputError, match=r"received the shape \(8, 8, 3\): batch a dataset"):
+        Augment(flip=True)(np.ones((8, 8, 3), "uint8"), training=True)
