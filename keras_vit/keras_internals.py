@@ -127,6 +127,22 @@ def replaced_calls(replace):
         layer_class.__call__ = call
 
 
+@contextlib.contextmanager
+def sign_by_comparison():
+    """Lets TensorFlow's `signbit`, and `argmax` and `argmin` that call it, compare with 0 inside the block.
+
+    Keras computes them with bitwise operators, which LiteRT does not have, to tell -0.0 from 0.0.
+    """
+    from keras.src.backend.tensorflow import numpy
+
+    signbit = numpy.signbit
+    numpy.signbit = lambda x: numpy.less(x, 0)
+    try:
+        yield
+    finally:
+        numpy.signbit = signbit
+
+
 def remat_mode(layer):
     """Returns the mode of the `RematScope` a layer was created in, or None; no public attribute does."""
     return layer._remat_mode and layer._remat_mode.mode

@@ -5,6 +5,7 @@ import threading
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_vit import layers
 from keras_vit.keras_internals import (
@@ -17,6 +18,7 @@ from keras_vit.keras_internals import (
     run_graph,
     seed_generators,
     set_weight,
+    sign_by_comparison,
     source_inputs,
     source_of,
     takes_training,
@@ -80,6 +82,19 @@ def test_a_graph_runs_with_other_operations():
     assert is_graph(model) and not is_graph(model.layers[1])
     for graph in (model, keras.Sequential([inputs, model.layers[1]])):
         assert run_graph(graph, np.ones((1, 2)), lambda operation: lambda x: x * 3).tolist() == [[3, 3]]
+
+
+def test_the_best_place_is_found_without_bitwise_operators():
+    x = np.array([[3.0, -1.0, 3.0], [-0.0, -2.0, -1.0]], "float32")
+    with sign_by_comparison():
+        graph = tf.function(lambda x: (keras.ops.argmax(x, -1), keras.ops.signbit(x))).get_concrete_function(
+            x
+        )
+    best, negative = graph(tf.constant(x))
+    assert best.numpy().tolist() == [0, 0]
+    assert negative.numpy().tolist() == [[False, True, False], [False, True, True]]
+    assert not [node.name for node in graph.graph.as_graph_def().node if "Bitwise" in node.op]
+    assert keras.ops.signbit(x)[1, 0]  # Keras's own again
 
 
 def test_layers_that_take_training_are_known():

@@ -17,6 +17,7 @@ from keras_vit.keras_internals import (
     mask_of,
     replaced_calls,
     run_graph,
+    sign_by_comparison,
     takes_training,
 )
 from keras_vit.models.rollout import map_grid
@@ -54,7 +55,7 @@ class MobileForm:
 
     def _run(self, inputs, encoders):
         converted = _Converted(encoders)
-        with replaced_calls(converted.called_by_code):
+        with replaced_calls(converted.called_by_code), sign_by_comparison():
             if is_graph(self.model):
                 return _materialized(converted.graph(self.model, inputs))
             return self.model(inputs, training=False)

@@ -9,8 +9,8 @@ from keras_vit.errors import InputError, Notice, listed
 from keras_vit.keras_internals import all_layers, dequantized, is_graph
 
 INT8 = "int8"
-LOW_PRECISION = ("float16", "bfloat16")
-_POLICIES = (*LOW_PRECISION, "mixed_float16", "mixed_bfloat16")
+OTHER_PRECISION = ("float16", "bfloat16", "float64")
+_POLICIES = (*OTHER_PRECISION, "mixed_float16", "mixed_bfloat16")
 
 
 @contextlib.contextmanager
@@ -75,7 +75,7 @@ def in_float32(model):
 
 
 def _is_changed(layer):
-    return layer.compute_dtype in LOW_PRECISION or _mode(layer) == INT8 or _has_lora(layer)
+    return layer.compute_dtype in OTHER_PRECISION or _mode(layer) == INT8 or _has_lora(layer)
 
 
 def _mode(layer):

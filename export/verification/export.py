@@ -66,7 +66,13 @@ def check_variants(variants, export):
 
 def check_finite(model, *outputs):
     """Raises InputError when a model's weights or outputs are NaN or infinite."""
-    if not all(np.isfinite(array).all() for array in (*outputs, *model.get_weights())):
-        raise InputError(
-            "The model's weights or outputs are NaN or infinite: it is not worth exporting. Train it again."
-        )
+    for weight in model.weights:
+        if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+            raise InputError(f"The weight {weight.path} is NaN or infinite. Train the model again.")
+    for array in outputs:
+        finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
+        if not finite.all():
+            raise InputError(
+                f"The model's outputs are NaN or infinite for {(~finite).sum():,} of {len(finite):,} items, "
+                f"the first of them item {finite.argmin()}. Check these inputs, or train the model again."
+            )

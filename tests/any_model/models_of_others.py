@@ -428,11 +428,19 @@ def quantized_to_int4():
     return model, numbers(6)
 
 
-@case("best classes as integers", refusal="no operator for BitwiseAnd")
+@case("best classes as integers")
 def integers():
     x = keras.Input((5,))
     y = layers.Dense(4)(x)
-    return keras.Model(x, [keras.ops.argmax(y, axis=-1), y]), numbers(5)
+    best = keras.ops.argmax(y, axis=-1), keras.ops.argmin(y, axis=-1, keepdims=True)
+    return keras.Model(x, [*best, y]), numbers(5)
+
+
+@case("float64 in each layer")
+def double_precision():
+    x = keras.Input((5,), dtype="float64")
+    y = layers.Dense(8, activation="relu", dtype="float64")(x)
+    return keras.Model(x, layers.Dense(3, dtype="float64")(y)), numbers(5).astype("float64")
 
 
 @case("TimeDistributed, and residuals by arithmetic")

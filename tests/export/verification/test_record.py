@@ -205,8 +205,17 @@ def test_input_that_cannot_be_verified_with_is_refused(data, tmp_path):
 def test_a_model_whose_weights_are_nan_is_refused(data, tmp_path):
     model = small_model()
     model.layers[-1].kernel.assign(np.full((48, 3), np.nan))
-    with pytest.raises(InputError, match="NaN"):
+    with pytest.raises(InputError, match="weight .*/kernel is NaN"):
         export_model(model, tmp_path / "x", inputs=data[0], labels=data[1], **CLASSIFIER)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_model_whose_outputs_are_nan_is_refused(tmp_path):
+    x = keras.Input((2,))
+    model = keras.Model(x, keras.ops.log(x))
+    inputs = np.array([[1.0, 2.0], [3.0, 4.0], [-1.0, 2.0], [5.0, -6.0]], "float32")
+    with pytest.raises(InputError, match="for 2 of 4 items, the first of them item 2"):
+        export_model(model, tmp_path / "x", inputs=inputs)
     assert not (tmp_path / "x").exists()
 
 
