@@ -8,6 +8,8 @@ from keras_vit.export.mobile.pending import Rotated, as_float64, materialize, sc
 from keras_vit.export.mobile.registry import handles
 from keras_vit.layers import LayerScale
 
+LEAST_NORM = 1e-12  # of Keras's UnitNormalization
+
 
 @handles(keras.layers.Rescaling)
 def rescaling(layer, x):
@@ -41,6 +43,14 @@ def layer_norm(layer, x):
         variance = tf.reduce_mean(centered * centered, axis=-1, keepdims=True)
         x = centered * tf.math.rsqrt(variance + layer.epsilon)
     return scaled(x, *_gamma_and_beta(layer))
+
+
+@handles(keras.layers.UnitNormalization, options=("axis",))
+def unit_norm(layer, x):
+    """Divides by the norm; Keras takes the inverse of 0 first, which XNNPACK computes as NaN."""
+    x = materialize(x)
+    squares = tf.reduce_sum(x * x, axis=layer.axis, keepdims=True)
+    return x * tf.math.rsqrt(tf.maximum(squares, LEAST_NORM**2))
 
 
 def rotated_layer_norm(layer, x, rotation):

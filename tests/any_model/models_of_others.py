@@ -428,6 +428,14 @@ def quantized_to_int4():
     return model, numbers(6)
 
 
+@case("unit vectors, one of them of zeros")
+def unit_vectors():
+    x = keras.Input((5,))
+    inputs = numbers(5)
+    inputs[3] = 0
+    return keras.Model(x, layers.UnitNormalization()(layers.ReLU()(x))), inputs
+
+
 @case("best classes as integers")
 def integers():
     x = keras.Input((5,))

@@ -1,9 +1,9 @@
 """Open sizes, 16-bit layers, and layers that are code rather than configuration."""
 
 from keras_vit.export.doctor.finding import Finding, names
+from keras_vit.export.model.precision import OTHER_PRECISION
 from keras_vit.keras_internals import all_layers
 
-LOW_PRECISION = ("float16", "bfloat16")
 CODE = ("Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
 
 
@@ -38,7 +38,7 @@ def _open_inside(case):
 
 def precision(case):
     layers = [layer for layer in all_layers(case.model)[1:] if layer.weights]
-    layers = [layer for layer in layers if layer.compute_dtype in LOW_PRECISION]
+    layers = [layer for layer in layers if layer.compute_dtype in OTHER_PRECISION]
     if layers:
         yield Finding(
             "precision",
