@@ -27,10 +27,11 @@ def read_objective(given: str | keras_tuner.Objective) -> tuple[str, str]:
     """
     if isinstance(given, keras_tuner.Objective) and not hasattr(given, "objectives"):
         return given.name, given.direction
-    if not isinstance(given, str) or not given:
+    if not isinstance(given, str) or not given or "," in given:
+        received = given if isinstance(given, list | str) else type(given).__name__
         raise InputError(
             "Expected one objective, such as 'val_accuracy', 'min:val_price' or keras_tuner.Objective("
-            f"'val_price', 'min'), received {given if isinstance(given, list) else type(given).__name__}."
+            f"'val_price', 'min'), received {received}."
         )
     direction, colon, name = given.partition(":")
     if colon:

@@ -33,6 +33,7 @@ def test_an_objective_has_a_direction(given, expected):
         ("least:val_loss", "min:NAME or max:NAME, received 'least:val_loss'"),
         ("min:", "min:NAME or max:NAME"),
         (["val_loss", "val_accuracy"], "Expected one objective"),
+        ("val_loss,val_accuracy", "Expected one objective, .* received val_loss,val_accuracy"),
         (3, "Expected one objective"),
     ],
 )

@@ -63,5 +63,5 @@ class Builder:
             return function(*arguments, **options)
         except InputError:
             raise
-        except Exception as error:  # the user's code
+        except (Exception, SystemExit) as error:  # the user's code
             raise InputError(f"{what} of {self.name} raised {raised(error)}.") from error

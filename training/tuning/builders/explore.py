@@ -1,8 +1,10 @@
 """Finds the hyperparameters that a builder declares, and checks it and the data before a search starts."""
 
 import copy
+import difflib
 
 import keras_tuner
+import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.importing import raised
@@ -46,7 +48,7 @@ def logged_names(model, train, validation, batch_size: int) -> list[str]:
     """Returns the names of the metrics that `fit` would log, from one batch of each data set.
 
     Raises:
-        InputError: the data do not fit the model.
+        InputError: the data do not fit the model, or a metric is no single number.
     """
     names = []
     for role, data, prefix in (("train", train, ""), ("validation", validation, "val_")):
@@ -56,6 +58,11 @@ def logged_names(model, train, validation, batch_size: int) -> list[str]:
             logs = model.test_on_batch(*first_batch(data, batch_size), return_dict=True)
         except Exception as error:  # TensorFlow, Keras and the user's layers raise many kinds
             raise InputError(f"The model cannot be trained on {role}: {raised(error)}.") from error
+        if several := [name for name, value in logs.items() if np.ndim(value)]:
+            raise InputError(
+                f"Expected metrics of one number, received {np.size(logs[several[0]])} from {several[0]!r}: "
+                "average them, as with keras.metrics.F1Score(average='macro')."
+            )
         names += [f"{prefix}{name}" for name in logs]
     return names
 
@@ -63,11 +70,10 @@ def logged_names(model, train, validation, batch_size: int) -> list[str]:
 def check_logged(objective: str, names: list[str]):
     """Raises InputError unless the objective is one of the metrics that a training logs."""
     if objective not in names:
-        hint = (
-            ""
-            if any(name.startswith("val_") for name in names)
-            else " Give validation data for val_ metrics."
-        )
+        close = difflib.get_close_matches(objective, names, n=1)
+        is_held = any(name.startswith("val_") for name in names)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        hint += "" if is_held else " Give validation data for val_ metrics."
         raise InputError(
             f"The objective {objective!r} is not logged. Expected one of {', '.join(names)}: others are "
             f"metrics to compile the model with.{hint}"

@@ -19,6 +19,7 @@ from keras_vit.training.checkpoint import (
 from keras_vit.training.devices import Engine
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tuning.builders.batches import ArrayBatches, evaluation_batches, first_batch
+from keras_vit.training.tuning.builders.explore import check_logged
 
 
 def fit_compiled(
@@ -43,9 +44,11 @@ def fit_compiled(
     batches = ArrayBatches(train, batch_size, seed) if isinstance(train, tuple) else None
     held = evaluation_batches(validation, batch_size) if isinstance(validation, tuple) else validation
     finite = FiniteCheck()
-    every = [finite, *callbacks, *kept(folder, objective), keras.callbacks.History()]
+    logged = keras.callbacks.LambdaCallback(on_epoch_end=lambda _, logs: check_logged(objective[0], [*logs]))
+    every = [finite, logged, *callbacks, *kept(folder, objective), keras.callbacks.History()]
     if batches is not None:
-        every.insert(0, SameData(keras.tree.flatten((train, validation))))
+        arrays = [data for data in (train, validation) if isinstance(data, tuple)]
+        every.insert(0, SameData(keras.tree.flatten(arrays)))
     with folder.locked(), Interruption() as interruption:
         folder.remove_leftovers()
         kind, steps = (RunState, batches.steps) if batches is not None else (EpochState, 1)

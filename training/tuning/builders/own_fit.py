@@ -3,8 +3,10 @@
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_vit.errors import InputError
+from keras_vit.training.tuning.state.records import ImpossibleSearch
 
 EXPECTED = "what model.fit returns, a dict of metrics, or a number"
 
@@ -30,6 +32,10 @@ class OwnEpochs(keras.callbacks.Callback):
     def pass_on(self, logs: dict):
         """Passes the metrics of an epoch, or the last ones, on."""
         self.names |= dict.fromkeys(logs)
+        if wrong := [name for name, value in logs.items() if np.ndim(value) or not np.isfinite(value)]:
+            raise InputError(
+                f"Expected fit to log and return finite numbers, received {wrong[0]}={logs[wrong[0]]}."
+            )
         if self.objective in logs:
             for callback in self.callbacks:
                 callback.on_epoch_end(self.count, logs)
@@ -40,7 +46,8 @@ def report_result(result: Any, epochs: OwnEpochs, model: keras.Model):
     """Passes on what `fit` returned, unless its epochs were passed on already.
 
     Raises:
-        InputError: it is nothing of `EXPECTED`, or the objective is in none of the metrics.
+        InputError: it is nothing of `EXPECTED`.
+        ImpossibleSearch: the objective is in none of the metrics.
     """
     for logs in _rows(result, epochs):
         epochs.set_model(model)
@@ -48,7 +55,7 @@ def report_result(result: Any, epochs: OwnEpochs, model: keras.Model):
         epochs.pass_on(logs)
     if not epochs.count:
         known = ", ".join(epochs.names) or "nothing"
-        raise InputError(
+        raise ImpossibleSearch(
             f"The objective {epochs.objective!r} is not among what fit logged or returned: {known}. Return "
             "it in a dict, or choose another objective."
         )

@@ -1,11 +1,13 @@
 """Names of the files in the folder of a search."""
 
 import contextlib
+import os
 import shutil
 from pathlib import Path
 
 from keras_vit.errors import InputError
 from keras_vit.io.locking import created_folder, exclusively
+from keras_vit.training.tuning.state.records import ImpossibleSearch
 
 
 class SearchFolder:
@@ -18,6 +20,7 @@ class SearchFolder:
         self.log = self.path / "processes.log"  # what processes write before they have a log of their own
         self.reference = self.path / "reference.tflite"
         self.arrays = self.path / "arrays"  # the data of a search over a builder, for its processes
+        self.trials = self.path / "trials"
         self.data = self.path / "data"  # with the log of loading the data
         self.reference_log = self.path / "reference"  # with the log of measuring the reference
         self.results = self.path / "results.csv"
@@ -29,7 +32,7 @@ class SearchFolder:
 
     def trial(self, root):
         """The run folder of a trial, or of the one that it continues."""
-        return self.path / "trials" / root
+        return self.trials / root
 
     def check(self, joining=False):
         """Raises InputError unless the folder is, or can become, that of a search; or that of a worker."""
@@ -47,7 +50,8 @@ class SearchFolder:
         """Keeps a second search out of the folder while the block runs.
 
         `file`, the journal by default, is locked and gets the first event. When it has none at the end, for
-        example because the data are missing, the search did not start, and its files are removed.
+        example because the data are missing, the search did not start, and its files are removed. So are
+        those of an ImpossibleSearch, which has no results: it can start again with another objective.
         """
         file = file or self.journal
         busy = f"Another search is running in {self.path}. Wait for it, or choose another --run-dir."
@@ -56,13 +60,18 @@ class SearchFolder:
             with exclusively(file, busy):
                 try:
                     yield
+                except ImpossibleSearch:
+                    shutil.rmtree(self.trials, ignore_errors=True)
+                    os.truncate(file, 0)
+                    raise
                 finally:
                     if not file.stat().st_size:
                         self._remove_all(file)
 
     def _remove_all(self, file):
         places = (self.data, self.reference_log)
-        for own in (*(place / "trial.log" for place in places), self.log, self.reference, file):
+        files = (self.log, self.reference, self.results, self.pareto, file)
+        for own in (*(place / "trial.log" for place in places), *files):
             own.unlink(missing_ok=True)
         shutil.rmtree(self.arrays, ignore_errors=True)
         for place in places:

@@ -7,7 +7,15 @@ from keras_vit.errors import ConditionError, InputError
 from keras_vit.training.tuning.keras_tuner_internals import add_discovered, is_discovery
 from keras_vit.training.tuning.state.journal import Journal
 from keras_vit.training.tuning.state.oracles import HALT, IDLE, Journaled
-from keras_vit.training.tuning.state.records import COMPLETED, FAILED, MISFIT, STOPPED, TrialRecord
+from keras_vit.training.tuning.state.records import (
+    COMPLETED,
+    FAILED,
+    IMPOSSIBLE,
+    MISFIT,
+    STOPPED,
+    ImpossibleSearch,
+    TrialRecord,
+)
 
 WAIT = object()  # no trial now: others have to end first
 MAX_FAILURES = 5  # consecutive, before a search ends
@@ -101,10 +109,17 @@ class Ledger:
             return not record.halted
 
     def end(self, trial, seconds, status=COMPLETED, reason=None):
-        """Records the end of a trial. One that the oracle stopped is `STOPPED`, not `COMPLETED`."""
+        """Records the end of a trial. One that the oracle stopped is `STOPPED`, not `COMPLETED`.
+
+        The first that ends `IMPOSSIBLE` raises ImpossibleSearch, unless others have a score: then it failed.
+        """
         with self._lock:
             if self.records[trial].status is not None:
                 return
+            if status == IMPOSSIBLE:
+                if not any(record.is_scored for record in self.records.values()):
+                    raise ImpossibleSearch(reason)
+                status = FAILED
             if status == COMPLETED and self.records[trial].halted:
                 status = STOPPED
             self._append("ended", trial=trial, status=status, reason=reason, seconds=round(seconds, 3))

@@ -3,7 +3,14 @@
 import dataclasses
 from typing import Any
 
+from keras_vit.errors import InputError
+
 COMPLETED, STOPPED, MISFIT, FAILED = "completed", "stopped", "misfit", "failed"  # how a trial can end
+IMPOSSIBLE = "impossible"  # how the process of a trial ends that raised ImpossibleSearch
+
+
+class ImpossibleSearch(InputError):
+    """A trial found that no trial can be scored."""
 
 
 @dataclasses.dataclass

@@ -14,7 +14,7 @@ import keras
 
 from keras_vit.errors import ConditionError, InputError, first_line
 from keras_vit.training.checkpoint import Interrupted
-from keras_vit.training.tuning.state.records import FAILED
+from keras_vit.training.tuning.state.records import FAILED, IMPOSSIBLE, ImpossibleSearch
 
 
 def isolated(work):
@@ -35,8 +35,9 @@ def isolated(work):
             raise SystemExit(interrupted.exit_code) from interrupted
         except Exception as error:  # any error of a trial ends only that trial
             traceback.print_exc()
+            status = IMPOSSIBLE if isinstance(error, ImpossibleSearch) else FAILED
             kind = "" if isinstance(error, InputError | ConditionError) else f"{type(error).__name__}: "
-            connection.send(("ended", FAILED, f"{kind}{first_line(error)}"))
+            connection.send(("ended", status, f"{kind}{first_line(error)}"))
 
     return run
 

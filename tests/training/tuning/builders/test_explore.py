@@ -11,6 +11,7 @@ from builders_of_tests import (
     build,
     build_conditional,
     build_dynamic,
+    build_with_scores,
     dense,
     train,
     validation,
@@ -95,7 +96,8 @@ def test_a_builder_that_cannot_be_searched_is_refused_in_one_line(tmp_path, buil
             {"objective": ("val_f1", "max")},
             "'val_f1' is not logged. Expected one of auc, loss, val_auc, val_loss",
         ),
-        ({"validation": None}, "'val_auc' is not logged.*Give validation data for val_ metrics"),
+        ({"validation": None}, "'val_auc' is not logged.*Did you mean auc. Give validation data for val_"),
+        ({"builder": build_with_scores}, "Expected metrics of one number, received 3 from 'scores'"),
     ],
 )
 def test_data_and_objectives_that_do_not_fit_are_refused_in_one_line(tmp_path, data, message):

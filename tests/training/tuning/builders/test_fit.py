@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from builders_of_tests import X, Y, dense
 
+from keras_vit import InputError
 from keras_vit.training.checkpoint import Interrupted
 from keras_vit.training.report.history import read_history
 from keras_vit.training.run_folder import RunFolder
@@ -38,10 +39,10 @@ def compiled():
     return model
 
 
-def fit(folder, train=TRAIN, callbacks=(), epochs=3, validation=VALIDATION):
+def fit(folder, train=TRAIN, callbacks=(), epochs=3, validation=VALIDATION, objective=("val_loss", "min")):
     model = compiled()
     fit_compiled(
-        model, train, validation, RunFolder(folder), objective=("val_loss", "min"), epochs=epochs,
+        model, train, validation, RunFolder(folder), objective=objective, epochs=epochs,
         batch_size=16, seed=5, callbacks=callbacks,
     )  # fmt: skip
     return [np.array(weight) for weight in (*model.get_weights(), *model.optimizer.variables)]
@@ -88,3 +89,18 @@ def test_every_row_is_in_every_epoch_once():
     epochs = [np.concatenate([batches.batch(e, s)[0] for s in range(batches.steps)]) for e in range(2)]
     assert batches.steps == 3 and all(sorted(epoch) == list(range(10)) for epoch in epochs)
     assert not np.array_equal(*epochs)
+
+
+@pytest.mark.parametrize("kind", ["none", "dataset"])
+def test_arrays_need_no_arrays_for_validation(tmp_path, kind):
+    import tensorflow as tf
+
+    held = None if kind == "none" else tf.data.Dataset.from_tensor_slices(VALIDATION).batch(16)
+    interrupted(tmp_path / "cut", (1, 2), validation=held, objective=("loss", "min"))
+    options = {"validation": held, "objective": ("loss", "min")}
+    assert same(fit(tmp_path / "cut", **options), fit(tmp_path / "whole", **options))
+
+
+def test_a_model_that_does_not_log_the_objective_is_refused_after_its_first_epoch(tmp_path):
+    with pytest.raises(InputError, match="'val_accuracy' is not logged. Expected one of .*Give validation"):
+        fit(tmp_path, validation=None, objective=("val_accuracy", "max"))

@@ -78,6 +78,14 @@ def test_what_the_check_in_a_process_refuses_leaves_no_folder(tmp_path):
     assert not (tmp_path / "run").exists() or not any((tmp_path / "run").iterdir())
 
 
+@pytest.mark.slow
+def test_a_fit_of_its_own_without_the_objective_ends_the_search_and_leaves_no_folder(tmp_path, capsys):
+    words = ["builders_of_tests:WithOwnFit", "--train", "builders_of_tests:train", "--objective", "max:f1"]
+    assert main(["tune", *words, "--epochs", "1", "--run-dir", str(tmp_path / "run")]) == 2
+    assert "'f1' is not among what fit logged or returned: auc, loss" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

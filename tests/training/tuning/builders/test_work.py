@@ -1,6 +1,7 @@
 """What a process does for a trial, here in the process of the tests."""
 
 import json
+import sys
 
 import keras
 import keras_tuner
@@ -78,6 +79,8 @@ def test_an_objective_that_a_fit_of_its_own_neither_logs_nor_returns_is_an_error
     [
         (lambda self, hp, model, *data, **options: None, "received NoneType: end it with `return model.fit"),
         (lambda self, hp, model, *data, **options: "good", "a dict of metrics, or a number, received str"),
+        (lambda self, hp, model, *data, **options: float("nan"), "finite numbers, received val_auc=nan"),
+        (lambda self, hp, model, *data, **options: sys.exit(3), r"fit\(hp, model, ...\) of .* raised System"),
         (lambda self, hp, model, *data, **options: 1 / 0, r"fit\(hp, model, ...\) of .* raised ZeroDivision"),
     ],
 )

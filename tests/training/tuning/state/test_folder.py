@@ -3,6 +3,7 @@ import pytest
 from keras_vit.errors import InputError
 from keras_vit.training.tuning.state.folder import SearchFolder
 from keras_vit.training.tuning.state.journal import Journal
+from keras_vit.training.tuning.state.records import ImpossibleSearch
 
 
 @pytest.fixture
@@ -48,3 +49,12 @@ def test_files_of_others_stay_when_the_search_does_not_start(folder):
     with pytest.raises(InputError, match="no data"), folder.locked():
         raise InputError("no data")
     assert (folder.data / "mine.csv").read_text() == "all my work"
+
+
+def test_nothing_remains_of_a_search_that_cannot_have_results(folder, tmp_path):
+    with pytest.raises(ImpossibleSearch, match="not logged"), folder.locked():
+        Journal(folder.journal).append({"event": "search"})
+        folder.trial("0000").mkdir(parents=True)
+        folder.results.touch()
+        raise ImpossibleSearch("not logged")
+    assert not any(tmp_path.iterdir())

@@ -9,7 +9,7 @@ from keras_vit.training.tuning.space.space import build_space
 from keras_vit.training.tuning.state.journal import Journal
 from keras_vit.training.tuning.state.ledger import WAIT, Ledger
 from keras_vit.training.tuning.state.oracles import build_oracle
-from keras_vit.training.tuning.state.records import FAILED, MISFIT
+from keras_vit.training.tuning.state.records import FAILED, IMPOSSIBLE, MISFIT, ImpossibleSearch
 
 
 def space(hp):
@@ -158,3 +158,14 @@ def test_an_event_that_no_search_wrote_is_refused(tmp_path, event):
     Journal(tmp_path / "journal").append(event)
     with pytest.raises(InputError, match="event 1 of its trials cannot be replayed"):
         ledger_of(tmp_path / "journal", "random")
+
+
+def test_what_no_trial_can_do_ends_a_search_without_scores_and_fails_a_trial_of_others(tmp_path):
+    ledger = ledger_of(tmp_path / "journal", "random")
+    first, second = ledger.next(), ledger.next()
+    with pytest.raises(ImpossibleSearch, match="not logged"):
+        ledger.end(first.id, 1.0, IMPOSSIBLE, "not logged")
+    train(ledger, first)
+    ledger.end(second.id, 1.0, IMPOSSIBLE, "not logged")
+    assert (second.status, second.reason) == (FAILED, "not logged")
+    assert ledger_of(tmp_path / "journal", "random").records == ledger.records
