@@ -18,7 +18,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/contract")]
 import numpy as np  # noqa: E402
 import parity_contract  # noqa: E402  found through the path above
 
-from keras_vit.io.images import IMAGE_SUFFIXES, read_image  # noqa: E402
+from keras_vit.io.image_formats import IMAGE_SUFFIXES  # noqa: E402
+from keras_vit.io.images import read_image  # noqa: E402
 
 HEADER = """# Pretrained models against their originals
 

@@ -25,6 +25,7 @@ from keras_vit.training.checkpoint import (
     stream_within_epoch,
 )
 from keras_vit.training.devices import Engine
+from keras_vit.training.load import show_data
 from keras_vit.training.optimizers import build_optimizer
 from keras_vit.training.own_parts import is_part, own_callbacks
 from keras_vit.training.recipe import Recipe
@@ -71,6 +72,7 @@ def fit_task(
         folder.check_unused()
     engine.check(task)
     data = task.load_data(data_dir) if data is None else data
+    show_data(data)
     with folder.locked(), engine.scope():
         folder.remove_leftovers()
         prepared = task.prepare(data)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from rich.console import Console
+
 from keras_vit.constraints import check_value
 from keras_vit.training import data
 from keras_vit.training.data import ImageData
@@ -32,6 +34,8 @@ def load_data(
             antialiased bilinear interpolation (default: the source's own, of a folder 224); `subset`, int,
             training images to keep, equally many of each class (default: all); `skip_broken`, bool, leaves
             out images of a folder that cannot be read, with a warning that names them (default: False);
+            `class_folders`, `"first"` or `"last"`, whether the outer or the innermost folders are the classes
+            where both make sense (default: such a folder is refused);
             `prepare`, function of a uint8 image that brings it to `image_size` instead of stretching, such as
             a `keras_vit.pretrained.Preprocessing` (default: None);
             `data_dir`, str or Path, where TFDS keeps its data (default: TFDS's own).
@@ -62,3 +66,8 @@ def load_data(
     return load(
         spec, validation_fraction=validation_fraction, test_fraction=test_fraction, seed=seed, **options
     )
+
+
+def show_data(data: ImageData | TextData):
+    """Prints what was found: how the source was read, and what is in each split."""
+    Console(stderr=True, soft_wrap=True).print("\n".join(data.summary()), highlight=False, markup=False)

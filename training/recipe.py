@@ -223,6 +223,9 @@ class ImageRecipe(Augmentation, Recipe):
     image_width: Annotated[int | None, Range(1, 8192), OnlyWith("image_size")] = None  # where not the height
     subset: Annotated[int | None, Range(2, _MANY)] = None  # training images, class-balanced; None: all
     skip_broken: Annotated[bool, OnlyWith("data", "folder:*")] = False  # leave out images that cannot be read
+    class_folders: Annotated[  # where folders contain folders: which are the classes; None: refused
+        str | None, Choices("first", "last"), OnlyWith("data", "folder:*")
+    ] = None
     normalization: Annotated[str | None, Choices(*NORMALIZATIONS)] = None  # inside the model; None: its own
 
     # Model

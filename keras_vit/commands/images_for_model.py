@@ -26,8 +26,7 @@ def read_images(spec, found, pixels=None, data_dir=None, with_labels=True) -> di
     test, train = (_fitted(split.images, shape[-1], pixels) for split in (data.test, data.train))
     if data.image_shape[-1] != shape[-1]:
         taken.append("grey made RGB" if shape[-1] == 3 else "RGB made grey")
-    counts = ", ".join(f"{len(split):,} {name}" for name, split in data.splits.items())
-    print(f"{spec}: {counts} images, {data.num_classes} classes ({listed(data.label_names, 5)})")
+    print("\n".join(data.summary()))
     print(f"taken: the test split; {', '.join(taken)}")
     labels, names = _labels(data, found) if with_labels else (None, found.label_names)
     preparation = {"pixels": pixels or "0:255"}

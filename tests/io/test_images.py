@@ -9,10 +9,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from keras_vit.errors import InputError
-from keras_vit.io.images import IMAGE_SUFFIXES, decode_image, read_image, resize_image
+from keras_vit.io.image_formats import IMAGE_SUFFIXES
+from keras_vit.io.images import Changes, decode_image, read_image, resize_image
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
-FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".gif": "GIF"}
+FORMATS = {
+    ".jpg": "JPEG", ".jpeg": "JPEG", ".jfif": "JPEG", ".jpe": "JPEG", ".png": "PNG", ".webp": "WEBP",
+    ".bmp": "BMP", ".gif": "GIF", ".tif": "TIFF", ".tiff": "TIFF", ".avif": "AVIF",
+}  # fmt: skip
 
 
 def two_tone(size=(8, 6)):
@@ -184,8 +188,33 @@ def test_a_file_that_is_not_an_image_is_named(data):
 
 
 def test_other_formats_are_refused():
-    with pytest.raises(InputError, match="Expected JPEG, PNG, WebP, BMP or GIF"):
-        decode_image(saved(two_tone(), "TIFF"), "x.tiff")
+    with pytest.raises(InputError, match="Expected JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF"):
+        decode_image(saved(two_tone(), "PCX"), "x.pcx")
+    with pytest.raises(InputError, match="floating-point"):
+        decode_image(saved(Image.new("F", (4, 4)), "TIFF"), "x.tiff")
+
+
+def test_transparency_and_16_bits_are_counted():
+    changes = Changes()
+    opaque = Image.new("RGBA", (2, 2), (0, 0, 0, 255))
+    for image in (opaque, Image.new("RGBA", (2, 2)), Image.new("LA", (2, 2)), two_tone()):
+        decode_image(saved(image), "x", changes=changes)
+    decode_image(saved(Image.fromarray(np.array([[1285, 65535]], np.uint16))), "x", changes=changes)
+    assert [line.partition(",")[0] for line in changes.lines()] == [
+        "2 images have transparent parts",
+        "1 images have 16 bits",
+    ]
+    assert "values from 1,285 to 65,535 of 65,535: divided by 257, 251 levels" in changes.lines()[1]
+    changes.check("here")
+
+
+def test_16_bits_of_a_small_range_are_refused():
+    changes = Changes()
+    for low, high in ((600, 1400), (700, 4095)):
+        image = Image.fromarray(np.array([[low, high]], np.uint16))
+        decode_image(saved(image), "x", changes=changes)
+    with pytest.raises(InputError, match="scans have values from 600 to 4,095 .* 15 grey levels would"):
+        changes.check("scans")
 
 
 def test_a_decompression_bomb_is_refused_by_name():

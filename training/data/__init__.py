@@ -26,6 +26,7 @@ def load_data(
     data_dir: str | Path | None = None,
     subset: int | None = None,
     skip_broken: bool = False,
+    class_folders: str | None = None,
     prepare: Callable | None = None,
 ) -> ImageData:
     """Loads images as uint8 arrays, with the options of `keras_vit.training.load_data`.
@@ -34,7 +35,8 @@ def load_data(
     """
     image_size = checked_size(image_size, "image_size")
     source, argument, name = find_source(spec)
-    parts, label_names = source.load(argument, LoadOptions(image_size, data_dir, skip_broken, prepare))
+    options = LoadOptions(image_size, data_dir, skip_broken, class_folders, prepare)
+    parts, label_names, *found = source.load(argument, options)
     check_parts(parts, label_names)
     warn_duplicates(parts, name)
     parts = complete_splits(
@@ -46,7 +48,7 @@ def load_data(
     )
     if image_size is not None:
         parts = {key: resize(split, image_size, prepare) for key, split in parts.items()}
-    data = ImageData(name=name, label_names=label_names, **parts)
+    data = ImageData(name=name, label_names=label_names, found=tuple(*found), **parts)
     check_data(data)
     warn_balance(data)
     warn_pixels(data)

@@ -4,6 +4,10 @@ import dataclasses
 
 import numpy as np
 
+from keras_vit.errors import listed
+
+SHOWN = 12  # classes
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Split:
@@ -25,6 +29,18 @@ class ImageData:
     validation: Split  # to choose models by
     test: Split  # held out until the final evaluation
     label_names: tuple[str, ...]  # one for each class
+    found: tuple[str, ...] = ()  # how the source was read, a line each
+
+    def summary(self) -> list[str]:
+        """Returns what was found, a line each: how the source was read, and the images of each split."""
+        return [f"{self.name}: {line}" for line in self.found] + [
+            f"{name:<10}  {len(split):,} images ({self._counts(split)})"
+            for name, split in self.splits.items()
+        ]
+
+    def _counts(self, split):
+        counts = np.bincount(split.labels, minlength=self.num_classes)
+        return listed((f"{name}: {n:,}" for name, n in zip(self.label_names, counts, strict=True)), SHOWN)
 
     @property
     def splits(self) -> dict[str, Split]:

@@ -50,6 +50,7 @@ class ImageClassification(Task):
             seed=recipe.data_seed,
             subset=recipe.subset,
             skip_broken=recipe.skip_broken,
+            class_folders=recipe.class_folders,
             data_dir=data_dir,
         )
 

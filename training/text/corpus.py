@@ -47,6 +47,15 @@ class TextData:
     validation: tuple[str, ...]
     test: tuple[str, ...]
 
+    def summary(self) -> list[str]:
+        """Returns a line on each split."""
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        what = "lines" if self.lines else "text"
+        return [
+            f"{name:<10}  {len(items):,} {what}, {sum(map(len, items)):,} characters"
+            for name, items in splits.items()
+        ]
+
 
 def is_text(spec: str) -> bool:
     """Returns whether `load_text` supports a spec."""

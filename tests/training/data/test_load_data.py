@@ -54,6 +54,12 @@ def test_a_folder_of_images_becomes_three_splits(tmp_path):
         Image.new("L", (10 + index, 8), tone).save(folder / f"{index}.png")
     data = load_data(f"folder:{tmp_path / 'tones'}", image_size=(8, 12))
     assert data.name == "folder:tones" and data.image_shape == (8, 12, 3)
+    assert data.summary() == [
+        "folder:tones: classes: the folders of tones, without splits",
+        "train       16 images (dark: 8, light: 8)",
+        "validation  2 images (dark: 1, light: 1)",
+        "test        2 images (dark: 1, light: 1)",
+    ]
     for split in (data.train, data.validation, data.test):
         np.testing.assert_array_equal(split.images.mean(axis=(1, 2, 3)) > 128, split.labels == 1)
 

@@ -5,7 +5,7 @@ A spec is `NAME` or `NAME:ARGUMENT`, where NAME is the module's name. Each modul
 - `ARGUMENT`: str, what follows the colon, as error messages show it, or None when nothing does. `"PATH"` is
   a path; the data's name contains only its last part.
 - `load(argument, options)`: returns a dict of `Split` with `"train"` and perhaps `"validation"` and `"test"`,
-  and a tuple of the class names; `options` are `LoadOptions`.
+  a tuple of the class names, and perhaps lines on what was found; `options` are `LoadOptions`.
 """
 
 import dataclasses
@@ -24,6 +24,7 @@ class LoadOptions:
     image_size: tuple[int, int] | None = None  # (height, width), pixels; None for the source's own
     data_dir: str | Path | None = None
     skip_broken: bool = False
+    class_folders: str | None = None  # see `keras_vit.training.data.layout.read_layout`
     prepare: Callable | None = None  # of a uint8 image to one of image_size, where it is not stretched
 
 

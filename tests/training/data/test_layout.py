@@ -1,0 +1,122 @@
+"""How a folder of images is read: usual names of splits, and both readings where there are two."""
+
+import os
+
+import pytest
+from PIL import Image
+
+from keras_vit.errors import InputError
+from keras_vit.io.image_formats import is_image_file
+from keras_vit.training.data.layout import read_layout
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Makes a folder with images at some places, such as `train/cat/2` for two in train/cat."""
+
+    def make(*places):
+        for place in places:
+            folder, count = place.rsplit("/", 1) if place.rpartition("/")[2].isdigit() else (place, 1)
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+            for index in range(int(count)):
+                Image.new("RGB", (4, 4), (index, 0, 0)).save(tmp_path / folder / f"{index}.png")
+        return tmp_path
+
+    return make
+
+
+def counts(layout):
+    return {s: {n: len(paths) for n, paths in found.items()} for s, found in layout.files.items()}
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("train", "validation", "test"),
+        ("train", "valid", "test"),  # Roboflow
+        ("Training", "Validation", "Testing"),  # Kaggle
+        ("Train", "dev", "Test"),
+        ("TRAIN", "val", "TEST"),
+    ],
+)
+def test_splits_have_the_usual_names_in_any_case(made, train, validation, test):
+    root = made(f"{train}/cat/3", f"{train}/dog/2", f"{validation}/cat/1", f"{test}/cat/1", f"{test}/dog/2")
+    layout = read_layout(root)
+    assert counts(layout) == {
+        "train": {"cat": 3, "dog": 2},
+        "validation": {"cat": 1},
+        "test": {"cat": 1, "dog": 2},
+    }
+    assert layout.reading == (
+        f"splits: train ({train}), validation ({validation}), test ({test}); classes: their folders"
+    )
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        (["Training/1", "Testing/1"], "has splits .Testing, Training., but not class folders in it"),
+        (["valid/cat", "test/cat"], "has splits .test, valid., but not a training folder"),
+        (["train/cat", "training/cat"], "Expected one train folder in .*, found train and training"),
+        (["train/cat", "train/dog", "extra/1"], "images that belong to none of them: extra"),
+        (["train/cat", "train/dog", "val/cat", "/1"], "belong to none of them: 0.png"),
+        (["cat", "dog", "test/2"], "test in .* can be a split or a class.*contains cat, dog; .*first"),
+        (["cat/train", "cat/test", "dog/train", "dog/test"], "splits within classes, such as cat/test"),
+        (["red/apple", "red/car", "green/apple", "green/car"], "read in two ways, as green contains apple"),
+        (["animal/cat", "animal/dog", "vehicle/car"], "If animal, vehicle .*first; if cat, dog are, .*last"),
+        (["ill/ann", "ill/bob", "well/eve", "well/joe"], "read in two ways"),
+        (["cat", "dog", "/2"], "has images outside of its class folders: 0.png, 1.png"),
+        (["train/cat", "train/dog", "train/1"], "train has images outside"),
+        (["train/cat", "train/dog", "test/3"], "a folder for each class in .*test, found none"),
+        ([], "a folder for each class"),
+    ],
+)
+def test_what_cannot_be_read_in_one_way_is_refused(made, places, message):
+    with pytest.raises(InputError, match=message) as error:
+        read_layout(made(*places))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("places", "class_folders", "expected"),
+    [
+        (["animal/cat/2", "animal/dog", "vehicle/car"], "first", {"animal": 3, "vehicle": 1}),
+        (["animal/cat/2", "animal/dog", "vehicle/car"], "last", {"car": 1, "cat": 2, "dog": 1}),
+        (["red/apple/2", "green/apple", "green/car"], "last", {"apple": 3, "car": 1}),
+        (["cat", "dog", "test/2"], "first", {"cat": 1, "dog": 1, "test": 2}),
+        (["Training/1", "Testing/2"], "first", {"Testing": 2, "Training": 1}),
+    ],
+)
+def test_class_folders_chooses_a_reading(made, places, class_folders, expected):
+    assert counts(read_layout(made(*places), class_folders)) == {"train": expected}
+
+
+@pytest.mark.parametrize("places", [["cat/2", "cat/more/1", "dog/1"], ["cat/images/3", "dog/images/1"]])
+def test_folders_below_a_class_that_can_mean_nothing_else_belong_to_it(made, places):
+    assert counts(read_layout(made(*places))) == {"train": {"cat": 3, "dog": 1}}
+
+
+def test_a_class_may_be_called_train(made):
+    assert counts(read_layout(made("train", "tram"))) == {"train": {"train": 1, "tram": 1}}
+
+
+FORMATS = {"JPEG": "jfif", "PNG": "x", "GIF": "", "WEBP": "img", "BMP": "", "TIFF": "tif", "AVIF": "avif"}
+
+
+def test_images_are_known_by_their_content_and_others_are_counted(made):
+    root = made("cat", "dog")
+    for name, suffix in FORMATS.items():
+        Image.new("RGB", (16, 16)).save(root / "cat" / f"{name}.{suffix}".rstrip("."), format=name)
+    for name in ("a.txt", "b.txt", "c.JSON", "Makefile", ".DS_Store", "d.heic"):
+        (root / "dog" / name).write_bytes(b"no image at all")
+    layout = read_layout(root)
+    assert counts(layout) == {"train": {"cat": 8, "dog": 1 + is_image_file("d.heic")}}
+    assert layout.lines()[1].startswith("passed over: 2 .txt, ")
+    assert layout.passed_over["without an ending"] == 1 and layout.passed_over[".json"] == 1
+
+
+def test_a_link_to_a_class_folder_is_followed_and_one_to_a_folder_above_is_not(made):
+    root = made("cat", "dog")
+    os.symlink(root / "cat", root / "kitten")
+    os.symlink(root, root / "dog" / "again")
+    assert counts(read_layout(root)) == {"train": {"cat": 1, "dog": 1, "kitten": 1}}

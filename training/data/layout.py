@@ -1,0 +1,197 @@
+"""How image files lie in a folder: which are splits, which are classes, and which files are passed over.
+
+One reading is taken where only one makes sense. Where two do, the folder is refused with both, and
+`class_folders` chooses.
+"""
+
+import collections
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from keras_vit.errors import InputError, listed
+from keras_vit.io.image_formats import is_image_file
+
+SPLITS = {  # the usual names, in any case
+    "train": "train", "training": "train",
+    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+ORDER = ("train", "validation", "test")
+FIRST, LAST = "first", "last"  # readings of class folders that contain folders
+
+
+@dataclasses.dataclass(frozen=True)
+class Folder:
+    """A folder with the images below it."""
+
+    path: Path
+    images: list[Path]  # directly in it
+    folders: dict[str, "Folder"]
+
+    @property
+    def with_images(self) -> dict[str, "Folder"]:
+        """The folders in it that contain images at any depth."""
+        return {name: folder for name, folder in self.folders.items() if any(folder.all_images())}
+
+    def all_images(self) -> Iterator[Path]:
+        """All images at any depth, in alphabetical order of the folders."""
+        yield from self.images
+        for folder in self.folders.values():
+            yield from folder.all_images()
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """What was found in a folder.
+
+    Attributes:
+        files: dict of dicts, the images by split and by class; `"train"` is always there.
+        reading: str, a line on what was taken for what.
+        passed_over: Counter of the files that are no images by kind, such as `".txt"`.
+    """
+
+    files: dict[str, dict[str, list[Path]]]
+    reading: str
+    passed_over: collections.Counter
+
+    def lines(self) -> list[str]:
+        """Returns what there is to say, a line each."""
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.passed_over.most_common())
+        return [self.reading, *([f"passed over: {kinds}"] if kinds else [])]
+
+
+def read_layout(path: Path, class_folders: str | None = None) -> Layout:
+    """Reads which images of a folder belong to which split and class.
+
+    Args:
+        path: of the folder. Hidden files and folders in it are left out.
+        class_folders: `"first"`, the folders of the first level are the classes, whatever they contain and
+            are called; `"last"`, the innermost folders are; or None, which refuses what can be read as both.
+
+    Raises:
+        InputError: no classes, a folder that can be read in two ways, images outside of class folders.
+    """
+    passed_over = collections.Counter()
+    root = _scan(path, passed_over, set())
+    splits = _split_folders(root, class_folders)
+    files = {split: _classes(folder, class_folders) for split, folder in splits.items()}
+    return Layout(files, _reading(root, splits, class_folders), passed_over)
+
+
+def _scan(path, passed_over, above):
+    images, folders = [], {}
+    here = os.path.realpath(path)
+    for entry in sorted(os.scandir(path), key=lambda entry: entry.name):
+        if entry.name.startswith((".", "__")):
+            continue
+        if entry.is_dir():
+            if os.path.realpath(entry.path) not in above:  # a link to a folder above it
+                folders[entry.name] = _scan(Path(entry.path), passed_over, above | {here})
+        elif is_image_file(entry.path):
+            images.append(Path(entry.path))
+        else:
+            passed_over[os.path.splitext(entry.name)[1].lower() or "without an ending"] += 1
+    return Folder(Path(path), images, folders)
+
+
+def _split_folders(root, class_folders):
+    """The folder of each split; without split folders the whole is the training split."""
+    inside = root.with_images
+    named = {name: SPLITS[name.casefold()] for name in inside if name.casefold() in SPLITS}
+    with_classes = [name for name, split in named.items() if split == "train" and inside[name].with_images]
+    if not with_classes:
+        _refuse_splits_as_classes(root, inside, named, class_folders)
+        return {"train": root}
+    splits = {}
+    for name, split in named.items():
+        if split in splits:
+            raise InputError(
+                f"Expected one {split} folder in {root.path}, found {splits[split].path.name} and {name}. "
+                "Put their class folders into one of them."
+            )
+        splits[split] = inside[name]
+    others = [*(name for name in inside if name not in named), *(file.name for file in root.images)]
+    if others:
+        raise InputError(
+            f"{root.path} has the splits {listed(named)}, and images that belong to none of them: "
+            f"{listed(others, 5)}. Move these out of the folder, or into a class of a split."
+        )
+    return {split: splits[split] for split in ORDER if split in splits}
+
+
+def _refuse_splits_as_classes(root, inside, named, class_folders):
+    if not named or class_folders == FIRST:
+        return
+    if len(named) == len(inside):
+        missing = "a training folder (train)" if "train" not in named.values() else "class folders in it"
+        raise InputError(
+            f"{root.path} has splits ({listed(named)}), but not {missing}. Expected a folder for each class "
+            "in each split. To learn these folders as classes, set class_folders=first."
+        )
+    unclear = [name for name, split in named.items() if split != "train"]
+    if unclear:
+        classes = [name for name in inside if name not in named]
+        raise InputError(
+            f"{listed(unclear)} in {root.path} can be a split or a class. If it is a split, put it next to a "
+            f"folder train that contains {listed(classes, 3)}; if it is a class, set class_folders=first."
+        )
+
+
+def _classes(root, class_folders):
+    """The images by class in a split, or in a folder without splits."""
+    inside = root.with_images
+    if not inside:
+        raise InputError(
+            f"Expected a folder for each class in {root.path}, found none. Put the images of class A into "
+            f"{root.path / 'A'}, and so on."
+        )
+    if root.images:
+        raise InputError(
+            f"{root.path} has images outside of its class folders: "
+            f"{listed((file.name for file in root.images), 5)}. Move them into the folder of their class."
+        )
+    if empty := [name for name in root.folders if name not in inside]:
+        raise InputError(
+            f"The class folder {root.path / empty[0]} contains no images. Add some, or remove the folder."
+        )
+    if class_folders is None:
+        _refuse_two_readings(root, inside)
+    return _innermost(root) if class_folders == LAST else {n: [*f.all_images()] for n, f in inside.items()}
+
+
+def _refuse_two_readings(root, inside):
+    """Refuses class folders that only sort their images into several folders."""
+    deep = {name: list(folder.with_images) for name, folder in inside.items() if not folder.images}
+    deep = {name: below for name, below in deep.items() if len(below) > 1}
+    if not deep:
+        return
+    name, below = next(iter(deep.items()))
+    if {each.casefold() for names in deep.values() for each in names} <= SPLITS.keys():
+        raise InputError(
+            f"{root.path} has splits within classes, such as {name}/{below[0]}. Put classes within splits: "
+            f"{below[0]}/{name}, and so on."
+        )
+    raise InputError(
+        f"{root.path} can be read in two ways, as {name} contains {listed(below, 3)}. If {listed(inside, 3)} "
+        f"are the classes, set class_folders=first; if {listed(below, 3)} are, set class_folders=last."
+    )
+
+
+def _innermost(root):
+    found = collections.defaultdict(list)
+    for name, folder in root.folders.items():
+        if folder.images:
+            found[name] += folder.images
+        for inner, images in _innermost(folder).items():
+            found[inner] += images
+    return dict(sorted(found.items()))
+
+
+def _reading(root, splits, class_folders):
+    where = "innermost folders" if class_folders == LAST else "folders"
+    if splits["train"] is root:
+        return f"classes: the {where} of {root.path.name}, without splits"
+    names = ", ".join(f"{split} ({folder.path.name})" for split, folder in splits.items())
+    return f"splits: {names}; classes: their {where}"
