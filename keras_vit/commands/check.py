@@ -1,0 +1,39 @@
+"""Reads all images or texts of a data set, and shows how they are read, counted and passed over."""
+
+from keras_vit.commands.arguments import add_data_dir, path
+from keras_vit.commands.quiet import quiet_import
+
+EXAMPLE = "keras-vit check folder:photos"
+IMAGE_SIZE = 64  # pixels; as read, large images would need the memory of a training
+
+
+def add_arguments(parser):
+    parser.add_argument(
+        "spec",
+        type=path,
+        metavar="SPEC",
+        help="data of a recipe: folder:PATH, tfds:NAME, npz:PATH, text:FILE",
+    )
+    parser.add_argument(
+        "--class-folders",
+        choices=("first", "last"),
+        help="which are the classes, where folders contain folders",
+    )
+    parser.add_argument(
+        "--skip-broken", action="store_true", help="show what a training with --skip-broken would read"
+    )
+    add_data_dir(parser)
+
+
+def run(options):
+    with quiet_import():
+        from keras_vit.training.load import load_data
+        from keras_vit.training.text.corpus import is_text
+    of_images = {
+        "image_size": IMAGE_SIZE,
+        "class_folders": options.class_folders,
+        "skip_broken": options.skip_broken,
+        "data_dir": options.data_dir,
+    }
+    data = load_data(options.spec, **({} if is_text(options.spec) else of_images))
+    print("\n".join(data.summary()))

@@ -1,0 +1,44 @@
+"""check shows how data are read, and is an error where they cannot be."""
+
+import pytest
+from PIL import Image
+
+from keras_vit.__main__ import main
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for name, tone in (("light", 250), ("dark", 5)):
+        for index in range(6):
+            path = tmp_path / "photos" / "Train" / name / f"{index}.jfif"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (30, 20), tone + index % 5).save(path, format="JPEG")
+    (tmp_path / "photos" / "notes.txt").write_text("none")
+    return tmp_path / "photos"
+
+
+def test_what_was_found_is_shown(photos, capsys):
+    assert main(["check", f"folder:{photos}"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "folder:photos: splits: train (Train); classes: their folders",
+        "folder:photos: passed over: 1 .txt",
+        "train       8 images (dark: 4, light: 4)",
+        "validation  2 images (dark: 1, light: 1)",
+        "test        2 images (dark: 1, light: 1)",
+    ]
+
+
+def test_a_broken_file_and_two_readings_are_one_line(photos, capsys):
+    (photos / "Train" / "dark" / "bad.jpg").write_bytes(b"no image")
+    assert main(["check", f"folder:{photos}"]) == 2
+    assert "1 of 13 images" in (error := capsys.readouterr().err) and error.count("\n") == 1
+    assert main(["check", f"folder:{photos}", "--skip-broken"]) == 0
+    (photos / "Train").rename(photos / "nature")
+    assert main(["check", f"folder:{photos}", "--skip-broken"]) == 2
+    assert "set class_folders=first" in capsys.readouterr().err
+    assert main(["check", f"folder:{photos}", "--skip-broken", "--class-folders", "last"]) == 0
+
+
+def test_texts_are_counted(capsys):
+    assert main(["check", "names"]) == 0
+    assert "train       1,2" in capsys.readouterr().out
