@@ -123,7 +123,7 @@ def test_evaluate_repeats_the_figures(run):
         (["export", "nowhere"], "Expected a run folder"),
         (["export", "nowhere", "--litert", "packages"], "--litert is for the page of --web"),
         (["export", "nowhere", "--web", "page", "--variant", "savedmodel"], "--web requires TFLite files"),
-        (["predict", "nowhere", "a.png"], "found nothing"),
+        (["predict", "nowhere", "a.png"], "found none of these at nowhere"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -247,10 +247,10 @@ def test_a_missed_accuracy_is_exit_code_1_and_leaves_no_file(run, monkeypatch, c
     ("words", "message"),
     [
         ([], "required: COMMAND"),
-        (["cook"], "choose from 'demo', 'train'"),
+        (["cook"], "choose from 'demo', 'check'"),
         (["train"], "required: --run-dir"),
         (["train", "vit_digits", "--run-dir", ""], "--run-dir: expected a path, received an empty one"),
-        (["evaluate", ""], "RUN: expected a path, received an empty one"),
+        (["evaluate", ""], "MODEL: expected a path, received an empty one"),
         (["predict", "x", "y", "--top", "0"], "--top: expected a whole number of at least 1, received '0'"),
         (["predict", "x", "y", "--top", "a"], "received 'a'. See `keras-vit predict --help`"),
         (["export", "x", "--max-drop", "-1"], "--max-drop: expected points from 0 to 100, received '-1'"),

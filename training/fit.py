@@ -71,11 +71,10 @@ def fit_task(
     if not resume:
         folder.check_unused()
     engine.check(task)
-    data = task.load_data(data_dir) if data is None else data
-    show_data(data)
+    loaded = task.load_data(data_dir) if data is None else data
     with folder.locked(), engine.scope():
         folder.remove_leftovers()
-        prepared = task.prepare(data)
+        prepared = task.prepare(loaded)
         model, data = engine.prepare(prepared.model), engine.divisible(prepared.data)
         steps = task.steps_per_epoch(data)
         _compile(model, task, steps, engine)
@@ -93,6 +92,7 @@ def fit_task(
                 position = _restore(folder, run_state, model, task, data, engine)
             streams = _streams(task, data, position, steps, engine)
             _describe(folder, task, prepared)
+            show_data(loaded)
             if position.epoch < last_epoch and not position.stopped:
                 _fit(task, model, steps, streams, [*every, run_state], position, last_epoch)
     return load_model(folder.model), prepared.data

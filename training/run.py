@@ -138,9 +138,9 @@ def load_run(run_dir: str | Path, data_dir: str | Path | None = None) -> Run:
     task = task_of(load_recipe(folder.recipe))
     model = load_model(folder.model)
     data = task.load_data(data_dir)
-    show_data(data)
     task.check_described(folder, data)
     task.check_model(folder, model, data)
+    show_data(data)
     return Run(folder, task, model, data)
 
 
