@@ -78,7 +78,7 @@ def fit_task(
         model, data = engine.prepare(prepared.model), engine.divisible(prepared.data)
         steps = task.steps_per_epoch(data)
         _compile(model, task, steps, engine)
-        if recipe.metrics or is_part(getattr(recipe, "loss", None)):
+        if recipe.metrics or is_part(recipe.loss):
             _check_compiled(model, task, data, engine)
         with Interruption() as interruption:
             finite = FiniteCheck(_batches(task, data, engine), folder.nonfinite_batch)

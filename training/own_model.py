@@ -1,7 +1,9 @@
 """Models of a user's own builder in recipes."""
 
+import abc
 import inspect
 import json
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -13,12 +15,81 @@ from keras_vit.keras_internals import is_graph
 from keras_vit.training.own_parts import accepted
 
 
-def build_own(recipe, builder, given: dict) -> keras.Model:
+class Contract(abc.ABC):
+    """What the model of an own builder takes and returns; made of what the data decide.
+
+    Attributes:
+        inputs: keras.KerasTensor, with the batch.
+        outputs: tuple, the shape of the logits with the batch.
+        words: str, what the builder should accept.
+    """
+
+    inputs: keras.KerasTensor
+    outputs: tuple
+    words: str
+
+    @abc.abstractmethod
+    def example(self) -> np.ndarray:
+        """Returns some inputs."""
+
+    def check(self, name: str, model: keras.Model, example: np.ndarray):
+        """Raises InputError when the outputs of an example are no logits."""
+        outputs = _outputs(model, example)
+        sums_to_one = np.allclose(outputs.sum(axis=-1), 1, atol=0.02)
+        if outputs.shape[-1] > 1 and (outputs >= 0).all() and sums_to_one:
+            raise InputError(
+                f"Expected {name} to return logits, received probabilities: leave its softmax out."
+            )
+
+
+class FromImages(Contract):
+    """From images `(batch, height, width, channels)` in [0, 255] to logits `(batch, num_classes)`."""
+
+    words = "image_size, channels and num_classes"
+
+    def __init__(self, image_size, channels, num_classes, **_):
+        self.inputs = keras.Input((*image_size, channels), name="images")
+        self.outputs = (None, num_classes)
+
+    def example(self):
+        shape = (4, *self.inputs.shape[1:])
+        return np.random.default_rng(0).uniform(0, 255, shape).astype("float32")
+
+
+class FromTokens(Contract):
+    """From int32 tokens `(batch, length)` to logits `(batch, length, vocabulary_size)` of what follows each.
+
+    A logit depends on no later token: else a training looks at what it has to predict.
+    """
+
+    words = "vocabulary_size and length"
+
+    def __init__(self, vocabulary_size, length, **_):
+        self.inputs = keras.Input((length,), dtype="int32", name="tokens")
+        self.outputs = (None, length, vocabulary_size)
+
+    def example(self):
+        _, length, vocabulary_size = self.outputs
+        return np.random.default_rng(0).integers(0, vocabulary_size, (4, length)).astype("int32")
+
+    def check(self, name, model, example):
+        super().check(name, model, example)
+        middle = example.shape[1] // 2
+        changed = example.copy()
+        changed[:, middle:] = (changed[:, middle:] + 1) % self.outputs[-1]
+        before, after = (_outputs(model, tokens)[:, :middle] for tokens in (example, changed))
+        if not np.allclose(before, after, rtol=0, atol=1e-3 * np.abs(before).max()):
+            raise InputError(
+                f"Expected a logit of {name} to depend on the tokens up to its own place alone, received "
+                "others when later tokens changed: read forwards, with a causal mask or causal padding."
+            )
+
+
+def build_own(recipe, builder: Callable, given: dict, contract: Contract) -> keras.Model:
     """Calls a builder with those arguments that it accepts, and with the model's options of the recipe.
 
-    `given` are `image_size` `(height, width)`, `channels`, `num_classes`, `seed`, `dtype` and, where the
-    recipe states a normalization, `pixel_mean` and `pixel_std`. The model has to return logits
-    `(batch, num_classes)` of images `(batch, height, width, channels)` in [0, 255].
+    `given` is what the data decide, such as `num_classes`, with `seed`, `dtype` and, where the recipe states
+    a normalization, `pixel_mean` and `pixel_std`.
 
     Raises:
         InputError: the builder fails, or its model does not fit the data or cannot be saved.
@@ -36,15 +107,14 @@ def build_own(recipe, builder, given: dict) -> keras.Model:
     try:
         model = builder(**arguments)
         if isinstance(model, keras.Model) and (not is_graph(model) or _is_open(model)):
-            inputs = keras.Input((*given["image_size"], given["channels"]), name="images")
-            model = keras.Model(inputs, model(inputs))
+            model = keras.Model(contract.inputs, model(contract.inputs))
     except InputError:
         raise
     except Exception as error:  # the user's code
         raise InputError(f"{name} raised {raised(error)}.") from error
     finally:
         keras.config.set_dtype_policy(policy)
-    _check(name, model, given)
+    _check(name, model, contract)
     return model
 
 
@@ -59,18 +129,19 @@ def _is_needed(parameter):
     )
 
 
-def _check(name, model, given):
+def _check(name, model, contract):
     if not isinstance(model, keras.Model):
         raise InputError(f"Expected {name} to return a keras.Model, received {type(model).__name__}.")
-    shape, classes = (*given["image_size"], given["channels"]), given["num_classes"]
-    if (model.input_shape, model.output_shape) != ((None, *shape), (None, classes)):
+    expected = contract.inputs.shape, contract.outputs
+    if (model.input_shape, model.output_shape) != expected:
         raise InputError(
-            f"Expected {name} to return a model from images {(None, *shape)} to logits {(None, classes)}, "
-            f"received one from {model.input_shape} to {model.output_shape}. Let it accept image_size, "
-            "channels and num_classes."
+            f"Expected {name} to return a model from {contract.inputs.name} {expected[0]} to logits "
+            f"{expected[1]}, received one from {model.input_shape} to {model.output_shape}. Let it accept "
+            f"{contract.words}."
         )
-    images = np.random.default_rng(0).uniform(0, 255, (4, *shape)).astype("float32")
-    outputs = keras.ops.convert_to_numpy(model(images, training=False)).astype("float64")
-    if classes > 1 and (outputs >= 0).all() and np.allclose(outputs.sum(axis=1), 1, atol=0.02):
-        raise InputError(f"Expected {name} to return logits, received probabilities: leave its softmax out.")
+    contract.check(name, model, contract.example())
     check_config(json.loads(model.to_json()), f"The model of {name}")
+
+
+def _outputs(model, inputs):
+    return keras.ops.convert_to_numpy(model(inputs, training=False)).astype("float64")

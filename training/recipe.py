@@ -39,8 +39,7 @@ class Recipe:
         InputError: an unknown field, a value of another type or outside its limits, or one without effect.
     """
 
-    builders: ClassVar[Mapping[str, Any]] = {}  # a model's name: function of keras_vit.models
-    own_models: ClassVar[bool] = False  # whether `model` may be the `module:name` of a builder
+    builders: ClassVar[Mapping[str, Any]] = {}  # a model's name: function of keras_vit.models; or `own_parts`
 
     # Data
     data: str = ""
@@ -80,7 +79,7 @@ class Recipe:
             )
         options = dict(fields.pop("model_options", {}))
         fields = named_parts(fields)
-        if is_part(fields.get("loss")):
+        if is_part(fields.get("loss")) and "label_smoothing" in annotations(type(self)):
             fields.setdefault("label_smoothing", 0.0)
         for field in dataclasses.fields(self):
             if field.name != "model_options":
@@ -98,8 +97,7 @@ class Recipe:
 
     def __getattr__(self, name):
         model = self.__dict__.get("model")
-        known = model in self.builders or self.own_models and is_part(model)
-        if known and name in model_arguments(self.builder_of(model)):
+        if (model in self.builders or is_part(model)) and name in model_arguments(self.builder_of(model)):
             return self.__dict__.get("model_options", {}).get(name)
         raise AttributeError(f"{type(self).__name__} has no field {name!r}.")
 
@@ -126,10 +124,11 @@ class Recipe:
         """Returns the builder of a model's name, or of the `module:name` of an own one."""
         if model in cls.builders:
             return cls.builders[model]
-        if cls.own_models and is_part(model):
+        if is_part(model):
             return own_function(model, "the model")
-        own = " or module:build" if cls.own_models else ""
-        raise InputError(f"Unknown model {model!r}. Expected one of {', '.join(cls.builders)}{own}.")
+        raise InputError(
+            f"Unknown model {model!r}. Expected one of {', '.join(cls.builders)} or module:build."
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Returns all fields, flat; arguments of the model that are not set are None."""
@@ -214,8 +213,6 @@ class ImageRecipe(Augmentation, Recipe):
         "mlp": keras_vit.models.mlp,
         "linear": keras_vit.models.linear,
     }
-
-    own_models = True
 
     # Data
     data: str = "digits"  # a spec, see `keras_vit.training.load_data`
@@ -319,6 +316,7 @@ class TextRecipe(Recipe):
     model: str = "char_rnn"
 
     # Optimisation
+    loss: Annotated[str, ChoicesOrOwn("cross_entropy")] = "cross_entropy"  # of each token
     carry_state: bool = False  # running text: char_rnn continues with the state of the batch before
     sample_every: Annotated[int | None, Range(1, _MANY)] = None  # steps between samples; None: none
 
@@ -345,6 +343,9 @@ def model_arguments(builder):
 
 def unknown_field(name, known):
     """Returns a sentence about a field that no recipe of a kind has, with the closest known one."""
+    for kind, word in ((ImageRecipe, "images"), (TextRecipe, "text")):
+        if name in annotations(kind):
+            return f"Recipe field {name!r} is for {word} alone."
     closest = difflib.get_close_matches(name, known, n=1)
     hint = f" Did you mean {closest[0]}?" if closest else ""
     return f"Unknown recipe field {name!r}.{hint}"

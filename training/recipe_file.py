@@ -42,10 +42,11 @@ def recipe_of(fields: dict[str, Any], path: str | Path) -> Recipe:
     Recipes of version 0.1 contained the fields of images and of text, also those without effect: these are
     left out.
     """
-    is_text = isinstance(fields.get("model"), str) and fields["model"] in TextRecipe.builders
+    model = fields.get("model")
+    is_own = is_part(model)
+    is_text = "lines" in fields if is_own else isinstance(model, str) and model in TextRecipe.builders
     kind, other = (TextRecipe, ImageRecipe) if is_text else (ImageRecipe, TextRecipe)
-    own_model = [fields["model"]] if kind.own_models and is_part(fields.get("model")) else []
-    known, foreign = kind.types(*kind.builders, *own_model), other.types(*other.builders)
+    known, foreign = kind.types(*kind.builders, *([model] if is_own else [])), other.types(*other.builders)
     unknown = sorted(set(fields) - set(known) - set(foreign))
     if unknown:
         shown = listed(name[:40] for name in unknown)

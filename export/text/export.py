@@ -45,7 +45,7 @@ def export_text(
     report: Callable[[list[dict[str, Any]]], object] | None = None,
     progress: Callable[[str, str], object] | None = None,
 ) -> list[dict[str, Any]]:
-    """Writes a `char_rnn` or `char_transformer`, and keeps the variants that read held-out text as it does.
+    """Writes a model of characters, and keeps the variants that read held-out text as it does.
 
     The counterpart of `keras_vit.export.export_model`, with the same folder, rows and errors; the latency is
     that of one character. The windows are text that was not used in training, and their length is that of the

@@ -14,7 +14,7 @@ INACTIVE = (keras.layers.InputLayer, keras.layers.Dropout)
 
 
 def text_form(model: keras.Model, on_phone: bool = True) -> "RecurrentForm | WindowForm":
-    """Returns the functions of a trained `char_rnn` that reads in one direction, or `char_transformer`.
+    """Returns the functions of a trained `char_rnn` that reads in one direction, or of a model with a window.
 
     Both forms compute in float32 and have `vocabulary_size`, `states` (a list of `tf.TensorSpec`s without the
     batch axis; zeros at the start of a text), `variables`, `score(tokens)` and `step(token, states)`. On a
@@ -109,7 +109,7 @@ def _run(cell, projected, batch):
 
 
 class WindowForm:
-    """A `char_transformer`. Its state is the last characters and their number.
+    """A `char_transformer` or a model of the user's own. Its state is the last characters and their number.
 
     It reads its whole window again for each character: where the window moves, every character gets another
     position.

@@ -14,7 +14,7 @@ from keras_vit.training.checkpoint import Interrupted
 from keras_vit.training.fit import fit
 from keras_vit.training.optimizers import build_optimizer
 from keras_vit.training.own_parts import own_part
-from keras_vit.training.recipe import ImageRecipe, TextRecipe, override
+from keras_vit.training.recipe import ImageRecipe, override
 from keras_vit.training.recipe_file import read_recipe, write_recipe
 from keras_vit.training.run import evaluate, load_run, train
 from keras_vit.training.tasks import task_of
@@ -239,8 +239,6 @@ def test_objects_without_a_name_are_refused(parts):
     refused("model as a function or class of a module", model=keras.Sequential())
     with pytest.raises(InputError, match="learning_rate has no effect"):
         ImageRecipe(optimizer=keras.optimizers.Adam(), learning_rate=0.1)
-    with pytest.raises(InputError, match="Unknown model 'parts:build'"):
-        TextRecipe(model="parts:build")
 
 
 def test_a_model_of_any_size_gets_the_size_of_the_data(parts):

@@ -101,7 +101,7 @@ def test_an_unknown_recipe_is_answered_with_the_known_ones():
     ("fields", "message"),
     [
         ({"heads": 4}, "field 'heads'. Did you mean num_heads\\? Model 'vit' accepts variant, "),
-        ({"window": 20}, "Unknown recipe field 'window'"),
+        ({"window": 20}, "Recipe field 'window' is for text alone"),
         ({"num_classes": 3}, "Unknown recipe field 'num_classes'"),
         ({"lerning_rate": None}, "Did you mean learning_rate"),
         ({"model": "vitt"}, "Unknown model 'vitt'. Expected one of vit, cnn, resnet, mlp, linear"),

@@ -20,6 +20,7 @@ from keras_vit.training.fine_tuning.rates import with_rates_by_depth
 from keras_vit.training.fine_tuning.weights import pretrained_model, with_image_size
 from keras_vit.training.metrics import IMAGES
 from keras_vit.training.normalization import normalized_model
+from keras_vit.training.own_model import FromImages
 from keras_vit.training.own_parts import is_part, own_loss, own_metrics
 from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.report import write_report
@@ -35,6 +36,7 @@ class ImageClassification(Task):
     metrics = IMAGES
     tested = ("num_images", "images")
     measurable = True
+    contract = FromImages
     monitor = ("val_accuracy", "max")
 
     def __init__(self, recipe):

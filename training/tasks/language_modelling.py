@@ -12,7 +12,8 @@ from keras_vit.text.windows import split_windows
 from keras_vit.training.callbacks.sample_log import SampleLog
 from keras_vit.training.data.streams import batch_stream
 from keras_vit.training.metrics import TEXT
-from keras_vit.training.own_parts import own_metrics
+from keras_vit.training.own_model import FromTokens
+from keras_vit.training.own_parts import is_part, own_loss, own_metrics
 from keras_vit.training.recipe import TextRecipe
 from keras_vit.training.tasks.task import Task
 from keras_vit.training.text.batches import CarriedBatches, LineBatches, WindowBatches, evaluation_batches
@@ -35,6 +36,7 @@ class LanguageModelling(Task):
     metrics = TEXT
     tested = ("num_characters", "characters")
     items = "lines"
+    contract = FromTokens
     monitor = ("val_loss", "min")
     single_device = "--devices supports image models only"
 
@@ -57,7 +59,7 @@ class LanguageModelling(Task):
         )
 
     def build_model(self, data):
-        length = {"length": data.window} if self.recipe.model == "char_transformer" else {}
+        length = {} if self.recipe.model == "char_rnn" else {"length": data.window}
         model = self.build(vocabulary_size=len(data.vocabulary), **length)
         return CarriedState(model, self.recipe.batch_size) if self.recipe.carry_state else model
 
@@ -65,8 +67,9 @@ class LanguageModelling(Task):
         return self._batches(data).steps
 
     def compile_options(self):
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         return {
-            "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            "loss": own_loss(self.recipe) if is_part(self.recipe.loss) else loss,
             "weighted_metrics": [
                 keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
                 *own_metrics(self.recipe),

@@ -10,7 +10,7 @@ import keras
 from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError
 from keras_vit.training.metrics import LOGGED, Metric, sentence
-from keras_vit.training.own_model import build_own
+from keras_vit.training.own_model import Contract, build_own
 from keras_vit.training.own_parts import metric_name, own_metrics
 from keras_vit.training.recipe import Recipe
 
@@ -35,6 +35,7 @@ class Task(abc.ABC):
     items: ClassVar[str]  # of a batch, in the plural
     measurable: ClassVar[bool] = False  # whether FLOPs, size and latency of its models can be measured
     single_device: ClassVar[str] = ""  # why several devices cannot train it; empty where they can
+    contract: ClassVar[type[Contract]]  # of own models
     monitor: ClassVar[tuple[str, str]]  # the metric that early stopping watches, and "max" or "min"
 
     def __init__(self, recipe: Recipe):
@@ -131,7 +132,7 @@ class Task(abc.ABC):
             builder = self.recipe.builder_of(self.recipe.model)
             if self.recipe.model in self.recipe.builders:
                 return builder(**given, **self.recipe.model_options)
-            return build_own(self.recipe, builder, given)
+            return build_own(self.recipe, builder, given, self.contract(**inputs))
 
 
 def _most_numbers():

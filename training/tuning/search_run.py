@@ -116,7 +116,8 @@ def join(
     """Runs trials of the coordinator at an address until there are no more; their runs are in the folder."""
     folder.check(joining=True)
     check_workers(workers)
-    ledger = RemoteLedger(address, plan.objective)
+    display = Display(plan.objective, workers)
+    ledger = RemoteLedger(address, plan.objective, show=display.show)
     holder = f"The coordinator at {address}"
     if not plan.space.is_explored:
         check_same(ledger.header, header_of(plan, threads_each(workers)), holder)
@@ -136,7 +137,7 @@ def join(
             local.measure_reference()
         if not events:
             journal.append(ledger.header)
-        _run_remote(ledger, local, Display(plan.objective, workers))
+        _run_remote(ledger, local, display)
     return list(ledger.records.values())
 
 

@@ -149,7 +149,7 @@ def test_a_run_stopped_within_an_epoch_resumes_with_its_carried_state_as_if_neve
     [
         ({"bidirectional": True}, "backward half reads the character that it should predict"),
         ({"label_smoothing": 0.1}, "field 'label_smoothing'.* Model 'char_rnn' accepts cell, hidden_dim"),
-        ({"flip": True, "image_size": 32}, "Unknown recipe field 'flip'"),
+        ({"flip": True, "image_size": 32}, "Recipe field 'flip' is for images alone"),
         ({"patch_size": 4}, "Unknown recipe field 'patch_size'"),
         ({"carry_state": True}, "lines=false"),
         ({"model": "char_transformer"}, "'char_transformer' does not accept cell"),

@@ -3,6 +3,7 @@
 import copy
 import difflib
 
+import keras
 import keras_tuner
 import numpy as np
 
@@ -55,9 +56,16 @@ def logged_names(model, train, validation, batch_size: int) -> list[str]:
         if data is None:
             continue
         try:
-            logs = model.test_on_batch(*first_batch(data, batch_size), return_dict=True)
+            batch = first_batch(data, batch_size)
+            logs = model.test_on_batch(*batch, return_dict=True)
         except Exception as error:  # TensorFlow, Keras and the user's layers raise many kinds
-            raise InputError(f"The model cannot be trained on {role}: {raised(error)}.") from error
+            hint = _hint(data, role)
+            raise InputError(f"The model cannot be trained on {role}: {raised(error)}.{hint}") from error
+        if not np.isfinite(logs["loss"]):
+            raise InputError(
+                f"The loss of the untrained model on the first batch of {role} is {logs['loss']}. Expected "
+                "data without NaN and infinity, and a loss that fits the outputs."
+            )
         if several := [name for name, value in logs.items() if np.ndim(value)]:
             raise InputError(
                 f"Expected metrics of one number, received {np.size(logs[several[0]])} from {several[0]!r}: "
@@ -78,6 +86,13 @@ def check_logged(objective: str, names: list[str]):
             f"The objective {objective!r} is not logged. Expected one of {', '.join(names)}: others are "
             f"metrics to compile the model with.{hint}"
         )
+
+
+def _hint(data, role):
+    if isinstance(data, tuple) and len(data) == 1:
+        return f" Does it need labels? Give {role} as (x, y)."
+    is_dataset = not isinstance(data, tuple | keras.utils.PyDataset)
+    return " A dataset has to be batched: dataset.batch(32)." if is_dataset else ""
 
 
 def _known(space, entry):

@@ -67,13 +67,8 @@ class GivenData:
 
     @classmethod
     def _of_dataset(cls, dataset, role, folder):
-        import tensorflow as tf
 
-        if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
-            raise InputError(
-                f"Expected {role} to end, received a tf.data.Dataset that repeats for ever. Leave repeat() "
-                "out."
-            )
+        _check_ends(dataset, role)
         if not folder.exists():
             warn(
                 f"The elements of {role} are written to {folder} once, as they come now, and are read from "
@@ -100,8 +95,10 @@ class GivenData:
                 raise
             except Exception as error:  # the user's code
                 raise InputError(f"{role}, {self.name}, raised {raised(error)}.") from error
-        is_dataset = isinstance(value, keras.utils.PyDataset) or _is_dataset(value)
-        return value if is_dataset else checked_arrays(value, role)
+        if _is_dataset(value):
+            _check_ends(value, role)
+            return value
+        return value if isinstance(value, keras.utils.PyDataset) else checked_arrays(value, role)
 
 
 def checked_arrays(value: Any, role: str) -> tuple:
@@ -139,6 +136,15 @@ def _as_arrays(value):
 def _is_dataset(value):
     tensorflow = sys.modules.get("tensorflow")
     return tensorflow is not None and isinstance(value, tensorflow.data.Dataset)
+
+
+def _check_ends(dataset, role):
+    import tensorflow as tf
+
+    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise InputError(
+            f"Expected {role} to end, received a tf.data.Dataset that repeats for ever. Leave repeat() out."
+        )
 
 
 def _words(value):

@@ -16,8 +16,8 @@ from keras_vit.training.tuning.state.ledger import WAIT
 from keras_vit.training.tuning.state.records import COMPLETED, FAILED, STOPPED, TrialRecord
 from keras_vit.training.tuning.workers.runner import TrialLost
 
-FIRST_ANSWER = 10.0  # seconds to wait for a coordinator that may just be starting
-PATIENCE = 120.0  # seconds to wait for a coordinator that answered before
+FIRST_ANSWER = 10.0  # seconds until a worker says that it waits for a coordinator
+PATIENCE = 120.0  # seconds to wait for a coordinator that is starting, or answered before
 ANSWER = 20.0  # seconds for one answer: `bayesian` needs a while
 HEARTBEAT = 2.0  # seconds
 PAUSE = 0.3  # seconds before a call is repeated
@@ -34,11 +34,16 @@ class RemoteLedger:
     """Gets trials from a coordinator and reports to it, with the methods of a `Ledger`.
 
     It waits for a coordinator that does not answer; one that was restarted learns what runs here.
-    `on_failure` is called when a heartbeat finds the coordinator lost.
+    `on_failure` is called when a heartbeat finds the coordinator lost, `show` gets a message while it waits
+    for the first answer.
     """
 
     def __init__(
-        self, address: str, objective: tuple[str, str], on_failure: Callable[[], object] = lambda: None
+        self,
+        address: str,
+        objective: tuple[str, str],
+        on_failure: Callable[[], object] = lambda: None,
+        show: Callable[[str], object] = lambda line: None,
     ):
         self.address = address
         self.objective = objective
@@ -54,7 +59,7 @@ class RemoteLedger:
         self._closed = threading.Event()
         self._channel = grpc.insecure_channel(address, options=_OPTIONS)
         self._coordinator = protocol.search_stub(self._channel)
-        self.header = self._first_answer()  # the first event of the coordinator's journal
+        self.header = self._first_answer(show)  # the first event of the coordinator's journal
 
     @contextlib.contextmanager
     def joined(self):
@@ -137,9 +142,13 @@ class RemoteLedger:
         with self._lock:
             self._running.pop(record.id, None)
 
-    def _first_answer(self):
-        try:
+    def _first_answer(self, show):
+        """Waits for a coordinator, which checks builder and data before it answers."""
+        with contextlib.suppress(grpc.RpcError):
             return self._coordinator.header({}, timeout=FIRST_ANSWER, wait_for_ready=True)
+        show(f"no coordinator answers at {self.address} yet: waiting for {PATIENCE / 60:.0f} minutes")
+        try:
+            return self._coordinator.header({}, timeout=PATIENCE, wait_for_ready=True)
         except grpc.RpcError as error:
             raise InputError(
                 f"No coordinator of a search answers at {self.address}. Start one there first, by the same "

@@ -112,3 +112,17 @@ def uneven():
 
 def data_that_raise():
     raise OSError("no such disk")
+
+
+def unbatched():
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensor_slices((X, Y))
+
+
+def endless():
+    return unbatched().batch(10).repeat()
+
+
+def no_batches():
+    return unbatched().batch(10).take(0)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from builders_of_tests import (
     WithOwnFit,
+    X,
+    Y,
     build,
     build_conditional,
     build_dynamic,
@@ -97,6 +99,11 @@ def test_a_builder_that_cannot_be_searched_is_refused_in_one_line(tmp_path, buil
             "'val_f1' is not logged. Expected one of auc, loss, val_auc, val_loss",
         ),
         ({"validation": None}, "'val_auc' is not logged.*Did you mean auc. Give validation data for val_"),
+        ({"train": X[:60]}, "cannot be trained on train: .*Does it need labels.* Give train as .x, y.."),
+        ({"train": (np.full_like(X, np.nan), Y)}, "first batch of train is nan. Expected data without NaN"),
+        ({"train": "builders_of_tests:unbatched"}, "A dataset has to be batched: dataset.batch"),
+        ({"train": "builders_of_tests:endless"}, "Expected train to end, received a tf.data.Dataset that"),
+        ({"validation": "builders_of_tests:no_batches"}, "cannot be trained on validation.* has no batch"),
         ({"builder": build_with_scores}, "Expected metrics of one number, received 3 from 'scores'"),
     ],
 )

@@ -1,5 +1,6 @@
 """A coordinator and its workers in one process, over a real port of this machine."""
 
+import concurrent.futures
 import contextlib
 import json
 import socket
@@ -249,3 +250,15 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def test_a_worker_waits_for_a_coordinator_that_starts_later(tmp_path, address, monkeypatch):
+    monkeypatch.setattr(remote_ledger, "FIRST_ANSWER", 0.1)
+    shown = []
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        worker = pool.submit(RemoteLedger, address, OBJECTIVE, show=shown.append)
+        while not shown:
+            time.sleep(0.05)
+        with started(address, ledger_of(tmp_path / "journal")):
+            assert worker.result(60).header == HEADER
+    assert shown == [f"no coordinator answers at {address} yet: waiting for 2 minutes"]
