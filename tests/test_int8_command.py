@@ -3,15 +3,23 @@
 import json
 
 from keras_vit.__main__ import main
+from keras_vit.commands.export import default_variants
+from keras_vit.export.variants import DEFAULT
+from keras_vit.training.recipe import ImageRecipe, TextRecipe
 
 
 def test_a_recipe_for_int8_exports_a_file_that_was_trained_for_it(tmp_path, capsys):
     fields = ["quantize=int8", "variant=Pico/4", "num_layers=1", "hidden_dim=16", "epochs=1", "subset=100"]
     main(["train", "vit_digits", *fields, "--run-dir", str(tmp_path)])
-    main(["export", str(tmp_path), "--max-drop", "100"])
+    main(["export", str(tmp_path), "--variant", "fp32", "--variant", "full_int8", "--max-drop", "100"])
     rows = {
         row["variant"]: row for row in json.loads((tmp_path / "export/export.json").read_text())["variants"]
     }
     assert rows["full_int8"]["int8_training_epochs"] == 1
     assert rows["full_int8"]["passed"] and (tmp_path / "export/model_full_int8.tflite").exists()
     assert "int8_training_epochs" not in rows["fp32"]
+
+
+def test_its_variants_are_the_usual_ones_and_full_int8():
+    assert default_variants(ImageRecipe(quantize="int8")) == (*DEFAULT, "full_int8")
+    assert default_variants(ImageRecipe()) == default_variants(TextRecipe()) == DEFAULT

@@ -24,6 +24,7 @@ from keras_vit.export.tflite.file_form import form_for
 from keras_vit.export.tflite.graph import Operator, operators, read_graph
 from keras_vit.export.workers.runner import run_worker
 from keras_vit.keras_internals import all_layers, input_structure, is_graph
+from keras_vit.models.char_rnn import is_recurrent
 
 TIME_LIMIT = 300  # seconds, to open a file
 
@@ -94,13 +95,17 @@ def _has_open_sizes(model):
 
 def is_character_model(model):
     """Whether a model predicts characters: `keras-vit export` writes its step."""
-    if not is_graph(model):
+    if not is_graph(model) or not (is_recurrent(model) or any(map(_is_causal, model.layers))):
         return False
     try:
         text_form(model)
     except (InputError, AttributeError, IndexError, KeyError, TypeError):  # layers of other models
         return False
     return True
+
+
+def _is_causal(layer):
+    return getattr(layer, "causal", False)
 
 
 def _exported(given, model, inputs, task, activation):

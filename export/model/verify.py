@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_vit.errors import ConditionError
+from keras_vit.errors import ConditionError, InputError
 from keras_vit.export.tasks import Task
 from keras_vit.export.tasks.agreement import of_values, spread_of
+from keras_vit.importing import raised
 
 MOST_EXCUSED = 0.1  # of the outputs' spread: the largest typical error by which a margin is measured
 
@@ -102,11 +103,15 @@ def _worst(figures):
 
 def _own_metric(metric, expected, found):
     values = {name: value.values for name, value in expected.items()}
-    reference, score = (_measured(metric, outputs) for outputs in (values, found))
+    reference, score = (measured(metric, outputs) for outputs in (values, found))
     drop = reference - score if metric.higher_is_better else score - reference
     return {"metric": metric.name, "score": score, "reference_score": reference, "drop": drop}
 
 
-def _measured(metric, outputs):
+def measured(metric: Metric, outputs: dict) -> float:
+    """Returns the value of a person's metric of outputs, arrays by name."""
     outputs = outputs if len(outputs) > 1 else next(iter(outputs.values()))
-    return float(metric.function(metric.labels, outputs))
+    try:
+        return float(metric.function(metric.labels, outputs))
+    except Exception as error:  # the person's code, or Keras's
+        raise InputError(f"The metric {metric.name} cannot be computed: {raised(error)}.") from error

@@ -1,10 +1,12 @@
 """Reports what in a model will be an obstacle on a phone, and the fix."""
 
 from keras_vit.commands.arguments import named_shape
+from keras_vit.commands.data_option import add_data
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.model_option import add_meaning, add_model
 from keras_vit.commands.quiet import quiet_import
+from keras_vit.errors import InputError
 
 EXAMPLE = "keras-vit doctor my_models.py:build --shape 1,64,64,3 --strict"
 
@@ -19,6 +21,7 @@ def add_arguments(parser):
         metavar="[INPUT=]1,64,64,3",
         help="shape of an input whose sizes the model leaves open, the batch first; may be repeated",
     )
+    add_data(parser)
     add_meaning(parser)
     parser.add_argument(
         "--as-is",
@@ -39,9 +42,10 @@ def run(options):
         from keras_vit.commands.found_model import find_model
         from keras_vit.export.doctor.examine import examine
         from keras_vit.export.doctor.finding import findings_table
-        from keras_vit.export.model.example import example_inputs
+    if options.data and options.shape:
+        raise InputError("Expected --data or --shape, received both: data have shapes.")
     found = find_model(options.model)
-    inputs = example_inputs(found.model, dict(options.shape)) if options.shape else None
+    inputs = _inputs(options, found)
     meaning = found.meaning(options)
     console = Console(highlight=False)
     with json_file(options.json, [options.model]) as write:
@@ -52,3 +56,15 @@ def run(options):
         console.print(findings_table(findings))
     console.print(f"{len(findings) or 'no'} finding{'s' * (len(findings) != 1)}")
     return 1 if options.strict and findings else 0
+
+
+def _inputs(options, found):
+    """Items that determine the sizes of the file, or None."""
+    from keras_vit.commands.items import read_items
+    from keras_vit.export.model.arrays import read_items as as_arrays
+    from keras_vit.export.model.example import example_inputs
+
+    if options.data:
+        items = read_items(options.data, found, options)
+        return as_arrays(items.inputs, rank=1 + len(found.inputs[0].shape) if found.inputs else None)[0]
+    return example_inputs(found.model, dict(options.shape)) if options.shape else None

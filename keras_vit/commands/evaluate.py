@@ -4,7 +4,7 @@ from keras_vit.commands.arguments import path
 from keras_vit.commands.data_option import EXPECTED, add_data
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
-from keras_vit.commands.model_option import add_task, by_output
+from keras_vit.commands.model_option import add_metric, add_task, by_output, named_metric
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
 
@@ -20,6 +20,7 @@ def add_arguments(parser):
     )
     add_data(parser)
     add_task(parser)
+    add_metric(parser)
     add_import(parser)
     add_json(parser, "metrics")
 
@@ -31,6 +32,8 @@ def run(options):
     is_file = options.model.endswith(".keras") or is_exported(options.model)
     if options.data is None and (is_file or is_name(options.model)):
         raise InputError(f"Expected --data for {options.model}, which is no run: {EXPECTED}.")
+    if options.data is None and options.metric is not None:
+        raise InputError("--metric is for --data. Leave it out, or add the data to evaluate on.")
     with json_file(options.json, [options.model]) as write:
         write(_run_metrics(options) if options.data is None else _scores(options))
 
@@ -45,20 +48,25 @@ def _run_metrics(options):
 
 
 def _scores(options):
-    """Returns the score of each output with a task, and prints them."""
+    """Returns the score of each output with a task, or the value of the user's metric, and prints them."""
     from keras_vit.commands.items import read_items
     from keras_vit.commands.predictor import find_predictor
     from keras_vit.export.model.arrays import read_items as as_arrays
-    from keras_vit.export.model.meaning import expected_outputs
-    from keras_vit.export.model.verify import threshold
+    from keras_vit.export.model.meaning import expected_outputs, own_metric
+    from keras_vit.export.model.verify import measured, threshold
 
     found = find_predictor(options.model)
     items = read_items(options.data, found, options)
     inputs, labels = as_arrays(items.inputs, items.labels, 1 + len(found.inputs[0].shape))
     if labels is None:
         raise InputError(f"{options.data} has no labels to evaluate {found.name} by.")
-    task = by_output(options.task) or _recorded(found)
     outputs = found.predictor.outputs(inputs)
+    if options.metric is not None:
+        metric = own_metric(named_metric(options), True, labels, outputs)  # nothing is compared here
+        value = measured(metric, outputs)
+        print(f"{metric.name} {value:.4f} of {len(next(iter(outputs.values()))):,} items")
+        return {"data": options.data, "metric": metric.name, "value": value}
+    task = by_output(options.task) or _recorded(found)
     rows = {}
     for name, value in expected_outputs(outputs, task, labels).items():
         if value.labels is not None:

@@ -3,7 +3,7 @@
 from keras_vit.commands.arguments import at_least_one, path, points
 from keras_vit.commands.data_option import add_data
 from keras_vit.commands.imports import add_import
-from keras_vit.commands.model_option import add_meaning, add_model
+from keras_vit.commands.model_option import add_meaning, add_metric, add_model
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
 from keras_vit.export.variants import AUTO, DEFAULT, VARIANTS
@@ -71,11 +71,7 @@ def _add_of_any_model(group):
         "of images)",
     )
     group.add_argument("--labels-file", type=path, metavar="FILE", help="names of classes, one a line")
-    group.add_argument(
-        "--metric",
-        metavar="module:name",
-        help="your own score instead of the task's: function or Keras metric",
-    )
+    add_metric(group)
     group.add_argument("--better", choices=("higher", "lower"), help="which values of --metric are better")
     group.add_argument("--out", type=path, metavar="DIR", help="default: NAME_export, next to a file")
     group.add_argument("--replace", action="store_true", help="replace the files of another model in DIR")
@@ -142,7 +138,7 @@ def _export_run(options, console, show):
             options,
             trained,
             show,
-            variants=tuple(dict.fromkeys(options.variant or _default_variants(trained.task.recipe))),
+            variants=tuple(dict.fromkeys(options.variant or default_variants(trained.task.recipe))),
             progress=lambda *words: status.update(": ".join(words)),
             **given(max_drop=options.max_drop),
         )
@@ -154,7 +150,7 @@ def _export_run(options, console, show):
         print(f"page in {options.web}: python -m http.server --directory {options.web}")
 
 
-def _default_variants(recipe):
+def default_variants(recipe):
     """The usual variants, and the one that a recipe is trained for."""
     return (*DEFAULT, "full_int8") if getattr(recipe, "quantize", None) == "int8" else DEFAULT
 

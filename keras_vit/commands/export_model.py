@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import keras
-
 from keras_vit.commands.data_option import EXPECTED
 from keras_vit.commands.export import given
 from keras_vit.commands.items import read_items
+from keras_vit.commands.model_option import named_metric
 from keras_vit.errors import InputError
 from keras_vit.export.metadata.card import Card
 from keras_vit.export.model.export import export_model
@@ -14,7 +13,6 @@ from keras_vit.export.model.keras_export import KerasExport
 from keras_vit.export.model.signature import graph_signature
 from keras_vit.export.tasks import tasks_that_fit
 from keras_vit.export.variants import DEFAULT
-from keras_vit.importing import import_named
 from keras_vit.io.label_names import read_label_names
 from keras_vit.keras_internals import is_graph
 
@@ -26,7 +24,8 @@ def export_found(options, found, console, show) -> Path:
         raise InputError(
             f"Expected --data, held-out items that the files of {found.name} are compared on: {EXPECTED}."
         )
-    metric, higher = _metric(options)
+    if options.better and not options.metric:
+        raise InputError("--better is for --metric. Leave it out.")
     items = read_items(options.data, found, options)
     meaning = known_meaning(options, found, items)
     with console.status("exporting") as status:
@@ -37,8 +36,8 @@ def export_found(options, found, console, show) -> Path:
             labels=items.labels,
             label_names=_label_names(options, found, items, meaning),
             calibration=_calibration(options, found, items),
-            metric=metric,
-            higher_is_better=higher,
+            metric=named_metric(options),
+            higher_is_better=options.better and options.better == "higher",
             preparation=items.preparation,
             replace=options.replace,
             variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
@@ -77,16 +76,6 @@ def _choices(model):
         f"--task {'' if len(outputs) == 1 else output.name + '='}{'|'.join(tasks_that_fit(output.shape))}"
         for output in outputs
     )
-
-
-def _metric(options):
-    if options.metric is None:
-        if options.better:
-            raise InputError("--better is for --metric. Leave it out.")
-        return None, None
-    metric = import_named(options.metric, "a function of labels and outputs, or a Keras metric")
-    is_class = isinstance(metric, type) and issubclass(metric, keras.metrics.Metric)
-    return metric() if is_class else metric, options.better and options.better == "higher"
 
 
 def _label_names(options, found, items, meaning):

@@ -44,6 +44,27 @@ def add_meaning(parser):
     )
 
 
+def add_metric(parser):
+    """Adds `--metric`."""
+    parser.add_argument(
+        "--metric",
+        metavar="module:name",
+        help="your own score instead of the task's: function of labels and outputs, or Keras metric",
+    )
+
+
+def named_metric(options):
+    """Returns the object that `--metric` names, of a class an instance, or None."""
+    if options.metric is None:
+        return None
+    import keras
+
+    from keras_vit.importing import import_named
+
+    metric = import_named(options.metric, "a function of labels and outputs, or a Keras metric")
+    return metric() if isinstance(metric, type) and issubclass(metric, keras.metrics.Metric) else metric
+
+
 def by_output(pairs):
     """Returns pairs of an output and a word as `export_model` takes them: a word, a dict, or None."""
     words = dict(pairs)

@@ -127,11 +127,12 @@ def zero_states(model, batch_size):
 
 def is_recurrent(model):
     """Returns whether a model is a `char_rnn` that reads in one direction, or of the same layers."""
-    _, embedding, *layers = model.operations
+    layers = getattr(model, "operations", [])[1:]  # a Sequential has none
     cells = [layer for layer in layers if isinstance(layer, tuple(CELLS.values()))]
-    chain = isinstance(embedding, keras.layers.Embedding) and not embedding.mask_zero
-    chain &= all(isinstance(layer, (*CELLS.values(), keras.layers.Dropout)) for layer in layers[:-1])
-    return bool(cells) and chain and all(cell.return_sequences and cell.return_state for cell in cells)
+    if not cells or not isinstance(layers[0], keras.layers.Embedding) or layers[0].mask_zero:
+        return False
+    is_chain = all(isinstance(layer, (*CELLS.values(), keras.layers.Dropout)) for layer in layers[1:-1])
+    return is_chain and all(cell.return_sequences and cell.return_state for cell in cells)
 
 
 def _with_states(model, length, read):

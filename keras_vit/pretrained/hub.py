@@ -1,6 +1,7 @@
 """Downloads weights from the Hugging Face hub."""
 
 import hashlib
+import logging
 import re
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def download(source: str, revision: str | None = None) -> Path:
         )
     from huggingface_hub import constants, errors
 
+    logging.getLogger("huggingface_hub.utils._http").setLevel(logging.ERROR)  # of its retries
     try:
         return _download(repository, revision)
     except errors.GatedRepoError as error:
@@ -53,8 +55,9 @@ def _download(repository, revision):
     def fetch(name):
         """Returns the path of a file, or None if it does not exist."""
         nonlocal unreachable
+        cached_only = unreachable is not None  # each attempt to reach the hub takes half a minute
         try:
-            path = Path(hf_hub_download(repository, name, revision=revision))
+            path = Path(hf_hub_download(repository, name, revision=revision, local_files_only=cached_only))
         except LocalEntryNotFoundError as error:  # offline, and not in the cache
             unreachable = error
             return None

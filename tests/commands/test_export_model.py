@@ -143,3 +143,18 @@ def test_bad_input_is_one_line_and_leaves_no_file(words, message, own_folder, ca
     error = capsys.readouterr().err
     assert message in error and error.count("\n") == 1
     assert [p for p in sorted(own_folder.iterdir()) if p.name != "__pycache__"] == before
+
+
+def test_doctor_takes_the_data_that_export_takes(own_folder, capsys):
+    image = keras.Input((None, None, 1), name="image")
+    keras.Model(image, layers.Dense(10)(layers.GlobalAveragePooling2D()(image))).save("open.keras")
+    np.savez("items.npz", image=np.zeros((3, 8, 8, 1), "float32"))
+    found = {}
+    for name, words in (("open", []), ("given", ["--data", "npz:items.npz"])):
+        assert main(["doctor", "open.keras", *words, "--json", f"{name}.json"]) == 0
+        found[name] = [row["reason"] for row in json.loads((own_folder / f"{name}.json").read_text())]
+    assert "npz:items.npz: float32 (3, 8, 8, 1)" in capsys.readouterr().out
+    assert any("size" in reason for reason in found["open"])
+    assert not any("size" in reason for reason in found["given"])
+    assert main(["doctor", "open.keras", "--data", "npz:items.npz", "--shape", "1,8,8,1"]) == 2
+    assert "received both" in capsys.readouterr().err

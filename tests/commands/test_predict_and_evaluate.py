@@ -27,6 +27,10 @@ def towers():
     return keras.Model([one, two], keras.layers.Dense(2, name="price")(x))
 
 
+def largest_error(labels, outputs):
+    return abs(labels - outputs).max()
+
+
 class Own(keras.Model):
     def __init__(self):
         super().__init__()
@@ -111,7 +115,12 @@ def test_a_model_is_scored_by_the_task_that_is_declared(own_folder, capsys):
     towers = ["evaluate", "factory.py:towers", "--data", "npz:items.npz"]
     assert main([*towers, "--task", "regression"]) == 0
     assert "price: explained variance" in capsys.readouterr().out
+    assert main([*towers, "--metric", "factory.py:largest_error", "--json", "own.json"]) == 0
+    assert "largest_error" in capsys.readouterr().out
+    assert json.loads((own_folder / "own.json").read_text())["value"] > 0
     for arguments, message in (
+        ([*towers, "--metric", "factory.py:towers"], "The metric towers cannot be computed: TypeError"),
+        (["evaluate", "runs/x", "--metric", "factory.py:towers"], "--metric is for --data"),
         (["evaluate", "digits.keras"], "Expected --data for digits.keras"),
         ([*towers, "--no-labels"], "has no labels"),
         (towers, "Expected task="),
