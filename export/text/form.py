@@ -29,7 +29,14 @@ def text_form(model: keras.Model, on_phone: bool = True) -> "RecurrentForm | Win
         )
     model = in_float32(model)
     model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)  # a run's has lists of one
-    return RecurrentForm(model) if is_recurrent(model) else WindowForm(model, on_phone)
+    if is_recurrent(model):
+        return RecurrentForm(model)
+    if model.input_shape[1] is None:
+        raise InputError(
+            f"Expected a window of a fixed number of characters, received the inputs {model.input_shape} of "
+            f"{model.name!r}. Build it with keras.Input((length,)), or with keras_vit.models.char_rnn."
+        )
+    return WindowForm(model, on_phone)
 
 
 def _is_from_tokens_to_rows(model):

@@ -84,18 +84,18 @@ def add_arguments(parser):
 
 def run(options):
     with quiet_import():
+        import keras
         from rich.console import Console
 
-        from keras_vit.export.footprint import classifier_footprint, footprint
         from keras_vit.training.tuning.api import search
-        from keras_vit.training.tuning.source import is_of_recipes
+    is_exported = keras.backend.backend() == "tensorflow"
     shared = ("tuner", "trials", "objective", "subset", "relative_to", "seed", "seeds", "workers", "data_dir")
     builders = ("train", "validation", "epochs", "batch_size")
     result = search(
         options.search,
         options.run_dir,
         overrides=options.overrides,
-        measure=classifier_footprint if is_of_recipes(options.search) else footprint,
+        measure=_footprint(options.search) if is_exported else None,
         coordinator=options.coordinator,
         join_at=options.join,
         **{name: getattr(options, name) for name in (*shared, *builders, *LIMITS)},
@@ -112,11 +112,21 @@ def run(options):
         print(f"its hyperparameters: {result.hyperparameters_file}")
         if result.model_file:
             print(f"its model, of the best seed: {result.model_file}")
-            _export(result)
-    if result.best_run and result.recipe_file:
+    if not is_exported:
+        print("files are written with TensorFlow: keras-vit export without KERAS_BACKEND")
+    elif result.model_file:
+        _export(result)
+    elif result.best_run and result.recipe_file:
         data = ("--data-dir", options.data_dir) if options.data_dir else ()
         export.run(parsed(export, str(result.best_run), *data))
     print(f"results.csv, pareto.csv and pictures in {result.run_dir}")
+
+
+def _footprint(source):
+    from keras_vit.export.footprint import classifier_footprint, footprint
+    from keras_vit.training.tuning.source import is_of_recipes
+
+    return classifier_footprint if is_of_recipes(source) else footprint
 
 
 def _export(result):

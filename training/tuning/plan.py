@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import keras_tuner
 
 from keras_vit.errors import InputError, first_line
@@ -21,6 +22,8 @@ from keras_vit.training.tuning.objectives import direction_of, read_objective
 from keras_vit.training.tuning.space.search import Search
 from keras_vit.training.tuning.space.space import Space, build_space
 from keras_vit.training.tuning.state.oracles import STAGED, TUNERS
+
+AS_TENSORFLOW = "FLOPs, size and latency are measured of models as TensorFlow runs them"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,6 +153,8 @@ def _objective_of(task, given):
 
 
 def _check_measure(measure):
+    if measure is not None and keras.backend.backend() != "tensorflow":
+        raise InputError(f"{AS_TENSORFLOW}: leave measure out, or unset KERAS_BACKEND.")
     try:
         pickle.dumps(measure)
         if measure is not None and not (measure.__module__ and measure.__qualname__):
@@ -182,6 +187,8 @@ def _check_limits(limits, reference, measure, task=None):
             f"FLOPs, size and latency are measured of image models as TensorFlow runs them, which "
             f"{task.recipe.model} is not. Limit its parameters: --max-params."
         )
+    if limits.needs_measuring and measure is None and keras.backend.backend() != "tensorflow":
+        raise InputError(f"{AS_TENSORFLOW}: unset KERAS_BACKEND, or limit parameters, --max-params.")
     if limits.needs_measuring and measure is None:
         raise InputError(
             "A limit on FLOPs, size or latency needs a function that measures models: give "

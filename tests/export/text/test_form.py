@@ -52,8 +52,11 @@ def test_models_of_another_kind_are_refused(build):
         text_form(both_ways, on_phone=True)
     tokens = keras.Input((None,), dtype="int32")
     x = keras.layers.Embedding(8, 4)(tokens)
-    odd = keras.layers.Dense(8)(keras.layers.GRU(4, activation="relu", return_sequences=True)(x))
+    odd, _ = keras.layers.GRU(4, activation="relu", return_sequences=True, return_state=True)(x)
     with pytest.raises(InputError, match="usual activations"):
-        text_form(keras.Model(tokens, odd), on_phone=True)
+        text_form(keras.Model(tokens, keras.layers.Dense(8)(odd)), on_phone=True)
+    other = keras.layers.Dense(8)(keras.layers.GRU(4, return_sequences=True)(x))
+    with pytest.raises(InputError, match="Expected a window of a fixed number of characters"):
+        text_form(keras.Model(tokens, other), on_phone=True)
     with pytest.raises(InputError, match="from characters to logits"):
         text_form(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]), on_phone=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.training.data.order import check_batch_size
-from keras_vit.training.data.streams import EvaluationBatches, batch_stream
+from keras_vit.training.data.streams import EvaluationBatches, batch_stream, prefetched
 
 
 class ArrayBatches:
@@ -32,7 +32,8 @@ class ArrayBatches:
 
     def stream(self, epochs: int, start_epoch: int = 0, start_step: int = 0) -> Any:
         """Returns the batches of a training, or the rest of one, as `model.fit` takes them."""
-        return batch_stream(self, epochs=epochs, start_epoch=start_epoch, start_step=start_step)
+        stream = batch_stream(self, epochs=epochs, start_epoch=start_epoch, start_step=start_step)
+        return stream if keras.backend.backend() == "tensorflow" else prefetched(stream)
 
 
 def evaluation_batches(arrays: tuple, batch_size: int) -> EvaluationBatches:

@@ -1,7 +1,10 @@
 """Whole searches over builders, with processes."""
 
 import csv
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import keras_tuner
 import pytest
@@ -76,6 +79,24 @@ def test_what_the_check_in_a_process_refuses_leaves_no_folder(tmp_path):
     with pytest.raises(InputError, match="'val_f1' is not logged"):
         search("builders_of_tests:build", tmp_path / "run", train=train(), objective=objective)
     assert not (tmp_path / "run").exists() or not any((tmp_path / "run").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_search_builders_without_files(tmp_path, backend):
+    def tune(*words):
+        data = ["--train", "builders_of_tests:train", "--validation", "builders_of_tests:validation"]
+        words = ["tune", "builders_of_tests:build", *data, *words, "--run-dir", str(tmp_path / "run")]
+        python_path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+        environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": python_path}
+        command = [sys.executable, "-m", "keras_vit", *words]
+        return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+    refused = tune("--max-size-mb", "1")
+    assert refused.returncode == 2 and "unset KERAS_BACKEND, or limit parameters" in refused.stderr
+    done = tune("--trials", "1", "--epochs", "1", "--seeds", "1", "--max-params", "999")
+    assert done.returncode == 0 and "files are written with TensorFlow" in done.stdout
+    assert list((tmp_path / "run").glob("winner-*/model.keras"))
 
 
 @pytest.mark.slow
