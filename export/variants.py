@@ -23,7 +23,10 @@ class Rule(NamedTuple):
 # Inputs and outputs of these layers vary little between images, so that one fixed range serves all. On a
 # trained Vision Transformer the KL divergence from float32 trebles when qkv, patches and head are static too.
 STEADY = "attention/projection/|mlp/expansion/|mlp/projection/"
-FLOAT_ENDS = (Rule("INPUT", 0), Rule("OUTPUT", 0))  # an app passes and receives float32
+FLOAT_ENDS = (
+    Rule("INPUT", 0),
+    Rule("OUTPUT", 0),
+)  # an app passes and receives float32, unless it asks for int8
 # LiteRT refuses a product with int8 on the left alone, as at the start of the attention rollout, a constant.
 FLOAT_PRODUCTS = (Rule("BATCH_MATMUL", 0),)
 
@@ -51,6 +54,7 @@ class Variant:
     spared: tuple[Rule, ...] = IN_FLOAT  # for the layers that `auto` quantizes less
     for_text: bool = False  # whether character models have it too
     is_default: bool = False  # whether it is exported when no variant is named
+    as_fast_as: str = ""  # the variant whose arithmetic it has: `auto` writes it only if that one may win
     not_auto: str = ""  # why `auto` does not try it; empty when it does
 
     @property
@@ -58,9 +62,13 @@ class Variant:
         return self.file.endswith(".tflite")
 
     @property
-    def can_be_trained(self):
-        """Whether all operators have fixed int8 ranges, for which `Int8Training` trains the weights."""
+    def is_all_int8(self):
+        """Whether all operators have fixed int8 ranges, which int8 inputs and `Int8Training` need."""
         return Rule("*", 8, 8) in self.rules
+
+    def rules_with_ends(self, int8):
+        """Returns `rules`; with `int8` those of a file whose inputs and outputs are int8 too."""
+        return tuple(rule for rule in self.rules if not (int8 and rule in FLOAT_ENDS))
 
     @property
     def needs_calibration(self):
@@ -74,7 +82,9 @@ VARIANTS = {
     for variant in (
         Variant("savedmodel", "saved_model", is_float32=True, not_auto="it needs TensorFlow", **_EVERYWHERE),
         Variant("fp32", "model_fp32.tflite", is_float32=True, converter=(), **_EVERYWHERE),
-        Variant("fp16", "model_fp16.tflite", converter=("optimize", "float16"), **_EVERYWHERE),
+        Variant(
+            "fp16", "model_fp16.tflite", converter=("optimize", "float16"), as_fast_as="fp32", **_EVERYWHERE
+        ),
         Variant(
             "dynamic_int8",
             "model_dynamic_int8.tflite",
@@ -110,6 +120,7 @@ VARIANTS = {
 }
 FILES = {name: variant.file for name, variant in VARIANTS.items()}
 DEFAULT = tuple(name for name, variant in VARIANTS.items() if variant.is_default)
+ALL_INT8 = tuple(name for name, variant in VARIANTS.items() if variant.is_all_int8)
 TEXT_VARIANTS = tuple(name for name, variant in VARIANTS.items() if variant.for_text)
 CANDIDATES = tuple(name for name, variant in VARIANTS.items() if not variant.not_auto)
 

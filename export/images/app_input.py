@@ -1,8 +1,8 @@
-"""Images as an app passes them to a file: RGB, as float32 or uint8."""
+"""Inputs as an app passes them to a file: images in RGB as float32 or uint8, any numbers as int8."""
 
 import numpy as np
 
-DTYPES = ("float32", "uint8")
+DTYPES = ("float32", "uint8", "int8")
 PHOTOS = (1, 3)  # channels of what a camera or an image file gives: grey, RGB
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601, as in JPEG and Pillow
 

@@ -45,12 +45,12 @@ def _metadata(model, card, description):
 
 def _input(tables, tensor, name, facts):
     if not facts.pixels:
-        return tables.tensor(name, _values(facts))
+        return tables.tensor(name, _values(facts) + _numbers(facts))
     _, height, width, channels = tensor.shape
     kind = "RGB" if channels == 3 else f"{channels} channels"
     return tables.tensor(
         name,
-        f"{kind}, each value from 0 to 255",
+        f"{kind}, each value from 0 to 255{_numbers(facts)}",
         content=tables.image(height, width, color_space=RGB if channels == 3 else UNKNOWN),
         process_units=tables.no_normalization(),
         stats=tables.range_of_pixels(),
@@ -63,10 +63,16 @@ def _values(facts):
     return f"values from {facts.low:g} to {facts.high:g} in the items that it was verified with"
 
 
+def _numbers(facts):
+    if facts.scale is None:
+        return ""
+    return f", given as {facts.dtype}: value = (number - {facts.zero_point}) * {facts.scale:.9g}"
+
+
 def _output(tables, name, facts, description):
     if facts is None:
         return tables.tensor(name, "what each part of the image counted for")
-    words = facts.task or "of the model"
+    words = (facts.task or "of the model") + _numbers(facts)
     if description.label_names and facts is description.classified:
         return tables.tensor(name, words, associated_files=tables.labels(LABELS))
     return tables.tensor(name, words)

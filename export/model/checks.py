@@ -5,7 +5,7 @@ import numpy as np
 
 from keras_vit.errors import InputError, listed
 from keras_vit.export.images.app_input import DTYPES, is_pixels
-from keras_vit.export.variants import AUTO, VARIANTS
+from keras_vit.export.variants import ALL_INT8, AUTO, VARIANTS
 from keras_vit.keras_internals import all_layers
 
 FEWEST_CALIBRATION_ITEMS = 32  # ranges from fewer miss what the next item reaches
@@ -14,10 +14,16 @@ LOW_PRECISION_ERROR = 0.1  # of the largest value: bfloat16 rounds by 2e-3, agai
 FEW = 8  # items on which a model is called twice
 
 
-def check_options(input_dtype, batch_size):
-    """Raises InputError for an input that TFLite files of ours cannot have."""
+def check_options(input_dtype, batch_size, variants):
+    """Raises InputError for an input that TFLite files of these variants cannot have."""
     if input_dtype not in (None, *DTYPES):
         raise InputError(f"Expected an input of {' or '.join(DTYPES)}, received {input_dtype!r}.")
+    wrong = [variant for variant in variants if variant not in ALL_INT8]
+    if input_dtype == "int8" and wrong:
+        raise InputError(
+            f"Expected {listed(ALL_INT8)} with an int8 input, whose values all have fixed ranges, received "
+            f"{listed(wrong)}. Export the other variants without it."
+        )
     if batch_size < 1:
         raise InputError(f"Expected a batch of 1 or more items, received {batch_size}.")
 

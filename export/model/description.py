@@ -20,6 +20,7 @@ class InputDescription:
 
     Attributes:
         name, shape, dtype: of the tensor; the shape without the batch, None for an open size.
+        scale, zero_point: of whole numbers that stand for `(number - zero_point) * scale`, else None.
         pixels: bool, images whose values are from 0 to 255.
         low, high: float, the smallest and largest value that the model was verified with, or None.
     """
@@ -30,6 +31,8 @@ class InputDescription:
     pixels: bool
     low: float | None
     high: float | None
+    scale: float | None = None
+    zero_point: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +41,7 @@ class OutputDescription:
 
     Attributes:
         name, shape, dtype: of the tensor; the shape without the batch.
+        scale, zero_point: as of an input.
         task: a name in `keras_vit.export.tasks.TASKS`, or None where none was declared.
         activation: `"softmax"`, `"sigmoid"`, or None where the export added none.
     """
@@ -47,6 +51,8 @@ class OutputDescription:
     dtype: str
     task: str | None
     activation: str | None
+    scale: float | None = None
+    zero_point: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +80,18 @@ class Description:
 
         All zeros may be what a model never gets, such as a text without any word.
         """
-        return {t.name: np.full((1, *t.shape), t.high or 0).astype(t.dtype) for t in self.inputs}
+        return {
+            t.name: np.full((1, *t.shape), t.high or 0).astype(t.dtype if t.scale is None else "float32")
+            for t in self.inputs
+        }
+
+    def with_scales(self, ends: dict[str, dict]) -> "Description":
+        """Returns it with `dtype`, `scale` and `zero_point` of these inputs and outputs, by name."""
+        inputs, outputs = (
+            tuple(dataclasses.replace(t, **ends.get(t.name, {})) for t in tensors)
+            for tensors in (self.inputs, self.outputs)
+        )
+        return dataclasses.replace(self, inputs=inputs, outputs=outputs)
 
     def as_dict(self):
         """Returns it as a value that JSON has."""

@@ -100,7 +100,10 @@ def export_model(
             several outputs, a dict) that returns a number. Default: None.
         higher_is_better: bool, of a metric that does not say itself. Default: None.
         label_names: sequence of str, one per class or label. Default: None.
-        input_dtype: `"float32"` (default) or `"uint8"`, what TFLite files take images in.
+        input_dtype: `"float32"` (default) or `"uint8"`, what TFLite files take images in; or `"int8"`, which
+            `full_int8` alone can have, for inputs and outputs of any kind: a file for NPUs and
+            microcontrollers, with scale and zero point of each in its description. Of grey images it takes
+            one channel.
         batch_size: int, how many items TFLite files take at once, at least 1. Default: 1.
         attention: bool, the files give the attention rollout too: a SavedModel as the signature `attention`,
             a TFLite file as its second output. Default: False.
@@ -138,7 +141,7 @@ def export_model(
     check_backend()
     variants = [variants] if isinstance(variants, str) else list(variants)
     check_variants(variants, KerasExport)
-    checks.check_options(input_dtype, batch_size)
+    checks.check_options(input_dtype, batch_size, variants)
     checks.check_model(model)
     inputs, labels = read_items(inputs, labels, input_rank(model))
     out = Path(out)
@@ -206,14 +209,16 @@ def _int8_training(function, arrays, training, batch_size):
 def _file_form(function, arrays, expected, input_dtype, batch_size, attention):
     checks.check_one_image(arrays, attention)
     images = len(arrays) == 1 and all(map(is_pixels, arrays.values()))
-    if input_dtype and not images:
+    int8 = input_dtype == "int8"
+    if input_dtype and not images and not int8:
         raise InputError(
             f"input_dtype={input_dtype!r} is for models of one image, given as uint8 (n, height, width, "
             "channels). Leave it out: other inputs have the types of the model."
         )
     classifies = [value.task and value.task.name for value in expected.values()] == ["classification"]
-    dtype = (input_dtype or "float32") if images else None
-    return FileForm(function, batch_size, dtype, images and classifies, attention)
+    dtype = ("float32" if int8 else input_dtype or "float32") if images else None
+    # MediaPipe, which passes RGB, takes no int8.
+    return FileForm(function, batch_size, dtype, images and classifies and not int8, attention, int8)
 
 
 def _finish(report, max_drop, out):

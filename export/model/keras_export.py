@@ -11,15 +11,17 @@ from keras_vit.export.images.app_input import PHOTOS, is_pixels
 from keras_vit.export.measurement import RUNS
 from keras_vit.export.metadata.attach import attach
 from keras_vit.export.model.description import NAME, described
-from keras_vit.export.model.verify import compare
+from keras_vit.export.model.verify import Expected, compare
 from keras_vit.export.prediction.saved_model import saved_model_predictor
 from keras_vit.export.prediction.tflite import check_is_tflite, tflite_predictor
 from keras_vit.export.saved_model.write import write_saved_model
+from keras_vit.export.tflite.named import NamedInterpreter
 from keras_vit.export.variants import VARIANTS
 from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import fingerprint
 from keras_vit.models import attention_maps
 
+FEW = 200  # items that show whether a file differs much
 MAP_IMAGES = 16  # whose attention is compared; a map differs relative to the largest value of all
 
 
@@ -74,7 +76,9 @@ class KerasExport(ModelExport):
     def settings(self, variant):
         description = self.in_tflite if VARIANTS[variant].is_tflite else self.in_saved_model
         dtype = {"input_dtype": description.inputs[0].dtype} if self.pixels else {}
-        training = self.writer.int8_training if VARIANTS[variant].can_be_trained else None
+        if self.form.int8:
+            dtype = {"input_dtype": "int8"}
+        training = self.writer.int8_training if VARIANTS[variant].is_all_int8 else None
         trained = {"int8_training_epochs": training.epochs} if training else {}
         return {"batch_size": self.form.batch_size, "attention": self.form.attention, **dtype, **trained}
 
@@ -87,6 +91,7 @@ class KerasExport(ModelExport):
             return saved_model_predictor(path, check=False)
         self.writer.write(variant, path, spared)
         check_is_tflite(path)
+        self.in_tflite = self.in_tflite.with_scales(NamedInterpreter(path).scales())
         attach(path, self.card, self.in_tflite)
         return tflite_predictor(path, check=False)
 
@@ -99,6 +104,14 @@ class KerasExport(ModelExport):
             difference = np.abs(predictor.attend(few) - self.maps).max() / self.maps.max()
             figures["max_attention_difference"] = float(difference)
         return {"num_items": self.num_items, **figures}
+
+    def agreement_on_few(self, predictor):
+        if self.num_items < 2 * FEW:
+            return None
+        rows = np.linspace(0, self.num_items - 1, FEW).astype(int)
+        found = predictor.run({name: np.asarray(array[rows]) for name, array in self.arrays.items()})
+        expected = {name: Expected(e.values[rows], e.task) for name, e in self.expected.items()}
+        return compare(expected, found)["agreement"]
 
     def timed(self, predictor):
         size = range(self.form.batch_size)

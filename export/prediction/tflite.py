@@ -77,7 +77,7 @@ def _seen(opened, path):
         for name, shape in outputs.items()
     )
     names = read_labels(path.parent / "labels.txt") or _attached_names(path)
-    return Description(inputs, found, names)
+    return Description(inputs, found, names).with_scales(opened.scales())
 
 
 def _sums_to_one(opened, image, row):

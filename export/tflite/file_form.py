@@ -24,6 +24,8 @@ class FileForm:
         batch_size: int.
         attention: bool, whether the rollout is one more output.
         grey: bool, whether it takes RGB although the model takes grey images.
+        pixels: bool, whether the one input is an image of values from 0 to 255; then `input_dtype` is given.
+        int8: bool, whether the file's inputs and outputs of floats are int8.
         variables: of the layers that are called as they are.
     """
 
@@ -34,12 +36,15 @@ class FileForm:
         input_dtype: str | None = None,
         rgb: bool = False,
         attention: bool = False,
+        int8: bool = False,
     ):
         self.function = function
         self.mobile = mobile_form(function.model, attention)
         self.name = function.name
         self.variables = self.mobile.variables
         self.batch_size = batch_size
+        self.pixels = input_dtype is not None
+        self.int8 = int8
         self.attention = attention
         self.grey = rgb and function.inputs[0].shape[-1] == 1
         self.inputs = tuple(self._as_passed(tensor, input_dtype) for tensor in function.inputs)

@@ -7,12 +7,14 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from keras_vit.export.images.app_input import as_taken
+from keras_vit.export.tflite.rounding import Rounding
 
 
 class NamedInterpreter:
     """A TFLite file as a function from a dict of arrays, of any number of items, to a dict of arrays.
 
-    Names are those of its first signature; a file without signatures has those of its tensors.
+    Names are those of its first signature; a file without signatures has those of its tensors. Inputs and
+    outputs of int8 or int16 with a scale are given and returned as the values that they stand for.
 
     Attributes:
         inputs, outputs: dicts from names to the tensor in the Interpreter's words: `shape` with the batch,
@@ -37,6 +39,15 @@ class NamedInterpreter:
         parts = [self._batch(arrays, slice(start, start + batch)) for start in range(0, count, batch)]
         return {name: np.concatenate([part[name] for part in parts]) for name in self.outputs}
 
+    def scales(self) -> dict[str, dict]:
+        """Returns `dtype`, `scale` and `zero_point` of inputs and outputs that have a scale, by name."""
+        found = {name: (t, Rounding.at_end(t)) for name, t in (self.inputs | self.outputs).items()}
+        return {
+            name: {"dtype": np.dtype(t["dtype"]).name, "scale": r.scale, "zero_point": r.zero_point}
+            for name, (t, r) in found.items()
+            if r is not None
+        }
+
     @property
     def batch_size(self):
         """How many items the file takes at once."""
@@ -45,13 +56,24 @@ class NamedInterpreter:
     def _batch(self, arrays, items):
         """Runs some items; those that are missing in a batch are copies of the last one."""
         for name, tensor in self.inputs.items():
-            given = as_taken(np.asarray(arrays[name][items]), tensor["shape"], tensor["dtype"])
+            given = _as_taken(np.asarray(arrays[name][items]), tensor)
             missing = tensor["shape"][0] - len(given)
             given = np.concatenate([given, np.repeat(given[-1:], missing, axis=0)]) if missing else given
             self.interpreter.set_tensor(tensor["index"], given)
         self.interpreter.invoke()
         count = len(next(iter(arrays.values()))[items])
-        return {name: self.interpreter.get_tensor(t["index"])[:count] for name, t in self.outputs.items()}
+        return {name: self._value(tensor)[:count] for name, tensor in self.outputs.items()}
+
+    def _value(self, tensor):
+        found, rounding = self.interpreter.get_tensor(tensor["index"]), Rounding.at_end(tensor)
+        return found if rounding is None else rounding.decoded(found)
+
+
+def _as_taken(array, tensor):
+    shape, dtype, rounding = tensor["shape"], tensor["dtype"], Rounding.at_end(tensor)
+    if rounding is None:
+        return as_taken(array, shape, dtype)
+    return rounding.encoded(as_taken(array, shape, np.float32)).astype(dtype)
 
 
 def _names(content):

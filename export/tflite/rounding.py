@@ -36,9 +36,28 @@ class Rounding:
         quantization = tensor.quantization
         return cls(float(quantization.scale[0]), int(quantization.zeroPoint[0]), _LIMITS[tensor.type])
 
+    @classmethod
+    def at_end(cls, detail):
+        """Returns the rounding of an input or output, from the Interpreter's detail of it, or None.
+
+        Bytes (uint8) have none: they are taken as they are.
+        """
+        scale, zero_point = detail["quantization"]
+        kind = np.dtype(detail["dtype"])
+        if kind.kind != "i" or not scale:
+            return None
+        return cls(float(scale), int(zero_point), (np.iinfo(kind).min, np.iinfo(kind).max))
+
     def __call__(self, values):
-        whole = np.clip(np.rint(values / self.scale) + self.zero_point, *self.limits)
-        return ((whole - self.zero_point) * self.scale).astype("float32")
+        return self.decoded(self.encoded(values))
+
+    def encoded(self, values):
+        """Returns the whole numbers for values, as floats."""
+        return np.clip(np.rint(values / self.scale) + self.zero_point, *self.limits)
+
+    def decoded(self, whole):
+        """Returns the float32 values of whole numbers."""
+        return ((np.asarray(whole, "float64") - self.zero_point) * self.scale).astype("float32")
 
 
 def dynamically_rounded(values):

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.export.tflite.convert import write_tflite
+from keras_vit.export.tflite.graph import read_graph
 from keras_vit.export.variants import VARIANTS
 from keras_vit.export.workers.runner import run_worker, run_writer
 
 MOST_ITEMS = 256  # for calibration; further ones change the ranges little
 SENSITIVITY_ITEMS = 16
+PIXELS = (0.0, 255.0)  # the range of every image: int8 then has each of its values, in steps of 1
 
 
 class TfliteWriter:
@@ -65,7 +67,15 @@ class TfliteWriter:
     @functools.cached_property
     def ranges(self):
         """A dict from a tensor's name to `[low, high, rank]` of its values on calibration items."""
-        return run_worker("calibrate", file=self._float32, items=self._saved(self.calibration, "items.npz"))
+        count = len(next(iter(self.calibration.values())))
+        self.progress("calibration", f"finding ranges on {count} items")
+        found = run_worker("calibrate", file=self._float32, items=self._saved(self.calibration, "items.npz"))
+        if self.form.pixels:
+            graph = read_graph(self._float32.read_bytes()).subgraphs[0]
+            name = graph.tensors[graph.inputs[0]].name.decode()
+            if name in found:  # not of bytes
+                found[name][:2] = PIXELS
+        return found
 
     @functools.cached_property
     def _float32(self):
@@ -88,8 +98,8 @@ class TfliteWriter:
     def _job(self, name):
         variant = VARIANTS[name]
         ranges = self.ranges if variant.needs_calibration else None
-        file = self._trained if self.int8_training and variant.can_be_trained else self._float32
-        return {"file": file, "rules": variant.rules, "ranges": ranges}
+        file = self._trained if self.int8_training and variant.is_all_int8 else self._float32
+        return {"file": file, "rules": variant.rules_with_ends(self.form.int8), "ranges": ranges}
 
     def _saved(self, items, name):
         path = Path(self._temporary.name) / name

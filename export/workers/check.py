@@ -42,10 +42,7 @@ def _run_once(interpreter, opened, values):
         shapes = ", ".join(str(tensor["shape"].tolist()) for tensor in tensors)
         sys.exit(f"error: expected inputs and outputs of one batch, found {shapes}")
     opened.run(
-        {
-            name: np.full(tensor["shape"], values.get(name, 0)).astype(tensor["dtype"])
-            for name, tensor in opened.inputs.items()
-        }
+        {name: np.full(tensor["shape"], values.get(name, 0)) for name, tensor in opened.inputs.items()}
     )
 
 

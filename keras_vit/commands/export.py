@@ -6,7 +6,7 @@ from keras_vit.commands.imports import add_import
 from keras_vit.commands.model_option import add_meaning, add_metric, add_model
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
-from keras_vit.export.variants import AUTO, DEFAULT, VARIANTS
+from keras_vit.export.variants import ALL_INT8, AUTO, DEFAULT, VARIANTS
 
 EXAMPLE = "keras-vit export model.keras --data folder:photos --task classification --variant dynamic_int8"
 ONLY = {"images": ("attention", "input", "batch", "name", "author", "license"), "text": ("characters",)}
@@ -46,8 +46,9 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--input",
-        choices=("float32", "uint8"),
-        help="images only: input type of TFLite files, RGB in [0, 255] (default: float32)",
+        choices=("float32", "uint8", "int8"),
+        help="input type of TFLite files: for images float32 (default) or uint8, RGB in [0, 255]; int8 for "
+        "any inputs and outputs, which full_int8 alone can have (NPUs, microcontrollers)",
     )
     parser.add_argument(
         "--batch",
@@ -138,7 +139,7 @@ def _export_run(options, console, show):
             options,
             trained,
             show,
-            variants=tuple(dict.fromkeys(options.variant or default_variants(trained.task.recipe))),
+            variants=chosen_variants(options, trained.task.recipe),
             progress=lambda *words: status.update(": ".join(words)),
             **given(max_drop=options.max_drop),
         )
@@ -148,6 +149,13 @@ def _export_run(options, console, show):
     print(f"files and export.json in {folder}")
     if options.web is not None:
         print(f"page in {options.web}: python -m http.server --directory {options.web}")
+
+
+def chosen_variants(options, recipe=None):
+    """The given variants; else those that int8 inputs can have, or the usual ones."""
+    if options.variant:
+        return tuple(dict.fromkeys(options.variant))
+    return ALL_INT8 if options.input == "int8" else default_variants(recipe)
 
 
 def default_variants(recipe):
@@ -175,6 +183,8 @@ def _check_web(options):
         return
     from keras_vit.export.web.page import check_page
 
+    if options.input == "int8":
+        raise InputError("--web requires files that take float32 or uint8: leave out --input int8.")
     if (options.batch or 1) > 1:
         raise InputError("--web requires files for one image: leave out --batch.")
     if set(options.variant or ()) == {"savedmodel"}:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keras_vit.commands.data_option import EXPECTED
-from keras_vit.commands.export import given
+from keras_vit.commands.export import chosen_variants, given
 from keras_vit.commands.items import read_items
 from keras_vit.commands.model_option import named_metric
 from keras_vit.errors import InputError
@@ -12,7 +12,6 @@ from keras_vit.export.model.export import export_model
 from keras_vit.export.model.keras_export import KerasExport
 from keras_vit.export.model.signature import graph_signature
 from keras_vit.export.tasks import tasks_that_fit
-from keras_vit.export.variants import DEFAULT
 from keras_vit.io.label_names import read_label_names
 from keras_vit.keras_internals import is_graph
 
@@ -40,7 +39,7 @@ def export_found(options, found, console, show) -> Path:
             higher_is_better=options.better and options.better == "higher",
             preparation=items.preparation,
             replace=options.replace,
-            variants=tuple(dict.fromkeys(options.variant or DEFAULT)),
+            variants=chosen_variants(options),
             attention=options.attention,
             card=Card(options.name or found.name, author=options.author or "", license=options.license or ""),
             report=lambda rows: show(rows, KerasExport.columns),

@@ -84,6 +84,18 @@ def test_a_builder_of_two_inputs_takes_arrays_by_name(own_folder, capsys):
     assert record(own_folder / "own")["variants"][0]["metric"] == "error"
 
 
+def test_int8_inputs_mean_the_one_variant_that_can_have_them(own_folder, capsys):
+    flat(10, "softmax").save("digits.keras")
+    words = ["export", "digits.keras", "--data", "digits", "--task", "classification", "--input", "int8"]
+    assert main([*words, "--max-drop", "100"]) == 0
+    described = record(own_folder / "digits_export")
+    assert [row["variant"] for row in described["variants"]] == ["full_int8"]
+    assert described["model"]["outputs"][0]["dtype"] == "int8"
+    capsys.readouterr()
+    assert main([*words, *FP32]) == 2
+    assert "Expected full_int8 with an int8 input" in capsys.readouterr().err
+
+
 def test_data_are_python_objects_too_of_a_subclass(own_folder):
     (own_folder / "mine.py").write_text(
         "import keras\nimport numpy as np\n\n\nclass Mine(keras.Model):\n"

@@ -87,5 +87,5 @@ def test_a_file_without_labels_has_none_and_too_few_are_refused(plain):
 
 
 def test_an_input_that_no_app_gives_is_refused(tmp_path):
-    with pytest.raises(InputError, match="float32 or uint8, received 'int8'"):
-        export_model(keras.Model(), tmp_path, inputs=IMAGES, input_dtype="int8")
+    with pytest.raises(InputError, match="float32 or uint8 or int8, received 'int4'"):
+        export_model(keras.Model(), tmp_path, inputs=IMAGES, input_dtype="int4")
