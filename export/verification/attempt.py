@@ -1,5 +1,6 @@
 """Writes one variant of a model, verifies it against the model and times it."""
 
+import contextlib
 import time
 
 from keras_vit.errors import ConditionError, InputError
@@ -12,6 +13,7 @@ from keras_vit.io.files import atomic_path
 # The same float32 arithmetic in another order: an output moves by some roundings of 6e-8 in each of some
 # hundred sums. 1e-4 is far above what was seen (2e-6) and far below what any mistake would give.
 FLOAT32_TOLERANCE = 1e-4
+CLEARLY = 0.05  # a share of answers that differs by more on a few items does so on all
 
 
 class Attempt:
@@ -22,35 +24,45 @@ class Attempt:
         self.max_drop = max_drop
         self.progress = progress or (lambda variant, step: None)
         self.least_agreement = export.least_agreement
-        self.sensitivity = export.sensitivity
         self._predictors = {}  # by the id of the row they belong to: a variant may be tried again
 
-    def __call__(self, variant, folder, spared=()):
+    def __call__(self, variant, folder):
         """Returns the variant's row; its file is in the folder only if it passed."""
         final = folder / FILES[variant]
-        row = {
-            "variant": variant,
-            "file": final.name,
-            "passed": False,
-            "failure": None,
-            "max_drop": self.max_drop,
-            **self.export.settings(variant),
-        }
-        try:
-            with atomic_path(final, mark=SAVED_MODEL_MARK) as temporary:
-                self.progress(variant, "converting")
-                predictor = self._write(variant, temporary, spared)
-                self.progress(variant, f"verifying on {self.export.sample}")
-                row.update(self.export.verify(predictor), threads=num_threads(variant))
-                row["size"] = size_bytes(temporary)
-                self._predictors[id(row)] = predictor
-                check_tolerances(row, self.export)
-                self.export.check(predictor)
+        row = self._row(variant)
+        with self._failure_in(row, final), atomic_path(final, mark=SAVED_MODEL_MARK) as temporary:
+            self._write(row, temporary)
+            self._verify(row)
             row["passed"] = True
-        except ConditionError as error:
-            row["failure"] = str(error)
-            remove(final)
         return row
+
+    def write(self, variant, folder, spared=()):
+        """Returns the row of a file in a folder for files that are not verified yet."""
+        row = self._row(variant)
+        with self._failure_in(row, folder / row["file"]):
+            self._write(row, folder / row["file"], spared)
+        return row
+
+    def verify(self, row):
+        """Verifies the file of a row from `write` as `auto` does: it also has to decide as the model does.
+
+        A file with other predictions is another model: its accuracy is as good by chance. One that differs
+        much is refused after a few items.
+        """
+        with self._failure_in(row):
+            few = self.export.agreement_on_few(self._predictors[id(row)])
+            if few is not None and few < self.least_agreement - CLEARLY:
+                row["agreement_on_few"] = few
+                raise ConditionError(self._disagrees(few, "of the first answers"))
+            self._verify(row)
+            if row["agreement"] < self.least_agreement:
+                raise ConditionError(self._disagrees(row["agreement"], "of the answers"))
+            row["passed"] = True
+
+    def sensitivity(self, variant):
+        """Returns what each layer costs when quantized, as `ModelExport.sensitivity`."""
+        self.progress(variant, "measuring what each layer loses")
+        return self.export.sensitivity(variant)
 
     def time(self, rows):
         """Writes latencies into the rows of files that run, also of those that failed.
@@ -59,15 +71,51 @@ class Attempt:
         """
         for is_tflite, clock in ((True, time.thread_time), (False, time.perf_counter)):
             timed = [r for r in rows if "size" in r and VARIANTS[r["variant"]].is_tflite == is_tflite]
+            if timed:
+                self.progress(", ".join(row["variant"] for row in timed), "timing")
             runs = [self.export.timed(self._predictors[id(row)]) for row in timed]
             for row, latency in zip(timed, median_ms(runs, self.export.timing_rounds, clock), strict=True):
                 row["latency_ms"] = latency
 
-    def _write(self, variant, path, spared):
+    def _row(self, variant):
+        return {
+            "variant": variant,
+            "file": FILES[variant],
+            "passed": False,
+            "failure": None,
+            "max_drop": self.max_drop,
+            **self.export.settings(variant),
+        }
+
+    @contextlib.contextmanager
+    def _failure_in(self, row, file=None):
+        """Writes a ConditionError into the row, and removes the file."""
         try:
-            return self.export.write(variant, path, spared)
+            yield
+        except ConditionError as error:
+            row["failure"] = str(error)
+            if file:
+                remove(file)
+
+    def _write(self, row, path, spared=()):
+        self.progress(row["variant"], "converting, some layers quantized less" if spared else "converting")
+        try:
+            self._predictors[id(row)] = self.export.write(row["variant"], path, spared)
         except InputError as error:  # bad input for others, but here the file that was just written failed
             raise ConditionError(str(error).replace(str(path), path.name)) from error
+        row["threads"] = num_threads(row["variant"])
+        row["size"] = size_bytes(path)
+
+    def _verify(self, row):
+        predictor = self._predictors[id(row)]
+        self.progress(row["variant"], f"verifying on {self.export.sample}")
+        row.update(self.export.verify(predictor))
+        check_tolerances(row, self.export)
+        self.export.check(predictor)
+
+    def _disagrees(self, share, of):
+        least = 100 * self.least_agreement
+        return f"agrees with the model in {100 * share:.1f} % {of}, auto requires {least:g} %"
 
 
 def check_tolerances(row, export):

@@ -13,27 +13,27 @@ SAME = 1.03  # latencies with a smaller ratio are equal: they differ as much fro
 
 
 def choose(attempt, candidates: list[str], folder: Path, named=()) -> list[dict]:
-    """Tries all candidates; those that lose too much also with their worst layers quantized less.
+    """Tries candidates, the fastest first; of those that lose too much also the worst layers quantized less.
 
-    The folder gets the file of the chosen variant. `named` are the rows of variants requested by name: their
-    files stay, and the fastest may be one of them. Returns the candidates' rows, each with
-    `kept`.
+    A candidate that is clearly slower than one that passed is not verified, and its row says so. The folder
+    gets the file of the chosen variant. `named` are the rows of variants requested by name: their files stay,
+    and the fastest may be one of them. Returns the candidates' rows, each with `kept`.
     """
-    other_candidates = [
+    others = [
         row
         for row in named
         if row["passed"] and _agrees(row, attempt) and not VARIANTS[row["variant"]].not_auto
     ]
     with tempfile.TemporaryDirectory(prefix=".auto-", dir=folder) as place:
         place = Path(place)
-        rows = [_fail_unless_agreeing(attempt(variant, place), attempt) for variant in candidates]
-        attempt.time(other_candidates + rows)
-        best = fastest(other_candidates + rows)
-        retried = [retry_with_spared_layers(row, best, attempt, place) for row in rows]
-        if retried != rows:
-            attempt.time(other_candidates + retried)
-        _keep_fastest(retried, other_candidates, place, folder)
-    return retried
+        late = [name for name in candidates if VARIANTS[name].as_fast_as in candidates]
+        rows = [attempt.write(variant, place) for variant in candidates if variant not in late]
+        attempt.time(others + rows)
+        _verify_fastest_first(rows, others, attempt)
+        rows = _retried(rows, others, attempt, place)
+        rows += [_tried_late(variant, rows, others, attempt, place) for variant in late]
+        _keep_fastest(rows, others, place, folder)
+    return sorted(rows, key=lambda row: candidates.index(row["variant"]))
 
 
 def fastest(rows):
@@ -45,10 +45,43 @@ def fastest(rows):
     return min((row for row in passed if row["latency_ms"] <= limit), key=lambda row: row["size"])
 
 
+def _verify_fastest_first(rows, others, attempt):
+    for row in _by_latency(rows):
+        best = fastest([*others, *rows])
+        if best is not None and row["latency_ms"] > SAME * best["latency_ms"]:
+            row["failure"] = _slower(row, best)
+        else:
+            attempt.verify(row)
+
+
+def _slower(row, best):
+    return (
+        f"not verified: {row['latency_ms']:.1f} ms, {best['variant']} passed with {best['latency_ms']:.1f} ms"
+    )
+
+
+def _retried(rows, others, attempt, place):
+    """The rows; of those that were fast but lost too much, the one with the worst layers quantized less."""
+    rows = list(rows)
+    for row in _by_latency(rows):
+        best = fastest([*others, *rows])
+        if VARIANTS[row["variant"]].rules and (best is None or row["latency_ms"] < best["latency_ms"]):
+            rows[rows.index(row)] = retry_with_spared_layers(row, best, attempt, place)
+    return rows
+
+
+def _by_latency(rows):
+    """The rows of files that run and have not passed, the fastest first."""
+    return sorted(
+        (row for row in rows if "latency_ms" in row and not row["passed"]), key=lambda row: row["latency_ms"]
+    )
+
+
 def retry_with_spared_layers(row, best, attempt, place):
-    """Returns the row of a variant that was fast but lost too much, with its worst layers quantized less."""
-    if not _is_worth_retrying(row, best):
-        return row
+    """Returns the row of a variant with its worst layers quantized less, or the given one if none passes.
+
+    More layers are spared until the file passes or is no longer faster than the best one.
+    """
     try:
         layers = [layer for layer in attempt.sensitivity(row["variant"]) if layer["error"] > 0]
     except ConditionError:
@@ -56,24 +89,36 @@ def retry_with_spared_layers(row, best, attempt, place):
     count = 1
     while count <= len(layers) // 2:
         worst = layers[:count]
-        spared = [rule for layer in worst for rule in layer["spared"]]
-        again = _fail_unless_agreeing(attempt(row["variant"], place, spared), attempt)
+        again = attempt.write(row["variant"], place, [rule for layer in worst for rule in layer["spared"]])
         again["spared_layers"] = [layer["layer"] for layer in worst]
-        again["drop_with_all_layers"] = row["drop"]
+        again["drop_with_all_layers"] = row.get("drop")
+        attempt.time([again, *([best] if best else [])])
+        if "latency_ms" in again and (best is None or again["latency_ms"] <= SAME * best["latency_ms"]):
+            attempt.verify(again)
+        elif "latency_ms" in again:
+            return row
         if again["passed"]:
             return again
         count *= 2
     return row
 
 
-def _is_worth_retrying(row, best):
-    failed = not row["passed"] and "size" in row and VARIANTS[row["variant"]].rules
-    return failed and (best is None or row["latency_ms"] < best["latency_ms"])
+def _tried_late(variant, rows, others, attempt, place):
+    """The row of a variant whose latency is known before it is written: that of another one."""
+    twin = next(row for row in rows if row["variant"] == VARIANTS[variant].as_fast_as)
+    best = fastest([*others, *rows])
+    if best is not None and twin.get("latency_ms", 0) > SAME * best["latency_ms"]:
+        failure = f"not written: as fast as {twin['variant']}, {best['variant']} is faster"
+        return {"variant": variant, "file": FILES[variant], "passed": False, "failure": failure}
+    row = attempt.write(variant, place)
+    attempt.time([*others, *rows, row])
+    _verify_fastest_first([row], [*others, *rows], attempt)
+    return row
 
 
-def _keep_fastest(rows, other_candidates, place, folder):
+def _keep_fastest(rows, others, place, folder):
     """Moves the file of the fastest row to its name and marks it, unless one of the others is faster."""
-    best = fastest(other_candidates + rows)
+    best = fastest(others + rows)
     for row in rows:
         row["kept"] = row is best
         final = folder / FILES[row["variant"]]
@@ -84,17 +129,6 @@ def _keep_fastest(rows, other_candidates, place, folder):
             remove(final)
     if best:
         best["kept"] = True
-
-
-def _fail_unless_agreeing(row, attempt):
-    """A file with other predictions is another model: its accuracy is as good by chance."""
-    if row["passed"] and not _agrees(row, attempt):
-        row["passed"] = False
-        row["failure"] = (
-            f"agrees with the model in {100 * row['agreement']:.1f} % of the answers, auto requires "
-            f"{100 * attempt.least_agreement:g} %"
-        )
-    return row
 
 
 def _agrees(row, attempt):

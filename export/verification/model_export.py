@@ -35,6 +35,10 @@ class ModelExport(abc.ABC):
     def verify(self, predictor):
         """Returns how a predictor differs from the model, a dict with `drop` and `agreement`."""
 
+    def agreement_on_few(self, predictor):
+        """Returns the share of a few items that a predictor classifies as the model does, or None."""
+        return None
+
     def check(self, predictor):  # noqa: B027  most have none
         """Raises ConditionError when a predictor with good figures fails in another way."""
 

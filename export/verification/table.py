@@ -13,9 +13,16 @@ def results_table(rows, columns):
     for row in rows:
         figures = ["-"] * (1 + len(columns))
         if "size" in row:
-            figures = [f"{row['size'] / 1e6:.2f} MB", *(show(row) for show in columns.values())]
+            figures = [f"{row['size'] / 1e6:.2f} MB", *(_figure(show, row) for show in columns.values())]
         table.add_row(row["variant"], *figures, escape(_result(row)))
     return table
+
+
+def _figure(show, row):
+    try:
+        return show(row)
+    except KeyError:  # of a file that was timed only
+        return "-"
 
 
 def _result(row):
