@@ -1,6 +1,7 @@
 """Teaches the weights of a TFLite file to give the same outputs when all of it is int8."""
 
 import dataclasses
+import time
 from typing import Any
 
 import keras
@@ -15,6 +16,7 @@ from keras_vit.export.tflite.named import NamedInterpreter
 
 SMALLEST_VARIANCE = 1e-12
 REPORTED = 10  # steps from one line of progress to the next
+MOST_ITEMS = 8192  # of an epoch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Int8Training:
 
     Args:
         inputs: as those of `export_model`, such as the training data, some thousand items.
+        max_items: int, how many of them an epoch has at most, at least 1: a random choice, another one in
+            each epoch. None for all. Default: 8192.
         epochs: int, passes over the inputs, at least 1. Default: 1.
         learning_rate: float, of Adam at the start, relative to the size of a weight; it falls to 0 by a
             cosine. Default: 1e-3.
@@ -43,14 +47,16 @@ class Int8Training:
 
     inputs: Any
     epochs: int = 1
+    max_items: int | None = MOST_ITEMS
     learning_rate: float = 1e-3
     batch_size: int = 32
 
     def __post_init__(self):
-        if self.epochs < 1 or self.batch_size < 1 or not self.learning_rate > 0:
+        smallest = min(self.epochs, self.batch_size, 1 if self.max_items is None else self.max_items)
+        if smallest < 1 or not self.learning_rate > 0:
             raise InputError(
-                "Expected epochs and batch_size of at least 1 and a learning_rate above 0, received "
-                f"{self.epochs}, {self.batch_size} and {self.learning_rate}."
+                "Expected epochs, max_items and batch_size of at least 1 and a learning_rate above 0, received "
+                f"{self.epochs}, {self.max_items}, {self.batch_size} and {self.learning_rate}."
             )
 
 
@@ -84,11 +90,19 @@ def train(content, quantized, training, progress=None):
         optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
+    built = None  # when the first step had built the function
     for number, inputs in enumerate(batches):
-        loss = step(inputs)
+        loss = float(step(inputs))
+        now = time.perf_counter()
+        built = built or now
         if progress and number % REPORTED == 0:
-            progress(f"int8 training, step {number + 1} of {batches.steps}, loss {float(loss):.2g}")
+            left = _left((now - built) / number * (batches.steps - number - 1)) if number else ""
+            progress(f"int8 training, step {number + 1} of {batches.steps}, loss {loss:.2g}{left}")
     return _with_weights(content, graph.variables)
+
+
+def _left(seconds):
+    return f", {seconds / 60:.0f} min left" if seconds >= 60 else f", {seconds:.0f} s left"
 
 
 class _Batches:
@@ -100,13 +114,14 @@ class _Batches:
         self.order = [int(number) for number in read_graph(content).subgraphs[0].inputs]
         self.count = len(next(iter(self.arrays.values())))
         self.epochs = training.epochs
-        self.steps = training.epochs * -(-self.count // self.size)
+        self.used = min(self.count, training.max_items or self.count)  # in an epoch
+        self.steps = training.epochs * -(-self.used // self.size)
 
     def __iter__(self):
         random = np.random.default_rng(0)
         for _ in range(self.epochs):
-            order = random.permutation(self.count)
-            for start in range(0, self.count, self.size):
+            order = random.permutation(self.count)[: self.used]
+            for start in range(0, self.used, self.size):
                 # The last batch is filled up, so that all have one shape.
                 yield self._batch(np.resize(order[start : start + self.size], self.size))
 
