@@ -3,18 +3,17 @@
 import numpy as np
 import tensorflow as tf
 
+from keras_vit.export.mobile.balance import balanced, with_changed_values
 from keras_vit.export.mobile.dense import MLP_OPTIONS, dense, mlp, product, weights
 from keras_vit.export.mobile.normalization import layer_norm
 from keras_vit.export.mobile.pending import (
     EncoderOutput,
-    Rotated,
     as_float64,
     constant,
     materialize,
     scaled,
 )
 from keras_vit.export.mobile.registry import handles
-from keras_vit.export.mobile.rotation import rotation_of_heads
 from keras_vit.layers import AttentionPooling, RotaryPositionEmbedding, SelfAttention
 
 ATTENTION_OPTIONS = (
@@ -33,7 +32,7 @@ def attention(layer, x, queried):
     Returns the pending output for the queried tokens, and the scores after softmax
     `(batch, num_heads, num_queries, length)`.
     """
-    kernel, bias = _qkv_weights(layer)
+    kernel, bias, values = _qkv_weights(layer)
     hidden_dim = kernel.shape[0]
     if queried is x:
         query, key, value = _heads(layer, x, kernel, bias, 3)
@@ -51,12 +50,12 @@ def attention(layer, x, queried):
             scores += _causal_bias(query.shape[2], key.shape[2])
         scores = tf.nn.softmax(scores)
         mixed = merge_heads(tf.matmul(scores, value))
-    mixed = layer_norm(layer.norm, mixed) if layer.inner_norm else rotated_back(mixed, layer.num_heads)
+    mixed = layer_norm(layer.norm, mixed) if layer.inner_norm else values.restored(mixed)
     return dense(layer.projection, mixed), scores
 
 
 def _qkv_weights(layer):
-    """Kernel `(hidden_dim, 3 * hidden_dim)` and bias of scaled queries, keys and rotated values."""
+    """Kernel `(hidden_dim, 3 * hidden_dim)` and bias of scaled queries, keys and values, and `Values`."""
     kernel, bias = weights(layer.qkv)
     if layer.qkv_bias and not layer.key_bias:
         query, value = np.split(as_float64(layer.query_value_bias.bias), 2)
@@ -66,21 +65,9 @@ def _qkv_weights(layer):
     if not layer.qk_norm:
         scale[:hidden_dim] = (hidden_dim // layer.num_heads) ** -0.5
     kernel, bias = kernel * scale, np.broadcast_to(bias * scale, 3 * hidden_dim)
-    return (kernel, bias) if layer.inner_norm else with_rotated_values(kernel, bias, layer.num_heads)
-
-
-def with_rotated_values(kernel, bias, num_heads):
-    """Rotates the values, the last columns of a kernel `(hidden_dim, units)` and its bias, in each head."""
-    hidden_dim = kernel.shape[0]
-    others, values = np.split(np.vstack([kernel, bias]), [-hidden_dim], axis=1)
-    rotated = np.hstack([others, values @ rotation_of_heads(hidden_dim, num_heads)])
-    return rotated[:-1], rotated[-1]
-
-
-def rotated_back(mixed, num_heads):
-    """Mixed values `(..., hidden_dim)` as they would be without the rotation of values."""
-    hidden_dim = mixed.shape[-1]
-    return Rotated(mixed, rotation_of_heads(hidden_dim, num_heads).T, np.zeros(hidden_dim))
+    if not layer.qk_norm:
+        kernel, bias = balanced(kernel, bias, layer.num_heads, drop_key_bias=not layer.rotary)
+    return (kernel, bias, None) if layer.inner_norm else with_changed_values(kernel, bias, layer.num_heads)
 
 
 def _heads(layer, x, kernel, bias, count):
@@ -126,14 +113,14 @@ def attention_pooling(layer, x):
     x = x.all_tokens() if isinstance(x, EncoderOutput) else x
     kernel, bias = weights(layer.key_value)
     bias = np.broadcast_to(bias, kernel.shape[1])
-    kernel, bias = with_rotated_values(kernel, bias, layer.num_heads)
+    kernel, bias, values = with_changed_values(kernel, bias, layer.num_heads)
     key_value = materialize(product(x, kernel, bias, layer.key_value.path))
     with tf.name_scope(layer.path):
         key, value = split_heads(key_value, layer.num_heads, 2)
         query = constant(np.repeat(_probe_query(layer), key.shape[0], axis=0))
         scores = tf.nn.softmax(tf.matmul(query, key, transpose_b=True))
         pooled = tf.reshape(tf.matmul(scores, value), (key.shape[0], -1))
-    pooled = materialize(dense(layer.projection, rotated_back(pooled, layer.num_heads)))
+    pooled = materialize(dense(layer.projection, values.restored(pooled)))
     return pooled + materialize(mlp(layer.mlp, layer_norm(layer.norm, pooled)))
 
 
