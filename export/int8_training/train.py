@@ -55,7 +55,7 @@ class Int8Training:
         smallest = min(self.epochs, self.batch_size, 1 if self.max_items is None else self.max_items)
         if smallest < 1 or not self.learning_rate > 0:
             raise InputError(
-                "Expected epochs, max_items and batch_size of at least 1 and a learning_rate above 0, received "
+                "Expected epochs, max_items and batch_size of at least 1, a learning_rate above 0, received "
                 f"{self.epochs}, {self.max_items}, {self.batch_size} and {self.learning_rate}."
             )
 

@@ -52,7 +52,8 @@ class TfliteWriter:
         elif options and not spared:
             write_tflite(self.form, path, options)
         else:
-            run_writer("quantize", **self._job(variant), spared=list(spared), path=path)
+            means = None if self._is_trained(variant) else self._means
+            run_writer("quantize", **self._job(variant), spared=list(spared), means=means, path=path)
 
     def sensitivity(self, variant):
         """Measures what quantization does to each layer's own output, on calibration items.
@@ -67,15 +68,28 @@ class TfliteWriter:
     @functools.cached_property
     def ranges(self):
         """A dict from a tensor's name to `[low, high, rank]` of its values on calibration items."""
-        count = len(next(iter(self.calibration.values())))
-        self.progress("calibration", f"finding ranges on {count} items")
-        found = run_worker("calibrate", file=self._float32, items=self._saved(self.calibration, "items.npz"))
+        found, _ = self._calibrated
         if self.form.pixels:
             graph = read_graph(self._float32.read_bytes()).subgraphs[0]
             name = graph.tensors[graph.inputs[0]].name.decode()
             if name in found:  # not of bytes
                 found[name][:2] = PIXELS
         return found
+
+    @property
+    def _means(self):
+        """The means of what dense layers read, which correct their biases, or None without calibration."""
+        return self._calibrated[1] if self.calibration else None
+
+    @functools.cached_property
+    def _calibrated(self):
+        count = len(next(iter(self.calibration.values())))
+        self.progress("calibration", f"finding ranges on {count} items")
+        items = self._saved(self.calibration, "items.npz")
+        return run_worker("calibrate", file=self._float32, items=items)
+
+    def _is_trained(self, variant):
+        return self.int8_training is not None and VARIANTS[variant].is_all_int8
 
     @functools.cached_property
     def _float32(self):
@@ -98,7 +112,7 @@ class TfliteWriter:
     def _job(self, name):
         variant = VARIANTS[name]
         ranges = self.ranges if variant.needs_calibration else None
-        file = self._trained if self.int8_training and variant.is_all_int8 else self._float32
+        file = self._trained if self._is_trained(name) else self._float32
         return {"file": file, "rules": variant.rules_with_ends(self.form.int8), "ranges": ranges}
 
     def _saved(self, items, name):

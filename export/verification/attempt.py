@@ -50,6 +50,7 @@ class Attempt:
         much is refused after a few items.
         """
         with self._failure_in(row):
+            self.progress(row["variant"], "verifying on a few items")
             few = self.export.agreement_on_few(self._predictors[id(row)])
             if few is not None and few < self.least_agreement - CLEARLY:
                 row["agreement_on_few"] = few

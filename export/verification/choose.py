@@ -86,8 +86,7 @@ def retry_with_spared_layers(row, best, attempt, place):
         layers = [layer for layer in attempt.sensitivity(row["variant"]) if layer["error"] > 0]
     except ConditionError:
         return row
-    count = 1
-    while count <= len(layers) // 2:
+    for count in _counts(len(layers) // 2):
         worst = layers[:count]
         again = attempt.write(row["variant"], place, [rule for layer in worst for rule in layer["spared"]])
         again["spared_layers"] = [layer["layer"] for layer in worst]
@@ -99,8 +98,12 @@ def retry_with_spared_layers(row, best, attempt, place):
             return row
         if again["passed"]:
             return again
-        count *= 2
     return row
+
+
+def _counts(most):
+    """1, 4, 16 and so on, and at last `most`: each try costs as long as all others."""
+    return [*(4**power for power in range(8) if 4**power < most), *([most] if most else [])]
 
 
 def _tried_late(variant, rows, others, attempt, place):

@@ -11,9 +11,16 @@ from ai_edge_litert.tools import flatbuffer_utils
 from ai_edge_quantizer.algorithm_manager import AlgorithmName
 from ai_edge_quantizer.quantizer import Quantizer
 
+from keras_vit.export.workers.corrected_biases import with_corrected_biases
 
-def run(file, rules, ranges, path, spared=()):
-    Path(path).write_bytes(quantized(Path(file).read_bytes(), rules, ranges, spared))
+
+def run(file, rules, ranges, path, spared=(), means=None):
+    """Writes a quantized file; with `means` from `calibrate` its biases are corrected for rounded kernels."""
+    content = Path(file).read_bytes()
+    result = quantized(content, rules, ranges, spared)
+    if means:
+        result = quantized(with_corrected_biases(content, result, means), rules, ranges, spared)
+    Path(path).write_bytes(result)
 
 
 def quantized(content, rules, ranges, spared=()):

@@ -54,7 +54,9 @@ def test_training_brings_the_file_nearer_to_the_model(model, digits, tmp_path):
     assert difference["trained"] < 0.8 * difference["plain"]
 
 
-@pytest.mark.parametrize("options", [{"epochs": 0}, {"batch_size": 0}, {"max_items": 0}, {"learning_rate": 0.0}])
+@pytest.mark.parametrize(
+    "options", [{"epochs": 0}, {"batch_size": 0}, {"max_items": 0}, {"learning_rate": 0.0}]
+)
 def test_numbers_out_of_range_are_refused(options):
     with pytest.raises(InputError, match="at least 1"):
         Int8Training(np.zeros((1, 2)), **options)
@@ -66,7 +68,9 @@ def test_an_epoch_has_no_more_items_than_allowed_and_says_how_far_it_is(photo_fo
     form, images, seen = photo_form(model), digits[0], []
     (name,) = (tensor.name for tensor in form.inputs)
     training = Int8Training({name: images}, epochs=2, max_items=100, batch_size=16)
-    with TfliteWriter(form, {name: images[:64]}, tmp_path, training, lambda *words: seen.append(words)) as writer:
+    with TfliteWriter(
+        form, {name: images[:64]}, tmp_path, training, lambda *words: seen.append(words)
+    ) as writer:
         writer.write("full_int8", tmp_path / "m.tflite")
     steps = [step for variant, step in seen if step.startswith("int8 training")]
     assert [step.split(",")[1] for step in steps] == [" step 1 of 14", " step 11 of 14"]

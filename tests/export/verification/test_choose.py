@@ -143,9 +143,9 @@ def test_the_worst_layers_of_a_fast_variant_are_quantized_less_and_named(tmp_pat
     attempt = Attempt(rows, needs=("a", "b"), layers="abcdef")
     (kept,) = [r for r in choose_with(attempt, tmp_path) if r["kept"]]
     assert kept["variant"] == "mixed_int8"
-    assert kept["spared_layers"] == ["A", "B"]
+    assert kept["spared_layers"] == ["A", "B", "C"]
     assert kept["drop_with_all_layers"] == 2.0
-    assert (tmp_path / FILES["mixed_int8"]).read_text() == "mixed_int8 ['a', 'b']"
+    assert (tmp_path / FILES["mixed_int8"]).read_text() == "mixed_int8 ['a', 'b', 'c']"
 
 
 def test_a_variant_that_cannot_win_is_not_tried_again(tmp_path):
