@@ -19,26 +19,32 @@ def with_corrected_biases(content: bytes, quantized: bytes, means: dict) -> byte
     `means` are those of dense layers' inputs, from `calibrate`. Layers without a bias stay as they are.
     """
     model, other = read_graph(content), read_graph(quantized)
-    counterparts = [
-        operator
-        for operator, found in zip(other.subgraphs[0].operators, operators(other), strict=True)
-        if found.kind not in CONVERSIONS
-    ]
-    pairs = zip(model.subgraphs[0].operators, operators(model), counterparts, strict=True)
-    for operator, found, counterpart in pairs:
+    pairs = list(zip(_computing(model), _computing(other), strict=False))
+    if [a.kind for (_, a), _ in pairs] != [b.kind for _, (_, b) in pairs]:
+        return content  # the quantizer changed more than types
+    for (operator, found), (counterpart, _) in pairs:
         if found.kind == "FULLY_CONNECTED" and len(found.inputs) == 3:
-            rounded = other.subgraphs[0].tensors[int(counterpart.inputs[1])]
-            if rounded.quantization is not None and rounded.quantization.scale is not None:
-                _correct(model, operator, dequantized(other, rounded), means)
+            _correct(model, operator, other, int(counterpart.inputs[1]), means)
     return write_graph(model)
 
 
-def _correct(model, operator, rounded, means):
+def _computing(model):
+    """The operators with their descriptions, without those that convert types."""
+    pairs = zip(model.subgraphs[0].operators, operators(model), strict=True)
+    return [(operator, found) for operator, found in pairs if found.kind not in CONVERSIONS]
+
+
+def _correct(model, operator, quantized, number, means):
     given, kernel, bias = (model.subgraphs[0].tensors[int(number)] for number in operator.inputs)
+    rounded = quantized.subgraphs[0].tensors[number]
     mean = means.get(given.name.decode())
-    if mean is None or not (is_constant(model, kernel) and is_constant(model, bias)):
+    if mean is None or not all(
+        (is_constant(model, kernel), is_constant(model, bias), is_constant(quantized, rounded))
+    ):
         return
-    error = (rounded - _values(model, kernel)) @ np.asarray(mean)
+    if rounded.quantization is None or rounded.quantization.scale is None:  # in float
+        return
+    error = (dequantized(quantized, rounded) - _values(model, kernel)) @ np.asarray(mean)
     corrected = (_values(model, bias) - error).astype("float32")
     model.buffers[bias.buffer].data = np.frombuffer(corrected.tobytes(), "uint8")
 
