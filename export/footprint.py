@@ -57,13 +57,6 @@ def write_unverified(
         write_tflite(form, path, VARIANTS[variant].converter, in_process=True)
 
 
-def classifier_footprint(
-    model: keras.Model,
-    image: np.ndarray,
-    *,
-    reference: str | Path | None = None,
-    keep: str | Path | None = None,
-) -> dict[str, float]:
+def classifier_footprint(model: keras.Model, image: np.ndarray, **options: Any) -> dict[str, float]:
     """Measures a classifier of images that returns logits, with softmax in its file; else as `footprint`."""
-    meaning = {"task": "classification", "activation": "softmax"}
-    return footprint(model, image, **meaning, reference=reference, keep=keep)
+    return footprint(model, image, task="classification", activation="softmax", **options)

@@ -105,26 +105,43 @@ def metric_direction(metric):
 
 
 @contextlib.contextmanager
-def replaced_calls(replace):
-    """Lets `replace(layer, *args, **kwargs)` compute the calls of layers by this thread inside the block.
+def _replaced_methods(**replacements):
+    """Lets functions compute what methods of Keras's base layer do for this thread while the block runs.
 
-    Where it returns `NotImplemented`, the layer is called as usual. Only a replaced method of the base class
-    also reaches calls in the code of other layers and of subclassed models.
+    Each is called with the original method, the layer and its arguments. Only methods of the base class also
+    reach layers that do not exist yet, and calls in the code of other layers and of subclassed models.
     """
     layer_class, thread = keras.layers.Layer, threading.get_ident()
-    call = layer_class.__call__
+    originals = {name: getattr(layer_class, name) for name in replacements}
 
-    def replaced_call(layer, *args, **kwargs):
-        result = NotImplemented
-        if threading.get_ident() == thread:
-            result = replace(layer, *args, **kwargs)
-        return call(layer, *args, **kwargs) if result is NotImplemented else result
+    def method(name):
+        def of_this_thread(layer, *args, **kwargs):
+            if threading.get_ident() != thread:
+                return originals[name](layer, *args, **kwargs)
+            return replacements[name](originals[name], layer, *args, **kwargs)
 
-    layer_class.__call__ = replaced_call
+        return of_this_thread
+
+    for name in replacements:
+        setattr(layer_class, name, method(name))
     try:
         yield
     finally:
-        layer_class.__call__ = call
+        for name, original in originals.items():
+            setattr(layer_class, name, original)
+
+
+def replaced_calls(replace):
+    """Lets `replace(layer, *args, **kwargs)` compute the calls of layers by this thread inside the block.
+
+    Where it returns `NotImplemented`, the layer is called as usual.
+    """
+
+    def replaced_call(call, layer, *args, **kwargs):
+        result = replace(layer, *args, **kwargs)
+        return call(layer, *args, **kwargs) if result is NotImplemented else result
+
+    return _replaced_methods(__call__=replaced_call)
 
 
 @contextlib.contextmanager
@@ -183,41 +200,25 @@ def initialize(model):
             variable._deferred_initialize()
 
 
-@contextlib.contextmanager
 def observed_layers(on_init, on_weight, on_call, on_outputs):
     """Calls functions for each layer that this thread creates or calls inside the block.
 
-    Keras has no hook that covers layers which do not exist yet, so methods of the base class are replaced.
     `on_init()` is called before a layer is created, `on_weight(layer, shape)` before a weight is created,
     `on_call()` before a layer is called, and `on_outputs(layer, outputs)` after it.
     """
-    layer_class, thread = keras.layers.Layer, threading.get_ident()
-    init, add_weight, call = originals = layer_class.__init__, layer_class.add_weight, layer_class.__call__
 
-    def is_observed():
-        return threading.get_ident() == thread
-
-    def observed_init(layer, *args, **kwargs):
-        if is_observed():
-            on_init()
+    def observed_init(init, layer, *args, **kwargs):
+        on_init()
         init(layer, *args, **kwargs)
 
-    def observed_add_weight(layer, shape=None, *args, **kwargs):
-        if is_observed():
-            on_weight(layer, shape)
+    def observed_add_weight(add_weight, layer, shape=None, *args, **kwargs):
+        on_weight(layer, shape)
         return add_weight(layer, shape, *args, **kwargs)
 
-    def observed_call(layer, *args, **kwargs):
-        if not is_observed():
-            return call(layer, *args, **kwargs)
+    def observed_call(call, layer, *args, **kwargs):
         on_call()
         outputs = call(layer, *args, **kwargs)
         on_outputs(layer, outputs)
         return outputs
 
-    layer_class.__init__, layer_class.add_weight = observed_init, observed_add_weight
-    layer_class.__call__ = observed_call
-    try:
-        yield
-    finally:
-        layer_class.__init__, layer_class.add_weight, layer_class.__call__ = originals
+    return _replaced_methods(__init__=observed_init, add_weight=observed_add_weight, __call__=observed_call)

@@ -7,14 +7,14 @@ from keras_vit.export.saved_model.check import check_saved_model
 
 
 @contextlib.contextmanager
-def loaded_saved_model(path, loopless=()):
+def loaded_saved_model(path):
     """Checks a SavedModel's graph and yields what TensorFlow loads; read its signatures inside the block.
 
-    Whatever is missing there is one InputError. `loopless` is that of `check_saved_model`.
+    Whatever is missing there is one InputError.
     """
     import tensorflow as tf
 
-    check_saved_model(path, loopless)
+    check_saved_model(path)
     try:
         yield tf.saved_model.load(str(path))
     except Exception as error:  # TensorFlow's errors for an unreadable folder have nearly every type

@@ -40,11 +40,6 @@ def add_data_dir(parser):
     parser.add_argument("--data-dir", type=path, help="where tensorflow-datasets keeps its data")
 
 
-def add_run(parser):
-    """Adds RUN, the folder of a run."""
-    parser.add_argument("run_folder", type=path, metavar="RUN")
-
-
 def path(text):
     """Reads a path. An empty one, mostly from an unset variable, would mean the current folder."""
     if not text:

@@ -1,13 +1,8 @@
 """Experiments of the reports that this package started from, one module each."""
 
+import functools
+
 from keras_vit.training.modules import find_module, module_names
 
-
-def experiment_names():
-    """Returns the names of all experiments, sorted."""
-    return module_names(__name__)
-
-
-def find_experiment(name):
-    """Returns a module of this package, with its `EXPERIMENT` and its docstring."""
-    return find_module(__name__, name, "experiment")
+experiment_names = functools.partial(module_names, __name__)
+find_experiment = functools.partial(find_module, __name__, noun="experiment")  # it has an `EXPERIMENT`

@@ -1,8 +1,7 @@
 """Recipes that come with the package, one module each."""
 
+import functools
+
 from keras_vit.training.modules import find_module
 
-
-def find_recipe(name: str):
-    """Returns a module of this package, with its `RECIPE`, or raises InputError."""
-    return find_module(__name__, name, "recipe")
+find_recipe = functools.partial(find_module, __name__, noun="recipe")  # such a module has a `RECIPE`

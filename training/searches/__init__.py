@@ -1,18 +1,12 @@
 """Searches that come with the package, one module each."""
 
+import functools
 from pathlib import Path
 
 from keras_vit.training.modules import find_module, module_names
 
-
-def search_names() -> list[str]:
-    """Returns the names of all searches, sorted."""
-    return module_names(__name__)
-
-
-def find_search(name):
-    """Returns a module of this package, with its `SEARCH` and its docstring."""
-    return find_module(__name__, name, "search")
+search_names = functools.partial(module_names, __name__)
+find_search = functools.partial(find_module, __name__, noun="search")  # such a module has a `SEARCH`
 
 
 def read_search(source):

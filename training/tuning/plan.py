@@ -28,18 +28,30 @@ AS_TENSORFLOW = "FLOPs, size and latency are measured of models as TensorFlow ru
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """A validated search, with the arguments of `plan`."""
+    """A validated search; fields that are arguments of `keras_vit.training.tuning.api.search` mean the same.
+
+    Raises:
+        InputError: a tuner, a number of trials, limits or a measure that is not possible.
+    """
 
     name: str
     space: Space | BuilderSpace
-    tuner: str
     objective: tuple[str, str]  # (name, "min" or "max")
-    trials: int
-    seed: int
-    limits: Limits
-    reference: Recipe | None
-    measure: Callable | None
+    tuner: str = "random"
+    trials: int = 30
+    seed: int = 0
+    limits: Limits = NO_LIMITS
+    reference: Recipe | None = None  # that ratios among the limits refer to
+    measure: Callable[..., dict] | None = None
     kept_subset: int | None = None  # training images of the winner; None for all
+
+    def __post_init__(self):
+        if self.tuner not in TUNERS:
+            raise InputError(f"Unknown tuner {self.tuner!r}. Expected one of {', '.join(TUNERS)}.")
+        if self.trials < 1:
+            raise InputError(f"Expected at least 1 trial, received {self.trials}.")
+        _check_measure(self.measure)
+        _check_limits(self.limits, self.reference, self.measure)
 
     @property
     def measure_name(self):
@@ -51,47 +63,28 @@ def plan(
     source: str | Path | Search,
     assignments: Sequence[str] = (),
     *,
-    tuner: str = "random",
-    trials: int = 30,
     objective: str | keras_tuner.Objective | None = None,
     subset: int | None = None,
-    limits: Limits = NO_LIMITS,
-    reference: Recipe | None = None,
-    measure: Callable[..., dict] | None = None,
-    seed: int = 0,
+    **options: Any,  # fields of `Plan`
 ) -> Plan:
-    """Validates a search. Arguments are those of `keras_vit.training.tuning.api.search`, except for some.
-
-    `assignments` are its `overrides`, and `reference` is the recipe that ratios among the limits refer to.
-    """
+    """Validates a search for recipes; `assignments` are the `overrides` of `search`."""
     name, search = read_search(source)
-    _check_counts(tuner, trials)
     base = search.recipe.replace(split_seed=search.recipe.data_seed)
-    assignments = _with_one_budget(tuner, base, assignments)
+    assignments = _with_one_budget(options.get("tuner"), base, assignments)
     space = build_space(dataclasses.replace(search, recipe=base), assignments)
     kept_subset = getattr(space.recipe, "subset", None)
     if subset is not None:
         space = dataclasses.replace(space, recipe=space.recipe.replace(subset=subset))
     task = task_of(space.recipe)
     objective = _objective_of(task, objective)
-    measure = measure if task.measurable else None
-    _check_measure(measure)
+    if not task.measurable:
+        _check_parameters_alone(options.get("limits", NO_LIMITS), space.recipe.model)
+        options["measure"] = None
+    planned = Plan(name, space, objective, kept_subset=kept_subset, **options)
     for recipe in space.extremes():
         task_of(recipe)
     _check_losses(objective[0], space)
-    _check_limits(limits, reference, measure, task)
-    return Plan(
-        name=name,
-        space=space,
-        tuner=tuner,
-        objective=objective,
-        trials=trials,
-        seed=seed,
-        limits=limits,
-        reference=reference,
-        measure=measure,
-        kept_subset=kept_subset,
-    )
+    return planned
 
 
 def plan_builder(
@@ -102,44 +95,19 @@ def plan_builder(
     name: str | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
-    tuner: str = "random",
-    trials: int = 30,
     objective: str | keras_tuner.Objective | None = None,
-    limits: Limits = NO_LIMITS,
-    reference: Recipe | None = None,
-    measure: Callable[..., dict] | None = None,
-    seed: int = 0,
+    **options: Any,  # fields of `Plan`
 ) -> Plan:
-    """Validates a search over a builder; arguments are those of `keras_vit.training.tuning.api.search`."""
-    _check_counts(tuner, trials)
+    """Validates a search over a builder."""
     for option, value in (("epochs", epochs), ("batch_size", batch_size)):
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
             raise InputError(f"Expected {option} to be a whole number of at least 1, received {value!r}.")
     if train is None:
         raise InputError(f"A search over a builder needs data: give train as {EXPECTED}.")
     objective = read_objective(objective or ("val_loss" if validation is not None else "loss"))
-    _check_measure(measure)
-    _check_limits(limits, reference, measure)
     sent = Sent.of(builder, WHAT)
     space = BuilderSpace(sent, {"train": train, "validation": validation}, objective, epochs, batch_size)
-    return Plan(
-        name=name or sent.name,
-        space=space,
-        tuner=tuner,
-        objective=objective,
-        trials=trials,
-        seed=seed,
-        limits=limits,
-        reference=reference,
-        measure=measure,
-    )
-
-
-def _check_counts(tuner, trials):
-    if tuner not in TUNERS:
-        raise InputError(f"Unknown tuner {tuner!r}. Expected one of {', '.join(TUNERS)}.")
-    if trials < 1:
-        raise InputError(f"Expected at least 1 trial, received {trials}.")
+    return Plan(name or sent.name, space, objective, **options)
 
 
 def _objective_of(task, given):
@@ -176,16 +144,11 @@ def _check_losses(objective, space):
         )
 
 
-def _check_limits(limits, reference, measure, task=None):
+def _check_limits(limits, reference, measure):
     if limits.needs_reference != (reference is not None):
         raise InputError(
             "Expected --relative-to and a limit that is a ratio, such as --max-latency-ratio 0.7, together: "
             "a ratio is relative to that recipe."
-        )
-    if limits.needs_measuring and task and not task.measurable:
-        raise InputError(
-            f"FLOPs, size and latency are measured of image models as TensorFlow runs them, which "
-            f"{task.recipe.model} is not. Limit its parameters: --max-params."
         )
     if limits.needs_measuring and measure is None and keras.backend.backend() != "tensorflow":
         raise InputError(f"{AS_TENSORFLOW}: unset KERAS_BACKEND, or limit parameters, --max-params.")
@@ -193,6 +156,14 @@ def _check_limits(limits, reference, measure, task=None):
         raise InputError(
             "A limit on FLOPs, size or latency needs a function that measures models: give "
             "measure=keras_vit.export.footprint.footprint, or limit parameters only, with max_params."
+        )
+
+
+def _check_parameters_alone(limits, model):
+    if limits.needs_measuring:
+        raise InputError(
+            f"FLOPs, size and latency are measured of image models as TensorFlow runs them, which {model} is "
+            "not. Limit its parameters: --max-params."
         )
 
 

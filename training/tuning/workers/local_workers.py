@@ -1,5 +1,6 @@
 """The workers of this machine: processes, and the jobs that they get."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,25 +14,20 @@ from keras_vit.training.tuning.workers.resources import share_of
 from keras_vit.training.tuning.workers.trial import Job, check, measure_reference, run_trial
 
 
+@dataclasses.dataclass
 class LocalWorkers:
     """Runs the jobs of a search in processes, each of `count` workers with its share of this machine."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        folder: SearchFolder,
-        count: int,
-        threads: int,  # of TensorFlow in each process
-        data_dir: str | Path | None = None,
-        processes: Processes | None = None,
-    ):
-        self.plan = plan
-        self.folder = folder
-        self.count = count
-        self.threads = threads
-        self.data_dir = data_dir
-        self.processes = processes or Processes(folder.log, plan.measure)
-        self.reference: dict | None = None  # figures of the model that limits are relative to, and its `file`
+    plan: Plan
+    folder: SearchFolder
+    count: int
+    threads: int  # of TensorFlow in each process
+    data_dir: str | Path | None = None
+    processes: Processes | None = None  # None: new ones
+    reference: dict | None = None  # figures of the model that limits are relative to, and its `file`
+
+    def __post_init__(self):
+        self.processes = self.processes or Processes(self.folder.log, self.plan.measure)
 
     def run(self, target: Callable, work, run_dir: Path, **fields) -> tuple | None:
         """Runs `target(job, connection)` in a process, as `Processes.run` does. `fields` are of the Job."""
