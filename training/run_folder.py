@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.io.label_names import read_label_names
 from keras_vit.io.locking import created_folder, exclusively
 
 
@@ -83,7 +82,3 @@ class RunFolder:
                     f"Expected a run folder, but {file} is missing. Train one: keras-vit train RECIPE "
                     f"--run-dir {self.path}"
                 )
-
-    def label_names(self):
-        """Returns the class names, one for each line of `labels.txt`."""
-        return read_label_names(self.labels)

@@ -12,7 +12,7 @@ from keras_vit.export.model.description import (
     read_description,
 )
 from keras_vit.export.prediction.predictor import PROBABILITIES, Predictor
-from keras_vit.export.saved_model.check import check_saved_model, has_loops
+from keras_vit.export.saved_model.check import check_saved_model
 from keras_vit.export.saved_model.load import loaded_saved_model
 from keras_vit.export.workers.runner import run_worker
 
@@ -25,10 +25,8 @@ def saved_model_predictor(path, check=True):
 
     Where it takes bytes, floats are rounded.
     """
-    if check:
-        check_saved_model(path, loopless=("attention", "label_names"))
-        if has_loops(path, "serving_default"):
-            _run_once(path)
+    if check and check_saved_model(path, loopless=("attention", "label_names")):
+        _run_once(path)
     with loaded_saved_model(path) as loaded:
         signatures = dict(loaded.signatures)
         serve = signatures["serving_default"]

@@ -24,7 +24,8 @@ OUTSIDE = {  # operators on files and Python that TensorFlow does not mark as st
 def check_saved_model(path, loopless=()):
     """Raises InputError if a SavedModel does anything else than compute: a graph can write files.
 
-    `loopless` names functions that need no loop, which might never end.
+    `loopless` names functions that need no loop, which might never end. Returns whether `serving_default`
+    has one.
     """
     graph = _read(Path(path))
     objects = graph.object_graph_def
@@ -45,13 +46,7 @@ def check_saved_model(path, loopless=()):
             f"{path} cannot be trusted: its graph contains {', '.join(sorted(unfit))}, which no exported "
             "model needs."
         )
-
-
-def has_loops(path, name):
-    """Returns whether the function of this name in a SavedModel has a loop."""
-    graph = _read(Path(path))
-    functions = {function.signature.name: function for function in graph.graph_def.library.function}
-    return bool(_operators(_functions_of(graph.object_graph_def, (name,)), functions) & LOOPS)
+    return bool(_operators(_functions_of(objects, ("serving_default",)), functions) & LOOPS)
 
 
 def _read(path):

@@ -17,7 +17,8 @@ def decode(data, size, channels):
     image.set_shape((None, None, None))
     image = upright(tf.cast(image, tf.float32), data)
     image = _with_channels(_on_white(image, data), channels)
-    return _as_uint8(tf.image.resize(image, size, method="bilinear", antialias=True))
+    image = tf.image.resize(image, size, method="bilinear", antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
 
 
 def _on_white(image, data):
@@ -33,7 +34,3 @@ def _with_channels(image, channels):
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     image = tf.broadcast_to(image, (height, width, 3))
     return image if channels == 3 else tf.round(tf.reduce_sum(image * GREY, axis=-1, keepdims=True))
-
-
-def _as_uint8(image):
-    return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)

@@ -66,7 +66,8 @@ def _scores(options):
         value = measured(metric, outputs)
         print(f"{metric.name} {value:.4f} of {len(next(iter(outputs.values()))):,} items")
         return {"data": options.data, "metric": metric.name, "value": value}
-    task = by_output(options.task) or _recorded(found)
+    recorded = {o.name: o.task for o in found.predictor.description.outputs if o.task}  # of an export, a run
+    task = by_output(options.task) or recorded or None
     rows = {}
     for name, value in expected_outputs(outputs, task, labels).items():
         if value.labels is not None:
@@ -76,11 +77,6 @@ def _scores(options):
                 f"{name}: {value.task.metric} {score:.4f} of {len(value.values):,} items ({value.task.name})"
             )
     return {"data": options.data, "outputs": rows}
-
-
-def _recorded(found):
-    """The tasks that an export or a run records, by output, or None."""
-    return {o.name: o.task for o in found.predictor.description.outputs if o.task} or None
 
 
 def print_metrics(task, metrics, run_dir):

@@ -92,7 +92,7 @@ def decode_image(
     changes: Changes | None = None,
 ) -> np.ndarray:
     """Decodes the bytes of an image file as `read_image` does; errors call the image `name`."""
-    size = size if callable(size) else checked_size(size)
+    size = size if size is None or callable(size) else as_pair(size, "size")
     if channels not in (1, 3):
         raise InputError(f"Expected channels to be 1 (grey) or 3 (RGB), received {channels!r}.")
     if not data:
@@ -122,11 +122,6 @@ def resize_image(image: np.ndarray, size: tuple[int, int] | Callable) -> np.ndar
     if image.shape[-1] == 3:
         return _stretched(image, size)
     return np.stack([_stretched(image[..., i], size) for i in range(image.shape[-1])], axis=-1)
-
-
-def checked_size(size, name="size"):
-    """Returns `(height, width)` for an int or a pair of them, and None for None."""
-    return None if size is None else as_pair(size, name)
 
 
 def _verify_checksums(data):

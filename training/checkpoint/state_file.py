@@ -79,8 +79,5 @@ def _parts(arrays, document):
     layout = [[str(array.dtype), list(array.shape)] for array in arrays]
     header = {"arrays": layout, "document": document}
     header = json.dumps(header, allow_nan=False, default=np.generic.item).encode()
-    return len(header).to_bytes(8, "little"), header, *map(_bytes, arrays)
-
-
-def _bytes(array):
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+    contents = (np.ascontiguousarray(array).reshape(-1).view(np.uint8).data for array in arrays)
+    return len(header).to_bytes(8, "little"), header, *contents

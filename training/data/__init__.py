@@ -5,7 +5,7 @@ from pathlib import Path
 
 from keras_vit.constraints import checked
 from keras_vit.errors import DataWarning
-from keras_vit.io.images import checked_size
+from keras_vit.layers._pairs import as_pair
 from keras_vit.training.data.checks import check_data, check_parts, warn_balance, warn_duplicates, warn_pixels
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.sources import LoadOptions, find_source
@@ -33,7 +33,7 @@ def load_data(
 
     The splits of the source are kept; `keras_vit.training.data.split` states how missing ones are chosen.
     """
-    image_size = checked_size(image_size, "image_size")
+    image_size = None if image_size is None else as_pair(image_size, "image_size")
     source, argument, name = find_source(spec)
     options = LoadOptions(image_size, data_dir, skip_broken, class_folders, prepare)
     parts, label_names, *found = source.load(argument, options)

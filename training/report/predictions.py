@@ -93,11 +93,7 @@ def mistakes_picture(images, labels, probabilities, label_names):
     for axes, image, label, row in zip(grid, images, labels, probabilities, strict=False):
         show_image(axes, image)
         predicted = int(row.argmax())
-        title = f"true: {names[label]}\npredicted: {names[predicted]}\n{_percent(row[predicted])}"
+        share = np.floor(1000 * row[predicted]) / 10  # rounded down: only a probability of 1 is 100 %
+        title = f"true: {names[label]}\npredicted: {names[predicted]}\n{share:.1f} %"
         axes.set_title(title, size=9.5, parse_math=False)
     return canvas
-
-
-def _percent(probability):
-    # Rounded down, so that only a probability of 1 is shown as 100 %.
-    return f"{np.floor(1000 * probability) / 10:.1f} %"

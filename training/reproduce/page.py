@@ -18,19 +18,16 @@ def write_pages(folder: str | Path):
     """
     folder = Path(folder)
     found = [(path.parent, read_json(path)) for path in sorted(folder.glob("*/results.json"))]
+    about = folder / "about.txt"
+    paragraphs = read_text(about).strip().split("\n\n") if about.exists() else []
     parts = [
         "<p>Experiments of five reports, run again; our figures next to theirs. What did not run to its end "
         "is marked.</p>",
-        *_about(folder / "about.txt"),
+        *(f"<p>{escape(' '.join(paragraph.split()))}</p>" for paragraph in paragraphs),
         *(_section(place, results) for place, results in found),
         *_not_run({results["name"] for _, results in found if not results["quick"]}),
     ]
     write_text(folder / "index.html", document("Reproductions", parts))
-
-
-def _about(file):
-    paragraphs = read_text(file).strip().split("\n\n") if file.exists() else []
-    return [f"<p>{escape(' '.join(paragraph.split()))}</p>" for paragraph in paragraphs]
 
 
 def _section(place, results):

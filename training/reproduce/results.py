@@ -39,7 +39,8 @@ def recorded_runs(configuration, place):
     """Returns the `runs` and `diverged` of a configuration in `results.json`, each a dict by seed."""
     file = place / "results.json"
     rows = read_json(file, dict).get("rows", []) if file.exists() else []
-    same = {"label": configuration.label, "recipe": _as_json(configuration.recipe.changed())}
+    recipe = json.loads(json.dumps(configuration.recipe.changed()))  # with lists for tuples, as in the file
+    same = {"label": configuration.label, "recipe": recipe}
     row = next((row for row in rows if row | same == row), {})
     return tuple(
         {entry["seed"]: entry for entry in row.get(kind, ()) if entry["seed"] in configuration.seeds}
@@ -113,10 +114,6 @@ def _row(configuration, runs, finished, diverged):
         "runs": [finished[seed] for seed in configuration.seeds if seed in finished],
         "diverged": [diverged[seed] for seed in configuration.seeds if seed in diverged],
     }
-
-
-def _as_json(values):
-    return json.loads(json.dumps(values))
 
 
 def _read(seed, folder):

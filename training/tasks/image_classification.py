@@ -9,6 +9,7 @@ from scipy.special import softmax
 from keras_vit.errors import InputError
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
+from keras_vit.io.label_names import read_label_names
 from keras_vit.pretrained.preprocessing import attached_preprocessing
 from keras_vit.training.augmentation.own import OwnAugmentation
 from keras_vit.training.classification_metrics import classification_metrics
@@ -125,7 +126,7 @@ class ImageClassification(Task):
             write_json(folder.preprocessing, dataclasses.asdict(attached_preprocessing(model)))
 
     def check_described(self, folder, data):
-        trained = folder.label_names()
+        trained = read_label_names(folder.labels)
         if trained != tuple(data.label_names):
             raise InputError(
                 f"The data have other classes than {folder.path} was trained on: expected {len(trained)} "
