@@ -19,10 +19,11 @@ from keras_vit.training.checkpoint import (
     CheckpointInterval,
     Interruption,
     Position,
-    ResumedCallbacks,
     RunState,
     SameData,
-    stream_within_epoch,
+    executed_together,
+    fit_from,
+    streams_from,
 )
 from keras_vit.training.devices import Engine
 from keras_vit.training.load import show_data
@@ -125,17 +126,9 @@ def _evaluate_once(model, task, data, engine):
 def _fit(task, model, steps, streams, callbacks, position, last_epoch):
     recipe = task.recipe
     progress = Progress(recipe.epochs, recipe.batch_size, task.items)
-    options = {"epochs": recipe.epochs, "steps": steps, "model": model}
+    limits = {"steps": steps, "epochs": recipe.epochs, "until_epoch": last_epoch}
     try:
-        model.fit(
-            **streams,
-            epochs=last_epoch,
-            initial_epoch=position.epoch,
-            steps_per_epoch=steps,
-            callbacks=ResumedCallbacks([*callbacks, progress], position.step, **options),
-            shuffle=False,  # the stream has its own order
-            verbose=0,
-        )
+        fit_from(model, position, streams, [*callbacks, progress], **limits)
     finally:
         progress.close()
 
@@ -148,21 +141,16 @@ def _batches(task, data, engine):
 
 
 def _streams(task, data, position, steps, engine):
-    epoch, step = position.epoch, position.step
-    if step < steps:
+    def start(epoch, step):
         streams = task.streams(data, start_epoch=epoch, start_step=step)
-    elif epoch + 1 < task.recipe.epochs:
-        streams = task.streams(data, start_epoch=epoch + 1)
-    else:  # nothing is left to train on, but Keras refuses an empty stream
-        streams = task.streams(data, start_epoch=epoch, start_step=steps - 1)
-    streams = {name: engine.local_part(stream) for name, stream in streams.items()}
-    if step:
-        streams["x"] = stream_within_epoch(streams["x"], step)
-    return streams
+        return {name: engine.local_part(stream) for name, stream in streams.items()}
+
+    return streams_from(position, start, steps=steps, epochs=task.recipe.epochs)
 
 
 def _compile(model, task, steps, engine):
     recipe, num_steps = task.recipe, steps * task.recipe.epochs
+    single = keras.backend.backend() == "torch" or engine.num_parts > 1  # all that Keras supports there
 
     def derived(optimizer_class):
         return engine.optimizer_class(task.optimizer_class(optimizer_class, model, num_steps))
@@ -170,16 +158,9 @@ def _compile(model, task, steps, engine):
     model.compile(
         **task.compile_options(),
         optimizer=build_optimizer(recipe, model, num_steps, derived),
-        steps_per_execution=_executed_together(steps, recipe.steps_per_execution, engine),
+        steps_per_execution=1 if single else executed_together(steps, recipe.steps_per_execution),
         jit_compile="auto",
     )
-
-
-def _executed_together(steps, limit, engine):
-    """Returns the most steps, up to the limit, that divide an epoch: Keras would exceed its end."""
-    if keras.backend.backend() == "torch" or engine.num_parts > 1:  # Keras supports single steps only
-        return 1
-    return max(count for count in range(1, limit + 1) if steps % count == 0)
 
 
 def _describe(folder, task, prepared):

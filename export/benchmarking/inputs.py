@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ai_edge_litert import schema_py_generated as schema
 
 from keras_vit.errors import InputError, listed
-from keras_vit.export.tflite.graph import read_graph, type_name, write_graph
+from keras_vit.export.tflite.graph import read_graph, tensor_names, type_name, write_graph
 
 STRINGS = schema.TensorType.STRING
 
@@ -62,12 +62,8 @@ def open_inputs(model):
 
 def _named(model):
     """Indices of the inputs by name; a file without signatures has the names of its tensors."""
-    graph = model.subgraphs[0]
-    for signature in model.signatureDefs or ():
-        if signature.subgraphIndex == 0:
-            names = {entry.tensorIndex: entry.name.decode() for entry in signature.inputs or ()}
-            return {names[index]: index for index in map(int, graph.inputs) if index in names}
-    return {graph.tensors[index].name.decode(): index for index in map(int, graph.inputs)}
+    names = tensor_names(model)
+    return {names[index]: index for index in map(int, model.subgraphs[0].inputs)}
 
 
 def _shape(tensor):

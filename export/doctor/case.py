@@ -82,15 +82,12 @@ class _Form(NamedTuple):
 
 
 def _form(given, model, as_is, inputs, task, activation):
-    if inputs is None and _has_open_sizes(model) and not is_character_model(model):
-        as_is = True  # the sizes of the file are not known
-    if as_is:
+    if not as_is and is_character_model(model):
+        return _step(model)
+    is_open = is_graph(model) and any(None in tensor.shape[1:] for tensor in model.inputs)
+    if as_is or inputs is None and is_open:  # the sizes of the file are not known
         return _as_it_is(model)
-    return _step(model) if is_character_model(model) else _exported(given, model, inputs, task, activation)
-
-
-def _has_open_sizes(model):
-    return is_graph(model) and any(None in tensor.shape[1:] for tensor in model.inputs)
+    return _exported(given, model, inputs, task, activation)
 
 
 def is_character_model(model):
@@ -111,20 +108,11 @@ def _is_causal(layer):
 def _exported(given, model, inputs, task, activation):
     form = form_for(model, example_inputs(given) if inputs is None else inputs, task, activation, given)
     function = form.function
-    images = len(form.inputs) == 1 and len(form.inputs[0].shape) == 3
-    facts = {
-        "inputs": function.open_inputs,
-        "outputs": function.outputs,
-        "channels": form.inputs[0].shape[-1] if images else None,
-        "endings": _endings(model, function),
-    }
-    return _Form(functools.partial(write_tflite, form), facts)
-
-
-def _endings(model, function):
     added = [function.activations.get(output.name) for output in function.outputs]
     own = map(ending, model.outputs) if is_graph(model) else [""] * len(added)
-    return tuple(one or other for one, other in zip(added, own, strict=True))
+    endings = tuple(one or other for one, other in zip(added, own, strict=True))
+    facts = _facts(function.open_inputs, function.outputs, form.inputs, endings)
+    return _Form(functools.partial(write_tflite, form), facts)
 
 
 def _step(model):
@@ -151,13 +139,15 @@ def _as_it_is(model):
 
 def _facts_of_graph(model):
     signature = graph_signature(model)
-    images = len(signature.inputs) == 1 and len(signature.inputs[0].shape) == 3
-    return {
-        "inputs": signature.inputs,
-        "outputs": signature.outputs,
-        "channels": signature.inputs[0].shape[-1] if images else None,
-        "endings": tuple(map(ending, model.outputs)),
-    }
+    endings = tuple(map(ending, model.outputs))
+    return _facts(signature.inputs, signature.outputs, signature.inputs, endings)
+
+
+def _facts(inputs, outputs, passed, endings):
+    """Fields of `Case`; `passed` are the inputs as an app passes them."""
+    images = len(passed) == 1 and len(passed[0].shape) == 3
+    channels = passed[0].shape[-1] if images else None
+    return {"inputs": inputs, "outputs": outputs, "channels": channels, "endings": endings}
 
 
 def _open(path, found):

@@ -132,12 +132,7 @@ def described(tensors, arrays, expected, activations, label_names=None, grey=Fal
 
 def read_description(path: str | Path) -> Description | None:
     """Reads the description in a `.tflite` file or a SavedModel folder, or returns None without one."""
-    path = Path(path)
-    extra = path / "assets.extra" / NAME
-    if path.is_dir():
-        content = extra.read_bytes() if extra.is_file() else None
-    else:
-        content = attached_file(path, NAME)
+    content = attached_file(path, NAME)
     return None if content is None else _parsed(parse_json(content, f"{NAME} in {path}"), path)
 
 

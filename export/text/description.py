@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 from keras_vit.errors import InputError
 from keras_vit.export.tflite.archive import attached_file
@@ -28,7 +27,7 @@ class TextDescription:
 
 def read_description(path) -> TextDescription:
     """Reads the description in a `.tflite` file or a SavedModel folder of an exported text model."""
-    content = _content(Path(path))
+    content = attached_file(path, NAME)
     if content is None:
         raise InputError(
             f"Expected an exported text model, but {path} holds no {NAME}. Write one: keras-vit export RUN"
@@ -47,11 +46,4 @@ def read_description(path) -> TextDescription:
 
 def has_description(path):
     """Whether a `.tflite` file or a SavedModel folder is an exported text model."""
-    return _content(Path(path)) is not None
-
-
-def _content(path):
-    if not path.is_dir():
-        return attached_file(path, NAME)
-    file = path / "assets.extra" / NAME
-    return file.read_bytes() if file.is_file() else None
+    return attached_file(path, NAME) is not None

@@ -49,7 +49,7 @@ def tensor_names(model):
     names = {index: graph.tensors[index].name.decode() for index in (*graph.inputs, *graph.outputs)}
     for signature in model.signatureDefs or ():
         if signature.subgraphIndex == 0:
-            found = (*signature.inputs, *signature.outputs)
+            found = (*(signature.inputs or ()), *(signature.outputs or ()))
             names |= {entry.tensorIndex: entry.name.decode() for entry in found}
     return names
 

@@ -22,11 +22,11 @@ and `HistoryFile` (rows so far); and from Keras EarlyStopping, ReduceLROnPlateau
 
 To resume, `fit` builds and compiles the model, `RunState.load` reads the newest readable state,
 `RunState.restore` assigns the variables, and `model.fit` starts at the saved epoch; metrics and callbacks are
-restored once it has started. Within an epoch, `ResumedCallbacks` lets `model.fit` count the finished steps
-without running them (`resumed_epoch`).
+restored once it has started. Within an epoch, `fit_from` lets `model.fit` count the finished steps without
+running them (`resumed_epoch`).
 """
 
-from keras_vit.training.checkpoint.resumed_epoch import ResumedCallbacks, stream_within_epoch
+from keras_vit.training.checkpoint.resumed_epoch import executed_together, fit_from, streams_from
 from keras_vit.training.checkpoint.run_state import Position, RunState
 from keras_vit.training.checkpoint.stateful_callbacks import BestCheckpoint, SameData
 from keras_vit.training.checkpoint.triggers import CheckpointInterval, Interrupted, Interruption
@@ -37,8 +37,9 @@ __all__ = [
     "Interrupted",
     "Interruption",
     "Position",
-    "ResumedCallbacks",
     "RunState",
     "SameData",
-    "stream_within_epoch",
+    "executed_together",
+    "fit_from",
+    "streams_from",
 ]

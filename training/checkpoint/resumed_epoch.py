@@ -35,7 +35,39 @@ class ResumedCallbacks(keras.callbacks.CallbackList):
         super().on_epoch_end(epoch, logs)
 
 
-def stream_within_epoch(stream, step):
+def streams_from(position, streams, *, steps, epochs):
+    """Returns what `fit_from` gets to start at a position: `streams(epoch, step)`, `x` starting there.
+
+    Raises whatever the streams raise, before anything of the training is written.
+    """
+    epoch, step = position.epoch, position.step
+    start = (epoch, step) if step < steps else (epoch + 1, 0)
+    if start == (epochs, 0):  # nothing is left to train on, but Keras refuses an empty stream
+        start = (epoch, steps - 1)
+    given = streams(*start)
+    return {**given, "x": _within_epoch(given["x"], step)} if step else given
+
+
+def fit_from(model, position, streams, callbacks, *, steps, epochs, until_epoch):
+    """Trains by `model.fit` from a position until an epoch, as a part of a training of `epochs`."""
+    step = position.step
+    model.fit(
+        **streams,
+        epochs=until_epoch,
+        initial_epoch=position.epoch,
+        steps_per_epoch=steps,
+        callbacks=ResumedCallbacks(callbacks, step, epochs=epochs, steps=steps, model=model),
+        shuffle=False,  # a stream has its own order
+        verbose=0,
+    )
+
+
+def executed_together(steps, limit):
+    """Returns the most steps, up to the limit, that divide an epoch: Keras would exceed its end."""
+    return max(count for count in range(1, limit + 1) if steps % count == 0)
+
+
+def _within_epoch(stream, step):
     """Adapts a training stream that starts at that step of an epoch to how `fit` consumes it."""
     if keras.backend.backend() == "tensorflow":
         return stream.filter(lambda *_: True)  # of unknown length: Keras counts skipped steps too

@@ -45,6 +45,17 @@ class EvaluationBatches(keras.utils.PyDataset):
         return self.read(slice(index * self.batch_size, (index + 1) * self.batch_size))
 
 
+def evaluation_batches(arrays, batch_size: int) -> EvaluationBatches:
+    """Returns all rows of arrays, nested in any way, in order, as `model.fit` takes them for validation."""
+    length = len(keras.tree.flatten(arrays)[0])
+    return EvaluationBatches(length, batch_size, lambda rows: rows_of(arrays, rows))
+
+
+def rows_of(arrays, rows):
+    """Returns some rows of all arrays, nested as they are."""
+    return keras.tree.map_structure(lambda array: np.asarray(array[rows]), arrays)
+
+
 class ImageBatches:
     """Shuffled batches of images with the random numbers that augment them.
 

@@ -10,13 +10,13 @@ from keras_vit.text.readers import reader_of
 from keras_vit.text.vocabulary import Vocabulary
 from keras_vit.text.windows import split_windows
 from keras_vit.training.callbacks.sample_log import SampleLog
-from keras_vit.training.data.streams import batch_stream
+from keras_vit.training.data.streams import batch_stream, evaluation_batches
 from keras_vit.training.metrics import TEXT
 from keras_vit.training.own_model import FromTokens
 from keras_vit.training.own_parts import is_part, own_loss, own_metrics
 from keras_vit.training.recipe import TextRecipe
 from keras_vit.training.tasks.task import Task
-from keras_vit.training.text.batches import CarriedBatches, LineBatches, WindowBatches, evaluation_batches
+from keras_vit.training.text.batches import CarriedBatches, LineBatches, WindowBatches
 from keras_vit.training.text.carried_state import CarriedState, ResetStates
 from keras_vit.training.text.corpus import TextData, load_text
 from keras_vit.training.text.novelty import novelty
@@ -80,7 +80,8 @@ class LanguageModelling(Task):
         train = batch_stream(
             self._batches(data), epochs=self.recipe.epochs, start_epoch=start_epoch, start_step=start_step
         )
-        validation = evaluation_batches(split_windows(data, data.validation))
+        held = split_windows(data, data.validation)
+        validation = evaluation_batches((held.inputs, held.targets, held.weights), batch_size=256)
         return {"x": train, "validation_data": validation}
 
     def fingerprint_arrays(self, data):

@@ -6,7 +6,6 @@ from keras_vit.errors import InputError
 from keras_vit.text.vocabulary import BOUNDARY
 from keras_vit.text.windows import line_windows
 from keras_vit.training.data.order import check_batch_size, epoch_order
-from keras_vit.training.data.streams import EvaluationBatches
 from keras_vit.training.text.corpus import TextData
 
 
@@ -60,12 +59,6 @@ class CarriedBatches:
         first = _offset(self.seed, epoch, self.window) + step * self.window
         rows = first + np.arange(self.batch_size)[:, None] * self.stretch
         return _pairs(self.tokens[rows + np.arange(self.window + 1)])
-
-
-def evaluation_batches(windows, batch_size=256):
-    """Returns the inputs, targets and weights of all windows in order, a `keras.utils.PyDataset`."""
-    arrays = windows.inputs, windows.targets, windows.weights
-    return EvaluationBatches(len(windows), batch_size, lambda rows: tuple(array[rows] for array in arrays))
 
 
 def _steps(count, batch_size, what):

@@ -5,13 +5,8 @@ import pytest
 from keras_vit import InputError
 from keras_vit.text.vocabulary import build_vocabulary
 from keras_vit.text.windows import line_windows
-from keras_vit.training.data.streams import batch_stream
-from keras_vit.training.text.batches import (
-    CarriedBatches,
-    LineBatches,
-    WindowBatches,
-    evaluation_batches,
-)
+from keras_vit.training.data.streams import batch_stream, evaluation_batches
+from keras_vit.training.text.batches import CarriedBatches, LineBatches, WindowBatches
 from keras_vit.training.text.corpus import TextData
 
 LINES = tuple(f"{a}{b}" for a in "abcde" for b in "vwxyz")
@@ -93,7 +88,7 @@ def test_too_little_text_for_a_batch_is_refused(kind, data, batch_size):
 
 def test_evaluation_leaves_no_row_out_and_keeps_the_order():
     windows = line_windows(LINES, lines().vocabulary, 3)
-    batches = evaluation_batches(windows, batch_size=10)
+    batches = evaluation_batches((windows.inputs, windows.targets, windows.weights), batch_size=10)
     assert [len(batches[index][0]) for index in range(len(batches))] == [10, 10, 5]
     for place, expected in enumerate((windows.inputs, windows.targets, windows.weights)):
         parts = [batches[index][place] for index in range(3)]

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.training.data.order import check_batch_size
-from keras_vit.training.data.streams import EvaluationBatches, batch_stream, prefetched
+from keras_vit.training.data.streams import batch_stream, prefetched, rows_of
 
 
 class ArrayBatches:
@@ -36,12 +36,6 @@ class ArrayBatches:
         return stream if keras.backend.backend() == "tensorflow" else prefetched(stream)
 
 
-def evaluation_batches(arrays: tuple, batch_size: int) -> EvaluationBatches:
-    """Returns all rows in order, as `model.fit` takes them for validation."""
-    length = len(keras.tree.flatten(arrays)[0])
-    return EvaluationBatches(length, batch_size, lambda rows: rows_of(arrays, rows))
-
-
 def first_batch(data: Any, batch_size: int) -> tuple:
     """Returns the first batch of arrays or of a dataset: `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
     if isinstance(data, tuple):
@@ -51,11 +45,6 @@ def first_batch(data: Any, batch_size: int) -> tuple:
         raise InputError("the dataset has no batch")
     batch = batch if isinstance(batch, tuple) else (batch,)
     return keras.tree.map_structure(lambda array: np.asarray(array), batch)
-
-
-def rows_of(arrays: tuple, rows: Any) -> tuple:
-    """Returns some rows of all arrays, nested as they are."""
-    return keras.tree.map_structure(lambda array: np.asarray(array[rows]), arrays)
 
 
 @functools.lru_cache(maxsize=2)  # each step of an epoch calls it

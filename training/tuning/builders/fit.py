@@ -11,14 +11,16 @@ from keras_vit.training.checkpoint import (
     BestCheckpoint,
     CheckpointInterval,
     Interruption,
-    ResumedCallbacks,
     RunState,
     SameData,
-    stream_within_epoch,
+    executed_together,
+    fit_from,
+    streams_from,
 )
+from keras_vit.training.data.streams import evaluation_batches
 from keras_vit.training.devices import Engine
 from keras_vit.training.run_folder import RunFolder
-from keras_vit.training.tuning.builders.batches import ArrayBatches, evaluation_batches, first_batch
+from keras_vit.training.tuning.builders.batches import ArrayBatches, first_batch
 from keras_vit.training.tuning.builders.explore import check_logged
 
 
@@ -59,11 +61,17 @@ def fit_compiled(
         state.restore(model)
         if position.epoch >= epochs or position.stopped:
             return
-        options = {"epochs": epochs, "initial_epoch": position.epoch, "validation_data": held, "verbose": 0}
         if batches is None:
-            model.fit(train, callbacks=[*every, state], **options)
-        else:
-            _fit_arrays(model, batches, position, [*every, state], options)
+            options = {"initial_epoch": position.epoch, "validation_data": held, "verbose": 0}
+            model.fit(train, epochs=epochs, callbacks=[*every, state], **options)
+            return
+        model.steps_per_execution = executed_together(steps, model.steps_per_execution)
+
+        def start(epoch, step):
+            return {"x": batches.stream(epochs, epoch, step), "validation_data": held}
+
+        streams = streams_from(position, start, steps=steps, epochs=epochs)
+        fit_from(model, position, streams, [*every, state], steps=steps, epochs=epochs, until_epoch=epochs)
 
 
 def kept(folder: RunFolder, objective: tuple[str, str]) -> list[keras.callbacks.Callback]:
@@ -86,21 +94,3 @@ class EpochState(RunState):
 
     def _stop(self):
         self._raise_interrupted(f"in epoch {self._epoch + 1}, which starts again")
-
-
-def _fit_arrays(model, batches, position, callbacks, options):
-    epoch, step, steps = position.epoch, position.step, batches.steps
-    limit = model.steps_per_execution
-    model.steps_per_execution = max(count for count in range(1, limit + 1) if steps % count == 0)
-    start = (
-        (epoch, min(step, steps - 1)) if step < steps or epoch + 1 == options["epochs"] else (epoch + 1, 0)
-    )
-    stream = batches.stream(options["epochs"], *start)
-    resumed = {"epochs": options["epochs"], "steps": steps, "model": model}
-    model.fit(
-        stream_within_epoch(stream, step) if step else stream,
-        steps_per_epoch=steps,
-        callbacks=ResumedCallbacks(callbacks, step, **resumed),
-        shuffle=False,  # the stream has its own order
-        **options,
-    )
