@@ -118,10 +118,6 @@ def build_own(recipe, builder: Callable, given: dict, contract: Contract) -> ker
     return model
 
 
-def _is_open(model):
-    return not model.built or len(model.inputs) == 1 and None in model.input_shape[1:]
-
-
 def _is_needed(parameter):
     return parameter.default is parameter.empty and parameter.kind in (
         parameter.POSITIONAL_OR_KEYWORD,

@@ -163,15 +163,13 @@ def _open(path, found):
 def _layer_path(operator_name, layer_names, model_name):
     """The innermost layer in an operator's name, after those around it."""
     for name in operator_name.split(";"):
-        parts = [_without_number(part, layer_names) for part in name.split("/")]
+        parts = []
+        for part in name.split("/"):  # tracing appends a number
+            stem, _, number = part.rpartition("_")
+            is_numbered = part not in layer_names and number.isdigit() and stem in layer_names
+            parts.append(stem if is_numbered else part)
         while parts and parts[-1] not in layer_names:
             parts.pop()
         if parts:
             return "/".join(part for part in parts if part != model_name) or model_name
     return operator_name.split(";")[0] or model_name
-
-
-def _without_number(part, layer_names):
-    """Removes the number that tracing appends."""
-    stem, _, number = part.rpartition("_")
-    return stem if part not in layer_names and number.isdigit() and stem in layer_names else part

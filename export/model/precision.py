@@ -48,7 +48,10 @@ def _copy_or_none(model):
 
 def is_float32(model):
     """Whether no layer computes in another precision, is quantized, or has low-rank additions."""
-    return not any(map(_is_changed, all_layers(model)))
+    return not any(
+        layer.compute_dtype in OTHER_PRECISION or _mode(layer) == INT8 or _has_lora(layer)
+        for layer in all_layers(model)
+    )
 
 
 def in_float32(model):
@@ -72,10 +75,6 @@ def in_float32(model):
     for layer, same in zip(all_layers(model), all_layers(copy), strict=True):
         _copy_weights(layer, same)
     return copy
-
-
-def _is_changed(layer):
-    return layer.compute_dtype in OTHER_PRECISION or _mode(layer) == INT8 or _has_lora(layer)
 
 
 def _mode(layer):

@@ -87,13 +87,10 @@ def _operators(roots, functions):
             seen.add(name)
             nodes = functions[name].node_def
             operators |= {node.op for node in nodes} - functions.keys()
-            waiting += [called for node in nodes for called in _names_in(node)]
+            values = [value for node in nodes for value in node.attr.values()]
+            waiting += [node.op for node in nodes] + [value.func.name for value in values]
+            waiting += [called.name for value in values for called in value.list.func]
     return operators
-
-
-def _names_in(node):
-    values = node.attr.values()
-    return [node.op, *(v.func.name for v in values), *(f.name for v in values for f in v.list.func)]
 
 
 def _computes(name):

@@ -8,8 +8,9 @@ from keras_vit.errors import InputError
 def class_labels(labels, shape):
     """Returns int classes, one for each place; one-hot labels are accepted."""
     labels = _numbers(labels)
-    if labels.shape[1:] == shape and shape[-1] > 1 and _is_one_hot(labels):
-        labels = labels.argmax(axis=-1)
+    if labels.shape[1:] == shape and shape[-1] > 1:
+        is_one_hot = np.isin(labels, (0, 1)).all() and (labels.sum(axis=-1) == 1).all()
+        labels = labels.argmax(axis=-1) if is_one_hot else labels
     if labels.shape[1:] == (*shape[:-1], 1):
         labels = labels[..., 0]
     count = max(2, shape[-1])
@@ -46,10 +47,6 @@ def groups(labels, shape):
     labels = _numbers(labels)
     _check(labels.shape[1:] == (), "one label for each item (n,)", labels)
     return labels
-
-
-def _is_one_hot(labels):
-    return np.isin(labels, (0, 1)).all() and (labels.sum(axis=-1) == 1).all()
 
 
 def _as_column(labels, shape):

@@ -20,7 +20,8 @@ def text_form(model: keras.Model, on_phone: bool = True) -> "RecurrentForm | Win
     batch axis; zeros at the start of a text), `variables`, `score(tokens)` and `step(token, states)`. On a
     phone a form has the operators that suit it, for a batch of one; elsewhere it takes any batch.
     """
-    if not _is_from_tokens_to_rows(model):
+    shapes = [tensor.shape for tensor in (*model.inputs, *model.outputs)]
+    if [len(shape) for shape in shapes] != [2, 3]:
         raise InputError(f"Expected a model from characters to logits, received {model.name!r}.")
     if any(isinstance(layer, keras.layers.Bidirectional) for layer in model.layers):
         raise InputError(
@@ -37,11 +38,6 @@ def text_form(model: keras.Model, on_phone: bool = True) -> "RecurrentForm | Win
             f"{model.name!r}. Build it with keras.Input((length,)), or with keras_vit.models.char_rnn."
         )
     return WindowForm(model, on_phone)
-
-
-def _is_from_tokens_to_rows(model):
-    one = len(model.inputs) == 1 and len(model.outputs) == 1
-    return one and len(model.inputs[0].shape) == 2 and len(model.outputs[0].shape) == 3
 
 
 class RecurrentForm:

@@ -90,13 +90,10 @@ def _write_index(page, kind):
 def _write_worker(page):
     """Lists in the service worker the files to load in advance, and its version, a hash of all files."""
     files = sorted(file for file in page.rglob("*") if file.is_file())
+    loaded = [file for file in files if file.suffix in (".js", ".css") and file.name != "sw.js"]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-    early = ["./", *(file.relative_to(page).as_posix() for file in files if _is_early(file))]
+    early = ["./", *(f.relative_to(page).as_posix() for f in loaded if f.parent.name != "wasm")]
     worker = (page / "sw.js").read_text(encoding="utf-8")
     worker = worker.replace('VERSION = "0"', f'VERSION = "{digest}"')
     worker = worker.replace('EARLY = ["./"]', f"EARLY = {json.dumps(early)}")
     (page / "sw.js").write_text(worker, encoding="utf-8")
-
-
-def _is_early(file):
-    return file.suffix in (".js", ".css") and file.name != "sw.js" and file.parent.name != "wasm"

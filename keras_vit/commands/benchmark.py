@@ -4,10 +4,10 @@ import contextlib
 import tempfile
 from pathlib import Path
 
-from keras_vit.commands.arguments import at_least_one, named_shape, path
+from keras_vit.commands.arguments import at_least_one, path
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
-from keras_vit.commands.model_option import add_meaning
+from keras_vit.commands.model_option import add_meaning, add_shape
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit benchmark model_fp32.tflite model_mixed_int8.tflite --threads 4 --json latency.json"
@@ -33,14 +33,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--signature", metavar="NAME", help="which signature of the files, such as step (default: the first)"
     )
-    parser.add_argument(
-        "--shape",
-        type=named_shape,
-        action="append",
-        default=[],
-        metavar="[INPUT=]1,64,64,3",
-        help="shape of an input whose sizes a file or a model leaves open, the batch first; may be repeated",
-    )
+    add_shape(parser, "a file or a model")
     add_meaning(parser)
     add_import(parser)
     add_json(parser, "figures")

@@ -1,10 +1,9 @@
 """Reports what in a model will be an obstacle on a phone, and the fix."""
 
-from keras_vit.commands.arguments import named_shape
 from keras_vit.commands.data_option import add_data
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
-from keras_vit.commands.model_option import add_meaning, add_model
+from keras_vit.commands.model_option import add_meaning, add_model, add_shape
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
 
@@ -13,14 +12,7 @@ EXAMPLE = "keras-vit doctor my_models.py:build --shape 1,64,64,3 --strict"
 
 def add_arguments(parser):
     add_model(parser)
-    parser.add_argument(
-        "--shape",
-        type=named_shape,
-        action="append",
-        default=[],
-        metavar="[INPUT=]1,64,64,3",
-        help="shape of an input whose sizes the model leaves open, the batch first; may be repeated",
-    )
+    add_shape(parser, "the model")
     add_data(parser)
     add_meaning(parser)
     parser.add_argument(

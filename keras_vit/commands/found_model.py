@@ -95,20 +95,15 @@ def is_run(name: str) -> bool:
 
 
 def _from_file(path, named):
-    labels = path.parent / "labels.txt"
+    labels, saved = path.parent / "labels.txt", path.parent / PREPROCESSING
     return FoundModel(
         load_model(path),
         os.path.basename(os.path.abspath(named)),
         path.parent,
         read_label_names(labels) if labels.is_file() else None,
-        _saved_preprocessing(path),
+        Preprocessing.from_json(read_json(saved), saved) if saved.is_file() else None,
         *(("classification", "softmax") if is_run(path.parent) else (None, None)),
     )
-
-
-def _saved_preprocessing(path):
-    saved = path.parent / PREPROCESSING
-    return Preprocessing.from_json(read_json(saved), saved) if saved.is_file() else None
 
 
 def _from_code(name):

@@ -1,6 +1,6 @@
 """MODEL, and the options that say what its outputs mean."""
 
-from keras_vit.commands.arguments import path, per_output
+from keras_vit.commands.arguments import named_shape, path, per_output
 
 TASKS = ("classification", "labels", "regression", "embedding", "map", "sequence")  # those of export.tasks
 ACTIVATIONS = ("softmax", "sigmoid")
@@ -14,6 +14,18 @@ def add_model(parser):
         metavar="MODEL",
         help="run folder, .keras file, module:name or FILE.py:name of a model or of a function that returns "
         "one, or public weights such as timm/NAME",
+    )
+
+
+def add_shape(parser, whose):
+    """Adds `--shape`."""
+    parser.add_argument(
+        "--shape",
+        type=named_shape,
+        action="append",
+        default=[],
+        metavar="[INPUT=]1,64,64,3",
+        help=f"shape of an input whose sizes {whose} leaves open, the batch first; may be repeated",
     )
 
 

@@ -61,7 +61,8 @@ class MLP(ConfiguredLayer):
         seed: Seed = None,
         **options: Unpack[DenseLayerOptions],
     ) -> None:
-        activation = _deserialized(activation)
+        if isinstance(activation, Mapping):
+            activation = keras.saving.deserialize_keras_object(dict(activation))
         super().__init__(locals())
         self.expansion = self._dense("expansion")
         self.norm = self._norm("norm", inner_norm)
@@ -92,8 +93,3 @@ class MLP(ConfiguredLayer):
             return x * ops.sigmoid(1.702 * x)
         # The error function in bfloat16 is slower than in float32 on CPUs.
         return ops.cast(gelu(ops.cast(x, "float32")), x.dtype)
-
-
-def _deserialized(activation):
-    is_config = isinstance(activation, Mapping)
-    return keras.saving.deserialize_keras_object(dict(activation)) if is_config else activation

@@ -53,7 +53,7 @@ def fill(images: np.ndarray, decode, items) -> dict[int, InputError]:
             images[row], broken[row] = 0, error
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in _with_progress(range(0, len(items), _CHUNK)):
+        for start in tracked(range(0, len(items), _CHUNK), "reading images"):
             collections.deque(pool.map(decode_row, range(len(items))[start : start + _CHUNK]), maxlen=0)
     return dict(sorted(broken.items()))
 
@@ -67,10 +67,11 @@ def take(split: Split, rows: np.ndarray) -> Split:
     return Split(images, split.labels[rows])
 
 
-def _with_progress(chunks):
+def tracked(chunks, words):
+    """Iterates over chunks, with a progress bar of these words on a terminal where there are several."""
     console = Console(stderr=True)
     quiet = len(chunks) < 2 or not console.is_terminal
-    return track(chunks, "reading images", console=console, transient=True, disable=quiet)
+    return track(chunks, words, console=console, transient=True, disable=quiet)
 
 
 def resize(split: Split, size: tuple[int, int], prepare: Callable | None = None) -> Split:

@@ -4,11 +4,10 @@ import dataclasses
 
 import keras
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.order import epoch_order, steps_per_epoch
+from keras_vit.training.data.storage import tracked
 from keras_vit.training.data.streams import one_hot
 
 HEADS = ("head", "distillation_head")
@@ -53,12 +52,9 @@ def split_at_head(model):
 
 def features_of(backbone: keras.Model, split: Split) -> Features:
     """Computes the features of a Split, with a progress bar on a terminal."""
-    console = Console(stderr=True)
-    starts = range(0, len(split), BATCH)
-    quiet = len(starts) < 2 or not console.is_terminal
     parts = [
         _features_of_batch(backbone, split.images[first : first + BATCH])
-        for first in track(starts, "features", console=console, transient=True, disable=quiet)
+        for first in tracked(range(0, len(split), BATCH), "features")
     ]
     return Features(tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True)), split.labels)
 

@@ -13,6 +13,8 @@ VERSION = 1
 
 def header_of(plan: Plan, threads: int) -> dict:
     """Returns the event. `threads`, of each trial's process, stay the same: sums depend on them."""
+    name, direction = plan.objective
+    is_known = LOGGED.get(name.removeprefix("val_")) == direction  # which follows from the name
     return {
         "event": "search",
         "version": VERSION,
@@ -20,7 +22,7 @@ def header_of(plan: Plan, threads: int) -> dict:
         "threads": threads,
         "search": plan.name,
         "tuner": plan.tuner,
-        "objective": _objective(plan.objective),
+        "objective": name if is_known else f"{direction}:{name}",  # as users name it
         "seed": plan.seed,
         "measure": plan.measure_name,
         "limits": plan.limits.given,
@@ -28,12 +30,6 @@ def header_of(plan: Plan, threads: int) -> dict:
         "space": plan.space.description(),
         **plan.space.settings(),
     }
-
-
-def _objective(objective):
-    """Names it as users do: the direction is left out where it follows from the name."""
-    name, direction = objective
-    return name if LOGGED.get(name.removeprefix("val_")) == direction else f"{direction}:{name}"
 
 
 def check_same(started: dict, given: dict, holder: str | Path):
