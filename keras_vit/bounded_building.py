@@ -7,7 +7,7 @@ import math
 import keras
 
 from keras_vit.errors import InputError
-from keras_vit.keras_internals import observed_layers
+from keras_vit.keras_internals import replaced_methods
 
 MAX_OUTPUT_SIZE = 2**27  # numbers in one layer's output for one image; 1024 x 1024 x 128
 MAX_LAYERS = 5000
@@ -21,19 +21,14 @@ def bounded_building(name: str, max_numbers: int, limit: str):
     Errors call the model `name`. `max_numbers` is how many numbers all weights may hold, and `limit` is the
     reason for that maximum, such as `"the file holds"`.
     """
-    numbers_left = max_numbers
+    numbers_left, layers, calls = max_numbers, itertools.count(1), itertools.count(1)
 
-    def at_most(limit, problem):
-        """Returns a function that may be called `limit` times."""
-        calls = itertools.count(1)
+    def init(original, layer, *args, **kwargs):
+        if next(layers) > MAX_LAYERS:
+            raise InputError(f"{name} is too large: it has more than {MAX_LAYERS:,} layers.")
+        original(layer, *args, **kwargs)
 
-        def on_event():
-            if next(calls) > limit:
-                raise InputError(f"{name} is too large: {problem}.")
-
-        return on_event
-
-    def on_weight(layer, shape):
+    def add_weight(original, layer, shape=None, *args, **kwargs):
         nonlocal numbers_left
         numbers_left -= math.prod((shape,) if isinstance(shape, int) else shape or ())
         if numbers_left < 0:
@@ -41,15 +36,18 @@ def bounded_building(name: str, max_numbers: int, limit: str):
                 f"{name} is too large: with the weights of shape {shape} of its layer {layer.name!r} it has "
                 f"more than the {max_numbers:,} numbers that {limit}."
             )
+        return original(layer, shape, *args, **kwargs)
 
-    def on_outputs(layer, outputs):
+    def call(original, layer, *args, **kwargs):
+        if next(calls) > MAX_CALLS:
+            raise InputError(f"{name} is too large: its layers are called more than {MAX_CALLS:,} times.")
+        outputs = original(layer, *args, **kwargs)
         for output in keras.tree.flatten(outputs):
             if math.prod(length or 1 for length in getattr(output, "shape", ())) > MAX_OUTPUT_SIZE:
                 raise InputError(
                     f"{name} is too large: its layer {layer.name!r} has outputs of shape {output.shape}."
                 )
+        return outputs
 
-    on_init = at_most(MAX_LAYERS, f"it has more than {MAX_LAYERS:,} layers")
-    on_call = at_most(MAX_CALLS, f"its layers are called more than {MAX_CALLS:,} times")
-    with observed_layers(on_init, on_weight, on_call, on_outputs):
+    with replaced_methods(__init__=init, add_weight=add_weight, __call__=call):
         yield

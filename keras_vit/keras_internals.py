@@ -105,7 +105,7 @@ def metric_direction(metric):
 
 
 @contextlib.contextmanager
-def _replaced_methods(**replacements):
+def replaced_methods(**replacements):
     """Lets functions compute what methods of Keras's base layer do for this thread while the block runs.
 
     Each is called with the original method, the layer and its arguments. Only methods of the base class also
@@ -141,7 +141,7 @@ def replaced_calls(replace):
         result = replace(layer, *args, **kwargs)
         return call(layer, *args, **kwargs) if result is NotImplemented else result
 
-    return _replaced_methods(__call__=replaced_call)
+    return replaced_methods(__call__=replaced_call)
 
 
 @contextlib.contextmanager
@@ -198,27 +198,3 @@ def initialize(model):
     for variable in model.variables:
         if variable._value is None:
             variable._deferred_initialize()
-
-
-def observed_layers(on_init, on_weight, on_call, on_outputs):
-    """Calls functions for each layer that this thread creates or calls inside the block.
-
-    `on_init()` is called before a layer is created, `on_weight(layer, shape)` before a weight is created,
-    `on_call()` before a layer is called, and `on_outputs(layer, outputs)` after it.
-    """
-
-    def observed_init(init, layer, *args, **kwargs):
-        on_init()
-        init(layer, *args, **kwargs)
-
-    def observed_add_weight(add_weight, layer, shape=None, *args, **kwargs):
-        on_weight(layer, shape)
-        return add_weight(layer, shape, *args, **kwargs)
-
-    def observed_call(call, layer, *args, **kwargs):
-        on_call()
-        outputs = call(layer, *args, **kwargs)
-        on_outputs(layer, outputs)
-        return outputs
-
-    return _replaced_methods(__init__=observed_init, add_weight=observed_add_weight, __call__=observed_call)

@@ -14,7 +14,7 @@ from keras_vit.keras_internals import (
     child_layers,
     initialize,
     is_graph,
-    observed_layers,
+    replaced_methods,
     run_graph,
     seed_generators,
     set_weight,
@@ -105,9 +105,14 @@ def test_the_callback_of_averaged_weights_has_its_state():
     assert getattr(keras.callbacks.SwapEMAWeights(), EMA_SWAP_STATE) is False
 
 
-def test_layers_of_another_thread_are_not_observed():
+def test_methods_are_not_replaced_for_layers_of_another_thread():
     counted = []
-    with observed_layers(lambda: counted.append(1), lambda *_: None, lambda: None, lambda *_: None):
+
+    def init(original, layer, *args, **kwargs):
+        counted.append(1)
+        original(layer, *args, **kwargs)
+
+    with replaced_methods(__init__=init):
         keras.layers.Activation("relu")
         thread = threading.Thread(target=keras.layers.Activation, args=("relu",))
         thread.start()
