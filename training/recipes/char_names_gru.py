@@ -19,6 +19,5 @@ RECIPE = TextRecipe(
     epochs=25,
     batch_size=32,
     learning_rate=4e-3,
-    weight_decay=0.05,
     sample_every=500,
 )

@@ -16,6 +16,5 @@ RECIPE = TextRecipe(
     epochs=60,
     batch_size=32,
     learning_rate=3e-3,
-    weight_decay=0.05,
     sample_every=500,
 )

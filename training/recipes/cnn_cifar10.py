@@ -12,7 +12,6 @@ RECIPE = ImageRecipe(
     variant="3x3",
     batch_norm=True,
     epochs=25,
-    batch_size=128,
     learning_rate=2e-3,
     flip=True,
     crop_padding=4,

@@ -13,7 +13,6 @@ RECIPE = ImageRecipe(
     model="resnet",
     variant="20",
     epochs=15,
-    batch_size=128,
     optimizer="sgd",
     momentum=0.9,
     learning_rate=0.1,

@@ -17,11 +17,8 @@ RECIPE = ImageRecipe(
     stem="conv",
     pooling="gap",
     epochs=15,
-    batch_size=128,
     optimizer="muon",
     learning_rate=4e-3,
-    weight_decay=0.05,
-    label_smoothing=0.1,
     flip=True,
     crop_padding=4,
 )

@@ -16,7 +16,6 @@ RECIPE = ImageRecipe(
     batch_size=64,
     optimizer="muon",
     learning_rate=4e-3,
-    weight_decay=0.05,
     crop_padding=1,
     randaugment_layers=1,
     randaugment_magnitude=5.0,

@@ -14,7 +14,5 @@ RECIPE = ImageRecipe(
     tuning="head",
     epochs=100,
     batch_size=8,
-    optimizer="adamw",
     learning_rate=3e-3,
-    weight_decay=0.05,
 )

@@ -17,9 +17,7 @@ RECIPE = ImageRecipe(
     drop_path_rate=0.1,
     epochs=20,
     batch_size=8,
-    optimizer="adamw",
     learning_rate=5e-4,
-    weight_decay=0.05,
     flip=True,
     crop_padding=8,
 )

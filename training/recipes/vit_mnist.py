@@ -17,9 +17,7 @@ RECIPE = ImageRecipe(
     stem="conv",
     pooling="gap",
     epochs=8,
-    batch_size=128,
     optimizer="muon",
     learning_rate=4e-3,
-    weight_decay=0.05,
     crop_padding=2,
 )

@@ -18,7 +18,6 @@ RECIPE = ImageRecipe(
     batch_size=16,
     optimizer="muon",
     learning_rate=3e-3,
-    weight_decay=0.05,
     flip=True,
     crop_padding=6,
     randaugment_layers=1,

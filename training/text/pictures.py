@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from sklearn.metrics import confusion_matrix
 
 from keras_vit.text.vocabulary import Vocabulary
 from keras_vit.training.report.names import has_undrawable
@@ -49,8 +50,10 @@ def bigram_picture(
     for axes, texts, title in zip(
         canvas.subplots(2, 1, sharex=True), (known, samples), ("Training text", "Samples"), strict=True
     ):
-        shares = _pair_shares(_tokens(texts, vocabulary), len(vocabulary))[np.ix_(shown, shown)]
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        tokens = _tokens(texts, vocabulary)
+        followed = {"labels": range(len(vocabulary)), "normalize": "true"}  # shares of what follows
+        shares = confusion_matrix(tokens[:-1], tokens[1:], **followed)
+        axes.imshow(shares[np.ix_(shown, shown)], cmap="Blues", vmin=0, vmax=1)
         axes.set_title(title)
         axes.set_ylabel("Character")
         axes.set_xticks(range(len(names)), names, fontsize=7, rotation=90 * (max(map(len, names)) > 2))
@@ -68,9 +71,3 @@ def _label(symbol):
 
 def _tokens(texts, vocabulary):
     return vocabulary.encode("\n" + "\n".join(texts) + "\n")
-
-
-def _pair_shares(tokens, size):
-    counts = np.zeros((size, size))
-    np.add.at(counts, (tokens[:-1], tokens[1:]), 1)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
