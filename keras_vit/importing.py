@@ -59,18 +59,16 @@ def import_module(place: str) -> types.ModuleType:
     """Imports a module by its name, or a `.py` file by its path; raises InputError when that fails."""
     if place.endswith(".py"):
         return import_file(place)
-    try:
-        with _searched(os.getcwd()):
+    with user_code(f"{place} cannot be imported: "), _searched(os.getcwd()):
+        try:
             return importlib.import_module(place)
-    except ModuleNotFoundError as error:
-        if error.name and f"{place}.".startswith(f"{error.name}."):
+        except ModuleNotFoundError as error:
+            if not (error.name and f"{place}.".startswith(f"{error.name}.")):
+                raise
             raise InputError(
                 f"No module {place} here or among the installed packages. Run the command in the folder of "
                 f"{place}.py, set PYTHONPATH, or give the path of the file."
             ) from error
-        raise InputError(f"{place} cannot be imported: {raised(error)}.") from error
-    except (Exception, SystemExit) as error:  # the module may be any code
-        raise InputError(f"{place} cannot be imported: {raised(error)}.") from error
 
 
 def import_file(path: str | Path) -> types.ModuleType:
@@ -83,14 +81,12 @@ def import_file(path: str | Path) -> types.ModuleType:
         raise InputError(f"Expected a Python file at {path}, found none.")
     spec = importlib.util.spec_from_file_location(name, path)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    try:
-        with _searched(str(path.parent)):
+    with user_code(f"{path} cannot be run: "), _searched(str(path.parent)):
+        try:
             spec.loader.exec_module(module)
-    except BaseException as error:
-        del sys.modules[name]
-        if not isinstance(error, (Exception, SystemExit)) or isinstance(error, InputError):
+        except BaseException:
+            del sys.modules[name]
             raise
-        raise InputError(f"{path} cannot be run: {raised(error)}.") from error
     return module
 
 
@@ -120,6 +116,17 @@ def raised(error: BaseException) -> str:
     own = [frame for frame in frames if not frame.filename.startswith(_INSTALLED)]
     place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"{type(error).__name__}: {first_line(error).rstrip('.')}{place}"
+
+
+@contextlib.contextmanager
+def user_code(before: str, after: str = "."):
+    """Makes an InputError of what a user's code raises in the block: `before`, the error, `after`."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{before}{raised(error)}{after}") from error
 
 
 @contextlib.contextmanager

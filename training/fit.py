@@ -9,8 +9,7 @@ import keras
 import numpy as np
 
 import keras_vit
-from keras_vit.errors import InputError
-from keras_vit.importing import raised
+from keras_vit.importing import user_code
 from keras_vit.io.json_files import write_json
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.callbacks import FiniteCheck, HistoryFile, Progress
@@ -80,7 +79,8 @@ def fit_task(
         steps = task.steps_per_epoch(data)
         _compile(model, task, steps, engine)
         if recipe.metrics or is_part(recipe.loss):
-            _check_compiled(model, task, data, engine)
+            with user_code("Loss and metrics cannot be computed of the model's logits and the labels: "):
+                _evaluate_once(model, task, data, engine)
         with Interruption() as interruption:
             finite = FiniteCheck(_batches(task, data, engine), folder.nonfinite_batch)
             same_data = SameData(task.fingerprint_arrays(prepared.data))  # of any number of devices
@@ -107,16 +107,6 @@ def _restore(folder, run_state, model, task, data, engine):
         _evaluate_once(model, task, data, engine)
     run_state.restore(model)
     return position
-
-
-def _check_compiled(model, task, data, engine):
-    """Refuses a loss or metrics of the user's own that cannot be computed of a batch."""
-    try:
-        _evaluate_once(model, task, data, engine)
-    except Exception as error:  # the user's code, or Keras's on what that returns
-        raise InputError(
-            f"Loss and metrics cannot be computed of the model's logits and the labels: {raised(error)}."
-        ) from error
 
 
 def _evaluate_once(model, task, data, engine):

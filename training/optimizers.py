@@ -6,7 +6,7 @@ from typing import NamedTuple
 import keras
 
 from keras_vit.errors import InputError
-from keras_vit.importing import raised
+from keras_vit.importing import user_code
 from keras_vit.training.own_parts import accepted, is_part, own_part
 
 
@@ -63,10 +63,8 @@ def own_optimizer(recipe, options, derived):
             f"{unset}."
         )
     is_class = isinstance(found, type) and issubclass(found, keras.optimizers.Optimizer)
-    try:
+    with user_code(f"The optimizer {name} cannot be made: "):
         optimizer = (derived(found) if is_class else found)(**given)
-    except Exception as error:  # the user's code
-        raise InputError(f"The optimizer {name} cannot be made: {raised(error)}.") from error
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise InputError(f"Expected {name} to return a keras optimizer, received {type(optimizer).__name__}.")
     return optimizer

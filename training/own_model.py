@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.importing import raised
+from keras_vit.importing import user_code
 from keras_vit.io.model_archive import check_config
 from keras_vit.keras_internals import is_graph
 from keras_vit.training.own_parts import accepted
@@ -105,17 +105,18 @@ def build_own(recipe, builder: Callable, given: dict, contract: Contract) -> ker
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(given["dtype"])
     try:
-        model = builder(**arguments)
-        if isinstance(model, keras.Model) and (not is_graph(model) or _is_open(model)):
-            model = keras.Model(contract.inputs, model(contract.inputs))
-    except InputError:
-        raise
-    except Exception as error:  # the user's code
-        raise InputError(f"{name} raised {raised(error)}.") from error
+        with user_code(f"{name} raised "):
+            model = builder(**arguments)
+            if isinstance(model, keras.Model) and (not is_graph(model) or _is_open(model)):
+                model = keras.Model(contract.inputs, model(contract.inputs))
     finally:
         keras.config.set_dtype_policy(policy)
     _check(name, model, contract)
     return model
+
+
+def _is_open(model):
+    return not model.built or len(model.inputs) == 1 and None in model.input_shape[1:]
 
 
 def _is_needed(parameter):

@@ -15,7 +15,7 @@ import keras
 
 from keras_vit.constraints import Choices
 from keras_vit.errors import InputError, first_line
-from keras_vit.importing import import_named, is_name, name_of, raised
+from keras_vit.importing import import_named, is_name, name_of, user_code
 
 ONE = ("model", "loss", "optimizer", "augmentation")  # fields of recipes with one part
 SEVERAL = ("metrics", "callbacks")  # with a tuple of them
@@ -65,12 +65,10 @@ def own_part(text: str, what: str, kind: type | tuple) -> Any:
     """
     name, brace, config = text.partition("{")
     found = import_named(name, what)
-    try:
+    with user_code(f"{what[0].upper()}{what[1:]} {name} cannot be made: "):
         if brace:
             return found.from_config(json.loads(brace + config))
         return found() if isinstance(found, type) and issubclass(found, kind) else found
-    except Exception as error:  # the user's code, or Keras's
-        raise InputError(f"{what[0].upper()}{what[1:]} {name} cannot be made: {raised(error)}.") from error
 
 
 def accepted(function: Callable, options: dict[str, Any]) -> dict[str, Any]:
@@ -101,12 +99,8 @@ def own_callbacks(recipe) -> list[keras.callbacks.Callback]:
     """Returns new callbacks of a recipe's own: each name is a class, or a function that returns some."""
     made = []
     for name in recipe.callbacks:
-        try:
+        with user_code(f"The callback {name} cannot be made: "):
             found = own_function(name, "the callback")()
-        except InputError:
-            raise
-        except Exception as error:  # the user's code
-            raise InputError(f"The callback {name} cannot be made: {raised(error)}.") from error
         made += found if isinstance(found, list | tuple) else [found]
     if wrong := [each for each in made if not isinstance(each, keras.callbacks.Callback)]:
         raise InputError(f"Expected keras.callbacks.Callback of callbacks=..., received {wrong[0]!r:.80}.")

@@ -1,11 +1,11 @@
 """Recipes by name or from a file."""
 
-import importlib.util
 import re
 from pathlib import Path
 from typing import Any
 
-from keras_vit.errors import InputError, first_line, listed
+from keras_vit.errors import InputError, listed
+from keras_vit.importing import import_file
 from keras_vit.io.files import read_text, write_text
 from keras_vit.io.json_files import read_json
 from keras_vit.training.fields import unused_fields
@@ -75,19 +75,15 @@ def load_object(path: str | Path, name: str, kind: type) -> Any:
     path, noun = Path(path), kind.__name__
     if not path.is_file():
         raise InputError(f"Expected a {noun.lower()} file at {path}, found none.")
-    spec = importlib.util.spec_from_file_location(f"{noun.lower()}_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # it may be any code
+        module = import_file(path)
+    except InputError as error:
         if re.search(r"^from training\b.*\bRecipe\b", read_text(path), re.MULTILINE):
             raise InputError(
                 f"{path} imports `training`, as recipes of version 0.1 did. Write `from keras_vit.training "
                 "import ImageRecipe` (TextRecipe for text), and ImageRecipe(...) instead of Recipe(...)."
             ) from error
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} cannot be run: {type(error).__name__}: {first_line(error)}") from error
+        raise
     found = getattr(module, name, None)
     if not isinstance(found, kind):
         raise InputError(f"Expected {path} to define {name}, a {noun}, received {found!r}.")

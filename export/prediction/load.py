@@ -49,6 +49,8 @@ def load_predictor(path: str | Path, *, outputs: str | None = None, num_threads:
     if outputs not in (None, LOGITS, PROBABILITIES):
         raise InputError(f"Expected outputs to be {LOGITS!r} or {PROBABILITIES!r}, received {outputs!r}.")
     path = Path(path)
+    if not path.exists():
+        raise InputError(f"Expected a model at {path}, found nothing.")
     predictor = _load(path, num_threads) if is_exported(path) else _load_keras(path, outputs)
     if is_exported(path) and outputs is not None:
         return _declared(predictor, outputs, path)
@@ -71,8 +73,6 @@ def check_recorded(path):
 
 
 def _load_keras(path, outputs):
-    if not path.exists():
-        raise InputError(f"Expected a model at {path}, found nothing.")
     if path.suffix != ".keras" and not (path / "model.keras").is_file():
         raise InputError(
             "Expected a run folder (with model.keras), a .keras file, a SavedModel folder (with "
@@ -84,8 +84,6 @@ def _load_keras(path, outputs):
 
 
 def _load(path, num_threads):
-    if not path.exists():
-        raise InputError(f"Expected a model at {path}, found nothing.")
     if (path / SAVED_MODEL_MARK).is_file():
         from keras_vit.export.prediction.saved_model import saved_model_predictor
 

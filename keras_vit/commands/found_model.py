@@ -10,7 +10,7 @@ import keras
 from keras_vit.commands.model_option import by_output
 from keras_vit.errors import InputError
 from keras_vit.export.variants import is_exported
-from keras_vit.importing import import_named, is_name, raised
+from keras_vit.importing import import_named, is_name, user_code
 from keras_vit.io.json_files import read_json
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.model_archive import load_model
@@ -116,10 +116,8 @@ def _from_code(name):
 def _built(build, name):
     if not callable(build):
         raise InputError(f"Expected {name} to be {WHAT}, received a {type(build).__name__}.")
-    try:
+    with user_code(f"{name}() failed: ", ". It is called without arguments."):
         model = build()
-    except (Exception, SystemExit) as error:  # the function may be any code
-        raise InputError(f"{name}() failed: {raised(error)}. It is called without arguments.") from error
     if not isinstance(model, keras.Model):
         raise InputError(f"Expected {name}() to return a keras.Model, received a {type(model).__name__}.")
     return model

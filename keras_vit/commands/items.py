@@ -11,7 +11,7 @@ import numpy as np
 from keras_vit.commands.data_option import EXPECTED
 from keras_vit.commands.images_for_model import read_images
 from keras_vit.errors import InputError, listed
-from keras_vit.importing import import_named, is_name, raised
+from keras_vit.importing import import_named, is_name, user_code
 from keras_vit.training.data.sources import source_names
 
 NPZ = "npz:"
@@ -59,10 +59,8 @@ def read_items(spec, found, options) -> Items:
 def _of_code(spec):
     found = import_named(spec, "inputs of the model, or a function that returns them")
     if callable(found) and not isinstance(found, keras.utils.PyDataset):
-        try:
+        with user_code(f"{spec}() failed: ", ". It is called without arguments."):
             found = found()
-        except (Exception, SystemExit) as error:  # the function may be any code
-            raise InputError(f"{spec}() failed: {raised(error)}. It is called without arguments.") from error
     if isinstance(found, tuple) and len(found) == 2:  # as Keras has it; several inputs are a list or a dict
         return Items(*found)
     is_data = isinstance(found, Mapping | list | keras.utils.PyDataset) or hasattr(found, "element_spec")

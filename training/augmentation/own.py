@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_vit.errors import InputError, Notice
-from keras_vit.importing import raised
+from keras_vit.importing import user_code
 from keras_vit.training.own_parts import own_part
 
 
@@ -49,12 +49,8 @@ class OwnAugmentation:
 
     def __call__(self, images, labels, seed):
         given = {"labels": labels, "seed": seed}
-        try:
+        with user_code(f"The augmentation {self.name} raised "):
             result = self.function(images, **{option: given[option] for option in self.options})
-        except InputError:
-            raise
-        except Exception as error:  # the user's code
-            raise InputError(f"The augmentation {self.name} raised {raised(error)}.") from error
         results = tuple(result) if isinstance(result, tuple | list) else (result, labels)
         if len(results) != 2 or not all(hasattr(each, "shape") for each in results):
             raise InputError(

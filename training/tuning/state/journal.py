@@ -5,13 +5,14 @@ before anything that depends on it is done.
 """
 
 import json
+import math
 import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.io.files import sync_folder
+from keras_vit.io.files import read_bytes, sync_folder
 from keras_vit.io.json_files import parse_json
 
 
@@ -27,12 +28,7 @@ class Journal:
         """Reads all events, none without a file, and drops the last one if it was not written completely."""
         if not self.path.exists():
             return []
-        if not self.path.is_file():
-            raise InputError(f"Expected the journal of a search at {self.path}, found something else.")
-        try:
-            content = self.path.read_bytes()
-        except OSError as error:
-            raise InputError(f"{self.path} cannot be read ({error.strerror}).") from error
+        content = read_bytes(self.path, "the journal of a search", math.inf)
         events, good = [], 0
         for line in content.splitlines(keepends=True):
             event = _parse(line, f"line {len(events) + 1} of {self.path}")
