@@ -24,6 +24,7 @@ SETTINGS = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.unicode_minus": False,
+    "axes.axisbelow": True,  # grids are behind bars too
     "text.usetex": False,
 }
 _WORDS = {

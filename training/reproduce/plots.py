@@ -60,7 +60,6 @@ def bars(metric="accuracy"):
         axes.invert_yaxis()
         axes.set_xlabel(words(metric))
         axes.grid(axis="x", color="0.9")
-        axes.set_axisbelow(True)
         percent_axis(axes.xaxis, metric)
         caption = f"{words(metric)} (bar: ours; line across: the report's, where it gives one)."
         return "figures", caption, canvas

@@ -31,7 +31,6 @@ def positions_picture(rows: list[dict[str, float]]) -> Figure:
     count.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for axes in (loss, count):
         axes.grid(axis="y", color="0.9")
-        axes.set_axisbelow(True)
     canvas.align_ylabels()
     return canvas
 

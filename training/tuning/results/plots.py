@@ -49,7 +49,6 @@ def _pareto_panel(axes, cost, scored, front, winner):
     axes.set_xscale("log")
     axes.set_xlabel(COSTS[cost].label)
     axes.grid(color="0.9")
-    axes.set_axisbelow(True)
     _decimal_ticks(axes.xaxis, points(scored)[0])
 
 
@@ -96,7 +95,6 @@ def importance_plot(scored, space, objective):
     axes.set_xlabel(f"Share in the {words(objective[0]).lower()}'s\nvariation over {len(scored)} trials")
     axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     axes.grid(axis="x", color="0.9")
-    axes.set_axisbelow(True)
     return canvas
 
 
