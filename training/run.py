@@ -152,7 +152,7 @@ def changed_fields(folder: RunFolder, recipe: Recipe, but: Iterable[str] = ()) -
 
 
 def _continues(recipe, folder):
-    """Returns whether a finished run is to get more epochs, and says how; refuses it after early stopping."""
+    """Returns whether a finished run is to get more epochs, warns how; refuses it after early stopping."""
     if not (folder.recipe.exists() and folder.metrics.exists()):
         return False
     before, trained = load_recipe(folder.recipe), len(read_history(folder.history).get("epoch", ()))

@@ -58,7 +58,7 @@ def in_float32(model):
     """Returns a functional or Sequential model that computes in float32: itself, or a copy with its weights.
 
     In the copy low-rank weights are merged into the kernels that they change, and a quantization to int8 by
-    Keras is undone, as a `Notice` says: its weights are the values that the integers stand for. Other
+    Keras is undone, which a `Notice` reports: its weights are the values that the integers stand for. Other
     quantizations stay as they are in a model that needs no copy.
     """
     if is_float32(model):

@@ -35,7 +35,7 @@ def run(options):
             quick=options.quick,
             only=options.only,
             data_dir=options.data_dir,
-            say=lambda line: print(line, flush=True),
+            show=lambda line: print(line, flush=True),
         )
         place = results_dir(name, experiment, options.run_dir, options.quick)
         print((place / "table.md").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Small models as people write them, each with inputs and what an export is told of it."""
+"""Small models as people write them, each with inputs and what an export is given about it."""
 
 import dataclasses
 from collections.abc import Callable

@@ -33,7 +33,7 @@ def reproduce(
     quick: bool = False,
     only: Sequence[str] | None = None,
     data_dir: str | Path | None = None,
-    say: Callable[[str], object] = lambda line: None,
+    show: Callable[[str], object] = lambda line: None,
 ) -> list[dict]:
     """Runs an experiment, or the rest of it, and compares our results with the report's.
 
@@ -42,7 +42,7 @@ def reproduce(
     unless another line starts from their weights. The results are written after each run, so that an
     interruption leaves the results so far, with the rest marked as not run; a Computation is always
     repeated. `quick` trains next to nothing, to check that everything runs; its results mean nothing.
-    `only` has the labels of the configurations to run, and `say` gets a line before each run. Returns the
+    `only` has the labels of the configurations to run, and `show` gets a line before each run. Returns the
     rows of `results.json`.
     """
     place = results_dir(name, experiment, folder, quick)
@@ -56,11 +56,11 @@ def reproduce(
     _check_finished(experiment, runs, quick)
     plan = planned(wanted, quick)
     for number, (configuration, seed) in enumerate(plan, start=1):
-        say(f"{name}: {configuration.label}, seed {seed} ({number} of {len(plan)})")
+        show(f"{name}: {configuration.label}, seed {seed} ({number} of {len(plan)})")
         needed = any(c.pretrained_by == configuration.label for c in wanted)
         if not needed and any(seed in known for known in recorded_runs(configuration, place)):
             continue
-        if _run(experiment, configuration, seed, runs, quick, data_dir, say):
+        if _run(experiment, configuration, seed, runs, quick, data_dir, show):
             _write(name, experiment, place, quick)
     return _write(name, experiment, place, quick)
 
@@ -103,7 +103,7 @@ def _recipe(experiment, configuration, seed, runs, quick):
     return override(recipe, experiment.quick) if quick else recipe
 
 
-def _run(experiment, configuration, seed, runs, quick, data_dir, say):
+def _run(experiment, configuration, seed, runs, quick, data_dir, show):
     """Trains one run unless it is finished; returns whether it trained. A run that diverges is a result."""
     folder = RunFolder(run_dir(runs, configuration, seed))
     if _is_done(folder):
@@ -113,7 +113,7 @@ def _run(experiment, configuration, seed, runs, quick, data_dir, say):
         train(recipe, folder.path, data_dir=data_dir, resume=folder.recipe.exists(), moved=MOVED)
     except NonFiniteError as error:
         write_text(folder.divergence, f"{error}\n")
-        say(f"diverged: {error}")
+        show(f"diverged: {error}")
     keras.utils.clear_session()  # otherwise the graphs of all runs stay in memory
     return True
 

@@ -84,7 +84,7 @@ def test_the_page_names_the_experiments_that_were_not_run(folder):
 def test_finished_runs_are_not_repeated(folder):
     lines = []
     stamps = {path: path.stat().st_mtime_ns for path in folder.glob("sizes/runs/*/model.keras")}
-    reproduce("sizes", EXPERIMENT, folder, only=("the base",), say=lines.append)
+    reproduce("sizes", EXPERIMENT, folder, only=("the base",), show=lines.append)
     assert len(stamps) == 3 and all(path.stat().st_mtime_ns == stamp for path, stamp in stamps.items())
     assert lines == ["sizes: the base, seed 0 (1 of 2)", "sizes: the base, seed 1 (2 of 2)"]
 
@@ -144,7 +144,7 @@ def test_an_interruption_leaves_a_page_and_a_run_without_report_is_not_finished(
         reproduce("sizes", EXPERIMENT, tmp_path, only=("the base",))
     blocked.unlink()
     with pytest.raises(KeyboardInterrupt):
-        reproduce("sizes", EXPERIMENT, tmp_path, only=("the base",), say=interrupt)
+        reproduce("sizes", EXPERIMENT, tmp_path, only=("the base",), show=interrupt)
     assert (blocked.parent / "index.html").is_file()
     assert "<td>1 of 2</td>" in (tmp_path / "index.html").read_text()
 
@@ -164,7 +164,7 @@ def test_a_run_that_diverges_is_a_result_and_the_others_continue(tmp_path):
     lines = Configuration("wild", wild, seeds=(0, 1)), Configuration("the base", TINY)
     rates = dataclasses.replace(EXPERIMENT, configurations=lines)
     messages = []
-    rows = reproduce("rates", rates, tmp_path, only=("wild", "the base"), say=messages.append)
+    rows = reproduce("rates", rates, tmp_path, only=("wild", "the base"), show=messages.append)
     assert [len(row["runs"]) for row in rows] == [0, 1]
     assert [end["seed"] for end in rows[0]["diverged"]] == [0, 1]
     assert "Training stopped in epoch 1" in rows[0]["diverged"][0]["reason"] and "diverged" in messages[1]

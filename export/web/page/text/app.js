@@ -98,7 +98,7 @@ async function stream(options) {
   for await (const character of write(reader, description, options)) {
     if (isStopped) break;
     item.append(character);
-    await new Promise((resolve) => setTimeout(resolve)); // lets the browser paint, and hear of a stop
+    await new Promise((resolve) => setTimeout(resolve)); // lets the browser paint, and handle a click on stop
   }
   item.normalize();
   const each = reader.milliseconds / reader.characters;
