@@ -16,7 +16,7 @@ from keras_vit.training.tasks import task_of
 from keras_vit.training.tuning.builders.builder import WHAT
 from keras_vit.training.tuning.builders.given_data import EXPECTED
 from keras_vit.training.tuning.builders.sent import Sent
-from keras_vit.training.tuning.builders.space import BuilderSpace
+from keras_vit.training.tuning.builders.space import BATCH_SIZE, BuilderSpace
 from keras_vit.training.tuning.costs import NO_LIMITS, Limits
 from keras_vit.training.tuning.objectives import direction_of, read_objective
 from keras_vit.training.tuning.space.search import Search
@@ -106,7 +106,9 @@ def plan_builder(
         raise InputError(f"A search over a builder needs data: give train as {EXPECTED}.")
     objective = read_objective(objective or ("val_loss" if validation is not None else "loss"))
     sent = Sent.of(builder, WHAT)
-    space = BuilderSpace(sent, {"train": train, "validation": validation}, objective, epochs, batch_size)
+    space = BuilderSpace(
+        sent, {"train": train, "validation": validation}, objective, epochs, batch_size or BATCH_SIZE
+    )
     return Plan(name or sent.name, space, objective, **options)
 
 

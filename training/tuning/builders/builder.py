@@ -6,7 +6,7 @@ import keras
 import keras_tuner
 
 from keras_vit.errors import InputError
-from keras_vit.importing import raised
+from keras_vit.importing import user_code
 from keras_vit.training.tuning.builders.sent import Sent
 
 WHAT = "the builder"
@@ -59,9 +59,5 @@ class Builder:
         return self._run("fit(hp, model, ...)", self._hypermodel.fit, hp, model, *data, **options)
 
     def _run(self, what, function, *arguments, **options):
-        try:
+        with user_code(f"{what} of {self.name} raised "):
             return function(*arguments, **options)
-        except InputError:
-            raise
-        except (Exception, SystemExit) as error:  # the user's code
-            raise InputError(f"{what} of {self.name} raised {raised(error)}.") from error

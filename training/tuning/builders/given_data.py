@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.importing import raised
+from keras_vit.importing import user_code
 from keras_vit.io.files import atomic_path
 from keras_vit.training.data.checks import warn
 from keras_vit.training.tuning.builders.sent import Sent
@@ -89,12 +89,8 @@ class GivenData:
             return tf.data.Dataset.load(self.content)
         value = self.content.load(role)
         if callable(value) and not isinstance(value, keras.utils.PyDataset):
-            try:
+            with user_code(f"{role}, {self.name}, raised "):
                 value = value()
-            except InputError:
-                raise
-            except Exception as error:  # the user's code
-                raise InputError(f"{role}, {self.name}, raised {raised(error)}.") from error
         if _is_dataset(value):
             _check_ends(value, role)
             return value

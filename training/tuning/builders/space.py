@@ -1,5 +1,6 @@
 """What varies in a search over a builder."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ EPOCHS = 10
 BATCH_SIZE = 32  # as `model.fit`
 
 
+@dataclasses.dataclass
 class BuilderSpace:
     """The hyperparameters of a builder, to which trials may add more, and what each trial trains on.
 
@@ -24,20 +26,14 @@ class BuilderSpace:
     check_failure = ""  # messages are complete
     is_explored = True
 
-    def __init__(
-        self,
-        builder: Sent,
-        data: dict[str, Any],  # what the user gave as "train" and "validation"
-        objective: tuple[str, str],
-        epochs: int | None = None,
-        batch_size: int | None = None,
-    ):
-        self.builder = builder
-        self.data = data
-        self.objective = objective
-        self.given_epochs = epochs
-        self.batch_size = batch_size or BATCH_SIZE
-        self.hyperparameters = keras_tuner.HyperParameters()
+    builder: Sent
+    data: dict[str, Any]  # what the user gave as "train" and "validation", then prepared
+    objective: tuple[str, str]
+    given_epochs: int | None = None
+    batch_size: int = BATCH_SIZE
+    hyperparameters: keras_tuner.HyperParameters = dataclasses.field(
+        default_factory=keras_tuner.HyperParameters
+    )
 
     @property
     def epochs(self) -> int:

@@ -29,7 +29,7 @@ def declare_in_scopes(hp):
 
 
 def ledger_of(path, tuner, trials=14, declare=declare):
-    space = BuilderSpace(Sent("tests:build"), {"train": None, "validation": None}, OBJECTIVE, epochs=9)
+    space = BuilderSpace(Sent("tests:build"), {"train": None, "validation": None}, OBJECTIVE, given_epochs=9)
     hp = keras_tuner.HyperParameters()
     declare(hp)
     space.add(hp.get_config())
