@@ -1,5 +1,7 @@
 """Masks of attention, with the meaning that they have in Keras."""
 
+import functools
+
 from keras import ops
 
 from keras_vit.errors import InputError
@@ -21,10 +23,7 @@ def merged_mask(x, num_heads, attention_mask, *token_masks):
     masks = [token_mask(x, mask)[:, None, None] for mask in token_masks if mask is not None]
     if attention_mask is not None:
         masks.append(_four_axes(ops.cast(attention_mask, "bool"), num_heads, x.shape))
-    merged = None
-    for mask in masks:
-        merged = mask if merged is None else ops.logical_and(merged, mask)
-    return merged
+    return functools.reduce(ops.logical_and, masks) if masks else None
 
 
 def token_mask(x, mask):

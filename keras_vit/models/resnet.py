@@ -1,5 +1,6 @@
 """Residual networks."""
 
+from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 
 import keras
@@ -100,13 +101,12 @@ def resnet(
     return keras.Model(images, logits, name=name)
 
 
-class _Builder:
+class _Builder(NamedTuple):
     """Adds the parts of a residual network to a graph; `place` ends the names of its layers."""
 
-    def __init__(self, seeds, dtype, shortcut):
-        self.seeds = seeds
-        self.dtype = dtype
-        self.shortcut_kind = shortcut
+    seeds: Iterator
+    dtype: DType
+    shortcut_kind: str
 
     def stem(self, x, filters, kind):
         kernel_size, strides = (7, 2) if kind == "7x7" else (3, 1)

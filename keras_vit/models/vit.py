@@ -14,6 +14,7 @@ from keras_vit.models.arguments import Channels, HiddenSize, MLPSize, PerChannel
 from keras_vit.models.image_input import image_input, pixel_scaling, source_inputs
 from keras_vit.models.vit_variants import decode_variant
 
+SIZE_FIELDS = ("image_size", "patch_size", "hidden_dim", "num_layers", "num_heads", "mlp_dim")
 Position = Annotated[str, Choices("learned", "sincos_1d", "sincos_2d", "rotary", "learned_rotary", "none")]
 
 
@@ -198,15 +199,8 @@ def _mean_with_distilled(x, tokens, num_classes, dtype):
     return keras.layers.Average(dtype=x.dtype, name="mean_of_heads")([x, y])
 
 
-def _sizes(variant, image_size, patch_size, hidden_dim, num_layers, num_heads, mlp_dim):
-    given = {
-        "image_size": image_size,
-        "patch_size": patch_size,
-        "hidden_dim": hidden_dim,
-        "num_layers": num_layers,
-        "num_heads": num_heads,
-        "mlp_dim": mlp_dim,
-    }
+def _sizes(variant, *sizes):
+    given = dict(zip(SIZE_FIELDS, sizes, strict=True))
     if variant is not None:
         row, variant_patch = decode_variant(variant)
         defaults = {**row._asdict(), "patch_size": variant_patch}

@@ -147,7 +147,7 @@ class RunState(keras.callbacks.Callback):
                 _check_document(file, *saved)
             except InputError as error:
                 damaged.append(file)
-                print(f"{error}. Trying the state before it.", file=sys.stderr)
+                print(f"{error} Trying the state before it.", file=sys.stderr)
                 continue
             for broken in damaged:
                 broken.replace(broken.with_suffix(".damaged"))
@@ -197,7 +197,7 @@ def _check_document(path, arrays, document):
         and all(type(given.get(name)) is int and 0 <= given[name] <= most for name, most in counts.items())
         and given["step"] <= given["steps_per_epoch"]  # equal: stopped during validation
     ):
-        raise InputError(f"{path} is not the state of a training")
+        raise InputError(f"{path} is not the state of a training.")
 
 
 def state_variables(model):

@@ -7,12 +7,11 @@ header as 8 bytes (little endian), the header in JSON, and the arrays.
 import hashlib
 import json
 import math
-import os
 
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.io.files import atomic_path
+from keras_vit.io.files import atomic_path, read_bytes
 
 MAGIC = b"keras_vit state 1\n"
 _DTYPES = ("bool", "bfloat16", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)))
@@ -34,19 +33,13 @@ def write_state(path, arrays: list[np.ndarray], document: dict):
 
 def read_state(path):
     """Reads a state file and verifies its checksum; returns arrays and document."""
-    if not os.path.isfile(path):  # a device or a pipe could be read without end
-        raise InputError(f"{path} is not a file")
-    try:
-        with open(path, "rb") as file:
-            content = file.read()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})") from error
+    content = read_bytes(path, "the state of a training", math.inf)
     start = len(MAGIC) + _DIGEST_LENGTH + 1
     if len(content) < start + 8 or not content.startswith(MAGIC):
-        raise InputError(f"{path} is not a state file: it is truncated or of another format")
+        raise InputError(f"{path} is not a state file: it is truncated or of another format.")
     body = memoryview(content)[start:]
     if content[len(MAGIC) : start] != hashlib.sha256(body).hexdigest().encode() + b"\n":
-        raise InputError(f"{path} is damaged: its checksum does not match its content")
+        raise InputError(f"{path} is damaged: its checksum does not match its content.")
     return unpack_state(body, path)
 
 
@@ -72,7 +65,7 @@ def unpack_state(body: bytes | memoryview, name: str):
             raise ValueError(f"{len(body) - position} excess bytes")
         return arrays, header["document"]
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
-        raise InputError(f"{name} is not a state file ({error})") from error
+        raise InputError(f"{name} is not a state file ({error}).") from error
 
 
 def _parts(arrays, document):

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
 
 import keras
 import keras_tuner
@@ -24,14 +24,6 @@ _NO_METRICS = ("epoch", "learning_rate", "seconds")  # columns of a history
 
 
 @dataclasses.dataclass(frozen=True)
-class OpenData:
-    """Data in a process: each a tuple of arrays, or a dataset; `validation` may be None."""
-
-    train: Any
-    validation: Any
-
-
-@dataclasses.dataclass(frozen=True)
 class BuilderWork:
     """A builder with the values of one trial; it has the methods of `RecipeWork`."""
 
@@ -45,10 +37,10 @@ class BuilderWork:
     epochs: int
     batch_size: int
 
-    def load_data(self, data_dir=None) -> OpenData:
-        """Opens the data in this process."""
+    def load_data(self, data_dir=None) -> SimpleNamespace:
+        """Opens `train` and `validation`, which may be None, here: tuples of arrays, or datasets."""
         held = self.validation.load("validation") if self.validation else None
-        return OpenData(self.train.load("train"), held)
+        return SimpleNamespace(train=self.train.load("train"), validation=held)
 
     def check(self, data_dir=None) -> dict:
         """Checks builder, data and objective together. Returns the hyperparameters as a config."""
@@ -59,13 +51,13 @@ class BuilderWork:
             check_logged(self.objective[0], logged_names(model, data.train, data.validation, self.batch_size))
         return space.get_config()
 
-    def untrained(self, data: OpenData, discovered: Callable):
+    def untrained(self, data, discovered: Callable):
         """Returns the model and one item of its inputs; `discovered` gets its space and values."""
         model, _ = self._build(Builder(self.builder), data, discovered)
         inputs = first_batch(data.train, self.batch_size)[0]
         return model, keras.tree.map_structure(lambda array: array[0], inputs)
 
-    def fit(self, run_dir, data: OpenData, discovered: Callable, reports=None, until_epoch=None):
+    def fit(self, run_dir, data, discovered: Callable, reports=None, until_epoch=None):
         """Trains the model, or continues; `reports` gets the metrics of each epoch."""
         folder, builder = RunFolder(run_dir), Builder(self.builder)
         model, hp = self._build(builder, data, discovered)
