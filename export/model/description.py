@@ -28,9 +28,9 @@ class InputDescription:
     name: str
     shape: tuple
     dtype: str
-    pixels: bool
-    low: float | None
-    high: float | None
+    pixels: bool = False
+    low: float | None = None
+    high: float | None = None
     scale: float | None = None
     zero_point: int | None = None
 
@@ -49,8 +49,8 @@ class OutputDescription:
     name: str
     shape: tuple
     dtype: str
-    task: str | None
-    activation: str | None
+    task: str | None = None
+    activation: str | None = None
     scale: float | None = None
     zero_point: int | None = None
 
@@ -107,25 +107,12 @@ class Description:
 def described(tensors, arrays, expected, activations, label_names=None, grey=False) -> Description:
     """Describes a file with these input tensors, verified with these arrays against these outputs."""
     inputs = tuple(
-        InputDescription(
-            t.name,
-            t.shape,
-            t.dtype,
-            is_pixels(arrays[t.name]),
-            float(arrays[t.name].min()),
-            float(arrays[t.name].max()),
-        )
-        for t in tensors
+        InputDescription(t.name, t.shape, t.dtype, is_pixels(array), float(array.min()), float(array.max()))
+        for t, array in ((t, arrays[t.name]) for t in tensors)
     )
     outputs = tuple(
-        OutputDescription(
-            name,
-            values.shape[1:],
-            str(values.dtype),
-            task and task.name,
-            activations.get(name),
-        )
-        for name, (values, task, _) in expected.items()
+        OutputDescription(name, y.shape[1:], str(y.dtype), task and task.name, activations.get(name))
+        for name, (y, task, _) in expected.items()
     )
     return Description(inputs, outputs, label_names and tuple(label_names), grey)
 

@@ -53,20 +53,13 @@ def keras_predictor(
 
 
 def _description(function, classes, label_names):
-    return Description(
-        tuple(InputDescription(t.name, t.shape, t.dtype, False, None, None) for t in function.inputs),
-        tuple(
-            OutputDescription(
-                t.name,
-                t.shape,
-                t.dtype,
-                "classification" if t.name == classes else None,
-                function.activations.get(t.name),
-            )
-            for t in function.outputs
-        ),
-        label_names,
+    tasks, added = {classes: "classification"}, function.activations
+    inputs = (InputDescription(t.name, t.shape, t.dtype) for t in function.inputs)
+    outputs = (
+        OutputDescription(t.name, t.shape, t.dtype, tasks.get(t.name), added.get(t.name))
+        for t in function.outputs
     )
+    return Description(tuple(inputs), tuple(outputs), label_names)
 
 
 def read_labels(path):

@@ -68,14 +68,9 @@ def _batch(specs, arrays, items):
 
 def _seen(serve, loaded):
     """The description of a SavedModel of images that has none of its own."""
-    specs = serve.structured_input_signature[1]
-    row = serve.structured_outputs[PROBABILITIES]
-    return Description(
-        tuple(InputDescription(n, tuple(s.shape)[1:], s.dtype.name, True, 0, 255) for n, s in specs.items()),
-        (
-            OutputDescription(
-                PROBABILITIES, tuple(row.shape)[1:], row.dtype.name, "classification", "softmax"
-            ),
-        ),
-        tuple(name.decode() for name in loaded.label_names().numpy()),
+    specs, row = serve.structured_input_signature[1], serve.structured_outputs[PROBABILITIES]
+    inputs = (InputDescription(n, tuple(s.shape)[1:], s.dtype.name, True, 0, 255) for n, s in specs.items())
+    scores = OutputDescription(
+        PROBABILITIES, tuple(row.shape)[1:], row.dtype.name, "classification", "softmax"
     )
+    return Description(tuple(inputs), (scores,), tuple(n.decode() for n in loaded.label_names().numpy()))

@@ -56,8 +56,7 @@ def _seen(opened, path):
     One row for an image, not below 0 and with a sum of 1 for zeros, is taken for the classes' probabilities.
     """
     inputs = tuple(
-        InputDescription(name, _shape(t), np.dtype(t["dtype"]).name, False, None, None)
-        for name, t in opened.inputs.items()
+        InputDescription(name, _shape(t), np.dtype(t["dtype"]).name) for name, t in opened.inputs.items()
     )
     outputs = {name: _shape(tensor) for name, tensor in opened.outputs.items()}
     rows = [name for name, shape in outputs.items() if len(shape) == 1]
@@ -66,14 +65,9 @@ def _seen(opened, path):
         outputs = {rows[0]: outputs[rows[0]]}
     else:
         rows = []
+    tasks = dict.fromkeys(rows, "classification")
     found = tuple(
-        OutputDescription(
-            name,
-            shape,
-            np.dtype(opened.outputs[name]["dtype"]).name,
-            "classification" if name in rows else None,
-            None,
-        )
+        OutputDescription(name, shape, np.dtype(opened.outputs[name]["dtype"]).name, tasks.get(name))
         for name, shape in outputs.items()
     )
     names = read_labels(path.parent / "labels.txt") or _attached_names(path)
