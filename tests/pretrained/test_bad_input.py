@@ -95,12 +95,17 @@ def test_a_broken_configuration_is_refused(folder, text):
 
 
 @pytest.mark.parametrize(
-    "config",
-    [{"architecture": 3}, {"model_args": 1}, {"pretrained_cfg": []}, {"model_args": {"num_heads": "two"}}],
+    ("config", "message"),
+    [
+        ({"architecture": 3}, "configuration is not of a known library"),
+        ({"model_args": 1}, "configuration is not of a known library"),
+        ({"pretrained_cfg": []}, "configuration or the tensors are not those of timm ViT"),
+        ({"model_args": {"num_heads": "two"}}, "Expected num_heads of .* to be int or none, received 'two'"),
+    ],
 )
-def test_a_configuration_of_other_types_is_refused(folder, config):
+def test_a_configuration_of_other_types_is_refused(folder, config, message):
     (folder / "config.json").write_text(json.dumps(config))
-    refused(folder, "")
+    refused(folder, message)
 
 
 def test_arrays_of_objects_in_an_npz_are_not_unpickled(tmp_path):
