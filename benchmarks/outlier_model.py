@@ -9,7 +9,7 @@ the initial weights, and Fashion-MNIST is then learned around them. What is put 
 - two channels of the residual stream that are ten and more times the others, for all tokens; the gains of
   layer normalizations are small for them and larger for the others,
 - one token (a register) on which one hidden neuron of the second block writes some hundred into one channel,
-- values, and hidden neurons of MLPs, of which a few are several times the others.
+- values, and hidden neurons of MLPs: a few of them are several times the others.
 
 The last line is the accuracy on the test images. Some 15 minutes on one core.
 """

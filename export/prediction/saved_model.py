@@ -17,7 +17,7 @@ from keras_vit.export.saved_model.load import loaded_saved_model
 from keras_vit.export.workers.runner import run_worker
 
 ATTENTION = "attention"
-TIME_LIMIT = 120  # seconds, of which TensorFlow takes some to start
+TIME_LIMIT = 120  # seconds; TensorFlow takes some of them to start
 
 
 def saved_model_predictor(path, check=True):

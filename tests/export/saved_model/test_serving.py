@@ -11,7 +11,7 @@ import pytest
 from keras_vit.export import export_model
 
 TOLERANCE = 1e-5
-# What `saved_model_cli` is, of which the package installs only a script.
+# What `saved_model_cli` runs: the package installs it as a script only.
 CLI = "import sys; from tensorflow.python.tools.saved_model_cli import main; sys.exit(main())"
 CLIENT = """
 import json, sys
