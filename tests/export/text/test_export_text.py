@@ -9,7 +9,7 @@ import pytest
 
 from keras_vit import ConditionError, InputError
 from keras_vit.export import load_predictor
-from keras_vit.export.text.export import VARIANTS, export_text
+from keras_vit.export.text.export import TEXT_VARIANTS, export_text
 from keras_vit.export.text.readers import load_text_reader
 from keras_vit.export.tflite.archive import attach_files
 from keras_vit.export.variants import FILES
@@ -162,9 +162,9 @@ def test_what_does_not_fit_together_is_refused_before_anything_is_written(
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["lstm", "simple", "bfloat16", "transformer"])
 def test_every_kind_of_model_is_exported(kind, build, vocabulary, windows, tmp_path):
-    options = {"variants": VARIANTS, "max_drop": 0.1, "characters": COUNT}
+    options = {"variants": TEXT_VARIANTS, "max_drop": 0.1, "characters": COUNT}
     rows = export_text(build(kind), vocabulary, windows, tmp_path, lines=True, **options)
-    assert [row["passed"] for row in rows] == [True] * len(VARIANTS)
+    assert [row["passed"] for row in rows] == [True] * len(TEXT_VARIANTS)
 
 
 @pytest.mark.slow
