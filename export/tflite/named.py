@@ -1,11 +1,13 @@
 """Runs a TFLite file with inputs and outputs by name."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from keras_vit.errors import ConditionError, first_line
 from keras_vit.export.images.app_input import as_taken
 from keras_vit.export.tflite.rounding import Rounding
 
@@ -14,7 +16,8 @@ class NamedInterpreter:
     """A TFLite file as a function from a dict of arrays, of any number of items, to a dict of arrays.
 
     Names are those of its first signature; a file without signatures has those of its tensors. Inputs and
-    outputs of int8 or int16 with a scale are given and returned as the values that they stand for.
+    outputs of int8 or int16 with a scale are given and returned as the values that they stand for. A file
+    that LiteRT or its delegate cannot run is a ConditionError.
 
     Attributes:
         inputs, outputs: dicts from names to the tensor in the Interpreter's words: `shape` with the batch,
@@ -28,7 +31,8 @@ class NamedInterpreter:
             num_threads=num_threads,
             experimental_preserve_all_tensors=preserve_all_tensors,
         )
-        self.interpreter.allocate_tensors()
+        with _failures():
+            self.interpreter.allocate_tensors()
         inputs, outputs = _names(content)
         self.inputs = _named(self.interpreter.get_input_details(), inputs)
         self.outputs = _named(self.interpreter.get_output_details(), outputs)
@@ -60,13 +64,22 @@ class NamedInterpreter:
             missing = tensor["shape"][0] - len(given)
             given = np.concatenate([given, np.repeat(given[-1:], missing, axis=0)]) if missing else given
             self.interpreter.set_tensor(tensor["index"], given)
-        self.interpreter.invoke()
+        with _failures():
+            self.interpreter.invoke()
         count = len(next(iter(arrays.values()))[items])
         return {name: self._value(tensor)[:count] for name, tensor in self.outputs.items()}
 
     def _value(self, tensor):
         found, rounding = self.interpreter.get_tensor(tensor["index"]), Rounding.at_end(tensor)
         return found if rounding is None else rounding.decoded(found)
+
+
+@contextlib.contextmanager
+def _failures():
+    try:
+        yield
+    except RuntimeError as error:
+        raise ConditionError(f"LiteRT cannot run the file: {first_line(error)}") from error
 
 
 def _as_taken(array, tensor):

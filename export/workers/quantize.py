@@ -13,6 +13,8 @@ from ai_edge_quantizer.quantizer import Quantizer
 
 from keras_vit.export.workers.corrected_biases import with_corrected_biases
 
+_LOOPS = "the ranges of values in a loop, such as that of a recurrent layer, are not known: take dynamic_int8"
+
 
 def run(file, rules, ranges, path, spared=(), means=None):
     """Writes a quantized file; with `means` from `calibrate` its biases are corrected for rounded kernels."""
@@ -39,9 +41,21 @@ def quantized(content, rules, ranges, spared=()):
     statistics = None
     if quantizer.need_calibration:
         statistics = {name: _as_statistics(*found) for name, found in ranges.items()}
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):  # its progress bars
-        result = quantizer.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
+    try:
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):  # its progress bars
+            result = quantizer.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
+    except ValueError as error:
+        if "quantization parameters" in str(error) and _has_loop(content):
+            raise ValueError(_LOOPS) from None
+        raise
     return bytes(result.quantized_model)
+
+
+def _has_loop(content):
+    """Whether a file has a WHILE operator, whose inner tensors calibration does not see."""
+    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    codes = {code.builtinCode for code in model.operatorCodes}
+    return schema.BuiltinOperator.WHILE in codes
 
 
 def _with_free_scales(content):

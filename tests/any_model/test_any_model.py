@@ -45,3 +45,15 @@ def test_a_model_that_no_file_can_be_is_refused(name, tmp_path):
     with pytest.raises((InputError, ConditionError), match=CASES[name].refusal):
         export_model(model, tmp_path, inputs=inputs, **options)
     assert not (tmp_path / FILES["fp32"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("unroll", "reason"),
+    [(False, "values in a loop.* are not known: take dynamic_int8"), (True, "LiteRT cannot run the file: ")],
+)
+def test_fixed_ranges_of_a_recurrent_layer_are_refused(unroll, reason, tmp_path):
+    inputs = np.random.default_rng(0).normal(size=(40, 6, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((6, 3)), keras.layers.LSTM(8, unroll=unroll)])
+    with pytest.raises(ConditionError, match=f"full_int8.*{reason}"):
+        export_model(model, tmp_path, inputs=inputs, calibration=inputs, variants="full_int8", max_drop=100)
+    assert not (tmp_path / FILES["full_int8"]).exists()
