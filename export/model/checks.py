@@ -1,9 +1,11 @@
 """Checks what an export is given, before anything is written."""
 
+import warnings
+
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError, listed
+from keras_vit.errors import InputError, Notice, listed
 from keras_vit.export.images.app_input import DTYPES, is_pixels
 from keras_vit.export.variants import ALL_INT8, AUTO, VARIANTS
 from keras_vit.keras_internals import all_layers
@@ -92,6 +94,19 @@ def check_label_names(label_names, expected):
             f"Expected one label per output, each of one line: the model has {count} outputs, received "
             f"{len(label_names)} labels."
         )
+
+
+def warn_of_few_items(expected, max_drop):
+    """Warns where one item counts more than what a file may lose, which then cannot be seen."""
+    for name, value in expected.items():
+        points = 100 / len(value.values)
+        if value.labels is not None and value.task.name == "classification" and points > max_drop:
+            warnings.warn(
+                f"{name} is compared on {len(value.values):,} items, each of them {points:.2g} points of "
+                f"accuracy: whether a file loses more than {max_drop:g} takes more items.",
+                Notice,
+                stacklevel=3,
+            )
 
 
 def check_calibration(variants, arrays):

@@ -154,6 +154,7 @@ def export_model(
         metric = metric and own_metric(metric, higher_is_better, labels, outputs)
         expected = expected_outputs(outputs, task, None if metric else labels)
         limit = allowed_drop(max_drop, labels, metric)
+        checks.warn_of_few_items(expected, limit)
         checks.check_label_names(label_names, expected)
         calibration = _calibration(function, arrays, calibration, variants)
         int8_training = int8_training and _int8_training(function, arrays, int8_training, batch_size)

@@ -1,8 +1,11 @@
+import warnings
+
 import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.export.model.checks import check_alike, check_calibration
+from keras_vit.export.model.checks import check_alike, check_calibration, warn_of_few_items
+from keras_vit.export.model.meaning import expected_outputs
 
 
 def items(count, size=(4, 4, 3), dtype="uint8"):
@@ -27,3 +30,16 @@ def test_the_other_variants_need_none(given):
 def test_calibration_items_of_another_kind_are_refused(given):
     with pytest.raises(InputError, match="like the inputs, uint8"):
         check_alike(items(1), given)
+
+
+def test_too_few_items_to_see_the_allowed_loss_are_reported():
+    values, labels = np.eye(4, dtype="float32"), np.arange(4)
+    for count, reported in ((4, True), (200, False)):
+        outputs = {"kind": np.resize(values, (count, 4))}
+        expected = expected_outputs(outputs, "classification", np.resize(labels, count))
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            warn_of_few_items(expected, 0.5)
+        assert [str(w.message)[:42] for w in found] == [
+            "kind is compared on 4 items, each of them "
+        ] * reported
