@@ -63,7 +63,7 @@ def error_of(capsys, *arguments):
         ("vit_digits optimizer=adamw,best", "Expected optimizer to be one of"),
         ("vit_digits num_layers=0:3", "Expected num_layers from 1"),
         ("vit_digits conv_dropout_rate=0.1,0.2", "does not accept conv_dropout_rate"),
-        ("vit_digits window=2:9", "Unknown recipe field 'window'"),
+        ("vit_digits window=2:9", "Recipe field 'window' is for text alone"),
         ("vit_digits loss=hinge,cross_entropy", "set label_smoothing=0"),
         ("vit_digits --objective val_loss", "Fix it, as in label_smoothing=0.1"),
         ("char_names --max-size-mb 1", "Limit its parameters"),
@@ -91,7 +91,11 @@ def test_a_port_in_use_is_refused_before_a_search_starts(tmp_path, capsys, port)
 
 def test_a_worker_without_a_coordinator_gets_an_error(tmp_path, capsys, port, monkeypatch):
     monkeypatch.setattr(remote_ledger, "FIRST_ANSWER", 0.5)
-    message = error_of(capsys, *TINY, "--join", f"127.0.0.1:{port}", "--run-dir", tmp_path / "run")
+    monkeypatch.setattr(remote_ledger, "PATIENCE", 0.5)
+    words = ["tune", *TINY, "--join", f"127.0.0.1:{port}", "--run-dir", str(tmp_path / "run")]
+    assert main(words) == 2
+    waits, message = capsys.readouterr().err.strip().splitlines()
+    assert f"no coordinator answers at 127.0.0.1:{port} yet: waiting" in waits
     assert f"No coordinator of a search answers at 127.0.0.1:{port}" in message
     assert not (tmp_path / "run").exists()
 

@@ -121,7 +121,7 @@ def run(options):
         out = export_found(options, find_model(options.model), console, show)
         print(f"files and export.json in {out}")
         return
-    _refuse(options, OF_ANY_MODEL, "models that are no run, of which all this is known")
+    _refuse(options, OF_ANY_MODEL, "models that are no run: of a run all this is known")
     _export_run(options, console, show)
 
 
