@@ -12,7 +12,6 @@ from keras_vit.io.model_archive import load_model
 from keras_vit.training.data.checks import warn
 from keras_vit.training.devices import open_engine
 from keras_vit.training.fit import fit_task
-from keras_vit.training.load import show_data
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.recipe_file import load_recipe, read_recipe
 from keras_vit.training.report.history import read_history
@@ -140,7 +139,6 @@ def load_run(run_dir: str | Path, data_dir: str | Path | None = None) -> Run:
     data = task.load_data(data_dir)
     task.check_described(folder, data)
     task.check_model(folder, model, data)
-    show_data(data)
     return Run(folder, task, model, data)
 
 

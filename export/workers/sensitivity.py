@@ -1,8 +1,8 @@
 """Measures what quantization does to each layer's own output, for all layers at once.
 
 The float32 file runs on a few items. Each operator is then computed once more from the same inputs, rounded
-as the quantized file rounds them, with that file's weights; its output is rounded the same way. No layer has the
-errors of those before it, so that the figures of two layers compare.
+as the quantized file rounds them, with that file's weights; its output is rounded the same way. No layer has
+the errors of those before it, so that the figures of two layers compare.
 """
 
 import re

@@ -39,9 +39,11 @@ def run(options):
 
 
 def _run_metrics(options):
+    from keras_vit.training.load import show_data
     from keras_vit.training.run import load_run
 
     trained = load_run(options.model, options.data_dir)
+    show_data(trained.data)
     metrics = trained.task.evaluate(trained.folder, trained.model, trained.data)
     print_metrics(trained.task, metrics, options.model)
     return metrics
