@@ -8,8 +8,6 @@ from keras_vit.export.mobile.pending import Rotated, as_float64, materialize, sc
 from keras_vit.export.mobile.registry import handles
 from keras_vit.layers import LayerScale
 
-LEAST_NORM = 1e-12  # of Keras's UnitNormalization
-
 
 @handles(keras.layers.Rescaling)
 def rescaling(layer, x):
@@ -47,10 +45,13 @@ def layer_norm(layer, x):
 
 @handles(keras.layers.UnitNormalization, options=("axis",))
 def unit_norm(layer, x):
-    """Divides by the norm; Keras takes the inverse of 0 first, which XNNPACK computes as NaN."""
+    """Divides by the norm, and leaves zeros.
+
+    Keras takes the inverse of 0 first, which XNNPACK computes as NaN; a least norm is 0 in a float16 file.
+    """
     x = materialize(x)
     squares = tf.reduce_sum(x * x, axis=layer.axis, keepdims=True)
-    return x * tf.math.rsqrt(tf.maximum(squares, LEAST_NORM**2))
+    return x * tf.math.rsqrt(squares + tf.cast(tf.equal(squares, 0), x.dtype))
 
 
 def rotated_layer_norm(layer, x, rotation):

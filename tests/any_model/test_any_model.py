@@ -57,3 +57,10 @@ def test_fixed_ranges_of_a_recurrent_layer_are_refused(unroll, reason, tmp_path)
     with pytest.raises(ConditionError, match=f"full_int8.*{reason}"):
         export_model(model, tmp_path, inputs=inputs, calibration=inputs, variants="full_int8", max_drop=100)
     assert not (tmp_path / FILES["full_int8"]).exists()
+
+
+def test_unit_vectors_of_zeros_are_zeros_in_float16_too(tmp_path):
+    model, inputs = built(CASES["unit vectors, one of them of zeros"])
+    export_model(model, tmp_path, inputs=inputs, variants="fp16")
+    (found,) = load_predictor(tmp_path / FILES["fp16"]).outputs(inputs).values()
+    np.testing.assert_allclose(found, model.predict(inputs, verbose=0), atol=1e-3)
