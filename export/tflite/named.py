@@ -7,7 +7,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from keras_vit.errors import ConditionError, first_line
+from keras_vit.errors import ConditionError, first_line, listed
 from keras_vit.export.images.app_input import as_taken
 from keras_vit.export.tflite.rounding import Rounding
 
@@ -106,4 +106,6 @@ def _named(details, names):
     by_index = {tensor["index"]: tensor for tensor in details}
     if names is None:
         return {tensor["name"]: tensor for tensor in details}
+    if missing := [name for name, index in names.items() if index not in by_index]:
+        raise ConditionError(f"the file does not have what its signature calls {listed(missing)}")
     return {name: by_index[index] for name, index in names.items()}

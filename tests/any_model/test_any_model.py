@@ -64,3 +64,11 @@ def test_unit_vectors_of_zeros_are_zeros_in_float16_too(tmp_path):
     export_model(model, tmp_path, inputs=inputs, variants="fp16")
     (found,) = load_predictor(tmp_path / FILES["fp16"]).outputs(inputs).values()
     np.testing.assert_allclose(found, model.predict(inputs, verbose=0), atol=1e-3)
+
+
+def test_a_file_whose_signature_does_not_fit_is_refused(tmp_path):
+    model, inputs = built(CASES["best classes as integers"])
+    options = {"inputs": inputs, "calibration": inputs, "max_drop": 100}
+    with pytest.raises(ConditionError, match="full_int8 .*does not have what its signature calls dense"):
+        export_model(model, tmp_path, variants="full_int8", **options)
+    assert not (tmp_path / FILES["full_int8"]).exists()
