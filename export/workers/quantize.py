@@ -11,6 +11,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 from ai_edge_quantizer.algorithm_manager import AlgorithmName
 from ai_edge_quantizer.quantizer import Quantizer
 
+from keras_vit.export.tflite.graph import operators, read_graph
 from keras_vit.export.workers.corrected_biases import with_corrected_biases
 
 _LOOPS = "the ranges of values in a loop, such as that of a recurrent layer, are not known: take dynamic_int8"
@@ -53,9 +54,7 @@ def quantized(content, rules, ranges, spared=()):
 
 def _has_loop(content):
     """Whether a file has a WHILE operator, whose inner tensors calibration does not see."""
-    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
-    codes = {code.builtinCode for code in model.operatorCodes}
-    return schema.BuiltinOperator.WHILE in codes
+    return any(operator.kind == "WHILE" for operator in operators(read_graph(content)))
 
 
 def _with_free_scales(content):

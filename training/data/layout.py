@@ -58,8 +58,11 @@ class Layout:
 
     def lines(self) -> list[str]:
         """Returns what there is to say, a line each."""
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.passed_over.most_common())
-        return [self.reading, *([f"passed over: {kinds}"] if kinds else [])]
+        return [self.reading, *([f"passed over: {self.kinds()}"] if self.passed_over else [])]
+
+    def kinds(self, limit: int | None = None) -> str:
+        """Returns the most frequent kinds that were passed over, each with its number."""
+        return ", ".join(f"{count:,} {kind}" for kind, count in self.passed_over.most_common(limit))
 
 
 def read_layout(path: Path, class_folders: str | None = None) -> Layout:

@@ -32,10 +32,9 @@ def load(argument, options):
     files = {split: _labelled(found, names, split, path) for split, found in layout.files.items()}
     count = sum(len(paths) for paths, _ in files.values())
     if layout.passed_over.total() > count and not options.skip_broken:
-        kinds = ", ".join(f"{number:,} {kind}" for kind, number in layout.passed_over.most_common(5))
         raise InputError(
-            f"{path} has {count:,} images, and more files that are none: {kinds}. Convert or move them; to "
-            "leave them out, set skip_broken=True (--skip-broken)."
+            f"{path} has {count:,} images, and more files that are none: {layout.kinds(5)}. Convert or move "
+            "them; to leave them out, set skip_broken=True (--skip-broken)."
         )
     parts, broken, changes = {}, {}, Changes()
     for split, (paths, labels) in files.items():
