@@ -71,6 +71,7 @@ def fit_task(
     if not resume:
         folder.check_unused()
     engine.check(task)
+    task = task.continuing(folder) if resume else task
     loaded = task.load_data(data_dir) if data is None else data
     with folder.locked(), engine.scope():
         folder.remove_leftovers()
@@ -93,7 +94,7 @@ def fit_task(
                 position = _restore(folder, run_state, model, task, data, engine)
             streams = _streams(task, data, position, steps, engine)
             _describe(folder, task, prepared)
-            show_data(loaded)
+            show_data(loaded, task)
             if position.epoch < last_epoch and not position.stopped:
                 _fit(task, model, steps, streams, [*every, run_state], position, last_epoch)
     return load_model(folder.model), prepared.data

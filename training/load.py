@@ -5,8 +5,10 @@ from typing import Any
 from rich.console import Console
 
 from keras_vit.constraints import check_value
+from keras_vit.errors import InputError
 from keras_vit.training import data
 from keras_vit.training.data import ImageData
+from keras_vit.training.geometry import preparation, prepare_option
 from keras_vit.training.text.corpus import TextData, is_text, load_text
 
 
@@ -30,13 +32,15 @@ def load_data(
         seed: int, chooses the splits and the subset. Default: 0.
         **options: of images or of text alone.
 
-            Images: `image_size`, int or `(height, width)` in pixels, to which others are stretched with
-            antialiased bilinear interpolation (default: the source's own, of a folder 224); `subset`, int,
+            Images: `image_size`, int or `(height, width)` in pixels (default: the source's own, of a folder
+            224); `geometry`, how others become that size with antialiased bilinear interpolation:
+            `"center_crop"` (default for images of varying size), `"letterbox"` or `"stretch"` (default for
+            those of a fixed one), as `keras_vit.pretrained.Preprocessing.of` does it; `subset`, int,
             training images to keep, equally many of each class (default: all); `skip_broken`, bool, leaves
             out images of a folder that cannot be read, with a warning that names them (default: False);
             `class_folders`, `"first"` or `"last"`, whether the outer or the innermost folders are the classes
             where both make sense (default: such a folder is refused);
-            `prepare`, function of a uint8 image that brings it to `image_size` instead of stretching, such as
+            `prepare`, function of a uint8 image that brings it to `image_size` instead of `geometry`, such as
             a `keras_vit.pretrained.Preprocessing` (default: None);
             `data_dir`, str or Path, where TFDS keeps its data (default: TFDS's own).
 
@@ -64,10 +68,25 @@ def load_data(
     check_value("spec", spec, str)
     load = load_text if is_text(spec) else data.load_data
     return load(
-        spec, validation_fraction=validation_fraction, test_fraction=test_fraction, seed=seed, **options
+        spec,
+        validation_fraction=validation_fraction,
+        test_fraction=test_fraction,
+        seed=seed,
+        **(options if is_text(spec) else _with_geometry(spec, **options)),
     )
 
 
-def show_data(data: ImageData | TextData):
-    """Prints what was found: how the source was read, and what is in each split."""
-    Console(stderr=True, soft_wrap=True).print("\n".join(data.summary()), highlight=False, markup=False)
+def show_data(data: ImageData | TextData, task: Any):
+    """Prints what was found: how the source was read, what is in each split, and what a task does with it."""
+    lines = [*data.summary(), *task.notes(data)]
+    Console(stderr=True, soft_wrap=True).print("\n".join(lines), highlight=False, markup=False)
+
+
+def _with_geometry(spec, geometry=None, **options):
+    """The options of a source, in which a geometry is a function that prepares."""
+    if options.get("prepare") is not None:
+        if geometry is not None:
+            raise InputError(f"Expected geometry or prepare, received both: leave geometry={geometry} out.")
+        return options
+    known = preparation(geometry, spec, options.get("image_size"), options.get("data_dir"))
+    return {**options, **prepare_option(known)}

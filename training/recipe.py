@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Optional, Self
 import keras_vit
 from keras_vit.constraints import Choices, Range, check_value, parameters, parse_value
 from keras_vit.errors import InputError, first_line
+from keras_vit.io.preprocessing import GEOMETRIES
 from keras_vit.training.augmentation.settings import Augmentation
 from keras_vit.training.fields import OnlyWith, annotations, check_fields, unused_fields
 from keras_vit.training.normalization import NORMALIZATIONS
@@ -218,6 +219,9 @@ class ImageRecipe(Augmentation, Recipe):
     data: str = "digits"  # a spec, see `keras_vit.training.load_data`
     image_size: Annotated[int | None, Range(1, 8192)] = None  # pixels; None: as the data or the weights are
     image_width: Annotated[int | None, Range(1, 8192), OnlyWith("image_size")] = None  # where not the height
+    geometry: Annotated[  # how images become image_size; None: center_crop for photographs, else stretch
+        str | None, Choices(*GEOMETRIES)
+    ] = None
     subset: Annotated[int | None, Range(2, _MANY)] = None  # training images, class-balanced; None: all
     skip_broken: Annotated[bool, OnlyWith("data", "folder:*")] = False  # leave out images that cannot be read
     class_folders: Annotated[  # where folders contain folders: which are the classes; None: refused

@@ -134,7 +134,7 @@ def load_run(run_dir: str | Path, data_dir: str | Path | None = None) -> Run:
     """Loads a trained run, and raises InputError where its data are no longer those it was trained on."""
     folder = RunFolder(run_dir)
     folder.check_trained()
-    task = task_of(load_recipe(folder.recipe))
+    task = task_of(load_recipe(folder.recipe)).continuing(folder)
     model = load_model(folder.model)
     data = task.load_data(data_dir)
     task.check_described(folder, data)

@@ -2,6 +2,7 @@
 
 from keras_vit.errors import InputError
 from keras_vit.io.json_files import read_json
+from keras_vit.pretrained.run_source import saved_preprocessing
 from keras_vit.training.recipe_file import load_recipe
 from keras_vit.training.run_folder import RunFolder
 
@@ -11,7 +12,12 @@ def summary(folder: RunFolder) -> str:
     recipe = load_recipe(folder.recipe)
     name = " ".join(filter(None, (recipe.model, getattr(recipe, "variant", None))))
     words = f"{name} trained on {recipe.data} for {recipe.epochs} epochs with {recipe.optimizer}"
-    return f"{words}{_accuracy(folder)}.{_versions(folder)}"
+    return f"{words}{_accuracy(folder)}.{_images(folder)}{_versions(folder)}"
+
+
+def _images(folder):
+    known = saved_preprocessing(folder.path)
+    return "" if known is None else f" Images: {known.words}."
 
 
 def _versions(folder):

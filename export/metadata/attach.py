@@ -38,19 +38,21 @@ def _metadata(model, card, description):
     names = tensor_names(model)
     inputs = {tensor.name: tensor for tensor in description.inputs}
     outputs = {tensor.name: tensor for tensor in description.outputs}
-    written = [_input(tables, graph.tensors[i], names[i], inputs[names[i]]) for i in graph.inputs]
+    how = description.preprocessing
+    written = [_input(tables, graph.tensors[i], names[i], inputs[names[i]], how) for i in graph.inputs]
     found = [_output(tables, names[i], outputs.get(names[i]), description) for i in graph.outputs]
     return tables.finished(tables.model(card, written, found))
 
 
-def _input(tables, tensor, name, facts):
+def _input(tables, tensor, name, facts, preprocessing):
     if not facts.pixels:
         return tables.tensor(name, _values(facts) + _numbers(facts))
     _, height, width, channels = tensor.shape
     kind = "RGB" if channels == 3 else f"{channels} channels"
+    photo = "" if preprocessing is None else f". Of a photo: {preprocessing.words}"
     return tables.tensor(
         name,
-        f"{kind}, each value from 0 to 255{_numbers(facts)}",
+        f"{kind}, each value from 0 to 255{_numbers(facts)}{photo}",
         content=tables.image(height, width, color_space=RGB if channels == 3 else UNKNOWN),
         process_units=tables.no_normalization(),
         stats=tables.range_of_pixels(),

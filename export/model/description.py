@@ -10,6 +10,7 @@ from keras_vit.errors import InputError
 from keras_vit.export.images.app_input import is_pixels
 from keras_vit.export.tflite.archive import attached_file
 from keras_vit.io.json_files import parse_json
+from keras_vit.io.preprocessing import Preprocessing
 
 NAME = "model.json"
 
@@ -62,12 +63,14 @@ class Description:
     Attributes:
         label_names: tuple of str, the names of the classes or labels, or None.
         grey: bool, it takes RGB, but was trained on grey images.
+        preprocessing: Preprocessing, what makes an image its one input, or None where that is not known.
     """
 
     inputs: tuple[InputDescription, ...]
     outputs: tuple[OutputDescription, ...]
     label_names: tuple[str, ...] | None = None
     grey: bool = False
+    preprocessing: Preprocessing | None = None
 
     @property
     def classified(self) -> OutputDescription | None:
@@ -104,7 +107,9 @@ class Description:
         ).encode()
 
 
-def described(tensors, arrays, expected, activations, label_names=None, grey=False) -> Description:
+def described(
+    tensors, arrays, expected, activations, label_names=None, preprocessing=None, grey=False
+) -> Description:
     """Describes a file with these input tensors, verified with these arrays against these outputs."""
     inputs = tuple(
         InputDescription(t.name, t.shape, t.dtype, is_pixels(array), float(array.min()), float(array.max()))
@@ -114,7 +119,7 @@ def described(tensors, arrays, expected, activations, label_names=None, grey=Fal
         OutputDescription(name, y.shape[1:], str(y.dtype), task and task.name, activations.get(name))
         for name, (y, task, _) in expected.items()
     )
-    return Description(inputs, outputs, label_names and tuple(label_names), grey)
+    return Description(inputs, outputs, label_names and tuple(label_names), grey, preprocessing)
 
 
 def read_description(path: str | Path) -> Description | None:
@@ -125,14 +130,15 @@ def read_description(path: str | Path) -> Description | None:
 
 def _parsed(document, path):
     try:
-        names = document["label_names"]
+        names, known = document["label_names"], document.get("preprocessing")
         return Description(
             tuple(_built(InputDescription, entry) for entry in document["inputs"]),
             tuple(_built(OutputDescription, entry) for entry in document["outputs"]),
             None if names is None else tuple(map(str, names)),
             bool(document["grey"]),
+            None if known is None else Preprocessing.from_json(known, f"the {NAME} of {path}"),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged: its {NAME} describes no model. Export again.") from error
 
 

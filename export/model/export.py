@@ -30,6 +30,7 @@ from keras_vit.export.verification.export import (
 from keras_vit.export.verification.plot import PLOT, write_plot
 from keras_vit.export.verification.record import check_same_model
 from keras_vit.io.files import make_folder, write_text
+from keras_vit.io.preprocessing import Preprocessing, attached_preprocessing
 
 
 def export_model(
@@ -51,6 +52,7 @@ def export_model(
     batch_size: int = 1,
     attention: bool = False,
     preparation: dict[str, Any] | None = None,
+    preprocessing: Preprocessing | None = None,
     replace: bool = True,
     card: Card | None = None,
     report: Callable[[list[dict[str, Any]]], object] | None = None,
@@ -108,6 +110,9 @@ def export_model(
         attention: bool, the files give the attention rollout too: a SavedModel as the signature `attention`,
             a TFLite file as its second output. Default: False.
         preparation: dict of what JSON has, how an app has to prepare the inputs, recorded in `export.json`.
+        preprocessing: `keras_vit.pretrained.Preprocessing`, which made the inputs of images of any size; the
+            files record it, and a SavedModel prepares encoded images so. Default: that of a model of
+            `keras_vit.pretrained.load`; otherwise None, and a SavedModel stretches encoded images.
         replace: bool, whether files of another model in the folder are removed. Default: True; with False
             they are an error.
         card: `keras_vit.export.metadata.card.Card`, texts for TFLite files. Default: the model's name.
@@ -161,13 +166,23 @@ def export_model(
         form = _file_form(function, arrays, expected, input_dtype, batch_size, attention)
         make_folder(out)
         with TfliteWriter(form, calibration, out, int8_training, progress) as writer:
-            card = card or Card(function.name)
-            export = KerasExport(form, arrays, expected, metric, label_names, card, writer, preparation)
+            known = _preprocessing(model, function, preprocessing)
+            facts = (label_names, card or Card(function.name), writer, preparation, known)
+            export = KerasExport(form, arrays, expected, metric, *facts)
             if not replace:
                 check_same_model(out, export.fingerprint)
             if label_names is not None:
                 write_text(out / "labels.txt", "".join(f"{name}\n" for name in label_names))
             return export_variants(export, out, variants, limit, _finish(report, limit, out), progress)
+
+
+def _preprocessing(model, function, given):
+    """The given one, or that of pretrained weights, for the model's size; of models of images alone."""
+    known = given or attached_preprocessing(model)
+    shapes = [tensor.shape for tensor in function.inputs]
+    if known is None or len(shapes) != 1 or len(shapes[0]) != 3:
+        return None
+    return known.for_size(shapes[0][:2])
 
 
 def _first_outputs(model, inputs, activation):

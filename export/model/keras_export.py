@@ -49,7 +49,9 @@ class KerasExport(ModelExport):
         "difference": lambda row: f"{row['max_difference']:.1e}",
     }
 
-    def __init__(self, form, arrays, expected, metric, label_names, card, writer, preparation=None):
+    def __init__(
+        self, form, arrays, expected, metric, label_names, card, writer, preparation=None, preprocessing=None
+    ):
         self.preparation = preparation
         self.form = form
         self.function = form.function
@@ -58,13 +60,14 @@ class KerasExport(ModelExport):
         self.metric = metric
         self.card = card
         self.writer = writer
-        facts = (arrays, expected, self.function.activations, label_names)
+        facts = (arrays, expected, self.function.activations, label_names, preprocessing)
         self.in_tflite = described(form.inputs, *facts, grey=form.grey)
         self.in_saved_model = described(self._inputs_of_saved_model(), *facts)
         self.num_items = len(next(iter(arrays.values())))
         self.sample = f"{self.num_items:,} {'images' if self.pixels else 'items'}"
         outputs = str(self.in_tflite.as_dict()["outputs"])
-        self.fingerprint = fingerprint(self.function.model, (*(label_names or ()), outputs))
+        texts = (*(label_names or ()), outputs, *([] if preprocessing is None else [str(preprocessing)]))
+        self.fingerprint = fingerprint(self.function.model, texts)
         images = next(iter(arrays.values()))[:MAP_IMAGES]
         self.maps = attention_maps(self.function.model, images) if form.attention else None
 
@@ -132,6 +135,7 @@ class KerasExport(ModelExport):
             label_names=facts.label_names if classified else None,
             classes=classified and classified.name,
             attention=self.form.attention,
+            preprocessing=facts.preprocessing,
         )
         extra = path / "assets.extra"
         extra.mkdir()

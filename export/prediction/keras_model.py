@@ -10,8 +10,10 @@ from keras_vit.export.model.description import Description, InputDescription, Ou
 from keras_vit.export.prediction.predictor import LOGITS, PROBABILITIES, Predictor
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.model_archive import load_model
+from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.keras_internals import is_graph
 from keras_vit.models import attention_maps
+from keras_vit.pretrained.run_source import saved_preprocessing
 
 
 def load_keras_predictor(path, outputs=None):
@@ -22,11 +24,15 @@ def load_keras_predictor(path, outputs=None):
     if outputs is None and is_graph(model) and _is_classifier_of_images(model):
         outputs, seen = _infer(model)
         warnings.warn(f"{path}: {seen}. Declare outputs if they are not.", Notice, stacklevel=4)
-    return keras_predictor(model, read_labels(path.parent / "labels.txt"), outputs)
+    known = saved_preprocessing(path.parent)
+    return keras_predictor(model, read_labels(path.parent / "labels.txt"), outputs, known)
 
 
 def keras_predictor(
-    model: keras.Model, label_names: tuple | None = None, outputs: str | None = LOGITS
+    model: keras.Model,
+    label_names: tuple | None = None,
+    outputs: str | None = LOGITS,
+    preprocessing: Preprocessing | None = None,
 ) -> Predictor:
     """Wraps a model whose one output is logits, probabilities, or neither (None).
 
@@ -49,17 +55,18 @@ def keras_predictor(
         return attention_maps(full, next(iter(arrays.values())))
 
     classes = None if outputs is None else function.outputs[0].name
-    return Predictor(_description(function, classes, label_names), function.predict, attend, classes)
+    description = _description(function, classes, label_names, preprocessing)
+    return Predictor(description, function.predict, attend, classes)
 
 
-def _description(function, classes, label_names):
+def _description(function, classes, label_names, preprocessing):
     tasks, added = {classes: "classification"}, function.activations
     inputs = (InputDescription(t.name, t.shape, t.dtype) for t in function.inputs)
     outputs = (
         OutputDescription(t.name, t.shape, t.dtype, tasks.get(t.name), added.get(t.name))
         for t in function.outputs
     )
-    return Description(tuple(inputs), tuple(outputs), label_names)
+    return Description(tuple(inputs), tuple(outputs), label_names, preprocessing=preprocessing)
 
 
 def read_labels(path):

@@ -10,6 +10,7 @@ import numpy as np
 from keras_vit.errors import InputError, listed
 from keras_vit.export.model.arrays import by_name, check_same_length, fitted
 from keras_vit.export.model.description import Description
+from keras_vit.io.preprocessing import Preprocessing
 
 LOGITS, PROBABILITIES = "logits", "probabilities"  # what the outputs of a model can be
 MOST_NUMBERS = 2**27  # of one item of an input
@@ -46,6 +47,11 @@ class Predictor:
     def label_names(self) -> tuple | None:
         """The names of the classes, or None."""
         return self.description.label_names
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """What resizes and crops an image for its one input, or None where that is not known."""
+        return self.description.preprocessing
 
     @property
     def grey(self) -> bool:

@@ -4,21 +4,20 @@ import tensorflow as tf
 
 from keras_vit.export.images.app_input import GREY
 from keras_vit.export.saved_model.orientation import upright
+from keras_vit.export.saved_model.prepare import prepared
 
 
-def decode(data, size, channels):
-    """Decodes the bytes of a JPEG, PNG, WebP, BMP or GIF file to a uint8 image `(*size, channels)`.
+def decode(data, preprocessing, channels):
+    """Decodes the bytes of a JPEG, PNG, WebP, BMP or GIF file to a uint8 image of a `Preprocessing`.
 
-    EXIF orientation is applied, transparency is composited on white, of an animation the first frame is
-    used, and the image is stretched with antialiased bilinear interpolation. A limit of TensorFlow's
-    decoders: a BMP with a palette decodes to its indices.
+    EXIF orientation is applied, transparency is composited on white, and of an animation the first frame is
+    used. A limit of TensorFlow's decoders: a BMP with a palette decodes to its indices.
     """
     image = tf.io.decode_image(data, expand_animations=False)
     image.set_shape((None, None, None))
     image = upright(tf.cast(image, tf.float32), data)
     image = _with_channels(_on_white(image, data), channels)
-    image = tf.image.resize(image, size, method="bilinear", antialias=True)
-    return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
+    return tf.cast(tf.clip_by_value(tf.round(prepared(image, preprocessing)), 0, 255), tf.uint8)
 
 
 def _on_white(image, data):
@@ -33,4 +32,6 @@ def _on_white(image, data):
 def _with_channels(image, channels):
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     image = tf.broadcast_to(image, (height, width, 3))
-    return image if channels == 3 else tf.round(tf.reduce_sum(image * GREY, axis=-1, keepdims=True))
+    image = image if channels == 3 else tf.round(tf.reduce_sum(image * GREY, axis=-1, keepdims=True))
+    image.set_shape((None, None, channels))
+    return image

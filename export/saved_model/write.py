@@ -10,22 +10,30 @@ from keras_vit.export.images.rollout import rollout
 from keras_vit.export.model.function import ModelFunction
 from keras_vit.export.saved_model.decode import decode
 from keras_vit.export.workers.runner import is_full_disk
+from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.layers import TransformerEncoder
 
 TOP = 5
 
 
 def write_saved_model(
-    function: ModelFunction, path, pixels=False, photos=False, label_names=None, classes=None, attention=False
+    function: ModelFunction,
+    path,
+    pixels=False,
+    photos=False,
+    label_names=None,
+    classes=None,
+    attention=False,
+    preprocessing=None,
 ):
     """Writes a `ModelFunction` as SavedModel for any batch, and for any size where the model takes any.
 
     `serving_default` takes the inputs and returns the outputs of the function, by name. With `pixels` its one
     input, an image, is uint8. With `photos` there is also `serve_encoded`, which takes `encoded`, strings
-    `(batch,)` of JPEG, PNG, WebP, BMP or GIF bytes, decodes them and stretches them to the model's size. With
-    label names both also return, of the output `classes`, `class_indices` `(batch, k)` and `labels`
-    `(batch, k)`, best first, with k the smaller of 5 and the number of classes. With `attention`, a third one
-    returns `attention` `(batch, rows, columns)`, the rollout.
+    `(batch,)` of JPEG, PNG, WebP, BMP or GIF bytes, decodes them and prepares them as a `Preprocessing` says,
+    by default stretches them to the model's size. With label names both also return, of the output `classes`,
+    `class_indices` `(batch, k)` and `labels` `(batch, k)`, best first, with k the smaller of 5 and the number
+    of classes. With `attention`, a third one returns `attention` `(batch, rows, columns)`, the rollout.
     """
     specs = {
         t.name: tf.TensorSpec((None, *t.shape), "uint8" if pixels else t.dtype, t.name)
@@ -38,7 +46,7 @@ def write_saved_model(
 
     signatures = {"serving_default": traced(lambda **tensors: answer(tensors), **specs)}
     if photos:
-        signatures["serve_encoded"] = _serve_encoded(function, answer)
+        signatures["serve_encoded"] = _serve_encoded(function, answer, preprocessing)
     if attention:
         signatures["attention"] = _attention_function(function)
 
@@ -54,14 +62,15 @@ def _best(scores, names):
     return {"class_indices": indices, "labels": tf.gather(tf.constant(list(names)), indices)}
 
 
-def _serve_encoded(function, answer):
+def _serve_encoded(function, answer, preprocessing):
     (image,) = function.inputs
     *size, channels = image.shape
+    prepare = preprocessing or Preprocessing.of("stretch", size)
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, "encoded")])
     def serve_encoded(encoded):
         images = tf.map_fn(
-            lambda data: decode(data, tuple(size), channels), encoded, fn_output_signature=tf.uint8
+            lambda data: decode(data, prepare, channels), encoded, fn_output_signature=tf.uint8
         )
         return answer({image.name: tf.reshape(images, (-1, *size, channels))})
 

@@ -1,6 +1,7 @@
 """The option `--data SPEC` and those that belong to it."""
 
 from keras_vit.commands.arguments import add_data_dir, path
+from keras_vit.commands.geometry_option import add_geometry
 
 PIXELS = ("0:255", "0:1", "-1:1")  # ranges of the values of images
 EXPECTED = (
@@ -10,7 +11,7 @@ EXPECTED = (
 
 
 def add_data(parser):
-    """Adds `--data`, `--no-labels`, `--pixels` and `--data-dir`."""
+    """Adds `--data`, `--no-labels`, `--pixels`, `--geometry` and `--data-dir`."""
     parser.add_argument("--data", type=path, metavar="SPEC", help=EXPECTED)
     parser.add_argument("--no-labels", action="store_true", help="leave the labels of the data out")
     parser.add_argument(
@@ -18,4 +19,5 @@ def add_data(parser):
         choices=PIXELS,
         help="values of images that the model was trained on (default: 0:255, bytes)",
     )
+    add_geometry(parser)
     add_data_dir(parser)

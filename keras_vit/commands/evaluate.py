@@ -34,6 +34,8 @@ def run(options):
         raise InputError(f"Expected --data for {options.model}, which is no run: {EXPECTED}.")
     if options.data is None and options.metric is not None:
         raise InputError("--metric is for --data. Leave it out, or add the data to evaluate on.")
+    if options.data is None and options.geometry is not None:
+        raise InputError("--geometry is for --data: a run knows its own. Leave it out.")
     with json_file(options.json, [options.model]) as write:
         write(_run_metrics(options) if options.data is None else _scores(options))
 
@@ -43,7 +45,7 @@ def _run_metrics(options):
     from keras_vit.training.run import load_run
 
     trained = load_run(options.model, options.data_dir)
-    show_data(trained.data)
+    show_data(trained.data, trained.task)
     metrics = trained.task.evaluate(trained.folder, trained.model, trained.data)
     print_metrics(trained.task, metrics, options.model)
     return metrics

@@ -11,8 +11,8 @@ from keras_vit.export.variants import ALL_INT8, AUTO, DEFAULT, VARIANTS
 EXAMPLE = "keras-vit export model.keras --data folder:photos --task classification --variant dynamic_int8"
 ONLY = {"images": ("attention", "input", "batch", "name", "author", "license"), "text": ("characters",)}
 OF_ANY_MODEL = (
-    "data", "no_labels", "pixels", "calibration", "labels_file", "metric", "better", "out", "replace", "task",
-    "activation",
+    "data", "no_labels", "pixels", "geometry", "calibration", "labels_file", "metric", "better", "out",
+    "replace", "task", "activation",
 )  # fmt: skip
 OF_RUNS = ("web", "litert", "characters")
 

@@ -38,6 +38,7 @@ def export_found(options, found, console, show) -> Path:
             metric=named_metric(options),
             higher_is_better=options.better and options.better == "higher",
             preparation=items.preparation,
+            preprocessing=items.preprocessing,
             replace=options.replace,
             variants=chosen_variants(options),
             attention=options.attention,

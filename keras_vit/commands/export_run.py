@@ -19,6 +19,7 @@ def export_images(options, run, show, **settings):
         raise InputError(
             f"--web supports models of grey or RGB photos, this one has {channels} channels. Leave it out."
         )
+    known = run.task.preparation(data.name).for_size(model.input_shape[1:3]) if channels in PHOTOS else None
     attention = options.attention or options.web is not None and has_attention(model)
     rows = export_model(
         model,
@@ -30,13 +31,18 @@ def export_images(options, run, show, **settings):
         label_names=data.label_names,
         calibration=data.train.images,
         int8_training=_int8_training(run),
+        preprocessing=known,
         attention=attention,
         card=_card(options, run.folder),
         report=lambda rows: show(rows, KerasExport.columns),
         **settings,
         **given(input_dtype=options.input, batch_size=options.batch),
     )
-    return rows, {"labels": list(data.label_names), "attention": map_grid(model) if attention else None}
+    return rows, {
+        "labels": list(data.label_names),
+        "attention": map_grid(model) if attention else None,
+        "preprocessing": known and dataclasses.asdict(known),
+    }
 
 
 def _int8_training(run):

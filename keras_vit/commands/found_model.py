@@ -11,13 +11,12 @@ from keras_vit.commands.model_option import by_output
 from keras_vit.errors import InputError
 from keras_vit.export.variants import is_exported
 from keras_vit.importing import import_named, is_name, user_code
-from keras_vit.io.json_files import read_json
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.model_archive import load_model
+from keras_vit.io.preprocessing import Preprocessing, attached_preprocessing
 from keras_vit.keras_internals import is_graph
 from keras_vit.pretrained.checkpoint import READERS
-from keras_vit.pretrained.preprocessing import Preprocessing, attached_preprocessing
-from keras_vit.pretrained.run_source import MODEL, PREPROCESSING
+from keras_vit.pretrained.run_source import MODEL, saved_preprocessing
 
 EXPECTED = (
     "Expected a run folder, a .keras file, module:name or FILE.py:name of a model or of a function that "
@@ -95,13 +94,13 @@ def is_run(name: str) -> bool:
 
 
 def _from_file(path, named):
-    labels, saved = path.parent / "labels.txt", path.parent / PREPROCESSING
+    labels = path.parent / "labels.txt"
     return FoundModel(
         load_model(path),
         os.path.basename(os.path.abspath(named)),
         path.parent,
         read_label_names(labels) if labels.is_file() else None,
-        Preprocessing.from_json(read_json(saved), saved) if saved.is_file() else None,
+        saved_preprocessing(path.parent),
         *(("classification", "softmax") if is_run(path.parent) else (None, None)),
     )
 

@@ -1,50 +1,44 @@
 """Images of a spec such as `folder:photos`, as a model takes them."""
 
-import dataclasses
-
 import numpy as np
 
+from keras_vit.commands.geometry_option import preparation_for, taken
 from keras_vit.errors import InputError, listed
 
 SCALES = {"0:255": None, "0:1": (1 / 255, 0.0), "-1:1": (2 / 255, -1.0)}  # factor and shift; None for bytes
 GREY = np.array((0.299, 0.587, 0.114))  # of red, green and blue, as Pillow's
 
 
-def read_images(spec, found, pixels=None, data_dir=None, with_labels=True) -> dict:
+def read_images(spec, found, options) -> dict:
     """Returns the fields of `Items`: the test split, and the training split for calibration."""
     from keras_vit.training import load_data
+    from keras_vit.training.geometry import prepare_option
+    from keras_vit.training.text.corpus import is_text
 
-    shape = _image_shape(found, spec)
-    size = None if None in shape[:2] else shape[:2]
-    prepare = found.preprocessing
-    data = load_data(
-        spec, data_dir=data_dir, image_size=size, **({} if prepare is None else {"prepare": prepare})
-    )
-    if not hasattr(data, "image_shape"):
+    shape, pixels = _image_shape(found, spec), options.pixels
+    if is_text(spec):
         raise InputError(f"{spec} is text, and {found.name} takes images.")
-    taken = [f"images {_how(size, prepare)}", f"values {pixels or '0:255'}"]
+    size = _image_size(found, shape)
+    prepare = size and preparation_for(found, (*size, shape[-1]), options.geometry)
+    given = (prepare and prepare_option(prepare)) or {"geometry": options.geometry or "stretch"}
+    data = load_data(spec, data_dir=options.data_dir, image_size=size, **given)
+    if prepare is None:
+        prepare = preparation_for(found, (*data.image_shape[:2], shape[-1]), options.geometry)
+    words = [f"images {taken(found, prepare, options.geometry)}", f"values {pixels or '0:255'}"]
     test, train = (_fitted(split.images, shape[-1], pixels) for split in (data.test, data.train))
     if data.image_shape[-1] != shape[-1]:
-        taken.append("grey made RGB" if shape[-1] == 3 else "RGB made grey")
+        words.append("grey made RGB" if shape[-1] == 3 else "RGB made grey")
     print("\n".join(data.summary()))
-    print(f"taken: the test split; {', '.join(taken)}")
-    labels, names = _labels(data, found) if with_labels else (None, found.label_names)
-    preparation = {"pixels": pixels or "0:255"}
-    if prepare is not None:
-        preparation["preprocessing"] = dataclasses.asdict(prepare)
+    print(f"taken: the test split; {', '.join(words)}")
+    labels, names = (None, found.label_names) if options.no_labels else _labels(data, found)
     return {
         "inputs": test,
         "labels": labels,
         "calibration": train,
         "label_names": names,
-        "preparation": preparation,
+        "preparation": {"pixels": pixels or "0:255"},
+        "preprocessing": prepare,
     }
-
-
-def _how(size, prepare):
-    if prepare is not None:
-        return f"prepared as the weights expect ({prepare.crop_mode}, {prepare.interpolation})"
-    return "of their own size" if size is None else f"stretched to {size[0]} x {size[1]}"
 
 
 def _image_shape(found, spec):
@@ -55,6 +49,13 @@ def _image_shape(found, spec):
             "or module:name with arrays for its inputs."
         )
     return shapes[0]
+
+
+def _image_size(found, shape):
+    """`(height, width)` in pixels, or None for a model of any size, where the data decide."""
+    if None not in shape[:2]:
+        return shape[:2]
+    return found.preprocessing and found.preprocessing.image_size
 
 
 def _fitted(images, channels, pixels):

@@ -12,6 +12,7 @@ from keras_vit.commands.data_option import EXPECTED
 from keras_vit.commands.images_for_model import read_images
 from keras_vit.errors import InputError, listed
 from keras_vit.importing import import_named, is_name, user_code
+from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.training.data.sources import source_names
 
 NPZ = "npz:"
@@ -29,6 +30,7 @@ class Items:
         calibration: as `inputs`, of the training split, or None.
         label_names: tuple of str, or None.
         preparation: dict, how inputs were made from what was read, or None where they were taken unchanged.
+        preprocessing: Preprocessing of images of any size, or None for other inputs.
     """
 
     inputs: Any
@@ -36,6 +38,7 @@ class Items:
     calibration: Any = None
     label_names: tuple | None = None
     preparation: dict | None = None
+    preprocessing: Preprocessing | None = None
 
 
 def read_items(spec, found, options) -> Items:
@@ -45,11 +48,12 @@ def read_items(spec, found, options) -> Items:
     elif spec.startswith(NPZ) and (arrays := _own_arrays(spec.removeprefix(NPZ), found.inputs)):
         items = Items(*arrays)
     else:
-        items = Items(**read_images(spec, found, options.pixels, options.data_dir, not options.no_labels))
-    if options.pixels and items.preparation is None:
-        raise InputError(
-            f"--pixels is for images of digits, tfds: and folder:, not for {spec}. Leave it out."
-        )
+        items = Items(**read_images(spec, found, options))
+    for name in ("pixels", "geometry"):
+        if getattr(options, name) and items.preparation is None:
+            raise InputError(
+                f"--{name} is for images of digits, tfds: and folder:, not for {spec}. Leave it out."
+            )
     if options.no_labels:
         items = dataclasses.replace(items, inputs=_without_labels(items.inputs), labels=None)
     print(f"{spec}: {_shown(items)}")

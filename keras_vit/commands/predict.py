@@ -1,8 +1,10 @@
 """Shows a model's outputs for image files, or how well a character model predicts text files."""
 
 import os
+import warnings
 
 from keras_vit.commands.arguments import at_least_one, path
+from keras_vit.commands.geometry_option import add_geometry
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.kind import kind_of, open_text_model
@@ -35,6 +37,7 @@ def add_arguments(parser):
         "inferred from outputs for other .keras files)",
     )
     parser.add_argument("--top", type=at_least_one, default=3, metavar="K", help="classes to show")
+    add_geometry(parser)
     add_import(parser)
     add_json(parser, "outputs in full")
 
@@ -49,8 +52,9 @@ def run(options):
 
 
 def _texts(options, write):
-    if options.outputs:
-        raise InputError("--outputs is for models of images. Leave it out.")
+    for name in ("outputs", "geometry"):
+        if getattr(options, name):
+            raise InputError(f"--{name} is for models of images. Leave it out.")
     from rich.table import Table
 
     from keras_vit.io.files import read_text
@@ -77,7 +81,7 @@ def _outputs(options, write):
     from keras_vit.commands.predictor import find_predictor
 
     found = find_predictor(options.model, options.outputs)
-    names, inputs = _inputs(options.files, found)
+    names, inputs = _inputs(options.files, found, options.geometry)
     outputs = found.predictor.outputs(inputs)
     items = [{name: rows[i] for name, rows in outputs.items()} for i in range(len(names))]
     write(
@@ -89,17 +93,20 @@ def _outputs(options, write):
     return (_classes if found.predictor.classes else _numbers)(names, items, found, options.top)
 
 
-def _inputs(files, found):
+def _inputs(files, found, geometry):
     """What each item is called, and the inputs for a predictor."""
     import numpy as np
 
-    from keras_vit.errors import listed
+    from keras_vit.commands.geometry_option import preparation_for, taken
+    from keras_vit.errors import Notice, listed
     from keras_vit.io.images import read_image
     from keras_vit.io.npz_arrays import read_arrays
 
     if len(files) == 1 and files[0].endswith(".npz"):
         from pathlib import Path
 
+        if geometry:
+            raise InputError(f"--geometry is for image files, and {files[0]} has arrays. Leave it out.")
         arrays = read_arrays(Path(files[0]))
         count = max((len(array) for array in arrays.values() if array.ndim), default=0)
         return [f"item {number}" for number in range(count)], arrays
@@ -110,10 +117,11 @@ def _inputs(files, found):
             f"{found.name} takes {takes}, and no image of fixed size. Give one .npz file with arrays "
             "(n, ...) of these names."
         )
-    height, width, channels = shapes[0]
-    channels = 1 if found.predictor.grey else channels
-    size = found.preprocessing or (height, width)
-    return [os.path.basename(f) for f in files], np.stack([read_image(f, size, channels) for f in files])
+    prepare = preparation_for(found, shapes[0], geometry)
+    if found.preprocessing is None and not geometry:
+        warnings.warn(f"{found.name}: {taken(found, prepare)}", Notice, stacklevel=2)
+    channels = 1 if found.predictor.grey else shapes[0][-1]
+    return [os.path.basename(f) for f in files], np.stack([read_image(f, prepare, channels) for f in files])
 
 
 def _classes(names, items, found, top):

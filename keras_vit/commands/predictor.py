@@ -1,7 +1,6 @@
 """A predictor of MODEL in any form: exported files, files of Keras, Python objects, public weights."""
 
 import os
-from collections.abc import Callable
 from typing import NamedTuple
 
 from keras_vit.commands.found_model import find_model
@@ -9,6 +8,7 @@ from keras_vit.export.prediction.keras_model import keras_predictor
 from keras_vit.export.prediction.load import load_predictor
 from keras_vit.export.prediction.predictor import LOGITS, Predictor
 from keras_vit.export.variants import is_exported
+from keras_vit.io.preprocessing import Preprocessing
 
 
 class Found(NamedTuple):
@@ -17,7 +17,7 @@ class Found(NamedTuple):
     predictor: Predictor
     name: str
     label_names: tuple | None
-    preprocessing: Callable | None = None
+    preprocessing: Preprocessing | None = None
 
     @property
     def inputs(self):
@@ -30,8 +30,8 @@ def find_predictor(name: str, outputs: str | None = None) -> Found:
     shown = os.path.basename(os.path.abspath(name))
     if is_exported(name) or os.path.exists(os.path.join(name, "model.keras")) or name.endswith(".keras"):
         predictor = load_predictor(name, outputs=outputs)
-        return Found(predictor, shown, predictor.label_names)
+        return Found(predictor, shown, predictor.label_names, predictor.preprocessing)
     found = find_model(name)
     outputs = outputs or (LOGITS if found.activation == "softmax" else None)
-    predictor = keras_predictor(found.model, found.label_names, outputs)
+    predictor = keras_predictor(found.model, found.label_names, outputs, found.preprocessing)
     return Found(predictor, found.name, found.label_names, found.preprocessing)

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from keras_vit.errors import InputError
 from keras_vit.io.files import read_bytes
 from keras_vit.io.image_formats import FORMAT_NAMES, formats
+from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.layers._pairs import as_pair
 
 # Pillow warns about unusual but readable files, such as large ones or those with damaged EXIF data.
@@ -117,11 +118,7 @@ def resize_image(image: np.ndarray, size: tuple[int, int] | Callable) -> np.ndar
     """Stretches a uint8 image of any channels to `(height, width)`, or prepares it by a function."""
     if callable(size):
         return np.clip(np.rint(size(image)), 0, 255).astype("uint8")
-    if image.shape[:2] == tuple(size):
-        return image
-    if image.shape[-1] == 3:
-        return _stretched(image, size)
-    return np.stack([_stretched(image[..., i], size) for i in range(image.shape[-1])], axis=-1)
+    return image if image.shape[:2] == tuple(size) else Preprocessing.of("stretch", size)(image)
 
 
 def _verify_checksums(data):
@@ -129,10 +126,6 @@ def _verify_checksums(data):
     if data.startswith(_PNG_SIGNATURE):
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             image.verify()
-
-
-def _stretched(pixels, size):
-    return np.array(Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.BILINEAR))
 
 
 def _upright(image):

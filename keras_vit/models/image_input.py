@@ -63,3 +63,11 @@ def pixel_scaling(mean, std, channels, dtype):
     mean, std = np.broadcast_arrays(np.asarray(mean, "float64"), np.asarray(std, "float64"))
     scale, offset = (1 / (255 * std)).tolist(), (-mean / std).tolist()
     return keras.layers.Rescaling(scale, offset=offset, dtype=dtype, name="scaling")
+
+
+def pixel_statistics(scaling, channels):
+    """Returns the mean and deviation of a layer of `pixel_scaling`, each a tuple with one per channel."""
+    scale, offset = np.asarray(scaling.scale, "float64"), np.asarray(scaling.offset, "float64")
+    std = np.broadcast_to(1 / (255 * scale), channels)
+    mean = -np.broadcast_to(offset, channels) * std
+    return tuple(tuple(round(v, 9) for v in values.tolist()) for values in (mean, std))

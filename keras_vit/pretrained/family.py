@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from keras_vit.errors import InputError
-from keras_vit.pretrained.preprocessing import Preprocessing
+from keras_vit.io.preprocessing import Preprocessing
 
 
 class Reading(NamedTuple):

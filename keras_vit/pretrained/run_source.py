@@ -10,14 +10,14 @@ import keras
 from keras_vit.constraints import check_value
 from keras_vit.io.json_files import read_json
 from keras_vit.io.model_archive import load_model
+from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.pretrained.family import Family, Reading
 from keras_vit.pretrained.mapping import POSITIONS, Row
-from keras_vit.pretrained.preprocessing import Preprocessing
 from keras_vit.pretrained.tensors import Tensor, Tensors
 from keras_vit.pretrained.vit_arguments import vit_arguments
 
 MODEL = "model.keras"
-PREPROCESSING = "preprocessing.json"
+PREPROCESSING, RECIPE = "preprocessing.json", "recipe.json"
 
 
 def run_model_file(source: str | os.PathLike) -> Path | None:
@@ -44,15 +44,28 @@ def open_run(file: Path) -> tuple[Family, Tensors, Reading]:
 
 
 def run_preprocessing(file: Path, model: keras.Model | None = None) -> Preprocessing:
-    """Returns the `Preprocessing` saved next to a `.keras` file, by default the stretching of training."""
+    """Returns the `Preprocessing` saved next to a `.keras` file, by default stretching."""
     saved = Path(file).parent / PREPROCESSING
     if saved.is_file():
         return Preprocessing.from_json(read_json(saved), saved)
     return stretching_of(vit_arguments(model or load_model(file)))
 
 
+def saved_preprocessing(folder: str | os.PathLike) -> Preprocessing | None:
+    """Returns how images are prepared for the model in a folder, or None where nothing says it.
+
+    Runs of versions whose recipes had no `geometry` stretched images. The size is that of the model.
+    """
+    saved, recipe = Path(folder, PREPROCESSING), Path(folder, RECIPE)
+    if saved.is_file():
+        return Preprocessing.from_json(read_json(saved), saved)
+    fields = read_json(recipe, dict).get("recipe") if recipe.is_file() else None
+    is_old = isinstance(fields, dict) and "geometry" not in fields
+    return Preprocessing.of("stretch", Preprocessing.image_size) if is_old else None
+
+
 def stretching_of(arguments):
-    """Returns how training prepares images for a model with these arguments of `vit`."""
-    return Preprocessing.stretching(
-        arguments["image_size"], mean=arguments["pixel_mean"], std=arguments["pixel_std"]
+    """Returns how images were stretched for a model with these arguments of `vit`."""
+    return Preprocessing.of(
+        "stretch", arguments["image_size"], mean=arguments["pixel_mean"], std=arguments["pixel_std"]
     )

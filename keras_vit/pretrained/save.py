@@ -14,10 +14,10 @@ from keras_vit.errors import InputError
 from keras_vit.io.files import atomic_path, write_text
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.io.label_names import read_label_names
+from keras_vit.io.preprocessing import attached_preprocessing
 from keras_vit.layers._options import BLOCK_DEFAULTS, DENSE_DEFAULTS
 from keras_vit.pretrained.families import FAMILIES
 from keras_vit.pretrained.mapping import POSITIONS, write_tensors
-from keras_vit.pretrained.preprocessing import attached_preprocessing
 from keras_vit.pretrained.resampling import resample
 from keras_vit.pretrained.run_source import stretching_of
 from keras_vit.pretrained.vit_arguments import vit_arguments
@@ -64,7 +64,8 @@ def save(
     arguments = vit_arguments(model)
     check_options(arguments)
     labels = _labels(labels, run_dir, arguments["num_classes"])
-    family, export = _family(arguments, _preprocessing(model, arguments), format, labels)
+    prepared = _preprocessing(model, arguments)
+    family, export = _family(arguments, prepared, format, labels)
     rows = family.table(arguments)
     arrays = write_tensors(model, rows, (*arguments["patch_size"], arguments["channels"]))
     arrays |= export.added | _positions(model, rows)
@@ -74,7 +75,7 @@ def save(
         save_file(named, folder / "model.safetensors", metadata={"format": "pt"})
         for name, content in export.files.items():
             write_json(folder / name, content)
-        card = _model_card(arguments, format, export.files["config.json"], labels, run_dir)
+        card = _model_card(arguments, prepared, format, export.files["config.json"], labels, run_dir)
         write_text(folder / "README.md", card)
 
 
@@ -139,11 +140,12 @@ def _positions(model, rows):
     return {row.theirs: np.ascontiguousarray(row.layout.write(table, None))}
 
 
-def _model_card(arguments: dict, format: str, config: dict, labels: list[str] | None, run_dir) -> str:
+def _model_card(arguments, prepared, format, config, labels, run_dir) -> str:
     """Returns the text of a model card, with the recipe and the metrics of a run if there is one."""
     head = f"---\nlibrary_name: {FORMATS[format]}\ntags:\n- image-classification\n- keras_vit\n---\n"
     parts = [head, "# Vision Transformer\n", "Trained or converted with keras_vit.\n"]
     parts.append(_table("Model", {field: arguments[field] for field in MODEL_FIELDS}))
+    parts.append(f"Images: {prepared.words}.\n")
     if labels:
         parts.append(f"Classes: {', '.join(labels)}.\n")
     for title, name in (("Recipe", "recipe.json"), ("Metrics", "metrics.json")):

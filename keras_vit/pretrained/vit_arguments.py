@@ -1,11 +1,11 @@
 """Finds the arguments of `keras_vit.models.vit` that a model was built with."""
 
 import keras
-import numpy as np
 
 from keras_vit import layers
 from keras_vit.errors import InputError
 from keras_vit.layers._options import BLOCK_DEFAULTS
+from keras_vit.models.image_input import pixel_statistics
 
 
 def vit_arguments(model: keras.Model) -> dict:
@@ -27,10 +27,8 @@ def vit_arguments(model: keras.Model) -> dict:
 
 def _input(named, model):
     scaling, patches = named["scaling"], named["patch_embedding"]
-    scale, offset = np.asarray(scaling.scale, "float64"), np.asarray(scaling.offset, "float64")
     channels = model.input_shape[-1]
-    std = np.broadcast_to(1 / (255 * scale), channels)
-    mean = -np.broadcast_to(offset, channels) * std
+    pixel_mean, pixel_std = pixel_statistics(scaling, channels)
     return {
         "image_size": tuple(model.input_shape[1:3]),
         "patch_size": tuple(patches.patch_size),
@@ -39,8 +37,8 @@ def _input(named, model):
         "stem": patches.stem,
         "patch_bias": patches.use_bias,
         "embedding_norm": "embedding_norm" in named,
-        "pixel_mean": tuple(round(v, 9) for v in mean.tolist()),
-        "pixel_std": tuple(round(v, 9) for v in std.tolist()),
+        "pixel_mean": pixel_mean,
+        "pixel_std": pixel_std,
     }
 
 

@@ -119,7 +119,8 @@ def test_public_weights_bring_task_preprocessing_and_names(own_folder, capsys):
     shown = capsys.readouterr().out
     assert "taken: task classification, activation softmax" in shown and "as the weights expect" in shown
     written = record(own_folder / "weights_export")["model"]
-    assert written["preparation"]["preprocessing"]["image_size"] == [16, 16]
+    assert written["preprocessing"]["image_size"] == [16, 16]
+    assert written["preprocessing"]["crop_mode"] == "squash" and written["preparation"] == {"pixels": "0:255"}
     assert written["label_names"] == names
 
 

@@ -71,6 +71,20 @@ def test_saved_preprocessing_is_read_and_an_invalid_one_refused(run, tmp_path):
             pretrained.load(tmp_path)
 
 
+def test_a_letterbox_on_grey_is_saved_for_no_library_that_has_none(tmp_path):
+    tiny = {"image_size": 16, "patch_size": 8, "hidden_dim": 8, "num_layers": 1, "num_heads": 1, "mlp_dim": 8}
+    model = models.vit(**tiny, num_classes=3, pixel_mean=(0.4, 0.5, 0.6))
+    letterbox = model.preprocessing = pretrained.Preprocessing.of("letterbox", 16)
+    for library, reason in (("timm", "pads with the mean"), ("huggingface", "has no letterbox")):
+        with pytest.raises(InputError, match=reason):
+            pretrained.save(model, tmp_path / library, format=library)
+    assert not any(tmp_path.iterdir())
+    model.preprocessing = dataclasses.replace(letterbox, fill=None)  # which timm has
+    pretrained.save(model, tmp_path / "timm")
+    again = pretrained.load(tmp_path / "timm").preprocessing
+    assert (again.crop_mode, again.mean) == ("border", (0.4, 0.5, 0.6))
+
+
 def test_a_model_of_another_kind_is_refused(tmp_path):
     models.linear(image_size=8, channels=3, num_classes=2).save(tmp_path / "model.keras")
     with pytest.raises(InputError, match="not a Vision Transformer"):

@@ -4,7 +4,6 @@ import keras
 
 from keras_vit import pretrained
 from keras_vit.errors import InputError
-from keras_vit.pretrained.preprocessing import Preprocessing, attach_preprocessing, attached_preprocessing
 from keras_vit.training.data.dataset import ImageData
 from keras_vit.training.recipe import ImageRecipe
 
@@ -18,11 +17,7 @@ def with_image_size(recipe: ImageRecipe) -> ImageRecipe:
 
 
 def pretrained_model(recipe: ImageRecipe, data: ImageData) -> keras.Model:
-    """Builds the model of the pretrained weights for the data's size and classes, with a new head.
-
-    Its `preprocessing` describes how images are prepared in training here, with the pixels' mean and
-    deviation of the weights, which are in the model.
-    """
+    """Builds the model of the pretrained weights for the data's size and classes, with a new head."""
     height, width, channels = data.image_shape
     keras.utils.set_random_seed(recipe.seed)
     model = pretrained.load(
@@ -39,6 +34,4 @@ def pretrained_model(recipe: ImageRecipe, data: ImageData) -> keras.Model:
             f"The weights of {recipe.pretrained} are for images of {model.input_shape[-1]} channels, those "
             f"of {data.name} have {channels}."
         )
-    known = attached_preprocessing(model)
-    attach_preprocessing(model, Preprocessing.stretching((height, width), known.mean, known.std))
     return model

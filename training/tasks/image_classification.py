@@ -10,7 +10,7 @@ from keras_vit.errors import InputError
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
 from keras_vit.io.label_names import read_label_names
-from keras_vit.pretrained.preprocessing import attached_preprocessing
+from keras_vit.pretrained.run_source import saved_preprocessing
 from keras_vit.training.augmentation.own import OwnAugmentation
 from keras_vit.training.classification_metrics import classification_metrics
 from keras_vit.training.data import ImageData, load_data
@@ -19,6 +19,12 @@ from keras_vit.training.data.streams import evaluation_stream, train_stream
 from keras_vit.training.fine_tuning.lora import add_lora, merged
 from keras_vit.training.fine_tuning.rates import with_rates_by_depth
 from keras_vit.training.fine_tuning.weights import pretrained_model, with_image_size
+from keras_vit.training.geometry import (
+    image_size_of,
+    preparation_of_recipe,
+    prepare_option,
+    with_statistics,
+)
 from keras_vit.training.metrics import IMAGES
 from keras_vit.training.normalization import normalized_model
 from keras_vit.training.own_model import FromImages
@@ -40,14 +46,25 @@ class ImageClassification(Task):
     contract = FromImages
     monitor = ("val_accuracy", "max")
 
-    def __init__(self, recipe):
+    def __init__(self, recipe, known=None):
         super().__init__(with_image_size(recipe))
+        self.known = known  # Preprocessing that was decided, before the data or with them
+
+    def continuing(self, folder):
+        return type(self)(self.recipe, saved_preprocessing(folder.path))
+
+    def preparation(self, spec, data_dir=None):
+        """Returns the `Preprocessing` of the images of a spec, or of a name of data."""
+        if self.known is None:
+            self.known = preparation_of_recipe(self.recipe, spec, data_dir)
+        size = image_size_of(self.recipe)
+        return self.known if size is None else self.known.for_size(size)
 
     def load_data(self, data_dir=None):
         recipe = self.recipe
         return load_data(
             recipe.data,
-            image_size=recipe.image_size and (recipe.image_size, recipe.image_width or recipe.image_size),
+            image_size=image_size_of(recipe),
             validation_fraction=recipe.validation_fraction,
             test_fraction=recipe.test_fraction,
             seed=recipe.data_seed,
@@ -55,6 +72,7 @@ class ImageClassification(Task):
             skip_broken=recipe.skip_broken,
             class_folders=recipe.class_folders,
             data_dir=data_dir,
+            **prepare_option(self.preparation(recipe.data, data_dir)),
         )
 
     def build_model(self, data):
@@ -121,9 +139,14 @@ class ImageClassification(Task):
 
     def describe(self, folder, prepared):
         write_text(folder.labels, "".join(f"{name}\n" for name in prepared.data.label_names))
-        if self.recipe.pretrained is not None:
-            model = prepared.whole or prepared.model
-            write_json(folder.preprocessing, dataclasses.asdict(attached_preprocessing(model)))
+        model = prepared.whole or prepared.model
+        if model.input_shape[-1] in (1, 3):  # as images in files have
+            known = with_statistics(self.preparation(prepared.data.name), model)
+            write_json(folder.preprocessing, dataclasses.asdict(known))
+
+    def notes(self, data):
+        known = self.preparation(data.name).for_size(data.image_shape[:2])
+        return [f"prepared    {known.words}"]
 
     def check_described(self, folder, data):
         trained = read_label_names(folder.labels)

@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import os
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import keras
 
@@ -45,6 +45,10 @@ class Task(abc.ABC):
     def accepts(cls, recipe):
         """Returns whether a recipe is of this kind."""
         return isinstance(recipe, cls.recipe_class)
+
+    def continuing(self, folder) -> Self:
+        """Returns the task with what was decided when the run in a folder was started."""
+        return self
 
     @abc.abstractmethod
     def load_data(self, data_dir=None):
@@ -119,6 +123,10 @@ class Task(abc.ABC):
         """Returns the metrics of each epoch's logs: `"min"` or `"max"`, None where that is not known."""
         known = {**LOGGED, **{metric_name(metric): None for metric in own_metrics(self.recipe)}}
         return {f"val_{name}": better for name, better in known.items()}
+
+    def notes(self, data) -> list[str]:
+        """Returns lines on what a training does with these data that nobody stated."""
+        return []
 
     def callbacks(self, folder, data):
         """Returns callbacks that only this task needs."""

@@ -8,11 +8,11 @@ import functools
 import math
 
 from keras_vit.errors import InputError
+from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.pretrained.families.huggingface import BLOCK
 from keras_vit.pretrained.family import Family, Reading
 from keras_vit.pretrained.layouts import FLATTENED, PLAIN, tokens
 from keras_vit.pretrained.mapping import Row
-from keras_vit.pretrained.preprocessing import Preprocessing
 
 _THEIRS = "Transformer/encoderblock_{i}"
 

@@ -7,10 +7,10 @@ models/dinov2_with_registers/modeling_dinov2_with_registers.py
 import numpy as np
 
 from keras_vit.errors import InputError
+from keras_vit.io.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from keras_vit.pretrained.families import huggingface as hf
 from keras_vit.pretrained.family import Family, Reading, require
 from keras_vit.pretrained.mapping import Row, linear, norm
-from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 _THEIRS = "encoder.layer.{i}"
 ROWS = (

@@ -6,11 +6,11 @@ Reference: https://github.com/huggingface/transformers, models/dinov3_vit/modeli
 import numpy as np
 
 from keras_vit.errors import InputError
+from keras_vit.io.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from keras_vit.pretrained.families import huggingface as hf
 from keras_vit.pretrained.family import Family, Reading, require
 from keras_vit.pretrained.layouts import PATCHES, tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
-from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 _THEIRS = "layer.{i}"
 _PARTS = tuple(f"{_THEIRS}.attention.{part}_proj" for part in "qkv")

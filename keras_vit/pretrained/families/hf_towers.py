@@ -4,11 +4,11 @@ Reference: https://github.com/huggingface/transformers, models/clip/modeling_cli
 models/siglip/modeling_siglip.py
 """
 
+from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.pretrained.families import huggingface as hf
 from keras_vit.pretrained.family import Family, Reading, require
 from keras_vit.pretrained.layouts import KERNEL, KEY_VALUE, PATCHES, QUERY, tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
-from keras_vit.pretrained.preprocessing import Preprocessing
 
 _THEIRS = "encoder.layers.{i}"
 

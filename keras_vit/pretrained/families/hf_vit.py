@@ -4,10 +4,10 @@ Reference: https://github.com/huggingface/transformers, models/vit/modeling_vit.
 models/deit/modeling_deit.py
 """
 
+from keras_vit.io.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from keras_vit.pretrained.families import huggingface as hf
 from keras_vit.pretrained.family import Family, Reading, require
 from keras_vit.pretrained.mapping import linear, norm
-from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 _THEIRS = "encoder.layer.{i}"
 ROWS = (

@@ -3,10 +3,10 @@
 import math
 
 from keras_vit.errors import InputError
+from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.pretrained.family import Export
 from keras_vit.pretrained.layouts import PATCHES, tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
-from keras_vit.pretrained.preprocessing import Preprocessing
 
 BLOCK = "encoder/block_{i}"
 ACTIVATIONS = {"gelu": "gelu", "gelu_pytorch_tanh": "gelu_tanh", "quick_gelu": "quick_gelu"}
@@ -106,6 +106,8 @@ def preprocessing_of(config, default):
 
 def preprocessor_config(preprocessing, processor):
     """Returns the preprocessor_config.json of a `Preprocessing`."""
+    if preprocessing.crop_mode == "border":
+        raise InputError("has no letterbox, geometry=letterbox")
     height, width = preprocessing.image_size
     ratio, squash = preprocessing.crop_ratio, preprocessing.crop_mode == "squash"
     resized = {"height": math.floor(height / ratio), "width": math.floor(width / ratio)}

@@ -3,10 +3,10 @@
 import math
 
 from keras_vit.errors import InputError
+from keras_vit.io.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from keras_vit.pretrained.family import Export, require
 from keras_vit.pretrained.layouts import PATCHES, tokens
 from keras_vit.pretrained.mapping import Row, linear, norm
-from keras_vit.pretrained.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from keras_vit.pretrained.tensors import Tensors
 
 BLOCK, THEIRS = "encoder/block_{i}", "blocks.{i}"
@@ -156,6 +156,9 @@ def export(arguments, preprocessing, labels, architecture, added=None, **model_a
         "mlp_ratio": mlp_ratio(arguments["hidden_dim"], arguments["mlp_dim"]),
         **model_args,
     }
+    fill = preprocessing.fill
+    if preprocessing.crop_mode == "border" and fill is not None and set(preprocessing.mean) != {fill}:
+        raise InputError(f"pads with the mean of the pixels, this model with a grey of {fill:g}")
     cfg = {
         "input_size": [arguments["channels"], *preprocessing.image_size],
         "fixed_input_size": True,

@@ -11,15 +11,17 @@ from PIL import Image
 
 from keras_vit.export.saved_model.decode import decode
 from keras_vit.io.images import decode_image
+from keras_vit.io.preprocessing import Preprocessing
 
 SIZE = (24, 32)
+STRETCH = Preprocessing.of("stretch", SIZE)
 SHARED = Path(os.environ.get("KERAS_VIT_SHARED_DATA", Path(__file__).parents[4] / "shared" / "data"))
 
 
 @pytest.fixture(scope="module")
 def served():
     functions = {
-        channels: tf.function(lambda data, c=channels: decode(data, SIZE, c)).get_concrete_function(
+        channels: tf.function(lambda data, c=channels: decode(data, STRETCH, c)).get_concrete_function(
             tf.TensorSpec((), tf.string)
         )
         for channels in (1, 3)
@@ -106,6 +108,15 @@ def test_orientation_is_read_in_either_byte_order_and_after_other_segments(serve
 def test_a_broken_exif_block_leaves_the_image_as_it_is(served, block):
     plain, marked = encoded(photograph(), "JPEG"), encoded(photograph(), "JPEG", exif=block)
     np.testing.assert_array_equal(served(marked, 3), served(plain, 3))
+
+
+@pytest.mark.parametrize("geometry", ["center_crop", "letterbox"])
+def test_a_photograph_held_upright_is_cropped_or_padded_after_it_is_turned(geometry):
+    prepare = Preprocessing.of(geometry, SIZE)
+    data = encoded(photograph(), "JPEG", quality=95, exif=exif(6))
+    ours = decode_image(data, "x", prepare).astype(int)
+    assert ours.shape == (*SIZE, 3) and (ours[0, 0] == 128).all() == (geometry == "letterbox")
+    assert np.abs(decode(tf.constant(data), prepare, 3).numpy() - ours).max() <= 4
 
 
 def test_broken_bytes_are_refused(served):

@@ -1,5 +1,6 @@
 """The page in headless Chromium, with real photographs."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from keras_vit import InputError
 from keras_vit.export import export_model, load_predictor
 from keras_vit.export.web.page import write_page
 from keras_vit.io.images import read_image
+from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.models import vit
 from keras_vit.models.rollout import map_grid
 
@@ -34,9 +36,11 @@ def exported(tmp_path_factory):
     model.set_weights([w + random.normal(0, 0.2, w.shape) for w in model.get_weights()])
     images, labels = random.integers(0, 256, (4, 48, 48, 3)).astype("uint8"), np.arange(4)
     options = {"variants": ("fp32",), "attention": True, "max_drop": 100}
-    options |= {"task": "classification", "activation": "softmax"}
+    prepare = Preprocessing.of("center_crop", 48)
+    options |= {"task": "classification", "activation": "softmax", "preprocessing": prepare}
     rows = export_model(model, folder / "export", inputs=images, labels=labels, label_names=LABELS, **options)
     description = {"name": "photos", "labels": LABELS, "attention": map_grid(model)}
+    description["preprocessing"] = dataclasses.asdict(prepare)
     try:
         write_page(rows, folder / "export", folder / "page", "images", description)
     except InputError as error:
@@ -65,7 +69,7 @@ def test_a_photo_gets_the_classes_and_the_map_that_python_computes_also_offline(
             phone.reload()
             phone.wait_for_selector("body[data-ready]")
         rows, values = classify(phone, PHOTOS / name)
-        image = read_image(PHOTOS / name, size=(48, 48))[None]
+        image = read_image(PHOTOS / name, predictor.preprocessing)[None]
         expected, attention = predictor.probabilities(image)[0], predictor.attention_maps(image)[0]
         order = np.argsort(-expected)
         assert [label for label, _ in rows] == [LABELS[index] for index in order]

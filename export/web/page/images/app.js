@@ -2,7 +2,7 @@
 
 import { Tensor } from "@litertjs/core";
 import { fail, isKept, loadModel } from "./litert.js";
-import { decode, stretch, withChannels } from "./pixels.js";
+import { decode, prepare, seen, withChannels } from "./pixels.js";
 
 const SHOWN = 5;
 const RAMP = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]]; // dark to bright
@@ -52,7 +52,7 @@ async function show(file) {
   clear();
   try {
     const photo = await decode(file);
-    const pixels = stretch(withChannels(photo, size.channels), size.width, size.height).data;
+    const pixels = prepare(withChannels(photo, size.channels), description.preprocessing).data;
     const result = await run(pixels);
     if (file !== latest) return; // a slow one, after which another came
     listClasses(result);
@@ -69,10 +69,12 @@ function clear() {
   element("time").textContent = "";
 }
 
+/** Draws the part of a photo that the model sees, over which the map fits. */
 function drawPhoto(photo) {
   const canvas = element("photo");
-  [canvas.width, canvas.height] = [photo.width, photo.height];
-  canvas.getContext("2d").putImageData(photo, 0, 0);
+  const part = seen(photo, description.preprocessing);
+  [canvas.width, canvas.height] = [Math.round(part.width), Math.round(part.height)];
+  canvas.getContext("2d").putImageData(photo, -Math.round(part.x), -Math.round(part.y));
   element("stage").hidden = false;
 }
 

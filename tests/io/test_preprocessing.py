@@ -15,11 +15,12 @@ from keras_vit import pretrained
 from keras_vit.errors import InputError
 from keras_vit.io.images import read_image
 from keras_vit.io.json_files import write_json
+from keras_vit.io.preprocessing import GEOMETRIES
 from keras_vit.pretrained import Preprocessing
 from keras_vit.pretrained.families.huggingface import preprocessing_of, preprocessor_config
 
 ROOT = Path(__file__).parent.parent.parent
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parent.parent / "pretrained" / "fixtures"
 PEERS = os.environ.get("KERAS_VIT_PEERS_PYTHON")
 DATA = Path(os.environ.get("KERAS_VIT_SHARED_DATA", ROOT.parent / "shared/data"))
 PHOTO = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype("uint8")
@@ -72,6 +73,92 @@ np.savez(sys.argv[3], **out)
 def test_the_result_has_the_models_size_and_range(case):
     image = case(PHOTO)
     assert image.shape == (*case.image_size, 3) and image.dtype == np.uint8
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_images_of_any_number_of_channels_are_prepared_channel_by_channel(channels):
+    case = Preprocessing.of("letterbox", (24, 32))
+    images = np.concatenate([PHOTO, PHOTO], axis=-1)[..., :channels]
+    expected = [case(PHOTO)[..., i % 3] for i in range(channels)]
+    np.testing.assert_array_equal(case(images), np.stack(expected, axis=-1))
+
+
+def test_each_geometry_shows_the_part_of_the_image_that_it_names():
+    wide = np.zeros((20, 60, 3), "uint8")
+    wide[:, 20:40] = 200  # the centre square
+    crop, letterbox, stretch = (Preprocessing.of(name, 20)(wide) for name in GEOMETRIES)
+    assert (crop == 200).all()
+    assert (letterbox[:6] == 128).all() and (letterbox[14:] == 128).all()
+    assert (letterbox[8, [0, -1]] == 0).all() and (letterbox[8, 10] == 200).all()
+    assert (stretch[:, [0, -1]] == 0).all() and (stretch[:, 10] == 200).all()
+    tall = wide.transpose(1, 0, 2)
+    assert (Preprocessing.of("center_crop", 20)(tall) == 200).all()
+    assert [Preprocessing.of(name, 8).geometry for name in GEOMETRIES] == list(GEOMETRIES)
+
+
+def test_stretching_is_pillows_bilinear_filter():
+    expected = Image.fromarray(PHOTO).resize((32, 24), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(Preprocessing.of("stretch", (24, 32))(PHOTO), np.asarray(expected))
+
+
+@pytest.mark.parametrize("shape", [(2, 900), (900, 2)])
+@pytest.mark.parametrize("mode", ["center", "shortest_edge"])
+@pytest.mark.parametrize("rounded", [True, False])
+def test_of_a_very_long_image_the_crop_alone_is_computed_with_the_same_result(
+    shape, mode, rounded, monkeypatch
+):
+    case = Preprocessing((64, 64), 0.9, mode, "bilinear", rounded=rounded)
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype("uint8")
+    found = case(image).astype(float)
+    monkeypatch.setattr("keras_vit.io.preprocessing._LONG", float("inf"))
+    # Pillow's box has float32 edges: some halves are rounded the other way.
+    np.testing.assert_allclose(found, case(image), atol=1 if rounded else 0.01)
+
+
+def test_an_image_that_has_no_room_when_it_is_resized_as_a_whole_is_prepared():
+    line = np.zeros((1, 40_000_000, 1), "uint8")
+    assert Preprocessing((64, 64), mean=(0.5,), std=(0.5,))(line).shape == (64, 64, 1)
+
+
+@pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (1, 1)])
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_an_image_of_a_single_row_or_pixel_keeps_one(shape, geometry):
+    assert Preprocessing.of(geometry, (32, 48))(np.zeros((*shape, 3), "uint8")).shape == (32, 48, 3)
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        (Preprocessing.of("center_crop", 64), "the centre square, resized to 64 x 64 (bilinear)"),
+        (Preprocessing.of("stretch", (32, 64)), "the whole image, stretched to 32 x 64 (bilinear)"),
+        (
+            Preprocessing.of("center_crop", (32, 64)),
+            "the centre 64:32 rectangle, resized to 32 x 64 (bilinear)",
+        ),
+        (
+            Preprocessing((224, 224), 0.875),
+            "the centre square, of it the middle 87.5 %, resized to 224 x 224 (bicubic)",
+        ),
+        (
+            Preprocessing((8, 8), crop_mode="border"),
+            "the whole image, resized to fit into 8 x 8 (bicubic), the rest the mean colour",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_people_read_what_is_done_to_an_image(case, words):
+    assert case.words == words
+
+
+def test_files_of_earlier_versions_lack_the_grey_of_the_border():
+    fields = dataclasses.asdict(Preprocessing((8, 8), crop_mode="border"))
+    del fields["fill"]
+    assert Preprocessing.from_json(fields, "x") == Preprocessing((8, 8), crop_mode="border")
+    for wrong in ({**fields, "magic": 1}, {k: v for k, v in fields.items() if k != "mean"}, []):
+        with pytest.raises(
+            InputError, match="Expected an object with crop_mode, crop_ratio, fill, image_size"
+        ):
+            Preprocessing.from_json(wrong, "x")
 
 
 def test_grey_images_keep_one_channel():

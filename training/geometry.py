@@ -1,0 +1,79 @@
+"""How images of a data source become images of the model's size."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from keras_vit import pretrained
+from keras_vit.errors import InputError
+from keras_vit.io.preprocessing import Preprocessing
+from keras_vit.models.image_input import pixel_statistics
+from keras_vit.training.data.sources.folder import DEFAULT_IMAGE_SIZE
+from keras_vit.training.recipe import ImageRecipe
+
+PHOTOGRAPHS = ("folder", "hf", "shards", "table")  # sources of files, whose images vary in size
+
+
+def are_photographs(spec: str, data_dir=None) -> bool:
+    """Returns whether the images of a spec vary in size, as photographs do, and not those of a fixed size."""
+    source, _, name = spec.partition(":")
+    return source in PHOTOGRAPHS or source == "tfds" and _varies(name, data_dir)
+
+
+def image_size_of(recipe: ImageRecipe) -> tuple[int, int] | None:
+    """Returns `(height, width)` in pixels, or None where the data decide."""
+    return recipe.image_size and (recipe.image_size, recipe.image_width or recipe.image_size)
+
+
+def preparation(geometry: str | None, spec: str, image_size=None, data_dir=None) -> Preprocessing:
+    """Returns how the images of a spec are prepared: by a geometry, None for the one that fits the data."""
+    known = geometry or ("center_crop" if are_photographs(spec, data_dir) else "stretch")
+    return Preprocessing.of(known, image_size or DEFAULT_IMAGE_SIZE)
+
+
+def preparation_of_recipe(recipe: ImageRecipe, spec: str, data_dir=None) -> Preprocessing:
+    """Returns how a recipe prepares the images of a spec: pretrained weights prepare photographs themselves.
+
+    Raises:
+        InputError: the weights expect another geometry than the recipe states.
+    """
+    size = image_size_of(recipe)
+    if recipe.pretrained is None or recipe.geometry is None and not are_photographs(spec, data_dir):
+        return preparation(recipe.geometry, spec, size, data_dir)
+    own = pretrained.preprocessing(recipe.pretrained, size)
+    if recipe.geometry not in (None, own.geometry):
+        raise InputError(
+            f"The weights of {recipe.pretrained} expect geometry={own.geometry}, received geometry="
+            f"{recipe.geometry}. Leave it out."
+        )
+    return own
+
+
+def prepare_option(preparation: Preprocessing) -> dict:
+    """Returns the option `prepare` of `load_data`, which stretches images by itself."""
+    own = Preprocessing.of("stretch", preparation.image_size, preparation.mean, preparation.std)
+    return {} if preparation == own else {"prepare": preparation}
+
+
+def with_statistics(preparation: Preprocessing, model: keras.Model) -> Preprocessing:
+    """Returns a preparation for a model's size, with the mean and deviation that the model normalizes by.
+
+    Where it has none, such as a model of the user, both are 0.5.
+    """
+    *size, channels = model.input_shape[1:]
+    scaling = next((layer for layer in model.layers if layer.name == "scaling"), None)
+    known = isinstance(scaling, keras.layers.Rescaling) and np.min(scaling.scale) > 0
+    mean, std = pixel_statistics(scaling, channels) if known else ((0.5,) * channels, (0.5,) * channels)
+    return dataclasses.replace(preparation.for_size(size), mean=mean, std=std)
+
+
+def _varies(name, data_dir):
+    """Returns whether the images of a set of TensorFlow Datasets have no common size."""
+    import tensorflow_datasets as tfds
+
+    try:
+        features = tfds.builder(name, data_dir=data_dir).info.features
+        return any(None in feature.shape for feature in features.values() if len(feature.shape) == 3)
+    except Exception:  # what is wrong with it is said where it is loaded
+        return False
