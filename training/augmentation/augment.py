@@ -4,7 +4,7 @@ from keras import ops
 
 from keras_vit.constraints import checked
 from keras_vit.errors import InputError
-from keras_vit.training.augmentation.operations import operations
+from keras_vit.training.augmentation.operations import jitter, operations
 from keras_vit.training.augmentation.settings import Augmentation
 
 
@@ -18,13 +18,14 @@ def augment(images, labels, uniforms, augmentation: Augmentation):
     """Augments a batch, each image with its own random numbers.
 
     It consists of `keras.ops` and has no state, so it runs in a tf.data map and under `jax.jit`, and returns
-    the same pixels for the same `uniforms`. The order is: RandAugment's colours, then its geometry in one
-    resampling with flip, padded crop and rotation, random erasing, MixUp and CutMix.
+    the same pixels for the same `uniforms`. The order is: colour jitter, the colours of TrivialAugment and
+    RandAugment, then their geometry in one resampling with flip, padded crop, rotation and zoom, random
+    erasing, MixUp and CutMix.
 
-    Images are `(batch, height, width, channels)`, uint8 or float in [0, 255]; RandAugment truncates them to
-    whole numbers, and under TensorFlow the batch size may be unknown, as in a tf.data map. Labels are one-hot
-    float `(batch, num_classes)`, `uniforms` float32 `(batch, num_uniforms(augmentation))` in [0, 1), the only
-    randomness. Returns float32 images and labels of the same shapes.
+    Images are `(batch, height, width, channels)`, uint8 or float in [0, 255]; RandAugment and TrivialAugment
+    truncate them to whole numbers, and under TensorFlow the batch size may be unknown, as in a tf.data map.
+    Labels are one-hot float `(batch, num_classes)`, `uniforms` float32 `(batch, num_uniforms(augmentation))`
+    in [0, 1), the only randomness. Returns float32 images and labels of the same shapes.
 
     Example:
         >>> import numpy as np
@@ -47,7 +48,8 @@ def augment(images, labels, uniforms, augmentation: Augmentation):
 
 
 def check_fits(augmentation, image_shape):
-    """Raises InputError when the padding of the crop is as large as the images."""
+    """Raises InputError when the padding of the crop is as large as the images, or they lack colours."""
+    jitter.check_fits(augmentation, image_shape)
     height, width = image_shape[:2]
     if augmentation.crop_padding >= min(height, width):
         raise InputError(

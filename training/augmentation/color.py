@@ -1,11 +1,10 @@
-"""RandAugment's operations on colours."""
+"""The drawn operations on colours."""
 
 from keras import ops
 
+from keras_vit.training.augmentation.draw import Draw
 from keras_vit.training.augmentation.lookup_table import build_tables, look_up
-from keras_vit.training.augmentation.randaugment import Draw
 
-_ENHANCEMENT = 0.9  # factors from 0.1 to 1.9
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow
 
 
@@ -14,7 +13,7 @@ def change_colors(images, draws: list[Draw]):
     pixels = ops.cast(images, "int32")
     images = look_up(build_tables(pixels, draws, gray_weights(images.shape[-1])), pixels)
     if images.shape[-1] == 3:
-        images = _saturate(images, ops.reshape(_change(draws, "color"), (-1, 1, 1)))
+        images = saturate(images, ops.reshape(_change(draws, "color"), (-1, 1, 1)))
     images = _sharpen(images, ops.reshape(_change(draws, "sharpness"), (-1, 1, 1, 1)))
     return ops.clip(images, 0, 255)
 
@@ -27,12 +26,13 @@ def gray_weights(channels):
 def _change(draws, name):
     factor = 1.0
     for drawn in draws:
-        factor = factor * (1 + drawn.amount(name, _ENHANCEMENT))
+        factor = factor * (1 + drawn.amount(name, drawn.ranges.enhancement))
     return factor - 1
 
 
-def _saturate(images, change):
-    # x + change * (x - gray), as a 3 x 3 matrix for each image.
+def saturate(images, change):
+    """Returns `x + change * (x - gray)` of RGB images, for a change `(batch, 1, 1)`."""
+    # As a 3 x 3 matrix for each image.
     identity = ops.eye(3, dtype="float32")
     from_gray = identity - ops.reshape(ops.convert_to_tensor(_LUMA, dtype="float32"), (3, 1))
     _, height, width, _ = images.shape

@@ -7,9 +7,8 @@ histograms (256 numbers) and looked up once (height x width numbers).
 import keras
 from keras import ops
 
-from keras_vit.training.augmentation.randaugment import Draw
+from keras_vit.training.augmentation.draw import Draw
 
-_ENHANCEMENT = 0.9  # factors from 0.1 to 1.9
 _ROUNDING = 1e-3  # so that 255 computed in float32 is not truncated to 254
 
 
@@ -51,11 +50,9 @@ def gather(table, index):
 def _table(values, histogram, drawn, gray_weights):
     table = ops.floor(ops.clip(_linear(values, histogram, drawn, gray_weights), 0, 255) + _ROUNDING)
     table = table + _column(drawn.chosen("equalize")) * (_equalized(values, histogram) - values)
-    bits = ops.maximum(4 - ops.floor(drawn.level * 4), 1)
-    bin_size = _column(1 + drawn.chosen("posterize") * (2 ** (8 - bits) - 1))
+    bin_size = _column(1 + drawn.chosen("posterize") * (2 ** (8 - drawn.bits) - 1))
     table = ops.floor(table / bin_size) * bin_size
-    threshold = _column(256 - ops.floor(drawn.level * 256))
-    inverted = _column(drawn.chosen("solarize")) * ops.cast(table >= threshold, "float32")
+    inverted = _column(drawn.chosen("solarize")) * ops.cast(table >= _column(drawn.threshold), "float32")
     return table + inverted * (255 - 2 * table)
 
 
@@ -64,8 +61,8 @@ def _linear(values, histogram, drawn, gray_weights):
     lowest, highest = _extremes(values, histogram)
     span = ops.maximum(highest - lowest, 1)
     autocontrast = _column(drawn.chosen("autocontrast")) * ops.cast(highest > lowest, "float32")
-    brightness = _column(drawn.amount("brightness", _ENHANCEMENT))
-    contrast = _column(drawn.amount("contrast", _ENHANCEMENT))
+    brightness = _column(drawn.amount("brightness", drawn.ranges.enhancement))
+    contrast = _column(drawn.amount("contrast", drawn.ranges.enhancement))
     gain = 1 + brightness + contrast + autocontrast * (255 / span - 1)
     offset = contrast * _mean_gray(values, histogram, gray_weights) + autocontrast * lowest * (255 / span)
     return values * gain - offset

@@ -13,60 +13,32 @@ the others, so that their fixed place is an approximation. Two colour or two sha
 are one with the product of their factors.
 """
 
-import dataclasses
-
 from keras import ops
 
-OPERATIONS = (
-    "identity",
-    "autocontrast",
-    "equalize",
-    "posterize",
-    "solarize",
-    "brightness",
-    "contrast",
-    "color",
-    "sharpness",
-    "shear_x",
-    "shear_y",
-    "translate_x",
-    "translate_y",
-    "rotate",
-)
+from keras_vit.training.augmentation.draw import OPERATIONS, Draw, Ranges
+
 UNIFORMS_PER_LAYER = 3  # operation, magnitude, direction
 
 _APPLY_RATE = 0.5
 _MAGNITUDE_STD = 0.5
-
-
-@dataclasses.dataclass(frozen=True)
-class Draw:
-    """One layer's operation for each image."""
-
-    operation: object  # float32 (batch,), index into OPERATIONS; an index past its end is none
-    level: object  # float32 (batch,) in [0, 1], the strength
-    sign: object  # float32 (batch,), -1 or 1
-
-    def chosen(self, name):
-        """Returns 1 for images with this operation, else 0: float32 `(batch,)`."""
-        return ops.cast(ops.equal(self.operation, float(OPERATIONS.index(name))), "float32")
-
-    def amount(self, name, largest):
-        """Returns its strength from -largest to largest, 0 for images without it: float32 `(batch,)`."""
-        return self.chosen(name) * self.sign * self.level * largest
+_RANGES = Ranges(enhancement=0.9, shear=0.3, rotation=30, translation=0.45)
 
 
 def draw(uniforms, augmentation) -> list[Draw]:
     """Draws the operations of each layer from `(batch, randaugment_layers * UNIFORMS_PER_LAYER)` numbers."""
-    columns = ops.unstack(uniforms, axis=1)
+    columns = ops.unstack(uniforms, axis=1) if uniforms.shape[1] else []
     layers = zip(*[iter(columns)] * UNIFORMS_PER_LAYER, strict=True)
     return [_draw_layer(*layer, augmentation.randaugment_magnitude) for layer in layers]
 
 
 def _draw_layer(operation, magnitude, direction, mean):
     normal = ops.erfinv(ops.clip(2 * magnitude - 1, -0.999999, 0.999999)) * 2**0.5
+    level = ops.clip(mean + _MAGNITUDE_STD * normal, 0, 10) / 10
     return Draw(
         operation=ops.floor(operation * (len(OPERATIONS) / _APPLY_RATE)),
-        level=ops.clip(mean + _MAGNITUDE_STD * normal, 0, 10) / 10,
+        level=level,
         sign=ops.sign(direction - 0.5 + 1e-9),
+        bits=ops.maximum(4 - ops.floor(level * 4), 1),
+        threshold=256 - ops.floor(level * 256),
+        ranges=_RANGES,
     )

@@ -17,6 +17,13 @@ class Augmentation:
         flip: bool, mirror left-right with probability 0.5.
         crop_padding: int, pixels of black added on each side before a crop of the image's own size.
         rotation: float in [0, 180], degrees; the angle is drawn between it and its negative.
+        zoom: float in [0, 0.9]; the image is scaled about its centre by a factor between 1 - zoom and
+            1 + zoom, with black around it where it becomes smaller.
+        brightness, contrast, saturation: floats in [0, 1], colour jitter; factors are drawn between 1 minus
+            the value and 1 plus it. Saturation needs RGB images.
+        hue: float in [0, 0.5], colour jitter; all colours are turned by a share of the colour circle between
+            it and its negative. Needs RGB images.
+        trivial_augment: bool, one operation of TrivialAugment (Wide) of random strength, before RandAugment.
         randaugment_layers: int, operations of RandAugment in a row.
         randaugment_magnitude: float in [0, 10], their mean strength.
         mixup_alpha: float, MixUp's Beta(alpha, alpha); 0 is off. With CutMix also on, each image
@@ -31,6 +38,12 @@ class Augmentation:
     flip: bool = False
     crop_padding: Annotated[int, Range(0, 8192)] = 0
     rotation: Annotated[float, Range(0, 180)] = 0.0
+    zoom: Annotated[float, Range(0, 0.9)] = 0.0
+    brightness: Annotated[float, Range(0, 1)] = 0.0
+    contrast: Annotated[float, Range(0, 1)] = 0.0
+    saturation: Annotated[float, Range(0, 1)] = 0.0
+    hue: Annotated[float, Range(0, 0.5)] = 0.0
+    trivial_augment: bool = False
     randaugment_layers: Annotated[int, Range(0, 100)] = 0
     randaugment_magnitude: Annotated[float, Range(0, 10), OnlyWith("randaugment_layers")] = 9.0
     mixup_alpha: Annotated[float, Range(0, 1e6)] = 0.0

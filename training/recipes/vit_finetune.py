@@ -19,5 +19,9 @@ RECIPE = ImageRecipe(
     batch_size=8,
     learning_rate=5e-4,
     flip=True,
+    brightness=0.2,
+    contrast=0.2,
+    saturation=0.2,
+    hue=0.05,
     crop_padding=8,
 )

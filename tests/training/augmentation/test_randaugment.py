@@ -6,7 +6,8 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from keras_vit.training.augmentation import Augmentation, augment
-from keras_vit.training.augmentation.randaugment import OPERATIONS, draw
+from keras_vit.training.augmentation.draw import OPERATIONS
+from keras_vit.training.augmentation.randaugment import draw
 
 SIZE = (24, 20)  # height, width
 FACTOR = 0.81  # 0.9 of the level times 0.9

@@ -18,6 +18,13 @@ from keras_vit.training.augmentation import Augmentation
         ("mixup_alpha", float("inf")),
         ("cutmix_alpha", "1"),
         ("erasing_rate", 1.1),
+        ("zoom", 1.0),
+        ("zoom", -0.1),
+        ("brightness", 1.5),
+        ("contrast", "0.4"),
+        ("saturation", -1),
+        ("hue", 0.6),
+        ("trivial_augment", 1),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_name(field, value):

@@ -1,7 +1,7 @@
-"""Flip, padded crop, rotation and RandAugment; pixels from outside of the image are black.
+"""Flip, padded crop, rotation, zoom, TrivialAugment and RandAugment; pixels from outside are black.
 
-RandAugment's colours come first. Its geometry is one bilinear resampling together with flip, crop and
-rotation; without resampling, flip and crop copy pixels.
+The colours of the latter two come first. Their geometry is one bilinear resampling together with flip, crop,
+rotation and zoom; without resampling, flip and crop copy pixels.
 
 An affine map is a pair of rows `(a, b, c)` of `(batch,)` tensors: output point (x, y) is taken from
 input point (a x + b y + c, ...). Points are in pixels from the image's top left corner, so that the
@@ -12,28 +12,32 @@ import math
 
 from keras import ops
 
-from keras_vit.training.augmentation import color, randaugment
+from keras_vit.training.augmentation import color, randaugment, trivialaugment
 from keras_vit.training.augmentation.lookup_table import gather
 
 ORDER = 10
-_SHEAR = 0.3
-_TRANSLATION = 0.45  # of the image's size
-_ROTATION = math.radians(30)
 
 
 def num_uniforms(augmentation):
-    return _num_own(augmentation) + randaugment.UNIFORMS_PER_LAYER * augmentation.randaugment_layers
+    drawn = trivialaugment.NUM_UNIFORMS * augmentation.trivial_augment
+    return _num_own(augmentation) + drawn + randaugment.UNIFORMS_PER_LAYER * augmentation.randaugment_layers
 
 
 def apply(images, labels, uniforms, augmentation):
     own = _num_own(augmentation)
-    if augmentation.randaugment_layers:
-        draws = randaugment.draw(uniforms[:, own:], augmentation)
+    if draws := _draw(uniforms[:, own:], augmentation):
         images = color.change_colors(images, draws)
         return warp(images, uniforms[:, :own], draws, augmentation), labels
-    if augmentation.rotation:
+    if augmentation.rotation or augmentation.zoom:
         return warp(ops.cast(images, "float32"), uniforms, [], augmentation), labels
     return flip_and_crop(images, uniforms, augmentation), labels
+
+
+def _draw(uniforms, augmentation):
+    if not augmentation.trivial_augment:
+        return randaugment.draw(uniforms, augmentation)
+    count = trivialaugment.NUM_UNIFORMS
+    return [trivialaugment.draw(uniforms[:, :count]), *randaugment.draw(uniforms[:, count:], augmentation)]
 
 
 def flip_and_crop(images, uniforms, augmentation):
@@ -51,9 +55,9 @@ def flip_and_crop(images, uniforms, augmentation):
 
 
 def warp(images, uniforms, draws, augmentation):
-    """Flips, crops, rotates and applies the geometric operations drawn, in one bilinear resampling.
+    """Flips, crops, rotates, zooms and applies the geometric operations drawn, in one bilinear resampling.
 
-    `uniforms` are float32 `(batch, 0 to 4)`, those of flip, crop and rotation; `draws` may be empty.
+    `uniforms` are float32 `(batch, 0 to 5)`, those of flip, crop, rotation and zoom; `draws` may be empty.
     """
     height, width = images.shape[1:3]
     sign, right, down = _flip_and_shift(uniforms, augmentation)
@@ -61,17 +65,19 @@ def warp(images, uniforms, draws, augmentation):
     one, zero = ops.ones((batch,), "float32"), ops.zeros((batch,), "float32")
     rows = (one * sign, zero, right + width * (1 - sign) / 2), (zero, one, one * down)
     if augmentation.rotation:
-        angle = math.radians(augmentation.rotation) * (2 * uniforms[:, -1] - 1)
+        angle = math.radians(augmentation.rotation) * (2 * uniforms[:, -1 - bool(augmentation.zoom)] - 1)
         rows = _compose(rows, _rotation(angle, height, width))
+    if augmentation.zoom:
+        rows = _compose(rows, _scaling(1 + augmentation.zoom * (2 * uniforms[:, -1] - 1), height, width))
     for drawn in draws:
         rows = _compose(rows, _operation(drawn, height, width))
     return ops.image.affine_transform(images, _between_pixel_indices(rows), interpolation="bilinear")
 
 
 def _num_own(augmentation):
-    """Returns how many random numbers flip, crop and rotation need."""
+    """Returns how many random numbers flip, crop, rotation and zoom need."""
     crop, rotation = bool(augmentation.crop_padding), bool(augmentation.rotation)
-    return int(augmentation.flip) + 2 * crop + rotation
+    return int(augmentation.flip) + 2 * crop + rotation + bool(augmentation.zoom)
 
 
 def _flip_and_shift(uniforms, augmentation):
@@ -86,11 +92,19 @@ def _flip_and_shift(uniforms, augmentation):
 
 def _operation(drawn, height, width):
     """Returns the affine map of the drawn operation: all amounts but its own are 0, so the sum is its map."""
-    (cos, sin, x), (minus_sin, _, y) = _rotation(drawn.amount("rotate", _ROTATION), height, width)
-    sin, minus_sin = sin + drawn.amount("shear_x", _SHEAR), minus_sin + drawn.amount("shear_y", _SHEAR)
-    right = drawn.amount("translate_x", _TRANSLATION * width)
-    down = drawn.amount("translate_y", _TRANSLATION * height)
+    largest = drawn.ranges
+    angle = drawn.amount("rotate", math.radians(largest.rotation))
+    (cos, sin, x), (minus_sin, _, y) = _rotation(angle, height, width)
+    sin = sin + drawn.amount("shear_x", largest.shear)
+    minus_sin = minus_sin + drawn.amount("shear_y", largest.shear)
+    right = drawn.amount("translate_x", largest.translation * width + largest.pixels)
+    down = drawn.amount("translate_y", largest.translation * height + largest.pixels)
     return (cos, sin, x + right), (minus_sin, cos, y + down)
+
+
+def _scaling(factor, height, width):
+    inverse, zero = 1 / factor, factor * 0
+    return (inverse, zero, width / 2 * (1 - inverse)), (zero, inverse, height / 2 * (1 - inverse))
 
 
 def _rotation(angle, height, width):

@@ -37,3 +37,17 @@ def test_rotation_turns_about_the_middle_either_way_and_fills_with_black(flip):
     np.testing.assert_allclose(keras.ops.convert_to_numpy(changed), turned, atol=1e-3)
     tilted, _ = augment(image[None], np.ones((1, 1)), uniforms[2:], Augmentation(rotation=45.0, flip=flip))
     assert not keras.ops.convert_to_numpy(tilted)[0, 0, 0].any()
+
+
+@pytest.mark.parametrize("rotation", [0.0, 90.0])
+def test_zoom_scales_about_the_middle_and_fills_with_black(rotation):
+    image = np.random.default_rng(0).integers(1, 256, (8, 8, 3), dtype="uint8")
+    uniforms = np.array([[0.5, 0.0], [0.5, 0.5], [0.5, 1.0]], "float32")[:, rotation == 0 :]
+    augmentation = Augmentation(zoom=0.5, rotation=rotation)
+    changed, _ = augment(np.stack([image] * 3), np.ones((3, 1), "float32"), uniforms, augmentation)
+    small, same, large = keras.ops.convert_to_numpy(changed)
+    np.testing.assert_allclose(same, image, atol=1e-3)
+    assert not small[[0, 1, -2, -1]].any() and not small[:, [0, 1, -2, -1]].any()
+    # Half the size: between four pixels each; larger: the middle of the image fills it.
+    np.testing.assert_allclose(small[3, 3], image[2:4, 2:4].mean((0, 1)), atol=1e-3)
+    assert abs(large.mean() - image[1:7, 1:7].mean()) < 15 and large.min() > 0
