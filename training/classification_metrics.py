@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from keras_vit.errors import InputError
+from keras_vit.training.chance import placed
 
 NUM_BINS = 15  # of the calibration error, as in Guo et al. 2017
 SUM_TOLERANCE = 5e-3  # a softmax in bfloat16 sums to 1 within 0.4 %
@@ -36,6 +37,7 @@ def classification_metrics(
     top5 = {"top5_accuracy": _top_accuracy(probabilities, labels, 5)} if len(label_names) > 5 else {}
     return {
         "accuracy": float(np.mean(predicted == labels)),
+        **placed(predicted == labels, labels, label_names),
         **top5,
         "cross_entropy": float(-np.log(np.maximum(of_truth, SMALLEST)).mean()),
         "expected_calibration_error": expected_calibration_error(bins),

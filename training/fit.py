@@ -1,6 +1,7 @@
 """Runs a recipe: data, model, `model.fit`, and the run folder."""
 
 import platform
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import keras
 import numpy as np
 
 import keras_vit
+from keras_vit.errors import Notice
 from keras_vit.importing import user_code
 from keras_vit.io.json_files import write_json
 from keras_vit.io.model_archive import load_model
@@ -95,6 +97,8 @@ def fit_task(
             streams = _streams(task, data, position, steps, engine)
             _describe(folder, task, prepared)
             show_data(loaded, task)
+            if hint := task.hint(prepared):
+                warnings.warn(hint, Notice, stacklevel=2)
             if position.epoch < last_epoch and not position.stopped:
                 _fit(task, model, steps, streams, [*every, run_state], position, last_epoch)
     return load_model(folder.model), prepared.data

@@ -85,5 +85,5 @@ def _scores(options):
 
 def print_metrics(task, metrics, run_dir):
     """Prints a run's metrics, and where its files are."""
-    print(task.summary(metrics))
+    print("\n".join([task.summary(metrics), *task.place(metrics)]))
     print(f"model, metrics and report in {run_dir}")

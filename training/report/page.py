@@ -1,5 +1,7 @@
 """The page that shows a run's metrics and pictures."""
 
+import html
+
 from keras_vit.io.html_page import cards, document, duration, figure_section, recipe_section, section, table
 from keras_vit.training.metrics import IMAGES, card_texts
 from keras_vit.training.report.names import has_undrawable
@@ -60,12 +62,16 @@ PICTURES = {  # name: title, caption, alternative text
 }
 
 
-def render_page(model, data, metrics, history, recipe, pictures):
-    """Returns the page as HTML; it refers to the pictures by their names, those in `PICTURES`."""
+def render_page(model, data, metrics, history, recipe, place, pictures):
+    """Returns the page as HTML; it refers to the pictures by their names, those in `PICTURES`.
+
+    `place` are lines that put the result in its place.
+    """
     first = [name for name in pictures if name in ("training_curves", "confusion_matrix")]
     rest = [name for name in pictures if name not in first]
     parts = [
         _headline(model, data, metrics, history),
+        *(f'<p class="note">{html.escape(line[0].upper() + line[1:])}.</p>' for line in place),
         *(figure_section(name, *PICTURES[name]) for name in first),
         _per_class(metrics, data.label_names),
         *(figure_section(name, *PICTURES[name]) for name in rest),

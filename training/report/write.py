@@ -22,16 +22,17 @@ from keras_vit.training.report.predictions import (
 from keras_vit.training.report.style import drawing, save
 
 
-def write_report(run_dir, model, data, probabilities, metrics, history_csv, recipe):
+def write_report(run_dir, model, data, probabilities, metrics, history_csv, recipe, place=()):
     """Writes `report/*.png` and `report/index.html` in a run folder, all or nothing.
 
     Pictures that do not apply are left out: patches, positions and attention of a model without them, the
     curves of a run without a history, the mistakes of a model that makes none. `probabilities` are those of
-    the test images, `metrics` their `classification_metrics`, and `recipe` a dict of the recipe's fields.
+    the test images, `metrics` their `classification_metrics`, `recipe` a dict of the recipe's fields, and
+    `place` are lines that put the result in its place.
     """
     history = read_history(history_csv)
     pictures = _pictures(model, data, np.asarray(probabilities), metrics, history)
-    page = functools.partial(render_page, model, data, metrics, history, recipe)
+    page = functools.partial(render_page, model, data, metrics, history, recipe, place)
     write_report_folder(Path(run_dir) / "report", pictures, page)
 
 

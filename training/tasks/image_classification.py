@@ -11,6 +11,7 @@ from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
 from keras_vit.io.label_names import read_label_names
 from keras_vit.pretrained.run_source import saved_preprocessing
+from keras_vit.training import chance
 from keras_vit.training.augmentation.own import OwnAugmentation
 from keras_vit.training.classification_metrics import classification_metrics
 from keras_vit.training.data import ImageData, load_data
@@ -25,6 +26,7 @@ from keras_vit.training.geometry import (
     prepare_option,
     with_statistics,
 )
+from keras_vit.training.memory import memory_hint
 from keras_vit.training.metrics import IMAGES
 from keras_vit.training.normalization import normalized_model
 from keras_vit.training.own_model import FromImages
@@ -148,6 +150,15 @@ class ImageClassification(Task):
         known = self.preparation(data.name).for_size(data.image_shape[:2])
         return [f"prepared    {known.words}"]
 
+    def hint(self, prepared):
+        return memory_hint(prepared.model, self.recipe.batch_size)
+
+    def place(self, metrics):
+        advice = (
+            "add images" if self.recipe.pretrained else "add images, or try vit_few_shot (public weights)"
+        )
+        return chance.lines(metrics, advice)
+
     def check_described(self, folder, data):
         trained = read_label_names(folder.labels)
         if trained != tuple(data.label_names):
@@ -178,7 +189,8 @@ class ImageClassification(Task):
             **self.extra_metrics(model, data),
         }
         recipe = self.recipe.as_dict()
-        write_report(folder.path, model, data, probabilities, metrics, folder.history, recipe)
+        place = self.place(metrics)
+        write_report(folder.path, model, data, probabilities, metrics, folder.history, recipe, place)
         write_json(folder.metrics, metrics)  # written last: marks the run complete
         return metrics
 

@@ -119,6 +119,10 @@ class Task(abc.ABC):
         key, word = self.tested
         return f"{metrics['data']}, {metrics[key]:,} test {word}: {sentence(self.metrics, metrics)}"
 
+    def place(self, metrics) -> list[str]:
+        """Returns lines that put what `evaluate` returned in its place: between chance and certainty."""
+        return []
+
     def logged(self) -> dict[str, str | None]:
         """Returns the metrics of each epoch's logs: `"min"` or `"max"`, None where that is not known."""
         known = {**LOGGED, **{metric_name(metric): None for metric in own_metrics(self.recipe)}}
@@ -127,6 +131,10 @@ class Task(abc.ABC):
     def notes(self, data) -> list[str]:
         """Returns lines on what a training does with these data that nobody stated."""
         return []
+
+    def hint(self, prepared) -> str | None:
+        """Returns a line on what may go wrong in a training, or None."""
+        return None
 
     def callbacks(self, folder, data):
         """Returns callbacks that only this task needs."""

@@ -112,6 +112,17 @@ def test_a_run_without_history_or_mistakes_has_a_shorter_report(tmp_path):
     assert "No test image is misclassified." in text and "Training time" not in text
 
 
+def test_the_page_puts_the_result_in_its_place(run_dir):
+    data, model = image_data(), dense()
+    metrics = classification_metrics(random_probabilities(), data.test.labels, data.label_names)
+    place = ["accuracy on more such images: <x>", "hint: no better"]
+    write_report(
+        run_dir, model, data, random_probabilities(), metrics, run_dir / "history.csv", RECIPE, place
+    )
+    text = (run_dir / "report/index.html").read_text()
+    assert "Accuracy on more such images: &lt;x&gt;." in text and "Hint: no better." in text
+
+
 def test_text_from_the_data_is_escaped(written):
     page = Page(written / "report/index.html")
     assert not page.named("script") and not page.named("i") and not page.named("b")

@@ -1,0 +1,50 @@
+"""Where a classifier's accuracy stands between chance and certainty."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+
+CONFIDENCE = 0.95
+
+
+def placed(correct: np.ndarray, labels: np.ndarray, label_names: Sequence[str]) -> dict[str, Any]:
+    """Returns entries of `metrics.json`: the interval of the accuracy, and what the largest class would give.
+
+    The interval, Wilson's of 95 %, is what accuracy on other images of the same kind may be, as far as the
+    number of test images tells. `largest_class` is the accuracy on these images of always answering the class
+    that most of them have.
+
+    Args:
+        correct: bool `(n,)`, whether each prediction is right.
+        labels: int `(n,)`.
+        label_names: sequence of str.
+
+    Example:
+        >>> found = placed(np.array([True, True, False, True]), np.array([0, 1, 1, 1]), ("cat", "dog"))
+        >>> found["largest_class"]
+        {'label': 'dog', 'accuracy': 0.75}
+        >>> [round(end, 3) for end in found["accuracy_interval"]]
+        [0.301, 0.954]
+    """
+    interval = binomtest(int(np.sum(correct)), len(correct)).proportion_ci(CONFIDENCE, method="wilson")
+    counts = np.bincount(labels, minlength=len(label_names))
+    largest = {"label": str(label_names[counts.argmax()]), "accuracy": float(counts.max() / len(labels))}
+    return {"accuracy_interval": [float(interval.low), float(interval.high)], "largest_class": largest}
+
+
+def lines(metrics: Mapping[str, Any], advice: str) -> list[str]:
+    """Returns the place of an accuracy for people, a line each; a hint with advice where it may be chance."""
+    if "accuracy_interval" not in metrics:  # written by an earlier version
+        return []
+    (low, high), largest = metrics["accuracy_interval"], metrics["largest_class"]
+    found = [
+        f"accuracy on more such images: {low:.4f} to {high:.4f} (95 %, by {metrics['num_images']:,} images); "
+        f"always {largest['label']}: {largest['accuracy']:.4f}"
+    ]
+    if low <= largest["accuracy"]:
+        found.append(
+            f"hint: no better than always answering {largest['label']}, as far as can be told: {advice}"
+        )
+    return found
