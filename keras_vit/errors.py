@@ -1,6 +1,7 @@
 """The exceptions that become an exit code and one line on the command line, and a warning about data."""
 
 import re
+import warnings
 
 _COLORS = re.compile(r"\x1b\[\d*m")  # of a terminal
 _USER_CODE = re.compile(r"in user code:.*?\n\n +\w+: ", re.DOTALL)
@@ -22,6 +23,11 @@ class Notice(UserWarning):
 
 class DataWarning(Notice):
     """The data can be used for training, but something about them deserves attention."""
+
+
+def warn(message: str):
+    """Issues a DataWarning of one line."""
+    warnings.warn(message, DataWarning, stacklevel=2)
 
 
 def listed(names, limit=20):

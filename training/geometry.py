@@ -9,7 +9,7 @@ from keras_vit import pretrained
 from keras_vit.errors import InputError
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.models.image_input import pixel_statistics
-from keras_vit.training.data.sources.folder import DEFAULT_IMAGE_SIZE
+from keras_vit.training.data.encoded import DEFAULT_IMAGE_SIZE
 from keras_vit.training.recipe import ImageRecipe
 
 PHOTOGRAPHS = ("folder", "hf", "shards", "table")  # sources of files, whose images vary in size

@@ -1,5 +1,6 @@
 """Normalises pixels inside the model, so that the exported model includes it."""
 
+import math
 from collections.abc import Callable
 
 import keras
@@ -10,7 +11,8 @@ from keras_vit.layers.image_normalization import KINDS as PER_IMAGE
 
 WHITENINGS = ("pca", "zca")
 NORMALIZATIONS = ("standardize", *PER_IMAGE, *WHITENINGS)
-MAX_IMAGES = 10_000  # for the covariance, and in memory at once as floats
+MAX_IMAGES = 10_000  # for the covariance, and for the mean of images that are decoded when they are used
+_MOST_VALUES = 2**27  # in memory at once as floats
 EPSILON = 0.01  # added to the variances of pixels in [0, 1], or whitening would blow up their noise
 
 
@@ -39,8 +41,10 @@ def normalized_model(kind: str, images: np.ndarray, build: Callable[..., keras.M
 def channel_statistics(images):
     """Returns mean and deviation of each channel, lists of float, of pixels in [0, 1]."""
     sums, squares, count = 0.0, 0.0, 0
-    for first in range(0, len(images), MAX_IMAGES):
-        part = images[first : first + MAX_IMAGES].astype("float64") / 255
+    chosen = np.arange(len(images)) if isinstance(images, np.ndarray) else _evenly(len(images))
+    size = min(MAX_IMAGES, max(1, _MOST_VALUES // math.prod(images.shape[1:])))
+    for first in range(0, len(chosen), size):
+        part = images[chosen[first : first + size]].astype("float64") / 255
         sums, squares = sums + part.sum((0, 1, 2)), squares + (part**2).sum((0, 1, 2))
         count += part[..., 0].size
     mean = sums / count
@@ -56,8 +60,13 @@ def whitening_matrix(kind, pixels):
     return mean, matrix @ directions.T if kind == "zca" else matrix[:, ::-1]  # greatest variance first
 
 
+def _evenly(count):
+    """The rows of at most `MAX_IMAGES` images."""
+    return np.arange(0, count, -(-count // MAX_IMAGES))
+
+
 def _whitening(kind, images, shape):
-    chosen = images[:: -(-len(images) // MAX_IMAGES)]
+    chosen = images[_evenly(len(images))]
     mean, matrix = whitening_matrix(kind, chosen.reshape(len(chosen), -1).astype("float32") / 255)
     dense = keras.layers.Dense(len(mean), trainable=False, dtype="float32", name=f"{kind}_whitening")
     layers = [keras.Input(shape), keras.layers.Flatten(), dense, keras.layers.Reshape(shape)]

@@ -11,6 +11,7 @@ from keras_vit.constraints import Choices, Range, check_value, parameters, parse
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.preprocessing import GEOMETRIES
 from keras_vit.training.augmentation.settings import Augmentation
+from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.fields import OnlyWith, annotations, check_fields, unused_fields
 from keras_vit.training.normalization import NORMALIZATIONS
 from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE, optimizers_with
@@ -251,6 +252,10 @@ class ImageRecipe(Augmentation, Recipe):
     label_smoothing: Annotated[float, Range(0, 0.999)] = 0.1
 
     # Augmentation
+    crop_area: Annotated[float | None, Range(0.01, 1)] = (
+        None  # least share of an image in a random part of it
+    )
+    crop_ratio: Annotated[float, Range(1, 100), OnlyWith("crop_area")] = 4 / 3  # at most, width to height
     augmentation: str | None = None  # own, before that of the other fields: see `augmentation.own`
 
     @property
@@ -258,6 +263,11 @@ class ImageRecipe(Augmentation, Recipe):
         """The fields that change images."""
         names = (field.name for field in dataclasses.fields(Augmentation))
         return Augmentation(**{name: getattr(self, name) for name in names})
+
+    @property
+    def random_crop(self) -> RandomCrop | None:
+        """The random part of each training image that is resized to the image's size, or None."""
+        return None if self.crop_area is None else RandomCrop(self.crop_area, self.crop_ratio)
 
     def _check(self):
         super()._check()
@@ -283,7 +293,7 @@ class ImageRecipe(Augmentation, Recipe):
             raise InputError(f"The pretrained weights decide {', '.join(given)}. Set {unset}.")
         if self.normalization is not None:
             raise InputError("The pretrained weights have their own normalization: set normalization=none.")
-        unused = self.changed().keys() & {*_DROPOUTS, *annotations(Augmentation), "augmentation"}
+        unused = self.changed().keys() & {*_DROPOUTS, *annotations(Augmentation), "augmentation", "crop_area"}
         if self.tuning == "head" and unused:
             names = ", ".join(sorted(unused))
             raise InputError(f"tuning=head, which computes features once, has no {names}: leave it out.")

@@ -7,9 +7,8 @@ from typing import Any
 
 import keras
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, warn
 from keras_vit.io.model_archive import load_model
-from keras_vit.training.data.checks import warn
 from keras_vit.training.devices import open_engine
 from keras_vit.training.fit import fit_task
 from keras_vit.training.recipe import Recipe

@@ -4,6 +4,7 @@ import dataclasses
 import os
 
 from keras_vit.commands.export import given
+from keras_vit.commands.images_for_model import loaded
 from keras_vit.errors import InputError
 
 
@@ -14,6 +15,7 @@ def export_images(options, run, show, **settings):
     from keras_vit.models.rollout import has_attention, map_grid
 
     model, data = run.model, run.data
+    test, train = loaded(data)
     channels = model.input_shape[-1]
     if options.web is not None and channels not in PHOTOS:
         raise InputError(
@@ -24,13 +26,13 @@ def export_images(options, run, show, **settings):
     rows = export_model(
         model,
         run.folder.export,
-        inputs=data.test.images,
-        labels=data.test.labels,
+        inputs=test.images,
+        labels=test.labels,
         task="classification",
         activation="softmax",
         label_names=data.label_names,
-        calibration=data.train.images,
-        int8_training=_int8_training(run),
+        calibration=train.images,
+        int8_training=_int8_training(run, train.images),
         preprocessing=known,
         attention=attention,
         card=_card(options, run.folder),
@@ -45,10 +47,10 @@ def export_images(options, run, show, **settings):
     }
 
 
-def _int8_training(run):
+def _int8_training(run, images):
     from keras_vit.export import Int8Training
 
-    return Int8Training(run.data.train.images) if run.task.recipe.quantize == "int8" else None
+    return Int8Training(images) if run.task.recipe.quantize == "int8" else None
 
 
 def _card(options, folder):

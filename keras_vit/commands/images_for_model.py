@@ -6,6 +6,7 @@ from keras_vit.commands.geometry_option import preparation_for, taken
 from keras_vit.errors import InputError, listed
 
 SCALES = {"0:255": None, "0:1": (1 / 255, 0.0), "-1:1": (2 / 255, -1.0)}  # factor and shift; None for bytes
+MOST_TESTED, MOST_TRAINING = 10_000, 8192  # images, of those that are decoded when they are used
 GREY = np.array((0.299, 0.587, 0.114))  # of red, green and blue, as Pillow's
 
 
@@ -25,12 +26,13 @@ def read_images(spec, found, options) -> dict:
     if prepare is None:
         prepare = preparation_for(found, (*data.image_shape[:2], shape[-1]), options.geometry)
     words = [f"images {taken(found, prepare, options.geometry)}", f"values {pixels or '0:255'}"]
-    test, train = (_fitted(split.images, shape[-1], pixels) for split in (data.test, data.train))
+    splits = loaded(data)
+    test, train = (_fitted(split.images, shape[-1], pixels) for split in splits)
     if data.image_shape[-1] != shape[-1]:
         words.append("grey made RGB" if shape[-1] == 3 else "RGB made grey")
     print("\n".join(data.summary()))
     print(f"taken: the test split; {', '.join(words)}")
-    labels, names = (None, found.label_names) if options.no_labels else _labels(data, found)
+    labels, names = (None, found.label_names) if options.no_labels else _labels(data, splits[0].labels, found)
     return {
         "inputs": test,
         "labels": labels,
@@ -39,6 +41,15 @@ def read_images(spec, found, options) -> dict:
         "preparation": {"pixels": pixels or "0:255"},
         "preprocessing": prepare,
     }
+
+
+def loaded(data):
+    """Returns the test and the training split with images as arrays, and prints where these are not all."""
+    splits = data.test.loaded(MOST_TESTED), data.train.loaded(MOST_TRAINING)
+    for name, split, whole in zip(("test", "training"), splits, (data.test, data.train), strict=True):
+        if len(split) < len(whole):
+            print(f"taken: {len(split):,} of {len(whole):,} {name} images, evenly chosen")
+    return splits
 
 
 def _image_shape(found, spec):
@@ -67,9 +78,9 @@ def _fitted(images, channels, pixels):
     return images if scale is None else (images * scale[0] + scale[1]).astype("float32")
 
 
-def _labels(data, found):
+def _labels(data, labels, found):
     """The labels by the model's own classes where these have names, and the names."""
-    labels, names = data.test.labels, tuple(data.label_names)
+    names = tuple(data.label_names)
     if found.label_names is None or found.label_names == names:
         return labels, names
     unknown = [name for name in names if name not in found.label_names]

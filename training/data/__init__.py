@@ -28,6 +28,8 @@ def load_data(
     skip_broken: bool = False,
     class_folders: str | None = None,
     prepare: Callable | None = None,
+    examine: bool = False,
+    caching: bool = True,
 ) -> ImageData:
     """Loads images as uint8 arrays, with the options of `keras_vit.training.load_data`.
 
@@ -35,7 +37,7 @@ def load_data(
     """
     image_size = None if image_size is None else as_pair(image_size, "image_size")
     source, argument, name = find_source(spec)
-    options = LoadOptions(image_size, data_dir, skip_broken, class_folders, prepare)
+    options = LoadOptions(image_size, data_dir, skip_broken, class_folders, prepare, examine, caching)
     parts, label_names, *found = source.load(argument, options)
     check_parts(parts, label_names)
     warn_duplicates(parts, name)
@@ -47,7 +49,10 @@ def load_data(
         subset=subset,
     )
     if image_size is not None:
-        parts = {key: resize(split, image_size, prepare) for key, split in parts.items()}
+        parts = {
+            key: Split(resize(split.images, image_size, prepare), split.labels)
+            for key, split in parts.items()
+        }
     data = ImageData(name=name, label_names=label_names, found=tuple(*found), **parts)
     check_data(data)
     warn_balance(data)

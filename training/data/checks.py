@@ -1,12 +1,12 @@
 """Validates data before training: errors that would otherwise appear late, or not at all, and warnings."""
 
 import itertools
-import warnings
 
 import numpy as np
 
-from keras_vit.errors import DataWarning, InputError, listed
+from keras_vit.errors import InputError, listed, warn
 from keras_vit.io.label_names import is_label_name
+from keras_vit.training.data.caching import sample_of
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.split import seeded_hashes
 
@@ -91,11 +91,6 @@ def check_data(data: ImageData):
     _check_all_classes_in(data.train, data.label_names)
 
 
-def warn(message):
-    """Issues a DataWarning of one line."""
-    warnings.warn(message, DataWarning, stacklevel=2)
-
-
 def warn_duplicates(parts: dict[str, Split], source: str):
     """Warns about images that are in two of the source's own splits, pixel for pixel.
 
@@ -103,7 +98,7 @@ def warn_duplicates(parts: dict[str, Split], source: str):
     """
     if len(parts) < 2:
         return
-    hashes = {name: seeded_hashes(split.images, 0) for name, split in parts.items()}
+    hashes = {name: seeded_hashes(split, 0) for name, split in parts.items()}
     for (one, first), (other, second) in itertools.combinations(hashes.items(), 2):
         count = int(np.isin(second, first).sum())
         if count:
@@ -135,6 +130,8 @@ def warn_balance(data: ImageData):
 def warn_pixels(data: ImageData):
     """Warns when the training images are constant, or seem to have another range than [0, 255]."""
     images = data.train.images
+    if not isinstance(images, np.ndarray):
+        images = images[sample_of(len(images))]
     low, high = int(images.min()), int(images.max())
     if low == high:
         warn(f"All pixels of the training images are {low}: there is nothing to learn from.")

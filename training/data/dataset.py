@@ -1,10 +1,14 @@
 """A data set of images: three splits of uint8 images in random-access arrays."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
 from keras_vit.errors import listed
+from keras_vit.training.data.decoded import DecodedImages
+from keras_vit.training.data.random_crop import RandomCrop
+from keras_vit.training.data.storage import take
 
 SHOWN = 12  # classes
 
@@ -13,11 +17,48 @@ SHOWN = 12  # classes
 class Split:
     """Images and their labels."""
 
-    images: np.ndarray  # uint8 (num_images, height, width, channels) in [0, 255]; a np.memmap when large
+    images: np.ndarray | DecodedImages  # uint8 (num_images, height, width, channels) in [0, 255]
     labels: np.ndarray  # int32 (num_images,), class indices from 0
 
     def __len__(self):
         return len(self.labels)
+
+    @property
+    def are_decoded(self) -> bool:
+        """Whether the images are decoded when they are used."""
+        return isinstance(self.images, DecodedImages)
+
+    def take(self, rows: np.ndarray) -> "Split":
+        """Returns some of the images; those of an array are copied."""
+        images = self.images.take(rows) if self.are_decoded else take(self.images, rows)
+        return Split(images, self.labels[rows])
+
+    def loaded(self, at_most: int) -> "Split":
+        """Returns the images as an array; of those that have to be decoded at most so many, evenly chosen."""
+        if not self.are_decoded:
+            return self
+        rows = np.arange(len(self))[:: -(-len(self) // at_most)]
+        return Split(self.images[rows], self.labels[rows])
+
+    def cropped(self, rows: np.ndarray, crop: RandomCrop, uniforms: np.ndarray) -> np.ndarray:
+        """Returns a random part of each of some images, resized to their shape.
+
+        `uniforms` are `(num_rows, RandomCrop.UNIFORMS)` in [0, 1).
+        """
+        if self.are_decoded:
+            return self.images.cropped(rows, crop, uniforms)
+        size = self.images.shape[1:3]
+        parts = (crop(image, u, size) for image, u in zip(self.images[rows], uniforms, strict=True))
+        return np.stack(list(parts)).reshape(len(rows), *self.images.shape[1:])
+
+    def contents(self) -> Iterator[bytes]:
+        """Yields for each image what equal ones have in common: a hash of the file, or the pixels."""
+        images = self.images.contents() if self.are_decoded else self.images
+        return (image.tobytes() for image in images)
+
+    def fingerprint(self) -> list[np.ndarray]:
+        """Returns arrays that differ where the images or labels do."""
+        return [self.images.contents() if self.are_decoded else self.images, self.labels]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -47,6 +47,12 @@ def batch_uniforms(seed, epoch, step, shape):
     return np.random.Generator(np.random.Philox(key=key)).random(shape, dtype=np.float32)
 
 
+def crop_uniforms(seed, epoch, step, shape):
+    """Returns the random numbers of a batch's crops, others than `batch_uniforms`: float32 in [0, 1)."""
+    key = np.array([seed, (epoch << 32) + step], dtype=np.uint64)
+    return np.random.Generator(np.random.Philox(key=key).jumped(2)).random(shape, dtype=np.float32)
+
+
 def batch_seed(seed, epoch, step):
     """Returns the seed of a batch for random functions without state: int32 `(2,)`."""
     key = np.array([seed, (epoch << 32) + step], dtype=np.uint64)

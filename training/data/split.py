@@ -1,10 +1,10 @@
 """Splits that a source lacks: balanced over classes, reproducible by a seed, without leaks.
 
-The rule: identical images (equal pixels) form one group. The groups of each class are ordered by a hash of
-the seed and their pixels, and the first are held out until `fraction` of the class's images, rounded and at
-least one, is reached; a group that would exceed this is skipped, and at least one group stays. The split
-depends on seed and pixels alone, not on the order of the files or the version of a random generator, and no
-image is in two splits.
+The rule: identical images (equal pixels, of image files equal content) form one group. The groups of each
+class are ordered by a hash of the seed and that, and the first are held out until `fraction` of the class's
+images, rounded and at least one, is reached; a group that would exceed this is skipped, and at least one
+group stays. The split depends on seed and images alone, not on the order of the files or the version of a
+random generator, and no image is in two splits.
 """
 
 import hashlib
@@ -15,7 +15,6 @@ import numpy as np
 from keras_vit.constraints import Range
 from keras_vit.errors import InputError
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.storage import take
 
 Fraction = Annotated[float, Range(1e-6, 1, below=True)]  # of images or lines
 
@@ -32,21 +31,21 @@ def complete_splits(
     if not missing and subset is None:
         return parts
     source = parts["train"]
-    order = seeded_hashes(source.images, seed)
+    order = seeded_hashes(source, seed)
     rows, held_rows = np.arange(len(source)), {}
     for name in missing:
         held = hold_out(source.labels[rows], order[rows], fractions[name])
         held_rows[name], rows = rows[held], rows[~held]
     if subset is not None:
         rows = rows[balanced_subset(source.labels[rows], order[rows], subset)]
-    made = {name: take(source, held) for name, held in held_rows.items()}
-    return {**parts, **made, "train": take(source, rows)}
+    made = {name: source.take(held) for name, held in held_rows.items()}
+    return {**parts, **made, "train": source.take(rows)}
 
 
-def seeded_hashes(images, seed):
-    """Returns a uint64 hash of the seed and the pixels of each image, `(num_images,)`."""
+def seeded_hashes(split, seed):
+    """Returns a uint64 hash of the seed and the pixels, or the file, of each image, `(num_images,)`."""
     key = str(seed).encode()
-    hashes = (hashlib.blake2b(image.tobytes(), digest_size=8, key=key).digest() for image in images)
+    hashes = (hashlib.blake2b(content, digest_size=8, key=key).digest() for content in split.contents())
     return np.frombuffer(b"".join(hashes), dtype="<u8").astype(np.uint64)
 
 

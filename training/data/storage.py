@@ -14,7 +14,6 @@ from rich.progress import track
 
 from keras_vit.errors import InputError
 from keras_vit.io.images import resize_image
-from keras_vit.training.data.dataset import Split
 
 MEMORY_LIMIT = 2 * 1024**3  # bytes; larger arrays are mapped to a file
 _CHUNK = 1024  # images copied or decoded at a time
@@ -58,13 +57,13 @@ def fill(images: np.ndarray, decode, items) -> dict[int, InputError]:
     return dict(sorted(broken.items()))
 
 
-def take(split: Split, rows: np.ndarray) -> Split:
-    """Returns a Split of some rows."""
-    images = allocate((len(rows), *split.images.shape[1:]))
+def take(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Returns copies of some images."""
+    taken = allocate((len(rows), *images.shape[1:]))
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
-        images[start : start + len(chunk)] = split.images[chunk]
-    return Split(images, split.labels[rows])
+        taken[start : start + len(chunk)] = images[chunk]
+    return taken
 
 
 def tracked(chunks, words):
@@ -74,13 +73,13 @@ def tracked(chunks, words):
     return track(chunks, words, console=console, transient=True, disable=quiet)
 
 
-def resize(split: Split, size: tuple[int, int], prepare: Callable | None = None) -> Split:
-    """Returns a Split with its images stretched, or prepared, to `(height, width)` pixels.
+def resize(images: np.ndarray, size: tuple[int, int], prepare: Callable | None = None):
+    """Returns images stretched, or prepared, to `(height, width)` pixels.
 
     Images that have the size stay as they are.
     """
-    if split.images.shape[1:3] == tuple(size):
-        return split
-    images = allocate((len(split), *size, split.images.shape[-1]))
-    fill(images, lambda image: resize_image(image, prepare or size), split.images)
-    return Split(images, split.labels)
+    if images.shape[1:3] == tuple(size):
+        return images
+    resized = allocate((len(images), *size, images.shape[-1]))
+    fill(resized, lambda image: resize_image(image, prepare or size), images)
+    return resized

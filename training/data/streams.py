@@ -19,9 +19,11 @@ from keras_vit.training.data.order import (
     batch_seed,
     batch_uniforms,
     check_batch_size,
+    crop_uniforms,
     epoch_order,
     steps_per_epoch,
 )
+from keras_vit.training.data.random_crop import RandomCrop
 
 _PREFETCHED = 3  # batches
 _END = object()
@@ -63,8 +65,16 @@ class ImageBatches:
     """
 
     def __init__(
-        self, split: Split, num_classes: int, batch_size: int, seed: int, num_uniforms: int, seeded=False
+        self,
+        split: Split,
+        num_classes: int,
+        batch_size: int,
+        seed: int,
+        num_uniforms: int,
+        crop: RandomCrop | None = None,
+        seeded=False,
     ):
+        self.crop = crop
         self.seeded = seeded  # whether batches have a seed, for an augmentation of the user's own
         self.split, self.num_classes, self.seed = split, num_classes, seed
         self.steps = steps_per_epoch(len(split), batch_size)
@@ -76,21 +86,36 @@ class ImageBatches:
         labels = one_hot(self.split.labels[rows], self.num_classes)
         uniforms = batch_uniforms(self.seed, epoch, step, self.uniforms_shape)
         seed = (batch_seed(self.seed, epoch, step),) if self.seeded else ()
-        return self.split.images[rows], labels, uniforms, *seed
+        return self._images(rows, epoch, step), labels, uniforms, *seed
+
+    def _images(self, rows, epoch, step):
+        if self.crop is None:
+            return self.split.images[rows]
+        numbers = crop_uniforms(self.seed, epoch, step, (len(rows), RandomCrop.UNIFORMS))
+        return self.split.cropped(rows, self.crop, numbers)
 
 
 def train_stream(
-    split: Split, *, num_classes, batch_size, seed, augmentation: Augmentation, own=None, **options
+    split: Split,
+    *,
+    num_classes,
+    batch_size,
+    seed,
+    augmentation: Augmentation,
+    crop: RandomCrop | None = None,
+    own=None,
+    **options,
 ):
     """Makes the shuffled, augmented stream of a whole training, or the rest of one.
 
     It contains float32 images `(batch, height, width, channels)` in [0, 255] and float32 labels `(batch,
-    num_classes)`. `own` is an OwnAugmentation, which comes first. `options` are those of `batch_stream`.
+    num_classes)`. `crop` is done while images are read; `own` is an OwnAugmentation, which comes next.
+    `options` are those of `batch_stream`.
     Under JAX the augmentation is compiled.
     """
     check_fits(augmentation, split.images.shape[1:])
     count = num_uniforms(augmentation)
-    batches = ImageBatches(split, num_classes, batch_size, seed, count, seeded=own is not None)
+    batches = ImageBatches(split, num_classes, batch_size, seed, count, crop, seeded=own is not None)
     change = functools.partial(augment, augmentation=augmentation)
     if own is not None:
         change = own.before(change)

@@ -5,9 +5,9 @@ import dataclasses
 import re
 
 import keras
+import numpy as np
 
-from keras_vit.errors import InputError
-from keras_vit.training.data.checks import warn
+from keras_vit.errors import InputError, warn
 
 
 class Engine:
@@ -32,7 +32,7 @@ class Engine:
                 f"{excess}. Add images or use fewer --devices."
             )
         warn(f"{excess} of the validation images are left out: {self.num_parts} devices share {kept}.")
-        validation = type(data.validation)(data.validation.images[:kept], data.validation.labels[:kept])
+        validation = data.validation.take(np.arange(kept))
         return dataclasses.replace(data, validation=validation)
 
     def scope(self):

@@ -16,7 +16,7 @@ from keras_vit.training.augmentation.own import OwnAugmentation
 from keras_vit.training.classification_metrics import classification_metrics
 from keras_vit.training.data import ImageData, load_data
 from keras_vit.training.data.order import steps_per_epoch
-from keras_vit.training.data.streams import evaluation_stream, train_stream
+from keras_vit.training.data.streams import evaluation_batches, evaluation_stream, train_stream
 from keras_vit.training.fine_tuning.lora import add_lora, merged
 from keras_vit.training.fine_tuning.rates import with_rates_by_depth
 from keras_vit.training.fine_tuning.weights import pretrained_model, with_image_size
@@ -125,6 +125,7 @@ class ImageClassification(Task):
             epochs=recipe.epochs,
             seed=recipe.seed,
             augmentation=recipe.augmentations,
+            crop=recipe.random_crop,
             own=None if recipe.augmentation is None else OwnAugmentation(recipe.augmentation),
             start_epoch=start_epoch,
             start_step=start_step,
@@ -133,8 +134,7 @@ class ImageClassification(Task):
         return {"x": train, "validation_data": evaluation_stream(data.validation, **options)}
 
     def fingerprint_arrays(self, data):
-        splits = (data.train, data.validation)
-        return [array for split in splits for array in (split.images, split.labels)]
+        return [*data.train.fingerprint(), *data.validation.fingerprint()]
 
     def rank(self, logs):
         return [float(logs["val_accuracy"]), -float(logs["val_loss"])]
@@ -201,5 +201,6 @@ class ImageClassification(Task):
 
 def predict_probabilities(model, images, batch_size=256):
     """Returns the softmax of a model's logits, `(n, num_classes)` float32."""
-    logits = model.predict(images, batch_size=batch_size, verbose=0).astype("float64")
+    batches = evaluation_batches(images, batch_size)
+    logits = model.predict(batches, verbose=0).astype("float64")
     return softmax(logits, axis=1).astype("float32")

@@ -61,7 +61,7 @@ def test_a_folder_of_images_becomes_three_splits(tmp_path):
         "test        2 images (dark: 1, light: 1)",
     ]
     for split in (data.train, data.validation, data.test):
-        np.testing.assert_array_equal(split.images.mean(axis=(1, 2, 3)) > 128, split.labels == 1)
+        np.testing.assert_array_equal(np.asarray(split.images).mean(axis=(1, 2, 3)) > 128, split.labels == 1)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_the_split_does_not_depend_on_the_order_of_the_files():
 
 def test_the_rule_is_this_one_on_every_machine():
     images = np.arange(12, dtype=np.uint8).reshape(12, 1, 1, 1)
-    hashes = seeded_hashes(images, seed=0)
+    hashes = seeded_hashes(Split(images, np.zeros(12)), seed=0)
     assert hashes[0] == 0xA7D4886016DC4DFF
     assert np.flatnonzero(hold_out(np.arange(12) % 2, hashes, 0.34)).tolist() == [1, 2, 5, 8]
 
@@ -99,7 +99,7 @@ def test_the_smallest_group_is_held_out_where_none_fits():
 )
 def test_a_subset_has_as_many_of_each_class_as_there_are(count, expected):
     split = random_split([60, 40, 5])
-    rows = balanced_subset(split.labels, seeded_hashes(split.images, 0), count)
+    rows = balanced_subset(split.labels, seeded_hashes(split, 0), count)
     assert np.bincount(split.labels[rows]).tolist() == expected
     assert len(set(rows.tolist())) == count
 

@@ -4,7 +4,7 @@ import pytest
 from keras_vit.errors import InputError
 from keras_vit.training.data import storage
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.storage import allocate, fill, resize, take
+from keras_vit.training.data.storage import allocate, fill, resize
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_disk_that_is_too_small_is_named(monkeypatch):
 def test_rows_are_taken_in_order_also_out_of_a_file(small_memory):
     images = allocate((60, 2, 2, 1))
     images[:] = np.arange(60, dtype=np.uint8).reshape(-1, 1, 1, 1)
-    part = take(Split(images, np.arange(60)), np.array([50, 3, 7] * 10))
+    part = Split(images, np.arange(60)).take(np.array([50, 3, 7] * 10))
     assert isinstance(part.images, np.memmap)
     assert part.labels[:3].tolist() == part.images[:3, 1, 1, 0].tolist() == [50, 3, 7]
 
@@ -61,10 +61,9 @@ def test_an_error_of_another_kind_is_not_swallowed():
         fill(allocate((2, 1, 1, 1)), lambda item: 1 / item, [1, 0])
 
 
-def test_a_split_is_stretched_as_a_single_image_is():
+def test_images_are_stretched_as_a_single_one_is():
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
-    split = Split(images, np.arange(4))
-    assert resize(split, (8, 8)) is split
-    resized = resize(split, (5, 12))
-    assert resized.images.shape == (4, 5, 12, 3)
-    np.testing.assert_array_equal(resized.images[2], storage.resize_image(images[2], (5, 12)))
+    assert resize(images, (8, 8)) is images
+    resized = resize(images, (5, 12))
+    assert resized.shape == (4, 5, 12, 3)
+    np.testing.assert_array_equal(resized[2], storage.resize_image(images[2], (5, 12)))

@@ -26,6 +26,8 @@ class LoadOptions:
     skip_broken: bool = False
     class_folders: str | None = None  # see `keras_vit.training.data.layout.read_layout`
     prepare: Callable | None = None  # of a uint8 image to one of image_size, where it is not stretched
+    examine: bool = False  # read all images of any number of files before the start
+    caching: bool = True  # keep decoded images on the disk
 
 
 def source_names() -> list[str]:

@@ -6,9 +6,10 @@ import os
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.io.images import decode_image
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.storage import allocate, fill
+from keras_vit.training.data.encoded import encoded_parts
+from keras_vit.training.data.items import StoredItems
+from keras_vit.training.data.storage import allocate
 
 ARGUMENT = "NAME"
 _BATCH = 1024
@@ -30,12 +31,13 @@ def load(argument, options):
         )
     if not builder.is_prepared():
         _download(builder, argument)
-    parts = {}
-    for name, source in _split_names(builder, argument).items():
-        split = _read_split(builder, source, keys, options)
-        if name == "train" or split.labels.max() >= 0:
-            parts[name] = split
-    return parts, tuple(builder.info.features[keys[1]].names)
+    splits, lines = _split_names(builder, argument), []
+    if None in builder.info.features[keys[0]].shape:
+        parts, lines = _encoded_splits(builder, splits, keys, options, f"tfds:{argument}")
+    else:
+        parts = _decoded_splits(builder, splits, keys)
+    labelled = {name: split for name, split in parts.items() if name == "train" or split.labels.max() >= 0}
+    return labelled, tuple(builder.info.features[keys[1]].names), lines
 
 
 def _find_builder(name, data_dir):
@@ -103,49 +105,72 @@ def _split_names(builder, name):
     return names
 
 
-def _read_split(builder, source, keys, options):
+def _decoded_splits(builder, splits, keys):
+    """The splits of images of one size, decoded by TFDS."""
     shape = builder.info.features[keys[0]].shape
-    encoded = None in shape  # of different sizes: decoded and resized like image files, not by TFDS
-    if encoded:
-        shape = (*options.image_size, 1 if shape[-1] == 1 else 3)
+    return {name: _decoded_split(builder, source, keys, shape) for name, source in splits.items()}
+
+
+def _decoded_split(builder, source, keys, shape):
     count = builder.info.splits[source].num_examples
-    if count < 0:
-        raise InputError(_damaged(builder, f"{source} has {count:,} examples."))
-    images, labels = allocate((count, *shape)), np.empty(count, np.int32)
-    name = f"{source} of tfds:{builder.info.full_name}"
-
-    def decode(item):
-        row, data = item
-        return decode_image(data, f"{row} in {name}", options.prepare or shape[:2], shape[-1])
-
+    images, labels = allocate((_checked_count(builder, source), *shape)), np.empty(count, np.int32)
     start = 0
-    for batch, batch_labels in _batches(builder, source, keys, encoded):
+    for batch, batch_labels in _batches(builder, source, keys):
         rows = slice(start, start + len(batch))
-        if rows.stop > count:
-            raise InputError(_damaged(builder, f"{source} has more than {count:,} examples."))
-        labels[rows] = batch_labels
-        if encoded:
-            for error in fill(images[rows], decode, list(enumerate(batch, start))).values():
-                raise error
-        else:
-            images[rows] = batch
+        images[rows], labels[rows] = batch, batch_labels
         start = rows.stop
-    if start < count:
-        raise InputError(_damaged(builder, f"{source} has {start:,} examples of {count:,}."))
     return Split(images, labels)
 
 
-def _batches(builder, source, keys, encoded):
+def _encoded_splits(builder, splits, keys, options, name):
+    """The splits of images of different sizes, which are decoded like image files, not by TFDS."""
+    labels, parts = [], {}
+
+    def read():
+        for split, source in splits.items():
+            first = len(labels)
+            _checked_count(builder, source)
+            for batch, batch_labels in _batches(builder, source, keys, encoded=True):
+                rows = range(len(labels) - first, len(labels) - first + len(batch))
+                labels.extend(batch_labels.tolist())
+                yield from zip((f"{row} in {source}" for row in rows), batch.tolist(), strict=True)
+            parts[split] = np.arange(first, len(labels))
+
+    items = StoredItems(read(), name, f"{builder.data_path} {keys[0]}")
+    found = np.array(labels, np.int32)
+    channels = 1 if builder.info.features[keys[0]].shape[-1] == 1 else 3
+    return encoded_parts(
+        items, {split: (rows, found[rows]) for split, rows in parts.items()}, options, name, channels
+    )
+
+
+def _checked_count(builder, source):
+    """The number of examples; a damaged description has another one."""
+    count = builder.info.splits[source].num_examples
+    if count < 0:
+        raise InputError(_damaged(builder, f"{source} has {count:,} examples."))
+    return count
+
+
+def _batches(builder, source, keys, encoded=False):
+    """Yields images and labels of a split, after checking that there are as many as described."""
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
     decoders = {keys[0]: tfds.decode.SkipDecoding()} if encoded else None
+    expected, count = builder.info.splits[source].num_examples, 0
     try:
         examples = builder.as_dataset(source, decoders=decoders)
         examples = examples.map(lambda example: [example[key] for key in keys])
-        yield from examples.batch(_BATCH).prefetch(1).as_numpy_iterator()
+        for batch in examples.batch(_BATCH).prefetch(1).as_numpy_iterator():
+            count += len(batch[1])
+            if count > expected:
+                raise InputError(_damaged(builder, f"{source} has more than {expected:,} examples."))
+            yield batch
     except tf.errors.OpError as error:
         raise InputError(_damaged(builder, f"TensorFlow reports: {_in_short(error)}")) from error
+    if count < expected:
+        raise InputError(_damaged(builder, f"{source} has {count:,} examples of {expected:,}."))
 
 
 def _damaged(builder, reason):

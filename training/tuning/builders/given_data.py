@@ -10,10 +10,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, warn
 from keras_vit.importing import user_code
 from keras_vit.io.files import atomic_path
-from keras_vit.training.data.checks import warn
 from keras_vit.training.tuning.builders.sent import Sent
 
 EXPECTED = (

@@ -34,7 +34,7 @@ def test_images_of_any_kind_and_size_are_read_with_the_folder_as_label(photos):
     assert list(parts) == ["train"] and names == ("cat", "dog")
     assert images.shape == (5, 8, 6, 3) and images.dtype == np.uint8 and labels.dtype == np.int32
     assert labels.tolist() == [0, 0, 0, 1, 1]
-    assert (images[:3, ..., 0] > 190).all() and (images[3:, ..., 2] > 190).all()
+    assert (images[:3][..., 0] > 190).all() and (images[3:][..., 2] > 190).all()
 
 
 def test_images_are_224_pixels_wide_by_default(photos):
@@ -125,7 +125,7 @@ def test_broken_images_are_left_out_on_request_and_named(partly_broken):
         1,
         1,
     ]
-    assert parts["train"].images[:, 0, 0, 0].tolist() == [0, 1, 2, 0, 2]
+    assert parts["train"].images[:][:, 0, 0, 0].tolist() == [0, 1, 2, 0, 2]
 
 
 def test_an_intact_folder_reports_nothing_where_broken_images_may_be_skipped(photos, recwarn):

@@ -1,0 +1,116 @@
+"""The decoded images on the disk: what other processes, a kill and a full disk leave."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from keras_vit.errors import DataWarning
+from keras_vit.training.data.cache import RECORD, UNUSED_DAYS, Cache, cache_folder, remove_unused
+
+
+def image(number, side=5):
+    return np.random.default_rng(number).integers(0, 256, (side, side + 1, 3), dtype="uint8")
+
+
+def filled(folder, numbers):
+    cache = Cache(folder)
+    for number in numbers:
+        cache.put(number, image(number))
+    return cache
+
+
+def has(cache, numbers):
+    return all(np.array_equal(cache.get(number), image(number)) for number in numbers)
+
+
+def test_images_are_found_by_their_stamps_by_this_process_and_the_next(tmp_path):
+    cache = filled(tmp_path / "a", range(10))
+    assert has(cache, range(10)) and cache.get(10) is None and cache.missing(np.array([1, 10, 2**63])) == 2
+    cache.close()
+    assert has(Cache(tmp_path / "a"), range(10))
+
+
+def test_two_processes_write_at_the_same_time(tmp_path):
+    one, two = filled(tmp_path, range(5)), filled(tmp_path, range(3, 9))
+    assert has(one, range(5)) and has(two, range(9))
+    assert one.get(8) is None
+    one.refresh()
+    assert has(one, range(9))
+    assert {path.name for path in tmp_path.glob("*.images")} == {"0.images", "1.images"}
+
+
+@pytest.mark.parametrize("lost", [1, RECORD.itemsize - 1, RECORD.itemsize + 1])
+def test_what_a_killed_process_left_is_passed_over(lost, tmp_path):
+    filled(tmp_path, range(6)).close()
+    with open(tmp_path / "0.index", "r+b") as file:
+        file.truncate(6 * RECORD.itemsize - lost)
+    cache = Cache(tmp_path)
+    assert has(cache, range(4)) and cache.get(5) is None
+    cache.put(5, image(5))
+    cache.close()
+    assert has(Cache(tmp_path), [0, 1, 2, 3, 5])
+
+
+def test_pixels_that_are_not_there_are_not_read(tmp_path):
+    filled(tmp_path, range(6)).close()
+    with open(tmp_path / "0.images", "r+b") as file:
+        file.truncate(4 * 90 + 10)
+    cache = Cache(tmp_path)
+    assert has(cache, range(4)) and cache.get(4) is None and cache.get(5) is None
+
+
+def test_a_process_that_is_killed_while_it_writes_leaves_whole_images(tmp_path):
+    code = (
+        "import numpy as np, itertools; from pathlib import Path; import sys\n"
+        "from keras_vit.training.data.cache import Cache\n"
+        "cache = Cache(Path(sys.argv[1]))\n"
+        "for n in itertools.count(): cache.put(n, np.full((64, 64, 3), n % 251, 'uint8'))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+    while not (tmp_path / "0.index").exists() or (tmp_path / "0.index").stat().st_size < 1000:
+        time.sleep(0.05)
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    cache = Cache(tmp_path)
+    count = (tmp_path / "0.index").stat().st_size // RECORD.itemsize
+    assert count > 20 and cache.missing(np.arange(count)) == 0
+    assert all((cache.get(number) == number % 251).all() for number in range(count))
+
+
+def test_a_full_disk_is_said_once_and_loses_nothing(tmp_path):
+    cache = filled(tmp_path, range(2))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (250, limits[1]))
+    try:
+        with pytest.warns(DataWarning, match="No space is left in .* KERAS_VIT_CACHE") as found:
+            for number in range(2, 6):
+                cache.put(number, image(number))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert len(found) == 1 and has(cache, range(2)) and cache.get(3) is None
+    assert has(Cache(tmp_path), range(2))
+
+
+def test_what_no_command_uses_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_VIT_CACHE", str(tmp_path))
+    old, new = cache_folder("old"), cache_folder("new")
+    for folder in (old, new):
+        filled(folder / "24-3", range(2)).close()
+    long_ago = time.time() - (UNUSED_DAYS + 1) * 86400
+    os.utime(old, (long_ago, long_ago))
+    remove_unused(new)
+    assert new.exists() and not old.exists()
+
+
+def test_nothing_is_kept_on_request(monkeypatch):
+    monkeypatch.setenv("KERAS_VIT_CACHE", "off")
+    assert cache_folder("photos") is None

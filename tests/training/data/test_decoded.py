@@ -1,0 +1,122 @@
+"""Images that are decoded when they are used: the same ones as those of an array, whatever keeps them."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_vit.errors import InputError
+from keras_vit.io.images import decode_image, read_image
+from keras_vit.training.data import load_data
+from keras_vit.training.data.items import SAMPLE, FileItems, StoredItems
+from keras_vit.training.data.random_crop import RandomCrop
+
+RNG = np.random.default_rng(0)
+
+
+def photo(size, detail=8, quality=90):
+    """A JPEG of random colours that change over `detail` pixels."""
+    pixels = RNG.integers(0, 256, (size[1] // detail, size[0] // detail, 3), dtype="uint8")
+    file = io.BytesIO()
+    Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC).save(file, "JPEG", quality=quality)
+    return file.getvalue()
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for number in range(24):
+        path = tmp_path / "photos" / ("cat", "dog")[number % 2] / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(photo([(160, 120), (90, 160), (800, 600)][number % 3]))
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_VIT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_rows_are_those_that_each_file_gives_alone(photos, cache):
+    train = load_data(f"folder:{photos}", image_size=(32, 24)).train
+    every = train.images[:]
+    assert every.shape == train.images.shape == (len(train), 32, 24, 3) and every.dtype == np.uint8
+    items, indices = train.images.decoder.items, train.images.indices
+    for row in (0, 5, -1):
+        alone = read_image(items.name(indices[row]), (32, 24))
+        np.testing.assert_array_equal(every[row], alone)
+        np.testing.assert_array_equal(train.images[row], alone)
+    np.testing.assert_array_equal(train.images[[3, 1]], every[[3, 1]])
+    np.testing.assert_array_equal(train.images[4:9:2], every[4:9:2])
+    np.testing.assert_array_equal(np.asarray(train.take(np.array([7, 2])).images), every[[7, 2]])
+
+
+@pytest.mark.parametrize("kept", ["cache", "off"])
+def test_images_are_the_same_from_the_files_and_from_the_cache(kept, photos, cache, monkeypatch):
+    first = load_data(f"folder:{photos}", image_size=32)
+    uniforms = RNG.random((len(first.train), RandomCrop.UNIFORMS))
+    rows, crop = np.arange(len(first.train)), RandomCrop(0.2)
+    expected = first.train.images[:], first.train.cropped(rows, crop, uniforms)
+    if kept == "off":
+        monkeypatch.setenv("KERAS_VIT_CACHE", "off")
+    second = load_data(f"folder:{photos}", image_size=32)
+    if kept == "cache":
+        second.train.images.decoder.decode = None  # nothing is left to decode
+    found = second.train.images[:], second.train.cropped(rows, crop, uniforms)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_file_that_changes_is_decoded_again(photos, cache):
+    before = load_data(f"folder:{photos}", image_size=16).train.images[:]
+    for path in photos.glob("cat/*.jpg"):
+        path.write_bytes(photo((64, 64)))
+    after = load_data(f"folder:{photos}", image_size=16)
+    cats = after.train.labels == 0
+    paths = [after.train.images.decoder.items.name(index) for index in after.train.images.indices[cats]]
+    np.testing.assert_array_equal(after.train.images[cats], [read_image(path, (16, 16)) for path in paths])
+    assert not np.array_equal(before[cats], after.train.images[cats])
+
+
+def test_the_cache_of_one_size_is_not_that_of_another(photos, cache):
+    for size in (16, 48):
+        images = load_data(f"folder:{photos}", image_size=size).train.images
+        assert images[:].shape[1:3] == (size, size)
+        np.testing.assert_array_equal(
+            images[0], read_image(images.decoder.items.name(images.indices[0]), (size, size))
+        )
+
+
+def test_large_images_are_reduced_while_they_are_decoded():
+    data = photo((1600, 1200), detail=50)
+    whole = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    expected = np.asarray(Image.fromarray(whole).resize((64, 48), Image.Resampling.BILINEAR)).astype(int)
+    found = decode_image(data, "a photo", (48, 64)).astype(int)
+    assert np.abs(found - expected).mean() < 2  # grey levels
+    png = io.BytesIO()
+    Image.fromarray(whole).save(png, "PNG")
+    assert np.abs(decode_image(png.getvalue(), "a picture", (48, 64)).astype(int) - expected).mean() < 2
+
+
+def test_equal_files_have_equal_contents_wherever_they_are(tmp_path):
+    contents = [photo((320, 240)), photo((320, 240)), b"short", b"short ", bytes(3 * SAMPLE)]
+    contents.append(contents[0][:-1] + b"\0")  # of the same size
+    for number, content in enumerate(contents + contents[:3]):
+        (tmp_path / f"{number}.jpg").write_bytes(content)
+    items = FileItems(tmp_path, [str(tmp_path / f"{number}.jpg") for number in range(9)])
+    found = items.contents()
+    assert len(set(found[:6].tolist())) == 6 and found[6:].tolist() == found[:3].tolist()
+    assert len(set(items.stamps().tolist())) == 9
+    stored = StoredItems(((str(n), content) for n, content in enumerate(contents)), "a source", "1")
+    assert [stored.read(index) for index in range(6)] == contents and stored.sizes[2] == 5
+    assert len(set(stored.contents().tolist())) == 6
+
+
+def test_a_file_that_breaks_during_training_is_named(photos, cache, monkeypatch):
+    monkeypatch.setenv("KERAS_VIT_CACHE", "off")
+    train = load_data(f"folder:{photos}", image_size=16).train
+    path = train.images.decoder.items.name(train.images.indices[3])
+    with open(path, "r+b") as file:
+        file.truncate(100)
+    with pytest.raises(InputError, match=rf"{path} is truncated or broken"):
+        train.images[2:5]

@@ -1,0 +1,132 @@
+"""Images that are decoded when they are used, in place of an array: `DecodedImages`."""
+
+import concurrent.futures
+import functools
+import math
+import os
+from collections.abc import Callable
+
+import numpy as np
+
+from keras_vit.io.images import Changes, decode_reduced, reduced_side, resize_image
+from keras_vit.training.data.cache import Cache
+from keras_vit.training.data.random_crop import RandomCrop
+
+IN_MEMORY = 512 * 1024**2  # bytes of a data set's prepared images, up to which they stay there
+
+
+@functools.cache
+def _threads():
+    return concurrent.futures.ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decoding")
+
+
+class Decoder:
+    """Decodes the items of a source, or finds them in the cache.
+
+    Args:
+        items: encoded images, see `keras_vit.training.data.items`.
+        prepare: `(height, width)` to which images are stretched, or a function of a uint8 image.
+        size: `(height, width)` of the prepared images.
+        channels: 1 or 3.
+        cache: Cache of the images that are reduced but not prepared, or None.
+    """
+
+    def __init__(self, items, prepare, size: tuple[int, int], channels: int = 3, cache: Cache | None = None):
+        self.items, self.prepare, self.cache = items, prepare or size, cache
+        self.shape = (*size, channels)
+        self.least_side = reduced_side(size)
+        self.stamps = items.stamps()
+        self.changes = Changes()
+        is_small = len(items) * math.prod(self.shape) <= IN_MEMORY
+        self._prepared = {} if is_small else None
+
+    @functools.cached_property
+    def contents(self) -> np.ndarray:
+        """A uint64 for each item that is the same for equal ones."""
+        return self.items.contents()
+
+    def read(self, index: int) -> np.ndarray:
+        """Returns an image, reduced but not prepared: uint8 `(height, width, channels)` of any size."""
+        stamp = self.stamps[index]
+        image = None if self.cache is None else self.cache.get(stamp)
+        if image is None:
+            image = self.decode(index, self.changes)
+            self.keep(index, image)
+        return image
+
+    def keep(self, index: int, image: np.ndarray):
+        """Adds a decoded image to the cache, if there is one."""
+        if self.cache is not None:
+            self.cache.put(self.stamps[index], image)
+
+    def decode(self, index: int, changes: Changes) -> np.ndarray:
+        """Decodes an image, reduced but not prepared, and counts what that changed."""
+        data, name = self.items.read(index), self.items.name(index)
+        return decode_reduced(data, name, self.least_side, self.shape[-1], changes)
+
+    def prepared(self, index: int) -> np.ndarray:
+        """Returns an image of `shape`. Those of small sets stay in memory."""
+        if self._prepared is None:
+            return resize_image(self.read(index), self.prepare)
+        if index not in self._prepared:
+            self._prepared[index] = resize_image(self.read(index), self.prepare)
+        return self._prepared[index]
+
+
+class DecodedImages:
+    """Some of a source's images. Indexed by a row, a slice or several rows, it gives uint8 arrays.
+
+    Args:
+        decoder: Decoder of all images.
+        indices: int array `(num_images,)`, the places of these ones in it.
+    """
+
+    dtype = np.dtype(np.uint8)
+    ndim = 4
+
+    def __init__(self, decoder: Decoder, indices: np.ndarray):
+        self.decoder, self.indices = decoder, np.asarray(indices)
+
+    def __len__(self):
+        return len(self.indices)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """`(num_images, height, width, channels)`."""
+        return (len(self), *self.decoder.shape)
+
+    def __getitem__(self, rows) -> np.ndarray:
+        indices = self.indices[rows]
+        if indices.ndim == 0:
+            return self.decoder.prepared(int(indices))
+        return self._filled(self.decoder.prepared, indices)
+
+    def __array__(self, dtype=None, copy=None):
+        images = self[:]
+        return images if dtype is None else images.astype(dtype, copy=False)
+
+    def take(self, rows) -> "DecodedImages":
+        """Returns some of these images. Nothing is decoded."""
+        return DecodedImages(self.decoder, self.indices[rows])
+
+    def contents(self) -> np.ndarray:
+        """Returns a uint64 for each image that is the same for equal files."""
+        return self.decoder.contents[self.indices]
+
+    def cropped(self, rows: np.ndarray, crop: RandomCrop, uniforms: np.ndarray) -> np.ndarray:
+        """Returns a random part of each of some images, resized to their shape.
+
+        `uniforms` are `(num_rows, RandomCrop.UNIFORMS)` in [0, 1).
+        """
+        size = self.decoder.shape[:2]
+
+        def read(index, numbers):
+            return crop(self.decoder.read(index), numbers, size)
+
+        return self._filled(read, self.indices[rows], uniforms)
+
+    def _filled(self, read: Callable, indices, *others) -> np.ndarray:
+        images = np.empty((len(indices), *self.decoder.shape), np.uint8)
+        for row, image in enumerate(_threads().map(read, indices.tolist(), *others)):
+            images[row] = image
+        return images

@@ -1,0 +1,69 @@
+"""Splits of encoded images: how those of a source are examined, cached and decoded when they are used."""
+
+import numpy as np
+
+from keras_vit.errors import InputError, listed, warn
+from keras_vit.training.data.cache import cache_folder
+from keras_vit.training.data.caching import open_cache, sample_of
+from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.decoded import DecodedImages, Decoder
+from keras_vit.training.data.examination import examine, keep_examination, kept_examination
+
+DEFAULT_IMAGE_SIZE = (224, 224)  # pixels
+EXAMINED = 256 * 1024**2  # bytes of image files that are all read before the start, in some seconds
+
+
+def encoded_parts(
+    items, parts: dict[str, tuple[np.ndarray, np.ndarray]], options, source: str, channels: int = 3
+):
+    """Returns a dict of `Split` that decode images when they are used, and lines on what was found.
+
+    Args:
+        items: see `keras_vit.training.data.items`.
+        parts: for each split, the indices of its items and their labels.
+        options: LoadOptions.
+        source: what messages call the data, such as the path of a folder.
+        channels: 1 or 3.
+
+    Raises:
+        InputError: images that cannot be read, unless `options.skip_broken`.
+    """
+    decoder = Decoder(items, options.prepare, options.image_size or DEFAULT_IMAGE_SIZE, channels)
+    folder = cache_folder(source)
+    lines = open_cache(decoder, folder) if options.caching else []
+    found, more = _examined(decoder, folder, options)
+    if found.broken:
+        _report_broken(found.broken, decoder, source, options.skip_broken)
+    found.changes.check(source)
+    lines += [*more, *found.changes.lines()]
+    splits = {}
+    for name, (indices, labels) in parts.items():
+        whole = ~np.isin(indices, list(found.broken))
+        splits[name] = Split(DecodedImages(decoder, indices[whole]), labels[whole])
+    return splits, lines
+
+
+def _examined(decoder, folder, options):
+    """Examines all images, or some of many, or finds what was kept."""
+    if (kept := kept_examination(folder, decoder.stamps)) is not None:
+        return kept, []
+    count = len(decoder.items)
+    if options.examine or options.skip_broken or decoder.items.sizes.sum() <= EXAMINED:
+        found = examine(decoder)
+        keep_examination(folder, decoder.stamps, found)
+        return found, []
+    sample = sample_of(count)
+    line = f"{len(sample)} of {count:,} images were read so far; keras-vit check reads all of them"
+    return examine(decoder, sample), [line]
+
+
+def _report_broken(broken, decoder, source, skip_broken):
+    names = listed(decoder.items.short_name(index) for index in broken)
+    found = f"{len(broken):,} of {len(decoder.items):,} images in {source} cannot be read: {names}."
+    if skip_broken:
+        warn(f"{found} They are left out.")
+        return
+    first = next(iter(broken.values()))
+    raise InputError(
+        f"{found} The first: {first} To leave all of them out, set skip_broken=True (--skip-broken)."
+    )

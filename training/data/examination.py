@@ -1,0 +1,76 @@
+"""What reading all images of a data set finds; it is kept, so that each file is examined once."""
+
+import dataclasses
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.io.images import Changes
+from keras_vit.io.json_files import read_json, write_json
+from keras_vit.training.data.decoded import Decoder
+from keras_vit.training.data.items import digest
+from keras_vit.training.data.storage import tracked
+
+_CHUNK = 256  # images between two steps of the progress bar
+FILE = "examined.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Examination:
+    """The images that cannot be read, and what decoding changed of the others.
+
+    Attributes:
+        broken: dict from the index of an item to the message.
+        changes: Changes of all images.
+    """
+
+    broken: dict[int, str]
+    changes: Changes
+
+
+def examine(decoder: Decoder, indices=None) -> Examination:
+    """Decodes all items, or some, on all cores, with a progress bar for many."""
+    changes, broken = Changes(), {}
+    indices = np.arange(len(decoder.items)) if indices is None else indices
+
+    def read(index):
+        try:
+            image = decoder.decode(index, changes)
+        except InputError as error:
+            broken[index] = str(error)
+        else:
+            decoder.keep(index, image)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in tracked(range(0, len(indices), _CHUNK), "reading images"):
+            for _ in pool.map(read, indices[start : start + _CHUNK].tolist()):
+                pass
+    return Examination(dict(sorted(broken.items())), changes)
+
+
+def kept_examination(folder: Path | None, stamps: np.ndarray) -> Examination | None:
+    """Returns what was found when the same files were examined before, or None."""
+    if folder is None or not (folder / FILE).is_file():
+        return None
+    try:
+        kept = read_json(folder / FILE)
+        if kept["files"] != _identity(stamps):
+            return None
+        broken = {int(index): text for index, text in kept["broken"].items()}
+        return Examination(broken, Changes(**kept["changes"]))
+    except (InputError, KeyError, TypeError, ValueError):  # of another version
+        return None
+
+
+def keep_examination(folder: Path | None, stamps: np.ndarray, found: Examination):
+    """Keeps what was found for the same files."""
+    if folder is not None:
+        content = {"files": _identity(stamps), "broken": found.broken, "changes": found.changes.as_dict()}
+        write_json(folder / FILE, content)
+
+
+def _identity(stamps):
+    return f"{digest(stamps.tobytes()):016x}"

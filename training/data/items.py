@@ -1,0 +1,156 @@
+"""Encoded images by index: what a source of image files gives, before anything is decoded.
+
+A new kind of storage is a class like `FileItems`, with its methods.
+"""
+
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.io.files import read_bytes
+from keras_vit.io.images import MAX_FILE_SIZE
+
+SAMPLE = 4096  # bytes in the middle and at the end of a file that identify it, together with its size
+_CHUNK = 256  # files that a thread reads at a time
+
+
+class FileItems:
+    """Image files.
+
+    Args:
+        root: Path of the folder that messages name.
+        paths: of the files, str.
+    """
+
+    def __init__(self, root: Path, paths: Sequence[str]):
+        self.root, self.paths = root, paths
+        states = [self._state(path) for path in paths]
+        self.sizes = np.array([state.st_size for state in states], np.int64)  # bytes
+        self._times = [state.st_mtime_ns for state in states]
+
+    def __len__(self):
+        return len(self.paths)
+
+    def read(self, index: int) -> bytes:
+        """Returns the bytes of an image file."""
+        return read_bytes(self.paths[index], "an image file", MAX_FILE_SIZE)
+
+    def name(self, index: int) -> str:
+        """Returns what messages call an image."""
+        return self.paths[index]
+
+    def short_name(self, index: int) -> str:
+        """Returns what messages call an image that name the folder too."""
+        return os.path.relpath(self.paths[index], self.root)
+
+    def stamps(self) -> np.ndarray:
+        """Returns a uint64 for each image that changes with the file: of its path, size and time."""
+        here = os.getcwd()
+        facts = zip(self.paths, self.sizes.tolist(), self._times, strict=True)
+        return hashes(f"{os.path.join(here, path)}\0{size}\0{time}".encode() for path, size, time in facts)
+
+    def contents(self) -> np.ndarray:
+        """Returns a uint64 for each image that is the same for equal files, wherever they are."""
+        parts = [range(len(self))[start : start + _CHUNK] for start in range(0, len(self), _CHUNK)]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return np.concatenate(list(pool.map(lambda part: hashes(map(self._sample, part)), parts)))
+
+    def _state(self, path):
+        try:
+            return os.stat(path)
+        except OSError as error:
+            raise InputError(f"Expected an image file at {path}: {error.strerror}.") from error
+
+    def _sample(self, index):
+        size = int(self.sizes[index])
+        try:
+            with open(self.paths[index], "rb", buffering=0) as file:
+                if size <= 2 * SAMPLE:
+                    return file.read()
+                file.seek(size // 2)
+                middle = file.read(SAMPLE)
+                file.seek(size - SAMPLE)
+                return size.to_bytes(8, "little") + middle + file.read(SAMPLE)
+        except OSError as error:
+            raise InputError(f"{self.paths[index]} cannot be read: {error.strerror}.") from error
+
+
+class StoredItems:
+    """Encoded images that a source gives one after another, kept in a temporary file.
+
+    The file has no name and is removed with the object. It is in the folder named by `TMPDIR`.
+
+    Args:
+        images: yields the name of each image within the source, and its bytes.
+        source: str, what messages call the source.
+        stamp: str that changes with the images of the source.
+    """
+
+    def __init__(self, images: Iterable[tuple[str, bytes]], source: str, stamp: str):
+        self._source, self._stamp = source, stamp
+        self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115, open as long as the object
+        self._names, digests, ends = [], [], []
+        for name, image in images:
+            self._append(image)
+            self._names.append(name)
+            digests.append(digest(image))
+            ends.append(self._file.tell())
+        self._contents, self._ends = np.array(digests, np.uint64), [0, *ends]
+
+    def __len__(self):
+        return len(self._contents)
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """The bytes of each image."""
+        return np.diff(self._ends)
+
+    def read(self, index: int) -> bytes:
+        """Returns the bytes of an encoded image."""
+        start, end = self._ends[index : index + 2]
+        return os.pread(self._file.fileno(), end - start, start)
+
+    def name(self, index: int) -> str:
+        """Returns what messages call an image."""
+        return f"{self._names[index]} of {self._source}"
+
+    def short_name(self, index: int) -> str:
+        """Returns what messages call an image that name the source too."""
+        return self._names[index]
+
+    def stamps(self) -> np.ndarray:
+        """Returns a uint64 for each image that changes with the source."""
+        return hashes(f"{self._stamp}\0{index}".encode() for index in range(len(self)))
+
+    def contents(self) -> np.ndarray:
+        """Returns a uint64 for each image that is the same for equal ones."""
+        return self._contents
+
+    def _append(self, image):
+        try:
+            if self._file.write(image) == len(image):
+                return
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+        raise InputError(
+            f"No space is left in {tempfile.gettempdir()} for the images of {self._source}. Set TMPDIR to a "
+            "folder on a larger disk."
+        )
+
+
+def digest(content: bytes) -> int:
+    """Returns a uint64 hash of some bytes."""
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
+
+
+def hashes(contents: Iterable[bytes]) -> np.ndarray:
+    """Returns the uint64 hash of each of some bytes."""
+    return np.fromiter((digest(content) for content in contents), np.uint64)
