@@ -18,6 +18,8 @@ from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE
 from keras_vit.training.own_parts import ChoicesOrOwn, is_part, named_parts, own_function
 
 _MANY = 10**9
+TABLES = ("table:*",)
+_FILES = ("folder:*", "table:*", "tfds:*")
 _SEEDS = Range(0, 2**32 - 1)
 _FRACTION = Range(0.001, 0.9)
 # Arguments of builders that follow from the data or from fields of a recipe.
@@ -224,10 +226,13 @@ class ImageRecipe(Augmentation, Recipe):
         str | None, Choices(*GEOMETRIES)
     ] = None
     subset: Annotated[int | None, Range(2, _MANY)] = None  # training images, class-balanced; None: all
-    skip_broken: Annotated[bool, OnlyWith("data", "folder:*")] = False  # leave out images that cannot be read
+    skip_broken: Annotated[bool, OnlyWith("data", *_FILES)] = False  # leave out images that cannot be read
     class_folders: Annotated[  # where folders contain folders: which are the classes; None: refused
         str | None, Choices("first", "last"), OnlyWith("data", "folder:*")
     ] = None
+    image_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # None: one of the usual names
+    label_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None
+    split_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None
     normalization: Annotated[str | None, Choices(*NORMALIZATIONS)] = None  # inside the model; None: its own
 
     # Model

@@ -28,6 +28,9 @@ def load_data(
     skip_broken: bool = False,
     class_folders: str | None = None,
     prepare: Callable | None = None,
+    image_column: str | None = None,
+    label_column: str | None = None,
+    split_column: str | None = None,
     examine: bool = False,
     caching: bool = True,
 ) -> ImageData:
@@ -37,7 +40,10 @@ def load_data(
     """
     image_size = None if image_size is None else as_pair(image_size, "image_size")
     source, argument, name = find_source(spec)
-    options = LoadOptions(image_size, data_dir, skip_broken, class_folders, prepare, examine, caching)
+    columns = {"image": image_column, "label": label_column, "split": split_column}
+    options = LoadOptions(
+        image_size, data_dir, skip_broken, class_folders, prepare, columns, examine, caching
+    )
     parts, label_names, *found = source.load(argument, options)
     check_parts(parts, label_names)
     warn_duplicates(parts, name)

@@ -73,6 +73,9 @@ class ImageClassification(Task):
             subset=recipe.subset,
             skip_broken=recipe.skip_broken,
             class_folders=recipe.class_folders,
+            image_column=recipe.image_column,
+            label_column=recipe.label_column,
+            split_column=recipe.split_column,
             data_dir=data_dir,
             **prepare_option(self.preparation(recipe.data, data_dir)),
         )

@@ -11,7 +11,7 @@ A spec is `NAME` or `NAME:ARGUMENT`, where NAME is the module's name. Each modul
 import dataclasses
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 
 from keras_vit.errors import InputError
@@ -26,6 +26,7 @@ class LoadOptions:
     skip_broken: bool = False
     class_folders: str | None = None  # see `keras_vit.training.data.layout.read_layout`
     prepare: Callable | None = None  # of a uint8 image to one of image_size, where it is not stretched
+    columns: Mapping[str, str | None] = dataclasses.field(default_factory=dict)  # of a table, see `tables`
     examine: bool = False  # read all images of any number of files before the start
     caching: bool = True  # keep decoded images on the disk
 

@@ -1,0 +1,119 @@
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_vit.errors import InputError
+from keras_vit.training.data import load_data
+
+
+@pytest.fixture
+def images(tmp_path):
+    (tmp_path / "images").mkdir()
+    for number in range(30):
+        Image.new("RGB", (20, 16), (number, 0, 0)).save(tmp_path / "images" / f"{number}.png")
+    return tmp_path
+
+
+def write(folder, header, rows, name="table.csv", delimiter=","):
+    with open(folder / name, "w", newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows([header, *rows])
+    return f"table:{folder / name}"
+
+
+def rows(labels=("cat", "dog"), splits=None):
+    found = [[f"images/{number}.png", labels[number % len(labels)]] for number in range(30)]
+    if splits:
+        found = [[*row, splits[number % len(splits)]] for number, row in enumerate(found)]
+    return found
+
+
+def reds(split):
+    return split.images[:][:, 0, 0, 0].tolist()
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_each_row_is_an_image_with_its_label(delimiter, images):
+    data = load_data(write(images, ["Path", "label"], rows(), delimiter=delimiter), image_size=8)
+    assert data.label_names == ("cat", "dog") and data.image_shape == (8, 8, 3)
+    found = sorted(red for split in data.splits.values() for red in reds(split))
+    assert found == list(range(30))
+    for split in data.splits.values():
+        assert [red % 2 for red in reds(split)] == split.labels.tolist()
+    assert data.found[0] == "columns: image Path, label label"
+
+
+def test_parquet_is_read_as_csv_is(images):
+    import pyarrow.parquet
+
+    table = {"file_name": [row[0] for row in rows()], "class": [number % 3 for number in range(30)]}
+    pyarrow.parquet.write_table(pyarrow.table(table), images / "table.parquet")
+    data = load_data(f"table:{images / 'table.parquet'}", image_size=8)
+    assert data.label_names == ("0", "1", "2")
+    assert [red % 3 for red in reds(data.train)] == data.train.labels.tolist()
+
+
+def test_a_column_names_the_splits(images):
+    spec = write(images, ["path", "label", "split"], rows(splits=("Training", "train", "valid", "test")))
+    data = load_data(spec, image_size=8)
+    assert [len(split) for split in data.splits.values()] == [16, 7, 7]
+    assert all(red % 4 == 3 for red in reds(data.test))
+
+
+def test_a_column_of_another_meaning_is_not_taken_for_splits(images):
+    spec = write(images, ["path", "label", "set"], rows(splits=("lego", "train")))
+    assert load_data(spec, image_size=8).found[0] == "columns: image path, label label"
+    with pytest.raises(InputError, match="Expected column set .* to say train, .* received 'lego'"):
+        load_data(spec, image_size=8, split_column="set")
+
+
+def test_numbers_are_classes_in_their_order(images):
+    data = load_data(write(images, ["path", "label"], rows(labels=(10, 9, -1))), image_size=8)
+    assert data.label_names == ("-1", "9", "10")
+
+
+def test_columns_are_chosen(images):
+    spec = write(images, ["path", "file", "animal"], [[f"no/{n}", *row] for n, row in enumerate(rows())])
+    with pytest.raises(
+        InputError, match=r"Which column .* is the image\? .* path, file can be it. Set image_"
+    ):
+        load_data(spec)
+    with pytest.raises(InputError, match=r"is the label\? It has path, file, animal; none has a usual name"):
+        load_data(spec, image_column="file")
+    data = load_data(spec, image_column="file", label_column="animal", image_size=8)
+    assert data.label_names == ("cat", "dog")
+
+
+BAD = {
+    "an unknown column": (["path", "label"], rows(), {"label_column": "klass"}, "received 'klass': it has path, l"),
+    "files that are absent": (
+        ["path", "label"], [*rows(), ["images/99.png", "cat"], ["x.png", "dog"]], {},
+        "2 of 32 files .* not there: .*images/99.png, .*x.png. Paths are relative to",
+    ),
+    "no label": (["path", "label"], [*rows()[:-1], ["images/3.png", " "]], {}, "is empty in row 30"),
+    "fractions": (["path", "label"], rows(labels=("0.5", "1.5")), {}, "whole numbers in column label .*, received 0.5"),
+    "a row that is too short": (["path", "label"], [*rows(), ["images/3.png"]], {}, "received 1 in row 31"),
+    "no rows": (["path", "label"], [], {}, "a row for each image"),
+    "no training split": (["path", "label", "split"], rows(splits=("test",)), {}, "no row of the training split"),
+    "one class": (["path", "label"], rows(labels=("cat",)), {}, "two classes or more"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_tables_are_refused_with_the_fix(case, images):
+    header, content, options, message = BAD[case]
+    with pytest.raises(InputError, match=message):
+        load_data(write(images, header, content), image_size=8, **options)
+
+
+@pytest.mark.parametrize("name", ["absent.csv", "absent.parquet", "broken.parquet"])
+def test_files_that_are_no_tables_are_refused(name, tmp_path):
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(InputError, match=name):
+        load_data(f"table:{tmp_path / name}")
+
+
+def test_images_have_the_size_that_is_asked_for(images):
+    data = load_data(write(images, ["path", "label"], rows()), image_size=(4, 6))
+    assert np.asarray(data.train.images).shape == (len(data.train), 4, 6, 3)

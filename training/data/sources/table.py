@@ -1,0 +1,43 @@
+"""`table:FILE`: a CSV or Parquet file with a path and a label in each row."""
+
+import os
+from pathlib import Path
+
+from keras_vit.errors import InputError, listed
+from keras_vit.training.data.encoded import encoded_parts
+from keras_vit.training.data.items import FileItems
+from keras_vit.training.data.tables import are_splits, choose_columns, classes_of, read_table, rows_of_splits
+
+ARGUMENT = "PATH"
+
+
+def load(argument, options):
+    """Loads the images that a table names, each with its label and perhaps its split.
+
+    The columns are those of `options.columns`, else those with usual names, such as `path` and `label`. Paths
+    are relative to the folder of the table. Each value of the label is a class. Splits are called as folders
+    of splits are.
+    """
+    path = Path(argument).expanduser()
+    table = read_table(path)
+    chosen = choose_columns(list(table), options.columns, path)
+    files = [os.path.join(path.parent, str(file).strip()) for file in table[chosen["image"]]]
+    _check_files(files, path)
+    labels, names = classes_of(table[chosen["label"]], f"column {chosen['label']} of {path}")
+    split = chosen.get("split")
+    if split and not options.columns.get("split") and not are_splits(table[split]):
+        split = None  # a column of another meaning
+        del chosen["split"]
+    rows = rows_of_splits(split and table[split], len(files), f"column {split} of {path}")
+    parts = {name: (places, labels[places]) for name, places in rows.items()}
+    splits, lines = encoded_parts(FileItems(path.parent, files), parts, options, str(path))
+    return splits, names, ["columns: " + ", ".join(f"{kind} {name}" for kind, name in chosen.items()), *lines]
+
+
+def _check_files(files, path):
+    absent = [file for file in files if not os.path.isfile(file)]
+    if absent:
+        raise InputError(
+            f"{len(absent):,} of {len(files):,} files that {path} names are not there: {listed(absent, 5)}. "
+            f"Paths are relative to {path.parent}."
+        )
