@@ -15,9 +15,9 @@ from keras_vit.training.recipe import ImageRecipe
 PHOTOGRAPHS = ("folder", "hf", "shards", "table")  # sources of files, whose images vary in size
 
 
-def are_photographs(spec: str, data_dir=None) -> bool:
+def are_photographs(spec, data_dir=None) -> bool:
     """Returns whether the images of a spec vary in size, as photographs do, and not those of a fixed size."""
-    source, _, name = spec.partition(":")
+    source, _, name = spec.partition(":") if isinstance(spec, str) else ("", "", "")
     return source in PHOTOGRAPHS or source == "tfds" and _varies(name, data_dir)
 
 

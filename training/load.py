@@ -4,7 +4,6 @@ from typing import Any
 
 from rich.console import Console
 
-from keras_vit.constraints import check_value
 from keras_vit.errors import InputError
 from keras_vit.training import data
 from keras_vit.training.data import ImageData
@@ -13,35 +12,42 @@ from keras_vit.training.text.corpus import TextData, is_text, load_text
 
 
 def load_data(
-    spec: str, *, validation_fraction: float = 0.1, test_fraction: float = 0.1, seed: int = 0, **options: Any
+    spec: Any, *, validation_fraction: float = 0.1, test_fraction: float = 0.1, seed: int = 0, **options: Any
 ) -> ImageData | TextData:
     """Loads images or text with a training, a validation and a test split.
 
     The splits of an image source are kept. Missing ones are taken from its training split: the same fraction
-    of each class, chosen by `seed` and the pixels alone, with equal images always in the same split. Lines of
+    of each class, chosen by `seed` and the images alone, with equal ones always in the same split. Lines of
     text are chosen by `seed` and the line, with equal lines in the same split; of running text the end is the
     test split and the part before it the validation split.
 
     Args:
-        spec: str. Images: `"digits"` (1,797 images of 8 x 8 pixels, embedded), `"tfds:NAME"` (TensorFlow
-            Datasets), `"folder:PATH"` (class folders of image files), `"npz:PATH"` and others of
-            `keras_vit.training.data.sources`. Text: `"names"` (1,536 names of dinosaurs, embedded) or
-            `"text:PATH"`, a file in UTF-8.
+        spec: str. Images: `"digits"` (1,797 images of 8 x 8 pixels, embedded), `"folder:PATH"` (class folders
+            of image files), `"table:FILE"` (CSV or Parquet with a path and a label in each row), `"npz:PATH"`
+            (arrays), `"tfds:NAME"` (TensorFlow Datasets), `"hf:NAME"` (Hugging Face `datasets`, from the hub
+            or a folder), `"shards:PATH"` (what `keras-vit pack` wrote) or `"module:name"`. That is, or
+            returns, what may also be given itself: `(images, labels)`, a `tf.data.Dataset` or a
+            `keras.utils.PyDataset` of these, or a dict of them by split. Text: `"names"` (1,536 names of
+            dinosaurs, embedded) or `"text:PATH"`, a file in UTF-8.
         validation_fraction: float in (0, 1), of what is left after the test split. Default: 0.1.
         test_fraction: float in (0, 1). Default: 0.1.
         seed: int, chooses the splits and the subset. Default: 0.
         **options: of images or of text alone.
 
-            Images: `image_size`, int or `(height, width)` in pixels (default: the source's own, of a folder
-            224); `geometry`, how others become that size with antialiased bilinear interpolation:
+            Images: `image_size`, int or `(height, width)` in pixels (default: the source's own, of image
+            files 224); `geometry`, how others become that size with antialiased bilinear interpolation:
             `"center_crop"` (default for images of varying size), `"letterbox"` or `"stretch"` (default for
             those of a fixed one), as `keras_vit.pretrained.Preprocessing.of` does it; `subset`, int,
             training images to keep, equally many of each class (default: all); `skip_broken`, bool, leaves
-            out images of a folder that cannot be read, with a warning that names them (default: False);
+            out image files that cannot be read, with a warning that names them (default: False);
             `class_folders`, `"first"` or `"last"`, whether the outer or the innermost folders are the classes
             where both make sense (default: such a folder is refused);
             `prepare`, function of a uint8 image that brings it to `image_size` instead of `geometry`, such as
             a `keras_vit.pretrained.Preprocessing` (default: None);
+            `image_column`, `label_column`, `split_column`, str, columns of a table (default: those with usual
+            names); `examine`, bool, reads all image files before it returns, and not only a sample of many
+            (default: False); `caching`, bool, keeps decoded image files on the disk, in the folder that the
+            variable `KERAS_VIT_CACHE` names, by default `~/.cache/keras_vit` (default: True);
             `data_dir`, str or Path, where TFDS keeps its data (default: TFDS's own).
 
             Text: `lines`, bool, one item a line, or running text (default: True); `lowercase`, bool
@@ -65,14 +71,14 @@ def load_data(
         >>> len(load_data("names", lowercase=True).vocabulary)
         27
     """
-    check_value("spec", spec, str)
-    load = load_text if is_text(spec) else data.load_data
+    of_text = isinstance(spec, str) and is_text(spec)
+    load = load_text if of_text else data.load_data
     return load(
         spec,
         validation_fraction=validation_fraction,
         test_fraction=test_fraction,
         seed=seed,
-        **(options if is_text(spec) else _with_geometry(spec, **options)),
+        **(options if of_text else _with_geometry(spec, **options)),
     )
 
 

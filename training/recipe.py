@@ -18,8 +18,8 @@ from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE
 from keras_vit.training.own_parts import ChoicesOrOwn, is_part, named_parts, own_function
 
 _MANY = 10**9
-TABLES = ("table:*",)
-_FILES = ("folder:*", "table:*", "tfds:*")
+TABLES = ("table:*", "hf:*")
+_FILES = ("folder:*", "hf:*", "shards:*", "table:*", "tfds:*")
 _SEEDS = Range(0, 2**32 - 1)
 _FRACTION = Range(0.001, 0.9)
 # Arguments of builders that follow from the data or from fields of a recipe.

@@ -7,6 +7,7 @@ A module has a docstring whose first line `--help` shows, `EXAMPLE`, `add_argume
 COMMANDS = (
     "demo",
     "check",
+    "pack",
     "train",
     "evaluate",
     "predict",

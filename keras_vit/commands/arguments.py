@@ -35,6 +35,16 @@ def parsed(command, *words):
     return parser.parse_args(words)
 
 
+def add_columns(parser):
+    """Adds the options that choose the columns of a table of images."""
+    for kind in ("image", "label", "split"):
+        parser.add_argument(
+            f"--{kind}-column",
+            metavar="NAME",
+            help=f"column of a table with the {kind} (default: a usual name)",
+        )
+
+
 def add_data_dir(parser):
     """Adds `--data-dir`."""
     parser.add_argument("--data-dir", type=path, help="where tensorflow-datasets keeps its data")

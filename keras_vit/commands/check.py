@@ -1,10 +1,9 @@
 """Reads all images or texts of a data set, and shows how they are read, counted and passed over."""
 
-from keras_vit.commands.arguments import add_data_dir, path
+from keras_vit.commands.arguments import add_columns, add_data_dir, path
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit check folder:photos"
-IMAGE_SIZE = 64  # pixels; as read, large images would need the memory of a training
 
 
 def add_arguments(parser):
@@ -12,7 +11,7 @@ def add_arguments(parser):
         "spec",
         type=path,
         metavar="SPEC",
-        help="data of a recipe: folder:PATH, tfds:NAME, npz:PATH, text:FILE",
+        help="data of a recipe: folder:PATH, table:FILE, tfds:NAME, hf:NAME, npz:PATH, text:FILE ...",
     )
     parser.add_argument(
         "--class-folders",
@@ -22,6 +21,13 @@ def add_arguments(parser):
     parser.add_argument(
         "--skip-broken", action="store_true", help="show what a training with --skip-broken would read"
     )
+    parser.add_argument(
+        "--image-size",
+        type=int,
+        metavar="PIXELS",
+        help="also keep the images, decoded for models of this size",
+    )
+    add_columns(parser)
     add_data_dir(parser)
 
 
@@ -30,7 +36,12 @@ def run(options):
         from keras_vit.training.load import load_data
         from keras_vit.training.text.corpus import is_text
     of_images = {
-        "image_size": IMAGE_SIZE,
+        "image_size": options.image_size,
+        "image_column": options.image_column,
+        "label_column": options.label_column,
+        "split_column": options.split_column,
+        "examine": True,
+        "caching": options.image_size is not None,
         "class_folders": options.class_folders,
         "skip_broken": options.skip_broken,
         "data_dir": options.data_dir,

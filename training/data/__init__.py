@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from keras_vit.constraints import checked
 from keras_vit.errors import DataWarning
 from keras_vit.layers._pairs import as_pair
 from keras_vit.training.data.checks import check_data, check_parts, warn_balance, warn_duplicates, warn_pixels
 from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.data.given import load_given
 from keras_vit.training.data.sources import LoadOptions, find_source
 from keras_vit.training.data.split import Fraction, complete_splits
 from keras_vit.training.data.storage import resize
@@ -17,7 +19,7 @@ __all__ = ["DataWarning", "ImageData", "Split", "load_data"]
 
 @checked
 def load_data(
-    spec: str,
+    spec: Any,
     *,
     image_size: int | tuple[int, int] | None = None,
     validation_fraction: Fraction = 0.1,
@@ -39,12 +41,16 @@ def load_data(
     The splits of the source are kept; `keras_vit.training.data.split` states how missing ones are chosen.
     """
     image_size = None if image_size is None else as_pair(image_size, "image_size")
-    source, argument, name = find_source(spec)
+    name = "given"
     columns = {"image": image_column, "label": label_column, "split": split_column}
     options = LoadOptions(
         image_size, data_dir, skip_broken, class_folders, prepare, columns, examine, caching
     )
-    parts, label_names, *found = source.load(argument, options)
+    if isinstance(spec, str):
+        source, argument, name = find_source(spec)
+        parts, label_names, *found = source.load(argument, options)
+    else:
+        parts, label_names, *found = load_given(spec, "the data")
     check_parts(parts, label_names)
     warn_duplicates(parts, name)
     parts = complete_splits(

@@ -114,6 +114,7 @@ def test_equal_files_have_equal_contents_wherever_they_are(tmp_path):
 
 def test_a_file_that_breaks_during_training_is_named(photos, cache, monkeypatch):
     monkeypatch.setenv("KERAS_VIT_CACHE", "off")
+    monkeypatch.setattr("keras_vit.training.data.decoded.IN_MEMORY", 0)
     train = load_data(f"folder:{photos}", image_size=16).train
     path = train.images.decoder.items.name(train.images.indices[3])
     with open(path, "r+b") as file:

@@ -68,7 +68,9 @@ def test_a_folder_of_images_becomes_three_splits(tmp_path):
     "spec", ["foo", "cifar", "", "digits:8", "digits:", "tfds", "tfds:", "folder:", "mnist"]
 )
 def test_an_unknown_spec_is_refused_with_what_is_allowed(spec):
-    with pytest.raises(InputError, match="Expected digits, folder:PATH, npz:PATH or tfds:NAME"):
+    with pytest.raises(
+        InputError, match="Expected digits, folder:PATH, npz:PATH, shards:PATH, table:PATH or tfds:NAME"
+    ):
         load_data(spec)
 
 

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 
 from keras_vit.errors import InputError
+from keras_vit.importing import is_name
+from keras_vit.training.data import given
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,11 +40,13 @@ def source_names() -> list[str]:
 
 def find_source(spec: str):
     """Returns a source's module, its argument (`""` for none), and a short name of the data."""
+    if is_name(spec) and spec.partition(":")[0] not in source_names():
+        return given, spec, spec
     sources = {name: importlib.import_module(f"{__name__}.{name}") for name in source_names()}
     name, colon, argument = spec.partition(":") if isinstance(spec, str) else (None, "", "")
     source = sources.get(name)
     if source is None or not bool(source.ARGUMENT) == bool(colon) == bool(argument):
         *others, last = (f"{name}:{s.ARGUMENT}" if s.ARGUMENT else name for name, s in sources.items())
-        raise InputError(f"Unknown data {spec!r}. Expected {', '.join(others)} or {last}.")
+        raise InputError(f"Unknown data {spec!r}. Expected {', '.join(others)}, {last} or module:name.")
     shown = PurePath(argument).name if source.ARGUMENT == "PATH" else argument
     return source, argument, name + colon + shown

@@ -1,0 +1,58 @@
+"""Writes a data set into a few large files, which are read faster than many small ones."""
+
+from pathlib import Path
+
+from keras_vit.commands.arguments import add_columns, add_data_dir, path
+from keras_vit.commands.quiet import quiet_import
+from keras_vit.errors import InputError
+
+EXAMPLE = "keras-vit pack folder:photos packed --image-size 256"
+
+
+def add_arguments(parser):
+    parser.add_argument(
+        "spec", type=path, metavar="SPEC", help="images: folder:PATH, table:FILE, tfds:NAME ..."
+    )
+    parser.add_argument("out", type=path, metavar="OUT", help="folder to write; train reads it as shards:OUT")
+    parser.add_argument(
+        "--image-size",
+        type=int,
+        metavar="PIXELS",
+        help="reduce larger images to this shorter side, as JPEG (default: files are copied as they are)",
+    )
+    add_columns(parser)
+    parser.add_argument("--class-folders", choices=("first", "last"), help="as check has it")
+    parser.add_argument("--skip-broken", action="store_true", help="leave out images that cannot be read")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="chooses the splits that the data lack (default: 0)"
+    )
+    add_data_dir(parser)
+
+
+def run(options):
+    if options.image_size is not None and not 1 <= options.image_size <= 65_500:
+        raise InputError(f"Expected --image-size from 1 to 65,500 pixels, received {options.image_size}.")
+    out = Path(options.out)
+    if (out / "shards.json").exists():
+        raise InputError(f"{out} has shards already. Choose another folder, or remove it.")
+    with quiet_import():
+        from keras_vit.training.data import load_data
+        from keras_vit.training.data.shards import pack
+    data = load_data(
+        options.spec,
+        class_folders=options.class_folders,
+        skip_broken=options.skip_broken,
+        image_column=options.image_column,
+        label_column=options.label_column,
+        split_column=options.split_column,
+        seed=options.seed,
+        data_dir=options.data_dir,
+        caching=False,
+    )
+    print("\n".join(data.summary()))
+    files = pack(data, out, options.image_size)
+    size = sum(file["bytes"] for file in files)
+    print(
+        f"{out}: {sum(file['images'] for file in files):,} images in {len(files)} files, {size / 1e6:,.1f} MB"
+    )
+    print(f"data=shards:{out}")

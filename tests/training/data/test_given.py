@@ -1,0 +1,108 @@
+"""Images that a user gives in Python, or as module:name."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_vit.errors import InputError
+from keras_vit.training import load_data
+from keras_vit.training.data import ImageData
+
+LABELS = np.arange(40) % 2
+IMAGES = np.random.default_rng(0).integers(0, 100, (40, 6, 5, 3), dtype="uint8")
+IMAGES[LABELS == 1] += 100  # so that each image shows its label
+
+
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        rows = slice(8 * index, 8 * index + 8)
+        return IMAGES[rows], LABELS[rows]
+
+
+def dataset(batch=None, images=IMAGES, labels=LABELS):
+    import tensorflow as tf
+
+    found = tf.data.Dataset.from_tensor_slices((images, labels))
+    return found.batch(batch) if batch else found
+
+
+GIVEN = {
+    "arrays": lambda: (IMAGES, LABELS),
+    "one-hot labels": lambda: (IMAGES, np.eye(2)[LABELS]),
+    "floats": lambda: (IMAGES.astype("float32"), LABELS[:, None]),
+    "a dataset": dataset,
+    "batches of a dataset": lambda: dataset(7),
+    "a dataset of one-hot labels": lambda: dataset(7, labels=np.eye(2)[LABELS]),
+    "a PyDataset": Batches,
+    "a function": lambda: lambda: (IMAGES, LABELS),
+}
+
+
+@pytest.mark.parametrize("kind", GIVEN)
+def test_images_keep_their_labels(kind):
+    data = load_data(GIVEN[kind]())
+    assert data.image_shape == (6, 5, 3) and data.label_names == ("0", "1")
+    assert sum(map(len, data.splits.values())) == 40
+    for split in data.splits.values():
+        np.testing.assert_array_equal(split.images.max(axis=(1, 2, 3)) >= 100, split.labels == 1)
+
+
+def test_splits_are_kept_and_names_are_those_of_the_dataset():
+    train, test = dataset(8), dataset(8, IMAGES[:6], LABELS[:6])
+    train.class_names = ["cat", "dog"]
+    with pytest.warns(UserWarning, match="6 of 6 test images"):
+        data = load_data({"train": train, "test": test})
+    assert data.label_names == ("cat", "dog") and len(data.test) == 6 and len(data.train) == 36
+
+
+def test_data_of_our_own_are_taken_as_they_are():
+    data = load_data("digits")
+    again = load_data(data)
+    assert isinstance(again, ImageData) and again.test is data.test
+
+
+def test_a_function_of_a_file_gives_data_by_its_name(tmp_path, monkeypatch):
+    (tmp_path / "my_data.py").write_text(
+        "import numpy as np\n"
+        "def load():\n"
+        "    return np.arange(40 * 75, dtype='uint8').reshape(40, 5, 5, 3), np.arange(40) % 4\n"
+        "def fails():\n"
+        "    raise RuntimeError('no disk')\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    for spec in ("my_data:load", f"{tmp_path}/my_data.py:load"):
+        assert load_data(spec).num_classes == 4
+    with pytest.raises(InputError, match="my_data:fails raised .*no disk"):
+        load_data("my_data:fails")
+    with pytest.raises(InputError, match="defines no loads"):
+        load_data("my_data:loads")
+
+
+BAD = {
+    "a number": (3, "received int"),
+    "images alone": (IMAGES, "received ndarray"),
+    "fewer labels": ((IMAGES, LABELS[:9]), "40 images and 9 labels"),
+    "images of the range from 0 to 1": ((IMAGES / 255, LABELS), "Multiply them by 255"),
+    "fractions as labels": ((IMAGES, LABELS / 2), "to be integers"),
+    "several labels": ((IMAGES, np.ones((40, 3), int)), "one class index"),
+    "other splits": ({"fold1": (IMAGES, LABELS)}, "received fold1"),
+    "labels of many classes": ((IMAGES, LABELS + 1000), "count classes from 0"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_read_is_refused(case):
+    with pytest.raises(InputError, match=BAD[case][1]):
+        load_data(BAD[case][0])
+
+
+def test_datasets_that_cannot_be_read_are_refused():
+    with pytest.raises(InputError, match="does not end"):
+        load_data(dataset().repeat())
+    with pytest.raises(InputError, match=r"elements of .* received EagerTensor"):
+        load_data(dataset().map(lambda image, label: image))
+    with pytest.raises(InputError, match="received none"):
+        load_data(dataset().take(0))

@@ -1,0 +1,127 @@
+"""Images that a user gives: arrays, a tf.data.Dataset, a keras.utils.PyDataset, or `module:name` of one."""
+
+import sys
+
+import keras
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.importing import import_named, user_code
+from keras_vit.training.data.checks import as_images, as_labels
+from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.data.layout import SPLITS
+
+ARGUMENT = "NAME"
+EXPECTED = (
+    "(images, labels), a tf.data.Dataset or a keras.utils.PyDataset of them, a dict of these by split "
+    "(train, validation, test), or a function or module:name that returns one of these"
+)
+
+
+def load(argument, options):
+    """Loads what `module:name` or `FILE.py:name` is or, of a function, returns."""
+    return load_given(import_named(argument, "the data"), argument)
+
+
+def load_given(value, name: str):
+    """Returns the splits and class names of what a user gave, and a line on how it was read.
+
+    Images are uint8 or finite numbers in [0, 255], labels class indices or one-hot. Datasets are read once;
+    those with an attribute `class_names` name the classes, else they are numbers.
+    """
+    if callable(value) and not isinstance(value, keras.utils.PyDataset):
+        with user_code(f"{name} raised "):
+            value = value()
+    if isinstance(value, ImageData):
+        return value.splits, value.label_names, value.found
+    parts = _by_split(value, name)
+    read = {split: _read(part, f"{split} of {name}") for split, part in parts.items()}
+    splits = {split: Split(images, labels) for split, (images, labels, _) in read.items()}
+    found = next((names for *_, names in read.values() if names), None)
+    names = tuple(map(str, found)) if found else _numbers(splits, name)
+    return splits, names, [f"read once: {_kind(next(iter(parts.values())))}"]
+
+
+def _by_split(value, name):
+    if not isinstance(value, dict):
+        return {"train": value}
+    splits = {SPLITS.get(str(key).casefold()): part for key, part in value.items()}
+    if None in splits or "train" not in splits or len(splits) < len(value):
+        raise InputError(
+            f"Expected {name} to have the splits train and perhaps validation and test, received "
+            f"{', '.join(map(str, value)) or 'none'}."
+        )
+    return splits
+
+
+def _read(value, where):
+    """Images, labels and, where there are any, class names."""
+    names = getattr(value, "class_names", None)
+    if _is_dataset(value) or isinstance(value, keras.utils.PyDataset):
+        value = _collected(value, where)
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise InputError(f"Expected {where} to be {EXPECTED}, received {type(value).__name__}.")
+    images, labels = as_images(value[0], f"images of {where}"), np.asarray(value[1])
+    is_one_hot = (
+        labels.ndim == 2 and labels.shape[1] > 1 and len(labels) and (np.sort(labels)[:, -2:] == (0, 1)).all()
+    )
+    if is_one_hot:
+        labels = labels.argmax(axis=1)
+    return images, as_labels(labels, f"labels of {where}"), names
+
+
+def _collected(dataset, where):
+    """The images and labels of all elements, which may be batches."""
+    batches = _elements(dataset, where)
+    images, labels = [], []
+    for batch in batches:
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise InputError(
+                f"Expected the elements of {where} to be (images, labels), received {_words(batch)}."
+            )
+        image, label = (np.asarray(keras.ops.convert_to_numpy(part)) for part in batch)
+        images.append(image if image.ndim == 4 else image[None])
+        labels.append(label if image.ndim == 4 else label[None])
+    shapes = {image.shape[1:] for image in images}
+    if len(shapes) != 1:
+        found = (
+            "none"
+            if not shapes
+            else f"{len(shapes)} shapes, such as {' and '.join(map(str, sorted(shapes)[:2]))}"
+        )
+        raise InputError(
+            f"Expected images of one shape in {where}, received {found}. Resize them in the dataset."
+        )
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def _elements(dataset, where):
+    if isinstance(dataset, keras.utils.PyDataset):
+        if dataset.num_batches is None:
+            raise InputError(f"{where} does not end: give it a length.")
+        return (dataset[index] for index in range(dataset.num_batches))
+    import tensorflow as tf
+
+    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise InputError(f"{where} does not end: leave out repeat(), or add take(n).")
+    return dataset
+
+
+def _numbers(splits, name):
+    count = 1 + max(int(split.labels.max(initial=-1)) for split in splits.values())
+    if count > max(len(split) for split in splits.values()):
+        raise InputError(f"Expected labels that count classes from 0 in {name}, received {count - 1}.")
+    return tuple(str(index) for index in range(count))
+
+
+def _kind(value):
+    return "arrays" if isinstance(value, tuple | list) else type(value).__name__.lstrip("_")
+
+
+def _is_dataset(value):
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and isinstance(value, tensorflow.data.Dataset)
+
+
+def _words(value):
+    return ", ".join(map(str, value)) if isinstance(value, dict) else type(value).__name__

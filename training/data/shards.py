@@ -1,0 +1,259 @@
+"""A data set in a few large files: what `keras-vit pack` writes and `shards:PATH` reads.
+
+The folder contains `shards.json`, which names splits, classes and files; for each split `SPLIT.npz` with the
+label, the size in bytes and the content's hash of each image; and `SPLIT-00000.arrayrecord` and so on, whose
+records are image files, in that order. ArrayRecord has random access, and notices changed bytes:
+https://github.com/google/array_record
+"""
+
+import bisect
+import errno
+import io
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_vit.errors import InputError, first_line
+from keras_vit.io.files import atomic_path
+from keras_vit.io.image_formats import formats
+from keras_vit.io.images import decode_reduced, resize_image
+from keras_vit.io.json_files import read_json, write_json
+from keras_vit.io.npz_arrays import read_arrays
+from keras_vit.training.data.dataset import ImageData
+from keras_vit.training.data.items import digest
+from keras_vit.training.data.storage import tracked
+
+DESCRIPTION = "shards.json"
+SHARD_SIZE = 256 * 1024**2  # bytes of images, at least, in each file but the last of a split
+JPEG_QUALITY = 95  # of images that are reduced
+_FORMAT = 1
+_ARRAYS = {"contents": np.uint64, "labels": np.int32, "sizes": np.int64}
+_OPTIONS = "group_size:1,uncompressed"  # each image is read alone; image files do not shrink
+_CHUNK = 256  # images between two steps of the progress bar
+
+
+class ShardItems:
+    """The images of all splits of a folder, one split after another.
+
+    See `keras_vit.training.data.items`. `labels` are int32 `(num_images,)`, `rows` says for each split which
+    images are its own.
+    """
+
+    def __init__(self, folder: Path, splits: dict[str, list[dict]]):
+        self._folder = folder
+        self._files = [file for files in splits.values() for file in files]
+        found = {split: _arrays(folder / f"{split}.npz") for split in splits}
+        self.labels, self.sizes, self._contents = (
+            np.concatenate([arrays[key] for arrays in found.values()])
+            for key in ("labels", "sizes", "contents")
+        )
+        counts = [sum(file["images"] for file in files) for files in splits.values()]
+        ends = np.cumsum(counts).tolist()
+        self.rows = {s: np.arange(end - n, end) for s, end, n in zip(splits, ends, counts, strict=True)}
+        self._starts = np.cumsum([0, *(file["images"] for file in self._files)]).tolist()
+        self._readers, self._locks = [None] * len(self._files), [threading.Lock() for _ in self._files]
+        self._check(found)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def read(self, index: int) -> bytes:
+        """Returns the bytes of an image file."""
+        shard = bisect.bisect_right(self._starts, index) - 1
+        path = self._folder / self._files[shard]["name"]
+        with self._locks[shard]:
+            if self._readers[shard] is None:
+                self._readers[shard] = _opened(path)
+            try:
+                (content,) = self._readers[shard].read([index - self._starts[shard]])
+            except (RuntimeError, ValueError, IndexError) as error:
+                raise _damaged(path, first_line(error)) from error
+        return content
+
+    def name(self, index: int) -> str:
+        """Returns what messages call an image."""
+        return f"image {self.short_name(index)} of {self._folder}"
+
+    def short_name(self, index: int) -> str:
+        """Returns what messages call an image that name the folder too."""
+        split, rows = next((s, rows) for s, rows in self.rows.items() if index <= rows[-1])
+        return f"{index - int(rows[0])} in {split}"
+
+    def stamps(self) -> np.ndarray:
+        """Returns a uint64 for each image that changes with it."""
+        return self._contents
+
+    def contents(self) -> np.ndarray:
+        """Returns a uint64 for each image that is the same for equal files."""
+        return self._contents
+
+    def _check(self, found):
+        """Finds files that are absent or cut; changed bytes are found when they are read."""
+        for split, arrays in found.items():
+            if len(arrays["labels"]) != len(self.rows[split]):
+                raise _damaged(self._folder / f"{split}.npz", f"it has {len(arrays['labels']):,} images")
+        for file in self._files:
+            path = self._folder / file["name"]
+            size = path.stat().st_size if path.is_file() else 0
+            if size != file["bytes"]:
+                raise _damaged(path, f"it has {size:,} bytes of {file['bytes']:,}")
+
+
+def pack(data: ImageData, out: Path, image_size: int | None = None) -> list[dict]:
+    """Writes all splits of a data set, with the splits as they are.
+
+    Args:
+        data: ImageData of image files, which are copied, or of arrays of 1 or 3 channels, which become PNGs.
+        out: Path of the new folder.
+        image_size: int, pixels of the shorter side to which larger images are reduced, as JPEG of quality 95;
+            None leaves files as they are.
+
+    Returns:
+        A dict for each file, with its name, its split, and the numbers of its images and bytes.
+
+    Raises:
+        InputError: a folder that is in use, a full disk, or images that cannot be read.
+    """
+    if data.image_shape[-1] not in (1, 3):
+        raise InputError(f"Expected images of 1 or 3 channels, received {data.image_shape[-1]}.")
+    with atomic_path(out, DESCRIPTION) as folder:
+        folder.mkdir()
+        splits = {name: _write_split(folder, name, split, image_size) for name, split in data.splits.items()}
+        description = {
+            "format": _FORMAT,
+            "label_names": list(data.label_names),
+            "channels": data.image_shape[-1],
+            "splits": splits,
+        }
+        write_json(folder / DESCRIPTION, description)
+    return [{"split": name, **file} for name, files in splits.items() for file in files]
+
+
+def read_description(folder: Path) -> dict:
+    """Returns what `shards.json` says, after checking its form."""
+    if not (folder / DESCRIPTION).is_file():
+        raise InputError(
+            f"Expected a folder that `keras-vit pack` wrote at {folder}: it has no {DESCRIPTION}."
+        )
+    found = read_json(folder / DESCRIPTION)
+    try:
+        if found["format"] != _FORMAT:
+            raise InputError(f"{folder} has format {found['format']}, and this version reads {_FORMAT}.")
+        files = [file for split in found["splits"].values() for file in split]
+        valid = all(isinstance(file["name"], str) and int(file["images"]) > 0 for file in files)
+        valid &= all(isinstance(name, str) for name in found["label_names"]) and found["channels"] in (1, 3)
+        valid &= "train" in found["splits"] and all(int(file["bytes"]) for file in files)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(folder / DESCRIPTION, first_line(error)) from error
+    if not valid:
+        raise _damaged(folder / DESCRIPTION, "its fields do not fit")
+    return found
+
+
+def _write_split(folder, name, split, image_size):
+    writer = _Writer(folder, name)
+    rows = range(len(split))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in tracked(range(0, len(rows), _CHUNK), f"packing {name}"):
+            for content in pool.map(
+                lambda row: _encoded(split, row, image_size), rows[start : start + _CHUNK]
+            ):
+                writer.add(content)
+    files = writer.close()
+    sizes = np.array(writer.sizes, np.int64)
+    np.savez(folder / f"{name}.npz", labels=split.labels, sizes=sizes, contents=np.array(writer.contents))
+    return files
+
+
+class _Writer:
+    """Writes the images of a split into one file after another."""
+
+    def __init__(self, folder, split):
+        self._folder, self._split = folder, split
+        self.sizes, self.contents = [], []
+        self._files, self._open = [], None
+
+    def add(self, content):
+        if self._open is None:
+            name = f"{self._split}-{len(self._files):05}.arrayrecord"
+            self._files.append({"name": name, "images": 0, "bytes": 0})
+            self._open = _module().ArrayRecordWriter(str(self._folder / name), _OPTIONS)
+        self._open.write(content)
+        self.sizes.append(len(content))
+        self.contents.append(np.uint64(digest(content)))
+        file = self._files[-1]
+        file["images"] += 1
+        file["bytes"] += len(content)
+        if file["bytes"] >= SHARD_SIZE:
+            self._finish()
+
+    def close(self):
+        if self._open is not None:
+            self._finish()
+        return self._files
+
+    def _finish(self):
+        self._open.close()
+        self._open = None
+        file = self._files[-1]
+        path = self._folder / file["name"]
+        file["bytes"] = path.stat().st_size
+        if _opened(path).num_records() != file["images"]:
+            raise OSError(errno.ENOSPC, "No space left on device")  # which the library does not say
+
+
+def _encoded(split, row, image_size):
+    """The bytes of an image file."""
+    if not split.are_decoded:
+        return _as_file(split.images[row], "PNG")
+    decoder, index = split.images.decoder, int(split.images.indices[row])
+    content = decoder.items.read(index)
+    if image_size is None:
+        return content
+    image = decode_reduced(content, decoder.items.name(index), image_size, split.images.shape[-1])
+    if min(image.shape[:2]) <= image_size and _short_side(content) <= image_size:
+        return content
+    scale = image_size / min(image.shape[:2])
+    size = tuple(max(1, round(side * scale)) for side in image.shape[:2])
+    return _as_file(resize_image(image, size), "JPEG", quality=JPEG_QUALITY)
+
+
+def _short_side(content):
+    with Image.open(io.BytesIO(content), formats=formats()) as image:
+        return min(image.size)
+
+
+def _as_file(pixels, kind, **options):
+    file = io.BytesIO()
+    Image.fromarray(pixels if pixels.shape[-1] == 3 else pixels[..., 0]).save(file, kind, **options)
+    return file.getvalue()
+
+
+def _arrays(path):
+    arrays = read_arrays(path)
+    if sorted(arrays) != sorted(_ARRAYS) or len({array.shape for array in arrays.values()}) != 1:
+        raise _damaged(path, f"expected {', '.join(_ARRAYS)} of one length")
+    return {name: array.astype(_ARRAYS[name]) for name, array in arrays.items()}
+
+
+def _opened(path):
+    try:
+        return _module().ArrayRecordReader(str(path))
+    except (RuntimeError, ValueError, OSError) as error:
+        raise _damaged(path, first_line(error)) from error
+
+
+def _damaged(path, reason):
+    return InputError(f"{path} is damaged or cut: {reason}. Copy it again, or pack the data again.")
+
+
+def _module():
+    try:
+        from array_record.python import array_record_module
+    except ImportError as error:
+        raise InputError("Shards need the package array_record: pip install array_record.") from error
+    return array_record_module
