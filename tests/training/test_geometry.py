@@ -132,7 +132,7 @@ def test_the_mean_and_deviation_of_the_model_are_written_down_with_the_geometry(
     run = train(recipe, tmp_path / "run")
     known = Preprocessing.from_json(json.loads(run.folder.preprocessing.read_text()), "x")
     assert known.geometry == "letterbox" and known.fill == 0.5
-    train_images = run.data.train.images / 255
+    train_images = run.data.train.images[:] / 255
     np.testing.assert_allclose(known.mean, train_images.mean((0, 1, 2)), atol=1e-6)
     np.testing.assert_allclose(known.std, train_images.std((0, 1, 2)), atol=1e-6)
     assert pixels(load_run(run.folder.path).data) == pixels(run.data)  # the border is still grey

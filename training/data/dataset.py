@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from keras_vit.errors import listed
+from keras_vit.training.data.caching import sample_of
 from keras_vit.training.data.decoded import DecodedImages
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.data.storage import take
@@ -57,8 +58,10 @@ class Split:
         return (image.tobytes() for image in images)
 
     def fingerprint(self) -> list[np.ndarray]:
-        """Returns arrays that differ where the images or labels do."""
-        return [self.images.contents() if self.are_decoded else self.images, self.labels]
+        """Returns arrays that differ where the images, what is made of them, or the labels do."""
+        if not self.are_decoded:
+            return [self.images, self.labels]
+        return [self.images.contents(), self.images[sample_of(len(self))], self.labels]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
