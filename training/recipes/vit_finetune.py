@@ -18,10 +18,10 @@ RECIPE = ImageRecipe(
     epochs=20,
     batch_size=8,
     learning_rate=5e-4,
+    crop_area=0.35,
     flip=True,
     brightness=0.2,
     contrast=0.2,
     saturation=0.2,
     hue=0.05,
-    crop_padding=8,
 )
