@@ -53,7 +53,8 @@ def _encoder(model):
 
 def available_bytes() -> float | None:
     """Returns the free memory of the machine or its container; None where a GPU trains or it is not known."""
-    if keras.backend.backend() != "torch" and keras.distribution.list_devices("gpu"):
+    names = [] if keras.backend.backend() == "torch" else keras.distribution.list_devices()
+    if any("gpu" in name.casefold() for name in names):
         return None
     try:
         lines = dict(line.split(":") for line in MEMINFO.read_text().splitlines())
