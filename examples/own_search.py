@@ -10,7 +10,6 @@ import sys
 import keras
 from sklearn.datasets import load_digits
 
-from keras_vit.export.footprint import footprint
 from keras_vit.training import search
 
 x, y = load_digits(return_X_y=True)
@@ -29,6 +28,6 @@ def build(hp):
 
 
 if __name__ == "__main__":
-    options = {"objective": "val_accuracy", "max_size_mb": 0.1, "measure": footprint}
-    result = search(build, sys.argv[1], train=train, validation=validation, trials=3, epochs=3, **options)
+    options = {"objective": "val_accuracy", "max_size_mb": 0.1, "trials": 3, "epochs": 3}
+    result = search(build, sys.argv[1], train=train, validation=validation, **options)
     print(result.winner.fields, result.winner.score, result.model_file)

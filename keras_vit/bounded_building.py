@@ -43,7 +43,7 @@ def bounded_building(name: str, max_numbers: int, limit: str):
             raise InputError(f"{name} is too large: its layers are called more than {MAX_CALLS:,} times.")
         outputs = original(layer, *args, **kwargs)
         for output in keras.tree.flatten(outputs):
-            if math.prod(length or 1 for length in getattr(output, "shape", ())) > MAX_OUTPUT_SIZE:
+            if _size(getattr(output, "shape", ())) > MAX_OUTPUT_SIZE:
                 raise InputError(
                     f"{name} is too large: its layer {layer.name!r} has outputs of shape {output.shape}."
                 )
@@ -51,3 +51,8 @@ def bounded_building(name: str, max_numbers: int, limit: str):
 
     with replaced_methods(__init__=init, add_weight=add_weight, __call__=call):
         yield
+
+
+def _size(shape):
+    """Returns how many numbers one item has; lengths that are open are None, and symbols under JAX."""
+    return math.prod(length for length in shape if isinstance(length, int) and length)

@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from keras_vit.bounded_building import bounded_building
+from keras_vit.bounded_building import _size, bounded_building
 from keras_vit.errors import InputError
 
 
@@ -27,6 +27,11 @@ def test_one_weight_more_is_refused_before_it_is_made():
 def test_huge_outputs_are_refused():
     with pytest.raises(InputError, match="its layer .* has outputs of shape"), bounded():
         keras.layers.UpSampling2D(10**5)(keras.Input((8, 8, 1)))
+
+
+def test_symbols_for_open_lengths_as_jax_has_them_count_as_one():
+    jax_export = pytest.importorskip("jax.export")
+    assert _size(jax_export.symbolic_shape("batch, 8, 3")) == _size((None, 8, 3)) == 24
 
 
 def test_too_many_layers_are_refused(monkeypatch):

@@ -251,6 +251,12 @@ class ImageRecipe(Augmentation, Recipe):
 
     # Export
     quantize: Annotated[str | None, Choices("int8")] = None  # `keras-vit export` trains full_int8 for int8
+    int8_epochs: Annotated[  # of that training, on training images; None: as `keras_vit.export.Int8Training`
+        int | None, Range(1, _MANY), OnlyWith("quantize", "int8")
+    ] = None
+    int8_items: Annotated[  # of each of its epochs, at most; None: as `max_items` of Int8Training
+        int | None, Range(1, _MANY), OnlyWith("quantize", "int8")
+    ] = None
 
     # Optimisation
     loss: Annotated[str, ChoicesOrOwn("cross_entropy", "hinge")] = "cross_entropy"  # hinge: support vectors

@@ -29,9 +29,9 @@ class Int8Training:
 
     Args:
         inputs: as those of `export_model`, such as the training data, some thousand items.
+        epochs: int, passes over the inputs, at least 1. Default: 1.
         max_items: int, how many of them an epoch has at most, at least 1: a random choice, another one in
             each epoch. None for all. Default: 8192.
-        epochs: int, passes over the inputs, at least 1. Default: 1.
         learning_rate: float, of Adam at the start, relative to the size of a weight; it falls to 0 by a
             cosine. Default: 1e-4; with 1e-3 a file moves away from its model first.
         batch_size: int, items of a step, at least 1. Default: 32.
@@ -101,6 +101,12 @@ def train(content, quantized, training, progress=None):
     return _with_weights(content, graph.variables)
 
 
+def items_of_epoch(training: Int8Training) -> int:
+    """Returns how many items an epoch has, of inputs that are a dict of arrays by name."""
+    count = len(next(iter(training.inputs.values())))
+    return min(count, training.max_items or count)
+
+
 def _left(seconds):
     return f", {seconds / 60:.0f} min left" if seconds >= 60 else f", {seconds:.0f} s left"
 
@@ -114,7 +120,7 @@ class _Batches:
         self.order = [int(number) for number in read_graph(content).subgraphs[0].inputs]
         self.count = len(next(iter(self.arrays.values())))
         self.epochs = training.epochs
-        self.used = min(self.count, training.max_items or self.count)  # in an epoch
+        self.used = items_of_epoch(training)
         self.steps = training.epochs * -(-self.used // self.size)
 
     def __iter__(self):

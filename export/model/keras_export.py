@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vit.export.images.app_input import PHOTOS, is_pixels
+from keras_vit.export.int8_training.train import items_of_epoch
 from keras_vit.export.measurement import RUNS
 from keras_vit.export.metadata.attach import attach
 from keras_vit.export.model.description import NAME, described
@@ -82,7 +83,10 @@ class KerasExport(ModelExport):
         if self.form.int8:
             dtype = {"input_dtype": "int8"}
         training = self.writer.int8_training if VARIANTS[variant].is_all_int8 else None
-        trained = {"int8_training_epochs": training.epochs} if training else {}
+        trained = {}
+        if training:
+            items = items_of_epoch(training)
+            trained = {"int8_training_epochs": training.epochs, "int8_training_items": items}
         return {"batch_size": self.form.batch_size, "attention": self.form.attention, **dtype, **trained}
 
     def facts(self):

@@ -9,7 +9,7 @@ from keras_vit.errors import ConditionError, first_line
 from keras_vit.export.images.rollout import rollout
 from keras_vit.export.model.function import ModelFunction
 from keras_vit.export.saved_model.decode import decode
-from keras_vit.export.workers.runner import is_full_disk
+from keras_vit.io.files import is_full_disk
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.layers import TransformerEncoder
 
@@ -112,6 +112,6 @@ def save(owner, path, signatures, functions=None):
     try:
         tf.saved_model.save(module, str(path), signatures=signatures)
     except Exception as error:  # tracing runs the layers' own code, which may raise anything
-        if is_full_disk(str(error)):
+        if is_full_disk(error):
             raise OSError(errno.ENOSPC, first_line(error)) from error
         raise ConditionError(f"TensorFlow cannot save this model: {first_line(error)}") from error

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from keras_vit.errors import ConditionError
+from keras_vit.io.files import is_full_disk
 
 MEMORY_LIMIT = 32 << 30  # bytes of address space; TensorFlow alone reserves some
 TIME_LIMIT = 1800  # seconds
@@ -50,16 +51,11 @@ def run_writer(program, *, path, **job):
     try:
         run_worker(program, path=path, **job)
     except ConditionError as error:
-        if is_full_disk(str(error)):
+        if is_full_disk(error):
             raise OSError(errno.ENOSPC, str(error)) from error
         raise ConditionError(f"the conversion failed: {error}") from error
     if not Path(path).is_file():
         raise ConditionError("the converter wrote no file and reported no error")
-
-
-def is_full_disk(message):
-    """Whether an error of TensorFlow, which has no type for it, is about a full disk."""
-    return "No space left on device" in message or "Disk quota exceeded" in message
 
 
 def _ending(code):

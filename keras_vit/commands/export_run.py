@@ -50,7 +50,10 @@ def export_images(options, run, show, **settings):
 def _int8_training(run, images):
     from keras_vit.export import Int8Training
 
-    return Int8Training(images) if run.task.recipe.quantize == "int8" else None
+    recipe = run.task.recipe
+    if recipe.quantize != "int8":
+        return None
+    return Int8Training(images, **given(epochs=recipe.int8_epochs, max_items=recipe.int8_items))
 
 
 def _card(options, folder):

@@ -95,7 +95,7 @@ def run(options):
         options.search,
         options.run_dir,
         overrides=options.overrides,
-        measure=_footprint(options.search) if is_exported else None,
+        measure=is_exported,
         coordinator=options.coordinator,
         join_at=options.join,
         **{name: getattr(options, name) for name in (*shared, *builders, *LIMITS)},
@@ -120,13 +120,6 @@ def run(options):
         data = ("--data-dir", options.data_dir) if options.data_dir else ()
         export.run(parsed(export, str(result.best_run), *data))
     print(f"results.csv, pareto.csv and pictures in {result.run_dir}")
-
-
-def _footprint(source):
-    from keras_vit.export.footprint import classifier_footprint, footprint
-    from keras_vit.training.tuning.source import is_of_recipes
-
-    return classifier_footprint if is_of_recipes(source) else footprint
 
 
 def _export(result):

@@ -13,6 +13,7 @@ from keras_vit.errors import InputError
 
 MAX_TEXT_SIZE = 16 * 1024**2  # bytes of a file of JSON or labels
 _SPACE = {errno.ENOSPC, errno.EDQUOT}
+_SPACE_WORDS = ("No space left on device", "Disk quota exceeded")
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EACCES}  # for folders, on some network disks and Windows
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
@@ -110,6 +111,18 @@ def read_text(path: str | os.PathLike) -> str:
 def what_lies_at(path: Path) -> str:
     """Returns a phrase for what a path is instead of a file."""
     return "a folder" if path.is_dir() else "no file" if path.exists() else "none"
+
+
+def is_full_disk(error: BaseException | None) -> bool:
+    """Returns whether a full disk caused an error, or the one that it was raised from.
+
+    TensorFlow has no type for it: there the message is searched for the system's words.
+    """
+    if error is None:
+        return False
+    is_own = isinstance(error, OSError) and error.errno in _SPACE
+    is_named = any(words in str(error) for words in _SPACE_WORDS)
+    return is_own or is_named or is_full_disk(error.__cause__)
 
 
 @contextlib.contextmanager

@@ -1,3 +1,4 @@
+import errno
 import os
 import resource
 import stat
@@ -7,7 +8,7 @@ import sys
 import pytest
 
 from keras_vit import InputError
-from keras_vit.io.files import atomic_path, write_text
+from keras_vit.io.files import atomic_path, is_full_disk, write_text
 
 
 def test_a_file_appears_only_when_it_is_complete(tmp_path):
@@ -80,6 +81,16 @@ def test_a_full_disk_is_one_clear_error_and_keeps_the_old_file(tmp_path):
     assert "InputError: No space left on the disk" in result.stderr
     assert (tmp_path / "a.txt").read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_full_disk_is_found_among_the_causes_of_an_error():
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    try:
+        raise RuntimeError("the training ended") from full
+    except RuntimeError as error:
+        assert is_full_disk(error) and is_full_disk(full)
+    assert is_full_disk(RuntimeError("RESOURCE_EXHAUSTED: a.tmp; No space left on device"))
+    assert not is_full_disk(OSError(errno.EACCES, os.strerror(errno.EACCES))) and not is_full_disk(None)
 
 
 @pytest.mark.parametrize("place", ["file/x", "dangling/x", "n" * 300 + "/x"])

@@ -123,6 +123,8 @@ def test_what_a_model_does_not_accept_is_refused_with_what_it_accepts(fields, me
         ({"schedule": "constant", "final_learning_rate": 1e-4}, "constant has no final_learning_rate"),
         ({"schedule": "step", "final_learning_rate": 1e-4}, "or give schedule=cosine or schedule=linear"),
         ({"randaugment_magnitude": 5.0}, "randaugment_layers=0 has no randaugment_magnitude"),
+        ({"int8_epochs": 2}, "quantize=none has no int8_epochs: .* or give quantize=int8"),
+        ({"int8_items": 64}, "quantize=none has no int8_items: .* or give quantize=int8"),
         ({"image_width": 32}, "image_size=none has no image_width: .* or give image_size"),
         ({"skip_broken": True}, "data=digits has no skip_broken: .* or give data=folder:"),
         ({"tuning": "lora"}, "pretrained=none has no tuning: .* or give pretrained"),

@@ -18,8 +18,9 @@ class OwnAugmentation:
     those of `labels`, one-hot `(batch, num_classes)`, and `seed`, int32 `(2,)`, that it has as parameters.
     It returns images of the same shape, or images and labels. `seed` follows from the recipe's seed, the
     epoch and the step, so that a run that uses no other random numbers is resumed exactly. It consists of
-    `keras.ops` or of the backend's operations: TensorFlow runs it in tf.data, JAX compiles it. `seed` is for
-    the backend's random functions, such as `tf.random.stateless_uniform`; those of `keras.random` refuse it.
+    `keras.ops` or of the backend's operations: TensorFlow runs it in tf.data, and JAX compiles it if it has
+    `seed`. `seed` is for the backend's random functions, such as `tf.random.stateless_uniform`; those of
+    `keras.random` refuse it.
     """
 
     def __init__(self, name: str):
@@ -31,7 +32,8 @@ class OwnAugmentation:
         names = () if is_layer else tuple(inspect.signature(found).parameters)
         self.function = (lambda images: found(images, training=True)) if is_layer else found
         self.options = [option for option in ("labels", "seed") if option in names]
-        if "seed" not in self.options:
+        self.has_seed = "seed" in self.options
+        if not self.has_seed:
             warnings.warn(
                 f"{name} has no parameter `seed`, and draws random numbers of its own, if any: a resumed run "
                 "is then not bit-identical.",

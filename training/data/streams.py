@@ -110,22 +110,26 @@ def train_stream(
 
     It contains float32 images `(batch, height, width, channels)` in [0, 255] and float32 labels `(batch,
     num_classes)`. `crop` is done while images are read; `own` is an OwnAugmentation, which comes next.
-    `options` are those of `batch_stream`.
-    Under JAX the augmentation is compiled.
+    `options` are those of `batch_stream`. Under JAX the augmentation is compiled, except an own one that may
+    draw random numbers itself: they would be drawn once, when it is compiled.
     """
     check_fits(augmentation, split.images.shape[1:])
     count = num_uniforms(augmentation)
     batches = ImageBatches(split, num_classes, batch_size, seed, count, crop, seeded=own is not None)
     change = functools.partial(augment, augmentation=augmentation)
-    if own is not None:
-        change = own.before(change)
-    if keras.backend.backend() == "tensorflow":
-        return batch_stream(batches, change=change, **options)
-    if keras.backend.backend() == "jax":
-        import jax
+    compiled = _compiled_by_jax if keras.backend.backend() == "jax" else lambda function: function
+    if own is None:
+        change = compiled(change)
+    else:
+        change = compiled(own.before(change)) if own.has_seed else own.before(compiled(change))
+    stream = batch_stream(batches, change=change, **options)
+    return stream if keras.backend.backend() == "tensorflow" else prefetched(stream)
 
-        change = jax.jit(change)
-    return prefetched(batch_stream(batches, change=change, **options))
+
+def _compiled_by_jax(function):
+    import jax
+
+    return jax.jit(function)
 
 
 def evaluation_stream(split: Split, *, num_classes, batch_size):

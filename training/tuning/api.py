@@ -78,7 +78,7 @@ def search(
     trials: int = 30,
     objective: str | keras_tuner.Objective | None = None,
     subset: int | None = None,
-    measure: Callable[..., dict] | None = None,
+    measure: bool | Callable[..., dict] = False,
     relative_to: str | None = None,
     seed: int = 0,
     seeds: int = 3,
@@ -117,10 +117,12 @@ def search(
             what early stopping of the task watches, of builders `"val_loss"`.
         subset: int, training images of a recipe's trial, the same number of each class. The winner is trained
             on all. Default: all.
-        measure: function of a module, `measure(model, example, *, reference, keep)`, that returns a dict with
-            `size_bytes` and `latency_ms` (and `reference_latency_ms` of the file `reference`) of a model for
-            one item of its inputs, and keeps its file as `keep`, both paths or None;
-            `keras_vit.export.footprint.footprint` is one. Default: neither is measured.
+        measure: bool, or function of a module. True measures size and latency of the float32 TFLite file of
+            each trial's model and the operations for one item, also without limits, for the Pareto fronts.
+            A function `measure(model, example, *, reference, keep)` gets one item of the inputs, and paths
+            or None: it returns a dict with `size_bytes` and `latency_ms` (and `reference_latency_ms` of the
+            file `reference`), and keeps the model's file as `keep`. Default: False, measured where a limit
+            needs it.
         relative_to: str, a recipe's name or file, or a run folder: the model that limits named `*_ratio` are
             relative to.
         seed: int, at least 0, of the proposals; each trial's own seed follows from it. Default: 0.

@@ -10,6 +10,7 @@ import keras
 import keras_tuner
 
 from keras_vit.errors import InputError, first_line
+from keras_vit.importing import import_named
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.searches import read_search
 from keras_vit.training.tasks import task_of
@@ -24,6 +25,9 @@ from keras_vit.training.tuning.space.space import Space, build_space
 from keras_vit.training.tuning.state.oracles import STAGED, TUNERS
 
 AS_TENSORFLOW = "FLOPs, size and latency are measured of models as TensorFlow runs them"
+# By name, as parts of users are: training imports nothing of export.
+OF_RECIPES = "keras_vit.export.footprint:classifier_footprint"
+OF_BUILDERS = "keras_vit.export.footprint:footprint"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +81,9 @@ def plan(
         space = dataclasses.replace(space, recipe=space.recipe.replace(subset=subset))
     task = task_of(space.recipe)
     objective = _objective_of(task, objective)
-    if not task.measurable:
+    if task.measurable:
+        options["measure"] = _measure(OF_RECIPES, **options)
+    else:
         _check_parameters_alone(options.get("limits", NO_LIMITS), space.recipe.model)
         options["measure"] = None
     planned = Plan(name, space, objective, kept_subset=kept_subset, **options)
@@ -109,7 +115,16 @@ def plan_builder(
     space = BuilderSpace(
         sent, {"train": train, "validation": validation}, objective, epochs, batch_size or BATCH_SIZE
     )
+    options["measure"] = _measure(OF_BUILDERS, **options)
     return Plan(name or sent.name, space, objective, **options)
+
+
+def _measure(default, measure=False, limits=NO_LIMITS, **_):
+    """Returns the function that measures models: the given one, or the default where one is needed."""
+    is_needed = measure is True or not measure and limits.needs_measuring
+    if is_needed and keras.backend.backend() == "tensorflow":
+        return import_named(default, "measure")
+    return measure or None
 
 
 def _objective_of(task, given):
@@ -152,13 +167,8 @@ def _check_limits(limits, reference, measure):
             "Expected --relative-to and a limit that is a ratio, such as --max-latency-ratio 0.7, together: "
             "a ratio is relative to that recipe."
         )
-    if limits.needs_measuring and measure is None and keras.backend.backend() != "tensorflow":
+    if limits.needs_measuring and measure is None:  # by another backend
         raise InputError(f"{AS_TENSORFLOW}: unset KERAS_BACKEND, or limit parameters, --max-params.")
-    if limits.needs_measuring and measure is None:
-        raise InputError(
-            "A limit on FLOPs, size or latency needs a function that measures models: give "
-            "measure=keras_vit.export.footprint.footprint, or limit parameters only, with max_params."
-        )
 
 
 def _check_parameters_alone(limits, model):

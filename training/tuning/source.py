@@ -29,11 +29,6 @@ def planned_search(source: Any, *, recipes: dict, builders: dict, **options: Any
     return plan_builder(builder, name=name, **_with_own_data(builder, builders), **options)
 
 
-def is_of_recipes(source: Any) -> bool:
-    """Returns whether a search is for recipes; modules and files of builders are imported."""
-    return _builder_of(source)[0] is None
-
-
 def _builder_of(source):
     """Returns a builder, or its name, and the name of the search; `(None, None)` for recipes."""
     if isinstance(source, Search):

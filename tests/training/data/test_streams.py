@@ -82,4 +82,21 @@ options = {"num_classes": 3, "batch_size": 4}
 stream = train_stream(split, epochs=2, seed=0, augmentation=everything, **options)
 assert [tuple(labels.shape) for _, labels in stream] == [(4, 3)] * 4
 assert len(evaluation_stream(split, **options)) == 3
+
+import warnings
+import keras
+from keras_vit.training.augmentation.own import OwnAugmentation
+class Noise(keras.layers.GaussianNoise):
+    def __init__(self):
+        super().__init__(1.0)
+def drawn(images):
+    return images + keras.random.uniform((1,))
+def seeded(images, labels, seed):
+    return images + seed[0] % 97, labels * 0.5
+warnings.simplefilter("ignore")
+for name in ("Noise", "drawn", "seeded"):
+    own = OwnAugmentation(f"__main__:{name}")
+    batches = list(train_stream(split, epochs=3, seed=0, augmentation=Augmentation(), own=own, **options))
+    sums = {float(keras.ops.sum(images)) for images, _ in batches}
+    assert len(sums) == len(batches) == 6, (name, sums)  # other random numbers in each batch
 """

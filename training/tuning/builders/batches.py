@@ -6,7 +6,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError
 from keras_vit.training.data.order import check_batch_size
 from keras_vit.training.data.streams import batch_stream, prefetched, rows_of
 
@@ -40,9 +39,7 @@ def first_batch(data: Any, batch_size: int) -> tuple:
     """Returns the first batch of arrays or of a dataset: `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
     if isinstance(data, tuple):
         return rows_of(data, slice(batch_size))
-    batch = data[0] if isinstance(data, keras.utils.PyDataset) else next(iter(data), None)
-    if batch is None:
-        raise InputError("the dataset has no batch")
+    batch = data[0] if isinstance(data, keras.utils.PyDataset) else next(iter(data))
     batch = batch if isinstance(batch, tuple) else (batch,)
     return keras.tree.map_structure(lambda array: np.asarray(array), batch)
 

@@ -66,8 +66,7 @@ class GivenData:
 
     @classmethod
     def _of_dataset(cls, dataset, role, folder):
-
-        _check_ends(dataset, role)
+        _check_batches(dataset, role)
         if not folder.exists():
             warn(
                 f"The elements of {role} are written to {folder} once, as they come now, and are read from "
@@ -90,10 +89,10 @@ class GivenData:
         if callable(value) and not isinstance(value, keras.utils.PyDataset):
             with user_code(f"{role}, {self.name}, raised "):
                 value = value()
-        if _is_dataset(value):
-            _check_ends(value, role)
+        if _is_dataset(value) or isinstance(value, keras.utils.PyDataset):
+            _check_batches(value, role)
             return value
-        return value if isinstance(value, keras.utils.PyDataset) else checked_arrays(value, role)
+        return checked_arrays(value, role)
 
 
 def checked_arrays(value: Any, role: str) -> tuple:
@@ -133,13 +132,14 @@ def _is_dataset(value):
     return tensorflow is not None and isinstance(value, tensorflow.data.Dataset)
 
 
-def _check_ends(dataset, role):
-    import tensorflow as tf
-
-    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+def _check_batches(dataset, role):
+    is_tensorflow = _is_dataset(dataset)
+    if is_tensorflow and dataset.cardinality() == sys.modules["tensorflow"].data.INFINITE_CARDINALITY:
         raise InputError(
             f"Expected {role} to end, received a tf.data.Dataset that repeats for ever. Leave repeat() out."
         )
+    if not any(True for _ in dataset.take(1)) if is_tensorflow else not len(dataset):
+        raise InputError(f"Expected {role} to have at least one batch, received an empty dataset.")
 
 
 def _words(value):

@@ -186,7 +186,7 @@ class Coordinator:
             if isinstance(self._ending, Exception):
                 raise self._ending
             yield
-        except (ConditionError, InputError, OSError) as error:  # the last of a journal on a full disk
+        except (ConditionError, InputError, OSError) as error:  # also of a journal that cannot be written
             self._ending = error
             context.abort(grpc.StatusCode.ABORTED, str(error))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.io.files import read_bytes, sync_folder
+from keras_vit.io.files import is_full_disk, read_bytes, sync_folder
 from keras_vit.io.json_files import parse_json
 
 
@@ -42,12 +42,23 @@ class Journal:
 
     def append(self, event: dict):
         """Writes an event and waits until it is on disk."""
+        text = json.dumps(event, allow_nan=False).encode()
+        try:
+            self._write(b"%08x %s\n" % (zlib.crc32(text), text))
+        except OSError as error:
+            if not is_full_disk(error):
+                raise
+            raise InputError(
+                f"No space left on the disk while writing {self.path}. Free some; then the same command "
+                "continues the search."
+            ) from error
+
+    def _write(self, line):
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(self.path, "ab")  # noqa: SIM115  open until the search ends
             sync_folder(self.path.parent)
-        text = json.dumps(event, allow_nan=False).encode()
-        self._file.write(b"%08x %s\n" % (zlib.crc32(text), text))
+        self._file.write(line)
         self._file.flush()
         os.fsync(self._file.fileno())
 

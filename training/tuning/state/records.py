@@ -7,6 +7,7 @@ from keras_vit.errors import InputError
 
 COMPLETED, STOPPED, MISFIT, FAILED = "completed", "stopped", "misfit", "failed"  # how a trial can end
 IMPOSSIBLE = "impossible"  # how the process of a trial ends that raised ImpossibleSearch
+DISK_FULL = "disk full"  # how the process of a trial ends that could not write: the trial has not ended
 
 
 class ImpossibleSearch(InputError):

@@ -1,5 +1,6 @@
 """Isolates the work of a process: its log, its share of the machine, its end."""
 
+import contextlib
 import functools
 import os
 import signal
@@ -13,8 +14,9 @@ from pathlib import Path
 import keras
 
 from keras_vit.errors import ConditionError, InputError, first_line
+from keras_vit.io.files import is_full_disk
 from keras_vit.training.checkpoint import Interrupted
-from keras_vit.training.tuning.state.records import FAILED, IMPOSSIBLE, ImpossibleSearch
+from keras_vit.training.tuning.state.records import DISK_FULL, FAILED, IMPOSSIBLE, ImpossibleSearch
 
 
 def isolated(work):
@@ -27,19 +29,25 @@ def isolated(work):
     @functools.wraps(work)
     def run(job, connection):
         _end_with_parent()
-        _redirect_output(Path(job.run_dir) / "trial.log")
-        _take_share(job)
         try:
+            _redirect_output(Path(job.run_dir) / "trial.log")
+            _take_share(job)
             connection.send(("ended", *work(job, connection)))
         except Interrupted as interrupted:  # the state is saved: the same job can resume
             raise SystemExit(interrupted.exit_code) from interrupted
         except Exception as error:  # any error of a trial ends only that trial
-            traceback.print_exc()
-            status = IMPOSSIBLE if isinstance(error, ImpossibleSearch) else FAILED
+            with contextlib.suppress(OSError):  # the log may be on a full disk
+                traceback.print_exc()
             kind = "" if isinstance(error, InputError | ConditionError) else f"{type(error).__name__}: "
-            connection.send(("ended", status, f"{kind}{first_line(error)}"))
+            connection.send(("ended", _status(error), f"{kind}{first_line(error)}"))
 
     return run
+
+
+def _status(error):
+    if isinstance(error, ImpossibleSearch):
+        return IMPOSSIBLE
+    return DISK_FULL if is_full_disk(error) else FAILED
 
 
 def _end_with_parent():

@@ -4,8 +4,10 @@ import concurrent.futures
 import threading
 import time
 
+from keras_vit.errors import InputError
 from keras_vit.training.tuning.results.display import Display
 from keras_vit.training.tuning.state.ledger import WAIT
+from keras_vit.training.tuning.state.records import DISK_FULL
 from keras_vit.training.tuning.workers.local_workers import LocalWorkers
 
 PAUSE = 0.2  # seconds until a waiting worker asks again
@@ -58,6 +60,9 @@ class TrialRunner:
                 self.ledger.give_back(record.id)
                 return False
             status, reason = outcome
+            if status == DISK_FULL:
+                self.ledger.give_back(record.id)
+                raise InputError(f"Trial {record.id} is stopped: {reason} The same command continues it.")
             self.ledger.end(record.id, time.monotonic() - start, status, reason)
         except TrialLost:
             self.ledger.lost(record.id)

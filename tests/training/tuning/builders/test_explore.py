@@ -103,7 +103,15 @@ def test_a_builder_that_cannot_be_searched_is_refused_in_one_line(tmp_path, buil
         ({"train": (np.full_like(X, np.nan), Y)}, "first batch of train is nan. Expected data without NaN"),
         ({"train": "builders_of_tests:unbatched"}, "A dataset has to be batched: dataset.batch"),
         ({"train": "builders_of_tests:endless"}, "Expected train to end, received a tf.data.Dataset that"),
-        ({"validation": "builders_of_tests:no_batches"}, "cannot be trained on validation.* has no batch"),
+        (
+            {"validation": "builders_of_tests:no_batches"},
+            "validation to have at least one batch",
+        ),
+        (
+            {"train": "builders_of_tests:no_batches", "builder": WithOwnFit},
+            "train to have at least one batch",
+        ),
+        ({"validation": "builders_of_tests:NoBatches"}, "validation to have at least one batch"),
         ({"builder": build_with_scores}, "Expected metrics of one number, received 3 from 'scores'"),
     ],
 )

@@ -1,3 +1,5 @@
+import contextlib
+import os
 import zlib
 
 import pytest
@@ -57,3 +59,12 @@ def test_a_line_without_an_event_is_refused_despite_its_right_checksum(tmp_path,
     (tmp_path / "journal.jsonl").write_bytes(b"%08x %s\n" % (zlib.crc32(text), text))
     with pytest.raises(InputError, match="line 1 of"):
         Journal(tmp_path / "journal.jsonl").read()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")
+def test_a_full_disk_is_one_line_that_says_how_to_continue():
+    journal = Journal("/dev/full")
+    with pytest.raises(InputError, match="No space left .*Free some; then the same command continues"):
+        journal.append(EVENTS[0])
+    with contextlib.suppress(OSError):
+        journal._file.close()
