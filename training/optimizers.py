@@ -1,5 +1,6 @@
 """Builds a recipe's optimizer and learning-rate schedule."""
 
+import inspect
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -54,7 +55,8 @@ def own_optimizer(recipe, options, derived):
                 f"optimizer={name.partition('{')[0]} without its configuration."
             )
         return found
-    given = accepted(found, options)
+    is_class = isinstance(found, type) and issubclass(found, keras.optimizers.Optimizer)
+    given = options if is_class and _has_keywords(found) else accepted(found, options)
     changed = {name for name, value in recipe.changed().items() if value}
     if unused := sorted({_FIELDS[n] for n in options.keys() - given.keys()} & changed):
         unset = " ".join(f"{field}={_default(recipe, field)}" for field in unused)
@@ -62,12 +64,17 @@ def own_optimizer(recipe, options, derived):
             f"{name} accepts no {', '.join(unused)}, which this recipe sets: let it accept that, or set "
             f"{unset}."
         )
-    is_class = isinstance(found, type) and issubclass(found, keras.optimizers.Optimizer)
     with user_code(f"The optimizer {name} cannot be made: "):
         optimizer = (derived(found) if is_class else found)(**given)
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise InputError(f"Expected {name} to return a keras optimizer, received {type(optimizer).__name__}.")
     return optimizer
+
+
+def _has_keywords(optimizer_class):
+    """Returns whether a class passes keyword arguments on, to those of keras.optimizers.Optimizer."""
+    parameters = inspect.signature(optimizer_class).parameters.values()
+    return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
 
 
 def _default(recipe, field):

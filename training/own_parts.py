@@ -74,8 +74,6 @@ def own_part(text: str, what: str, kind: type | tuple) -> Any:
 def accepted(function: Callable, options: dict[str, Any]) -> dict[str, Any]:
     """Returns those of some keyword arguments that a function or class accepts by name."""
     parameters = inspect.signature(function).parameters.values()
-    if isinstance(function, type) and any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return options
     names = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     return {name: value for name, value in options.items() if name in names}
 

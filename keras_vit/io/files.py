@@ -114,15 +114,16 @@ def what_lies_at(path: Path) -> str:
 
 
 def is_full_disk(error: BaseException | None) -> bool:
-    """Returns whether a full disk caused an error, or the one that it was raised from.
+    """Returns whether an error is about a full disk, or was raised from or while handling one that is.
 
-    TensorFlow has no type for it: there the message is searched for the system's words.
+    TensorFlow has no type for it: there the message is searched for the system's words. Keras raises errors
+    of callbacks again `from None`, which leaves their context alone.
     """
     if error is None:
         return False
     is_own = isinstance(error, OSError) and error.errno in _SPACE
     is_named = any(words in str(error) for words in _SPACE_WORDS)
-    return is_own or is_named or is_full_disk(error.__cause__)
+    return is_own or is_named or is_full_disk(error.__cause__ or error.__context__)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,8 @@ import stat
 import subprocess
 import sys
 
+import keras
+import numpy as np
 import pytest
 
 from keras_vit import InputError
@@ -85,10 +87,19 @@ def test_a_full_disk_is_one_clear_error_and_keeps_the_old_file(tmp_path):
 
 def test_a_full_disk_is_found_among_the_causes_of_an_error():
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    try:
-        raise RuntimeError("the training ended") from full
-    except RuntimeError as error:
-        assert is_full_disk(error) and is_full_disk(full)
+
+    def write(*_):
+        try:
+            raise full
+        except OSError as error:
+            raise InputError("the callback ended") from error
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(loss="mse")
+    callback = keras.callbacks.LambdaCallback(on_train_begin=write)
+    with pytest.raises(InputError) as raised:  # by Keras again, without its cause
+        model.fit(np.ones((1, 1)), np.ones((1, 1)), callbacks=[callback], verbose=0)
+    assert is_full_disk(raised.value) and is_full_disk(full)
     assert is_full_disk(RuntimeError("RESOURCE_EXHAUSTED: a.tmp; No space left on device"))
     assert not is_full_disk(OSError(errno.EACCES, os.strerror(errno.EACCES))) and not is_full_disk(None)
 

@@ -1,12 +1,15 @@
 """Parts of the user's own in recipes: how they are named, what is refused, and whole runs with them."""
 
 import json
+import os
 import signal
+import subprocess
 import sys
 
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from keras_vit import InputError
 from keras_vit.training.augmentation.own import OwnAugmentation
@@ -39,6 +42,20 @@ def build(image_size, channels, num_classes, units=8, rate=0.1, hidden=False):
     x = keras.layers.Dropout(rate)(keras.layers.Dense(units, activation="relu")(x))
     return keras.Model(inputs, keras.layers.Dense(num_classes)(x))
 
+class Subclassed(keras.Model):
+    def __init__(self, num_classes, **options):
+        super().__init__(**options)
+        self.num_classes = num_classes
+        self.flat, self.head = keras.layers.Flatten(), keras.layers.Dense(num_classes)
+
+    def call(self, images):
+        return self.head(self.flat(images / 255))
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}
+
+keras.saving.register_keras_serializable(package="parts_of_a_test")(Subclassed)
+
 def softmax(image_size, channels, num_classes):
     layers = [keras.Input((*image_size, channels)), keras.layers.Flatten()]
     return keras.Sequential([*layers, keras.layers.Dense(num_classes, activation="softmax")])
@@ -69,6 +86,10 @@ def momentum(learning_rate, weight_decay):
 def darker(images, seed):
     noise = ops.cast(seed[0] % 100, "float32") / 100
     return images * (0.5 + 0.5 * noise)
+
+class Noise(keras.layers.GaussianNoise):
+    def __init__(self):
+        super().__init__(0.5)
 
 def cropped(images):
     return images[:, 1:]
@@ -194,6 +215,45 @@ def test_a_run_with_own_parts_that_is_interrupted_continues_bit_identically(part
     resumed = fit(recipe, tmp_path / "cut", resume=True)
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_train_resume_and_evaluate_with_own_parts(parts, tmp_path, backend):
+    pytest.importorskip(backend)
+    (tmp_path / "recipe.py").write_text(
+        "from keras_vit.training import ImageRecipe\nRECIPE = ImageRecipe()\n"
+    )
+    subclassed = [word for word in ALL if not word.startswith(("model=", "units="))]
+    commands = [
+        ["train", "recipe.py", *ALL, "--run-dir", "all"],
+        ["train", "recipe.py", *ALL, "epochs=3", "--resume", "--run-dir", "all"],
+        ["evaluate", "all"],
+        ["train", "recipe.py", "model=parts:Subclassed", *subclassed, "--run-dir", "subclassed"],
+        ["evaluate", "subclassed"],
+    ]
+    program = f"from keras_vit.__main__ import main\nprint([main(words) for words in {commands!r}])"
+    python_path = os.pathsep.join([str(tmp_path / "parts"), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": python_path},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0 and done.stdout.endswith("[0, 0, 0, 0, 0]\n"), done.stderr[-2000:]
+    history = (tmp_path / "all" / "history.csv").read_text().splitlines()
+    assert len(history) == 4 and "val_confidence" in history[0]
+
+
+def test_a_layer_as_augmentation_draws_other_numbers_for_each_batch(parts):
+    with pytest.warns(UserWarning, match="no parameter `seed`"):
+        stream = task_of(ImageRecipe(augmentation="parts:Noise", subset=640)).streams(
+            task_of(ImageRecipe()).load_data()
+        )["x"]
+    changes = [float((images - ops.round(images)).numpy().sum()) for images, _ in stream.take(3)]
+    assert len(set(changes)) == 3 and 0 not in changes
 
 
 @pytest.mark.parametrize(
