@@ -22,6 +22,20 @@ def prepared(image, preprocessing):
     return tf.ensure_shape(result, (*preprocessing.image_size, image.shape[-1]))
 
 
+def reduced(image, least):
+    """Returns a float32 image, whose pixels are means where its shorter side exceeds twice `least`."""
+    size = tf.cast(tf.shape(image)[:2], tf.float64)
+    scale = tf.minimum(2 * least / tf.reduce_min(size), 1)
+    new = tf.cast(tf.round(size * scale), tf.int32)
+
+    def resized():
+        return _resampled(image, tf.unstack(new), tf.cast(new, tf.float64) / size, 0.0, "box", True)
+
+    result = tf.cond(scale < 1, resized, lambda: image)
+    result.set_shape(image.shape)
+    return result
+
+
 def _resized(size, preprocessing):
     """Height and width before the crop, whole numbers."""
     scaled = [max(math.floor(side / preprocessing.crop_ratio), 1) for side in preprocessing.image_size]
@@ -45,8 +59,13 @@ def _first(resized, preprocessing):
 
 
 def _filtered(image, scale, first, preprocessing):
+    kernel = KERNELS[preprocessing.interpolation]
+    return _resampled(image, preprocessing.image_size, scale, first, kernel, preprocessing.rounded)
+
+
+def _resampled(image, size, scale, first, kernel, rounded):
     """As Pillow: first the columns, then the rows, each rounded and clipped."""
-    height, width = preprocessing.image_size
+    height, width = size
     sides = ((tf.shape(image)[0], width), (height, width))
     for size, axes in zip(sides, ((0.0, 1.0), (1.0, 0.0)), strict=True):
         image = tf.raw_ops.ScaleAndTranslate(
@@ -54,10 +73,10 @@ def _filtered(image, scale, first, preprocessing):
             size=tf.stack(size),
             scale=tf.where(tf.constant(axes) == 1, tf.cast(scale, tf.float32), 1.0),
             translation=tf.cast(-first, tf.float32) * axes,
-            kernel_type=KERNELS[preprocessing.interpolation],
+            kernel_type=kernel,
             antialias=True,
         )[0]
-        if preprocessing.rounded:
+        if rounded:
             image = tf.clip_by_value(tf.floor(image + 0.5), 0, 255)
     return image
 

@@ -119,6 +119,18 @@ def test_a_photograph_held_upright_is_cropped_or_padded_after_it_is_turned(geome
     assert np.abs(decode(tf.constant(data), prepare, 3).numpy() - ours).max() <= 4
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "CMYK JPEG", "turned JPEG", "WEBP"])
+def test_a_large_file_is_reduced_as_predict_reduces_it(served, kind, channels):
+    large = photograph(700, 530)
+    options = {"quality": 95} if "JPEG" in kind else {"lossless": True} if kind == "WEBP" else {}
+    if kind == "turned JPEG":
+        options["exif"] = exif(6)
+    image = large.convert("CMYK") if kind == "CMYK JPEG" else large
+    data = encoded(image, kind.split()[-1], **options)
+    assert difference(served, data, channels) <= 2
+
+
 def test_broken_bytes_are_refused(served):
     for data in (b"", b"no image", ODD["png"][:200]):
         with pytest.raises(tf.errors.InvalidArgumentError):
