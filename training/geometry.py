@@ -9,6 +9,7 @@ from keras_vit import pretrained
 from keras_vit.errors import InputError
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.models.image_input import pixel_statistics
+from keras_vit.training.data.decoding import with_decoding
 from keras_vit.training.data.encoded import DEFAULT_IMAGE_SIZE
 from keras_vit.training.recipe import ImageRecipe
 
@@ -38,6 +39,11 @@ def preparation_of_recipe(recipe: ImageRecipe, spec: str, data_dir=None) -> Prep
     Raises:
         InputError: the weights expect another geometry than the recipe states.
     """
+    known = _geometry_of_recipe(recipe, spec, data_dir)
+    return with_decoding(known, recipe.background, recipe.sixteen_bit)
+
+
+def _geometry_of_recipe(recipe, spec, data_dir):
     size = image_size_of(recipe)
     if recipe.pretrained is None or recipe.geometry is None and not are_photographs(spec, data_dir):
         return preparation(recipe.geometry, spec, size, data_dir)

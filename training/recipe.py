@@ -11,6 +11,7 @@ from keras_vit.constraints import Choices, Range, check_value, parameters, parse
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.preprocessing import GEOMETRIES
 from keras_vit.training.augmentation.settings import Augmentation
+from keras_vit.training.data.decoding import Color, Window
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.fields import OnlyWith, annotations, check_fields, unused_fields
 from keras_vit.training.normalization import NORMALIZATIONS
@@ -230,6 +231,10 @@ class ImageRecipe(Augmentation, Recipe):
     class_folders: Annotated[  # where folders contain folders: which are the classes; None: refused
         str | None, Choices("first", "last"), OnlyWith("data", "folder:*")
     ] = None
+    background: Annotated[str | None, Color(), OnlyWith("data", *_FILES)] = (
+        None  # of transparent images: white
+    )
+    sixteen_bit: Annotated[str | None, Window(), OnlyWith("data", *_FILES)] = None  # full, data or LOW:HIGH
     image_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # None: one of the usual names
     label_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None
     split_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None

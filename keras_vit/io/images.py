@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from keras_vit.errors import InputError
 from keras_vit.io.files import read_bytes
 from keras_vit.io.image_formats import FORMAT_NAMES, formats
-from keras_vit.io.preprocessing import Preprocessing
+from keras_vit.io.preprocessing import WHITE, Preprocessing
 from keras_vit.layers._pairs import as_pair
 
 # Pillow warns about unusual but readable files, such as large ones or those with damaged EXIF data.
@@ -21,8 +21,9 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 MAX_FILE_SIZE = 1024**3  # bytes
 LEAST_LEVELS = 32  # grey levels of 16-bit images that have to be left
-REDUCED_TO = 1.5  # times the size that is asked for: what an image is reduced to while it is decoded
+REDUCED_TO = 3  # times the size that is asked for: what a JPEG is reduced to, at least, while it is decoded
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COUNTS = ("transparent", "sixteen_bits", "low", "high", "sixteen_bit_colors")
 
 
 class Changes:
@@ -30,12 +31,14 @@ class Changes:
 
     Attributes:
         transparent: int, images with transparent parts.
-        sixteen_bits: int, images of 16 bits.
+        sixteen_bits: int, grey images of 16 bits.
         low, high: ints, the values that occur in these.
+        sixteen_bit_colors: int, colour images of 16 bits a channel.
     """
 
-    def __init__(self, transparent: int = 0, sixteen_bits: int = 0, low: int = 65_535, high: int = 0):
+    def __init__(self, transparent=0, sixteen_bits=0, low=65_535, high=0, sixteen_bit_colors=0):
         self.transparent, self.sixteen_bits, self.low, self.high = transparent, sixteen_bits, low, high
+        self.sixteen_bit_colors = sixteen_bit_colors
         self._lock = threading.Lock()
 
     def add_transparent(self):
@@ -49,36 +52,47 @@ class Changes:
             self.sixteen_bits += 1
             self.low, self.high = min(self.low, low), max(self.high, high)
 
+    def add_sixteen_bit_color(self):
+        """Counts a colour image of 16 bits a channel."""
+        with self._lock:
+            self.sixteen_bit_colors += 1
+
     def as_dict(self) -> dict[str, int]:
         """Returns the arguments of an equal object."""
-        return {name: getattr(self, name) for name in ("transparent", "sixteen_bits", "low", "high")}
+        return {name: getattr(self, name) for name in _COUNTS}
 
-    def lines(self) -> list[str]:
-        """Returns a line on each kind of change."""
+    def lines(self, background=WHITE, window=None) -> list[str]:
+        """Returns a line on each kind of change; the arguments are those of `Preprocessing`."""
         found = []
         if self.transparent:
             found.append(
-                f"{self.transparent:,} images have transparent parts, which become white. An app has to do "
-                "the same: MediaPipe leaves out the transparency."
+                f"{self.transparent:,} images have transparent parts, which become {_color(background)}. An "
+                "app has to do the same: MediaPipe leaves out the transparency."
             )
         if self.sixteen_bits:
             found.append(
                 f"{self.sixteen_bits:,} images have 16 bits, with values from {self.low:,} to "
-                f"{self.high:,} of 65,535: divided by 257, {self._levels()} levels of 256 are used."
+                f"{self.high:,} of 65,535: {_scaling(window)}, {self._levels(window)} levels of 256 are used."
+            )
+        if self.sixteen_bit_colors:
+            found.append(
+                f"{self.sixteen_bit_colors:,} colour images have 16 bits a channel, of which the upper 8 are "
+                "used."
             )
         return found
 
-    def check(self, where):
+    def check(self, where, window=None):
         """Raises InputError where hardly a grey level of 16-bit images would be left."""
-        if self.sixteen_bits and self._levels() < LEAST_LEVELS:
+        if self.sixteen_bits and self._levels(window) < LEAST_LEVELS:
             raise InputError(
                 f"The 16-bit images of {where} have values from {self.low:,} to {self.high:,} of 65,535: "
-                f"with 8 bits {self._levels()} grey levels would be left. Save them as 8-bit images of the "
-                "range that matters."
+                f"{_scaling(window)}, {self._levels(window)} grey levels would be left. Set sixteen_bit=data "
+                "to scale them by the values that occur, or sixteen_bit=LOW:HIGH by those that matter."
             )
 
-    def _levels(self):
-        return round(self.high / 257) - round(self.low / 257) + 1
+    def _levels(self, window):
+        low, high = _windowed(np.array([self.low, self.high], "uint32"), window).tolist()
+        return high - low + 1
 
 
 def read_image(
@@ -112,7 +126,8 @@ def decode_image(
 ) -> np.ndarray:
     """Decodes the bytes of an image file as `read_image` does; errors call the image `name`."""
     size = size if size is None or callable(size) else as_pair(size, "size")
-    pixels = decode_reduced(data, name, reduced_side(size), channels, changes)
+    given = {key: getattr(size, key) for key in ("background", "window") if hasattr(size, key)}
+    pixels = decode_reduced(data, name, reduced_side(size), channels, changes, **given)
     return pixels if size is None else resize_image(pixels, size)
 
 
@@ -127,12 +142,19 @@ def reduced_side(size: tuple[int, int] | Callable | None) -> int | None:
 
 
 def decode_reduced(
-    data: bytes, name, least_side: int | None = None, channels: int = 3, changes: Changes | None = None
+    data: bytes,
+    name,
+    least_side: int | None = None,
+    channels: int = 3,
+    changes: Changes | None = None,
+    background: tuple[int, int, int] = WHITE,
+    window: tuple[int, int] | None = None,
 ) -> np.ndarray:
     """Decodes the bytes of an image file, reduced as far as its shorter side stays at least `least_side`.
 
-    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size, which takes a tenth of the time. Others keep twice
-    `least_side`, of which each pixel is the mean of those it covers. None keeps the size.
+    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size, which takes a tenth of the time. An image of more than
+    four times `least_side` is reduced to twice, each pixel the mean of those it covers. None keeps the size. `background` and
+    `window` are those of `Preprocessing`.
     """
     if channels not in (1, 3):
         raise InputError(f"Expected channels to be 1 (grey) or 3 (RGB), received {channels!r}.")
@@ -143,7 +165,10 @@ def decode_reduced(
         with Image.open(io.BytesIO(data), formats=formats()) as image:
             if least_side is not None:
                 image.draft(None, (least_side, least_side))
-            image = _as_8_bit(_upright(image), "RGB" if channels == 3 else "L", changes or Changes())
+            changes = changes or Changes()
+            if any("RGB" in str(tile[3]) and "16" in str(tile[3]) for tile in image.tile):
+                changes.add_sixteen_bit_color()
+            image = _as_8_bit(_upright(image), "RGB" if channels == 3 else "L", changes, background, window)
     except Image.UnidentifiedImageError as error:
         raise InputError(f"{name} is not an image that can be read. Expected {FORMAT_NAMES}.") from error
     except Image.DecompressionBombError as error:
@@ -152,7 +177,7 @@ def decode_reduced(
         raise InputError(
             f"The image {name} is truncated or broken ({error}). Replace or remove it."
         ) from error
-    if least_side is not None and min(image.size) > 2 * least_side:
+    if least_side is not None and min(image.size) > 4 * least_side:
         scale = 2 * least_side / min(image.size)
         size = (round(image.width * scale), round(image.height * scale))
         image = image.resize(size, Image.Resampling.BOX)
@@ -181,17 +206,33 @@ def _upright(image):
     return ImageOps.exif_transpose(image)
 
 
-def _as_8_bit(image, mode, changes):
+def _as_8_bit(image, mode, changes, background, window):
     if image.mode == "F":
         raise ValueError("its pixels are floating-point numbers, of unknown range")
     if image.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip at 255
         values = np.asarray(image, "uint32")
         changes.add_sixteen_bits(int(values.min()), int(values.max()))
-        return Image.fromarray(((values + 128) // 257).astype("uint8")).convert(mode)
+        return Image.fromarray(_windowed(values, window)).convert(mode)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         if image.getextrema()[-1][0] < 255:
             changes.add_transparent()
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (*background, 255)), image)
     return image.convert(mode)
+
+
+def _windowed(values, window):
+    """16-bit values as 8-bit levels, rounded."""
+    low, high = window or (0, 65_535)
+    levels = (np.clip(values, low, high).astype("float64") - low) * (255 / (high - low))
+    return np.floor(levels + 0.5).astype("uint8")
+
+
+def _scaling(window):
+    return (
+        "divided by 257" if window is None else f"those from {window[0]:,} to {window[1]:,} scaled to 8 bits"
+    )
+
+
+def _color(background):
+    return "white" if tuple(background) == WHITE else "#{:02x}{:02x}{:02x}".format(*background)

@@ -23,7 +23,10 @@ Deviation = Annotated[float, Range(1e-12, 1e6)]
 GEOMETRIES = {"center_crop": "center", "letterbox": "border", "stretch": "squash"}  # and the mode of each
 Geometry = Annotated[str, Choices(*GEOMETRIES)]
 GREY = 0.5  # of the border that a letterbox adds
-_LATER = {"fill"}  # fields that files of earlier versions lack
+WHITE = (255, 255, 255)
+Level = Annotated[int, Range(0, 255)]
+Value = Annotated[int, Range(0, 65_535)]  # of an image of 16 bits
+_LATER = {"fill", "background", "window"}  # fields that files of earlier versions lack
 _LONG = 64  # times the pixels of the result: what would be cropped is not resized first
 
 
@@ -33,7 +36,7 @@ class Preprocessing:
 
     The result for the same decoded pixels equals that of timm's evaluation pipeline and of transformers'
     image processors that use Pillow: all resize with Pillow, which antialiases. Other decoders and
-    torchvision may differ by one grey level. Transparency is ignored.
+    torchvision may differ by one grey level. `background` and `window` are obeyed where files are decoded.
 
     Args:
         image_size: `(height, width)` in pixels.
@@ -45,6 +48,9 @@ class Preprocessing:
         mean, std: tuples of floats for pixels in [0, 1], one per channel (1 or 3).
         rounded: bool, whether resized pixels are rounded to whole grey levels; not by transformers' DINOv3.
         fill: float in [0, 1], the grey that `"border"` pads with; None pads with the mean.
+        background: `(red, green, blue)` in [0, 255], on which transparent images are laid.
+        window: `(low, high)` in [0, 65535], the values of 16-bit images that become black and white; None for
+            all of them.
 
     Example:
         >>> import numpy as np
@@ -61,6 +67,8 @@ class Preprocessing:
     std: tuple[Deviation] | tuple[Deviation, Deviation, Deviation] = (0.5, 0.5, 0.5)
     rounded: bool = True
     fill: Annotated[float | None, Range(0, 1)] = None
+    background: tuple[Level, Level, Level] = WHITE
+    window: tuple[Value, Value] | None = None
 
     @classmethod
     def of(cls, geometry: Geometry, image_size: int | tuple[int, int], mean=(0.5,) * 3, std=(0.5,) * 3):

@@ -156,7 +156,7 @@ def test_files_of_earlier_versions_lack_the_grey_of_the_border():
     assert Preprocessing.from_json(fields, "x") == Preprocessing((8, 8), crop_mode="border")
     for wrong in ({**fields, "magic": 1}, {k: v for k, v in fields.items() if k != "mean"}, []):
         with pytest.raises(
-            InputError, match="Expected an object with crop_mode, crop_ratio, fill, image_size"
+            InputError, match="Expected an object with background, crop_mode, crop_ratio, fill, image_size"
         ):
             Preprocessing.from_json(wrong, "x")
 

@@ -33,6 +33,7 @@ def load_data(
     image_column: str | None = None,
     label_column: str | None = None,
     split_column: str | None = None,
+    sixteen_bit: str | None = None,
     examine: bool = False,
     caching: bool = True,
 ) -> ImageData:
@@ -44,7 +45,7 @@ def load_data(
     name = "given"
     columns = {"image": image_column, "label": label_column, "split": split_column}
     options = LoadOptions(
-        image_size, data_dir, skip_broken, class_folders, prepare, columns, examine, caching
+        image_size, data_dir, skip_broken, class_folders, prepare, columns, sixteen_bit, examine, caching
     )
     if isinstance(spec, str):
         source, argument, name = find_source(spec)

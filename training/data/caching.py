@@ -21,7 +21,7 @@ def open_cache(decoder, folder: Path | None) -> list[str]:
         return []
     try:
         remove_unused(folder)
-        cache = Cache(folder / f"{decoder.least_side}-{decoder.shape[-1]}")
+        cache = Cache(folder / decoder.key)
     except OSError as error:
         return [f"decoded images are not kept: {folder} cannot be written ({error.strerror})"]
     missing = cache.missing(decoder.stamps)

@@ -92,6 +92,11 @@ class ImageData:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
     @property
+    def window(self) -> tuple[int, int] | None:
+        """The lowest and the highest value by which 16-bit images are scaled, or None for all values."""
+        return self.train.images.decoder.window if self.train.are_decoded else None
+
+    @property
     def image_shape(self) -> tuple[int, ...]:
         """`(height, width, channels)`, the same for all images."""
         return tuple(int(side) for side in self.train.images.shape[1:])

@@ -1,6 +1,7 @@
 """Images that are decoded when they are used, in place of an array: `DecodedImages`."""
 
 import concurrent.futures
+import dataclasses
 import functools
 import math
 import os
@@ -9,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_vit.io.images import Changes, decode_reduced, reduced_side, resize_image
+from keras_vit.io.preprocessing import WHITE
 from keras_vit.training.data.cache import Cache
 from keras_vit.training.data.random_crop import RandomCrop
 
@@ -35,6 +37,8 @@ class Decoder:
         self.items, self.prepare, self.cache = items, prepare or size, cache
         self.shape = (*size, channels)
         self.least_side = reduced_side(size)
+        self.background = getattr(prepare, "background", WHITE)
+        self.window = getattr(prepare, "window", None)
         self.stamps = items.stamps()
         self.changes = Changes()
         is_small = len(items) * math.prod(self.shape) <= IN_MEMORY
@@ -54,6 +58,12 @@ class Decoder:
             self.keep(index, image)
         return image
 
+    def use_window(self, window: tuple[int, int]):
+        """Scales 16-bit images by another window."""
+        self.window = window
+        if dataclasses.is_dataclass(self.prepare):
+            self.prepare = dataclasses.replace(self.prepare, window=window)
+
     def keep(self, index: int, image: np.ndarray):
         """Adds a decoded image to the cache, if there is one."""
         if self.cache is not None:
@@ -62,7 +72,16 @@ class Decoder:
     def decode(self, index: int, changes: Changes) -> np.ndarray:
         """Decodes an image, reduced but not prepared, and counts what that changed."""
         data, name = self.items.read(index), self.items.name(index)
-        return decode_reduced(data, name, self.least_side, self.shape[-1], changes)
+        return decode_reduced(
+            data, name, self.least_side, self.shape[-1], changes, self.background, self.window
+        )
+
+    @property
+    def key(self) -> str:
+        """A name for images that are decoded alike."""
+        window = "" if self.window is None else "-{}-{}".format(*self.window)
+        background = "" if self.background == WHITE else "-{:02x}{:02x}{:02x}".format(*self.background)
+        return f"{self.least_side}-{self.shape[-1]}{window}{background}"
 
     def prepared(self, index: int) -> np.ndarray:
         """Returns an image of `shape`. Those of small sets stay in memory."""

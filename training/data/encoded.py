@@ -30,12 +30,16 @@ def encoded_parts(
     """
     decoder = Decoder(items, options.prepare, options.image_size or DEFAULT_IMAGE_SIZE, channels)
     folder = cache_folder(source)
+    by_data = options.sixteen_bit == "data"
+    found, more = _examined(decoder, folder, options, every=True) if by_data else (None, [])
+    if by_data and found.changes.sixteen_bits:
+        decoder.use_window((found.changes.low, max(found.changes.high, found.changes.low + 1)))
     lines = open_cache(decoder, folder) if options.caching else []
-    found, more = _examined(decoder, folder, options)
+    found, more = (found, more) if by_data else _examined(decoder, folder, options)
     if found.broken:
         _report_broken(found.broken, decoder, source, options.skip_broken)
-    found.changes.check(source)
-    lines += [*more, *found.changes.lines()]
+    found.changes.check(source, decoder.window)
+    lines += [*more, *found.changes.lines(decoder.background, decoder.window)]
     splits = {}
     for name, (indices, labels) in parts.items():
         whole = ~np.isin(indices, list(found.broken))
@@ -43,12 +47,12 @@ def encoded_parts(
     return splits, lines
 
 
-def _examined(decoder, folder, options):
+def _examined(decoder, folder, options, every=False):
     """Examines all images, or some of many, or finds what was kept."""
     if (kept := kept_examination(folder, decoder.stamps)) is not None:
         return kept, []
     count = len(decoder.items)
-    if options.examine or options.skip_broken or decoder.items.sizes.sum() <= EXAMINED:
+    if every or options.examine or options.skip_broken or decoder.items.sizes.sum() <= EXAMINED:
         found = examine(decoder)
         keep_examination(folder, decoder.stamps, found)
         return found, []

@@ -64,7 +64,8 @@ class ImageClassification(Task):
 
     def load_data(self, data_dir=None):
         recipe = self.recipe
-        return load_data(
+        prepare = prepare_option(self.preparation(recipe.data, data_dir))
+        data = load_data(
             recipe.data,
             image_size=image_size_of(recipe),
             validation_fraction=recipe.validation_fraction,
@@ -76,9 +77,13 @@ class ImageClassification(Task):
             image_column=recipe.image_column,
             label_column=recipe.label_column,
             split_column=recipe.split_column,
+            sixteen_bit=recipe.sixteen_bit if self.known.window is None else None,
             data_dir=data_dir,
-            **prepare_option(self.preparation(recipe.data, data_dir)),
+            **prepare,
         )
+        if data.window is not None:
+            self.known = dataclasses.replace(self.known, window=data.window)
+        return data
 
     def build_model(self, data):
         if self.recipe.pretrained is not None:

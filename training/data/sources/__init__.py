@@ -29,6 +29,7 @@ class LoadOptions:
     class_folders: str | None = None  # see `keras_vit.training.data.layout.read_layout`
     prepare: Callable | None = None  # of a uint8 image to one of image_size, where it is not stretched
     columns: Mapping[str, str | None] = dataclasses.field(default_factory=dict)  # of a table, see `tables`
+    sixteen_bit: str | None = None  # "data": 16-bit images are scaled by the values that occur
     examine: bool = False  # read all images of any number of files before the start
     caching: bool = True  # keep decoded images on the disk
 

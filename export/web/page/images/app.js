@@ -51,7 +51,7 @@ async function show(file) {
   latest = file;
   clear();
   try {
-    const photo = await decode(file);
+    const photo = await decode(file, description.preprocessing.background);
     const pixels = prepare(withChannels(photo, size.channels), description.preprocessing).data;
     const result = await run(pixels);
     if (file !== latest) return; // a slow one, after which another came

@@ -1,16 +1,16 @@
-// Photos as the numbers that the model was trained on: upright, on white, resized and cropped as in training.
+// Photos as the numbers that the model was trained on: upright, on the background, resized and cropped as in training.
 
 const LARGEST = 4096; // pixels of a side: canvases of phones end near 16 megapixels
 
-/** Decodes an image file. Returns {data, width, height}, RGBA on white. */
-export async function decode(file) {
+/** Decodes an image file. Returns {data, width, height}, RGBA on a background of red, green and blue. */
+export async function decode(file, background = [255, 255, 255]) {
   const bitmap = await asBitmap(file);
   const scale = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.fillStyle = "white";
+  context.fillStyle = `rgb(${background.join(" ")})`;
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
