@@ -152,7 +152,7 @@ def decode_reduced(
 ) -> np.ndarray:
     """Decodes the bytes of an image file, reduced as far as its shorter side stays at least `least_side`.
 
-    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size, which takes a tenth of the time. An image of more than
+    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where both sides are multiples of that. An image of more than
     four times `least_side` is reduced to twice, each pixel the mean of those it covers. None keeps the size. `background` and
     `window` are those of `Preprocessing`.
     """
@@ -164,7 +164,7 @@ def decode_reduced(
         _verify_checksums(data)
         with Image.open(io.BytesIO(data), formats=formats()) as image:
             if least_side is not None:
-                image.draft(None, (least_side, least_side))
+                _reduce_jpeg(image, least_side)
             changes = changes or Changes()
             if any("RGB" in str(tile[3]) and "16" in str(tile[3]) for tile in image.tile):
                 changes.add_sixteen_bit_color()
@@ -189,6 +189,15 @@ def resize_image(image: np.ndarray, size: tuple[int, int] | Callable) -> np.ndar
     if callable(size):
         return np.clip(np.rint(size(image)), 0, 255).astype("uint8")
     return image if image.shape[:2] == tuple(size) else Preprocessing.of("stretch", size)(image)
+
+
+def _reduce_jpeg(image, least_side):
+    """Makes a JPEG decode to whole means of pixels; where a part is left over, it would be shifted."""
+    for factor in (8, 4, 2):
+        reduced = [side // factor for side in image.size]
+        if min(reduced) >= least_side and not any(side % factor for side in image.size):
+            image.draft(None, tuple(reduced))
+            return
 
 
 def _verify_checksums(data):
