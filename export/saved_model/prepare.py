@@ -23,9 +23,10 @@ def prepared(image, preprocessing):
 
 
 def reduced(image, least):
-    """Returns a float32 image, whose pixels are means where its shorter side exceeds twice `least`."""
+    """Returns a float32 image; one whose shorter side exceeds four times `least` has twice, of means."""
     size = tf.cast(tf.shape(image)[:2], tf.float64)
-    scale = tf.minimum(2 * least / tf.reduce_min(size), 1)
+    short = tf.reduce_min(size)
+    scale = tf.where(short > 4 * least, 2 * least / short, 1)
     new = tf.cast(tf.round(size * scale), tf.int32)
 
     def resized():

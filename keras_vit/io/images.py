@@ -152,9 +152,9 @@ def decode_reduced(
 ) -> np.ndarray:
     """Decodes the bytes of an image file, reduced as far as its shorter side stays at least `least_side`.
 
-    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where both sides are multiples of that. An image of more than
-    four times `least_side` is reduced to twice, each pixel the mean of those it covers. None keeps the size. `background` and
-    `window` are those of `Preprocessing`.
+    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where both sides are multiples of that. An image of more
+    than four times `least_side` is reduced to twice, each pixel the mean of those it covers. None keeps the
+    size. `background` and `window` are those of `Preprocessing`.
     """
     if channels not in (1, 3):
         raise InputError(f"Expected channels to be 1 (grey) or 3 (RGB), received {channels!r}.")
