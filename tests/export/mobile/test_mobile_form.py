@@ -22,8 +22,8 @@ from keras_vit.models import vit
 layers = keras.layers
 
 # Float32 roundings of 6e-8 in each of some hundred sums, relative to the largest logit; normalisations and
-# attention of few channels amplify them. Seen: up to 5e-6 with AVX2, 1.3e-5 with AVX-512. The smallest fault, a
-# forgotten bias of 0.2, moves a logit by 1e-2.
+# attention of few channels amplify them. Seen: up to 5e-6 with AVX2, 1.3e-5 with AVX-512. The smallest
+# fault, a forgotten bias of 0.2, moves a logit by 1e-2.
 TOLERANCE = 1e-4
 
 
