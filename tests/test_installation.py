@@ -80,7 +80,7 @@ def test_a_wheel_of_the_source_distribution_is_the_same(checkout, installed, tmp
     }
 
 
-@pytest.mark.parametrize("with_init", [True, False])
+@pytest.mark.parametrize("with_init", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_a_projects_own_training_export_and_tests_stay_its_own(installed, tmp_path, with_init):
     (tmp_path / "training").mkdir()
     if with_init:

@@ -2,12 +2,15 @@
 
 import json
 
+import pytest
+
 from keras_vit.__main__ import main
 from keras_vit.commands.export import default_variants
 from keras_vit.export.variants import DEFAULT
 from keras_vit.training.recipe import ImageRecipe, TextRecipe
 
 
+@pytest.mark.slow
 def test_a_recipe_for_int8_exports_a_file_that_was_trained_for_it(tmp_path, capsys):
     fields = ["variant=Pico/4", "num_layers=1", "hidden_dim=16", "epochs=1", "subset=640"]
     int8 = ["quantize=int8", "int8_epochs=3", "int8_items=64"]

@@ -60,6 +60,7 @@ def run(photos, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_folder_of_photographs_is_learned_exported_and_predicted_alike_from_four_forms(run, photos, capsys):
     files = [photos / "red" / "0.jpg", photos / "red" / "1.png", photos / "blue" / "2.webp"]
     alone = command("predict", run / "export" / "saved_model", *files, "--top", 1)

@@ -18,6 +18,7 @@ def test_the_first_program_exports_a_model_of_its_own(tmp_path, monkeypatch, cap
     assert capsys.readouterr().out.splitlines()[-5].startswith("[[")
 
 
+@pytest.mark.slow
 def test_the_second_program_trains_exports_and_predicts(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     program = PROGRAMS[1].replace("epochs=20", "epochs=10")  # half the time

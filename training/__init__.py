@@ -5,7 +5,7 @@ The names in `__init__.pyi` are public; each is imported when it is first used.
 Example:
     >>> import tempfile
     >>> from keras_vit.training import ImageRecipe, evaluate, train
-    >>> recipe = ImageRecipe(data="digits", variant="Pico/4", num_layers=1, hidden_dim=16, epochs=1)
+    >>> recipe = ImageRecipe(data="digits", model="linear", epochs=1)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     run = train(recipe, f"{folder}/run")
     ...     evaluate(f"{folder}/run") == run.metrics

@@ -77,7 +77,7 @@ def train(
     Example:
         >>> import tempfile
         >>> from keras_vit.training import ImageRecipe
-        >>> recipe = ImageRecipe(data="digits", variant="Pico/4", num_layers=1, hidden_dim=16, epochs=1)
+        >>> recipe = ImageRecipe(data="digits", model="linear", epochs=1)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     train(recipe, folder).metrics["split"]
         'test'
@@ -119,7 +119,7 @@ def evaluate(run_dir: str | Path, *, data_dir: str | Path | None = None) -> dict
     Example:
         >>> import tempfile
         >>> from keras_vit.training import ImageRecipe, train
-        >>> recipe = ImageRecipe(data="digits", variant="Pico/4", num_layers=1, hidden_dim=16, epochs=1)
+        >>> recipe = ImageRecipe(data="digits", model="linear", epochs=1)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     run = train(recipe, folder)
         ...     0 <= evaluate(folder)["accuracy"] <= 1

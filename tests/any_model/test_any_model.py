@@ -12,6 +12,24 @@ from keras_vit.export.variants import FILES
 TOLERANCE = 1e-4  # of the largest value of an output: float32 sums in another order
 VARIANTS = ("savedmodel", "fp32")
 RIGHT = [name for name, case in CASES.items() if case.refusal is None]
+FEW = {  # one of each kind of outputs, inputs and ways to build; all with `-m slow`
+    "logits of a functional model",
+    "convolutions, then our TransformerEncoder",
+    "softmax, then a cast to float32",
+    "a custom layer",
+    "mixed bfloat16",
+    "a masked sequence",
+    "sigmoid of several labels",
+    "regression, one number",
+    "an embedding",
+    "a map of classes",
+    "a time series, LSTM",
+    "dicts in and out",
+    "a subclass",
+    "open height and width",
+    "after model.quantize(int8)",
+    "best classes as integers",
+}
 REFUSED = [name for name, case in CASES.items() if case.refusal]
 
 
@@ -21,7 +39,9 @@ def own_outputs(model, inputs):
     return [np.asarray(keras.ops.cast(value, "float32")) for value in values]
 
 
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize(
+    "name", [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in RIGHT]
+)
 def test_files_return_what_the_model_returns(name, tmp_path):
     model, inputs = built(CASES[name])
     options = {"max_drop": 100, **CASES[name].options}

@@ -16,7 +16,12 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+FAST = "export_own_model.py"
+
+
+@pytest.mark.parametrize(
+    "name", [name if name == FAST else pytest.param(name, marks=pytest.mark.slow) for name in EXAMPLES]
+)
 def test_an_example_runs_and_leaves_its_files(name, tmp_path):
     words, count = EXAMPLES[name]
     done = subprocess.run(

@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import keras
+import pytest
 
 from keras_vit.io.json_files import read_json
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own_search.py"
 
 
+@pytest.mark.slow
 def test_the_script_finds_trains_and_keeps_a_model(tmp_path):
     result = subprocess.run([sys.executable, EXAMPLE, tmp_path], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr[-2000:]

@@ -62,6 +62,7 @@ def test_numbers_out_of_range_are_refused(options):
         Int8Training(np.zeros((1, 2)), **options)
 
 
+@pytest.mark.slow
 def test_an_epoch_has_no_more_items_than_allowed_and_says_how_far_it_is(photo_form, model, digits, tmp_path):
     from keras_vit.export.tflite.writer import TfliteWriter
 

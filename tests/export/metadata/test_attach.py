@@ -52,7 +52,9 @@ def test_a_file_with_metadata_has_the_same_outputs_and_contains_its_labels(plain
     assert attached_file(plain, LABELS).decode() == "Ä\nb\nc c\n"
 
 
-@pytest.mark.parametrize(("channels", "text"), [(3, b"RGB, each"), (4, b"4 channels, each")])
+@pytest.mark.parametrize(
+    ("channels", "text"), [pytest.param(3, b"RGB, each", marks=pytest.mark.slow), (4, b"4 channels, each")]
+)
 def test_only_the_metadata_of_a_file_of_three_channels_mention_rgb(channels, text, photo_form, tmp_path):
     model = cnn("3x3", image_size=8, channels=channels, num_classes=3, hidden_dim=8)
     write_tflite(photo_form(model), tmp_path / "m.tflite")

@@ -85,6 +85,7 @@ def test_tflite_files_hold_builtin_operators_and_a_batch_of_one(exported):
             assert inside["shape"].tolist() == inside["shape_signature"].tolist() == [1, 8, 8, 3]
 
 
+@pytest.mark.slow
 def test_a_file_for_several_images_at_once_answers_for_any_number_of_them(
     digits, held_out, names, tmp_path, probabilities_of
 ):
@@ -212,6 +213,7 @@ def test_what_does_not_fit_together_is_refused(model, held_out, names, tmp_path)
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_a_layer_of_ours_without_its_mobile_form_is_reported(held_out, names, tmp_path, monkeypatch):
     known = registry._KNOWN_OPTIONS[TransformerEncoder] - {"qk_norm"}
     monkeypatch.setitem(registry._KNOWN_OPTIONS, TransformerEncoder, known)

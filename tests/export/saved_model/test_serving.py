@@ -63,6 +63,7 @@ def test_plain_tensorflow_in_another_process_gets_the_outputs_by_name(served, tm
         np.testing.assert_allclose(found[name], values, atol=TOLERANCE)
 
 
+@pytest.mark.slow
 def test_saved_model_cli_runs_the_signature_by_its_names(served, tmp_path):
     version, inputs, expected = served
     given = []

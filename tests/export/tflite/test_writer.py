@@ -99,7 +99,9 @@ def of_resnet(digits, photo_form, tmp_path_factory):
         yield writer
 
 
-@pytest.mark.parametrize("variant", ["fp32", "dynamic_int8", "full_int8"])
+@pytest.mark.parametrize(
+    "variant", [pytest.param("fp32", marks=pytest.mark.slow), "dynamic_int8", "full_int8"]
+)
 def test_a_shortcut_without_weights_stays_with_the_delegate(variant, of_resnet, tmp_path):
     path = tmp_path / "m.tflite"
     of_resnet.write(variant, path)

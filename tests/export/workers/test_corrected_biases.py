@@ -12,7 +12,7 @@ from keras_vit.export.variants import VARIANTS
 from keras_vit.export.workers.quantize import quantized
 
 
-@pytest.mark.parametrize("variant", ["int4", "full_int8"])
+@pytest.mark.parametrize("variant", ["int4", pytest.param("full_int8", marks=pytest.mark.slow)])
 def test_the_mean_of_an_output_is_that_of_the_float32_file(tmp_path, variant):
     keras.utils.set_random_seed(0)
     model = keras.Sequential(

@@ -30,8 +30,17 @@ def answers(path):
     return np.stack(found)
 
 
-@pytest.mark.parametrize("kind", ["dense", "convolution"])
-@pytest.mark.parametrize("variant", ["dynamic_int8", "full_int8", "int4"])
+@pytest.mark.parametrize(
+    ("kind", "variant"),
+    [
+        ("dense", "dynamic_int8"),
+        ("convolution", "full_int8"),
+        pytest.param("convolution", "dynamic_int8", marks=pytest.mark.slow),
+        pytest.param("dense", "full_int8", marks=pytest.mark.slow),
+        pytest.param("dense", "int4", marks=pytest.mark.slow),
+        pytest.param("convolution", "int4", marks=pytest.mark.slow),
+    ],
+)
 def test_the_error_of_a_single_layer_is_that_of_its_file(kind, variant, tmp_path):
     stack = {
         "dense": [layers.Flatten(), layers.Dense(12)],

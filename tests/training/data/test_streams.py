@@ -56,7 +56,7 @@ def test_a_spec_becomes_a_stream_of_each_split():
     assert min(counts) > 100 and sum(counts) + 32 * steps <= 1797
 
 
-@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize("backend", ["jax", pytest.param("torch", marks=pytest.mark.slow)])
 def test_another_backend_streams_without_tensorflow(backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")

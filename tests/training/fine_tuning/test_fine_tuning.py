@@ -146,6 +146,7 @@ def test_the_saved_model_computes_what_was_trained(data):
     np.testing.assert_allclose(np.asarray(kept(batch)), np.asarray(model(batch)), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_gradual_unfreezing_starts_with_the_head_and_adds_a_block_an_epoch(data, tmp_path):
     class Moved(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):

@@ -89,9 +89,13 @@ class Page(HTMLParser):
     ("options", "positions"),
     [
         ({}, {"position_similarity"}),
-        ({"pooling": "gap", "num_registers": 2}, {"position_similarity"}),
-        ({"pooling": "map", "position_embedding": "none"}, set()),
-        ({"pooling": "gap", "stem": "conv", "position_embedding": "sincos_2d"}, {"position_similarity"}),
+        pytest.param({"pooling": "gap", "num_registers": 2}, {"position_similarity"}, marks=pytest.mark.slow),
+        pytest.param({"pooling": "map", "position_embedding": "none"}, set(), marks=pytest.mark.slow),
+        pytest.param(
+            {"pooling": "gap", "stem": "conv", "position_embedding": "sincos_2d"},
+            {"position_similarity"},
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_vision_transformer_has_every_picture_that_applies(run_dir, options, positions):

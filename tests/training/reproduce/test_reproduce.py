@@ -132,6 +132,7 @@ def test_the_first_seed_of_every_line_is_run_before_any_second_seed():
     assert planned(lines, quick=True) == [(line, line.seeds[0]) for line in lines]
 
 
+@pytest.mark.slow
 def test_an_interruption_leaves_a_page_and_a_run_without_report_is_not_finished(tmp_path):
     def interrupt(line):
         if "(2 of" in line:
@@ -157,6 +158,7 @@ def test_a_quick_run_is_marked_and_keeps_full_results(folder):
     assert read_json(folder / "sizes-quick" / "results.json")["quick"]
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_is_a_result_and_the_others_continue(tmp_path):
     wild = ImageRecipe(
         model="mlp", epochs=2, optimizer="sgd", learning_rate=1e6, clip_norm=None, activation="relu"

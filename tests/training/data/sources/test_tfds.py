@@ -109,7 +109,7 @@ def test_a_set_that_is_not_for_image_classification_is_refused(tmp_path):
     ("name", "first_label", "counts"),
     [
         ("mnist", "4", [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]),
-        ("fashion_mnist", "Pullover", [1000] * 10),
+        pytest.param("fashion_mnist", "Pullover", [1000] * 10, marks=pytest.mark.slow),
     ],
 )
 def test_prepared_sets_are_read_without_a_network(name, first_label, counts, shared_sets):
@@ -120,6 +120,7 @@ def test_prepared_sets_are_read_without_a_network(name, first_label, counts, sha
     assert names[parts["train"].labels[0]] == first_label
 
 
+@pytest.mark.slow
 def test_cifar10_has_the_published_mean(shared_sets):
     data = load_data("tfds:cifar10", data_dir=shared_sets)
     assert [len(split) for split in (data.train, data.validation, data.test)] == [45_000, 5_000, 10_000]

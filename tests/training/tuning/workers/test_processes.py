@@ -74,12 +74,14 @@ def test_a_process_that_is_killed_is_tried_again(tmp_path, jobs, started):
     assert (tmp_path / "more").read_text() == "xxx"
 
 
+@pytest.mark.slow
 def test_temporary_files_of_a_killed_process_are_removed(tmp_path, jobs, started):
     started.run(jobs.leaves_files, tmp_path / "left")
     left = (tmp_path / "left").read_text().split()
     assert len(left) == 6 and not any(os.path.exists(path) for path in left)
 
 
+@pytest.mark.slow
 def test_a_process_that_makes_progress_is_retried_as_often_as_it_is_killed(tmp_path, jobs, started):
     count = tmp_path / "count"
     count.touch()
