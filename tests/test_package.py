@@ -48,10 +48,10 @@ def saved(tmp_path_factory):
 @pytest.mark.parametrize(
     "imports",
     [
-        "import keras, keras_vit",
+        pytest.param("import keras, keras_vit", marks=pytest.mark.slow),
         "import keras_vit, keras",
         "from keras_vit import layers\nimport keras",
-        "import keras_vit.models, keras",
+        pytest.param("import keras_vit.models, keras", marks=pytest.mark.slow),
     ],
 )
 def test_a_saved_model_loads_after_importing_keras_and_keras_vit_in_any_order(imports, saved):
@@ -60,7 +60,9 @@ def test_a_saved_model_loads_after_importing_keras_and_keras_vit_in_any_order(im
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
-@pytest.mark.parametrize("imports", ["import keras, keras_vit", "import keras_vit, keras"])
+@pytest.mark.parametrize(
+    "imports", [pytest.param("import keras, keras_vit", marks=pytest.mark.slow), "import keras_vit, keras"]
+)
 def test_a_saved_model_loads_where_only_jax_is_installed(imports, saved):
     path, count = saved
     program = f"{WITHOUT_TENSORFLOW}\n{imports}\n{LOADED}"

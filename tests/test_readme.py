@@ -31,6 +31,7 @@ def test_the_second_program_trains_exports_and_predicts(tmp_path, monkeypatch, c
     assert sum(a == b for a, b in zip(predicted, labels, strict=True)) >= 4
 
 
+@pytest.mark.slow
 def test_the_third_program_builds_models():
     scope = {}
     exec(compile(PROGRAMS[2], "README.md", "exec"), scope)

@@ -60,6 +60,7 @@ def test_invalid_generation_options_are_one_line_and_exit_code_2(run, words, mes
     assert message in error and error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_an_exported_file_generates_and_scores_text_as_the_run_does(run, capsys, tmp_path):
     page, engine = tmp_path / "page", tmp_path / "node_modules" / "@litertjs"
     for name in FILES.values():  # empty ones: nothing of the page runs here

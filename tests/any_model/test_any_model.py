@@ -14,20 +14,12 @@ VARIANTS = ("savedmodel", "fp32")
 RIGHT = [name for name, case in CASES.items() if case.refusal is None]
 FEW = {  # one of each kind of outputs, inputs and ways to build; all with `-m slow`
     "logits of a functional model",
-    "convolutions, then our TransformerEncoder",
-    "softmax, then a cast to float32",
-    "a custom layer",
     "mixed bfloat16",
     "a masked sequence",
-    "sigmoid of several labels",
     "regression, one number",
-    "an embedding",
     "a map of classes",
     "a time series, LSTM",
-    "dicts in and out",
     "a subclass",
-    "open height and width",
-    "after model.quantize(int8)",
     "best classes as integers",
 }
 REFUSED = [name for name, case in CASES.items() if case.refusal]
@@ -67,6 +59,7 @@ def test_a_model_that_no_file_can_be_is_refused(name, tmp_path):
     assert not (tmp_path / FILES["fp32"]).exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("unroll", "reason"),
     [(False, "values in a loop.* are not known: take dynamic_int8"), (True, "LiteRT cannot run the file: ")],
@@ -79,6 +72,7 @@ def test_fixed_ranges_of_a_recurrent_layer_are_refused(unroll, reason, tmp_path)
     assert not (tmp_path / FILES["full_int8"]).exists()
 
 
+@pytest.mark.slow
 def test_unit_vectors_of_zeros_are_zeros_in_float16_too(tmp_path):
     model, inputs = built(CASES["unit vectors, one of them of zeros"])
     export_model(model, tmp_path, inputs=inputs, variants="fp16")
@@ -86,6 +80,7 @@ def test_unit_vectors_of_zeros_are_zeros_in_float16_too(tmp_path):
     np.testing.assert_allclose(found, model.predict(inputs, verbose=0), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_file_whose_signature_does_not_fit_is_refused(tmp_path):
     model, inputs = built(CASES["best classes as integers"])
     options = {"inputs": inputs, "calibration": inputs, "max_drop": 100}

@@ -61,6 +61,7 @@ def test_what_the_outputs_mean_is_asked_for_with_the_tasks_that_fit(own_folder, 
     assert record(own_folder / "out")["model"]["inputs"][0]["high"] == 1
 
 
+@pytest.mark.slow
 def test_a_builder_of_two_inputs_takes_arrays_by_name(own_folder, capsys):
     (own_folder / "towers.py").write_text(
         "import keras\n\n\ndef build():\n"
@@ -84,6 +85,7 @@ def test_a_builder_of_two_inputs_takes_arrays_by_name(own_folder, capsys):
     assert record(own_folder / "own")["variants"][0]["metric"] == "error"
 
 
+@pytest.mark.slow
 def test_int8_inputs_mean_the_one_variant_that_can_have_them(own_folder, capsys):
     flat(10, "softmax").save("digits.keras")
     words = ["export", "digits.keras", "--data", "digits", "--task", "classification", "--input", "int8"]
@@ -96,6 +98,7 @@ def test_int8_inputs_mean_the_one_variant_that_can_have_them(own_folder, capsys)
     assert "Expected full_int8 with an int8 input" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_data_are_python_objects_too_of_a_subclass(own_folder):
     (own_folder / "mine.py").write_text(
         "import keras\nimport numpy as np\n\n\nclass Mine(keras.Model):\n"
@@ -158,6 +161,7 @@ def test_bad_input_is_one_line_and_leaves_no_file(words, message, own_folder, ca
     assert [p for p in sorted(own_folder.iterdir()) if p.name != "__pycache__"] == before
 
 
+@pytest.mark.slow
 def test_doctor_takes_the_data_that_export_takes(own_folder, capsys):
     image = keras.Input((None, None, 1), name="image")
     keras.Model(image, layers.Dense(10)(layers.GlobalAveragePooling2D()(image))).save("open.keras")

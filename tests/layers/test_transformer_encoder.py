@@ -52,7 +52,8 @@ def test_rematerialization_leaves_frozen_weights_as_they_are():
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="this process starts the others")
-@pytest.mark.parametrize("backend", ["jax", pytest.param("torch", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_rematerialized_blocks_train_to_the_same_weights_on_other_backends(backend):
     if find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")

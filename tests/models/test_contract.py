@@ -39,7 +39,7 @@ def test_a_step_moves_every_weight(case):
     model_contract.check_training(case)
 
 
-@pytest.fixture(scope="module", params=["tensorflow", "jax", "torch"])
+@pytest.fixture(scope="module", params=["tensorflow", "jax", pytest.param("torch", marks=pytest.mark.slow)])
 def arrays(request, tmp_path_factory):
     """What the contract writes as a program under each backend."""
     backend = request.param

@@ -53,6 +53,7 @@ def test_every_operator_of_a_cnn_is_int8(exported):
     assert "SOFTMAX" in kinds
 
 
+@pytest.mark.slow
 def test_every_operator_of_a_vision_transformer_is_int8(model, digits, tmp_path):
     images = digits[0][:64]
     export_model(
@@ -108,6 +109,7 @@ def test_predict_and_benchmark_take_the_file(exported, held_out, tmp_path, capsy
     assert row["inputs"][0]["dtype"] == "INT8"
 
 
+@pytest.mark.slow
 def test_several_inputs_of_numbers_are_int8_and_whole_numbers_stay(tmp_path):
     steps, token = keras.Input((6, 4), name="steps"), keras.Input((1,), name="token", dtype="int32")
     x = keras.layers.Flatten()(keras.layers.Conv1D(8, 3, activation="relu")(steps))

@@ -113,6 +113,7 @@ def test_every_length_of_a_truncated_file_is_an_error(good):
             load_predictor(good)
 
 
+@pytest.mark.slow
 def test_a_file_that_zeros_do_not_suit_is_tried_with_what_it_was_verified_with(tmp_path):
     x = keras.Input((6,), dtype="int32")
     y = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(9, 8, mask_zero=True)(x))

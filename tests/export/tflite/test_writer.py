@@ -193,6 +193,7 @@ def test_a_crash_of_the_quantizer_is_an_error_and_leaves_no_file(of_cnn, tmp_pat
     assert not (tmp_path / "m.tflite").exists()
 
 
+@pytest.mark.slow
 def test_nothing_temporary_stays(cnn, digits, tmp_path):
     with writer_of(cnn, digits[0][:40], tmp_path) as writer:
         writer._job("dynamic_int8")

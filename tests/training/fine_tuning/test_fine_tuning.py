@@ -216,6 +216,7 @@ def test_data_of_another_type_are_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_run_is_not_resumed_on_other_features(tmp_path, data):
     recipe = dataclasses.replace(RECIPE, **WAYS["head"])
     source = tmp_path / "source.keras"

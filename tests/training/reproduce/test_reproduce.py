@@ -150,6 +150,7 @@ def test_an_interruption_leaves_a_page_and_a_run_without_report_is_not_finished(
     assert "<td>1 of 2</td>" in (tmp_path / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_quick_run_is_marked_and_keeps_full_results(folder):
     before = (folder / "sizes" / "results.json").read_bytes()
     reproduce("sizes", EXPERIMENT, folder, quick=True, only=("hidden_dim=8",))

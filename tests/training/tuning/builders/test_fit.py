@@ -57,7 +57,15 @@ def same(one, other):
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-@pytest.mark.parametrize("at", [(0, 0), (1, 2), (1, 3), (2, 3)])
+@pytest.mark.parametrize(
+    "at",
+    [
+        pytest.param((0, 0), marks=pytest.mark.slow),
+        (1, 2),
+        pytest.param((1, 3), marks=pytest.mark.slow),
+        pytest.param((2, 3), marks=pytest.mark.slow),
+    ],
+)
 def test_a_training_on_arrays_that_is_interrupted_ends_with_the_same_weights(tmp_path, at):
     whole = fit(tmp_path / "whole")
     interrupted(tmp_path / "cut", at)
@@ -76,6 +84,7 @@ def test_a_training_continues_with_more_epochs_as_if_it_had_never_stopped(tmp_pa
     assert same(fit(tmp_path / "parts"), fit(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 def test_an_epoch_of_a_dataset_starts_again(tmp_path):
     import tensorflow as tf
 
