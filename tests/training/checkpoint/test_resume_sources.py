@@ -1,4 +1,4 @@
-"""Runs on image files are killed with -9 within an epoch, in their own process, and end as if never stopped."""
+"""Runs on image files, killed with -9 within an epoch in their own process, end as if never stopped."""
 
 import os
 import signal
