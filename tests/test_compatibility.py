@@ -29,6 +29,7 @@ def kind(request):
     return request.param
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_resumes(kind, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(RUNS / f"{kind}_interrupted", run)

@@ -77,6 +77,7 @@ def test_the_version_is_printed(capsys):
     assert capsys.readouterr().out == f"keras-vit {keras_vit.__version__}\n"
 
 
+@pytest.mark.slow
 def test_the_run_folder_contains_the_documented_files(run):
     assert {
         "recipe.json", "model.keras", "state", "history.csv", "tensorboard", "metrics.json", "labels.txt",
@@ -84,6 +85,7 @@ def test_the_run_folder_contains_the_documented_files(run):
     } == set(os.listdir(run))  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_run_whose_model_takes_other_images_is_refused_in_one_line(run, tmp_path, capsys):
     for name in ("recipe.json", "labels.txt", "metrics.json"):
         shutil.copy(run / name, tmp_path)
@@ -95,6 +97,7 @@ def test_a_run_whose_model_takes_other_images_is_refused_in_one_line(run, tmp_pa
     assert (tmp_path / "metrics.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_evaluate_repeats_the_figures(run):
     before = (run / "metrics.json").read_text()
     assert main(["evaluate", str(run)]) == 0
@@ -137,6 +140,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, message, capsys, tmp_p
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_used_run_folder_and_a_broken_picture_are_refused(run, tmp_path, capsys):
     for words in (["train", "vit_digits"], ["demo"]):
         assert main([*words, "--run-dir", str(run)]) == 2
@@ -237,6 +241,7 @@ def test_names_that_look_like_markup_are_shown_as_they_are(photos, tmp_path, cap
     assert all(name in shown for name in ("[red]a", "[/b]:smile:", "[bold].jpg"))
 
 
+@pytest.mark.slow
 def test_a_missed_accuracy_is_exit_code_1_and_leaves_no_file(run, monkeypatch, capsys):
     monkeypatch.setattr("keras_vit.export.verification.attempt.FLOAT32_TOLERANCE", 0.0)
     assert main(["export", str(run), "--variant", "fp32"]) == 1
@@ -312,6 +317,7 @@ def test_tensorflow_gives_no_advice_on_tracing():
     assert messages == ["another warning"]
 
 
+@pytest.mark.slow
 def test_list_and_help_answer():
     assert "vit_digits" in command("list", "recipes").stdout
     assert "Ti/PATCH" in command("list", "models").stdout

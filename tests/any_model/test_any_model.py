@@ -14,13 +14,10 @@ VARIANTS = ("savedmodel", "fp32")
 RIGHT = [name for name, case in CASES.items() if case.refusal is None]
 FEW = {  # one of each kind of outputs, inputs and ways to build; all with `-m slow`
     "logits of a functional model",
-    "mixed bfloat16",
     "a masked sequence",
     "regression, one number",
     "a map of classes",
-    "a time series, LSTM",
     "a subclass",
-    "best classes as integers",
 }
 REFUSED = [name for name, case in CASES.items() if case.refusal]
 

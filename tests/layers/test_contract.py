@@ -105,7 +105,9 @@ def test_a_fixed_batch_leaves_no_dynamic_shapes_in_the_graph(case):
     assert not kinds & {"Shape", "ShapeN", "Range", "Where", "Rank", "Size", "BroadcastArgs"}
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize(
+    "backend", ["jax", *(pytest.param(name, marks=pytest.mark.slow) for name in ("tensorflow", "torch"))]
+)
 def test_outputs_are_equal_on_every_backend(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")

@@ -39,7 +39,10 @@ def test_a_step_moves_every_weight(case):
     model_contract.check_training(case)
 
 
-@pytest.fixture(scope="module", params=["tensorflow", "jax", pytest.param("torch", marks=pytest.mark.slow)])
+@pytest.fixture(
+    scope="module",
+    params=["jax", *(pytest.param(name, marks=pytest.mark.slow) for name in ("tensorflow", "torch"))],
+)
 def arrays(request, tmp_path_factory):
     """What the contract writes as a program under each backend."""
     backend = request.param

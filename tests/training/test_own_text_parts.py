@@ -97,6 +97,7 @@ def test_parts_that_do_not_fit_are_refused_in_one_line(parts, message, assignmen
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [pytest.param("gru", marks=pytest.mark.slow), "convolution"])
 def test_a_run_resumes_writes_text_and_becomes_files(parts, tmp_path, capsys, model):
     recipe = override(TextRecipe(), [f"model=own_text:{model}", *ALL])

@@ -79,6 +79,7 @@ def operators(path):
     return [name for name in names if name != "DELEGATE"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["full_int8", "int16x8"])
 def test_a_cnn_computes_in_integers_and_answers_as_before(variant, of_cnn, digits, tmp_path):
     path = tmp_path / "m.tflite"
@@ -100,7 +101,12 @@ def of_resnet(digits, photo_form, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "variant", [pytest.param("fp32", marks=pytest.mark.slow), "dynamic_int8", "full_int8"]
+    "variant",
+    [
+        pytest.param("fp32", marks=pytest.mark.slow),
+        pytest.param("dynamic_int8", marks=pytest.mark.slow),
+        "full_int8",
+    ],
 )
 def test_a_shortcut_without_weights_stays_with_the_delegate(variant, of_resnet, tmp_path):
     path = tmp_path / "m.tflite"
@@ -111,6 +117,7 @@ def test_a_shortcut_without_weights_stays_with_the_delegate(variant, of_resnet, 
     assert [operator.kind for operator in left] == (["SOFTMAX"] if variant == "full_int8" else [])
 
 
+@pytest.mark.slow
 def test_mixed_int8_quantises_matrix_products_alone(of_vit, digits, tmp_path):
     path = tmp_path / "m.tflite"
     of_vit.write("mixed_int8", path)

@@ -34,7 +34,7 @@ def answers(path):
     ("kind", "variant"),
     [
         ("dense", "dynamic_int8"),
-        ("convolution", "full_int8"),
+        pytest.param("convolution", "full_int8", marks=pytest.mark.slow),
         pytest.param("convolution", "dynamic_int8", marks=pytest.mark.slow),
         pytest.param("dense", "full_int8", marks=pytest.mark.slow),
         pytest.param("dense", "int4", marks=pytest.mark.slow),

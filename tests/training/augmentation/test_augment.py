@@ -145,7 +145,10 @@ def test_random_numbers_for_another_batch_size_are_refused(rows):
         augment(images, labels, make_uniforms(EVERYTHING, size=3), None)
 
 
-@pytest.mark.parametrize("backend", OTHER_BACKENDS)
+@pytest.mark.parametrize(
+    "backend",
+    [OTHER_BACKENDS[0], *(pytest.param(name, marks=pytest.mark.slow) for name in OTHER_BACKENDS[1:])],
+)
 def test_another_backend_gives_the_same_images_and_labels(backend, tmp_path):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")

@@ -110,6 +110,7 @@ def send(number):
     return Send
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "hook", "place", "position"),
     [

@@ -86,6 +86,7 @@ class KillAfter(keras.callbacks.Callback):
             raise Killed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "way", ["head", *(pytest.param(w, marks=pytest.mark.slow) for w in WAYS if w != "head")]
 )

@@ -70,6 +70,7 @@ def test_running_text_is_read_from_end_to_end_by_a_recurrent_model():
     assert text_metrics(transformer, data)["num_characters"] == 12
 
 
+@pytest.mark.slow
 def test_the_logits_of_a_long_text_are_not_in_memory_all_at_once():
     vocabulary = build_vocabulary([[chr(number) for number in range(0x4E00, 0x4E00 + 500)]])
     text = vocabulary.characters[1:] * 40

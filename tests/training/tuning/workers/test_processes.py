@@ -67,6 +67,7 @@ def test_a_process_that_ends_without_a_message_has_failed(jobs, started):
     assert started.run(jobs.killed, 11) == (FAILED, "its process was ended by SIGSEGV")
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_is_tried_again(tmp_path, jobs, started):
     assert started.run(jobs.killed_often, (tmp_path / "count", 2)) == ("completed", None)
     status, reason = started.run(jobs.killed_often, (tmp_path / "more", 3))
