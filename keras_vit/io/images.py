@@ -150,6 +150,20 @@ def decode_reduced(
     background: tuple[int, int, int] = WHITE,
     window: tuple[int, int] | None = None,
 ) -> np.ndarray:
+    """Returns what `open_reduced` does as uint8 `(height, width, channels)`."""
+    image = open_reduced(data, name, least_side, channels, changes, background, window)
+    return np.array(image).reshape(image.height, image.width, channels)
+
+
+def open_reduced(
+    data: bytes,
+    name,
+    least_side: int | None = None,
+    channels: int = 3,
+    changes: Changes | None = None,
+    background: tuple[int, int, int] = WHITE,
+    window: tuple[int, int] | None = None,
+) -> Image.Image:
     """Decodes the bytes of an image file, reduced as far as its shorter side stays at least `least_side`.
 
     A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where both sides are multiples of that. An image of more
@@ -181,7 +195,7 @@ def decode_reduced(
         scale = 2 * least_side / min(image.size)
         size = (round(image.width * scale), round(image.height * scale))
         image = image.resize(size, Image.Resampling.BOX)
-    return np.array(image).reshape(image.height, image.width, channels)
+    return image
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int] | Callable) -> np.ndarray:
@@ -212,7 +226,8 @@ def _upright(image):
     image.getexif()  # is cached; without the block itself, Pillow does not rewrite it, which odd tags prevent
     for block in ("exif", "Raw profile type exif"):
         image.info.pop(block, None)
-    return ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
 def _as_8_bit(image, mode, changes, background, window):
@@ -227,7 +242,7 @@ def _as_8_bit(image, mode, changes, background, window):
         if image.getextrema()[-1][0] < 255:
             changes.add_transparent()
         image = Image.alpha_composite(Image.new("RGBA", image.size, (*background, 255)), image)
-    return image.convert(mode)
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _windowed(values, window):

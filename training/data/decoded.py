@@ -8,10 +8,12 @@ import os
 from collections.abc import Callable
 
 import numpy as np
+from PIL import Image
 
-from keras_vit.io.images import Changes, decode_reduced, reduced_side, resize_image
+from keras_vit.io.images import Changes, open_reduced, reduced_side, resize_image
 from keras_vit.io.preprocessing import WHITE
 from keras_vit.training.data.cache import Cache
+from keras_vit.training.data.kept import keep_contents, kept_contents
 from keras_vit.training.data.random_crop import RandomCrop
 
 IN_MEMORY = 512 * 1024**2  # bytes of a data set's prepared images, up to which they stay there
@@ -20,6 +22,12 @@ IN_MEMORY = 512 * 1024**2  # bytes of a data set's prepared images, up to which 
 @functools.cache
 def _threads():
     return concurrent.futures.ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decoding")
+
+
+def as_array(image: np.ndarray | Image.Image) -> np.ndarray:
+    """Returns uint8 `(height, width, channels)` of an image."""
+    array = np.asarray(image)
+    return array if array.ndim == 3 else array[..., np.newaxis]
 
 
 class Decoder:
@@ -35,6 +43,7 @@ class Decoder:
 
     def __init__(self, items, prepare, size: tuple[int, int], channels: int = 3, cache: Cache | None = None):
         self.items, self.prepare, self.cache = items, prepare or size, cache
+        self.folder = None  # of what is kept of the data set
         self.shape = (*size, channels)
         self.least_side = reduced_side(size)
         self.background = getattr(prepare, "background", WHITE)
@@ -46,13 +55,16 @@ class Decoder:
 
     @functools.cached_property
     def contents(self) -> np.ndarray:
-        """A uint64 for each item that is the same for equal ones."""
-        return self.items.contents()
+        """A uint64 for each item that is the same for equal ones, kept in `folder` if there is one."""
+        if (kept := kept_contents(self.folder, self.stamps)) is not None:
+            return kept
+        contents = self.items.contents()
+        keep_contents(self.folder, self.stamps, contents)
+        return contents
 
-    def read(self, index: int) -> np.ndarray:
-        """Returns an image, reduced but not prepared: uint8 `(height, width, channels)` of any size."""
-        stamp = self.stamps[index]
-        image = None if self.cache is None else self.cache.get(stamp)
+    def read(self, index: int) -> np.ndarray | Image.Image:
+        """Returns an image, reduced but not prepared: of Pillow, or uint8 `(height, width, channels)`."""
+        image = None if self.cache is None else self.cache.get(self.stamps[index])
         if image is None:
             image = self.decode(index, self.changes)
             self.keep(index, image)
@@ -64,15 +76,15 @@ class Decoder:
         if dataclasses.is_dataclass(self.prepare):
             self.prepare = dataclasses.replace(self.prepare, window=window)
 
-    def keep(self, index: int, image: np.ndarray):
+    def keep(self, index: int, image: Image.Image):
         """Adds a decoded image to the cache, if there is one."""
         if self.cache is not None:
-            self.cache.put(self.stamps[index], image)
+            self.cache.put(self.stamps[index], as_array(image))
 
-    def decode(self, index: int, changes: Changes) -> np.ndarray:
+    def decode(self, index: int, changes: Changes) -> Image.Image:
         """Decodes an image, reduced but not prepared, and counts what that changed."""
         data, name = self.items.read(index), self.items.name(index)
-        return decode_reduced(
+        return open_reduced(
             data, name, self.least_side, self.shape[-1], changes, self.background, self.window
         )
 
@@ -86,9 +98,9 @@ class Decoder:
     def prepared(self, index: int) -> np.ndarray:
         """Returns an image of `shape`. Those of small sets stay in memory."""
         if self._prepared is None:
-            return resize_image(self.read(index), self.prepare)
+            return resize_image(as_array(self.read(index)), self.prepare)
         if index not in self._prepared:
-            self._prepared[index] = resize_image(self.read(index), self.prepare)
+            self._prepared[index] = resize_image(as_array(self.read(index)), self.prepare)
         return self._prepared[index]
 
 

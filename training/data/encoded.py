@@ -29,7 +29,7 @@ def encoded_parts(
         InputError: images that cannot be read, unless `options.skip_broken`.
     """
     decoder = Decoder(items, options.prepare, options.image_size or DEFAULT_IMAGE_SIZE, channels)
-    folder = cache_folder(source)
+    folder = decoder.folder = cache_folder(source)
     by_data = options.sixteen_bit == "data"
     found, more = _examined(decoder, folder, options, every=True) if by_data else (None, [])
     if by_data and found.changes.sixteen_bits:

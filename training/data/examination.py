@@ -1,5 +1,6 @@
 """What reading all images of a data set finds; it is kept, so that each file is examined once."""
 
+import contextlib
 import dataclasses
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from keras_vit.errors import InputError
 from keras_vit.io.images import Changes
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.training.data.decoded import Decoder
-from keras_vit.training.data.items import digest
+from keras_vit.training.data.kept import identity
 from keras_vit.training.data.storage import tracked
 
 _CHUNK = 256  # images between two steps of the progress bar
@@ -57,7 +58,7 @@ def kept_examination(folder: Path | None, stamps: np.ndarray) -> Examination | N
         return None
     try:
         kept = read_json(folder / FILE)
-        if kept["files"] != _identity(stamps):
+        if kept["files"] != identity(stamps):
             return None
         broken = {int(index): text for index, text in kept["broken"].items()}
         return Examination(broken, Changes(**kept["changes"]))
@@ -67,10 +68,7 @@ def kept_examination(folder: Path | None, stamps: np.ndarray) -> Examination | N
 
 def keep_examination(folder: Path | None, stamps: np.ndarray, found: Examination):
     """Keeps what was found for the same files."""
+    content = {"files": identity(stamps), "broken": found.broken, "changes": found.changes.as_dict()}
     if folder is not None:
-        content = {"files": _identity(stamps), "broken": found.broken, "changes": found.changes.as_dict()}
-        write_json(folder / FILE, content)
-
-
-def _identity(stamps):
-    return f"{digest(stamps.tobytes()):016x}"
+        with contextlib.suppress(InputError):  # a folder that cannot be written
+            write_json(folder / FILE, content)

@@ -17,8 +17,9 @@ from keras_vit.errors import InputError
 from keras_vit.io.files import read_bytes
 from keras_vit.io.images import MAX_FILE_SIZE
 
-SAMPLE = 4096  # bytes in the middle and at the end of a file that identify it, together with its size
+SAMPLE = 4096  # bytes in the middle of a file that identify it, together with its size
 _CHUNK = 256  # files that a thread reads at a time
+_THREADS = 16  # which wait for the disk most of the time
 
 
 class FileItems:
@@ -59,7 +60,7 @@ class FileItems:
     def contents(self) -> np.ndarray:
         """Returns a uint64 for each image that is the same for equal files, wherever they are."""
         parts = [range(len(self))[start : start + _CHUNK] for start in range(0, len(self), _CHUNK)]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(_THREADS) as pool:
             return np.concatenate(list(pool.map(lambda part: hashes(map(self._sample, part)), parts)))
 
     def _state(self, path):
@@ -70,17 +71,18 @@ class FileItems:
 
     def _sample(self, index):
         """What `sampled` returns, without reading the whole file."""
-        size = int(self.sizes[index])
+        size, path = int(self.sizes[index]), self.paths[index]
         try:
-            with open(self.paths[index], "rb", buffering=0) as file:
-                if size <= 2 * SAMPLE:
-                    return file.read()
-                file.seek(size // 2)
-                middle = file.read(SAMPLE)
-                file.seek(size - SAMPLE)
-                return size.to_bytes(8, "little") + middle + file.read(SAMPLE)
+            file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            try:
+                if size <= SAMPLE:
+                    return os.read(file, SAMPLE)
+                os.lseek(file, (size - SAMPLE) // 2, os.SEEK_SET)
+                return size.to_bytes(8, "little") + os.read(file, SAMPLE)
+            finally:
+                os.close(file)
         except OSError as error:
-            raise InputError(f"{self.paths[index]} cannot be read: {error.strerror}.") from error
+            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 class StoredItems:
@@ -150,9 +152,9 @@ class StoredItems:
 def sampled(content: bytes) -> bytes:
     """Returns what identifies an image file: its size and some bytes, or all of a small one."""
     size = len(content)
-    if size <= 2 * SAMPLE:
+    if size <= SAMPLE:
         return bytes(content)
-    return size.to_bytes(8, "little") + content[size // 2 :][:SAMPLE] + content[size - SAMPLE :]
+    return size.to_bytes(8, "little") + content[(size - SAMPLE) // 2 :][:SAMPLE]
 
 
 def digest(content: bytes) -> int:

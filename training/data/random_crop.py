@@ -29,15 +29,25 @@ class RandomCrop:
     area: float
     ratio: float = 4 / 3
 
-    def __call__(self, image: np.ndarray, uniforms: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """Returns a part of a uint8 image `(height, width, channels)` in `(height, width)` pixels."""
-        left, top, right, bottom = self.box(image.shape[1], image.shape[0], uniforms)
+    def __call__(
+        self, image: np.ndarray | Image.Image, uniforms: np.ndarray, size: tuple[int, int]
+    ) -> np.ndarray:
+        """Returns a part of an image in `(height, width)` pixels, uint8 `(height, width, channels)`.
+
+        The image is such an array, or of Pillow, in grey or RGB.
+        """
+        width, height = image.size if isinstance(image, Image.Image) else image.shape[1::-1]
+        left, top, right, bottom = self.box(width, height, uniforms)
         first, last = math.floor(top), math.ceil(bottom)
         box = (left, top - first, right, bottom - first)
-        rows = image[first:last]
+        if isinstance(image, Image.Image):
+            part = _resized(image.crop((0, first, width, last)), size, box)
+            return part if part.ndim == 3 else part[..., np.newaxis]
+        rows = np.ascontiguousarray(image[first:last])
         if image.shape[-1] == 3:
-            return _resized(rows, size, box)
-        return np.stack([_resized(rows[..., i], size, box) for i in range(image.shape[-1])], axis=-1)
+            return _resized(Image.fromarray(rows), size, box)
+        channels = (Image.fromarray(rows[..., i]) for i in range(image.shape[-1]))
+        return np.stack([_resized(channel, size, box) for channel in channels], axis=-1)
 
     def box(self, columns: int, rows: int, uniforms: np.ndarray) -> tuple[float, float, float, float]:
         """Returns left, top, right and bottom of the part, in pixels that need not be whole."""
@@ -49,6 +59,5 @@ class RandomCrop:
         return left, top, min(left + width, columns), min(top + height, rows)
 
 
-def _resized(pixels, size, box):
-    image = Image.fromarray(np.ascontiguousarray(pixels))
+def _resized(image, size, box):
     return np.asarray(image.resize((size[1], size[0]), Image.Resampling.BILINEAR, box=box))
