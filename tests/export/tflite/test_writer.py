@@ -100,14 +100,8 @@ def of_resnet(digits, photo_form, tmp_path_factory):
         yield writer
 
 
-@pytest.mark.parametrize(
-    "variant",
-    [
-        pytest.param("fp32", marks=pytest.mark.slow),
-        pytest.param("dynamic_int8", marks=pytest.mark.slow),
-        "full_int8",
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ["fp32", "dynamic_int8", "full_int8"])
 def test_a_shortcut_without_weights_stays_with_the_delegate(variant, of_resnet, tmp_path):
     path = tmp_path / "m.tflite"
     of_resnet.write(variant, path)

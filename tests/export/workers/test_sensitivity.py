@@ -57,6 +57,7 @@ def test_the_error_of_a_single_layer_is_that_of_its_file(kind, variant, tmp_path
     assert rows[0]["error"] == pytest.approx(np.mean(noise / expected.var(axis=0)), rel=0.3)
 
 
+@pytest.mark.slow
 def test_one_channel_of_large_values_does_not_hide_the_others(tmp_path):
     """The static range of a channel a thousand times the others rounds those to nothing."""
     model = keras.Sequential([keras.Input((6, 6, 3)), layers.Flatten(), layers.Dense(12, name="dense")])

@@ -32,6 +32,9 @@ EXPERIMENT = Experiment(
 )
 
 
+pytestmark = pytest.mark.slow  # it trains; `test_main` reproduces a count
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproductions")
@@ -132,7 +135,6 @@ def test_the_first_seed_of_every_line_is_run_before_any_second_seed():
     assert planned(lines, quick=True) == [(line, line.seeds[0]) for line in lines]
 
 
-@pytest.mark.slow
 def test_an_interruption_leaves_a_page_and_a_run_without_report_is_not_finished(tmp_path):
     def interrupt(line):
         if "(2 of" in line:
@@ -150,7 +152,6 @@ def test_an_interruption_leaves_a_page_and_a_run_without_report_is_not_finished(
     assert "<td>1 of 2</td>" in (tmp_path / "index.html").read_text()
 
 
-@pytest.mark.slow
 def test_a_quick_run_is_marked_and_keeps_full_results(folder):
     before = (folder / "sizes" / "results.json").read_bytes()
     reproduce("sizes", EXPERIMENT, folder, quick=True, only=("hidden_dim=8",))
@@ -159,7 +160,6 @@ def test_a_quick_run_is_marked_and_keeps_full_results(folder):
     assert read_json(folder / "sizes-quick" / "results.json")["quick"]
 
 
-@pytest.mark.slow
 def test_a_run_that_diverges_is_a_result_and_the_others_continue(tmp_path):
     wild = ImageRecipe(
         model="mlp", epochs=2, optimizer="sgd", learning_rate=1e6, clip_norm=None, activation="relu"
@@ -232,7 +232,6 @@ def test_every_experiment_has_a_docstring_with_its_command_and_recipes_that_hold
             override(configuration.recipe, module.EXPERIMENT.quick)
 
 
-@pytest.mark.slow
 def test_a_configuration_begins_with_the_weights_of_another_which_is_run_first(tmp_path):
     unset = dict.fromkeys(("variant", "num_layers", "hidden_dim"))
     tuned = TINY.replace(image_size=16, pretrained="a run", tuning="head", batch_size=64, **unset)
