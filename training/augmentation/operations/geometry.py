@@ -45,8 +45,6 @@ def flip_and_crop(images, uniforms, augmentation):
     _, height, width, channels = images.shape
     sign, right, down = _flip_and_shift(uniforms, augmentation)
     padding = augmentation.crop_padding
-    if not padding:
-        return ops.where(ops.reshape(sign, (-1, 1, 1, 1)) < 0, ops.flip(images, axis=2), images)
     padded = ops.pad(images, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
     columns = _column(sign) * (ops.arange(width, dtype="float32") - (width - 1) / 2) + (width - 1) / 2
     columns = ops.cast(columns + _column(right) + padding, "int32")
