@@ -309,6 +309,7 @@ def test_a_fine_tuned_model_exports_to_every_variant(runs, data, tmp_path):
         tmp_path,
         inputs=test.images,
         labels=test.labels,
+        task="classification",
         label_names=data.label_names,
         variants=tuple(FILES),
         max_drop=100,
