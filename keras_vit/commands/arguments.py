@@ -45,6 +45,11 @@ def add_columns(parser):
         )
 
 
+def given_columns(options) -> dict[str, str | None]:
+    """Returns what `add_columns` added, as options of `load_data`."""
+    return {name: getattr(options, name) for name in ("image_column", "label_column", "split_column")}
+
+
 def add_data_dir(parser):
     """Adds `--data-dir`."""
     parser.add_argument("--data-dir", type=path, help="where tensorflow-datasets keeps its data")

@@ -1,6 +1,6 @@
 """Reads all images or texts of a data set, and shows how they are read, counted and passed over."""
 
-from keras_vit.commands.arguments import add_columns, add_data_dir, path
+from keras_vit.commands.arguments import add_columns, add_data_dir, given_columns, path
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit check folder:photos"
@@ -37,9 +37,7 @@ def run(options):
         from keras_vit.training.text.corpus import is_text
     of_images = {
         "image_size": options.image_size,
-        "image_column": options.image_column,
-        "label_column": options.label_column,
-        "split_column": options.split_column,
+        **given_columns(options),
         "examine": True,
         "caching": options.image_size is not None,
         "class_folders": options.class_folders,

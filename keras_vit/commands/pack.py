@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from keras_vit.commands.arguments import add_columns, add_data_dir, path
+from keras_vit.commands.arguments import add_columns, add_data_dir, given_columns, path
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
 
@@ -42,9 +42,7 @@ def run(options):
         options.spec,
         class_folders=options.class_folders,
         skip_broken=options.skip_broken,
-        image_column=options.image_column,
-        label_column=options.label_column,
-        split_column=options.split_column,
+        **given_columns(options),
         seed=options.seed,
         data_dir=options.data_dir,
         caching=False,

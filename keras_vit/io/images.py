@@ -127,7 +127,7 @@ def decode_image(
     """Decodes the bytes of an image file as `read_image` does; errors call the image `name`."""
     size = size if size is None or callable(size) else as_pair(size, "size")
     given = {key: getattr(size, key) for key in ("background", "window") if hasattr(size, key)}
-    pixels = decode_reduced(data, name, reduced_side(size), channels, changes, **given)
+    pixels = as_array(open_reduced(data, name, reduced_side(size), channels, changes, **given))
     return pixels if size is None else resize_image(pixels, size)
 
 
@@ -139,20 +139,6 @@ def reduced_side(size: tuple[int, int] | Callable | None) -> int | None:
     """
     size = getattr(size, "image_size", size)
     return math.ceil(REDUCED_TO * max(size)) if isinstance(size, tuple) else None
-
-
-def decode_reduced(
-    data: bytes,
-    name,
-    least_side: int | None = None,
-    channels: int = 3,
-    changes: Changes | None = None,
-    background: tuple[int, int, int] = WHITE,
-    window: tuple[int, int] | None = None,
-) -> np.ndarray:
-    """Returns what `open_reduced` does as uint8 `(height, width, channels)`."""
-    image = open_reduced(data, name, least_side, channels, changes, background, window)
-    return np.array(image).reshape(image.height, image.width, channels)
 
 
 def open_reduced(
@@ -196,6 +182,13 @@ def open_reduced(
         size = (round(image.width * scale), round(image.height * scale))
         image = image.resize(size, Image.Resampling.BOX)
     return image
+
+
+def as_array(image: np.ndarray | Image.Image) -> np.ndarray:
+    """Returns uint8 `(height, width, channels)` of an image of Pillow; arrays stay as they are."""
+    if isinstance(image, np.ndarray):
+        return image
+    return np.array(image).reshape(image.height, image.width, len(image.getbands()))
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int] | Callable) -> np.ndarray:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from keras_vit.io.images import Changes, open_reduced, reduced_side, resize_image
+from keras_vit.io.images import Changes, as_array, open_reduced, reduced_side, resize_image
 from keras_vit.io.preprocessing import WHITE
 from keras_vit.training.data.cache import Cache
 from keras_vit.training.data.kept import keep_contents, kept_contents
@@ -24,12 +24,6 @@ def _threads():
     return concurrent.futures.ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="decoding")
 
 
-def as_array(image: np.ndarray | Image.Image) -> np.ndarray:
-    """Returns uint8 `(height, width, channels)` of an image."""
-    array = np.asarray(image)
-    return array if array.ndim == 3 else array[..., np.newaxis]
-
-
 class Decoder:
     """Decodes the items of a source, or finds them in the cache.
 
@@ -38,18 +32,17 @@ class Decoder:
         prepare: `(height, width)` to which images are stretched, or a function of a uint8 image.
         size: `(height, width)` of the prepared images.
         channels: 1 or 3.
-        cache: Cache of the images that are reduced but not prepared, or None.
     """
 
-    def __init__(self, items, prepare, size: tuple[int, int], channels: int = 3, cache: Cache | None = None):
-        self.items, self.prepare, self.cache = items, prepare or size, cache
+    def __init__(self, items, prepare, size: tuple[int, int], channels: int = 3):
+        self.items, self.prepare = items, prepare or size
+        self.cache: Cache | None = None  # of images that are reduced but not prepared
         self.folder = None  # of what is kept of the data set
         self.shape = (*size, channels)
         self.least_side = reduced_side(size)
         self.background = getattr(prepare, "background", WHITE)
         self.window = getattr(prepare, "window", None)
         self.stamps = items.stamps()
-        self.changes = Changes()
         is_small = len(items) * math.prod(self.shape) <= IN_MEMORY
         self._prepared = {} if is_small else None
 
@@ -66,7 +59,7 @@ class Decoder:
         """Returns an image, reduced but not prepared: of Pillow, or uint8 `(height, width, channels)`."""
         image = None if self.cache is None else self.cache.get(self.stamps[index])
         if image is None:
-            image = self.decode(index, self.changes)
+            image = self.decode(index)
             self.keep(index, image)
         return image
 
@@ -81,7 +74,7 @@ class Decoder:
         if self.cache is not None:
             self.cache.put(self.stamps[index], as_array(image))
 
-    def decode(self, index: int, changes: Changes) -> Image.Image:
+    def decode(self, index: int, changes: Changes | None = None) -> Image.Image:
         """Decodes an image, reduced but not prepared, and counts what that changed."""
         data, name = self.items.read(index), self.items.name(index)
         return open_reduced(
@@ -97,11 +90,12 @@ class Decoder:
 
     def prepared(self, index: int) -> np.ndarray:
         """Returns an image of `shape`. Those of small sets stay in memory."""
-        if self._prepared is None:
-            return resize_image(as_array(self.read(index)), self.prepare)
-        if index not in self._prepared:
-            self._prepared[index] = resize_image(as_array(self.read(index)), self.prepare)
-        return self._prepared[index]
+        image = None if self._prepared is None else self._prepared.get(index)
+        if image is None:
+            image = resize_image(as_array(self.read(index)), self.prepare)
+            if self._prepared is not None:
+                self._prepared[index] = image
+        return image
 
 
 class DecodedImages:

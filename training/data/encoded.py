@@ -7,6 +7,7 @@ from keras_vit.training.data.cache import cache_folder
 from keras_vit.training.data.caching import open_cache, sample_of
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.decoded import DecodedImages, Decoder
+from keras_vit.training.data.decoding import OF_DATA
 from keras_vit.training.data.examination import examine, keep_examination, kept_examination
 
 DEFAULT_IMAGE_SIZE = (224, 224)  # pixels
@@ -30,7 +31,7 @@ def encoded_parts(
     """
     decoder = Decoder(items, options.prepare, options.image_size or DEFAULT_IMAGE_SIZE, channels)
     folder = decoder.folder = cache_folder(source)
-    by_data = options.sixteen_bit == "data"
+    by_data = options.sixteen_bit == OF_DATA
     found, more = _examined(decoder, folder, options, every=True) if by_data else (None, [])
     if by_data and found.changes.sixteen_bits:
         decoder.use_window((found.changes.low, max(found.changes.high, found.changes.low + 1)))

@@ -57,7 +57,7 @@ def _by_split(value, name):
 def _read(value, where):
     """Images, labels and, where there are any, class names."""
     names = getattr(value, "class_names", None)
-    if _is_dataset(value) or isinstance(value, keras.utils.PyDataset):
+    if is_dataset(value) or isinstance(value, keras.utils.PyDataset):
         value = _collected(value, where)
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise InputError(f"Expected {where} to be {EXPECTED}, received {type(value).__name__}.")
@@ -118,7 +118,8 @@ def _kind(value):
     return "arrays" if isinstance(value, tuple | list) else type(value).__name__.lstrip("_")
 
 
-def _is_dataset(value):
+def is_dataset(value) -> bool:
+    """Returns whether a value is a tf.data.Dataset; TensorFlow is not imported for that."""
     tensorflow = sys.modules.get("tensorflow")
     return tensorflow is not None and isinstance(value, tensorflow.data.Dataset)
 

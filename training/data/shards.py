@@ -20,7 +20,7 @@ from PIL import Image
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.files import atomic_path
 from keras_vit.io.image_formats import formats
-from keras_vit.io.images import decode_reduced, resize_image
+from keras_vit.io.images import as_array, open_reduced, resize_image
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.io.npz_arrays import read_arrays
 from keras_vit.training.data.dataset import ImageData
@@ -214,7 +214,7 @@ def _encoded(split, row, image_size):
     content = decoder.items.read(index)
     if image_size is None:
         return content
-    image = decode_reduced(content, decoder.items.name(index), image_size, split.images.shape[-1])
+    image = as_array(open_reduced(content, decoder.items.name(index), image_size, split.images.shape[-1]))
     if min(image.shape[:2]) <= image_size and _short_side(content) <= image_size:
         return content
     scale = image_size / min(image.shape[:2])

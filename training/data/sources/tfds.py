@@ -112,8 +112,8 @@ def _decoded_splits(builder, splits, keys):
 
 
 def _decoded_split(builder, source, keys, shape):
-    count = builder.info.splits[source].num_examples
-    images, labels = allocate((_checked_count(builder, source), *shape)), np.empty(count, np.int32)
+    count = _checked_count(builder, source)
+    images, labels = allocate((count, *shape)), np.empty(count, np.int32)
     start = 0
     for batch, batch_labels in _batches(builder, source, keys):
         rows = slice(start, start + len(batch))

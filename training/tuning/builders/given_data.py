@@ -13,6 +13,7 @@ import numpy as np
 from keras_vit.errors import InputError, warn
 from keras_vit.importing import user_code
 from keras_vit.io.files import atomic_path
+from keras_vit.training.data.given import is_dataset
 from keras_vit.training.tuning.builders.sent import Sent
 
 EXPECTED = (
@@ -41,7 +42,7 @@ class GivenData:
         if isinstance(value, keras.utils.PyDataset):
             sent = Sent.of(value, role)
             return cls("sent", sent, sent.name)
-        if _is_dataset(value):
+        if is_dataset(value):
             return cls._of_dataset(value, role, folder / role)
         if isinstance(value, str) or callable(value):
             sent = Sent.of(value, role)
@@ -89,7 +90,7 @@ class GivenData:
         if callable(value) and not isinstance(value, keras.utils.PyDataset):
             with user_code(f"{role}, {self.name}, raised "):
                 value = value()
-        if _is_dataset(value) or isinstance(value, keras.utils.PyDataset):
+        if is_dataset(value) or isinstance(value, keras.utils.PyDataset):
             _check_batches(value, role)
             return value
         return checked_arrays(value, role)
@@ -127,13 +128,8 @@ def _as_arrays(value):
     return np.asarray(None)
 
 
-def _is_dataset(value):
-    tensorflow = sys.modules.get("tensorflow")
-    return tensorflow is not None and isinstance(value, tensorflow.data.Dataset)
-
-
 def _check_batches(dataset, role):
-    is_tensorflow = _is_dataset(dataset)
+    is_tensorflow = is_dataset(dataset)
     if is_tensorflow and dataset.cardinality() == sys.modules["tensorflow"].data.INFINITE_CARDINALITY:
         raise InputError(
             f"Expected {role} to end, received a tf.data.Dataset that repeats for ever. Leave repeat() out."
