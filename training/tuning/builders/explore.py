@@ -7,7 +7,7 @@ import keras
 import keras_tuner
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, warn
 from keras_vit.importing import raised
 from keras_vit.training.tuning.builders.batches import first_batch
 from keras_vit.training.tuning.builders.builder import Builder
@@ -65,6 +65,11 @@ def logged_names(model, train, validation, batch_size: int) -> list[str]:
             raise InputError(
                 f"The loss of the untrained model on the first batch of {role} is {logs['loss']}. Expected "
                 "data without NaN and infinity, and a loss that fits the outputs."
+            )
+        if any(np.isnan(array).any() for array in keras.tree.flatten(batch) if np.issubdtype(array.dtype, np.floating)):
+            warn(
+                f"The first batch of {role} has NaN, of which layers such as relu make 0 on some processors and "
+                "NaN on others. Remove it, unless the model replaces it."
             )
         if several := [name for name, value in logs.items() if np.ndim(value)]:
             raise InputError(

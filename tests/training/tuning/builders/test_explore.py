@@ -1,5 +1,6 @@
 """Builders and data, checked in this process as a search checks them in another."""
 
+import contextlib
 import threading
 
 import keras
@@ -100,7 +101,7 @@ def test_a_builder_that_cannot_be_searched_is_refused_in_one_line(tmp_path, buil
         ),
         ({"validation": None}, "'val_auc' is not logged.*Did you mean auc. Give validation data for val_"),
         ({"train": X[:60]}, "cannot be trained on train: .*Does it need labels.* Give train as .x, y.."),
-        ({"train": (np.full_like(X, np.nan), Y)}, "first batch of train is nan. Expected data without NaN"),
+        ({"train": (X, np.full_like(Y, np.nan))}, "first batch of train is nan. Expected data without NaN"),
         ({"train": "builders_of_tests:unbatched"}, "A dataset has to be batched: dataset.batch"),
         ({"train": "builders_of_tests:endless"}, "Expected train to end, received a tf.data.Dataset that"),
         (
@@ -119,6 +120,14 @@ def test_data_and_objectives_that_do_not_fit_are_refused_in_one_line(tmp_path, d
     with pytest.raises(InputError, match=message) as refused:
         check(tmp_path, **data)
     assert "\n" not in str(refused.value)
+
+
+def test_inputs_with_nan_are_reported(tmp_path):
+    """Whether they make the loss NaN depends on the model and, behind relu, on the processor."""
+    x = X.copy()
+    x[3, 1] = np.nan
+    with pytest.warns(UserWarning, match="first batch of train has NaN"), contextlib.suppress(InputError):
+        check(tmp_path, train=(x, Y))
 
 
 def test_arrays_are_mapped_from_files_and_keep_their_nesting(tmp_path):
