@@ -29,6 +29,9 @@ def main(arguments=None):
     logging.getLogger("tensorflow").addFilter(_is_no_retracing_advice)
     logging.getLogger("absl").setLevel(logging.ERROR)  # tensorflow-datasets repeats our messages
     warnings.showwarning = _show_warning(warnings.showwarning)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # names of files may have letters that a terminal lacks
+            stream.reconfigure(errors="backslashreplace")
     try:
         with interrupts_kept():
             run_imports(options)
@@ -69,7 +72,7 @@ def _show_warning(default):
 
     def show(message, category, *place, **options):
         if issubclass(category, Notice):
-            print(f"keras-vit: warning: {message}", file=sys.stderr)
+            print(f"keras-vit: warning: {' '.join(str(message).split())}", file=sys.stderr)
         else:
             default(message, category, *place, **options)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import json
 import logging
 import os
 import shutil
@@ -239,6 +240,16 @@ def test_names_that_look_like_markup_are_shown_as_they_are(photos, tmp_path, cap
     assert main(["predict", str(tmp_path / "model.keras"), str(tmp_path / "[bold].jpg")]) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in ("[red]a", "[/b]:smile:", "[bold].jpg"))
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="names of files are Unicode there")
+def test_names_that_are_no_text_are_shown_with_their_bytes(photos, tmp_path, capsys):
+    keras_vit.models.linear(image_size=4, num_classes=2, channels=3).save(tmp_path / "model.keras")
+    odd = os.path.join(tmp_path, os.fsdecode(b"caf\xe9.jpg"))
+    shutil.copy(photos / "red" / "0.jpg", odd)
+    assert main(["predict", str(tmp_path / "model.keras"), odd, "--json", str(tmp_path / "out.json")]) == 0
+    assert r"caf\udce9.jpg" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out.json").read_text())[0]["file"] == os.path.basename(odd)
 
 
 @pytest.mark.slow

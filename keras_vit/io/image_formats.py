@@ -9,6 +9,11 @@ IMAGE_SUFFIXES = (
 """Lower-case suffixes of image files that can be read without more packages."""
 
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
+RAW_SUFFIXES = (
+    ".dng", ".cr2", ".nef", ".nrw", ".arw", ".sr2", ".orf", ".pef", ".rw2", ".srw", ".3fr", ".iiq"
+)  # fmt: skip
+"""Of raw photographs, most of which begin as TIFF does, and of which a small preview would be read."""
+
 FORMAT_NAMES = "JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF, or HEIC with `pip install pillow-heif`"
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
@@ -33,6 +38,8 @@ def is_image_file(path: str | os.PathLike) -> bool:
     suffix = os.path.splitext(path)[1].lower()
     if suffix in HEIF_SUFFIXES:
         return "HEIF" in formats()
+    if suffix in RAW_SUFFIXES:
+        return False
     return suffix in IMAGE_SUFFIXES or _has_image_content(path)
 
 

@@ -166,7 +166,7 @@ def open_reduced(
             if least_side is not None:
                 _reduce_jpeg(image, least_side)
             changes = changes or Changes()
-            if any("RGB" in str(tile[3]) and "16" in str(tile[3]) for tile in image.tile):
+            if any(";16" in mode and "RGB" in mode for mode in map(_raw_mode, image.tile)):
                 changes.add_sixteen_bit_color()
             image = _as_8_bit(_upright(image), "RGB" if channels == 3 else "L", changes, background, window)
     except Image.UnidentifiedImageError as error:
@@ -205,6 +205,12 @@ def _reduce_jpeg(image, least_side):
         if min(reduced) >= least_side and not any(side % factor for side in image.size):
             image.draft(None, tuple(reduced))
             return
+
+
+def _raw_mode(tile):
+    """How a part of a file holds its pixels, such as `"RGB;16B"`."""
+    arguments = tile[3]
+    return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
 
 
 def _verify_checksums(data):

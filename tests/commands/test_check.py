@@ -1,5 +1,8 @@
 """check shows how data are read, and is an error where they cannot be."""
 
+import os
+import sys
+
 import pytest
 from PIL import Image
 
@@ -42,3 +45,20 @@ def test_a_broken_file_and_two_readings_are_one_line(photos, capsys):
 def test_texts_are_counted(capsys):
     assert main(["check", "names"]) == 0
     assert "train       1,2" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="names of files are Unicode there")
+def test_names_of_any_bytes_are_read_and_shown(photos, capfd):
+    source = photos / "Train" / "dark" / "0.jfif"
+    odd = os.path.join(os.fsencode(source.parent), b"caf\xe9\n1.jpg")
+    with open(odd, "wb") as file:
+        file.write(source.read_bytes() + b" ")
+    assert main(["check", f"folder:{photos}"]) == 0
+    with open(odd, "wb") as file:
+        file.write(b"no image")
+    assert main(["check", f"folder:{photos}"]) == 2
+    assert "caf\\udce9 1.jpg" in (error := capfd.readouterr().err) and error.count("\n") == 1
+    assert main(["check", f"folder:{photos}", "--skip-broken"]) == 0
+    os.rename(source.parent, os.fsencode(source.parent) + b"\xe9")
+    assert main(["check", f"folder:{photos}", "--skip-broken"]) == 2
+    assert "one line of text, received 'dark\\udce9'" in capfd.readouterr().err

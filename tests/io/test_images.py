@@ -1,5 +1,7 @@
 import io
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -206,6 +208,36 @@ def test_transparency_and_16_bits_are_counted():
     ]
     assert "values from 1,285 to 65,535 of 65,535: divided by 257, 251 levels" in changes.lines()[1]
     changes.check("here")
+
+
+def test_only_colour_images_of_16_bits_a_channel_are_counted_as_such():
+    noise, changes = np.random.default_rng(0).integers(0, 256, (80, 4, 3)).astype("uint8"), Changes()
+    files = [
+        saved(Image.fromarray(noise[:height]), "TIFF", compression="tiff_lzw") for height in range(20, 80)
+    ]
+    assert any(
+        "16" in str(Image.open(io.BytesIO(file)).tile[0][3]) for file in files
+    )  # an offset in the file
+    for file in files:
+        decode_image(file, "x", changes=changes)
+    assert changes.sixteen_bit_colors == 0
+    rows = np.full((2, 3, 3), 40_000, ">u2")
+    decode_image(png_of_16_bits(rows), "x", changes=changes)
+    assert changes.sixteen_bit_colors == 1
+
+
+def png_of_16_bits(pixels):
+    """A colour PNG of 16 bits a channel, which Pillow cannot write."""
+
+    def chunk(kind, content):
+        body = kind + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    height, width, _ = pixels.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    content = zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels))
+    signature = b"\x89PNG\r\n\x1a\n"
+    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", content) + chunk(b"IEND", b"")
 
 
 def test_16_bits_of_a_small_range_are_refused():

@@ -54,11 +54,15 @@ class FileItems:
     def stamps(self) -> np.ndarray:
         """Returns a uint64 for each image that changes with the file: of its path, size and time."""
         here = os.getcwd()
-        facts = zip(self.paths, self.sizes.tolist(), self._times, strict=True)
-        return hashes(f"{os.path.join(here, path)}\0{size}\0{time}".encode() for path, size, time in facts)
+        places = (os.path.join(here, path) for path in self.paths)
+        facts = zip(places, self.sizes.tolist(), self._times, strict=True)
+        return hashes(os.fsencode(f"{place}\0{size}\0{time}") for place, size, time in facts)
 
     def contents(self) -> np.ndarray:
-        """Returns a uint64 for each image that is the same for equal files, wherever they are."""
+        """Returns a uint64 for each image that is the same for equal files, wherever they are.
+
+        A file that cannot be read is like no other.
+        """
         parts = [range(len(self))[start : start + _CHUNK] for start in range(0, len(self), _CHUNK)]
         with ThreadPoolExecutor(_THREADS) as pool:
             return np.concatenate(list(pool.map(lambda part: hashes(map(self._sample, part)), parts)))
@@ -81,8 +85,8 @@ class FileItems:
                 return size.to_bytes(8, "little") + os.read(file, SAMPLE)
             finally:
                 os.close(file)
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        except OSError:  # which the examination of the images reports
+            return os.fsencode(path)
 
 
 class StoredItems:

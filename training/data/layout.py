@@ -20,6 +20,7 @@ SPLITS = {  # the usual names, in any case
 }  # fmt: skip
 ORDER = ("train", "validation", "test")
 FIRST, LAST = "first", "last"  # readings of class folders that contain folders
+_OF_SYSTEMS = ("__MACOSX", "__pycache__")  # besides those that begin with a dot
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,12 +70,13 @@ def read_layout(path: Path, class_folders: str | None = None) -> Layout:
     """Reads which images of a folder belong to which split and class.
 
     Args:
-        path: of the folder. Hidden files and folders in it are left out.
+        path: of the folder. Files and folders that begin with a dot, and `__MACOSX`, are left out.
         class_folders: `"first"`, the folders of the first level are the classes, whatever they contain and
             are called; `"last"`, the innermost folders are; or None, which refuses what can be read as both.
 
     Raises:
-        InputError: no classes, a folder that can be read in two ways, images outside of class folders.
+        InputError: no classes, a folder that can be read in two ways or not at all, images outside of class
+            folders.
     """
     passed_over = collections.Counter()
     root = _scan(path, passed_over, set())
@@ -86,17 +88,27 @@ def read_layout(path: Path, class_folders: str | None = None) -> Layout:
 def _scan(path, passed_over, above):
     images, folders = [], {}
     here = os.path.realpath(path)
-    for entry in sorted(os.scandir(path), key=lambda entry: entry.name):
-        if entry.name.startswith((".", "__")):
-            continue
-        if entry.is_dir():
-            if os.path.realpath(entry.path) not in above:  # a link to a folder above it
+    for entry in _entries(path):
+        if os.path.isdir(entry.path):
+            if os.path.realpath(entry.path) in {*above, here}:
+                passed_over["behind a link to a folder above it"] += 1
+            else:
                 folders[entry.name] = _scan(Path(entry.path), passed_over, above | {here})
+        elif not os.path.isfile(entry.path):
+            passed_over["behind a broken link" if entry.is_symlink() else "that is a pipe or a device"] += 1
         elif is_image_file(entry.path):
             images.append(Path(entry.path))
         else:
             passed_over[os.path.splitext(entry.name)[1].lower() or "without an ending"] += 1
     return Folder(Path(path), images, folders)
+
+
+def _entries(path):
+    try:
+        found = sorted(os.scandir(path), key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(f"The folder {path} cannot be read: {error.strerror}.") from error
+    return [entry for entry in found if not entry.name.startswith(".") and entry.name not in _OF_SYSTEMS]
 
 
 def _split_folders(root, class_folders):

@@ -119,4 +119,30 @@ def test_a_link_to_a_class_folder_is_followed_and_one_to_a_folder_above_is_not(m
     root = made("cat", "dog")
     os.symlink(root / "cat", root / "kitten")
     os.symlink(root, root / "dog" / "again")
-    assert counts(read_layout(root)) == {"train": {"cat": 1, "dog": 1, "kitten": 1}}
+    layout = read_layout(root)
+    assert counts(layout) == {"train": {"cat": 1, "dog": 1, "kitten": 1}}
+    assert layout.kinds() == "1 behind a link to a folder above it"
+
+
+def test_broken_links_pipes_and_raw_photographs_are_passed_over_by_kind(made):
+    root = made("cat/3", "dog/3")
+    os.symlink("nowhere.jpg", root / "cat" / "a.jpg")
+    os.symlink("itself.jpg", root / "cat" / "itself.jpg")
+    os.mkfifo(root / "dog" / "pipe.jpg")
+    Image.new("RGB", (4, 4)).save(root / "dog" / "preview.NEF", format="TIFF")
+    layout = read_layout(root)
+    assert counts(layout) == {"train": {"cat": 3, "dog": 3}}
+    assert layout.kinds() == "2 behind a broken link, 1 that is a pipe or a device, 1 .nef"
+
+
+def test_only_folders_that_systems_make_are_left_out(made):
+    found = counts(read_layout(made("__background__/2", "cat", "__MACOSX/cat", ".thumbnails/cat")))
+    assert found == {"train": {"__background__": 2, "cat": 1}}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_folder_that_may_not_be_read_is_named(made):
+    root = made("cat", "dog")
+    (root / "dog").chmod(0)
+    with pytest.raises(InputError, match="dog cannot be read: Permission denied"):
+        read_layout(root)
