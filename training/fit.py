@@ -31,7 +31,7 @@ from keras_vit.training.load import show_data
 from keras_vit.training.optimizers import build_optimizer
 from keras_vit.training.own_parts import is_part, own_callbacks
 from keras_vit.training.recipe import Recipe
-from keras_vit.training.run_folder import RunFolder
+from keras_vit.training.run_folder import GIVEN_DATA, RunFolder
 from keras_vit.training.tasks import Task, task_of
 
 
@@ -74,7 +74,8 @@ def fit_task(
         folder.check_unused()
     engine.check(task)
     task = task.continuing(folder) if resume else task
-    loaded = task.load_data(data_dir) if data is None else data
+    loaded = task.load_data(data_dir) if data is None else task.take(data, data_dir)
+    given = {} if data is None else {GIVEN_DATA: SameData(task.fingerprint_arrays(loaded)).digest}
     with folder.locked(), engine.scope():
         folder.remove_leftovers()
         prepared = task.prepare(loaded)
@@ -95,7 +96,7 @@ def fit_task(
             if resume:
                 position = _restore(folder, run_state, model, task, data, engine)
             streams = _streams(task, data, position, steps, engine)
-            _describe(folder, task, prepared)
+            _describe(folder, task, prepared, given)
             show_data(loaded, task)
             if hint := task.hint(prepared):
                 warnings.warn(hint, Notice, stacklevel=2)
@@ -158,7 +159,7 @@ def _compile(model, task, steps, engine):
     )
 
 
-def _describe(folder, task, prepared):
+def _describe(folder, task, prepared, given):
     versions = {
         "keras_vit": keras_vit.__version__,
         "keras": keras.version(),
@@ -166,7 +167,7 @@ def _describe(folder, task, prepared):
         "python": platform.python_version(),
         "backend": keras.backend.backend(),
     }
-    write_json(folder.recipe, {"recipe": task.recipe.as_dict(), "versions": versions})
+    write_json(folder.recipe, {"recipe": task.recipe.as_dict(), "versions": versions, **given})
     task.describe(folder, prepared)
 
 

@@ -6,14 +6,16 @@ import keras
 import numpy as np
 
 from keras_vit import pretrained
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, warn
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.models.image_input import pixel_statistics
+from keras_vit.training.data import ImageData
 from keras_vit.training.data.decoding import with_decoding
 from keras_vit.training.data.encoded import DEFAULT_IMAGE_SIZE
 from keras_vit.training.recipe import ImageRecipe
 
 PHOTOGRAPHS = ("folder", "hf", "shards", "table")  # sources of files, whose images vary in size
+_DECIDING = ("crop_mode", "crop_ratio", "interpolation", "rounded")  # fields that decide about pixels
 
 
 def are_photographs(spec, data_dir=None) -> bool:
@@ -54,6 +56,46 @@ def _geometry_of_recipe(recipe, spec, data_dir):
             f"{recipe.geometry}. Leave it out."
         )
     return own
+
+
+def preparation_of_data(
+    recipe: ImageRecipe, data: ImageData, known: Preprocessing | None = None
+) -> Preprocessing:
+    """Returns how images that were given as `ImageData` were prepared, which decides for a model of them.
+
+    Images that came with their size, or that a function of the user prepared, are described by the recipe.
+    `known` is what the run was started with.
+
+    Raises:
+        InputError: they were prepared by another geometry than the recipe or the run states.
+    """
+    if not isinstance(data.preparation, Preprocessing):
+        described = known or preparation_of_recipe(recipe, "")
+        if data.preparation is not None and recipe.geometry is None:
+            warn(
+                "The images were prepared by a function, which no file of the run can contain. It says "
+                f"instead: {described.for_size(data.image_shape[:2]).words}. Set geometry to what comes "
+                "nearest; evaluate, predict and apps do that."
+            )
+        return described
+    own, expected = data.preparation, known.geometry if known else recipe.geometry
+    if expected not in (None, own.geometry):
+        raise InputError(
+            f"The {'run' if known else 'recipe'} has geometry={expected}, but the data were prepared by "
+            f"{own.geometry}. Load them with geometry={expected!r}."
+        )
+    if known is None and recipe.pretrained is not None and data.train.are_decoded:
+        _warn_of_other_pixels(own, pretrained.preprocessing(recipe.pretrained, own.image_size), recipe)
+    return own
+
+
+def _warn_of_other_pixels(own, expected, recipe):
+    if any(getattr(own, name) != getattr(expected, name) for name in _DECIDING):
+        warn(
+            f"The weights of {recipe.pretrained} expect {expected.words}, and the data are prepared as "
+            f"{own.words}. Let the recipe load them (data=SPEC), or load them with "
+            "prepare=keras_vit.pretrained.preprocessing(...)."
+        )
 
 
 def prepare_option(preparation: Preprocessing) -> dict:

@@ -8,13 +8,15 @@ from typing import Any
 import keras
 
 from keras_vit.errors import InputError, warn
+from keras_vit.io.json_files import read_json
 from keras_vit.io.model_archive import load_model
+from keras_vit.training.checkpoint import SameData
 from keras_vit.training.devices import open_engine
 from keras_vit.training.fit import fit_task
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.recipe_file import load_recipe, read_recipe
 from keras_vit.training.report.history import read_history
-from keras_vit.training.run_folder import RunFolder
+from keras_vit.training.run_folder import GIVEN_DATA, RunFolder
 from keras_vit.training.tasks import Task, task_of
 
 
@@ -56,7 +58,8 @@ def train(
             file that defines `RECIPE`, of a `recipe.json` or of a run folder. With `resume` it must be the
             recipe that the run started with, except for the fields of `moved`.
         run_dir: str or Path of the run folder.
-        data: ImageData or TextData. Default: what the recipe's `data` names.
+        data: what `load_data` returns or, of images, also what it takes, such as `(images, labels)`, a
+            `tf.data.Dataset` or a `keras.utils.PyDataset`. Default: what the recipe's `data` names.
         data_dir: str or Path, where TFDS keeps its data. Default: TFDS's own.
         resume: bool, continue an interrupted run; of a trained one only the evaluation is done, unless the
             recipe has more epochs: then training continues from its final state, with the learning rates
@@ -103,11 +106,12 @@ def train(
     return Run(folder, task, model, data, task.evaluate(folder, model, data))
 
 
-def evaluate(run_dir: str | Path, *, data_dir: str | Path | None = None) -> dict[str, Any]:
+def evaluate(run_dir: str | Path, *, data: Any = None, data_dir: str | Path | None = None) -> dict[str, Any]:
     """Evaluates a run's model on its test split; writes `metrics.json` and `report/` again.
 
     Args:
         run_dir: str or Path of the run folder.
+        data: as `train` had them, where they are not those of the recipe. Default: what its `data` names.
         data_dir: str or Path, where TFDS keeps its data. Default: TFDS's own.
 
     Returns:
@@ -125,20 +129,42 @@ def evaluate(run_dir: str | Path, *, data_dir: str | Path | None = None) -> dict
         ...     0 <= evaluate(folder)["accuracy"] <= 1
         True
     """
-    run = load_run(run_dir, data_dir)
+    run = load_run(run_dir, data_dir, data)
     return run.task.evaluate(run.folder, run.model, run.data)
 
 
-def load_run(run_dir: str | Path, data_dir: str | Path | None = None) -> Run:
-    """Loads a trained run, and raises InputError where its data are no longer those it was trained on."""
+def load_run(run_dir: str | Path, data_dir: str | Path | None = None, data: Any = None) -> Run:
+    """Loads a trained run, and raises InputError where its data are no longer those it was trained on.
+
+    `data` are those that `train` was given, None for those of the recipe.
+    """
     folder = RunFolder(run_dir)
     folder.check_trained()
     task = task_of(load_recipe(folder.recipe)).continuing(folder)
     model = load_model(folder.model)
-    data = task.load_data(data_dir)
+    data = _data_of_recipe(task, folder, data_dir) if data is None else task.take(data, data_dir)
     task.check_described(folder, data)
     task.check_model(folder, model, data)
     return Run(folder, task, model, data)
+
+
+def _data_of_recipe(task, folder, data_dir):
+    """The data that the recipe names; raises InputError where others were given to train it."""
+    given = read_json(folder.recipe, dict).get(GIVEN_DATA)
+    if given is None:
+        return task.load_data(data_dir)
+    refusal = InputError(
+        f"The run in {folder.path} was trained on data that were given in Python: data={task.recipe.data} of "
+        "its recipe, or their splits, are others. Evaluate it with evaluate(run_dir, data=...), or give "
+        f"{folder.model} and --data SPEC to a command."
+    )
+    try:
+        data = task.load_data(data_dir)
+    except InputError as error:
+        raise refusal from error
+    if SameData(task.fingerprint_arrays(data)).digest != given:
+        raise refusal
+    return data
 
 
 def changed_fields(folder: RunFolder, recipe: Recipe, but: Iterable[str] = ()) -> list[str]:

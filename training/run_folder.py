@@ -9,6 +9,8 @@ from pathlib import Path
 from keras_vit.errors import InputError
 from keras_vit.io.locking import created_folder, exclusively
 
+GIVEN_DATA = "given_data"  # in recipe.json: a hash of data that were given in Python, not by the recipe
+
 
 def _file(name):
     return property(lambda folder: folder.path / name)

@@ -5,11 +5,13 @@ import json
 import shutil
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_vit import InputError, pretrained
+from keras_vit.errors import DataWarning
 from keras_vit.io.preprocessing import GEOMETRIES, Preprocessing
 from keras_vit.training import ImageRecipe, load_data, train
 from keras_vit.training.run import evaluate, load_run
@@ -85,6 +87,91 @@ def test_a_run_writes_its_geometry_down_and_evaluates_by_it(run, photos, tmp_pat
     main = pytest.importorskip("keras_vit.__main__").main
     assert main(["evaluate", str(copied)]) == 0
     assert "resized to fit into 8 x 8" in capsys.readouterr().err
+
+
+def recorded(run):
+    return Preprocessing.from_json(json.loads(run.folder.preprocessing.read_text()), "x")
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_data_that_were_loaded_before_decide_what_is_written_down(photos, tmp_path, geometry):
+    data = load_data(f"folder:{photos}", image_size=8, geometry=geometry, validation_fraction=0.3)
+    run = train(LINEAR.replace(data=f"folder:{photos}"), tmp_path / "run", data=data)
+    assert recorded(run).geometry == data.preparation.geometry == geometry
+    assert pixels(load_run(run.folder.path).data) == pixels(data)
+
+
+def test_data_that_contradict_the_recipe_or_the_run_are_refused(photos, run, tmp_path):
+    data = load_data(f"folder:{photos}", image_size=8, geometry="letterbox")
+    with pytest.raises(InputError, match="recipe has geometry=stretch, but the data .* by letterbox. Load"):
+        train(LINEAR.replace(geometry="stretch"), tmp_path / "run", data=data)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(InputError, match="run has geometry=center_crop, but the data .* by letterbox"):
+        evaluate(run.folder.path, data=data)
+
+
+def test_data_prepared_by_a_function_are_described_by_the_recipe_with_a_warning(photos):
+    data = load_data(f"folder:{photos}", image_size=8, prepare=lambda image: image[:8, :8])
+    recipe = LINEAR.replace(data=f"folder:{photos}")
+    with pytest.warns(DataWarning, match="prepared by a function, which no file .* whole image, stretched"):
+        assert task_of(recipe).take(data) is data
+    task = task_of(recipe.replace(geometry="letterbox"))
+    assert task.take(data) is data and task.known.geometry == "letterbox"
+
+
+def test_a_window_chosen_by_the_data_is_written_down_with_them(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, level in (("low", 300), ("high", 2000)):
+        (tmp_path / "grey" / name).mkdir(parents=True)
+        for number in range(16):
+            values = (level + rng.integers(0, 900, (8, 8))).astype("uint16")
+            Image.fromarray(values).save(tmp_path / "grey" / name / f"{number}.png")
+    data = load_data(f"folder:{tmp_path / 'grey'}", image_size=8, sixteen_bit="data")
+    task = task_of(LINEAR)
+    assert task.take(data) is data
+    assert task.known.window == data.window == data.preparation.window
+    assert data.window[0] >= 300 and data.window[1] < 2900
+
+
+WIDE = np.random.default_rng(0).integers(0, 256, (40, 12, 24, 3)).astype("uint8")
+LABELS = np.arange(40) % 2
+
+
+class Batches(keras.utils.PyDataset):
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, index):
+        rows = slice(8 * index, 8 * index + 8)
+        return WIDE[rows], LABELS[rows]
+
+
+def a_dataset():
+    tf = pytest.importorskip("tensorflow")
+    return tf.data.Dataset.from_tensor_slices((WIDE, LABELS)).batch(7)
+
+
+@pytest.mark.parametrize("given", [lambda: (WIDE, LABELS), a_dataset, Batches])
+def test_arrays_and_datasets_are_prepared_as_the_recipe_says(given):
+    for geometry in ("center_crop", None):
+        task, prepare = task_of(LINEAR.replace(geometry=geometry)), Preprocessing.of(geometry or "stretch", 8)
+        data = task.take(given())
+        assert pixels(data) == {tuple(prepare(image).ravel()) for image in WIDE}
+        assert task.known == data.preparation == prepare
+
+
+def test_a_run_on_given_data_is_not_evaluated_on_others(tmp_path, capsys):
+    labels = np.arange(400) % 10  # as many classes as the data of the recipe have
+    images = np.random.default_rng(0).integers(0, 256, (400, 8, 8, 1)).astype("uint8")
+    recipe = ImageRecipe(data="digits", model="linear", epochs=1)
+    run = train(recipe, tmp_path / "run", data=(images, labels))
+    message = "trained on data that were given in Python: data=digits of its recipe, or their splits, are"
+    with pytest.raises(InputError, match=message):
+        evaluate(tmp_path / "run")
+    assert evaluate(tmp_path / "run", data=(images, labels)) == run.metrics
+    main = pytest.importorskip("keras_vit.__main__").main
+    assert main(["evaluate", str(tmp_path / "run")]) == 2
+    assert message in capsys.readouterr().err
 
 
 def as_old_run(folder, to):

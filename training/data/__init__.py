@@ -1,11 +1,15 @@
 """Image data sets by name: `load_data("digits")`, `load_data("folder:photos", image_size=64)`."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from keras_vit.constraints import checked
 from keras_vit.errors import DataWarning
+from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.layers._pairs import as_pair
 from keras_vit.training.data.checks import check_data, check_parts, warn_balance, warn_duplicates, warn_pixels
 from keras_vit.training.data.dataset import ImageData, Split
@@ -61,13 +65,29 @@ def load_data(
         seed=seed,
         subset=subset,
     )
+    preparation = _preparation(parts["train"].images, image_size, prepare, getattr(spec, "preparation", None))
     if image_size is not None:
         parts = {
             key: Split(resize(split.images, image_size, prepare), split.labels)
             for key, split in parts.items()
         }
-    data = ImageData(name=name, label_names=label_names, found=tuple(*found), **parts)
+    data = ImageData(name, label_names=label_names, found=tuple(*found), preparation=preparation, **parts)
     check_data(data)
     warn_balance(data)
     warn_pixels(data)
     return data
+
+
+def _preparation(images, image_size, prepare, earlier):
+    """What gives images their size: what `ImageData.preparation` is, and `earlier` was before that."""
+    if earlier is not None:
+        resized = image_size is not None and isinstance(earlier, Preprocessing)
+        return earlier.for_size(image_size) if resized else earlier
+    if not isinstance(images, np.ndarray):
+        known = images.decoder.prepare
+        if callable(known):
+            return known
+        return dataclasses.replace(Preprocessing.of("stretch", known), window=images.decoder.window)
+    if image_size in (None, images.shape[1:3]):
+        return None
+    return prepare or Preprocessing.of("stretch", image_size)

@@ -1,11 +1,12 @@
 """A data set of images: three splits of uint8 images in random-access arrays."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from keras_vit.errors import listed
+from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.training.data.caching import sample_of
 from keras_vit.training.data.decoded import DecodedImages
 from keras_vit.training.data.random_crop import RandomCrop
@@ -74,6 +75,7 @@ class ImageData:
     test: Split  # held out until the final evaluation
     label_names: tuple[str, ...]  # one for each class
     found: tuple[str, ...] = ()  # how the source was read, a line each
+    preparation: Preprocessing | Callable | None = None  # what gave them their size; None: they came with it
 
     def summary(self) -> list[str]:
         """Returns what was found, a line each: how the source was read, and the images of each split."""

@@ -22,6 +22,7 @@ from keras_vit.training.fine_tuning.rates import with_rates_by_depth
 from keras_vit.training.fine_tuning.weights import pretrained_model, with_image_size
 from keras_vit.training.geometry import (
     image_size_of,
+    preparation_of_data,
     preparation_of_recipe,
     prepare_option,
     with_statistics,
@@ -63,10 +64,19 @@ class ImageClassification(Task):
         return self.known if size is None else self.known.for_size(size)
 
     def load_data(self, data_dir=None):
+        return self._load(self.recipe.data, data_dir)
+
+    def take(self, data, data_dir=None):
+        if not isinstance(data, ImageData):
+            return self._load(data, data_dir)
+        self.known = preparation_of_data(self.recipe, data, self.known)
+        return data
+
+    def _load(self, spec, data_dir):
         recipe = self.recipe
-        prepare = prepare_option(self.preparation(recipe.data, data_dir))
+        prepare = prepare_option(self.preparation(spec, data_dir))
         data = load_data(
-            recipe.data,
+            spec,
             image_size=image_size_of(recipe),
             validation_fraction=recipe.validation_fraction,
             test_fraction=recipe.test_fraction,

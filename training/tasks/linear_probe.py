@@ -36,7 +36,8 @@ class LinearProbe(ImageClassification):
         return {"x": train, "validation_data": validation}
 
     def fingerprint_arrays(self, data):
-        return [*super().fingerprint_arrays(data), *data.features["train"].arrays]
+        features = data.features["train"].arrays if isinstance(data, FeatureData) else ()
+        return [*super().fingerprint_arrays(data), *features]
 
     def extra_metrics(self, model, data):
         backbone, _ = split_at_head(model)

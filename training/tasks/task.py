@@ -58,6 +58,10 @@ class Task(abc.ABC):
     def build_model(self, data):
         """Builds the untrained model, a `keras.Model`."""
 
+    def take(self, data, data_dir=None):
+        """Returns data that were given in Python, as `load_data` returns those of the recipe."""
+        return data
+
     def prepare(self, data) -> Prepared:
         """Builds the untrained model and what it is trained on; refuses data of another type."""
         if not isinstance(data, self.data_class):

@@ -210,9 +210,7 @@ def test_the_backbone_computes_each_image_of_a_run_once(tmp_path, data, monkeypa
 
 
 def test_data_of_another_type_are_refused(tmp_path):
-    with pytest.raises(
-        InputError, match="Expected data to be ImageData, which .*load_data returns, received dict"
-    ):
+    with pytest.raises(InputError, match="Expected the data to have the splits train .*, received x"):
         fit(RECIPE, tmp_path / "run", data={"x": [1]})
     assert not (tmp_path / "run").exists()
 
