@@ -125,3 +125,16 @@ def test_models_and_training_work_where_there_is_no_tensorflow(tmp_path):
     )
     assert result.stdout.strip() == "jax", result.stderr[-2000:]
     assert (tmp_path / "run" / "report" / "index.html").is_file()
+
+
+def consoles(path):
+    """The calls of rich's Console in a file, each the set of its keywords that are False."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Console":
+            yield {word.arg for word in node.keywords if getattr(word.value, "value", None) is False}
+
+
+@pytest.mark.parametrize("folder", ["keras_vit", "training", "export"])
+def test_names_between_colons_are_shown_as_they_are_and_not_as_emoji(folder):
+    """As in `folder:phone: 12 images`, which rich changes to a telephone."""
+    assert all("emoji" in words for path in files(folder) for words in consoles(path))

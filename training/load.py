@@ -85,7 +85,7 @@ def load_data(
 def show_data(data: ImageData | TextData, task: Any):
     """Prints what was found: how the source was read, what is in each split, and what a task does with it."""
     lines = [*data.summary(), *task.notes(data)]
-    Console(stderr=True, soft_wrap=True).print("\n".join(lines), highlight=False, markup=False)
+    Console(stderr=True, soft_wrap=True, emoji=False).print("\n".join(lines), highlight=False, markup=False)
 
 
 def _with_geometry(spec, geometry=None, **options):

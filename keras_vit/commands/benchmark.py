@@ -47,7 +47,7 @@ def run(options):
         from keras_vit.export.tflite.interpreter import flush_xnnpack_banner
 
         flush_xnnpack_banner()
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     with json_file(options.json, options.files) as write, contextlib.ExitStack() as stack:
         files = [_tflite(name, options, stack) for name in options.files]
         names = dict(zip(map(str, files), options.files, strict=True))

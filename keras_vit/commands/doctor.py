@@ -39,7 +39,7 @@ def run(options):
     found = find_model(options.model)
     inputs = _inputs(options, found)
     meaning = found.meaning(options)
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     with json_file(options.json, [options.model]) as write:
         with console.status("converting"):
             findings = examine(found.model, options.as_is, inputs=inputs, **meaning)

@@ -109,7 +109,7 @@ def run(options):
 
         flush_xnnpack_banner()
     _check_web(options)
-    console = Console()
+    console = Console(emoji=False)
 
     def show(rows, columns):
         console.print(results_table(rows, columns))

@@ -104,7 +104,7 @@ def run(options):
         ran = len(result.records)
         print(f"the search has ended, {ran} trials of it ran here; the coordinator has the results")
         return
-    Console().print(result.table())
+    Console(emoji=False).print(result.table())
     print(f"\nwinner: {_report(result, options.seeds)}")
     if result.recipe_file:
         print(f"its recipe: {result.recipe_file}")

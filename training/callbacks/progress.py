@@ -21,7 +21,7 @@ class Progress(keras.callbacks.Callback):
         self.epochs = epochs
         self.batch_size = batch_size
         self.items = items
-        self.console = console or Console(stderr=True)
+        self.console = console or Console(stderr=True, emoji=False)
         self._bar = None
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -68,7 +68,7 @@ def take(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def tracked(chunks, words):
     """Iterates over chunks, with a progress bar of these words on a terminal where there are several."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     quiet = len(chunks) < 2 or not console.is_terminal
     return track(chunks, words, console=console, transient=True, disable=quiet)
 

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import subprocess
 import sys
@@ -8,7 +9,10 @@ from PIL import Image
 
 import keras_vit.training
 from keras_vit.errors import InputError
+from keras_vit.training import ImageRecipe
 from keras_vit.training.data import load_data
+from keras_vit.training.load import show_data
+from keras_vit.training.tasks import task_of
 
 
 def write_npz(path, count=60, size=6):
@@ -62,6 +66,12 @@ def test_a_folder_of_images_becomes_three_splits(tmp_path):
     ]
     for split in (data.train, data.validation, data.test):
         np.testing.assert_array_equal(np.asarray(split.images).mean(axis=(1, 2, 3)) > 128, split.labels == 1)
+
+
+def test_what_was_found_is_printed_as_it_is(capsys):
+    data = dataclasses.replace(load_data("digits"), name="folder:phone", found=("passed over: [2] .db",))
+    show_data(data, task_of(ImageRecipe(data="digits")))
+    assert "folder:phone: passed over: [2] .db\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ class Display:
     def __init__(self, objective: tuple[str, str], workers: int):
         self.objective = objective
         self.workers = workers
-        self.console = Console(stderr=True)
+        self.console = Console(stderr=True, emoji=False)
         self._lock = threading.Lock()
         self._bar = Progress(
             TextColumn("{task.completed:.0f} of {task.total:.0f} trials"),
