@@ -54,8 +54,11 @@ def _encoder(model):
 def available_bytes() -> float | None:
     """Returns the free memory of the machine or its container; None where a GPU trains or it is not known."""
     names = [] if keras.backend.backend() == "torch" else keras.distribution.list_devices()
-    if any("gpu" in name.casefold() for name in names):
-        return None
+    return None if any("gpu" in name.casefold() for name in names) else free_memory()
+
+
+def free_memory() -> float | None:
+    """Returns the free memory of the machine or its container in bytes, or None where it is not known."""
     try:
         lines = dict(line.split(":") for line in MEMINFO.read_text().splitlines())
         free = 1024 * int(lines["MemAvailable"].split()[0])

@@ -5,11 +5,12 @@ import sys
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, warn
 from keras_vit.importing import import_named, user_code
 from keras_vit.training.data.checks import as_images, as_labels
 from keras_vit.training.data.dataset import ImageData, Split
-from keras_vit.training.data.layout import SPLITS
+from keras_vit.training.data.layout import ORDER, SPLITS
+from keras_vit.training.memory import free_memory
 
 ARGUMENT = "NAME"
 EXPECTED = (
@@ -26,8 +27,8 @@ def load(argument, options):
 def load_given(value, name: str):
     """Returns the splits and class names of what a user gave, and a line on how it was read.
 
-    Images are uint8 or finite numbers in [0, 255], labels class indices or one-hot. Datasets are read once;
-    those with an attribute `class_names` name the classes, else they are numbers.
+    Images are uint8 or finite numbers in [0, 255], labels class indices or one-hot. Datasets are read into
+    memory, once; those with an attribute `class_names` name the classes, else they are numbers.
     """
     if callable(value) and not isinstance(value, keras.utils.PyDataset):
         with user_code(f"{name} raised "):
@@ -39,7 +40,10 @@ def load_given(value, name: str):
     splits = {split: Split(images, labels) for split, (images, labels, _) in read.items()}
     found = next((names for *_, names in read.values() if names), None)
     names = tuple(map(str, found)) if found else _numbers(splits, name)
-    return splits, names, [f"read once: {_kind(next(iter(parts.values())))}"]
+    size = sum(split.images.nbytes for split in splits.values())
+    copies = "" if len(splits) == len(ORDER) else ", and copied into the splits that are made of it"
+    kind = _kind(next(iter(parts.values())))
+    return splits, names, [f"{kind}, as a whole in memory: {_megabytes(size)} of pixels{copies}"]
 
 
 def _by_split(value, name):
@@ -72,7 +76,7 @@ def _read(value, where):
 
 def _collected(dataset, where):
     """The images and labels of all elements, which may be batches."""
-    batches = _elements(dataset, where)
+    batches, count = _elements(dataset, where)
     images, labels = [], []
     for batch in batches:
         if not isinstance(batch, tuple | list) or len(batch) != 2:
@@ -80,6 +84,8 @@ def _collected(dataset, where):
                 f"Expected the elements of {where} to be (images, labels), received {_words(batch)}."
             )
         image, label = (np.asarray(keras.ops.convert_to_numpy(part)) for part in batch)
+        if not images:
+            _warn_of_memory(count, image.nbytes, where)
         images.append(image if image.ndim == 4 else image[None])
         labels.append(label if image.ndim == 4 else label[None])
     shapes = {image.shape[1:] for image in images}
@@ -95,16 +101,27 @@ def _collected(dataset, where):
     return np.concatenate(images), np.concatenate(labels)
 
 
+def _warn_of_memory(count, nbytes, where):
+    """Warns where the images of a dataset will not fit; `count` elements of so many bytes, or None."""
+    free, needed = free_memory(), None if count is None else 2 * count * nbytes  # as parts and joined
+    if None not in (free, needed) and needed > free:
+        warn(
+            f"Reading all of {where} into memory takes about {_megabytes(needed)}, {_megabytes(free)} are "
+            "free. Give uint8 instead of floats, or image files: folder:PATH, table:FILE or shards:PATH."
+        )
+
+
 def _elements(dataset, where):
+    """The elements of a dataset, and their number or None where it is not known."""
     if isinstance(dataset, keras.utils.PyDataset):
         if dataset.num_batches is None:
             raise InputError(f"{where} does not end: give it a length.")
-        return (dataset[index] for index in range(dataset.num_batches))
+        return (dataset[index] for index in range(dataset.num_batches)), dataset.num_batches
     import tensorflow as tf
 
     if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise InputError(f"{where} does not end: leave out repeat(), or add take(n).")
-    return dataset
+    return dataset, None if dataset.cardinality() < 0 else int(dataset.cardinality())
 
 
 def _numbers(splits, name):
@@ -126,3 +143,7 @@ def is_dataset(value) -> bool:
 
 def _words(value):
     return ", ".join(map(str, value)) if isinstance(value, dict) else type(value).__name__
+
+
+def _megabytes(size):
+    return f"{size / 1e6:,.1f} MB"

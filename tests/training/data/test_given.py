@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_vit.errors import InputError
-from keras_vit.training import load_data
+from keras_vit.errors import DataWarning, InputError
+from keras_vit.training import load_data, memory
 from keras_vit.training.data import ImageData
 
 LABELS = np.arange(40) % 2
@@ -106,3 +106,33 @@ def test_datasets_that_cannot_be_read_are_refused():
         load_data(dataset().map(lambda image, label: image))
     with pytest.raises(InputError, match="received none"):
         load_data(dataset().take(0))
+
+
+def test_what_is_read_into_memory_is_said(monkeypatch):
+    two_splits = {"train": (IMAGES, LABELS), "test": (255 - IMAGES, LABELS)}
+    assert (
+        load_data(dataset(7))
+        .found[-1]
+        .endswith(
+            "Dataset, as a whole in memory: 0.0 MB of pixels, and copied into the splits that are made of it"
+        )
+    )
+    assert load_data(two_splits).found[-1].startswith("arrays, as a whole in memory: 0.0 MB of pixels, and")
+    three = {**two_splits, "dev": (IMAGES[::-1] // 2, LABELS)}
+    assert load_data(three).found[-1] == "arrays, as a whole in memory: 0.0 MB of pixels"
+
+
+def test_a_dataset_larger_than_the_free_memory_is_warned_of_before_it_is_read(tmp_path, monkeypatch, recwarn):
+    (tmp_path / "meminfo").write_text("MemAvailable:   20 kB\n")  # of 40 x 90 bytes a float32 image
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+
+    class OfFloats(Batches):
+        def __getitem__(self, index):
+            images, labels = super().__getitem__(index)
+            return images.astype("float32"), labels
+
+    load_data(Batches())
+    assert not recwarn.list
+    with pytest.warns(DataWarning, match="takes about 0.0 MB, 0.0 MB are free. Give uint8"):
+        load_data(OfFloats())
