@@ -1,12 +1,15 @@
 """Data by name, of images or of text."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from rich.console import Console
 
+from keras_vit.constraints import check_value
 from keras_vit.errors import InputError
+from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.training import data
 from keras_vit.training.data import ImageData
+from keras_vit.training.data.decoding import FULL, OF_DATA, Color, Window, with_decoding
 from keras_vit.training.geometry import preparation, prepare_option
 from keras_vit.training.text.corpus import TextData, is_text, load_text
 
@@ -40,6 +43,8 @@ def load_data(
             those of a fixed one), as `keras_vit.pretrained.Preprocessing.of` does it; `subset`, int,
             training images to keep, equally many of each class (default: all); `skip_broken`, bool, leaves
             out image files that cannot be read, with a warning that names them (default: False);
+            `background`, str, the colour under transparent images (default: white); `sixteen_bit`, how grey
+            images of 16 bits are scaled: `"full"` (default), `"data"` or `"LOW:HIGH"`;
             `class_folders`, `"first"` or `"last"`, whether the outer or the innermost folders are the classes
             where both make sense (default: such a folder is refused);
             `prepare`, function of a uint8 image that brings it to `image_size` instead of `geometry`, such as
@@ -88,11 +93,19 @@ def show_data(data: ImageData | TextData, task: Any):
     Console(stderr=True, soft_wrap=True, emoji=False).print("\n".join(lines), highlight=False, markup=False)
 
 
-def _with_geometry(spec, geometry=None, **options):
-    """The options of a source, in which a geometry is a function that prepares."""
-    if options.get("prepare") is not None:
-        if geometry is not None:
-            raise InputError(f"Expected geometry or prepare, received both: leave geometry={geometry} out.")
+def _with_geometry(spec, geometry=None, background=None, **options):
+    """The options of a source, in which a geometry, a colour and a window are a function that prepares."""
+    own, sixteen_bit = options.get("prepare"), options.get("sixteen_bit")
+    if own is not None and geometry is not None:
+        raise InputError(f"Expected geometry or prepare, received both: leave geometry={geometry} out.")
+    check_value("background", background, Annotated[str | None, Color()])
+    check_value("sixteen_bit", sixteen_bit, Annotated[str | None, Window()])
+    if own is not None and not isinstance(own, Preprocessing):
+        if background is not None or sixteen_bit not in (None, FULL, OF_DATA):
+            raise InputError(
+                "background and sixteen_bit=LOW:HIGH are for images that are prepared by a geometry or a "
+                "Preprocessing, received a function as prepare. Leave them out."
+            )
         return options
-    known = preparation(geometry, spec, options.get("image_size"), options.get("data_dir"))
-    return {**options, **prepare_option(known)}
+    known = own or preparation(geometry, spec, options.get("image_size"), options.get("data_dir"))
+    return {**options, **prepare_option(with_decoding(known, background, sixteen_bit))}

@@ -27,6 +27,11 @@ def add_arguments(parser):
         metavar="PIXELS",
         help="also keep the images, decoded for models of this size",
     )
+    parser.add_argument(
+        "--sixteen-bit",
+        metavar="SCALING",
+        help="how a training scales grey images of 16 bits: full (default), data or LOW:HIGH",
+    )
     add_columns(parser)
     add_data_dir(parser)
 
@@ -37,6 +42,7 @@ def run(options):
         from keras_vit.training.text.corpus import is_text
     of_images = {
         "image_size": options.image_size,
+        "sixteen_bit": options.sixteen_bit,
         **given_columns(options),
         "examine": True,
         "caching": options.image_size is not None,

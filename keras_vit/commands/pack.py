@@ -18,7 +18,8 @@ def add_arguments(parser):
         "--image-size",
         type=int,
         metavar="PIXELS",
-        help="reduce larger images to this shorter side, as JPEG (default: files are copied as they are)",
+        help="reduce larger images to this shorter side, as JPEG, except those with transparent parts and "
+        "grey ones of 16 bits (default: files are copied as they are)",
     )
     add_columns(parser)
     parser.add_argument("--class-folders", choices=("first", "last"), help="as check has it")
@@ -46,6 +47,7 @@ def run(options):
         seed=options.seed,
         data_dir=options.data_dir,
         caching=False,
+        copied=True,
     )
     print("\n".join(data.summary()))
     files = pack(data, out, options.image_size)

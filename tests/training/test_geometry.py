@@ -69,6 +69,17 @@ def test_a_geometry_and_a_function_that_prepares_contradict_each_other(photos):
         load_data(f"folder:{photos}", geometry="squash")
 
 
+def test_colours_and_windows_need_a_preparation_that_obeys_them(photos):
+    with pytest.raises(InputError, match="received a function as prepare"):
+        load_data(f"folder:{photos}", prepare=lambda image: image[:8, :8], background="black")
+    for option in ({"background": "no colour"}, {"sixteen_bit": "9:1"}):
+        with pytest.raises(InputError, match="Expected (background|sixteen_bit) to be"):
+            load_data(f"folder:{photos}", **option)
+    own = Preprocessing.of("letterbox", 8)
+    data = load_data(f"folder:{photos}", image_size=8, prepare=own, background="black", sixteen_bit="0:99")
+    assert data.preparation == dataclasses.replace(own, background=(0, 0, 0), window=(0, 99))
+
+
 @pytest.fixture(scope="module")
 def run(photos, tmp_path_factory):
     recipe = dataclasses.replace(LINEAR, data=f"folder:{photos}", epochs=2)
@@ -93,11 +104,15 @@ def recorded(run):
     return Preprocessing.from_json(json.loads(run.folder.preprocessing.read_text()), "x")
 
 
-@pytest.mark.parametrize("geometry", GEOMETRIES)
-def test_data_that_were_loaded_before_decide_what_is_written_down(photos, tmp_path, geometry):
-    data = load_data(f"folder:{photos}", image_size=8, geometry=geometry, validation_fraction=0.3)
-    run = train(LINEAR.replace(data=f"folder:{photos}"), tmp_path / "run", data=data)
-    assert recorded(run).geometry == data.preparation.geometry == geometry
+def test_data_that_were_loaded_before_decide_what_is_written_down(photos, tmp_path):
+    recipe = LINEAR.replace(data=f"folder:{photos}")
+    for geometry in GEOMETRIES:
+        data = load_data(f"folder:{photos}", image_size=8, geometry=geometry, validation_fraction=0.3)
+        task = task_of(recipe)
+        assert task.take(data) is data
+        assert task.known == data.preparation == Preprocessing.of(geometry, 8)
+    run = train(recipe, tmp_path / "run", data=data)
+    assert recorded(run).geometry == "stretch"
     assert pixels(load_run(run.folder.path).data) == pixels(data)
 
 

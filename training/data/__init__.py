@@ -40,6 +40,7 @@ def load_data(
     sixteen_bit: str | None = None,
     examine: bool = False,
     caching: bool = True,
+    copied: bool = False,
 ) -> ImageData:
     """Loads images as uint8 arrays, with the options of `keras_vit.training.load_data`.
 
@@ -49,7 +50,16 @@ def load_data(
     name = "given"
     columns = {"image": image_column, "label": label_column, "split": split_column}
     options = LoadOptions(
-        image_size, data_dir, skip_broken, class_folders, prepare, columns, sixteen_bit, examine, caching
+        image_size,
+        data_dir,
+        skip_broken,
+        class_folders,
+        prepare,
+        columns,
+        sixteen_bit,
+        examine,
+        caching,
+        copied,
     )
     if isinstance(spec, str):
         source, argument, name = find_source(spec)

@@ -39,7 +39,8 @@ def encoded_parts(
     found, more = (found, more) if by_data else _examined(decoder, folder, options)
     if found.broken:
         _report_broken(found.broken, decoder, source, options.skip_broken)
-    found.changes.check(source, decoder.window)
+    if not options.copied:
+        found.changes.check(source, decoder.window)
     lines += [*more, *found.changes.lines(decoder.background, decoder.window)]
     splits = {}
     for name, (indices, labels) in parts.items():

@@ -7,9 +7,12 @@ https://github.com/google/array_record
 """
 
 import bisect
+import contextlib
 import errno
+import glob
 import io
 import os
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,10 +21,11 @@ import numpy as np
 from PIL import Image
 
 from keras_vit.errors import InputError, first_line
-from keras_vit.io.files import atomic_path
+from keras_vit.io.files import atomic_path, make_folder
 from keras_vit.io.image_formats import formats
 from keras_vit.io.images import as_array, open_reduced, resize_image
 from keras_vit.io.json_files import read_json, write_json
+from keras_vit.io.locking import exclusively
 from keras_vit.io.npz_arrays import read_arrays
 from keras_vit.training.data.dataset import ImageData
 from keras_vit.training.data.items import digest
@@ -109,8 +113,8 @@ def pack(data: ImageData, out: Path, image_size: int | None = None) -> list[dict
     Args:
         data: ImageData of image files, which are copied, or of arrays of 1 or 3 channels, which become PNGs.
         out: Path of the new folder.
-        image_size: int, pixels of the shorter side to which larger images are reduced, as JPEG of quality 95;
-            None leaves files as they are.
+        image_size: int, pixels of the shorter side to which larger images are reduced, as JPEG of quality 95,
+            except those with transparent parts and grey ones of 16 bits; None leaves files as they are.
 
     Returns:
         A dict for each file, with its name, its split, and the numbers of its images and bytes.
@@ -120,7 +124,7 @@ def pack(data: ImageData, out: Path, image_size: int | None = None) -> list[dict
     """
     if data.image_shape[-1] not in (1, 3):
         raise InputError(f"Expected images of 1 or 3 channels, received {data.image_shape[-1]}.")
-    with atomic_path(out, DESCRIPTION) as folder:
+    with _alone(out), atomic_path(out, DESCRIPTION) as folder:
         folder.mkdir()
         splits = {name: _write_split(folder, name, split, image_size) for name, split in data.splits.items()}
         description = {
@@ -131,6 +135,18 @@ def pack(data: ImageData, out: Path, image_size: int | None = None) -> list[dict
         }
         write_json(folder / DESCRIPTION, description)
     return [{"split": name, **file} for name, files in splits.items() for file in files]
+
+
+@contextlib.contextmanager
+def _alone(out):
+    """Keeps other processes from packing into a folder, and removes what one left there that was killed."""
+    make_folder(out.parent)
+    busy = f"Another process packs into {out}. Wait for it, or choose another folder."
+    with exclusively(out.with_name(f"{out.name}.pack"), busy):
+        for holder in out.parent.glob(f".{glob.escape(out.stem)}-????????"):
+            if (holder / out.name).is_dir():  # as `atomic_path` makes it
+                shutil.rmtree(holder, ignore_errors=True)
+        yield
 
 
 def read_description(folder: Path) -> dict:
@@ -212,7 +228,7 @@ def _encoded(split, row, image_size):
         return _as_file(split.images[row], "PNG")
     decoder, index = split.images.decoder, int(split.images.indices[row])
     content = decoder.items.read(index)
-    if image_size is None:
+    if image_size is None or _lacks_in_jpeg(content):
         return content
     image = as_array(open_reduced(content, decoder.items.name(index), image_size, split.images.shape[-1]))
     if min(image.shape[:2]) <= image_size and _short_side(content) <= image_size:
@@ -220,6 +236,12 @@ def _encoded(split, row, image_size):
     scale = image_size / min(image.shape[:2])
     size = tuple(max(1, round(side * scale)) for side in image.shape[:2])
     return _as_file(resize_image(image, size), "JPEG", quality=JPEG_QUALITY)
+
+
+def _lacks_in_jpeg(content):
+    """Whether an image has what a recipe decides about later: transparent parts, or grey of 16 bits."""
+    with Image.open(io.BytesIO(content), formats=formats()) as image:
+        return image.has_transparency_data or image.mode.startswith("I")
 
 
 def _short_side(content):

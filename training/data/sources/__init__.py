@@ -32,6 +32,7 @@ class LoadOptions:
     sixteen_bit: str | None = None  # "data": 16-bit images are scaled by the values that occur
     examine: bool = False  # read all images of any number of files before the start
     caching: bool = True  # keep decoded images on the disk
+    copied: bool = False  # image files are not decoded for a model, so no grey levels get lost
 
 
 def source_names() -> list[str]:

@@ -1,12 +1,17 @@
 import io
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import keras_vit.training
 from keras_vit.__main__ import main
 from keras_vit.errors import InputError
 from keras_vit.io.json_files import read_json, write_json
+from keras_vit.io.locking import exclusively
 from keras_vit.training.data import load_data
 from keras_vit.training.data import shards as shards_module
 from keras_vit.training.data.shards import DESCRIPTION, pack
@@ -50,6 +55,52 @@ def test_packed_images_are_reduced_on_request(photos, tmp_path):
     contents = [items.read(index) for index in range(len(items))]
     assert small in contents
     assert {Image.open(io.BytesIO(content)).size for content in contents} == {(32, 24), (40, 20)}
+
+
+def test_what_a_recipe_decides_about_later_is_not_reduced(photos, tmp_path):
+    values = np.random.default_rng(0).integers(300, 2900, (90, 90)).astype("uint16")
+    Image.fromarray(values).save(photos / "cat" / "deep.png")
+    clear = Image.new("RGBA", (90, 90), (0, 0, 0, 0))
+    clear.paste((9, 9, 9, 255), (20, 20, 60, 60))
+    clear.save(photos / "dog" / "clear.png")
+    kept = {(photos / "cat" / "deep.png").read_bytes(), (photos / "dog" / "clear.png").read_bytes()}
+    assert main(["check", f"folder:{photos}"]) == 2  # of deep.png, which loses its levels
+    assert main(["check", f"folder:{photos}", "--sixteen-bit", "data"]) == 0
+    assert main(["pack", f"folder:{photos}", str(tmp_path / "packed"), "--image-size", "48"]) == 0
+    options = {"image_size": 24, "sixteen_bit": "300:2900", "background": "#102030"}
+    packed = keras_vit.training.load_data(f"shards:{tmp_path / 'packed'}", **options)
+    items = packed.train.images.decoder.items
+    assert kept <= {items.read(index) for index in range(len(items))}
+    whole = keras_vit.training.load_data(f"folder:{photos}", **options)
+    assert whole.preparation == packed.preparation
+    assert whole.preparation.window == (300, 2900) and whole.preparation.background == (16, 32, 48)
+
+
+def test_a_pack_that_is_killed_leaves_nothing_and_is_begun_again(photos, tmp_path):
+    started = tmp_path / "started"
+    program = f"""
+import os, signal
+from keras_vit.training.data import load_data, shards
+add = shards._Writer.add
+def killed(writer, content):
+    add(writer, content)
+    open({str(started)!r}, "a").write("x")
+    if os.path.getsize({str(started)!r}) == 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+shards._Writer.add = killed
+shards.pack(load_data("folder:{photos}"), __import__("pathlib").Path({str(tmp_path / "out")!r}))
+"""
+    assert subprocess.run([sys.executable, "-c", program]).returncode == -signal.SIGKILL
+    assert len(list(tmp_path.glob(".out-????????/out/*.arrayrecord"))) == 1
+    assert not (tmp_path / "out").exists()
+    assert main(["pack", f"folder:{photos}", str(tmp_path / "out")]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "photos", "started"]
+
+
+def test_two_processes_do_not_pack_into_one_folder(photos, tmp_path, capsys):
+    with exclusively(tmp_path / "out.pack", "busy"):
+        assert main(["pack", f"folder:{photos}", str(tmp_path / "out")]) == 2
+    assert f"Another process packs into {tmp_path / 'out'}" in capsys.readouterr().err
 
 
 def test_arrays_are_packed_without_loss(tmp_path):
