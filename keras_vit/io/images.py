@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from keras_vit.errors import InputError
 from keras_vit.io.files import read_bytes
 from keras_vit.io.image_formats import FORMAT_NAMES, formats
+from keras_vit.io.jpeg import decode_jpeg
 from keras_vit.io.preprocessing import WHITE, Preprocessing
 from keras_vit.layers._pairs import as_pair
 
@@ -127,7 +128,7 @@ def decode_image(
     """Decodes the bytes of an image file as `read_image` does; errors call the image `name`."""
     size = size if size is None or callable(size) else as_pair(size, "size")
     given = {key: getattr(size, key) for key in ("background", "window") if hasattr(size, key)}
-    pixels = as_array(open_reduced(data, name, reduced_side(size), channels, changes, **given))
+    pixels = decode_reduced(data, name, reduced_side(size), channels, changes, **given)
     return pixels if size is None else resize_image(pixels, size)
 
 
@@ -141,7 +142,7 @@ def reduced_side(size: tuple[int, int] | Callable | None) -> int | None:
     return math.ceil(REDUCED_TO * max(size)) if isinstance(size, tuple) else None
 
 
-def open_reduced(
+def decode_reduced(
     data: bytes,
     name,
     least_side: int | None = None,
@@ -149,12 +150,15 @@ def open_reduced(
     changes: Changes | None = None,
     background: tuple[int, int, int] = WHITE,
     window: tuple[int, int] | None = None,
-) -> Image.Image:
+) -> np.ndarray:
     """Decodes the bytes of an image file, reduced as far as its shorter side stays at least `least_side`.
 
     A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where both sides are multiples of that. An image of more
     than four times `least_side` is reduced to twice, each pixel the mean of those it covers. None keeps the
     size. `background` and `window` are those of `Preprocessing`.
+
+    Returns:
+        uint8 `(height, width, channels)`.
     """
     if channels not in (1, 3):
         raise InputError(f"Expected channels to be 1 (grey) or 3 (RGB), received {channels!r}.")
@@ -163,12 +167,10 @@ def open_reduced(
     try:
         _verify_checksums(data)
         with Image.open(io.BytesIO(data), formats=formats()) as image:
-            if least_side is not None:
-                _reduce_jpeg(image, least_side)
-            changes = changes or Changes()
-            if any(";16" in mode and "RGB" in mode for mode in map(_raw_mode, image.tile)):
-                changes.add_sixteen_bit_color()
-            image = _as_8_bit(_upright(image), "RGB" if channels == 3 else "L", changes, background, window)
+            factor = 1 if least_side is None else _reduction(image, least_side)
+            pixels = decode_jpeg(image, data, factor) if channels == 3 else None
+            if pixels is None:
+                pixels = _decoded_by_pillow(image, factor, channels, changes or Changes(), background, window)
     except Image.UnidentifiedImageError as error:
         raise InputError(f"{name} is not an image that can be read. Expected {FORMAT_NAMES}.") from error
     except Image.DecompressionBombError as error:
@@ -177,18 +179,12 @@ def open_reduced(
         raise InputError(
             f"The image {name} is truncated or broken ({error}). Replace or remove it."
         ) from error
-    if least_side is not None and min(image.size) > 4 * least_side:
-        scale = 2 * least_side / min(image.size)
-        size = (round(image.width * scale), round(image.height * scale))
-        image = image.resize(size, Image.Resampling.BOX)
-    return image
-
-
-def as_array(image: np.ndarray | Image.Image) -> np.ndarray:
-    """Returns uint8 `(height, width, channels)` of an image of Pillow; arrays stay as they are."""
-    if isinstance(image, np.ndarray):
-        return image
-    return np.array(image).reshape(image.height, image.width, len(image.getbands()))
+    height, width = pixels.shape[:2]
+    if least_side is not None and min(height, width) > 4 * least_side:
+        scale = 2 * least_side / min(height, width)
+        size = (round(width * scale), round(height * scale))
+        pixels = _as_array(Image.fromarray(np.squeeze(pixels)).resize(size, Image.Resampling.BOX))
+    return pixels
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int] | Callable) -> np.ndarray:
@@ -198,13 +194,27 @@ def resize_image(image: np.ndarray, size: tuple[int, int] | Callable) -> np.ndar
     return image if image.shape[:2] == tuple(size) else Preprocessing.of("stretch", size)(image)
 
 
-def _reduce_jpeg(image, least_side):
-    """Makes a JPEG decode to whole means of pixels; where a part is left over, it would be shifted."""
+def _reduction(image, least_side):
+    """By what a JPEG is decoded to whole means of pixels; where a part is left over, it would be shifted."""
     for factor in (8, 4, 2):
         reduced = [side // factor for side in image.size]
-        if min(reduced) >= least_side and not any(side % factor for side in image.size):
-            image.draft(None, tuple(reduced))
-            return
+        is_whole = not any(side % factor for side in image.size)
+        if image.format in ("JPEG", "MPO") and min(reduced) >= least_side and is_whole:
+            return factor
+    return 1
+
+
+def _decoded_by_pillow(image, factor, channels, changes, background, window):
+    if factor > 1:
+        image.draft(None, tuple(side // factor for side in image.size))
+    if any(";16" in mode and "RGB" in mode for mode in map(_raw_mode, image.tile)):
+        changes.add_sixteen_bit_color()
+    mode = "RGB" if channels == 3 else "L"
+    return _as_array(_as_8_bit(_upright(image), mode, changes, background, window))
+
+
+def _as_array(image):
+    return np.array(image).reshape(image.height, image.width, len(image.getbands()))
 
 
 def _raw_mode(tile):

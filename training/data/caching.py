@@ -1,6 +1,5 @@
 """Whether the decoded images of a data set are kept on the disk, by the space that they need."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +50,7 @@ def _mean_size(decoder):
     sizes = []
     for index in sample_of(len(decoder.items)).tolist():
         try:
-            sizes.append(math.prod(decoder.decode(index).size) * decoder.shape[-1])
+            sizes.append(decoder.decode(index).size)
         except InputError:  # which the examination reports
             continue
     return np.mean(sizes) if sizes else 0

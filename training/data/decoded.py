@@ -8,9 +8,8 @@ import os
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
 
-from keras_vit.io.images import Changes, as_array, open_reduced, reduced_side, resize_image
+from keras_vit.io.images import Changes, decode_reduced, reduced_side, resize_image
 from keras_vit.io.preprocessing import WHITE
 from keras_vit.training.data.cache import Cache
 from keras_vit.training.data.kept import keep_contents, kept_contents
@@ -55,8 +54,8 @@ class Decoder:
         keep_contents(self.folder, self.stamps, contents)
         return contents
 
-    def read(self, index: int) -> np.ndarray | Image.Image:
-        """Returns an image, reduced but not prepared: of Pillow, or uint8 `(height, width, channels)`."""
+    def read(self, index: int) -> np.ndarray:
+        """Returns an image, reduced but not prepared, uint8 `(height, width, channels)`."""
         image = None if self.cache is None else self.cache.get(self.stamps[index])
         if image is None:
             image = self.decode(index)
@@ -69,15 +68,15 @@ class Decoder:
         if dataclasses.is_dataclass(self.prepare):
             self.prepare = dataclasses.replace(self.prepare, window=window)
 
-    def keep(self, index: int, image: Image.Image):
+    def keep(self, index: int, image: np.ndarray):
         """Adds a decoded image to the cache, if there is one."""
         if self.cache is not None:
-            self.cache.put(self.stamps[index], as_array(image))
+            self.cache.put(self.stamps[index], image)
 
-    def decode(self, index: int, changes: Changes | None = None) -> Image.Image:
+    def decode(self, index: int, changes: Changes | None = None) -> np.ndarray:
         """Decodes an image, reduced but not prepared, and counts what that changed."""
         data, name = self.items.read(index), self.items.name(index)
-        return open_reduced(
+        return decode_reduced(
             data, name, self.least_side, self.shape[-1], changes, self.background, self.window
         )
 
@@ -92,7 +91,7 @@ class Decoder:
         """Returns an image of `shape`. Those of small sets stay in memory."""
         image = None if self._prepared is None else self._prepared.get(index)
         if image is None:
-            image = resize_image(as_array(self.read(index)), self.prepare)
+            image = resize_image(self.read(index), self.prepare)
             if self._prepared is not None:
                 self._prepared[index] = image
         return image

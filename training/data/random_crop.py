@@ -4,7 +4,8 @@ import dataclasses
 import math
 
 import numpy as np
-from PIL import Image
+
+from keras_vit.io.resampling import resize_part
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,25 +30,10 @@ class RandomCrop:
     area: float
     ratio: float = 4 / 3
 
-    def __call__(
-        self, image: np.ndarray | Image.Image, uniforms: np.ndarray, size: tuple[int, int]
-    ) -> np.ndarray:
-        """Returns a part of an image in `(height, width)` pixels, uint8 `(height, width, channels)`.
-
-        The image is such an array, or of Pillow, in grey or RGB.
-        """
-        width, height = image.size if isinstance(image, Image.Image) else image.shape[1::-1]
-        left, top, right, bottom = self.box(width, height, uniforms)
-        first, last = math.floor(top), math.ceil(bottom)
-        box = (left, top - first, right, bottom - first)
-        if isinstance(image, Image.Image):
-            part = _resized(image.crop((0, first, width, last)), size, box)
-            return part if part.ndim == 3 else part[..., np.newaxis]
-        rows = np.ascontiguousarray(image[first:last])
-        if image.shape[-1] == 3:
-            return _resized(Image.fromarray(rows), size, box)
-        channels = (Image.fromarray(rows[..., i]) for i in range(image.shape[-1]))
-        return np.stack([_resized(channel, size, box) for channel in channels], axis=-1)
+    def __call__(self, image: np.ndarray, uniforms: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Returns a part of a uint8 image `(height, width, channels)` in `(height, width)` pixels."""
+        height, width = image.shape[:2]
+        return resize_part(image, self.box(width, height, uniforms), size)
 
     def box(self, columns: int, rows: int, uniforms: np.ndarray) -> tuple[float, float, float, float]:
         """Returns left, top, right and bottom of the part, in pixels that need not be whole."""
@@ -57,7 +43,3 @@ class RandomCrop:
         width, height = min(math.sqrt(area * ratio), columns), min(math.sqrt(area / ratio), rows)
         left, top = u_left * (columns - width), u_top * (rows - height)
         return left, top, min(left + width, columns), min(top + height, rows)
-
-
-def _resized(image, size, box):
-    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.BILINEAR, box=box))

@@ -23,7 +23,7 @@ from PIL import Image
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.files import atomic_path, make_folder
 from keras_vit.io.image_formats import formats
-from keras_vit.io.images import as_array, open_reduced, resize_image
+from keras_vit.io.images import decode_reduced, resize_image
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.io.locking import exclusively
 from keras_vit.io.npz_arrays import read_arrays
@@ -230,7 +230,7 @@ def _encoded(split, row, image_size):
     content = decoder.items.read(index)
     if image_size is None or _lacks_in_jpeg(content):
         return content
-    image = as_array(open_reduced(content, decoder.items.name(index), image_size, split.images.shape[-1]))
+    image = decode_reduced(content, decoder.items.name(index), image_size, split.images.shape[-1])
     if min(image.shape[:2]) <= image_size and _short_side(content) <= image_size:
         return content
     scale = image_size / min(image.shape[:2])

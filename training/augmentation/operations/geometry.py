@@ -30,7 +30,9 @@ def apply(images, labels, uniforms, augmentation):
         return warp(images, uniforms[:, :own], draws, augmentation), labels
     if augmentation.rotation or augmentation.zoom:
         return warp(ops.cast(images, "float32"), uniforms, [], augmentation), labels
-    return flip_and_crop(images, uniforms, augmentation), labels
+    if augmentation.crop_padding:
+        return flip_and_crop(images, uniforms, augmentation), labels
+    return flip(images, uniforms), labels
 
 
 def _draw(uniforms, augmentation):
@@ -38,6 +40,19 @@ def _draw(uniforms, augmentation):
         return randaugment.draw(uniforms, augmentation)
     count = trivialaugment.NUM_UNIFORMS
     return [trivialaugment.draw(uniforms[:, :count]), *randaugment.draw(uniforms[:, count:], augmentation)]
+
+
+def flip(images, uniforms):
+    """Mirrors the images whose number is at least 0.5, by copying whole images: their type stays."""
+    _, height, width, channels = images.shape
+    count = ops.shape(images)[0]
+    rows = ops.reshape(images, (-1, width, channels))  # TensorFlow mirrors these fastest
+    both = ops.concatenate([rows, ops.flip(rows, axis=1)], axis=0)
+    is_flipped = ops.cast(ops.floor(2 * uniforms[:, 0]), "int32")
+    return gather(
+        ops.reshape(both, (-1, height, width, channels)),
+        ops.arange(count, dtype="int32") + is_flipped * count,
+    )
 
 
 def flip_and_crop(images, uniforms, augmentation):

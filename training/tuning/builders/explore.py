@@ -66,9 +66,9 @@ def logged_names(model, train, validation, batch_size: int) -> list[str]:
                 f"The loss of the untrained model on the first batch of {role} is {logs['loss']}. Expected "
                 "data without NaN and infinity, and a loss that fits the outputs."
             )
-        if any(np.isnan(array).any() for array in keras.tree.flatten(batch) if np.issubdtype(array.dtype, np.floating)):
+        if any(np.isnan(array).any() for array in keras.tree.flatten(batch) if array.dtype.kind == "f"):
             warn(
-                f"The first batch of {role} has NaN, of which layers such as relu make 0 on some processors and "
+                f"The first batch of {role} has NaN. Layers such as relu make 0 of it on some processors and "
                 "NaN on others. Remove it, unless the model replaces it."
             )
         if several := [name for name, value in logs.items() if np.ndim(value)]:
