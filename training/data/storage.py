@@ -16,7 +16,7 @@ from keras_vit.errors import InputError
 from keras_vit.io.images import resize_image
 
 MEMORY_LIMIT = 2 * 1024**3  # bytes; larger arrays are mapped to a file
-_CHUNK = 1024  # images copied or decoded at a time
+_CHUNK = 1024  # images copied or resized at a time
 
 
 def allocate(shape: tuple[int, ...]) -> np.ndarray:
@@ -36,25 +36,6 @@ def allocate(shape: tuple[int, ...]) -> np.ndarray:
         )
     with tempfile.TemporaryFile(dir=folder) as file:
         return np.memmap(file, np.uint8, mode="w+", shape=tuple(shape))
-
-
-def fill(images: np.ndarray, decode, items) -> dict[int, InputError]:
-    """Writes `decode(item)` for each item into `images`, on all cores, with a progress bar for large sets.
-
-    Returns the error of each row whose `decode` raised InputError; such rows are set to 0.
-    """
-    broken = {}
-
-    def decode_row(row):
-        try:
-            images[row] = decode(items[row])
-        except InputError as error:
-            images[row], broken[row] = 0, error
-
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in tracked(range(0, len(items), _CHUNK), "reading images"):
-            collections.deque(pool.map(decode_row, range(len(items))[start : start + _CHUNK]), maxlen=0)
-    return dict(sorted(broken.items()))
 
 
 def take(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -81,5 +62,11 @@ def resize(images: np.ndarray, size: tuple[int, int], prepare: Callable | None =
     if images.shape[1:3] == tuple(size):
         return images
     resized = allocate((len(images), *size, images.shape[-1]))
-    fill(resized, lambda image: resize_image(image, prepare or size), images)
+
+    def resize_row(row):
+        resized[row] = resize_image(images[row], prepare or size)
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in tracked(range(0, len(images), _CHUNK), "resizing images"):
+            collections.deque(pool.map(resize_row, range(len(images))[start : start + _CHUNK]), maxlen=0)
     return resized

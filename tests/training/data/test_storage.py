@@ -4,7 +4,7 @@ import pytest
 from keras_vit.errors import InputError
 from keras_vit.training.data import storage
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.storage import allocate, fill, resize
+from keras_vit.training.data.storage import allocate, resize
 
 
 @pytest.fixture
@@ -38,32 +38,23 @@ def test_rows_are_taken_in_order_also_out_of_a_file(small_memory):
     assert part.labels[:3].tolist() == part.images[:3, 1, 1, 0].tolist() == [50, 3, 7]
 
 
-def test_items_are_decoded_into_their_rows():
-    images = allocate((3000, 1, 1, 1))
-    fill(images, lambda item: np.full((1, 1, 1), item % 256, np.uint8), range(3000))
-    np.testing.assert_array_equal(images.ravel(), np.arange(3000) % 256)
-
-
-def test_every_broken_item_is_reported_and_the_others_are_decoded():
-    def decode(item):
-        if item in (5, 2000):
-            raise InputError(f"item {item}")
-        return np.full((1, 1, 1), 7, np.uint8)
-
-    images = allocate((2500, 1, 1, 1))
-    broken = fill(images, decode, range(2500))
-    assert {row: str(error) for row, error in broken.items()} == {5: "item 5", 2000: "item 2000"}
-    assert np.flatnonzero(images.ravel() != 7).tolist() == [5, 2000]
-
-
-def test_an_error_of_another_kind_is_not_swallowed():
-    with pytest.raises(ZeroDivisionError):
-        fill(allocate((2, 1, 1, 1)), lambda item: 1 / item, [1, 0])
-
-
 def test_images_are_stretched_as_a_single_one_is():
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
     assert resize(images, (8, 8)) is images
     resized = resize(images, (5, 12))
     assert resized.shape == (4, 5, 12, 3)
     np.testing.assert_array_equal(resized[2], storage.resize_image(images[2], (5, 12)))
+
+
+def test_many_images_are_resized_in_their_order_and_an_error_is_raised():
+    images = np.arange(3000, dtype=np.uint16).astype(np.uint8).reshape(-1, 1, 1, 1)
+    resized = resize(images, (2, 2))
+    np.testing.assert_array_equal(resized[:, 1, 1, 0], images.ravel())
+
+    def prepare(image):
+        if image[0, 0, 0] == 7:
+            raise InputError("the seventh")
+        return np.zeros((2, 2, 1))
+
+    with pytest.raises(InputError, match="the seventh"):
+        resize(images, (2, 2), prepare)
