@@ -58,7 +58,7 @@ def test_a_finished_run_predicts(tmp_path, capsys):
     Image.fromarray(image).save(tmp_path / "digit.png")
     assert main(["predict", str(RUNS / "digits_finished"), str(tmp_path / "digit.png")]) == 0
     words = capsys.readouterr().out.split()
-    start = words.index("digit.png")
+    start = words.index(str(tmp_path / "digit.png"))
     classes, probabilities = words[start + 1 : start + 7 : 2], words[start + 2 : start + 7 : 2]
     assert classes == ["0", "1", "9"]
     assert [float(p) for p in probabilities] == pytest.approx([0.1674, 0.1226, 0.1173], abs=1.1e-4)

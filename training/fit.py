@@ -116,7 +116,7 @@ def _restore(folder, run_state, model, task, data, engine):
 
 
 def _evaluate_once(model, task, data, engine):
-    model.evaluate(engine.local_part(task.streams(data)["validation_data"]), steps=1, verbose=0)
+    model.evaluate(task.streams(data, share=engine.share)["validation_data"], steps=1, verbose=0)
 
 
 def _fit(task, model, steps, streams, callbacks, position, last_epoch):
@@ -131,15 +131,14 @@ def _fit(task, model, steps, streams, callbacks, position, last_epoch):
 
 def _batches(task, data, engine):
     """Returns a function that iterates over the training batches from an epoch and step on."""
-    if engine.num_processes > 1:  # each would search alone, but they can only train together
+    if engine.share.count > 1:  # each would search alone, but they can only train together
         return None
-    return lambda epoch, step: engine.local_part(task.streams(data, start_epoch=epoch, start_step=step)["x"])
+    return lambda epoch, step: task.streams(data, epoch, step)["x"]
 
 
 def _streams(task, data, position, steps, engine):
     def start(epoch, step):
-        streams = task.streams(data, start_epoch=epoch, start_step=step)
-        return {name: engine.local_part(stream) for name, stream in streams.items()}
+        return task.streams(data, epoch, step, engine.share)
 
     return streams_from(position, start, steps=steps, epochs=task.recipe.epochs)
 

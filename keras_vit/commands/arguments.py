@@ -107,3 +107,4 @@ at_least_zero = _number(_whole, "a whole number of at least 0", lambda value: va
 at_least_one = _number(_whole, "a whole number of at least 1", lambda value: value >= 1)
 above_zero = _number(float, "a finite number above 0", lambda value: 0 < value < math.inf)
 points = _number(float, "points from 0 to 100", lambda value: 0 <= value <= 100)
+share = _number(float, "a number from 0 to 1", lambda value: 0 <= value <= 1)

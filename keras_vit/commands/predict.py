@@ -1,18 +1,25 @@
 """Shows a model's outputs for image files, or how well a character model predicts text files."""
 
+import concurrent.futures
+import itertools
 import os
+import sys
 import warnings
+from collections.abc import Iterator
 
-from keras_vit.commands.arguments import at_least_one, path
+from keras_vit.commands.answers import MOST_SHOWN, Answers, CsvFile, add_csv
+from keras_vit.commands.arguments import at_least_one, path, share
 from keras_vit.commands.geometry_option import add_geometry
+from keras_vit.commands.image_files import add_files, given_files, image_files
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.kind import kind_of, open_text_model
 from keras_vit.commands.quiet import quiet_engines
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, listed
 
 EXAMPLE = "keras-vit predict runs/digits/export/model_fp32.tflite photo.jpg"
-SHOWN = 6  # numbers of an output
+_BATCH = 32  # images that are predicted at once
+_AHEAD = 3  # batches that are decoded while one is predicted
 
 
 def add_arguments(parser):
@@ -23,13 +30,7 @@ def add_arguments(parser):
         help="run folder, .keras, SavedModel folder, .tflite, module:name of a model or of a function that "
         "returns one, or public weights such as timm/NAME",
     )
-    parser.add_argument(
-        "files",
-        type=path,
-        nargs="+",
-        metavar="FILE",
-        help="JPEG, PNG, WebP, BMP or GIF; text in UTF-8; for other inputs one .npz file of arrays by name",
-    )
+    add_files(parser)
     parser.add_argument(
         "--outputs",
         choices=("logits", "probabilities"),
@@ -37,21 +38,32 @@ def add_arguments(parser):
         "inferred from outputs for other .keras files)",
     )
     parser.add_argument("--top", type=at_least_one, default=3, metavar="K", help="classes to show")
+    parser.add_argument(
+        "--min-score", type=share, default=0.0, metavar="S", help="show only classes with at least this score"
+    )
+    parser.add_argument(
+        "--skip-broken", action="store_true", help="exit with 0 although some images cannot be read"
+    )
     add_geometry(parser)
     add_import(parser)
+    add_csv(parser)
     add_json(parser, "outputs in full")
 
 
 def run(options):
+    files = given_files(options)
     quiet_engines(options.model)
+    {"images": _outputs, "text": _texts}[kind_of(options.model)](options, files)
+
+
+def _print(table):
     from rich.console import Console
 
-    with json_file(options.json, [options.model, *options.files]) as write:
-        table = {"images": _outputs, "text": _texts}[kind_of(options.model)](options, write)
-    Console(markup=False, emoji=False).print(table)  # names are no markup
+    wide = None if sys.stdout.isatty() else 10_000  # characters, so that paths stay whole in files and pipes
+    Console(markup=False, emoji=False, width=wide).print(table)  # names are no markup
 
 
-def _texts(options, write):
+def _texts(options, files):
     for name in ("outputs", "geometry"):
         if getattr(options, name):
             raise InputError(f"--{name} is for models of images. Leave it out.")
@@ -60,56 +72,78 @@ def _texts(options, write):
     from keras_vit.io.files import read_text
     from keras_vit.text.likelihood import text_figures
 
-    reader, vocabulary, lines = open_text_model(options.model)
-    table = Table("file", "characters", "nats per character", "bits", "perplexity", box=None)
-    rows = []
-    for file in options.files:
-        figures = text_figures(reader, vocabulary, read_text(file), lines)
-        rows.append({"file": file, **figures})
-        table.add_row(
-            os.path.basename(file),
-            f"{figures['num_characters']:,}",
-            f"{figures['cross_entropy']:.4f}",
-            f"{figures['bits_per_character']:.4f}",
-            f"{figures['perplexity']:.3f}",
-        )
-    write(rows)
-    return table
+    csv_file = CsvFile(options.csv, [options.model, *files])
+    with json_file(options.json, [options.model, *files]) as write:
+        reader, vocabulary, lines = open_text_model(options.model)
+        table = Table("file", "characters", "nats per character", "bits", "perplexity", box=None)
+        rows = []
+        for file in files:
+            figures = text_figures(reader, vocabulary, read_text(file), lines)
+            rows.append({"file": file, **figures})
+            csv_file.add(list(rows[-1]), rows[-1:])
+            table.add_row(
+                file,
+                f"{figures['num_characters']:,}",
+                f"{figures['cross_entropy']:.4f}",
+                f"{figures['bits_per_character']:.4f}",
+                f"{figures['perplexity']:.3f}",
+            )
+        write(rows)
+    _print(table)
 
 
-def _outputs(options, write):
+def _outputs(options, files):
     from keras_vit.commands.predictor import find_predictor
 
-    found = find_predictor(options.model, options.outputs)
-    names, inputs = _inputs(options.files, found, options.geometry)
-    outputs = found.predictor.outputs(inputs)
-    items = [{name: rows[i] for name, rows in outputs.items()} for i in range(len(names))]
-    write(
-        [
-            {"file": n, **{k: v.tolist() for k, v in item.items()}}
-            for n, item in zip(names, items, strict=True)
-        ]
+    csv_file = CsvFile(options.csv, [options.model, *files])
+    with json_file(options.json, [options.model, *files]) as write:
+        found = find_predictor(options.model, options.outputs)
+        answers = Answers(found, options.top, options.min_score)
+        columns = answers.columns if options.csv else []
+        interrupted = None
+        try:
+            for names, inputs, broken in _batches(files, found, options.geometry):
+                rows = [answers.add_broken(*each) for each in broken.items()]
+                rows += answers.add(names, found.predictor.outputs(inputs)) if names else []
+                csv_file.add(columns, rows)
+        except KeyboardInterrupt as error:  # what was answered is kept
+            interrupted = error
+        write(answers.as_json())
+    _show(answers, [name for name in (options.csv, options.json) if name])
+    if interrupted:
+        raise interrupted
+    if answers.broken:
+        _report(answers, options.skip_broken)
+
+
+def _show(answers, written):
+    if written and len(answers.files) > MOST_SHOWN:
+        print(f"{len(answers.files):,} files: see {' and '.join(written)}")
+    elif len(answers.files) > len(answers.broken):
+        _print(answers.table())
+
+
+def _report(answers, skip_broken):
+    from keras_vit.errors import Notice
+
+    count, broken = len(answers.files), answers.broken
+    if count == 1:
+        raise next(iter(broken.values()))
+    found = f"{len(broken):,} of {count:,} images cannot be read: {listed(broken, 5)}."
+    if skip_broken and len(broken) < count:
+        warnings.warn(found, Notice, stacklevel=2)
+        return
+    first = next(iter(broken.values()))
+    raise InputError(
+        f"{found} The first: {first} The others are answered; --skip-broken makes this a warning."
     )
-    return (_classes if found.predictor.classes else _numbers)(names, items, found, options.top)
 
 
-def _inputs(files, found, geometry):
-    """What each item is called, and the inputs for a predictor."""
-    import numpy as np
-
-    from keras_vit.commands.geometry_option import preparation_for, taken
-    from keras_vit.errors import Notice, listed
-    from keras_vit.io.images import read_image
-    from keras_vit.io.npz_arrays import read_arrays
-
+def _batches(files, found, geometry) -> Iterator[tuple]:
+    """Yields what some items are called, their inputs for a predictor, and the error of each broken file."""
     if len(files) == 1 and files[0].endswith(".npz"):
-        from pathlib import Path
-
-        if geometry:
-            raise InputError(f"--geometry is for image files, and {files[0]} has arrays. Leave it out.")
-        arrays = read_arrays(Path(files[0]))
-        count = max((len(array) for array in arrays.values() if array.ndim), default=0)
-        return [f"item {number}" for number in range(count)], arrays
+        yield *_arrays(files[0], geometry), {}
+        return
     shapes = [tensor.shape for tensor in found.inputs]
     if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][-1] not in (1, 3) or None in shapes[0]:
         takes = listed(f"{tensor.name} {tuple(tensor.shape)}" for tensor in found.inputs)
@@ -117,52 +151,51 @@ def _inputs(files, found, geometry):
             f"{found.name} takes {takes}, and no image of fixed size. Give one .npz file with arrays "
             "(n, ...) of these names."
         )
-    prepare = preparation_for(found, shapes[0], geometry)
+    yield from _images(image_files(files), found, shapes[0], geometry)
+
+
+def _arrays(file, geometry):
+    from pathlib import Path
+
+    from keras_vit.io.npz_arrays import read_arrays
+
+    if geometry:
+        raise InputError(f"--geometry is for image files, and {file} has arrays. Leave it out.")
+    arrays = read_arrays(Path(file))
+    count = max((len(array) for array in arrays.values() if array.ndim), default=0)
+    return [f"item {number}" for number in range(count)], arrays
+
+
+def _images(files, found, shape, geometry):
+    """Reads images in threads, which are a few batches ahead."""
+    import numpy as np
+
+    from keras_vit.commands.geometry_option import preparation_for, taken
+    from keras_vit.errors import Notice
+    from keras_vit.io.images import read_image
+    from keras_vit.training.data.storage import tracked
+
+    prepare = preparation_for(found, shape, geometry)
     if found.preprocessing is None and not geometry:
         warnings.warn(f"{found.name}: {taken(found, prepare)}", Notice, stacklevel=2)
-    channels = 1 if found.predictor.grey else shapes[0][-1]
-    return [os.path.basename(f) for f in files], np.stack([read_image(f, prepare, channels) for f in files])
+    channels = 1 if found.predictor.grey else shape[-1]
 
+    def read(file):
+        try:
+            return read_image(file, prepare, channels)
+        except InputError as error:
+            return error
 
-def _classes(names, items, found, top):
-    import numpy as np
-    from rich.table import Table
-
-    predictor = found.predictor
-    table = Table("file", "class", "probability", box=None)
-    for file, item in zip(names, items, strict=True):
-        probabilities = np.asarray(item[predictor.classes], "float32")
-        for index in np.argsort(-probabilities, kind="stable")[:top]:
-            name = predictor.label_names[index] if predictor.label_names else str(index)
-            table.add_row(file, name, f"{probabilities[index]:.4f}")
-            file = ""
-    return table
-
-
-def _numbers(names, items, found, top):
-    from rich.table import Table
-
-    table = Table("file", "output", "values", box=None)
-    tasks = {output.name: output.task for output in found.predictor.description.outputs}
-    for file, item in zip(names, items, strict=True):
-        for name, values in item.items():
-            scored = tasks.get(name) == "labels" and found.predictor.label_names
-            shown = _scores(values, found.predictor.label_names, top) if scored else _values(values)
-            table.add_row(file, name, shown)
-            file = ""
-    return table
-
-
-def _scores(values, label_names, top):
-    best = (-values).argsort(kind="stable")[:top]
-    return ", ".join(f"{label_names[index]} {values[index]:.4f}" for index in best)
-
-
-def _values(values):
-    """All numbers of a short row; of others the shape, the norm and the first ones."""
-    flat = values.reshape(-1)
-    first = " ".join(f"{value:.4g}" for value in flat[:SHOWN])
-    if len(flat) <= SHOWN:
-        return first
-    norm = float((flat.astype("float64") ** 2).sum() ** 0.5)
-    return f"{'x'.join(map(str, values.shape))}, norm {norm:.4g}: {first} ..."
+    parts = [files[start : start + _BATCH] for start in range(0, len(files), _BATCH)]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            ahead = [[pool.submit(read, file) for file in part] for part in parts[:_AHEAD]]
+            later = itertools.chain(parts[_AHEAD:], itertools.repeat([]))
+            for part in tracked(parts, "predicting"):
+                images = {file: future.result() for file, future in zip(part, ahead.pop(0), strict=True)}
+                ahead.append([pool.submit(read, file) for file in next(later)])
+                whole = {file: image for file, image in images.items() if isinstance(image, np.ndarray)}
+                broken = {file: error for file, error in images.items() if file not in whole}
+                yield list(whole), np.stack(list(whole.values())) if whole else None, broken
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -79,13 +79,17 @@ def read_layout(path: Path, class_folders: str | None = None) -> Layout:
             folders.
     """
     passed_over = collections.Counter()
-    root = _scan(path, passed_over, set())
+    root = scan(path, passed_over)
     splits = _split_folders(root, class_folders)
     files = {split: _classes(folder, class_folders) for split, folder in splits.items()}
     return Layout(files, _reading(root, splits, class_folders), passed_over)
 
 
-def _scan(path, passed_over, above):
+def scan(path: Path, passed_over: collections.Counter, above: frozenset = frozenset()) -> Folder:
+    """Reads a folder with all below it, except hidden ones; counts by kind the files that are no images.
+
+    `above` are the folders around it, which links may lead back to.
+    """
     images, folders = [], {}
     here = os.path.realpath(path)
     for entry in _entries(path):
@@ -93,7 +97,7 @@ def _scan(path, passed_over, above):
             if os.path.realpath(entry.path) in {*above, here}:
                 passed_over["behind a link to a folder above it"] += 1
             else:
-                folders[entry.name] = _scan(Path(entry.path), passed_over, above | {here})
+                folders[entry.name] = scan(Path(entry.path), passed_over, above | {here})
         elif not os.path.isfile(entry.path):
             passed_over["behind a broken link" if entry.is_symlink() else "that is a pipe or a device"] += 1
         elif is_image_file(entry.path):

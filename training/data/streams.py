@@ -24,6 +24,7 @@ from keras_vit.training.data.order import (
     steps_per_epoch,
 )
 from keras_vit.training.data.random_crop import RandomCrop
+from keras_vit.training.data.share import WHOLE, Share
 
 _PREFETCHED = 3  # batches
 _END = object()
@@ -44,13 +45,23 @@ class EvaluationBatches(keras.utils.PyDataset):
         return -(-self.length // self.batch_size)
 
     def __getitem__(self, index):
-        return self.read(slice(index * self.batch_size, (index + 1) * self.batch_size))
+        start = index * self.batch_size
+        return self.read(slice(start, min(start + self.batch_size, self.length)))
 
 
 def evaluation_batches(arrays, batch_size: int) -> EvaluationBatches:
     """Returns all rows of arrays, nested in any way, in order, as `model.fit` takes them for validation."""
     length = len(keras.tree.flatten(arrays)[0])
     return EvaluationBatches(length, batch_size, lambda rows: rows_of(arrays, rows))
+
+
+def shared(stream, share: Share):
+    """Returns a process's part of each batch of a stream. Of validation only that part is read."""
+    if share.count == 1:
+        return stream
+    if isinstance(stream, EvaluationBatches):
+        return EvaluationBatches(stream.length, stream.batch_size, lambda rows: stream.read(share.of(rows)))
+    return map(share.of, stream)
 
 
 def rows_of(arrays, rows):
@@ -73,8 +84,9 @@ class ImageBatches:
         num_uniforms: int,
         crop: RandomCrop | None = None,
         seeded=False,
+        share: Share = WHOLE,
     ):
-        self.crop = crop
+        self.crop, self.share = crop, share
         self.seeded = seeded  # whether batches have a seed, for an augmentation of the user's own
         self.split, self.num_classes, self.seed = split, num_classes, seed
         self.steps = steps_per_epoch(len(split), batch_size)
@@ -82,17 +94,17 @@ class ImageBatches:
 
     def batch(self, epoch, step):
         """Returns images, one-hot labels and random numbers of a batch, and its seed where that is needed."""
-        rows = epoch_order(self.seed, epoch, len(self.split), self.uniforms_shape[0])[step]
+        rows = self.share.of(epoch_order(self.seed, epoch, len(self.split), self.uniforms_shape[0])[step])
         labels = one_hot(self.split.labels[rows], self.num_classes)
-        uniforms = batch_uniforms(self.seed, epoch, step, self.uniforms_shape)
+        uniforms = self.share.of(batch_uniforms(self.seed, epoch, step, self.uniforms_shape))
         seed = (batch_seed(self.seed, epoch, step),) if self.seeded else ()
         return self._images(rows, epoch, step), labels, uniforms, *seed
 
     def _images(self, rows, epoch, step):
         if self.crop is None:
             return self.split.images[rows]
-        numbers = crop_uniforms(self.seed, epoch, step, (len(rows), RandomCrop.UNIFORMS))
-        return self.split.cropped(rows, self.crop, numbers)
+        numbers = crop_uniforms(self.seed, epoch, step, (self.uniforms_shape[0], RandomCrop.UNIFORMS))
+        return self.split.cropped(rows, self.crop, self.share.of(numbers))
 
 
 def train_stream(
@@ -104,25 +116,29 @@ def train_stream(
     augmentation: Augmentation,
     crop: RandomCrop | None = None,
     own=None,
+    share: Share = WHOLE,
     **options,
 ):
     """Makes the shuffled, augmented stream of a whole training, or the rest of one.
 
     It contains float32 images `(batch, height, width, channels)` in [0, 255] and float32 labels `(batch,
     num_classes)`. `crop` is done while images are read; `own` is an OwnAugmentation, which comes next.
+    `share` is the part of each batch that this process trains on; what mixes images reads the whole batch.
     `options` are those of `batch_stream`. Under JAX the augmentation is compiled, except an own one that may
     draw random numbers itself: they would be drawn once, when it is compiled.
     """
     check_fits(augmentation, split.images.shape[1:])
     count = num_uniforms(augmentation)
-    batches = ImageBatches(split, num_classes, batch_size, seed, count, crop, seeded=own is not None)
+    mixes = bool(own or augmentation.mixup_alpha or augmentation.cutmix_alpha)
+    read, kept = (WHOLE, share) if mixes else (share, WHOLE)
+    batches = ImageBatches(split, num_classes, batch_size, seed, count, crop, own is not None, read)
     change = functools.partial(augment, augmentation=augmentation)
     compiled = _compiled_by_jax if keras.backend.backend() == "jax" else lambda function: function
     if own is None:
         change = compiled(change)
     else:
         change = compiled(own.before(change)) if own.has_seed else own.before(compiled(change))
-    stream = batch_stream(batches, change=change, **options)
+    stream = shared(batch_stream(batches, change=change, **options), kept)
     return stream if keras.backend.backend() == "tensorflow" else prefetched(stream)
 
 

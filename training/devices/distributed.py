@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.training.checkpoint.state_file import pack_state, unpack_state
-from keras_vit.training.data.streams import EvaluationBatches
+from keras_vit.training.data.share import Share
 from keras_vit.training.devices.engine import Engine, check_available, check_shared
 
 # Split as in https://arxiv.org/abs/1909.08053, section 3: the first layer by columns, the next one by rows.
@@ -46,7 +46,7 @@ class Distributed(Engine):
 
     def __init__(self, names: np.ndarray):  # of the devices in Keras, (num_parts, sharing)
         self.num_parts, self.sharing = names.shape
-        self.num_processes, self.process = jax.process_count(), jax.process_index()
+        self.share = Share(jax.process_index(), jax.process_count())
         mesh = keras.distribution.DeviceMesh(names.shape, ["batch", "model"], names)
         layouts = keras.distribution.LayoutMap(mesh)
         layouts.update(SHARED if self.sharing > 1 else {})
@@ -68,46 +68,31 @@ class Distributed(Engine):
             )
         return model
 
-    def local_part(self, stream):
-        if self.num_processes == 1:
-            return stream
-        if isinstance(stream, EvaluationBatches):
-            whole = stream.read
-            return EvaluationBatches(stream.length, stream.batch_size, lambda rows: self._rows(whole(rows)))
-        return (self._rows(batch) for batch in stream)
-
     def run_dir(self, path):
         path = Path(path)
-        return path.with_name(f"{path.name}-process{self.process}") if self.process else path
+        return path.with_name(f"{path.name}-process{self.share.index}") if self.share.index else path
 
     def shared_state(self, saved):
         """Sends the state of the first process to all: others may have saved an earlier one."""
-        if self.num_processes == 1:
+        if self.share.count == 1:
             return saved
         from jax.experimental.multihost_utils import broadcast_one_to_all
 
         content = np.frombuffer(pack_state(*saved) if saved else b"", np.uint8)
         length = np.frombuffer(len(content).to_bytes(8, "little"), np.uint8)
         length = int.from_bytes(broadcast_one_to_all(length).tobytes(), "little")
-        if self.process:
+        if self.share.index:
             content = np.zeros(length, np.uint8)
         content = broadcast_one_to_all(content).tobytes()
         return unpack_state(content, "The state of the first process") if content else None
 
     def stop_signal(self, number):
         """Makes all processes stop after the same step: none can train alone."""
-        if self.num_processes == 1:
+        if self.share.count == 1:
             return number
         from jax.experimental.multihost_utils import process_allgather
 
         return int(process_allgather(np.int32(number or 0)).max()) or None
-
-    def _rows(self, batch):
-        def rows(array):
-            share = len(array) // self.num_processes
-            return array[self.process * share : (self.process + 1) * share]
-
-        return keras.tree.map_structure(rows, batch)
 
 
 class _Distribution(keras.distribution.ModelParallel):

@@ -8,14 +8,14 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError, warn
+from keras_vit.training.data.share import WHOLE
 
 
 class Engine:
     """One device. Engines of several devices override what differs."""
 
     num_parts = 1  # equal parts of each batch, one for each device or group sharing a model
-    num_processes = 1  # that train together
-    process = 0  # index of this one
+    share = WHOLE  # of each batch, for this process of those that train together
 
     def check(self, task):
         """Raises InputError when these devices cannot train a task."""
@@ -50,10 +50,6 @@ class Engine:
     def portable(self, model):
         """Returns the trained model in a form that loads on any device."""
         return model
-
-    def local_part(self, stream):
-        """Returns this process's part of a stream of batches."""
-        return stream
 
     def run_dir(self, path):
         """Returns the run folder that this process writes to."""

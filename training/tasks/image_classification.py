@@ -16,7 +16,8 @@ from keras_vit.training.augmentation.own import OwnAugmentation
 from keras_vit.training.classification_metrics import classification_metrics
 from keras_vit.training.data import ImageData, load_data
 from keras_vit.training.data.order import steps_per_epoch
-from keras_vit.training.data.streams import evaluation_batches, evaluation_stream, train_stream
+from keras_vit.training.data.share import WHOLE
+from keras_vit.training.data.streams import evaluation_batches, evaluation_stream, shared, train_stream
 from keras_vit.training.fine_tuning.lora import add_lora, merged
 from keras_vit.training.fine_tuning.rates import with_rates_by_depth
 from keras_vit.training.fine_tuning.weights import pretrained_model, with_image_size
@@ -135,7 +136,7 @@ class ImageClassification(Task):
         accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
         return {"loss": loss, "metrics": [accuracy, *own_metrics(self.recipe)]}
 
-    def streams(self, data, start_epoch=0, start_step=0):
+    def streams(self, data, start_epoch=0, start_step=0, share=WHOLE):
         recipe = self.recipe
         options = {"num_classes": data.num_classes, "batch_size": recipe.batch_size}
         train = train_stream(
@@ -147,9 +148,11 @@ class ImageClassification(Task):
             own=None if recipe.augmentation is None else OwnAugmentation(recipe.augmentation),
             start_epoch=start_epoch,
             start_step=start_step,
+            share=share,
             **options,
         )
-        return {"x": train, "validation_data": evaluation_stream(data.validation, **options)}
+        validation = evaluation_stream(data.validation, **options)
+        return {"x": train, "validation_data": shared(validation, share)}
 
     def fingerprint_arrays(self, data):
         return [*data.train.fingerprint(), *data.validation.fingerprint()]

@@ -10,7 +10,8 @@ from keras_vit.text.readers import reader_of
 from keras_vit.text.vocabulary import Vocabulary
 from keras_vit.text.windows import split_windows
 from keras_vit.training.callbacks.sample_log import SampleLog
-from keras_vit.training.data.streams import batch_stream, evaluation_batches
+from keras_vit.training.data.share import WHOLE
+from keras_vit.training.data.streams import batch_stream, evaluation_batches, shared
 from keras_vit.training.metrics import TEXT
 from keras_vit.training.own_model import FromTokens
 from keras_vit.training.own_parts import is_part, own_loss, own_metrics
@@ -76,13 +77,13 @@ class LanguageModelling(Task):
             ],
         }
 
-    def streams(self, data, start_epoch=0, start_step=0):
+    def streams(self, data, start_epoch=0, start_step=0, share=WHOLE):
         train = batch_stream(
             self._batches(data), epochs=self.recipe.epochs, start_epoch=start_epoch, start_step=start_step
         )
         held = split_windows(data, data.validation)
         validation = evaluation_batches((held.inputs, held.targets, held.weights), batch_size=256)
-        return {"x": train, "validation_data": validation}
+        return {"x": shared(train, share), "validation_data": shared(validation, share)}
 
     def fingerprint_arrays(self, data):
         splits = (data.train, data.validation)

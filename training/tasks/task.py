@@ -9,6 +9,7 @@ import keras
 
 from keras_vit.bounded_building import bounded_building
 from keras_vit.errors import InputError
+from keras_vit.training.data.share import WHOLE
 from keras_vit.training.metrics import LOGGED, Metric, sentence
 from keras_vit.training.own_model import Contract, build_own
 from keras_vit.training.own_parts import metric_name, own_metrics
@@ -91,8 +92,11 @@ class Task(abc.ABC):
         """Returns what `model.compile` gets for loss and metrics; a metric is named `accuracy`."""
 
     @abc.abstractmethod
-    def streams(self, data, start_epoch=0, start_step=0):
-        """Returns what `model.fit` gets for `x` and `validation_data`; `x` starts at that step."""
+    def streams(self, data, start_epoch=0, start_step=0, share=WHOLE):
+        """Returns what `model.fit` gets for `x` and `validation_data`; `x` starts at that step.
+
+        `share` is the part of each batch that this process gets.
+        """
 
     @abc.abstractmethod
     def fingerprint_arrays(self, data):

@@ -1,3 +1,4 @@
+import dataclasses
 import threading
 import time
 
@@ -8,11 +9,14 @@ import pytest
 from keras_vit import InputError
 from keras_vit.training.augmentation import Augmentation
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.streams import EvaluationBatches, one_hot, prefetched, train_stream
+from keras_vit.training.data.random_crop import RandomCrop
+from keras_vit.training.data.share import Share
+from keras_vit.training.data.streams import EvaluationBatches, one_hot, prefetched, shared, train_stream
 
 EVERYTHING = Augmentation(
     flip=True, crop_padding=2, randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, erasing_rate=0.5
 )
+WITHIN_IMAGES = dataclasses.replace(EVERYTHING, mixup_alpha=0.0, cutmix_alpha=0.0)
 
 
 def make_split(size=23):
@@ -27,8 +31,8 @@ def without_tf_data(monkeypatch):
 
 
 def train(**options):
-    options = {"num_classes": 5, "batch_size": 4, "epochs": 3, "seed": 0, **options}
-    batches = train_stream(make_split(), augmentation=EVERYTHING, **options)
+    defaults = {"num_classes": 5, "batch_size": 4, "epochs": 3, "seed": 0, "augmentation": EVERYTHING}
+    batches = train_stream(make_split(), **{**defaults, **options})
     return [tuple(keras.ops.convert_to_numpy(array) for array in batch) for batch in batches]
 
 
@@ -44,6 +48,48 @@ def test_a_stream_that_starts_later_is_bit_for_bit_the_rest(without_tf_data, sta
     assert len(rest) == 15 - 5 * start_epoch - start_step
     for (images, labels), (expected, expected_labels) in zip(rest, whole[15 - len(rest) :], strict=True):
         assert images.tobytes() == expected.tobytes() and labels.tobytes() == expected_labels.tobytes()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"augmentation": WITHIN_IMAGES}, {"augmentation": WITHIN_IMAGES, "crop": RandomCrop(0.2)}],
+    ids=["mixed", "within images", "cropped"],
+)
+def test_the_shares_of_two_processes_are_the_halves_of_each_batch(without_tf_data, options):
+    """Fused sums of another number of images may be rounded differently."""
+    halves = [train(share=Share(index, 2), **options) for index in range(2)]
+    for whole, *parts in zip(train(**options), *halves, strict=True):
+        for expected, *arrays in zip(whole, *parts, strict=True):
+            np.testing.assert_allclose(np.concatenate(arrays), expected, rtol=1e-5, atol=1e-3)
+
+
+class Counted:
+    """Images that count the rows that are read."""
+
+    def __init__(self, images):
+        self.images, self.shape, self.dtype, self.read = images, images.shape, images.dtype, 0
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, rows):
+        found = self.images[rows]
+        self.read += len(found)
+        return found
+
+
+def test_a_process_reads_only_its_own_images(without_tf_data):
+    split = make_split()
+    images = Counted(split.images)
+    counted = dataclasses.replace(split, images=images)
+    options = {"num_classes": 5, "batch_size": 4, "epochs": 1, "seed": 0, "share": Share(1, 2)}
+    assert len(list(train_stream(counted, augmentation=WITHIN_IMAGES, **options))) == 5
+    assert images.read == 5 * 2
+    whole = EvaluationBatches(22, 4, lambda rows: images[rows])
+    part, images.read = shared(whole, Share(1, 2)), 0
+    np.testing.assert_array_equal(part[5], split.images[21:22])
+    np.testing.assert_array_equal(part[0], split.images[2:4])
+    assert images.read == 3
 
 
 def test_batches_equal_those_of_the_tensorflow_pipeline(request):

@@ -21,6 +21,7 @@ from keras_vit.errors import DataWarning
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.checkpoint.state_file import read_state
 from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.data.share import Share
 from keras_vit.training.devices import Engine, open_engine
 from keras_vit.training.devices.engine import check_available, check_shared, parse_devices
 from keras_vit.training.recipe import ImageRecipe, TextRecipe
@@ -50,7 +51,7 @@ def test_numbers_of_devices_are_read():
 
 def test_without_a_number_one_device_trains():
     engine = open_engine(None)
-    assert (engine.num_parts, engine.num_processes) == (1, 1)
+    assert (engine.num_parts, engine.share) == (1, Share(0, 1))
     engine.check(task_of(TextRecipe()))
 
 

@@ -38,7 +38,7 @@ def main(backend, count, run_dir, options):
     callbacks = []
     if "stop_at" in options:
         callbacks.append(strike(*options["stop_at"], lambda: os._exit(9)))
-    if options.get("asked") == engine.process:
+    if options.get("asked") == engine.share.index:
         callbacks.append(strike(*options["ask_at"], lambda: signal.raise_signal(signal.SIGTERM)))
     try:
         fit(

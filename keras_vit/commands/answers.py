@@ -1,0 +1,166 @@
+"""What `predict` answers: as a table, as CSV and as JSON."""
+
+import csv
+import os
+
+import numpy as np
+
+from keras_vit.errors import InputError
+
+MOST_COLUMNS = 4096  # numbers of an item in a CSV file
+MOST_SHOWN = 50  # files in the table, where the answers are also written to a file
+_SHOWN = 6  # numbers of an output
+
+
+def add_csv(parser):
+    """Adds `--csv`."""
+    parser.add_argument("--csv", metavar="FILE", help="also write a row for each file there")
+
+
+class CsvFile:
+    """Rows in a CSV file, which is created with the first ones, and complete after each call.
+
+    Raises:
+        InputError: the file is one of `inputs`, or cannot be written.
+    """
+
+    def __init__(self, path: str | None, inputs: list[str]):
+        self.path, self._columns = path, None
+        if path is None:
+            return
+        if os.path.realpath(path) in map(os.path.realpath, inputs):
+            raise InputError(f"--csv {path} would replace an input file. Choose another name.")
+        folder = os.path.dirname(os.path.abspath(path))
+        if os.path.isdir(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK):
+            raise InputError(f"--csv {path} cannot be written. Choose another name.")
+
+    def add(self, columns: list[str], rows: list[dict]):
+        """Writes rows; `columns` are the same each time."""
+        if self.path is None or not rows:
+            return
+        try:
+            with open(self.path, "w" if self._columns is None else "a", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, columns)
+                if self._columns is None:
+                    writer.writeheader()
+                writer.writerows(rows)
+        except OSError as error:
+            raise InputError(f"--csv {self.path} cannot be written: {error.strerror}.") from error
+        self._columns = columns
+
+
+class Answers:
+    """The outputs of a model for files, and the files that cannot be read.
+
+    Args:
+        found: `keras_vit.commands.predictor.Found`.
+        top: classes that are shown.
+        least: the smallest score that is shown.
+    """
+
+    def __init__(self, found, top: int, least: float):
+        self.found, self.top, self.least = found, top, least
+        self.files, self.items = [], []
+
+    def add(self, files: list[str], outputs: dict[str, np.ndarray]) -> list[dict]:
+        """Adds the outputs for some files; returns their rows of `columns`."""
+        items = [{name: values[row] for name, values in outputs.items()} for row in range(len(files))]
+        self.files += files
+        self.items += items
+        return [{"file": file, **self._cells(item)} for file, item in zip(files, items, strict=True)]
+
+    def add_broken(self, file: str, error: InputError) -> dict:
+        """Adds a file that cannot be read; returns its row."""
+        self.files.append(file)
+        self.items.append(error)
+        return {"file": file, "error": str(error)}
+
+    @property
+    def broken(self) -> dict[str, InputError]:
+        """The error of each file that cannot be read."""
+        pairs = zip(self.files, self.items, strict=True)
+        return {file: item for file, item in pairs if isinstance(item, InputError)}
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of a CSV file."""
+        if self.found.predictor.classes:
+            return ["file", *(name for pair in self._class_columns() for name in pair), "error"]
+        return ["file", *self._number_columns(), "error"]
+
+    def as_json(self) -> list[dict]:
+        """Returns all numbers of each file, or its error."""
+        found = []
+        for file, item in zip(self.files, self.items, strict=True):
+            is_broken = isinstance(item, InputError)
+            values = {"error": str(item)} if is_broken else {name: v.tolist() for name, v in item.items()}
+            found.append({"file": file, **values})
+        return found
+
+    def table(self):
+        """Returns a table of rich."""
+        from rich.table import Column, Table
+
+        headings = ("class", "probability") if self.found.predictor.classes else ("output", "values")
+        table = Table(Column("file", overflow="fold"), *headings, box=None)
+        for file, item in zip(self.files, self.items, strict=True):
+            if isinstance(item, InputError):
+                continue
+            for first, second in self._lines(item) or [("-", "")]:
+                table.add_row(file, first, second)
+                file = ""
+        return table
+
+    def _lines(self, item):
+        if self.found.predictor.classes:
+            return [(name, f"{score:.4f}") for name, score in self._best(item[self.found.predictor.classes])]
+        return [(name, self._words(name, values)) for name, values in item.items()]
+
+    def _best(self, scores):
+        """The names and scores of the best classes, of those that are scored high enough."""
+        scores, names = np.asarray(scores, "float32"), self.found.predictor.label_names
+        best = np.argsort(-scores, kind="stable")[: self.top]
+        return [(names[i] if names else str(i), scores[i]) for i in best if scores[i] >= self.least]
+
+    def _words(self, name, values):
+        if self._is_scored(name):
+            return ", ".join(f"{label} {score:.4f}" for label, score in self._best(values)) or "-"
+        flat = values.reshape(-1)
+        first = " ".join(f"{value:.4g}" for value in flat[:_SHOWN])
+        if len(flat) <= _SHOWN:
+            return first
+        norm = float((flat.astype("float64") ** 2).sum() ** 0.5)
+        return f"{'x'.join(map(str, values.shape))}, norm {norm:.4g}: {first} ..."
+
+    def _is_scored(self, name):
+        tasks = {output.name: output.task for output in self.found.predictor.description.outputs}
+        return tasks.get(name) == "labels" and self.found.predictor.label_names
+
+    def _cells(self, item):
+        if not self.found.predictor.classes:
+            values = np.concatenate([values.reshape(-1) for values in item.values()])
+            return dict(zip(self._number_columns(), values.tolist(), strict=True))
+        best = self._best(item[self.found.predictor.classes])
+        pairs = zip(self._class_columns(), best, strict=False)
+        return {
+            column: value for columns, answer in pairs for column, value in zip(columns, answer, strict=True)
+        }
+
+    def _class_columns(self):
+        count = min(self.top, self.found.predictor.num_classes)
+        ends = ["", *(f"_{number}" for number in range(2, count + 1))]
+        return [(f"class{end}", f"probability{end}") for end in ends]
+
+    def _number_columns(self):
+        columns = []
+        for output in self.found.predictor.description.outputs:
+            if None in output.shape or (count := int(np.prod(output.shape))) > MOST_COLUMNS:
+                raise InputError(
+                    f"--csv has at most {MOST_COLUMNS:,} columns, and {output.name} has the shape "
+                    f"{output.shape}. Use --json."
+                )
+            if self._is_scored(output.name):
+                columns += self.found.predictor.label_names
+            else:
+                columns += [output.name] if count == 1 else [f"{output.name}_{i}" for i in range(count)]
+        return columns
