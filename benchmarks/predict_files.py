@@ -2,8 +2,8 @@
 
     python benchmarks/predict_files.py MODEL.tflite FOLDER [--rounds 5]
 
-FOLDER has JPEG files. By hand means: each image is opened by Pillow and resized to the model's size, and LiteRT
-is invoked for each. Both are processes of their own, timed as a whole, in turn; medians of all rounds.
+FOLDER has JPEG files. By hand means: Pillow opens each image, resizes it to the model's size, and LiteRT is
+invoked for it. Both are processes of their own, timed as a whole, in turn; medians of all rounds.
 """
 
 import argparse

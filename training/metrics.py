@@ -24,6 +24,7 @@ class Metric(NamedTuple):
 
 IMAGES = (
     Metric("accuracy", "accuracy", is_share=True),
+    Metric("macro.recall", "balanced accuracy", is_share=True),
     Metric("top5_accuracy", "top-5 accuracy", is_share=True),
     Metric("macro.f1", "macro F1"),
     Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),

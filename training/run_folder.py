@@ -33,6 +33,7 @@ class RunFolder:
     nonfinite_batch = _file("nonfinite_batch.npz")
     divergence = _file("divergence.txt")  # of an experiment: why the run ended with non-finite numbers
     metrics = _file("metrics.json")
+    predictions = _file("predictions.csv")
     labels = _file("labels.txt")
     preprocessing = _file("preprocessing.json")
     vocabulary = _file("vocabulary.json")
@@ -54,7 +55,15 @@ class RunFolder:
             raise InputError(
                 f"{self.path} already contains a run. Use --resume to continue it, or another --run-dir."
             )
-        others = self.model, self.state, self.labels, self.history, self.metrics, self.tensorboard
+        others = (
+            self.model,
+            self.state,
+            self.labels,
+            self.history,
+            self.metrics,
+            self.predictions,
+            self.tensorboard,
+        )
         for file in others:  # writing the report checks its own folder
             if os.path.exists(file):
                 raise InputError(

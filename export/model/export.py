@@ -12,8 +12,8 @@ from keras_vit.export.images.app_input import is_pixels
 from keras_vit.export.int8_training.train import Int8Training
 from keras_vit.export.metadata.card import Card
 from keras_vit.export.model import checks
-from keras_vit.export.model.arrays import read_items
 from keras_vit.export.model.function import model_function
+from keras_vit.export.model.items import read_items
 from keras_vit.export.model.keras_export import KerasExport, full_float32
 from keras_vit.export.model.meaning import allowed_drop, expected_outputs, own_metric
 from keras_vit.export.model.precision import computing_in_float32, is_float32

@@ -8,7 +8,7 @@ import numpy as np
 from keras_vit.errors import InputError, Notice
 from keras_vit.export.model.description import Description, InputDescription, OutputDescription
 from keras_vit.export.prediction.predictor import LOGITS, PROBABILITIES, Predictor
-from keras_vit.io.label_names import read_label_names
+from keras_vit.io.label_names import names_next_to
 from keras_vit.io.model_archive import load_model
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.keras_internals import is_graph
@@ -25,7 +25,7 @@ def load_keras_predictor(path, outputs=None):
         outputs, seen = _infer(model)
         warnings.warn(f"{path}: {seen}. Declare outputs if they are not.", Notice, stacklevel=4)
     known = saved_preprocessing(path.parent)
-    return keras_predictor(model, read_labels(path.parent / "labels.txt"), outputs, known)
+    return keras_predictor(model, names_next_to(path), outputs, known)
 
 
 def keras_predictor(
@@ -67,11 +67,6 @@ def _description(function, classes, label_names, preprocessing):
         for t in function.outputs
     )
     return Description(tuple(inputs), tuple(outputs), label_names, preprocessing=preprocessing)
-
-
-def read_labels(path):
-    """Returns the names in a `labels.txt`, one a line, or None when there is none."""
-    return read_label_names(path) if path.exists() else None
 
 
 def _is_classifier_of_images(model):

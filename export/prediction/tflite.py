@@ -12,12 +12,11 @@ from keras_vit.export.model.description import (
     OutputDescription,
     read_description,
 )
-from keras_vit.export.prediction.keras_model import read_labels
 from keras_vit.export.prediction.predictor import Predictor
 from keras_vit.export.tflite.archive import attached_file
 from keras_vit.export.workers.runner import run_worker
 from keras_vit.io.files import what_lies_at
-from keras_vit.io.label_names import parse_label_names
+from keras_vit.io.label_names import names_next_to, parse_label_names
 
 ATTENTION = "attention"
 CHECK_TIME_LIMIT = 300  # seconds
@@ -70,7 +69,7 @@ def _seen(opened, path):
         OutputDescription(name, shape, np.dtype(opened.outputs[name]["dtype"]).name, tasks.get(name))
         for name, shape in outputs.items()
     )
-    names = read_labels(path.parent / "labels.txt") or _attached_names(path)
+    names = names_next_to(path) or _attached_names(path)
     return Description(inputs, found, names).with_scales(opened.scales())
 
 

@@ -1,52 +1,11 @@
 """What `predict` answers: as a table, as CSV and as JSON."""
 
-import csv
-import os
-
 import numpy as np
 
 from keras_vit.errors import InputError
 
 MOST_COLUMNS = 4096  # numbers of an item in a CSV file
-MOST_SHOWN = 50  # files in the table, where the answers are also written to a file
 _SHOWN = 6  # numbers of an output
-
-
-def add_csv(parser):
-    """Adds `--csv`."""
-    parser.add_argument("--csv", metavar="FILE", help="also write a row for each file there")
-
-
-class CsvFile:
-    """Rows in a CSV file, which is created with the first ones, and complete after each call.
-
-    Raises:
-        InputError: the file is one of `inputs`, or cannot be written.
-    """
-
-    def __init__(self, path: str | None, inputs: list[str]):
-        self.path, self._columns = path, None
-        if path is None:
-            return
-        if os.path.realpath(path) in map(os.path.realpath, inputs):
-            raise InputError(f"--csv {path} would replace an input file. Choose another name.")
-        folder = os.path.dirname(os.path.abspath(path))
-        if os.path.isdir(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK):
-            raise InputError(f"--csv {path} cannot be written. Choose another name.")
-
-    def add(self, columns: list[str], rows: list[dict]):
-        """Writes rows; `columns` are the same each time."""
-        if self.path is None or not rows:
-            return
-        try:
-            with open(self.path, "w" if self._columns is None else "a", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, columns)
-                if self._columns is None:
-                    writer.writeheader()
-                writer.writerows(rows)
-        except OSError as error:
-            raise InputError(f"--csv {self.path} cannot be written: {error.strerror}.") from error
-        self._columns = columns
 
 
 class Answers:

@@ -53,8 +53,8 @@ def run(options):
 def _inputs(options, found):
     """Items that determine the sizes of the file, or None."""
     from keras_vit.commands.items import read_items
-    from keras_vit.export.model.arrays import read_items as as_arrays
     from keras_vit.export.model.example import example_inputs
+    from keras_vit.export.model.items import read_items as as_arrays
 
     if options.data:
         items = read_items(options.data, found, options)

@@ -55,7 +55,7 @@ def _scores(options):
     """Returns the score of each output with a task, or the value of the user's metric, and prints them."""
     from keras_vit.commands.items import read_items
     from keras_vit.commands.predictor import find_predictor
-    from keras_vit.export.model.arrays import read_items as as_arrays
+    from keras_vit.export.model.items import read_items as as_arrays
     from keras_vit.export.model.meaning import expected_outputs, own_metric
     from keras_vit.export.model.verify import measured, threshold
 

@@ -62,7 +62,7 @@ def image_files(given: list[str]) -> list[str]:
 
 
 def _in_folder(name):
-    from keras_vit.training.data.layout import scan
+    from keras_vit.io.folders import scan
 
     passed_over = collections.Counter()
     images = [str(image) for image in scan(Path(name), passed_over).all_images()]

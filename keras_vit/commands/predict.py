@@ -7,8 +7,8 @@ import sys
 import warnings
 from collections.abc import Iterator
 
-from keras_vit.commands.answers import MOST_SHOWN, Answers, CsvFile, add_csv
 from keras_vit.commands.arguments import at_least_one, path, share
+from keras_vit.commands.csv_option import CsvFile, add_csv
 from keras_vit.commands.geometry_option import add_geometry
 from keras_vit.commands.image_files import add_files, given_files, image_files
 from keras_vit.commands.imports import add_import
@@ -18,6 +18,7 @@ from keras_vit.commands.quiet import quiet_engines
 from keras_vit.errors import InputError, listed
 
 EXAMPLE = "keras-vit predict runs/digits/export/model_fp32.tflite photo.jpg"
+_MOST_SHOWN = 50  # files in the table, where the answers are also written to a file
 _BATCH = 32  # images that are predicted at once
 _AHEAD = 3  # batches that are decoded while one is predicted
 
@@ -93,6 +94,7 @@ def _texts(options, files):
 
 
 def _outputs(options, files):
+    from keras_vit.commands.answers import Answers
     from keras_vit.commands.predictor import find_predictor
 
     csv_file = CsvFile(options.csv, [options.model, *files])
@@ -117,7 +119,7 @@ def _outputs(options, files):
 
 
 def _show(answers, written):
-    if written and len(answers.files) > MOST_SHOWN:
+    if written and len(answers.files) > _MOST_SHOWN:
         print(f"{len(answers.files):,} files: see {' and '.join(written)}")
     elif len(answers.files) > len(answers.broken):
         _print(answers.table())
@@ -173,7 +175,7 @@ def _images(files, found, shape, geometry):
     from keras_vit.commands.geometry_option import preparation_for, taken
     from keras_vit.errors import Notice
     from keras_vit.io.images import read_image
-    from keras_vit.training.data.storage import tracked
+    from keras_vit.io.progress import tracked
 
     prepare = preparation_for(found, shape, geometry)
     if found.preprocessing is None and not geometry:

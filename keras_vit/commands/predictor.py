@@ -3,8 +3,6 @@
 import os
 from typing import NamedTuple
 
-from keras_vit.commands.found_model import find_model
-from keras_vit.export.prediction.keras_model import keras_predictor
 from keras_vit.export.prediction.load import load_predictor
 from keras_vit.export.prediction.predictor import LOGITS, Predictor
 from keras_vit.export.variants import is_exported
@@ -31,6 +29,9 @@ def find_predictor(name: str, outputs: str | None = None) -> Found:
     if is_exported(name) or os.path.exists(os.path.join(name, "model.keras")) or name.endswith(".keras"):
         predictor = load_predictor(name, outputs=outputs)
         return Found(predictor, shown, predictor.label_names, predictor.preprocessing)
+    from keras_vit.commands.found_model import find_model
+    from keras_vit.export.prediction.keras_model import keras_predictor
+
     found = find_model(name)
     outputs = outputs or (LOGITS if found.activation == "softmax" else None)
     predictor = keras_predictor(found.model, found.label_names, outputs, found.preprocessing)

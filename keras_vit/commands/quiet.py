@@ -15,7 +15,7 @@ def quiet_import():
         os.dup2(log.fileno(), 2)
         try:
             yield
-            if "tensorflow" in sys.modules:  # logs its search for GPUs here rather than later
+            if sys.modules.get("tensorflow"):  # logs its search for GPUs here rather than later
                 sys.modules["tensorflow"].config.list_physical_devices()
         except BaseException:
             os.dup2(saved, 2)

@@ -108,6 +108,11 @@ def read_text(path: str | os.PathLike) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def open_csv(path: str | os.PathLike, mode: str = "w"):
+    """Opens a CSV file to write; names of files may have bytes that are no UTF-8, which stay as they are."""
+    return open(path, mode, newline="", encoding="utf-8", errors="surrogateescape")
+
+
 def what_lies_at(path: Path) -> str:
     """Returns a phrase for what a path is instead of a file."""
     return "a folder" if path.is_dir() else "no file" if path.exists() else "none"

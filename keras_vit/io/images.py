@@ -15,7 +15,7 @@ from keras_vit.io.files import read_bytes
 from keras_vit.io.image_formats import FORMAT_NAMES, formats
 from keras_vit.io.jpeg import decode_jpeg
 from keras_vit.io.preprocessing import WHITE, Preprocessing
-from keras_vit.layers._pairs import as_pair
+from keras_vit.pairs import as_pair
 
 # Pillow warns about unusual but readable files, such as large ones or those with damaged EXIF data.
 warnings.filterwarnings("ignore", module=r"PIL\.")

@@ -2,6 +2,7 @@
 
 import os
 import unicodedata
+from pathlib import Path
 
 from keras_vit.errors import InputError
 from keras_vit.io.files import read_bytes
@@ -29,3 +30,9 @@ def is_label_name(text: str) -> bool:
     """Returns whether a text can be a line of `labels.txt` and can be displayed."""
     controls = {"Cc", "Cs", "Zl", "Zp"}  # control characters, surrogates, line and paragraph separators
     return bool(text.strip()) and not any(unicodedata.category(letter) in controls for letter in text)
+
+
+def names_next_to(model: Path) -> tuple[str, ...] | None:
+    """Returns the names in the `labels.txt` in the folder of a model's file, or None where there is none."""
+    path = model.parent / "labels.txt"
+    return read_label_names(path) if path.exists() else None

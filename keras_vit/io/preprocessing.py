@@ -6,14 +6,15 @@ import math
 import typing
 from typing import Annotated
 
-import keras
 import numpy as np
 from PIL import Image
 
 from keras_vit.constraints import Choices, Range, check_value
 from keras_vit.errors import InputError
-from keras_vit.layers._options import Pixels
-from keras_vit.layers._pairs import as_pair
+from keras_vit.pairs import Pixels, as_pair
+
+if typing.TYPE_CHECKING:  # what prepares images for a TFLite file needs no Keras
+    import keras
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 Interpolation = Annotated[str, Choices("nearest", "bilinear", "bicubic", "lanczos")]
@@ -191,12 +192,12 @@ def _annotations(kind):
     return typing.get_type_hints(kind, include_extras=True)
 
 
-def attach_preprocessing(model: keras.Model, preprocessing: Preprocessing):
+def attach_preprocessing(model: "keras.Model", preprocessing: Preprocessing):
     """Sets the attribute `preprocessing`, which Keras does not save: in a run it is preprocessing.json."""
     model.preprocessing = preprocessing
 
 
-def attached_preprocessing(model: keras.Model) -> Preprocessing | None:
+def attached_preprocessing(model: "keras.Model") -> Preprocessing | None:
     """Returns the `Preprocessing` that was attached to a model, or None."""
     known = getattr(model, "preprocessing", None)  # which in a user's own class may be anything
     return known if isinstance(known, Preprocessing) else None

@@ -6,13 +6,13 @@ from typing import Annotated, Any, TypedDict
 import keras
 
 from keras_vit.constraints import Choices, Range
+from keras_vit.pairs import Pixels
 
 DType = str | keras.DTypePolicy | None
 Seed = int | None
 Count = Annotated[int, Range(1, 1000)]  # of layers, heads or tokens
 Rate = Annotated[float, Range(0, 1)]  # of dropout
 RateBelowOne = Annotated[float, Range(0, 1, below=True)]  # of stochastic depth
-Pixels = Annotated[int, Range(1, 8192)]
 Side = Annotated[int, Range(1)]
 Pair = Side | tuple[Side, Side]  # `(rows, columns)`
 PixelPair = Pixels | tuple[Pixels, Pixels]  # `(height, width)`

@@ -10,9 +10,9 @@ from keras_vit.constraints import Choices, checked
 from keras_vit.errors import InputError
 from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense
 from keras_vit.layers._options import DenseLayerOptions, PixelPair, Width
-from keras_vit.layers._pairs import as_pair
 from keras_vit.layers._tokenwise import tokenwise
 from keras_vit.layers.patch_extraction import PatchExtraction, patch_grid
+from keras_vit.pairs import as_pair
 
 STEM_FILTERS = 64
 

@@ -9,7 +9,7 @@ from keras_vit.constraints import checked
 from keras_vit.errors import InputError
 from keras_vit.layers._configured_layer import ConfiguredLayer
 from keras_vit.layers._options import LayerOptions, PixelPair
-from keras_vit.layers._pairs import as_pair
+from keras_vit.pairs import as_pair
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")

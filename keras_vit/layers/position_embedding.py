@@ -10,7 +10,7 @@ from keras_vit.constraints import Choices, Range, checked
 from keras_vit.errors import InputError
 from keras_vit.layers._configured_layer import ConfiguredLayer
 from keras_vit.layers._options import LayerOptions, Pair
-from keras_vit.layers._pairs import as_pair
+from keras_vit.pairs import as_pair
 
 KINDS = ("learned", "sincos_1d", "sincos_2d")
 

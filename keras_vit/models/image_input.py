@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.layers._pairs import as_pair
+from keras_vit.pairs import as_pair
 
 
 def image_input(image_size, channels, input_tensor=None):

@@ -6,9 +6,9 @@ from keras_vit.constraints import checked
 from keras_vit.errors import InputError
 from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
 from keras_vit.layers._options import PixelPair
-from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models.inspection import find_layer
+from keras_vit.pairs import as_pair
 
 
 @checked

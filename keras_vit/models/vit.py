@@ -8,11 +8,11 @@ from keras_vit import layers
 from keras_vit.constraints import Choices, Range, checked
 from keras_vit.errors import InputError
 from keras_vit.layers._options import BLOCK_DEFAULTS, BlockOptions, Count, DType, Pair, PixelPair, Seed
-from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models.arguments import Channels, HiddenSize, MLPSize, PerChannel
 from keras_vit.models.image_input import image_input, pixel_scaling, source_inputs
 from keras_vit.models.vit_variants import decode_variant
+from keras_vit.pairs import as_pair
 
 SIZE_FIELDS = ("image_size", "patch_size", "hidden_dim", "num_layers", "num_heads", "mlp_dim")
 Position = Annotated[str, Choices("learned", "sincos_1d", "sincos_2d", "rotary", "learned_rotary", "none")]

@@ -9,9 +9,9 @@ from keras_vit.constraints import Range, check_value, parameters
 from keras_vit.errors import InputError
 from keras_vit.io.preprocessing import Preprocessing, attach_preprocessing
 from keras_vit.keras_internals import initialize, uninitialized_weights
-from keras_vit.layers._pairs import as_pair
 from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models import vit
+from keras_vit.pairs import as_pair
 from keras_vit.pretrained.checkpoint import open_checkpoint
 from keras_vit.pretrained.families import family_of
 from keras_vit.pretrained.mapping import POSITIONS, read_weights

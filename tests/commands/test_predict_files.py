@@ -5,6 +5,8 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -13,6 +15,7 @@ import pytest
 from PIL import Image
 
 from keras_vit.__main__ import main
+from keras_vit.export import export_model
 
 NAMES = ("dark", "red", "green")
 
@@ -167,3 +170,21 @@ def test_an_interrupted_prediction_keeps_what_it_has(monkeypatch, capsys):
     monkeypatch.setattr(command, "_images", interrupted)
     assert predict("photos", "--csv", "out.csv", "--json", "out.json") == 130
     assert len(rows()) == len(json.loads(Path("out.json").read_text())) == 32
+
+
+BLOCKED = """
+import sys
+sys.modules["keras"] = sys.modules["tensorflow"] = None  # importing them fails
+from keras_vit.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_tflite_file_predicts_without_keras_and_tensorflow(folder):
+    images = np.zeros((4, 8, 8, 3), "uint8")
+    options = {"label_names": list(NAMES), "task": "classification", "variants": ["fp32"]}
+    export_model(keras.models.load_model("model.keras"), "out", inputs=images, **options)
+    words = ["predict", "out/model_fp32.tflite", "photos", "--csv", "out.csv"]
+    done = subprocess.run([sys.executable, "-c", BLOCKED, *words], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert {row["file"][-9:-4]: row["class"] for row in rows()}["green"] == "green" and len(rows()) == 70

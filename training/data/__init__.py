@@ -10,7 +10,7 @@ import numpy as np
 from keras_vit.constraints import checked
 from keras_vit.errors import DataWarning
 from keras_vit.io.preprocessing import Preprocessing
-from keras_vit.layers._pairs import as_pair
+from keras_vit.pairs import as_pair
 from keras_vit.training.data.checks import check_data, check_parts, warn_balance, warn_duplicates, warn_pixels
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.given import load_given

@@ -58,6 +58,10 @@ class Split:
         images = self.images.contents() if self.are_decoded else self.images
         return (image.tobytes() for image in images)
 
+    def names(self) -> list[str]:
+        """Returns what each image is called: the path of its file, or the number of its row."""
+        return self.images.names() if self.are_decoded else [f"row {row}" for row in range(len(self))]
+
     def fingerprint(self) -> list[np.ndarray]:
         """Returns arrays that differ where the images, what is made of them, or the labels do."""
         if not self.are_decoded:

@@ -133,6 +133,10 @@ class DecodedImages:
         """Returns some of these images. Nothing is decoded."""
         return DecodedImages(self.decoder, self.indices[rows])
 
+    def names(self) -> list[str]:
+        """Returns what each image is called, such as the path of its file."""
+        return [self.decoder.items.name(index) for index in self.indices.tolist()]
+
     def contents(self) -> np.ndarray:
         """Returns a uint64 for each image that is the same for equal files."""
         return self.decoder.contents[self.indices]

@@ -11,9 +11,9 @@ import numpy as np
 from keras_vit.errors import InputError
 from keras_vit.io.images import Changes
 from keras_vit.io.json_files import read_json, write_json
+from keras_vit.io.progress import tracked
 from keras_vit.training.data.decoded import Decoder
 from keras_vit.training.data.kept import identity
-from keras_vit.training.data.storage import tracked
 
 _CHUNK = 256  # images between two steps of the progress bar
 FILE = "examined.json"

@@ -27,9 +27,9 @@ from keras_vit.io.images import decode_reduced, resize_image
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.io.locking import exclusively
 from keras_vit.io.npz_arrays import read_arrays
+from keras_vit.io.progress import tracked
 from keras_vit.training.data.dataset import ImageData
 from keras_vit.training.data.items import digest
-from keras_vit.training.data.storage import tracked
 
 DESCRIPTION = "shards.json"
 SHARD_SIZE = 256 * 1024**2  # bytes of images, at least, in each file but the last of a split

@@ -9,11 +9,10 @@ import tempfile
 from collections.abc import Callable
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from keras_vit.errors import InputError
 from keras_vit.io.images import resize_image
+from keras_vit.io.progress import tracked
 
 MEMORY_LIMIT = 2 * 1024**3  # bytes; larger arrays are mapped to a file
 _CHUNK = 1024  # images copied or resized at a time
@@ -45,13 +44,6 @@ def take(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
         chunk = rows[start : start + _CHUNK]
         taken[start : start + len(chunk)] = images[chunk]
     return taken
-
-
-def tracked(chunks, words):
-    """Iterates over chunks, with a progress bar of these words on a terminal where there are several."""
-    console = Console(stderr=True, emoji=False)
-    quiet = len(chunks) < 2 or not console.is_terminal
-    return track(chunks, words, console=console, transient=True, disable=quiet)
 
 
 def resize(images: np.ndarray, size: tuple[int, int], prepare: Callable | None = None):

@@ -5,9 +5,9 @@ import dataclasses
 import keras
 import numpy as np
 
+from keras_vit.io.progress import tracked
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.order import epoch_order, steps_per_epoch
-from keras_vit.training.data.storage import tracked
 from keras_vit.training.data.streams import one_hot
 
 HEADS = ("head", "distillation_head")

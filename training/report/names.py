@@ -10,13 +10,13 @@ from keras_vit.io.html_page import clean
 ELLIPSIS = "\u2026"
 
 
-def picture_names(label_names, max_length=20) -> list[str]:
+def picture_names(label_names, max_length=20, what="class") -> list[str]:
     """Returns short names that the pictures' font can draw.
 
-    A name in a script that the font lacks becomes `"class 3"`, with its index; a long one is shortened in the
-    middle, and ends in its index where two would look the same.
+    A name in a script that the font lacks becomes `what` with its index, as in `"class 3"`; a long one is
+    shortened in the middle, and ends in its index where two would look the same.
     """
-    names = [_picture_name(clean(name), index, max_length) for index, name in enumerate(label_names)]
+    names = [_picture_name(clean(name), index, max_length, what) for index, name in enumerate(label_names)]
     counts = collections.Counter(names)
     return [_numbered(name, i, max_length) if counts[name] > 1 else name for i, name in enumerate(names)]
 
@@ -26,9 +26,9 @@ def has_undrawable(label_names):
     return not all(_is_drawable(clean(name)) for name in label_names)
 
 
-def _picture_name(name, index, max_length):
+def _picture_name(name, index, max_length, what):
     if not _is_drawable(name):
-        return f"class {index}"
+        return f"{what} {index}"
     if len(name) <= max_length:
         return name
     tail = (max_length - 1) // 3

@@ -1,5 +1,7 @@
 """Draws the predictions for the test images: which classes are confused, how well calibrated, the worst."""
 
+import os
+
 import numpy as np
 from matplotlib.colors import PowerNorm
 
@@ -81,19 +83,20 @@ def worst_mistakes(probabilities, labels, count=8):
     return wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:count]
 
 
-def mistakes_picture(images, labels, probabilities, label_names):
-    """Draws misclassified images with their true class, the predicted one and its probability."""
+def mistakes_picture(images, labels, probabilities, image_names, label_names):
+    """Draws misclassified images with their name, true class, the predicted one and its probability."""
     names = picture_names(label_names)
+    titles = picture_names(map(os.path.basename, image_names), max_length=36, what="image")
     rows = -(-len(images) // MISTAKES_PER_ROW)
     height, width = images.shape[1:3]
-    canvas = figure(height=rows * (2.4 * min(height / width, 2) + 0.65))
+    canvas = figure(height=rows * (2.4 * min(height / width, 2) + 0.85))
     grid = canvas.subplots(rows, MISTAKES_PER_ROW, squeeze=False).ravel()
     for axes in grid:
         axes.set_axis_off()
-    for axes, image, label, row in zip(grid, images, labels, probabilities, strict=False):
+    for axes, image, label, row, name in zip(grid, images, labels, probabilities, titles, strict=False):
         show_image(axes, image)
         predicted = int(row.argmax())
         share = np.floor(1000 * row[predicted]) / 10  # rounded down: only a probability of 1 is 100 %
-        title = f"true: {names[label]}\npredicted: {names[predicted]}\n{share:.1f} %"
+        title = f"{name}\ntrue: {names[label]}\npredicted: {names[predicted]}\n{share:.1f} %"
         axes.set_title(title, size=9.5, parse_math=False)
     return canvas

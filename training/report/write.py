@@ -59,7 +59,9 @@ def _pictures(model, data, probabilities, metrics, history):
     yield "calibration", reliability_diagram(metrics)
     wrong = worst_mistakes(probabilities, data.test.labels)
     if len(wrong):
-        yield "worst_mistakes", mistakes_picture(*_chosen(data, probabilities, wrong), data.label_names)
+        names = np.array(data.test.names())[wrong]
+        chosen = _chosen(data, probabilities, wrong)
+        yield "worst_mistakes", mistakes_picture(*chosen, names, data.label_names)
     yield from _pictures_of_patches(model, data, probabilities)
 
 

@@ -33,9 +33,12 @@ from keras_vit.training.metrics import IMAGES
 from keras_vit.training.normalization import normalized_model
 from keras_vit.training.own_model import FromImages
 from keras_vit.training.own_parts import is_part, own_loss, own_metrics
+from keras_vit.training.predictions import write_predictions
 from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.report import write_report
 from keras_vit.training.tasks.task import Task
+
+HELD_OUT = ("validation", "test")  # splits
 
 
 class ImageClassification(Task):
@@ -199,7 +202,8 @@ class ImageClassification(Task):
             )
 
     def evaluate(self, folder, model, data):
-        probabilities = predict_probabilities(model, data.test.images)
+        every = {name: predict_probabilities(model, data.splits[name].images) for name in HELD_OUT}
+        probabilities = every["test"]
         metrics = {
             "data": data.name,
             "split": "test",
@@ -212,6 +216,7 @@ class ImageClassification(Task):
         recipe = self.recipe.as_dict()
         place = self.place(metrics)
         write_report(folder.path, model, data, probabilities, metrics, folder.history, recipe, place)
+        write_predictions(folder.predictions, data, every)
         write_json(folder.metrics, metrics)  # written last: marks the run complete
         return metrics
 

@@ -80,10 +80,15 @@ def test_mistakes_are_titled_with_both_classes_and_no_false_certainty(tmp_path, 
     probabilities = np.full((3, 5), 0.0001)
     probabilities[:, 3] = 0.9996
     labels = np.array([0, 1, 2])
-    canvas = drawn(lambda: mistakes_picture(images, labels, probabilities, HOSTILE), tmp_path / "picture.png")
-    assert canvas.axes[0].get_title().startswith("true: $x^{2\npredicted: a name of")
-    assert canvas.axes[0].get_title().endswith("\n99.9 %")
-    assert canvas.axes[1].get_title().startswith("true: class 1")
+    files = ["photos/a/$1_.png", "photos/b/" + "long " * 20 + ".jpg", "photos/\u732b.png"]
+    canvas = drawn(
+        lambda: mistakes_picture(images, labels, probabilities, files, HOSTILE), tmp_path / "picture.png"
+    )
+    titles = [axes.get_title().split("\n") for axes in canvas.axes[:3]]
+    assert titles[0][:2] == ["$1_.png", "true: $x^{2"] and titles[0][2].startswith("predicted: a name of")
+    assert titles[0][-1] == "99.9 %"
+    assert titles[1][0].startswith("long long") and len(titles[1][0]) <= 36
+    assert titles[1][1] == "true: class 1" and titles[2][0] == "image 2"
 
 
 def test_separated_patches_are_the_image_with_white_lines():

@@ -1,6 +1,11 @@
 """Reads an int or a pair of ints as a pair: sizes of images, patches and grids."""
 
+from typing import Annotated
+
+from keras_vit.constraints import Range
 from keras_vit.errors import InputError
+
+Pixels = Annotated[int, Range(1, 8192)]  # of one side of an image
 
 
 def as_pair(value, name):

@@ -1,0 +1,62 @@
+"""Finds the images in a folder, and counts what is passed over."""
+
+import collections
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from keras_vit.errors import InputError
+from keras_vit.io.image_formats import is_image_file
+
+_OF_SYSTEMS = ("__MACOSX", "__pycache__")  # besides those that begin with a dot
+
+
+@dataclasses.dataclass(frozen=True)
+class Folder:
+    """A folder with the images below it."""
+
+    path: Path
+    images: list[Path]  # directly in it
+    folders: dict[str, "Folder"]
+
+    @property
+    def with_images(self) -> dict[str, "Folder"]:
+        """The folders in it that contain images at any depth."""
+        return {name: folder for name, folder in self.folders.items() if any(folder.all_images())}
+
+    def all_images(self) -> Iterator[Path]:
+        """All images at any depth, in alphabetical order of the folders."""
+        yield from self.images
+        for folder in self.folders.values():
+            yield from folder.all_images()
+
+
+def scan(path: Path, passed_over: collections.Counter, above: frozenset = frozenset()) -> Folder:
+    """Reads a folder with all below it, except hidden ones; counts by kind the files that are no images.
+
+    `above` are the folders around it, which links may lead back to.
+    """
+    images, folders = [], {}
+    here = os.path.realpath(path)
+    for entry in _entries(path):
+        if os.path.isdir(entry.path):
+            if os.path.realpath(entry.path) in {*above, here}:
+                passed_over["behind a link to a folder above it"] += 1
+            else:
+                folders[entry.name] = scan(Path(entry.path), passed_over, above | {here})
+        elif not os.path.isfile(entry.path):
+            passed_over["behind a broken link" if entry.is_symlink() else "that is a pipe or a device"] += 1
+        elif is_image_file(entry.path):
+            images.append(Path(entry.path))
+        else:
+            passed_over[os.path.splitext(entry.name)[1].lower() or "without an ending"] += 1
+    return Folder(Path(path), images, folders)
+
+
+def _entries(path):
+    try:
+        found = sorted(os.scandir(path), key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(f"The folder {path} cannot be read: {error.strerror}.") from error
+    return [entry for entry in found if not entry.name.startswith(".") and entry.name not in _OF_SYSTEMS]
