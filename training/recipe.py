@@ -11,6 +11,7 @@ from keras_vit.constraints import Choices, Range, check_value, parameters, parse
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.preprocessing import GEOMETRIES
 from keras_vit.training.augmentation.settings import Augmentation
+from keras_vit.training.balance import ClassWeight, Monitor
 from keras_vit.training.data.decoding import Color, Window
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.fields import OnlyWith, annotations, check_fields, unused_fields
@@ -266,6 +267,13 @@ class ImageRecipe(Augmentation, Recipe):
     # Optimisation
     loss: Annotated[str, ChoicesOrOwn("cross_entropy", "hinge")] = "cross_entropy"  # hinge: support vectors
     label_smoothing: Annotated[float, Range(0, 0.999)] = 0.1
+    class_weight: Annotated[str | None, ClassWeight()] = None  # in the loss: balanced, or CLASS:WEIGHT,...
+    logit_adjustment: Annotated[  # 1: as if all classes had as many images
+        float, Range(0, 10), OnlyWith("loss", "cross_entropy")
+    ] = 0.0
+    monitor: Annotated[  # chooses the best epoch; None: accuracy, of very unequal classes balanced accuracy
+        str | None, Monitor()
+    ] = None
 
     # Augmentation
     crop_area: Annotated[float | None, Range(0.01, 1)] = (

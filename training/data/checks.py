@@ -116,7 +116,8 @@ def warn_balance(data: ImageData):
     if many >= IMBALANCE * few:
         warn(
             f"The classes are out of balance: {many:,} training images of {data.label_names[high]}, "
-            f"{few:,} of {data.label_names[low]}. Accuracy alone misleads; compare the classes one by one."
+            f"{few:,} of {data.label_names[low]}. Accuracy alone misleads: compare the "
+            "classes one by one; class_weight=balanced gives each class the same weight."
         )
     for name in ("validation", "test"):
         missing = [data.label_names[index] for index in np.flatnonzero(counts[name] == 0)]

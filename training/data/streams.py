@@ -64,6 +64,16 @@ def shared(stream, share: Share):
     return map(share.of, stream)
 
 
+def weighted(change, class_weights: np.ndarray):
+    """Returns a function that adds to what `change` returns, inputs and labels, the weight of each item."""
+
+    def with_weights(*arrays):
+        inputs, labels = change(*arrays)
+        return inputs, labels, keras.ops.matmul(labels, class_weights[:, np.newaxis])[:, 0]
+
+    return with_weights
+
+
 def rows_of(arrays, rows):
     """Returns some rows of all arrays, nested as they are."""
     return keras.tree.map_structure(lambda array: np.asarray(array[rows]), arrays)
@@ -117,12 +127,14 @@ def train_stream(
     crop: RandomCrop | None = None,
     own=None,
     share: Share = WHOLE,
+    class_weights: np.ndarray | None = None,
     **options,
 ):
     """Makes the shuffled, augmented stream of a whole training, or the rest of one.
 
     It contains float32 images `(batch, height, width, channels)` in [0, 255] and float32 labels `(batch,
-    num_classes)`. `crop` is done while images are read; `own` is an OwnAugmentation, which comes next.
+    num_classes)`; with `class_weights`, `(num_classes,)`, also the weight of each image, of mixed ones the
+    mean. `crop` is done while images are read; `own` is an OwnAugmentation, which comes next.
     `share` is the part of each batch that this process trains on; what mixes images reads the whole batch.
     `options` are those of `batch_stream`. Under JAX the augmentation is compiled, except an own one that may
     draw random numbers itself: they would be drawn once, when it is compiled.
@@ -138,6 +150,7 @@ def train_stream(
         change = compiled(change)
     else:
         change = compiled(own.before(change)) if own.has_seed else own.before(compiled(change))
+    change = change if class_weights is None else weighted(change, class_weights)
     stream = shared(batch_stream(batches, change=change, **options), kept)
     return stream if keras.backend.backend() == "tensorflow" else prefetched(stream)
 

@@ -13,6 +13,7 @@ from keras_vit.io.label_names import read_label_names
 from keras_vit.pretrained.run_source import saved_preprocessing
 from keras_vit.training import chance
 from keras_vit.training.augmentation.own import OwnAugmentation
+from keras_vit.training.balance import ACCURACY, Balance
 from keras_vit.training.classification_metrics import classification_metrics
 from keras_vit.training.data import ImageData, load_data
 from keras_vit.training.data.order import steps_per_epoch
@@ -51,14 +52,23 @@ class ImageClassification(Task):
     tested = ("num_images", "images")
     measurable = True
     contract = FromImages
-    monitor = ("val_accuracy", "max")
 
-    def __init__(self, recipe, known=None):
+    def __init__(self, recipe, known=None, balance=None):
         super().__init__(with_image_size(recipe))
         self.known = known  # Preprocessing that was decided, before the data or with them
+        self.balance = balance or Balance(monitor=(recipe.monitor or ACCURACY).partition(":")[0])
 
     def continuing(self, folder):
         return type(self)(self.recipe, saved_preprocessing(folder.path))
+
+    def knowing(self, data):
+        if not isinstance(data, ImageData):
+            return self
+        return type(self)(self.recipe, self.known, Balance.of(self.recipe, data))
+
+    @property
+    def monitor(self):
+        return f"val_{self.balance.monitor}", "max"
 
     def preparation(self, spec, data_dir=None):
         """Returns the `Preprocessing` of the images of a spec, or of a name of data."""
@@ -137,7 +147,12 @@ class ImageClassification(Task):
         elif is_part(self.recipe.loss):
             loss = own_loss(self.recipe)
         accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
-        return {"loss": loss, "metrics": [accuracy, *own_metrics(self.recipe)]}
+        metrics = [accuracy, *self.balance.metrics(), *own_metrics(self.recipe)]
+        return {"loss": self.balance.loss(loss), "metrics": metrics}
+
+    def logged(self):
+        watched = {} if self.balance.monitor == ACCURACY else {self.monitor[0]: "max"}
+        return {**super().logged(), **watched}
 
     def streams(self, data, start_epoch=0, start_step=0, share=WHOLE):
         recipe = self.recipe
@@ -152,6 +167,7 @@ class ImageClassification(Task):
             start_epoch=start_epoch,
             start_step=start_step,
             share=share,
+            class_weights=self.balance.weights,
             **options,
         )
         validation = evaluation_stream(data.validation, **options)
@@ -161,7 +177,7 @@ class ImageClassification(Task):
         return [*data.train.fingerprint(), *data.validation.fingerprint()]
 
     def rank(self, logs):
-        return [float(logs["val_accuracy"]), -float(logs["val_loss"])]
+        return [float(logs[self.monitor[0]]), -float(logs["val_loss"])]
 
     def describe(self, folder, prepared):
         write_text(folder.labels, "".join(f"{name}\n" for name in prepared.data.label_names))
@@ -172,7 +188,7 @@ class ImageClassification(Task):
 
     def notes(self, data):
         known = self.preparation(data.name).for_size(data.image_shape[:2])
-        return [f"prepared    {known.words}"]
+        return [f"prepared    {known.words}", *([self.balance.note] if self.balance.note else [])]
 
     def hint(self, prepared):
         return memory_hint(prepared.model, self.recipe.batch_size)

@@ -1,7 +1,7 @@
 """Classification of images by a head on features of a pretrained model that is not trained."""
 
 from keras_vit.training.data.share import WHOLE
-from keras_vit.training.data.streams import EvaluationBatches, batch_stream, shared
+from keras_vit.training.data.streams import EvaluationBatches, batch_stream, shared, weighted
 from keras_vit.training.fine_tuning.neighbours import NEIGHBOURS, nearest_neighbours_accuracy
 from keras_vit.training.fine_tuning.probe import FeatureData, TrainingBatches, features_of, split_at_head
 from keras_vit.training.tasks.image_classification import ImageClassification
@@ -30,7 +30,10 @@ class LinearProbe(ImageClassification):
     def streams(self, data, start_epoch=0, start_step=0, share=WHOLE):
         recipe, held = self.recipe, data.features["validation"]
         batches = TrainingBatches(data.features["train"], data.num_classes, recipe.batch_size, recipe.seed)
-        train = batch_stream(batches, epochs=recipe.epochs, start_epoch=start_epoch, start_step=start_step)
+        weights = self.balance.weights
+        change = None if weights is None else weighted(lambda *batch: batch, weights)
+        start = {"start_epoch": start_epoch, "start_step": start_step}
+        train = batch_stream(batches, epochs=recipe.epochs, change=change, **start)
         validation = EvaluationBatches(
             len(held), recipe.batch_size, lambda rows: held.rows(rows, data.num_classes)
         )

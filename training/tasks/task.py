@@ -63,6 +63,10 @@ class Task(abc.ABC):
         """Returns data that were given in Python, as `load_data` returns those of the recipe."""
         return data
 
+    def knowing(self, data) -> Self:
+        """Returns the task with what its data decide."""
+        return self
+
     def prepare(self, data) -> Prepared:
         """Builds the untrained model and what it is trained on; refuses data of another type."""
         if not isinstance(data, self.data_class):

@@ -1,0 +1,198 @@
+"""Classes of unequal size: their weights in the loss, and the metric that chooses the best epoch."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_vit.errors import InputError, listed
+from keras_vit.training.data import ImageData
+
+BALANCED = "balanced"
+ACCURACY, BALANCED_ACCURACY, MACRO_F1, RECALL = "accuracy", "balanced_accuracy", "macro_f1", "recall"
+UNEQUAL = 30  # times as many images of one class as of another, from which accuracy says little
+
+
+class ClassWeight:
+    """`"balanced"`, or `"NAME:WEIGHT"` of some classes, separated by commas; the others weigh 1."""
+
+    def check(self, name: str, value: Any) -> None:
+        if value is not None:
+            given_weights(value, name)
+
+
+class Monitor:
+    """`"accuracy"`, `"balanced_accuracy"`, `"macro_f1"` or `"recall:CLASS"`."""
+
+    def check(self, name: str, value: Any) -> None:
+        kind, _, label = str(value).partition(":")
+        known = kind in (ACCURACY, BALANCED_ACCURACY, MACRO_F1) and not label or kind == RECALL and label
+        if value is not None and not known:
+            raise InputError(
+                f"Expected {name} to be {ACCURACY}, {BALANCED_ACCURACY}, {MACRO_F1} or {RECALL}:CLASS, "
+                f"received {value!r}."
+            )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Balance:
+    """What a training does about classes of unequal size.
+
+    Attributes:
+        weights: float32 `(num_classes,)`, of each class in the loss, or None: all the same.
+        adjustment: float32 `(num_classes,)`, what is added to the logits in training, or None.
+        monitor: str, the metric of the validation images that chooses the best epoch.
+        label: int, the class whose recall that is, or None.
+        note: str, a line on what was decided by the data, or None.
+    """
+
+    weights: np.ndarray | None = None
+    adjustment: np.ndarray | None = None
+    monitor: str = ACCURACY
+    label: int | None = None
+    note: str | None = None
+
+    @classmethod
+    def of(cls, recipe, data: ImageData) -> "Balance":
+        """Returns what a recipe says about the classes of its data.
+
+        Raises:
+            InputError: weights or a recall of an unknown class.
+        """
+        counts = np.bincount(data.train.labels, minlength=data.num_classes)
+        weights = adjustment = None
+        if recipe.class_weight is not None:
+            weights = class_weights(recipe.class_weight, counts, data.label_names)
+        if recipe.logit_adjustment:
+            shares = np.maximum(counts, 1) / counts.sum()
+            adjustment = (recipe.logit_adjustment * np.log(shares)).astype("float32")
+        monitor, _, name = (recipe.monitor or "").partition(":")
+        label = None if not name else _index(name, data.label_names, "monitor")
+        note = None
+        if not monitor:
+            monitor, note = ACCURACY, None
+            ratio = counts.max() / max(counts.min(), 1)
+            if ratio >= UNEQUAL:
+                monitor = BALANCED_ACCURACY
+                largest, smallest = (data.label_names[i] for i in (counts.argmax(), counts.argmin()))
+                note = (
+                    f"best epoch  by balanced accuracy, as {largest} has {ratio:,.0f} times the images of "
+                    f"{smallest}; monitor=accuracy changes that"
+                )
+        return cls(weights, adjustment, monitor, label, note)
+
+    def loss(self, loss):
+        """Returns a loss of logits that adds the adjustment to them."""
+        return loss if self.adjustment is None else AdjustedLoss(loss, self.adjustment)
+
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Returns the metric that chooses the best epoch, unless it is accuracy."""
+        return [] if self.monitor == ACCURACY else [ClassMetric(self.monitor, self.label)]
+
+
+class AdjustedLoss(keras.losses.Loss):
+    """Another loss, of logits to which numbers are added: rare classes have to win by more.
+
+    The logits of the trained model, without the addition, then suit classes of equal size.
+
+    Reference: Menon et al. 2021, equation 10, https://arxiv.org/abs/2007.07314
+    """
+
+    def __init__(self, loss: keras.losses.Loss, adjustment: np.ndarray):
+        super().__init__(name="adjusted_loss", reduction=loss.reduction)
+        self.loss, self.adjustment = loss, adjustment
+
+    def call(self, y_true, y_pred):
+        return self.loss.call(y_true, y_pred + ops.cast(self.adjustment, y_pred.dtype))
+
+
+class ClassMetric(keras.metrics.Metric):
+    """A metric that counts each class by itself: the mean over the classes that have images, or one of them.
+
+    Args:
+        kind: `"balanced_accuracy"`, the mean recall; `"macro_f1"`; or `"recall"`.
+        label: int, the class of `"recall"`.
+    """
+
+    def __init__(self, kind: str, label: int | None = None, **options):
+        super().__init__(**{"name": kind, **options})
+        self.kind, self.label = kind, label
+        self.counts = None
+
+    def build(self, num_classes: int):
+        """Creates the counts of each class: right, true and predicted ones."""
+        self.counts = self.add_variable((3, num_classes), keras.initializers.Zeros(), name="counts")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        num_classes = y_pred.shape[-1]
+        if self.counts is None:
+            self.build(num_classes)
+        true = ops.one_hot(ops.argmax(y_true, axis=-1), num_classes)
+        predicted = ops.one_hot(ops.argmax(y_pred, axis=-1), num_classes)
+        found = ops.stack([ops.sum(a, axis=0) for a in (true * predicted, true, predicted)])
+        self.counts.assign_add(ops.cast(found, self.counts.dtype))
+
+    def result(self):
+        right, true, predicted = ops.unstack(ops.convert_to_tensor(self.counts), 3)
+        of_class = right / ops.maximum(true, 1)
+        if self.kind == RECALL:
+            return of_class[self.label]
+        if self.kind == MACRO_F1:
+            of_class = 2 * right / ops.maximum(true + predicted, 1)
+        is_there = ops.cast(true > 0, of_class.dtype)
+        return ops.sum(of_class * is_there) / ops.maximum(ops.sum(is_there), 1)
+
+    def get_config(self):
+        return {**super().get_config(), "kind": self.kind, "label": self.label}
+
+
+def class_weights(text: str, counts: np.ndarray, label_names: Sequence[str]) -> np.ndarray:
+    """Returns the weight of each class, whose mean over the images is 1 where they are `"balanced"`.
+
+    Args:
+        text: as a recipe has it, see `ClassWeight`.
+        counts: int `(num_classes,)`, the training images of each class.
+        label_names: of the classes.
+
+    Example:
+        >>> class_weights("balanced", np.array([75, 25]), ("cat", "dog")).round(2)
+        array([0.67, 2.  ], dtype=float32)
+        >>> class_weights("dog:20", np.array([90, 10]), ("cat", "dog")).tolist()
+        [1.0, 20.0]
+    """
+    if text == BALANCED:
+        return (counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))).astype("float32")
+    weights = np.ones(len(label_names), "float32")
+    for name, weight in given_weights(text).items():
+        weights[_index(name, label_names, "class_weight")] = weight
+    return weights
+
+
+def given_weights(text: str, name: str = "class_weight") -> dict[str, float]:
+    """Reads `"NAME:WEIGHT,..."`; `"balanced"` is an empty dict."""
+    if text == BALANCED:
+        return {}
+    weights = {}
+    for part in str(text).split(","):
+        label, _, number = part.rpartition(":")
+        try:
+            weights[label.strip()] = float(number)
+        except ValueError:
+            weights[label.strip()] = np.nan
+        if not label or not 0 <= weights[label.strip()] <= 1e6:
+            raise InputError(
+                f"Expected {name} to be {BALANCED} or CLASS:WEIGHT,... with weights from 0 to 1,000,000, "
+                f"received {text!r}."
+            )
+    return weights
+
+
+def _index(name, label_names, field):
+    if name not in label_names:
+        raise InputError(
+            f"Expected {field} to name a class of the data, {listed(label_names)}, received {name!r}."
+        )
+    return list(label_names).index(name)
