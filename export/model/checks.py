@@ -1,5 +1,6 @@
 """Checks what an export is given, before anything is written."""
 
+import json
 import warnings
 
 import keras
@@ -16,7 +17,7 @@ LOW_PRECISION_ERROR = 0.1  # of the largest value: bfloat16 rounds by 2e-3, agai
 FEW = 8  # items on which a model is called twice
 
 
-def check_options(input_dtype, batch_size, variants):
+def check_input_dtype(input_dtype, variants):
     """Raises InputError for an input that TFLite files of these variants cannot have."""
     if input_dtype not in (None, *DTYPES):
         raise InputError(f"Expected an input of {' or '.join(DTYPES)}, received {input_dtype!r}.")
@@ -26,8 +27,16 @@ def check_options(input_dtype, batch_size, variants):
             f"Expected {listed(ALL_INT8)} with an int8 input, whose values all have fixed ranges, received "
             f"{listed(wrong)}. Export the other variants without it."
         )
-    if batch_size < 1:
-        raise InputError(f"Expected a batch of 1 or more items, received {batch_size}.")
+
+
+def check_preparation(preparation):
+    """Raises InputError for a preparation that `export.json` cannot hold."""
+    try:
+        json.dumps(preparation, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"Expected preparation to be a dict of text, finite numbers, lists and dicts: {error}."
+        ) from error
 
 
 def check_model(model):
@@ -89,10 +98,13 @@ def check_label_names(label_names, expected):
             f"{len(named)}."
         )
     count = named[0].values.shape[-1]
-    if len(label_names) != count or any("\n" in name for name in label_names):
+    wrong = [n for n in label_names if not isinstance(n, str) or n.splitlines() not in ([], [n])]
+    if wrong:
+        raise InputError(f"Expected label_names to be text of one line each, received {str(wrong[0])!r}.")
+    if len(label_names) != count:
         raise InputError(
-            f"Expected one label per output, each of one line: the model has {count} outputs, received "
-            f"{len(label_names)} labels."
+            f"Expected one label per output: the model has {count} outputs, received {len(label_names)} "
+            "labels."
         )
 
 

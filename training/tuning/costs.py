@@ -1,7 +1,8 @@
 """What a model costs: the figures that are measured before training, and the limits on them."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, TypedDict
 
+from keras_vit.constraints import Range
 from keras_vit.errors import InputError
 
 
@@ -37,6 +38,22 @@ LIMITS = {
     "max_size_ratio": Limit("size_ratio", "times the reference's size"),
     "max_latency_ratio": Limit("latency_ratio", "times the reference's latency"),
 }
+
+
+Amount = Annotated[float | None, Range(0)]
+
+
+class LimitOptions(TypedDict, total=False):
+    """Limits as keywords of a function, those of `LIMITS`."""
+
+    max_params: Amount
+    max_flops: Amount
+    max_size_mb: Amount
+    max_latency_ms: Amount
+    max_params_ratio: Amount
+    max_flops_ratio: Amount
+    max_size_ratio: Amount
+    max_latency_ratio: Amount
 
 
 class Limits:
