@@ -21,9 +21,9 @@ class Limit(NamedTuple):
 
 
 COSTS = {
-    "latency_ms": Cost("ms", 1, "Latency of one image (ms)"),
+    "latency_ms": Cost("ms", 1, "Latency of one item (ms)"),
     "size_bytes": Cost("MB", 1e6, "Size (MB)"),
-    "flops": Cost("MFLOPs", 1e6, "Operations for one image (MFLOPs)"),
+    "flops": Cost("MFLOPs", 1e6, "Operations for one item (MFLOPs)"),
     "parameters": Cost("parameters", 1, "Parameters"),
 }
 # Ratios are relative to a reference model, measured next to each candidate, because milliseconds of one
