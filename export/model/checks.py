@@ -9,7 +9,7 @@ import numpy as np
 from keras_vit.errors import InputError, Notice, listed
 from keras_vit.export.images.app_input import DTYPES, is_pixels
 from keras_vit.export.variants import ALL_INT8, AUTO, VARIANTS
-from keras_vit.keras_internals import all_layers
+from keras_vit.keras_internals import stateful_layers
 
 FEWEST_CALIBRATION_ITEMS = 32  # ranges from fewer miss what the next item reaches
 SAME = 1e-4  # relative to the largest value: two calls of one model differ by the order of float32 sums
@@ -43,8 +43,7 @@ def check_model(model):
     """Raises InputError for what is no model, or one that keeps a state from call to call."""
     if not isinstance(model, keras.Model):
         raise InputError(f"Expected a keras.Model, received {type(model).__name__}.")
-    stateful = [layer.name for layer in all_layers(model) if getattr(layer, "stateful", False)]
-    if stateful:
+    if stateful := stateful_layers(model):
         raise InputError(
             f"{model.name} keeps a state from call to call in {listed(stateful, 3)} (stateful=True), which a "
             "file cannot. Build it with stateful=False, or with the state as an input and an output."

@@ -10,7 +10,11 @@ LIMITS = {
     "max_params": (at_least_one, "N", "parameters"),
     "max_flops": (at_least_one, "N", "floating-point operations for one item"),
     "max_size_mb": (above_zero, "MB", "size of the TFLite file"),
-    "max_latency_ms": (above_zero, "MS", "time for one item, such as an image, on one thread of this machine"),
+    "max_latency_ms": (
+        above_zero,
+        "MS",
+        "time for one item, such as an image, on one thread of this machine",
+    ),
     "max_params_ratio": (above_zero, "R", "parameters, relative to those of --relative-to"),
     "max_flops_ratio": (above_zero, "R", "operations, relative to those of --relative-to"),
     "max_size_ratio": (above_zero, "R", "size, relative to that of --relative-to"),
