@@ -9,7 +9,7 @@ import numpy as np
 from keras_vit.errors import InputError, Notice, listed
 from keras_vit.export.images.app_input import DTYPES, is_pixels
 from keras_vit.export.variants import ALL_INT8, AUTO, VARIANTS
-from keras_vit.keras_internals import stateful_layers
+from keras_vit.keras_internals import all_layers, stateful_layers
 
 FEWEST_CALIBRATION_ITEMS = 32  # ranges from fewer miss what the next item reaches
 SAME = 1e-4  # relative to the largest value: two calls of one model differ by the order of float32 sums
@@ -47,6 +47,23 @@ def check_model(model):
         raise InputError(
             f"{model.name} keeps a state from call to call in {listed(stateful, 3)} (stateful=True), which a "
             "file cannot. Build it with stateful=False, or with the state as an input and an output."
+        )
+
+
+def check_no_tables(model):
+    """Raises InputError for layers such as IntegerLookup, whose table is neither a weight nor an operator."""
+    import tensorflow as tf
+
+    table = tf.saved_model.experimental.TrackableResource
+    found = [
+        layer.name
+        for layer in all_layers(model)
+        if any(isinstance(value, table) for value in vars(layer).values())
+    ]
+    if found:
+        raise InputError(
+            f"{model.name} looks values up in a table in {listed(found, 3)}, which LiteRT cannot. Export the "
+            "part of the model behind it, and let the app look the values up."
         )
 
 

@@ -160,6 +160,7 @@ def export_model(
     before = None if is_float32(model) else _first_outputs(model, inputs, activation)
     with computing_in_float32(model) as full:
         function, arrays = model_function(full, inputs, activation, named_as=model)
+        checks.check_no_tables(full)
         outputs = _own_outputs(function, arrays)
         checks.check_rebuilt(before or {}, outputs, model.name)
         function.check_logits(arrays)

@@ -144,6 +144,15 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(name, tmp_path)
     assert not (tmp_path / "x").exists()
 
 
+def test_a_table_in_the_model_is_refused(tmp_path):
+    x = keras.Input((3,), dtype="int64", name="code of the part")
+    y = keras.layers.Embedding(4, 2)(keras.layers.IntegerLookup(vocabulary=[3, 5, 9], name="code")(x))
+    given = {"code of the part": np.arange(24).reshape(8, 3)}
+    with pytest.raises(InputError, match="looks values up in a table in code, which LiteRT cannot"):
+        export_model(keras.Model(x, y), tmp_path / "x", inputs=given)
+    assert not (tmp_path / "x").exists()
+
+
 @pytest.mark.parametrize("out", ["", "a\0b"])
 def test_a_folder_needs_a_name(out):
     with pytest.raises(InputError, match="the path of a folder"):
