@@ -77,7 +77,7 @@ def check_value(name: str, value: Any, annotation: Any) -> None:
             for key, *element in _elements(value, kind):
                 check_value(f"{name}[{key!r}]", *element)
             return
-    received = f"{value!r:.80} ({type(value).__name__})"
+    received = f"{' '.join(repr(value).split()):.80} ({type(value).__name__})"  # arrays have lines
     raise InputError(f"Expected {name} to be {_words(members)}, received {received}.")
 
 

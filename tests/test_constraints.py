@@ -69,6 +69,7 @@ def test_text_of_another_type_is_refused():
         ((4, 4, 4), int | tuple[int, int], "Expected x to be int or a tuple of 2, received"),
         (0, Annotated[int, Range(1)] | None, "of at least 1, received 0"),
         (3, Callable | None, "Callable or none, received 3"),
+        (np.zeros((2, 9)), int, r"to be int, received array\(\[\[0., 0.,.* \(ndarray\)"),
         ("ab", Sequence[str], "a list or tuple, received 'ab'"),
         (["a", 1], Sequence[str], r"x\[1\] to be str, received 1"),
         ({"a": 1}, dict[str, str], r"x\['a'\] to be str, received 1"),

@@ -29,6 +29,14 @@ class Raising(keras.utils.PyDataset):
         raise OSError("no such disk")
 
 
+def raising_dataset():
+    def items():
+        raise OSError("no such disk")
+        yield X
+
+    return tf.data.Dataset.from_generator(items, output_signature=tf.TensorSpec((None, 5)))
+
+
 CLASSES = np.arange(40) % 3
 WITH_NAN = np.where(np.arange(120).reshape(40, 3) == 7, np.nan, np.arange(120).reshape(40, 3))
 MEASURED = {"labels": CLASSES, "higher_is_better": True, "max_drop": 1}
@@ -50,6 +58,10 @@ REFUSED = {
     "empty data set": ({"inputs": tf.data.Dataset.from_tensor_slices(X).batch(4).take(0)}, "empty data set"),
     "endless data set": ({"inputs": tf.data.Dataset.from_tensor_slices(X).batch(4).repeat()}, "take"),
     "a data set that raises": ({"inputs": Raising()}, "The data set raised OSError: no such disk"),
+    "a generator that raises": (
+        {"inputs": raising_dataset()},
+        "The data set raised UnknownError: OSError: no",
+    ),
     "labels alone": ({"labels": CLASSES}, "task='classification' or 'labels' or 'regression' or 'embedding'"),
     "unknown task": ({"task": "detection"}, "Unknown task 'detection'. Expected one of classification"),
     "task of another shape": ({"task": "map"}, "'map' is for classes for each pixel"),
