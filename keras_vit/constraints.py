@@ -10,7 +10,7 @@ import math
 import numbers
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 from keras_vit.errors import InputError
@@ -63,7 +63,8 @@ def check_value(name: str, value: Any, annotation: Any) -> None:
 
     An int fits float, a bool fits neither; NumPy's numbers fit like Python's. `annotation` is a type, a union
     of types, or `Annotated` with one of them and constraints, as members of a union may be too. The elements
-    of `tuple[...]` and `list[...]` are checked as well. `name` is the value's name in the InputError.
+    of `tuple[...]`, `list[...]` and `Sequence[...]`, which text is not, and the values of `dict[...]` are
+    checked as well. `name` is the value's name in the InputError.
 
     Example:
         >>> check_value("num_heads", 3, typing.Annotated[int | None, Range(1, 1000)])
@@ -73,10 +74,10 @@ def check_value(name: str, value: Any, annotation: Any) -> None:
         if _fits(value, kind):
             for limit in limits if value is not None else ():
                 limit.check(name, value)
-            for index, element in enumerate(_elements(value, kind)):
-                check_value(f"{name}[{index}]", *element)
+            for key, *element in _elements(value, kind):
+                check_value(f"{name}[{key!r}]", *element)
             return
-    received = f"{value!r:.80} ({type(value).__name__})"
+    received = f"{' '.join(repr(value).split()):.80} ({type(value).__name__})"  # arrays have lines
     raise InputError(f"Expected {name} to be {_words(members)}, received {received}.")
 
 
@@ -129,14 +130,13 @@ def parameters(function: Callable) -> dict[str, Any]:
     return found
 
 
-def checked(function: Callable[P, R]) -> Callable[P, R]:
+def typed(function: Callable[P, R]) -> Callable[P, R]:
     """Decorates a function or constructor, whose arguments are then checked against its annotations.
 
-    An argument that is unknown or missing, of another type or outside its limits is an InputError, and so is
-    a ValueError that the function raises.
+    An argument that is unknown or missing, of another type or outside its limits is an InputError.
 
     Example:
-        >>> @checked
+        >>> @typed
         ... def grow(size: typing.Annotated[int, Range(1, 9)]): ...
         >>> grow(siz=3)
         Traceback (most recent call last):
@@ -161,6 +161,27 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         for name, value in [*zip(names, args, strict=False), *kwargs.items()]:
             if name != "self":
                 check_value(name, value, accepted[name])
+        return function(*args, **kwargs)
+
+    wrapper.__signature__ = signature  # `getfullargspec`, which Keras calls, follows no `__wrapped__`
+    return wrapper
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorates as `typed`; a ValueError that the function raises becomes an InputError, too.
+
+    Example:
+        >>> @checked
+        ... def grow(size: typing.Annotated[int, Range(1, 9)]):
+        ...     raise ValueError("It is full.")
+        >>> grow(3)
+        Traceback (most recent call last):
+        ...
+        keras_vit.errors.InputError: It is full.
+    """
+
+    @functools.wraps(function)
+    def raising(*args, **kwargs):
         try:
             return function(*args, **kwargs)
         except InputError:
@@ -168,8 +189,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         except ValueError as error:
             raise InputError(str(error).split("\n")[0]) from error
 
-    wrapper.__signature__ = signature  # `getfullargspec`, which Keras calls, follows no `__wrapped__`
-    return wrapper
+    return typed(raising)
 
 
 def _unknown(name, accepted):
@@ -200,6 +220,8 @@ def _fits(value, kind):
     origin, arguments = typing.get_origin(kind) or kind, typing.get_args(kind)
     if origin is Any:
         return True
+    if origin is Sequence:
+        return isinstance(value, Sequence) and not isinstance(value, str | bytes)
     if origin in (tuple, list):
         is_open = origin is list or not arguments or ... in arguments
         return isinstance(value, (tuple, list)) and (is_open or len(value) == len(arguments))
@@ -212,12 +234,15 @@ def _fits(value, kind):
 
 
 def _elements(value, kind):
-    """Returns pairs of an element of a tuple or list and its annotation."""
-    if typing.get_origin(kind) not in (tuple, list):
+    """Returns triples of a key or an index, the element there, and its annotation."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is dict:
+        return [(key, element, arguments[1]) for key, element in value.items()]
+    if origin not in (tuple, list, Sequence):
         return []
-    first, *others = typing.get_args(kind)
+    first, *others = arguments
     kinds = [first] * len(value) if others in ([], [...]) else [first, *others]
-    return zip(value, kinds, strict=True)
+    return zip(range(len(value)), value, kinds, strict=True)
 
 
 def _words(members):
@@ -227,4 +252,7 @@ def _words(members):
 def _word(kind):
     if typing.get_origin(kind) is tuple and ... not in typing.get_args(kind):
         return f"a tuple of {len(typing.get_args(kind))}"
-    return getattr(kind, "__name__", str(kind)).replace("NoneType", "none")
+    if typing.get_origin(kind) is Sequence:
+        return "a list or tuple"
+    name, package = getattr(kind, "__name__", str(kind)), getattr(kind, "__module__", "").partition(".")[0]
+    return f"{package}.{name}" if package in ("keras", "keras_vit") else name.replace("NoneType", "none")

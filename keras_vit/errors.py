@@ -5,6 +5,7 @@ import warnings
 
 _COLORS = re.compile(r"\x1b\[\d*m")  # of a terminal
 _USER_CODE = re.compile(r"in user code:.*?\n\n +\w+: ", re.DOTALL)
+_NODE = re.compile(r"\{\{function_node .*?\}\} *")  # of TensorFlow
 _IN_GRAPH = "Graph execution error"
 _CALLING = "Exception encountered when calling "
 
@@ -42,7 +43,7 @@ def first_line(error):
 
     TensorFlow's lists of functions and of nodes of the graph are dropped; Keras's name of the layer is kept.
     """
-    text = _USER_CODE.sub("", _COLORS.sub("", str(error)))
+    text = _NODE.sub("", _USER_CODE.sub("", _COLORS.sub("", str(error))))
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
     if lines[0].startswith(_CALLING) and len(lines) > 1:
         return f"{lines[0].removeprefix(_CALLING).removesuffix('.')}: {lines[1]}"

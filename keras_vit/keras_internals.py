@@ -20,6 +20,11 @@ def all_layers(layer):
     return layer._flatten_layers()
 
 
+def stateful_layers(layer):
+    """Returns the names of the layers inside that keep a state from call to call."""
+    return [inner.name for inner in all_layers(layer) if getattr(inner, "stateful", False)]
+
+
 def child_layers(layer):
     """Returns the layers that a layer or model holds directly; only models have a public list."""
     return layer._flatten_layers(include_self=False, recursive=False)

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, TypedDict, Unpack
 
 import numpy as np
@@ -69,6 +69,10 @@ def test_text_of_another_type_is_refused():
         ((4, 4, 4), int | tuple[int, int], "Expected x to be int or a tuple of 2, received"),
         (0, Annotated[int, Range(1)] | None, "of at least 1, received 0"),
         (3, Callable | None, "Callable or none, received 3"),
+        (np.zeros((2, 9)), int, r"to be int, received array\(\[\[0., 0.,.* \(ndarray\)"),
+        ("ab", Sequence[str], "a list or tuple, received 'ab'"),
+        (["a", 1], Sequence[str], r"x\[1\] to be str, received 1"),
+        ({"a": 1}, dict[str, str], r"x\['a'\] to be str, received 1"),
     ],
 )
 def test_members_of_unions_elements_of_tuples_and_open_ranges_are_checked(value, annotation, message):

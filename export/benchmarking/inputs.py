@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ai_edge_litert import schema_py_generated as schema
 
 from keras_vit.errors import InputError, listed
-from keras_vit.export.tflite.graph import read_graph, tensor_names, type_name, write_graph
+from keras_vit.export.tflite.graph import end_names, read_graph, type_name, write_graph
 
 STRINGS = schema.TensorType.STRING
 
@@ -62,8 +62,8 @@ def open_inputs(model):
 
 def _named(model):
     """Indices of the inputs by name; a file without signatures has the names of its tensors."""
-    names = tensor_names(model)
-    return {names[index]: index for index in map(int, model.subgraphs[0].inputs)}
+    names, _ = end_names(model)
+    return dict(zip(names, map(int, model.subgraphs[0].inputs), strict=True))
 
 
 def _shape(tensor):

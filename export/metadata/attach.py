@@ -10,7 +10,7 @@ from keras_vit.export.metadata.tables import RGB, UNKNOWN, Tables
 from keras_vit.export.model.description import NAME as DESCRIPTION
 from keras_vit.export.model.description import Description
 from keras_vit.export.tflite.archive import attach_files
-from keras_vit.export.tflite.graph import read_graph, tensor_names, write_graph
+from keras_vit.export.tflite.graph import end_names, read_graph, write_graph
 
 NAME = "TFLITE_METADATA"  # under which libraries look for it
 LABELS = "labels.txt"
@@ -35,12 +35,15 @@ def attach(path: Path, card: Card, description: Description) -> None:
 
 def _metadata(model, card, description):
     graph, tables = model.subgraphs[0], Tables()
-    names = tensor_names(model)
     inputs = {tensor.name: tensor for tensor in description.inputs}
     outputs = {tensor.name: tensor for tensor in description.outputs}
     how = description.preprocessing
-    written = [_input(tables, graph.tensors[i], names[i], inputs[names[i]], how) for i in graph.inputs]
-    found = [_output(tables, names[i], outputs.get(names[i]), description) for i in graph.outputs]
+    given, returned = end_names(model)
+    written = [
+        _input(tables, graph.tensors[index], name, inputs[name], how)
+        for index, name in zip(graph.inputs, given, strict=True)
+    ]
+    found = [_output(tables, name, outputs.get(name), description) for name in returned]
     return tables.finished(tables.model(card, written, found))
 
 

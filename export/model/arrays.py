@@ -1,5 +1,6 @@
 """Arrays given for a model's inputs, brought into one form and checked."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -7,15 +8,20 @@ import numpy as np
 from keras_vit.errors import InputError
 
 BATCH = 64  # items
+_OTHER_SIGNS = re.compile(r"\W")  # which `keras_vit.export.model.signature` replaces in names
 NUMBERS = "biuf"  # kinds of numpy's types
 
 
 def by_name(arrays, names):
-    """Returns the arrays of a dict, a list or a single one as a dict with these keys."""
+    """Returns the arrays of a dict, a list or a single one as a dict with these keys.
+
+    The keys of a dict may have signs that names of files do not: they are `_` there.
+    """
     if isinstance(arrays, Mapping):
         import keras
 
-        paths = {"_".join(map(str, p)): value for p, value in keras.tree.flatten_with_path(dict(arrays))}
+        flat = keras.tree.flatten_with_path(dict(arrays))
+        paths = {_OTHER_SIGNS.sub("_", "_".join(map(str, path))): value for path, value in flat}
         if set(paths) != set(names):
             raise InputError(f"Expected inputs named {', '.join(names)}, received {', '.join(paths)}.")
         return paths

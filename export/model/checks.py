@@ -1,5 +1,6 @@
 """Checks what an export is given, before anything is written."""
 
+import json
 import warnings
 
 import keras
@@ -8,7 +9,7 @@ import numpy as np
 from keras_vit.errors import InputError, Notice, listed
 from keras_vit.export.images.app_input import DTYPES, is_pixels
 from keras_vit.export.variants import ALL_INT8, AUTO, VARIANTS
-from keras_vit.keras_internals import all_layers
+from keras_vit.keras_internals import all_layers, stateful_layers
 
 FEWEST_CALIBRATION_ITEMS = 32  # ranges from fewer miss what the next item reaches
 SAME = 1e-4  # relative to the largest value: two calls of one model differ by the order of float32 sums
@@ -16,7 +17,7 @@ LOW_PRECISION_ERROR = 0.1  # of the largest value: bfloat16 rounds by 2e-3, agai
 FEW = 8  # items on which a model is called twice
 
 
-def check_options(input_dtype, batch_size, variants):
+def check_input_dtype(input_dtype, variants):
     """Raises InputError for an input that TFLite files of these variants cannot have."""
     if input_dtype not in (None, *DTYPES):
         raise InputError(f"Expected an input of {' or '.join(DTYPES)}, received {input_dtype!r}.")
@@ -26,19 +27,43 @@ def check_options(input_dtype, batch_size, variants):
             f"Expected {listed(ALL_INT8)} with an int8 input, whose values all have fixed ranges, received "
             f"{listed(wrong)}. Export the other variants without it."
         )
-    if batch_size < 1:
-        raise InputError(f"Expected a batch of 1 or more items, received {batch_size}.")
+
+
+def check_preparation(preparation):
+    """Raises InputError for a preparation that `export.json` cannot hold."""
+    try:
+        json.dumps(preparation, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"Expected preparation to be a dict of text, finite numbers, lists and dicts: {error}."
+        ) from error
 
 
 def check_model(model):
     """Raises InputError for what is no model, or one that keeps a state from call to call."""
     if not isinstance(model, keras.Model):
         raise InputError(f"Expected a keras.Model, received {type(model).__name__}.")
-    stateful = [layer.name for layer in all_layers(model) if getattr(layer, "stateful", False)]
-    if stateful:
+    if stateful := stateful_layers(model):
         raise InputError(
             f"{model.name} keeps a state from call to call in {listed(stateful, 3)} (stateful=True), which a "
             "file cannot. Build it with stateful=False, or with the state as an input and an output."
+        )
+
+
+def check_no_tables(model):
+    """Raises InputError for layers such as IntegerLookup, whose table is neither a weight nor an operator."""
+    import tensorflow as tf
+
+    table = tf.saved_model.experimental.TrackableResource
+    found = [
+        layer.name
+        for layer in all_layers(model)
+        if any(isinstance(value, table) for value in vars(layer).values())
+    ]
+    if found:
+        raise InputError(
+            f"{model.name} looks values up in a table in {listed(found, 3)}, which LiteRT cannot. Export the "
+            "part of the model behind it, and let the app look the values up."
         )
 
 
@@ -89,10 +114,13 @@ def check_label_names(label_names, expected):
             f"{len(named)}."
         )
     count = named[0].values.shape[-1]
-    if len(label_names) != count or any("\n" in name for name in label_names):
+    wrong = [n for n in label_names if not isinstance(n, str) or n.splitlines() not in ([], [n])]
+    if wrong:
+        raise InputError(f"Expected label_names to be text of one line each, received {str(wrong[0])!r}.")
+    if len(label_names) != count:
         raise InputError(
-            f"Expected one label per output, each of one line: the model has {count} outputs, received "
-            f"{len(label_names)} labels."
+            f"Expected one label per output: the model has {count} outputs, received {len(label_names)} "
+            "labels."
         )
 
 

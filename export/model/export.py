@@ -3,10 +3,12 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import keras
+import numpy as np
 
+from keras_vit.constraints import Range, typed
 from keras_vit.errors import InputError
 from keras_vit.export.images.app_input import is_pixels
 from keras_vit.export.int8_training.train import Int8Training
@@ -33,6 +35,7 @@ from keras_vit.io.files import make_folder, write_text
 from keras_vit.io.preprocessing import Preprocessing, attached_preprocessing
 
 
+@typed
 def export_model(
     model: keras.Model,
     out: str | Path,
@@ -44,12 +47,12 @@ def export_model(
     variants: str | Sequence[str] = DEFAULT,
     calibration: Any = None,
     int8_training: Int8Training | None = None,
-    max_drop: float | None = None,
+    max_drop: Annotated[float | None, Range(0)] = None,
     metric: Any = None,
     higher_is_better: bool | None = None,
-    label_names: Sequence[str] | None = None,
+    label_names: Sequence[str] | np.ndarray | None = None,
     input_dtype: str | None = None,
-    batch_size: int = 1,
+    batch_size: Annotated[int, Range(1)] = 1,
     attention: bool = False,
     preparation: dict[str, Any] | None = None,
     preprocessing: Preprocessing | None = None,
@@ -95,13 +98,13 @@ def export_model(
             `full_int8`, `int16x8` and `auto`. Default: None.
         int8_training: `keras_vit.export.Int8Training`, trains the weights of `full_int8` for the rounding of
             that file; the other variants keep the model's. Needs `batch_size=1`. Default: None.
-        max_drop: float. With labels and a task, points (hundredths) of the score that a variant may lose;
-            default: 0.5. With a metric, in its unit; no default. Without labels, hundredths of the outputs'
-            variance that may get lost; default: 1, an error of a tenth of the outputs' spread.
+        max_drop: float, at least 0. With labels and a task, points (hundredths) of the score that a variant
+            may lose; default: 0.5. With a metric, in its unit; no default. Without labels, hundredths of the
+            outputs' variance that may get lost; default: 1, an error of a tenth of the outputs' spread.
         metric: instead of the task's score, a `keras.metrics.Metric` or a function of labels and outputs (of
             several outputs, a dict) that returns a number. Default: None.
         higher_is_better: bool, of a metric that does not say itself. Default: None.
-        label_names: sequence of str, one per class or label. Default: None.
+        label_names: list, tuple or array of str, one per class or label. Default: None.
         input_dtype: `"float32"` (default) or `"uint8"`, what TFLite files take images in; or `"int8"`, which
             `full_int8` alone can have, for inputs and outputs of any kind: a file for NPUs and
             microcontrollers, with scale and zero point of each in its description. Of grey images it takes
@@ -126,9 +129,10 @@ def export_model(
         `kept` marks the file that stays.
 
     Raises:
-        InputError: an unknown variant or task, inputs or labels that do not fit the model, labels without a
-            task or metric, a model that keeps a state, no or too few calibration items, or a folder that
-            cannot be written.
+        InputError: an argument of another type or outside its limits, an unknown variant or task, inputs or
+            labels that do not fit the model, labels without a task or metric, a metric that gives no finite
+            number for the model's own outputs, a model that keeps a state, no or too few calibration items,
+            or a folder that cannot be written.
         ConditionError: some variant failed (with `auto`: all did); it has left no file, the others stand.
 
     Example:
@@ -144,15 +148,19 @@ def export_model(
     ('saved_model', True, 1.0)
     """
     check_backend()
+    if not str(out) or "\0" in str(out):
+        raise InputError(f"Expected out to be the path of a folder, received {str(out)!r}.")
     variants = [variants] if isinstance(variants, str) else list(variants)
     check_variants(variants, KerasExport)
-    checks.check_options(input_dtype, batch_size, variants)
+    checks.check_input_dtype(input_dtype, variants)
+    checks.check_preparation(preparation)
     checks.check_model(model)
     inputs, labels = read_items(inputs, labels, input_rank(model))
     out = Path(out)
     before = None if is_float32(model) else _first_outputs(model, inputs, activation)
     with computing_in_float32(model) as full:
         function, arrays = model_function(full, inputs, activation, named_as=model)
+        checks.check_no_tables(full)
         outputs = _own_outputs(function, arrays)
         checks.check_rebuilt(before or {}, outputs, model.name)
         function.check_logits(arrays)

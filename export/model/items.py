@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.export.model.arrays import BATCH
+from keras_vit.importing import user_code
 
 
 def read_items(source, labels=None, rank=None):
@@ -16,7 +17,8 @@ def read_items(source, labels=None, rank=None):
     batches = _batches(source, rank)
     if batches is None:
         return source, labels
-    pairs = [keras.utils.unpack_x_y_sample_weight(batch)[:2] for batch in batches]
+    with user_code("The data set raised "):
+        pairs = [keras.utils.unpack_x_y_sample_weight(batch)[:2] for batch in batches]
     if not pairs:
         raise InputError("Expected inputs to verify the files with, received an empty data set.")
     inputs = _joined([x for x, _ in pairs])

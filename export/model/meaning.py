@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 import keras
+import numpy as np
 
 from keras_vit.errors import InputError, listed
-from keras_vit.export.model.verify import Expected, Metric
+from keras_vit.export.model.verify import Expected, Metric, measured
 from keras_vit.export.tasks import TASKS, tasks_that_fit
 from keras_vit.keras_internals import metric_direction
 
@@ -21,16 +22,20 @@ def expected_outputs(outputs: dict, task=None, labels=None) -> dict[str, Expecte
         given = labels.get(name)
         if given is not None:
             given = tasks[name].labels(given, values.shape[1:])
-            _check_length(given, values, name)
+            _check_length(given, values, repr(name))
         found[name] = Expected(values, tasks.get(name), given)
     return found
 
 
 def own_metric(metric, higher_is_better, labels, outputs) -> Metric:
-    """Returns a person's metric: a `keras.metrics.Metric`, or a function of labels and outputs."""
-    if labels is None:
+    """Returns a person's metric: a `keras.metrics.Metric`, or a function of labels and outputs.
+
+    It is computed of the model's own outputs once, so that one that cannot be is an error before any file.
+    """
+    if labels is None or isinstance(labels, Mapping) and not labels:
         raise InputError("Expected labels for the metric, received none.")
-    for given in keras.tree.flatten(labels):
+    is_list = _is_list_for(labels, outputs)
+    for given in labels.values() if isinstance(labels, Mapping) else labels if is_list else [labels]:
         _check_length(given, next(iter(outputs.values())), "the metric")
     function = metric
     if isinstance(metric, keras.metrics.Metric):
@@ -50,7 +55,12 @@ def own_metric(metric, higher_is_better, labels, outputs) -> Metric:
     name = getattr(metric, "name", getattr(metric, "__name__", "metric"))
     if higher_is_better is None:
         raise InputError(f"Expected higher_is_better=True or False for the metric {name}, received neither.")
-    return Metric(name, function, higher_is_better, labels)
+    own = Metric(name, function, higher_is_better, labels)
+    if not np.isfinite(value := measured(own, outputs)):
+        raise InputError(
+            f"Expected the metric {name} to be a finite number for the model's own outputs, received {value}."
+        )
+    return own
 
 
 def allowed_drop(max_drop, labels, metric):
@@ -88,7 +98,7 @@ def _by_output(labels, outputs, tasks):
     if labels is None:
         return {}
     if not isinstance(labels, Mapping):
-        if isinstance(labels, list | tuple) and len(outputs) > 1 and len(labels) == len(outputs):
+        if _is_list_for(labels, outputs):
             labels = dict(zip(outputs, labels, strict=True))
         elif len(tasks or outputs) == 1:
             labels = {next(iter(tasks or outputs)): labels}
@@ -105,6 +115,15 @@ def _by_output(labels, outputs, tasks):
     return dict(labels)
 
 
+def _is_list_for(labels, outputs):
+    """Whether labels are a list with those of each of several outputs."""
+    return isinstance(labels, list | tuple) and len(outputs) > 1 and len(labels) == len(outputs)
+
+
 def _check_length(labels, values, name):
-    if len(labels) != len(values):
-        raise InputError(f"Expected one label per item of {name!r}: {len(values)}, received {len(labels)}.")
+    try:
+        received = len(labels)
+    except TypeError:  # a number, a generator
+        received = f"{labels!r:.80}"
+    if received != len(values):
+        raise InputError(f"Expected one label per item of {name}: {len(values)}, received {received}.")

@@ -91,7 +91,7 @@ def graph_signature(model: keras.Model) -> Signature:
     structured = output_structure(model)
     symbols = keras.tree.flatten(structured)
     names = _names(structured, [source_of(symbol)[0].name for symbol in symbols])
-    outputs = tuple(map(_tensor, names, symbols))
+    outputs = tuple(map(_output, names, symbols))
     return Signature(inputs, outputs, _without_values(structure))
 
 
@@ -116,8 +116,18 @@ def _of_code(model, arrays):
     except Exception as error:  # the model's own code, which may raise anything
         raise InputError(f"{model.name} cannot be called on the inputs given: {first_line(error)}") from error
     values = keras.tree.flatten(structured)
-    outputs = tuple(map(_tensor, _names(structured, _numbered("output", len(values))), values))
+    outputs = tuple(map(_output, _names(structured, _numbered("output", len(values))), values))
     return dataclasses.replace(signature, outputs=outputs), arrays
+
+
+def _output(name, value):
+    is_dense = hasattr(value, "dtype") and not (hasattr(value, "row_splits") or hasattr(value, "dense_shape"))
+    kind = keras.backend.standardize_dtype(value.dtype) if is_dense else type(value).__name__
+    if not is_dense or kind == "string" or kind.startswith("complex"):
+        raise InputError(
+            f"Expected the output {name!r} to be a dense array of real numbers, received {kind}."
+        )
+    return _tensor(name, value)
 
 
 def _tensor(name, value):

@@ -104,6 +104,8 @@ def _worst(figures):
 def _own_metric(metric, expected, found):
     values = {name: value.values for name, value in expected.items()}
     reference, score = (measured(metric, outputs) for outputs in (values, found))
+    if not np.isfinite(score):
+        raise ConditionError(f"the metric {metric.name} is {score}, of the model it is {reference:.6g}")
     drop = reference - score if metric.higher_is_better else score - reference
     return {"metric": metric.name, "score": score, "reference_score": reference, "drop": drop}
 
@@ -112,6 +114,9 @@ def measured(metric: Metric, outputs: dict) -> float:
     """Returns the value of a person's metric of outputs, arrays by name."""
     outputs = outputs if len(outputs) > 1 else next(iter(outputs.values()))
     try:
-        return float(metric.function(metric.labels, outputs))
+        value = metric.function(metric.labels, outputs)
+        if np.size(value) == 1:
+            return float(np.asarray(value).reshape(()))
+        raise TypeError(f"one number is needed, it returned {np.size(value)}")
     except Exception as error:  # the person's code, or Keras's
         raise InputError(f"The metric {metric.name} cannot be computed: {raised(error)}.") from error

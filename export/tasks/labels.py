@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, first_line
 
 
 def class_labels(labels, shape):
@@ -46,6 +46,10 @@ def groups(labels, shape):
     """Returns int labels: items with the same one belong together."""
     labels = _numbers(labels)
     _check(labels.shape[1:] == (), "one label for each item (n,)", labels)
+    _, counts = np.unique(labels, return_counts=True)
+    if counts.max() == 1 or len(counts) == 1:
+        found = "a different one for each item" if counts.max() == 1 else f"{labels[0]} for all"
+        raise InputError(f"Expected labels that some items share and others do not, received {found}.")
     return labels
 
 
@@ -55,9 +59,16 @@ def _as_column(labels, shape):
 
 
 def _numbers(labels):
-    labels = np.asarray(labels)
+    try:
+        labels = np.asarray(labels)
+    except ValueError as error:  # lists of different lengths
+        raise InputError(f"Expected labels to be an array: {first_line(error)}") from error
     if labels.dtype.kind not in "biuf":
         raise InputError(f"Expected labels to be numbers, received {labels.dtype}.")
+    if not labels.size:
+        raise InputError(f"Expected labels of the items, received labels {labels.shape}.")
+    if not np.isfinite(labels).all():
+        raise InputError("Expected finite labels, received NaN or infinite ones. Leave these items out.")
     return labels
 
 

@@ -40,18 +40,23 @@ def operators(model, subgraph=0):
     return [_operator(model, graph, operator) for operator in graph.operators]
 
 
-def tensor_names(model):
-    """Returns a dict from the indices of the first subgraph's inputs and outputs to their names.
+def end_names(model):
+    """Returns the names of the first subgraph's inputs, and of its outputs, two lists in their order.
 
-    Those of its signature; of a file without one, those of the tensors.
+    Those of its signature; of a file without one, those of the tensors. One tensor may be at several ends, as
+    where a model returns its input.
     """
     graph = model.subgraphs[0]
-    names = {index: graph.tensors[index].name.decode() for index in (*graph.inputs, *graph.outputs)}
-    for signature in model.signatureDefs or ():
-        if signature.subgraphIndex == 0:
-            found = (*(signature.inputs or ()), *(signature.outputs or ()))
-            names |= {entry.tensorIndex: entry.name.decode() for entry in found}
-    return names
+    maps = next(((s.inputs, s.outputs) for s in model.signatureDefs or () if not s.subgraphIndex), ((), ()))
+    found = []
+    for indices, entries in zip((graph.inputs, graph.outputs), maps, strict=True):
+        left, names = list(entries or ()), []
+        for index in indices:
+            entry = next((entry for entry in left if entry.tensorIndex == index), None)
+            names.append((entry or graph.tensors[index]).name.decode())
+            left = [other for other in left if other is not entry]
+        found.append(names)
+    return tuple(found)
 
 
 def is_constant(model, tensor):

@@ -20,7 +20,7 @@ def export_variants(export: ModelExport, folder: Path, variants, max_drop, repor
     `export.json` with their settings when they have the same fingerprint; otherwise their files are removed,
     so that all files of a folder belong to one model.
     """
-    named = [variant for variant in variants if variant != AUTO]
+    named = [variant for variant in dict.fromkeys(variants) if variant != AUTO]
     candidates = [v for v in CANDIDATES if AUTO in variants and v in export.variants and v not in named]
     kept = take_earlier_rows(folder, named + candidates, export.fingerprint)
     attempt = Attempt(export, max_drop, progress)
@@ -57,6 +57,8 @@ def check_backend():
 
 def check_variants(variants, export):
     """Raises InputError for a variant that there is not, or that this kind of `ModelExport` does not have."""
+    if not variants:
+        raise InputError(f"Expected variants, {AUTO} or some of {', '.join(export.variants)}; received none.")
     for variant in variants:
         if variant not in (*export.variants, AUTO):
             other_kind = f"Variant {variant!r} is not for {export.kind}"

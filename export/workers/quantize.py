@@ -11,7 +11,7 @@ from ai_edge_litert.tools import flatbuffer_utils
 from ai_edge_quantizer.algorithm_manager import AlgorithmName
 from ai_edge_quantizer.quantizer import Quantizer
 
-from keras_vit.export.tflite.graph import operators, read_graph
+from keras_vit.export.tflite.graph import operators, read_graph, write_graph
 from keras_vit.export.workers.corrected_biases import with_corrected_biases
 
 _LOOPS = "the ranges of values in a loop, such as that of a recurrent layer, are not known: take dynamic_int8"
@@ -49,7 +49,28 @@ def quantized(content, rules, ranges, spared=()):
         if "quantization parameters" in str(error) and _has_loop(content):
             raise ValueError(_LOOPS) from None
         raise
-    return bytes(result.quantized_model)
+    return _with_shared_ends(content, bytes(result.quantized_model))
+
+
+def _with_shared_ends(content, result):
+    """Mends the outputs of a quantized file that are inputs too, or one tensor under several names.
+
+    ai-edge-quantizer gives their new tensors to the graph, but not to its signature, and returns an input as
+    it was quantized.
+    """
+    before, after = (model.subgraphs[0] for model in (read_graph(content), read_graph(result)))
+    old, new = ([*map(int, graph.outputs)] for graph in (before, after))
+    inputs = dict(zip(map(int, before.inputs), map(int, after.inputs), strict=True))
+    if len(set(old)) == len(old) and not inputs.keys() & set(old):
+        return result
+    places = {index: inputs.get(index, other) for index, other in zip(old, new, strict=True)}
+    model = read_graph(result)
+    model.subgraphs[0].outputs = [places[index] for index in old]
+    for given, signature in zip(read_graph(content).signatureDefs, model.signatureDefs, strict=True):
+        if not signature.subgraphIndex:
+            for entry, known in zip(signature.outputs, given.outputs, strict=True):
+                entry.tensorIndex = places[known.tensorIndex]
+    return write_graph(model)
 
 
 def _has_loop(content):

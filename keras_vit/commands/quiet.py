@@ -8,7 +8,7 @@ import tempfile
 
 @contextlib.contextmanager
 def quiet_import():
-    """Captures what the block writes to file descriptor 2; shows it only when the block fails."""
+    """Captures what the block writes to file descriptor 2; shows it when the block fails, not on Ctrl-C."""
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as log:
@@ -17,7 +17,7 @@ def quiet_import():
             yield
             if sys.modules.get("tensorflow"):  # logs its search for GPUs here rather than later
                 sys.modules["tensorflow"].config.list_physical_devices()
-        except BaseException:
+        except Exception:
             os.dup2(saved, 2)
             log.seek(0)
             sys.stderr.write(log.read().decode(errors="replace"))

@@ -8,9 +8,13 @@ EXAMPLE = "keras-vit tune vit_digits epochs=20 hidden_dim=32,64 --max-latency-ms
 TUNERS = ("random", "bayesian", "hyperband", "grid", "asha")  # those of training.tuning.state.oracles
 LIMITS = {
     "max_params": (at_least_one, "N", "parameters"),
-    "max_flops": (at_least_one, "N", "floating-point operations for one image"),
+    "max_flops": (at_least_one, "N", "floating-point operations for one item"),
     "max_size_mb": (above_zero, "MB", "size of the TFLite file"),
-    "max_latency_ms": (above_zero, "MS", "time for one image, on one thread of this machine"),
+    "max_latency_ms": (
+        above_zero,
+        "MS",
+        "time for one item, such as an image, on one thread of this machine",
+    ),
     "max_params_ratio": (above_zero, "R", "parameters, relative to those of --relative-to"),
     "max_flops_ratio": (above_zero, "R", "operations, relative to those of --relative-to"),
     "max_size_ratio": (above_zero, "R", "size, relative to that of --relative-to"),

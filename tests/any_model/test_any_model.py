@@ -47,6 +47,23 @@ def test_files_return_what_the_model_returns(name, tmp_path):
             np.testing.assert_allclose(output, value, rtol=0, atol=TOLERANCE * np.abs(value).max())
 
 
+@pytest.mark.parametrize(
+    "variants",
+    [("fp32",), pytest.param(("savedmodel", "fp16", "dynamic_int8", "full_int8"), marks=pytest.mark.slow)],
+)
+def test_an_input_and_one_tensor_twice_may_be_among_the_outputs(tmp_path, variants):
+    x = keras.Input((4,), name="x")
+    y = keras.layers.Dense(2, name="y")(x)
+    model = keras.Model(x, {"given": x, "once": y, "again": y})
+    inputs = np.random.default_rng(0).normal(size=(40, 4)).astype("float32")
+    export_model(model, tmp_path, inputs=inputs, calibration=inputs, variants=variants)
+    for variant in variants:
+        found = load_predictor(tmp_path / FILES[variant]).outputs(inputs)
+        assert set(found) == {"given", "once", "again"}
+        np.testing.assert_allclose(found["given"], inputs, atol=0.05)
+        np.testing.assert_array_equal(found["once"], found["again"])
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_model_that_no_file_can_be_is_refused(name, tmp_path):
     model, inputs = built(CASES[name])

@@ -50,8 +50,8 @@ def test_training_brings_the_file_nearer_to_the_model(model, digits, tmp_path):
         )
         predictor = load_predictor(tmp_path / name / "model_full_int8.tflite")
         expected = keras.ops.softmax(model.predict(images[:300], verbose=0)).numpy()
-        difference[name] = np.abs(predictor.probabilities(images[:300]) - expected).mean()
-    assert difference["trained"] < 0.8 * difference["plain"]
+        difference[name] = np.square(predictor.probabilities(images[:300]) - expected).mean()
+    assert difference["trained"] < 0.8 * difference["plain"]  # 0.68: rounded probabilities alone remain of it
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Unpack
 
 import keras_tuner
 
+from keras_vit.constraints import Range, typed
 from keras_vit.training.recipe_file import read_recipe
-from keras_vit.training.tuning.costs import Limits
+from keras_vit.training.tuning.costs import LimitOptions, Limits
 from keras_vit.training.tuning.results.display import trials_table
 from keras_vit.training.tuning.search_run import join, run_search
 from keras_vit.training.tuning.source import planned_search
@@ -65,28 +66,29 @@ class SearchResult:
         return trials_table(self.records, self.objective, self.winner)
 
 
+@typed
 def search(
     source: Any,
     run_dir: str | Path,
     *,
     train: Any = None,
     validation: Any = None,
-    epochs: int | None = None,
-    batch_size: int | None = None,
+    epochs: Annotated[int | None, Range(1)] = None,
+    batch_size: Annotated[int | None, Range(1)] = None,
     overrides: Sequence[str] = (),
     tuner: str = "random",
-    trials: int = 30,
+    trials: Annotated[int, Range(1)] = 30,
     objective: str | keras_tuner.Objective | None = None,
-    subset: int | None = None,
+    subset: Annotated[int | None, Range(1)] = None,
     measure: bool | Callable[..., dict] = False,
-    relative_to: str | None = None,
-    seed: int = 0,
-    seeds: int = 3,
-    workers: int = 1,
+    relative_to: str | Path | None = None,
+    seed: Annotated[int, Range(0)] = 0,
+    seeds: Annotated[int, Range(0)] = 3,
+    workers: Annotated[int, Range(1)] = 1,
     data_dir: str | Path | None = None,
     coordinator: str | None = None,
     join_at: str | None = None,
-    **limits: float | None,
+    **limits: Unpack[LimitOptions],
 ) -> SearchResult:
     """Searches for the model with the best validation score that is within the limits.
 
@@ -123,15 +125,15 @@ def search(
             or None: it returns a dict with `size_bytes` and `latency_ms` (and `reference_latency_ms` of the
             file `reference`), and keeps the model's file as `keep`. Default: False, measured where a limit
             needs it.
-        relative_to: str, a recipe's name or file, or a run folder: the model that limits named `*_ratio` are
-            relative to.
+        relative_to: str or Path, a recipe's name or file, or a run folder: the model that limits named
+            `*_ratio` are relative to.
         seed: int, at least 0, of the proposals; each trial's own seed follows from it. Default: 0.
         seeds: int, at least 0, how often the winner is trained again. Default: 3.
         workers: int, trials at a time, one for each GPU, or each with a share of the processors. Default: 1.
         data_dir: str or Path, where TFDS keeps its data.
         coordinator: str, `"HOST:PORT"` where workers on other machines join; no trial runs here then.
         join_at: str, `"HOST:PORT"` of a coordinator whose trials run here.
-        **limits: numbers that the model of a trial may not exceed, checked before it is trained:
+        **limits: numbers that the model of a trial may not exceed, at least 0, checked before it is trained:
             `max_params`, `max_flops` (of one item), `max_size_mb` (MB of the exported file),
             `max_latency_ms` (of one item on one thread), or relative to `relative_to` `max_params_ratio`,
             `max_flops_ratio`, `max_size_ratio`, `max_latency_ratio`.

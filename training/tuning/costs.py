@@ -1,7 +1,8 @@
 """What a model costs: the figures that are measured before training, and the limits on them."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, TypedDict
 
+from keras_vit.constraints import Range
 from keras_vit.errors import InputError
 
 
@@ -20,9 +21,9 @@ class Limit(NamedTuple):
 
 
 COSTS = {
-    "latency_ms": Cost("ms", 1, "Latency of one image (ms)"),
+    "latency_ms": Cost("ms", 1, "Latency of one item (ms)"),
     "size_bytes": Cost("MB", 1e6, "Size (MB)"),
-    "flops": Cost("MFLOPs", 1e6, "Operations for one image (MFLOPs)"),
+    "flops": Cost("MFLOPs", 1e6, "Operations for one item (MFLOPs)"),
     "parameters": Cost("parameters", 1, "Parameters"),
 }
 # Ratios are relative to a reference model, measured next to each candidate, because milliseconds of one
@@ -37,6 +38,22 @@ LIMITS = {
     "max_size_ratio": Limit("size_ratio", "times the reference's size"),
     "max_latency_ratio": Limit("latency_ratio", "times the reference's latency"),
 }
+
+
+Amount = Annotated[float | None, Range(0)]
+
+
+class LimitOptions(TypedDict, total=False):
+    """Limits as keywords of a function, those of `LIMITS`."""
+
+    max_params: Amount
+    max_flops: Amount
+    max_size_mb: Amount
+    max_latency_ms: Amount
+    max_params_ratio: Amount
+    max_flops_ratio: Amount
+    max_size_ratio: Amount
+    max_latency_ratio: Amount
 
 
 class Limits:

@@ -53,7 +53,7 @@ def _pareto_panel(axes, cost, scored, front, winner):
 
 
 def parallel_plot(scored, space, objective, winner=None):
-    """Plots each trial as a line across the fields that vary, colored by its score."""
+    """Plots each trial as a line across the fields that it has, among those that vary, to its score."""
     fields = varying(space.hyperparameters)
     if not scored:
         return None
@@ -62,10 +62,12 @@ def parallel_plot(scored, space, objective, winner=None):
     scores = [record.score for record in scored]
     norm, colors = Normalize(min(scores), max(scores)), colormaps["viridis"]
     for record in sorted(scored, key=lambda r: r.score, reverse=objective[1] == "min"):
-        positions = [_position(hp, record.values) for hp in fields] + [float(norm(record.score))]
+        positions = np.array([*(_position(hp, record.values) for hp in fields), float(norm(record.score))])
+        known = np.flatnonzero(np.isfinite(positions))  # a line with a gap would end before its score
         best = winner is not None and record.id == winner.id
         axes.plot(
-            positions,
+            known,
+            positions[known],
             color=ORANGE if best else colors(norm(record.score)),
             linewidth=3 if best else 1.2,
             zorder=3 if best else 2,

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import keras
 
+from keras_vit.errors import listed
+from keras_vit.keras_internals import stateful_layers
 from keras_vit.training.flops import count_flops
 from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tuning.builders.work import BuilderWork
 from keras_vit.training.tuning.costs import COSTS, NO_LIMITS, Limits
-from keras_vit.training.tuning.state.records import COMPLETED, MISFIT, TrialRecord
+from keras_vit.training.tuning.state.records import COMPLETED, MISFIT, ImpossibleSearch, TrialRecord
 from keras_vit.training.tuning.workers.epoch_reports import EpochReports
 from keras_vit.training.tuning.workers.isolation import isolated
 from keras_vit.training.tuning.workers.recipe_work import RecipeWork
@@ -88,6 +90,11 @@ def measure_model(job, model, example):
     `example` is one item of its inputs.
     """
     reference = job.reference or {}
+    if job.measure and (stateful := stateful_layers(model)):
+        raise ImpossibleSearch(
+            f"The file of a model cannot be measured: {listed(stateful, 3)} keeps a state from call to call "
+            "(stateful=True), which a file cannot. Build it with stateful=False, or limit parameters alone."
+        )
     figures = {"parameters": model.count_params()}
     if job.measure:
         figures["flops"] = count_flops(model, example)

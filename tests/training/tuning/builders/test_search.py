@@ -108,6 +108,32 @@ def test_a_fit_of_its_own_without_the_objective_ends_the_search_and_leaves_no_fo
 
 
 @pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_size_mb": -1}, "max_size_mb of at least 0, received -1"),
+        ({"max_latency_ms": float("nan")}, "max_latency_ms of at least 0, received nan"),
+        ({"max_params": "9"}, "max_params to be float or none, received '9'"),
+        ({"max_latency": 3}, "does not accept 'max_latency'; did you mean 'max_latency_ms'"),
+        ({"trials": 1.5}, "trials to be int, received 1.5"),
+        ({"trials": 0}, "trials of at least 1"),
+        ({"seeds": -1}, "seeds of at least 0"),
+        ({"epochs": 0}, "epochs of at least 1"),
+        ({"objective": 3}, "objective to be str or Objective or none"),
+        ({"tuner": ["random"]}, "tuner to be str"),
+        (
+            {"train": (train()[0], train()[1][:9])},
+            r"one length of at least 1, received shapes \(60, 4\), \(9, 1\)",
+        ),
+        ({"train": None}, "A search over a builder needs data"),
+    ],
+)
+def test_wrong_arguments_are_one_line_and_leave_no_folder(tmp_path, options, message):
+    with pytest.raises(InputError, match=message) as error:
+        search(build_dynamic, tmp_path / "run", **{**DATA, **options})
+    assert "\n" not in str(error.value) and not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ("builders_of_tests:build epochs=3", "Expected no field=value with a search over a builder"),
