@@ -38,7 +38,8 @@ def run(options):
         raise InputError(f"{out} has shards already. Choose another folder, or remove it.")
     with quiet_import():
         from keras_vit.training.data import load_data
-        from keras_vit.training.data.shards import pack
+        from keras_vit.training.data.cache import free_space
+        from keras_vit.training.data.shards import copied_bytes, pack
     data = load_data(
         options.spec,
         class_folders=options.class_folders,
@@ -50,6 +51,9 @@ def run(options):
         copied=True,
     )
     print("\n".join(data.summary()))
+    size, free = copied_bytes(data), free_space(out)
+    most = "at most " if options.image_size else ""
+    print(f"to write: {most}{size / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free")
     files = pack(data, out, options.image_size)
     size = sum(file["bytes"] for file in files)
     print(

@@ -12,8 +12,8 @@ from pathlib import Path
 from keras_vit.errors import InputError
 
 MAX_TEXT_SIZE = 16 * 1024**2  # bytes of a file of JSON or labels
-_SPACE = {errno.ENOSPC, errno.EDQUOT}
-_SPACE_WORDS = ("No space left on device", "Disk quota exceeded")
+_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_SPACE_WORDS = ("No space left on device", "Disk quota exceeded", "File too large")
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EACCES}  # for folders, on some network disks and Windows
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 

@@ -69,6 +69,21 @@ def test_a_geometry_and_a_function_that_prepares_contradict_each_other(photos):
         load_data(f"folder:{photos}", geometry="squash")
 
 
+def test_image_data_that_a_function_of_the_user_returns_decide_too(photos, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from keras_vit.training import load_data\n"
+        f"def boxed(): return load_data('folder:{photos}', image_size=8, geometry='letterbox')\n"
+        f"def cut(): return load_data('folder:{photos}', image_size=8, prepare=lambda image: image[:8, :8])\n"
+    )
+    task = task_of(LINEAR.replace(data=f"{tmp_path}/mine.py:boxed"))
+    assert pixels(task.load_data()) == files_prepared(photos, Preprocessing.of("letterbox", 8))
+    assert task.known.geometry == "letterbox"
+    with pytest.raises(InputError, match="recipe has geometry=stretch, but the data .* by letterbox"):
+        task_of(LINEAR.replace(data=f"{tmp_path}/mine.py:boxed", geometry="stretch")).load_data()
+    with pytest.warns(DataWarning, match="prepared by a function, which no file of the run can contain"):
+        task_of(LINEAR.replace(data=f"{tmp_path}/mine.py:cut")).load_data()
+
+
 def test_colours_and_windows_need_a_preparation_that_obeys_them(photos):
     with pytest.raises(InputError, match="received a function as prepare"):
         load_data(f"folder:{photos}", prepare=lambda image: image[:8, :8], background="black")

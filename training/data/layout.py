@@ -28,15 +28,17 @@ class Layout:
         files: dict of dicts, the images by split and by class; `"train"` is always there.
         reading: str, a line on what was taken for what.
         passed_over: Counter of the files that are no images by kind, such as `".txt"`.
+        hints: lines on what may make results too good.
     """
 
     files: dict[str, dict[str, list[Path]]]
     reading: str
     passed_over: collections.Counter
+    hints: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Returns what there is to say, a line each."""
-        return [self.reading, *([f"passed over: {self.kinds()}"] if self.passed_over else [])]
+        return [self.reading, *self.hints, *([f"passed over: {self.kinds()}"] if self.passed_over else [])]
 
     def kinds(self, limit: int | None = None) -> str:
         """Returns the most frequent kinds that were passed over, each with its number."""
@@ -59,7 +61,8 @@ def read_layout(path: Path, class_folders: str | None = None) -> Layout:
     root = scan(path, passed_over)
     splits = _split_folders(root, class_folders)
     files = {split: _classes(folder, class_folders) for split, folder in splits.items()}
-    return Layout(files, _reading(root, splits, class_folders), passed_over)
+    hints = _hints(splits) if class_folders == FIRST else ()
+    return Layout(files, _reading(root, splits, class_folders), passed_over, hints)
 
 
 def _split_folders(root, class_folders):
@@ -153,6 +156,19 @@ def _innermost(root):
         for inner, images in _innermost(folder).items():
             found[inner] += images
     return dict(sorted(found.items()))
+
+
+def _hints(splits):
+    """What to know where classes have several folders of images, and splits are taken from them."""
+    classes = splits["train"].with_images.values()
+    groups = next((list(folder.with_images) for folder in classes if len(folder.with_images) > 1), None)
+    if groups is None or len(splits) == len(ORDER):
+        return ()
+    return (
+        f"images of one folder, such as {groups[0]}, can be in two splits: if each shows one person or "
+        "thing, results are too good. Make folders of splits (train, validation, test) with whole folders in "
+        "each",
+    )
 
 
 def _reading(root, splits, class_folders):

@@ -21,13 +21,14 @@ import numpy as np
 from PIL import Image
 
 from keras_vit.errors import InputError, first_line
-from keras_vit.io.files import atomic_path, make_folder
+from keras_vit.io.files import atomic_path, is_full_disk, make_folder
 from keras_vit.io.image_formats import formats
 from keras_vit.io.images import decode_reduced, resize_image
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.io.locking import exclusively
 from keras_vit.io.npz_arrays import read_arrays
 from keras_vit.io.progress import tracked
+from keras_vit.training.data.cache import free_space
 from keras_vit.training.data.dataset import ImageData
 from keras_vit.training.data.items import digest
 
@@ -125,6 +126,7 @@ def pack(data: ImageData, out: Path, image_size: int | None = None) -> list[dict
     if data.image_shape[-1] not in (1, 3):
         raise InputError(f"Expected images of 1 or 3 channels, received {data.image_shape[-1]}.")
     with _alone(out), atomic_path(out, DESCRIPTION) as folder:
+        _check_space(copied_bytes(data), out, image_size)
         folder.mkdir()
         splits = {name: _write_split(folder, name, split, image_size) for name, split in data.splits.items()}
         description = {
@@ -135,6 +137,21 @@ def pack(data: ImageData, out: Path, image_size: int | None = None) -> list[dict
         }
         write_json(folder / DESCRIPTION, description)
     return [{"split": name, **file} for name, files in splits.items() for file in files]
+
+
+def copied_bytes(data: ImageData) -> int:
+    """Returns the bytes of all image files of a data set, 0 of one of arrays."""
+    decoded = [split.images for split in data.splits.values() if split.are_decoded]
+    return sum(int(images.decoder.items.sizes[images.indices].sum()) for images in decoded)
+
+
+def _check_space(needed, out, image_size):
+    free = free_space(out)
+    if image_size is None and needed > free:
+        raise InputError(
+            f"The images take {needed / 1e6:,.1f} MB in {out.parent}, where {free / 1e6:,.1f} MB are free. "
+            "Choose a folder on a larger disk, or reduce them (--image-size)."
+        )
 
 
 @contextlib.contextmanager
@@ -198,7 +215,7 @@ class _Writer:
             name = f"{self._split}-{len(self._files):05}.arrayrecord"
             self._files.append({"name": name, "images": 0, "bytes": 0})
             self._open = _module().ArrayRecordWriter(str(self._folder / name), _OPTIONS)
-        self._open.write(content)
+        _of_full_disk(self._open.write, content)
         self.sizes.append(len(content))
         self.contents.append(np.uint64(digest(content)))
         file = self._files[-1]
@@ -213,13 +230,23 @@ class _Writer:
         return self._files
 
     def _finish(self):
-        self._open.close()
+        _of_full_disk(self._open.close)
         self._open = None
         file = self._files[-1]
         path = self._folder / file["name"]
         file["bytes"] = path.stat().st_size
         if _opened(path).num_records() != file["images"]:
             raise OSError(errno.ENOSPC, "No space left on device")  # which the library does not say
+
+
+def _of_full_disk(write, *content):
+    """Calls a function of array_record, which has no type of its own for a full disk."""
+    try:
+        write(*content)
+    except RuntimeError as error:
+        if is_full_disk(error):
+            raise OSError(errno.ENOSPC, "No space left on device") from error
+        raise
 
 
 def _encoded(split, row, image_size):

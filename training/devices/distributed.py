@@ -1,5 +1,6 @@
 """Several devices of one or more machines on JAX: `keras.distribution`."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import jax
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import ConditionError, InputError
 from keras_vit.training.checkpoint.state_file import pack_state, unpack_state
 from keras_vit.training.data.share import Share
 from keras_vit.training.devices.engine import Engine, check_available, check_shared
@@ -20,6 +21,7 @@ SHARED = {
     r"(.*/)?conv_[^/]*/kernel": (None, None, None, "model"),
     r"(.*/)?dense[^/]*/kernel": (None, "model"),
 }
+_LOST = ("Gloo", "NCCL", "coordination service", "heartbeat")  # in JAX's words for a lost connection
 
 
 def open_distributed(parts, sharing):
@@ -57,8 +59,18 @@ class Distributed(Engine):
     def check(self, task):
         check_shared(task, self.num_parts)
 
+    @contextlib.contextmanager
     def scope(self):
-        return self.distribution.scope()
+        with self.distribution.scope():
+            try:
+                yield
+            except (RuntimeError, ValueError) as error:
+                if self.num_processes > 1 and any(word in str(error) for word in _LOST):
+                    raise ConditionError(
+                        "Another process of this training has ended, or cannot be reached. Start all of them "
+                        "again, with the same commands and --resume."
+                    ) from error
+                raise
 
     def prepare(self, model):
         if self.sharing > 1 and not any(map(self.distribution.is_shared, model.trainable_variables)):

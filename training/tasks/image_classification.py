@@ -87,7 +87,7 @@ class ImageClassification(Task):
         return data
 
     def _load(self, spec, data_dir):
-        recipe = self.recipe
+        recipe, decided = self.recipe, self.known
         prepare = prepare_option(self.preparation(spec, data_dir))
         data = load_data(
             spec,
@@ -105,6 +105,9 @@ class ImageClassification(Task):
             data_dir=data_dir,
             **prepare,
         )
+        own = data.preparation
+        if own is not None and getattr(own, "geometry", None) != self.known.geometry:
+            self.known = preparation_of_data(recipe, data, decided)  # of ImageData that a function returned
         if data.window is not None:
             self.known = dataclasses.replace(self.known, window=data.window)
         return data

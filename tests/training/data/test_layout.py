@@ -146,3 +146,17 @@ def test_a_folder_that_may_not_be_read_is_named(made):
     (root / "dog").chmod(0)
     with pytest.raises(InputError, match="dog cannot be read: Permission denied"):
         read_layout(root)
+
+
+def test_folders_that_look_like_groups_are_pointed_out_where_splits_are_made_of_them(made):
+    root = made("ill/anna/2", "ill/bob/2", "well/carl/2", "well/dora/2")
+    (hint,) = read_layout(root, "first").hints
+    assert hint.startswith("images of one folder, such as anna, can be in two splits") and "train" in hint
+    assert hint in read_layout(root, "first").lines()
+    assert read_layout(root, "last").hints == ()
+
+
+def test_own_splits_need_no_hint_on_groups(made):
+    classes = ("ill/anna", "ill/bob", "well/carl", "well/dora")
+    root = made(*(f"{split}/{name}" for split in ("train", "val", "test") for name in classes))
+    assert read_layout(root, "first").hints == ()

@@ -219,6 +219,15 @@ def test_a_signal_to_one_of_two_processes_stops_both_after_the_same_step(asked, 
 
 
 @pytest.mark.slow
+@needs_jax
+def test_a_process_whose_other_one_died_says_so(tmp_path):
+    alive, dead = start_together(tmp_path / "run", devices="all", dies=1, stop_at=[1, 1])
+    output, _ = alive.communicate(timeout=900)
+    assert dead.wait(timeout=900) == 9 and alive.returncode != 0
+    assert "ConditionError: Another process of this training has ended" in output, output[-3000:]
+
+
+@pytest.mark.slow
 @needs_tensorflow
 def test_a_training_that_diverges_on_two_devices_reports_the_step_and_the_layer(tmp_path):
     ruin = ["optimizer=sgd", "learning_rate=1e6", "momentum=0.99", "weight_decay=1e5", "clip_norm=none"]

@@ -3,8 +3,8 @@
     python worker.py BACKEND COUNT RUN_DIR '{"devices": "2", "overrides": ["epochs=1"], "stop_at": [1, 2]}'
 
 COUNT devices are made; `devices` of them are used, or one without. With `stop_at` the training ends in the
-epoch and step given, as power loss would end it; with `ask_at` the process numbered `asked` is asked
-there to stop; with `resume` it continues.
+epoch and step given, as power loss would end it, with `dies` that of the process of this number alone; with
+`ask_at` the process numbered `asked` is asked there to stop; with `resume` it continues.
 """
 
 import json
@@ -36,7 +36,7 @@ def main(backend, count, run_dir, options):
 
     engine = open_engine(options.get("devices"))
     callbacks = []
-    if "stop_at" in options:
+    if "stop_at" in options and options.get("dies", engine.process) == engine.process:
         callbacks.append(strike(*options["stop_at"], lambda: os._exit(9)))
     if options.get("asked") == engine.share.index:
         callbacks.append(strike(*options["ask_at"], lambda: signal.raise_signal(signal.SIGTERM)))

@@ -97,6 +97,28 @@ shards.pack(load_data("folder:{photos}"), __import__("pathlib").Path({str(tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "photos", "started"]
 
 
+def test_a_disk_that_fills_while_it_is_written_is_one_line_and_leaves_nothing(photos, tmp_path, capsys):
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(
+        resource.RLIMIT_FSIZE, (20_000, limits[1])
+    )  # bytes that a file may have, as by a quota
+    try:
+        assert main(["pack", f"folder:{photos}", str(tmp_path / "out")]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "No space left on the disk" in (shown := capsys.readouterr().err) and shown.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+def test_what_cannot_have_space_is_refused_before_it_is_written(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(shards_module, "free_space", lambda folder: 1000)
+    assert main(["pack", f"folder:{photos}", str(tmp_path / "out")]) == 2
+    shown = capsys.readouterr()
+    assert "to write: 0.1 MB, " in shown.out and "take 0.1 MB in" in shown.err and "--image-size" in shown.err
+    assert main(["pack", f"folder:{photos}", str(tmp_path / "out"), "--image-size", "8"]) == 0
+
+
 def test_two_processes_do_not_pack_into_one_folder(photos, tmp_path, capsys):
     with exclusively(tmp_path / "out.pack", "busy"):
         assert main(["pack", f"folder:{photos}", str(tmp_path / "out")]) == 2
