@@ -162,7 +162,7 @@ def cache_folder(source: str) -> Path | None:
         return None
     place = os.path.abspath(source) if os.path.exists(source) else source
     root = Path(named or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "keras_vit")).expanduser()
-    return root / "images" / f"{digest(place.encode()):016x}"
+    return root / "images" / f"{digest(os.fsencode(place)):016x}"
 
 
 def free_space(folder: Path) -> int:
