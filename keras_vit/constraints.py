@@ -255,4 +255,4 @@ def _word(kind):
     if typing.get_origin(kind) is Sequence:
         return "a list or tuple"
     name, package = getattr(kind, "__name__", str(kind)), getattr(kind, "__module__", "").partition(".")[0]
-    return f"{package}.{name}" if package in ("keras", "keras_vit") else name.replace("NoneType", "none")
+    return f"keras.{name}" if package == "keras" else name.replace("NoneType", "none")

@@ -82,7 +82,7 @@ class KerasExport(ModelExport):
         dtype = {"input_dtype": description.inputs[0].dtype} if self.pixels else {}
         if self.form.int8:
             dtype = {"input_dtype": "int8"}
-        training = self.writer.int8_training if VARIANTS[variant].is_all_int8 else None
+        training = self.writer.int8_training if self.writer.is_trained(variant) else None
         trained = {}
         if training:
             items = items_of_epoch(training)

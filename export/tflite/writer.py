@@ -52,8 +52,13 @@ class TfliteWriter:
         elif options and not spared:
             write_tflite(self.form, path, options)
         else:
-            means = None if self._is_trained(variant) else self._means
+            means = None if self.is_trained(variant) else self._means
             run_writer("quantize", **self._job(variant), spared=list(spared), means=means, path=path)
+
+    def is_trained(self, variant) -> bool:
+        """Returns whether a variant has weights that were trained for it."""
+        wanted = self.int8_training is not None and VARIANTS[variant].is_all_int8
+        return wanted and self._trained is not None
 
     def sensitivity(self, variant):
         """Measures what quantization does to each layer's own output, on calibration items.
@@ -88,9 +93,6 @@ class TfliteWriter:
         items = self._saved(self.calibration, "items.npz")
         return run_worker("calibrate", file=self._float32, items=items)
 
-    def _is_trained(self, variant):
-        return self.int8_training is not None and VARIANTS[variant].is_all_int8
-
     @functools.cached_property
     def _float32(self):
         path = Path(self._temporary.name) / "fp32.tflite"
@@ -99,20 +101,23 @@ class TfliteWriter:
 
     @functools.cached_property
     def _trained(self):
-        """The float32 file with the weights that were trained for static int8."""
+        """The float32 file with weights trained for static int8, or None where that did not help."""
         from keras_vit.export.int8_training.train import train
 
         path, quantized = (Path(self._temporary.name) / f"{name}.tflite" for name in ("trained", "untrained"))
         job = {"file": self._float32, "rules": VARIANTS["full_int8"].rules, "ranges": self.ranges}
         run_writer("quantize", **job, path=quantized)
         step = functools.partial(self.progress, "full_int8")
-        path.write_bytes(train(self._float32.read_bytes(), quantized.read_bytes(), self.int8_training, step))
+        content = train(self._float32.read_bytes(), quantized.read_bytes(), self.int8_training, step)
+        if content is None:
+            return None
+        path.write_bytes(content)
         return path
 
     def _job(self, name):
         variant = VARIANTS[name]
         ranges = self.ranges if variant.needs_calibration else None
-        file = self._trained if self._is_trained(name) else self._float32
+        file = self._trained if self.is_trained(name) else self._float32
         return {"file": file, "rules": variant.rules_with_ends(self.form.int8), "ranges": ranges}
 
     def _saved(self, items, name):

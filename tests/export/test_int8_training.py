@@ -1,5 +1,7 @@
 """Weights that are trained for the rounding of the static int8 file."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -73,9 +75,30 @@ def test_an_epoch_has_no_more_items_than_allowed_and_says_how_far_it_is(photo_fo
         form, {name: images[:64]}, tmp_path, training, lambda *words: seen.append(words)
     ) as writer:
         writer.write("full_int8", tmp_path / "m.tflite")
-    steps = [step for variant, step in seen if step.startswith("int8 training")]
+    *steps, checked = [step for variant, step in seen if step.startswith("int8 training")]
+    assert re.fullmatch(r"int8 training, error of items not trained on: \S+ before, \S+ after.*", checked)
     assert [step.split(",")[1] for step in steps] == [" step 1 of 14", " step 11 of 14"]
     assert steps[1].endswith(" left")
+
+
+@pytest.mark.slow
+def test_training_that_does_not_help_leaves_the_weights_as_they_were(photo_form, model, digits, tmp_path):
+    """A rate of 10 times the size of a weight destroys the model."""
+    from keras_vit.export.tflite.writer import TfliteWriter
+
+    form, images, seen = photo_form(model), digits[0][:64], []
+    (name,) = (tensor.name for tensor in form.inputs)
+    training = Int8Training({name: images}, batch_size=16, learning_rate=10.0)
+
+    def report(variant, step):
+        seen.append(step)
+
+    for file, chosen in (("plain", None), ("trained", training)):
+        with TfliteWriter(form, {name: images}, tmp_path, chosen, report) as writer:
+            writer.write("full_int8", tmp_path / file)
+            assert not writer.is_trained("full_int8")
+    assert (tmp_path / "plain").read_bytes() == (tmp_path / "trained").read_bytes()
+    assert any(step.endswith("the weights stay as they were") for step in seen)
 
 
 def test_training_takes_one_item_at_once(model, digits, tmp_path):

@@ -55,7 +55,7 @@ def test_an_unfit_argument_is_named_in_one_error(arguments, message):
     ],
 )
 def test_what_needs_a_model_names_what_it_received_instead(use):
-    with pytest.raises(InputError, match=r"Expected model to be Model, received 'runs/digits' \(str\)"):
+    with pytest.raises(InputError, match=r"Expected model to be keras.Model, received 'runs/digits' \(str\)"):
         use("runs/digits")
 
 

@@ -121,7 +121,7 @@ def test_a_model_can_continue_from_layers_of_your_own():
     ("tensor", "message"),
     [
         (keras.KerasTensor((None, 8, 8, 1)), r"input_tensor of shape \(None, 8, 8, 3\), received .*8, 1\)"),
-        (np.zeros((2, 8, 8, 3)), "input_tensor to be KerasTensor or none"),
+        (np.zeros((2, 8, 8, 3)), "input_tensor to be keras.KerasTensor or none"),
     ],
 )
 def test_an_input_tensor_that_is_none_or_has_another_shape_is_refused(tensor, message):

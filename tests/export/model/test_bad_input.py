@@ -136,7 +136,7 @@ REFUSED = {
     "no variants": ({"variants": []}, "Expected variants, auto or some of .*; received none"),
     "a number as variants": ({"variants": 3}, "variants to be str or a list or tuple, received 3"),
     "a list of lists": ({"variants": [["fp32"]]}, r"variants\[0\] to be str"),
-    "true for training": ({"int8_training": True}, "int8_training to be keras_vit.Int8Training or none"),
+    "true for training": ({"int8_training": True}, "int8_training to be Int8Training or none"),
     "half a batch": ({"batch_size": 1.5}, "batch_size to be int, received 1.5"),
     "an empty batch": ({"batch_size": 0}, "batch_size of at least 1, received 0"),
     "a preparation that is no JSON": ({"preparation": {"scale": np.float32(2)}}, "float32 is not JSON"),

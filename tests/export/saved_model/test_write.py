@@ -43,7 +43,7 @@ def test_no_image_signature_is_written_where_image_files_lack_the_channels(tmp_p
     model = cnn("3x3", image_size=8, channels=4, num_classes=3, hidden_dim=8)
     images = np.zeros((2, 8, 8, 4), "uint8")
     export_model(
-        model, tmp_path, inputs=images, task="classification", label_names="abc", variants="savedmodel"
+        model, tmp_path, inputs=images, task="classification", label_names=list("abc"), variants="savedmodel"
     )
     served = tf.saved_model.load(str(tmp_path / "saved_model"))
     assert set(served.signatures) == {"serving_default"}

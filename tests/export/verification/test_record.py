@@ -195,7 +195,7 @@ def test_input_that_cannot_be_verified_with_is_refused(data, tmp_path):
         ({"inputs": np.full_like(images, np.nan, "float32")}, "finite"),
         ({"labels": labels[1:]}, "one label per item"),
         ({"labels": labels + 1}, "labels from 1 to 3"),
-        ({"label_names": ("one", "two\nlines", "three")}, "one label per output"),
+        ({"label_names": ("one", "two\nlines", "three")}, "text of one line each"),
     ]:
         given = {"label_names": NAMES, "inputs": images, "labels": labels, **CLASSIFIER, **bad}
         with pytest.raises(InputError, match=message):
