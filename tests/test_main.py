@@ -213,7 +213,10 @@ def test_a_signal_ends_a_command_in_one_line(number, exit_code, tmp_path, monkey
 
 
 @pytest.mark.usefixtures("foreground")
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_a_signal_inside_a_callback_of_the_garbage_collector_is_not_lost(
     number, exit_code, tmp_path, monkeypatch, capsys
 ):

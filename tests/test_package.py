@@ -50,7 +50,7 @@ def saved(tmp_path_factory):
     [
         pytest.param("import keras, keras_vit", marks=pytest.mark.slow),
         "import keras_vit, keras",
-        "from keras_vit import layers\nimport keras",
+        pytest.param("from keras_vit import layers\nimport keras", marks=pytest.mark.slow),
         pytest.param("import keras_vit.models, keras", marks=pytest.mark.slow),
     ],
 )

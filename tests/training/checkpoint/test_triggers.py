@@ -53,7 +53,7 @@ def test_an_error_of_the_training_takes_precedence_over_the_signal():
         raise ValueError("of the training")
 
 
-@pytest.mark.parametrize("first", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("first", [pytest.param("SIGINT", marks=pytest.mark.slow), "SIGTERM"])
 def test_ctrl_c_after_a_first_signal_stops_immediately(first):
     done = subprocess.run([sys.executable, "-c", PROGRAM, first], env=ENVIRONMENT, timeout=60)
     assert done.returncode == 130
