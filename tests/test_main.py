@@ -82,7 +82,7 @@ def test_the_version_is_printed(capsys):
 def test_the_run_folder_contains_the_documented_files(run):
     assert {
         "recipe.json", "model.keras", "state", "history.csv", "tensorboard", "metrics.json", "labels.txt",
-        "preprocessing.json", "report", "export",
+        "predictions.csv", "preprocessing.json", "report", "export",
     } == set(os.listdir(run))  # fmt: skip
 
 
