@@ -154,8 +154,8 @@ def decode_reduced(
     """Decodes the bytes of an image file, reduced as far as its shorter side stays at least `least_side`.
 
     A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where both sides are multiples of that. An image of more
-    than four times `least_side` is reduced to twice, each pixel the mean of those it covers. None keeps the
-    size. `background` and `window` are those of `Preprocessing`.
+    than four times `least_side` is reduced to about twice, each pixel the mean of those it covers. None keeps
+    the size. `background` and `window` are those of `Preprocessing`.
 
     Returns:
         uint8 `(height, width, channels)`.
@@ -181,8 +181,7 @@ def decode_reduced(
         ) from error
     height, width = pixels.shape[:2]
     if least_side is not None and min(height, width) > 4 * least_side:
-        scale = 2 * least_side / min(height, width)
-        size = (round(width * scale), round(height * scale))
+        size = _reduced_size(width, height, 2 * least_side)
         pixels = _as_array(Image.fromarray(np.squeeze(pixels)).resize(size, Image.Resampling.BOX))
     return pixels
 
@@ -202,6 +201,17 @@ def _reduction(image, least_side):
         if image.format in ("JPEG", "MPO") and min(reduced) >= least_side and is_whole:
             return factor
     return 1
+
+
+def _reduced_size(width, height, side):
+    """Width and height, the shorter from `side` to a quarter more: those that keep the ratio best.
+
+    Another ratio could be rounded to another size in the resizing that follows, and the crop be shifted.
+    """
+    ratio = max(width, height) / min(width, height)
+    short = min(range(side, side + side // 4 + 1), key=lambda each: abs(each * ratio - round(each * ratio)))
+    sides = short, round(short * ratio)
+    return sides if width <= height else sides[::-1]
 
 
 def _decoded_by_pillow(image, factor, channels, changes, background, window):

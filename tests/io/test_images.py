@@ -13,6 +13,7 @@ from PIL import Image
 from keras_vit.errors import InputError
 from keras_vit.io.image_formats import IMAGE_SUFFIXES
 from keras_vit.io.images import Changes, decode_image, read_image, resize_image
+from keras_vit.io.preprocessing import Preprocessing
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 FORMATS = {
@@ -151,6 +152,20 @@ def test_images_are_stretched_to_height_and_width():
     assert pixels.shape == (20, 8, 3)
     np.testing.assert_array_equal(pixels[:, :3], np.broadcast_to(RED, (20, 3, 3)))
     assert decode_image(saved(two_tone()), "x", size=5).shape == (5, 5, 3)
+
+
+@pytest.mark.parametrize("size", [(640, 427), (1546, 1213), (517, 606), (1001, 642), (2000, 411)])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("geometry", ["center_crop", "letterbox", "stretch"])
+def test_reducing_large_images_first_hardly_changes_the_result(size, kind, geometry):
+    """By a few levels, not by a shift of the crop: 75 levels where the ratio of the sides was rounded."""
+    detail = np.random.default_rng(0).integers(0, 256, (6, 8, 3), "uint8")
+    image = Image.fromarray(detail).resize(size, Image.Resampling.BICUBIC)
+    prepare = Preprocessing.of(geometry, (32, 32))
+    data = saved(image, kind, **({"quality": 95} if kind == "JPEG" else {}))
+    whole = prepare(Image.open(io.BytesIO(data)))
+    difference = np.abs(decode_image(data, "x", prepare).astype(int) - whole)
+    assert difference.max() <= 8 and difference.mean() < 1
 
 
 def test_shrinking_is_antialiased():

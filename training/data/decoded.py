@@ -15,6 +15,7 @@ from keras_vit.training.data.cache import Cache
 from keras_vit.training.data.kept import keep_contents, kept_contents
 from keras_vit.training.data.random_crop import RandomCrop
 
+_VERSION = "-2"  # of what decoding gives
 IN_MEMORY = 512 * 1024**2  # bytes of a data set's prepared images, up to which they stay there
 
 
@@ -85,7 +86,7 @@ class Decoder:
         """A name for images that are decoded alike."""
         window = "" if self.window is None else "-{}-{}".format(*self.window)
         background = "" if self.background == WHITE else "-{:02x}{:02x}{:02x}".format(*self.background)
-        return f"{self.least_side}-{self.shape[-1]}{window}{background}"
+        return f"{self.least_side}-{self.shape[-1]}{window}{background}{_VERSION}"
 
     def prepared(self, index: int) -> np.ndarray:
         """Returns an image of `shape`. Those of small sets stay in memory."""
