@@ -6,13 +6,14 @@ import os
 import shutil
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_vit import InputError
 from keras_vit.export import export_model, load_predictor
 from keras_vit.export.web.page import write_page
-from keras_vit.io.images import read_image
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.models import vit
 from keras_vit.models.rollout import map_grid
@@ -31,6 +32,7 @@ def exported(tmp_path_factory):
     if not PHOTOS.is_dir():
         pytest.skip(f"no photographs in {PHOTOS}; KERAS_VIT_SHARED_DATA names the folder of shared data")
     folder = tmp_path_factory.mktemp("web")
+    keras.utils.set_random_seed(0)
     model = vit("Pico/8", image_size=48, num_classes=4, pooling="token", num_layers=3)
     random = np.random.default_rng(0)
     model.set_weights([w + random.normal(0, 0.2, w.shape) for w in model.get_weights()])
@@ -69,13 +71,14 @@ def test_a_photo_gets_the_classes_and_the_map_that_python_computes_also_offline(
             phone.reload()
             phone.wait_for_selector("body[data-ready]")
         rows, values = classify(phone, PHOTOS / name)
-        image = read_image(PHOTOS / name, predictor.preprocessing)[None]
+        with Image.open(PHOTOS / name) as photo:  # as a whole: read_image reduces large ones first
+            image = predictor.preprocessing(photo)[None]
         expected, attention = predictor.probabilities(image)[0], predictor.attention_maps(image)[0]
         order = np.argsort(-expected)
         assert [label for label, _ in rows] == [LABELS[index] for index in order]
-        # Decoders may differ, and Python reduces a large photo before it is resized: by a level or two.
-        np.testing.assert_allclose([share for _, share in rows], expected[order], atol=1e-2)
-        np.testing.assert_allclose(values, attention.ravel(), atol=2e-2 * attention.max())
+        # Decoders and rounding may differ by one level in a pixel here and there.
+        np.testing.assert_allclose([share for _, share in rows], expected[order], atol=2e-3)
+        np.testing.assert_allclose(values, attention.ravel(), atol=5e-3 * attention.max())
         assert phone.inner_text("#time").endswith("ms on this device")
     width = phone.evaluate("document.documentElement.scrollWidth")
     assert width <= 375  # nothing to scroll sideways
