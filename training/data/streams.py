@@ -61,7 +61,7 @@ def shared(stream, share: Share):
         return stream
     if isinstance(stream, EvaluationBatches):
         return EvaluationBatches(stream.length, stream.batch_size, lambda rows: stream.read(share.of(rows)))
-    return map(share.of, stream)
+    return (share.of(batch) for batch in stream)
 
 
 def weighted(change, class_weights: np.ndarray):
@@ -196,7 +196,8 @@ def batch_stream(batches, *, epochs: int, start_epoch=0, start_step=0, change=No
     if keras.backend.backend() == "tensorflow":
         return _dataset(read, indices, batches.batch(0, 0), change, getattr(batches, "varying_size", False))
     stream = map(read, indices)
-    return stream if change is None else itertools.starmap(change, stream)
+    stream = stream if change is None else itertools.starmap(change, stream)
+    return (batch for batch in stream)  # of iterators `fit` takes generators alone
 
 
 def one_hot(labels, num_classes):
