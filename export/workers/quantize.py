@@ -53,7 +53,7 @@ def quantized(content, rules, ranges, spared=()):
 
 
 def _with_shared_ends(content, result):
-    """Mends the outputs of a quantized file that are inputs too, or one tensor under several names.
+    """Fixes the outputs of a quantized file that are inputs too, or one tensor under several names.
 
     ai-edge-quantizer gives their new tensors to the graph, but not to its signature, and returns an input as
     it was quantized.

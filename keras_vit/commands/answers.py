@@ -1,5 +1,7 @@
 """What `predict` answers: as a table, as CSV and as JSON."""
 
+import functools
+
 import numpy as np
 
 from keras_vit.errors import InputError
@@ -44,8 +46,8 @@ class Answers:
     def columns(self) -> list[str]:
         """The columns of a CSV file."""
         if self.found.predictor.classes:
-            return ["file", *(name for pair in self._class_columns() for name in pair), "error"]
-        return ["file", *self._number_columns(), "error"]
+            return ["file", *(name for pair in self._class_columns for name in pair), "error"]
+        return ["file", *self._number_columns, "error"]
 
     def as_json(self) -> list[dict]:
         """Returns all numbers of each file, or its error."""
@@ -98,18 +100,20 @@ class Answers:
     def _cells(self, item):
         if not self.found.predictor.classes:
             values = np.concatenate([values.reshape(-1) for values in item.values()])
-            return dict(zip(self._number_columns(), values.tolist(), strict=True))
+            return dict(zip(self._number_columns, values.tolist(), strict=True))
         best = self._best(item[self.found.predictor.classes])
-        pairs = zip(self._class_columns(), best, strict=False)
+        pairs = zip(self._class_columns, best, strict=False)
         return {
             column: value for columns, answer in pairs for column, value in zip(columns, answer, strict=True)
         }
 
+    @functools.cached_property
     def _class_columns(self):
         count = min(self.top, self.found.predictor.num_classes)
         ends = ["", *(f"_{number}" for number in range(2, count + 1))]
         return [(f"class{end}", f"probability{end}") for end in ends]
 
+    @functools.cached_property
     def _number_columns(self):
         columns = []
         for output in self.found.predictor.description.outputs:
