@@ -3,7 +3,10 @@
 import argparse
 import contextlib
 import math
+import os
 from collections.abc import Callable
+
+from keras_vit.errors import InputError
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,6 +51,12 @@ def add_columns(parser):
 def given_columns(options) -> dict[str, str | None]:
     """Returns what `add_columns` added, as options of `load_data`."""
     return {name: getattr(options, name) for name in ("image_column", "label_column", "split_column")}
+
+
+def check_no_input(option: str, written: str, inputs: list[str]):
+    """Raises InputError where the file that an option writes is one of the inputs."""
+    if os.path.realpath(written) in map(os.path.realpath, inputs):
+        raise InputError(f"{option} {written} would replace an input file. Choose another name.")
 
 
 def add_data_dir(parser):

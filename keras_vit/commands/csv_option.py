@@ -3,6 +3,7 @@
 import csv
 import os
 
+from keras_vit.commands.arguments import check_no_input
 from keras_vit.errors import InputError
 from keras_vit.io.files import open_csv
 
@@ -23,8 +24,7 @@ class CsvFile:
         self.path, self._columns = path, None
         if path is None:
             return
-        if os.path.realpath(path) in map(os.path.realpath, inputs):
-            raise InputError(f"--csv {path} would replace an input file. Choose another name.")
+        check_no_input("--csv", path, inputs)
         folder = os.path.dirname(os.path.abspath(path))
         if os.path.isdir(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK):
             raise InputError(f"--csv {path} cannot be written. Choose another name.")

@@ -3,6 +3,7 @@
 import contextlib
 import os
 
+from keras_vit.commands.arguments import check_no_input
 from keras_vit.errors import InputError
 
 
@@ -23,8 +24,7 @@ def json_file(path: str | None, inputs: list[str]):
     from keras_vit.io.files import atomic_path
     from keras_vit.io.json_files import write_json
 
-    if os.path.realpath(path) in map(os.path.realpath, inputs):
-        raise InputError(f"--json {path} would replace an input file. Choose another name.")
+    check_no_input("--json", path, inputs)
     if os.path.isfile(path) and not _holds_json(path):
         raise InputError(f"--json {path} would replace a file that is not JSON. Choose another name.")
     with atomic_path(path) as temporary:

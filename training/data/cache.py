@@ -19,13 +19,13 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from keras_vit.errors import warn
+from keras_vit.io.files import is_full_disk
 from keras_vit.training.data.items import digest
 
 VARIABLE, OFF = "KERAS_VIT_CACHE", "off"
 UNUSED_DAYS = 30  # after which a data set is removed
 RECORD = np.dtype([("stamp", "<u8"), ("offset", "<i8"), ("shape", "<i4", 3), ("unused", "<i4")])
 _MOST_WRITERS = 64
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Cache:
@@ -103,7 +103,7 @@ class Cache:
     def _stop(self, error):
         self._writer.close()
         self._writer = None
-        if error.errno not in _FULL:
+        if not is_full_disk(error):
             raise error
         warn(
             f"No space is left in {self.folder} for decoded images: the others are decoded each time they "

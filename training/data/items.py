@@ -3,7 +3,6 @@
 A new kind of storage is a class like `FileItems`, with its methods.
 """
 
-import errno
 import hashlib
 import os
 import tempfile
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.io.files import read_bytes
+from keras_vit.io.files import is_full_disk, read_bytes
 from keras_vit.io.images import MAX_FILE_SIZE
 
 SAMPLE = 4096  # bytes in the middle of a file that identify it, together with its size
@@ -145,7 +144,7 @@ class StoredItems:
             if self._file.write(image) == len(image):
                 return
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if not is_full_disk(error):
                 raise
         raise InputError(
             f"No space is left in {tempfile.gettempdir()} for the images of {self._source}. Set TMPDIR to a "
