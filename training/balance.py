@@ -10,9 +10,12 @@ from keras import ops
 
 from keras_vit.errors import InputError, listed
 from keras_vit.training.data import ImageData
+from keras_vit.training.data.label_kinds import counts_of
 
 BALANCED = "balanced"
 ACCURACY, BALANCED_ACCURACY, MACRO_F1, RECALL = "accuracy", "balanced_accuracy", "macro_f1", "recall"
+OF_CLASSES = (ACCURACY, BALANCED_ACCURACY, MACRO_F1, RECALL)
+WHOLE = (ACCURACY, BALANCED_ACCURACY, MACRO_F1, "mean_average_precision", "mean_absolute_error")
 UNEQUAL = 30  # times as many images of one class as of another, from which accuracy says little
 
 
@@ -25,15 +28,13 @@ class ClassWeight:
 
 
 class Monitor:
-    """`"accuracy"`, `"balanced_accuracy"`, `"macro_f1"` or `"recall:CLASS"`."""
+    """`"recall:CLASS"` or one of `WHOLE`; which of these there are depends on the kind of labels."""
 
     def check(self, name: str, value: Any) -> None:
         kind, _, label = str(value).partition(":")
-        known = kind in (ACCURACY, BALANCED_ACCURACY, MACRO_F1) and not label or kind == RECALL and label
-        if value is not None and not known:
+        if value is not None and not (kind in WHOLE and not label or kind == RECALL and label):
             raise InputError(
-                f"Expected {name} to be {ACCURACY}, {BALANCED_ACCURACY}, {MACRO_F1} or {RECALL}:CLASS, "
-                f"received {value!r}."
+                f"Expected {name} to be {', '.join(WHOLE)} or {RECALL}:CLASS, received {value!r}."
             )
 
 
@@ -62,7 +63,7 @@ class Balance:
         Raises:
             InputError: weights or a recall of an unknown class.
         """
-        counts = np.bincount(data.train.labels, minlength=data.num_classes)
+        counts = counts_of(data.train.labels, data.label_kind, data.num_classes)
         weights = adjustment = None
         if recipe.class_weight is not None:
             weights = class_weights(recipe.class_weight, counts, data.label_names)
@@ -70,7 +71,12 @@ class Balance:
             shares = np.maximum(counts, 1) / counts.sum()
             adjustment = (recipe.logit_adjustment * np.log(shares)).astype("float32")
         monitor, _, name = (recipe.monitor or "").partition(":")
-        label = None if not name else _index(name, data.label_names, "monitor")
+        if monitor not in ("", *OF_CLASSES):
+            raise InputError(
+                f"Expected monitor to be {', '.join(OF_CLASSES[:-1])} or {RECALL}:CLASS for classes, "
+                f"received {recipe.monitor!r}."
+            )
+        label = None if not name else index_of(name, data.label_names, "monitor")
         note = None
         if not monitor:
             monitor, note = ACCURACY, None
@@ -167,7 +173,7 @@ def class_weights(text: str, counts: np.ndarray, label_names: Sequence[str]) -> 
         return (counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))).astype("float32")
     weights = np.ones(len(label_names), "float32")
     for name, weight in given_weights(text).items():
-        weights[_index(name, label_names, "class_weight")] = weight
+        weights[index_of(name, label_names, "class_weight")] = weight
     return weights
 
 
@@ -190,7 +196,8 @@ def given_weights(text: str, name: str = "class_weight") -> dict[str, float]:
     return weights
 
 
-def _index(name, label_names, field):
+def index_of(name: str, label_names: Sequence[str], field: str) -> int:
+    """Returns the index of the class that a field names."""
     if name not in label_names:
         raise InputError(
             f"Expected {field} to name a class of the data, {listed(label_names)}, received {name!r}."

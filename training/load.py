@@ -26,12 +26,12 @@ def load_data(
 
     Args:
         spec: str. Images: `"digits"` (1,797 images of 8 x 8 pixels, embedded), `"folder:PATH"` (class folders
-            of image files), `"table:FILE"` (CSV or Parquet with a path and a label in each row), `"npz:PATH"`
-            (arrays), `"tfds:NAME"` (TensorFlow Datasets), `"hf:NAME"` (Hugging Face `datasets`, from the hub
-            or a folder), `"shards:PATH"` (what `keras-vit pack` wrote) or `"module:name"`. That is, or
-            returns, what may also be given itself: `(images, labels)`, a `tf.data.Dataset` or a
-            `keras.utils.PyDataset` of these, or a dict of them by split. Text: `"names"` (1,536 names of
-            dinosaurs, embedded) or `"text:PATH"`, a file in UTF-8.
+            of image files, or images with a `labels.csv`), `"table:FILE"` (CSV or Parquet with a path and
+            labels in each row), `"npz:PATH"` (arrays), `"tfds:NAME"` (TensorFlow Datasets), `"hf:NAME"`
+            (Hugging Face `datasets`, from the hub or a folder), `"shards:PATH"` (what `keras-vit pack` wrote)
+            or `"module:name"`. That is, or returns, what may also be given itself: `(images, labels)`, a
+            `tf.data.Dataset` or a `keras.utils.PyDataset` of these, or a dict of them by split. Text:
+            `"names"` (1,536 names of dinosaurs, embedded) or `"text:PATH"`, a file in UTF-8.
         validation_fraction: float in (0, 1), of what is left after the test split. Default: 0.1.
         test_fraction: float in (0, 1). Default: 0.1.
         seed: int, chooses the splits and the subset. Default: 0.
@@ -50,10 +50,13 @@ def load_data(
             `prepare`, function of a uint8 image that brings it to `image_size` instead of `geometry`, such as
             a `keras_vit.pretrained.Preprocessing` (default: None);
             `image_column`, `label_column`, `split_column`, str, columns of a table (default: those with usual
-            names); `examine`, bool, reads all image files before it returns, and not only a sample of many
-            (default: False); `caching`, bool, keeps decoded image files on the disk, in the folder that the
-            variable `KERAS_VIT_CACHE` names, by default `~/.cache/keras_vit` (default: True);
-            `data_dir`, str or Path, where TFDS keeps its data (default: TFDS's own).
+            names); several label columns are separated by commas, and `"*"` is all others; `label_kind`,
+            `"class"`, `"several"` (labels that each hold or not), `"numbers"` or `"soft"` (a share of each
+            class) (default: as the labels show, which `found` says); `examine`, bool, reads all image files
+            before it returns, and not only a sample of many (default: False); `caching`, bool, keeps decoded
+            image files on the disk, in the folder that the variable `KERAS_VIT_CACHE` names, by default
+            `~/.cache/keras_vit` (default: True); `data_dir`, str or Path, where TFDS keeps its data (default:
+            TFDS's own).
 
             Text: `lines`, bool, one item a line, or running text (default: True); `lowercase`, bool
             (default: False); `window`, int, tokens that a model reads at once (default: as the longest

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-LOGGED = {"loss": "min", "accuracy": "max"}  # computed in each epoch by every task: which values are better
+LOGGED = {"loss": "min", "accuracy": "max"}  # computed in each epoch of classes: which values are better
 CURVES = (*LOGGED, *(f"val_{name}" for name in LOGGED))  # as the logs of an epoch name them
 
 
@@ -29,6 +29,20 @@ IMAGES = (
     Metric("macro.f1", "macro F1"),
     Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),
     Metric("expected_calibration_error", "calibration error"),
+    Metric("calibrated.expected_calibration_error", "with a temperature"),
+)
+LABELS = (
+    Metric("mean_average_precision", "mean average precision"),
+    Metric("macro.f1", "macro F1"),
+    Metric("exact_match", "exact match", is_share=True),
+    Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),
+    Metric("expected_calibration_error", "calibration error"),
+    Metric("calibrated.expected_calibration_error", "with a temperature"),
+)
+NUMBERS = (
+    Metric("mean_absolute_error", "mean absolute error", "{:.4g}"),
+    Metric("root_mean_squared_error", "root mean squared error", "{:.4g}"),
+    Metric("r2", "R squared"),
 )
 TEXT = (
     Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),

@@ -1,34 +1,81 @@
 """The answer for each image of the splits that were not trained on, as a CSV file."""
 
 import csv
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from keras_vit.io.files import atomic_path, open_csv
 from keras_vit.training.data import ImageData
+from keras_vit.training.data.label_kinds import CLASS, NUMBERS, SEVERAL, SOFT
 
-COLUMNS = ("path", "split", "label", "answer", "score", "correct")
+BEFORE = ("path", "split")  # columns before those of the kind of labels
 
 
-def write_predictions(path: Path, data: ImageData, probabilities: Mapping[str, np.ndarray]):
-    """Writes a row for each image; the most confident mistakes come first, the surest answers last.
+def write_predictions(
+    path: Path,
+    data: ImageData,
+    answers: Mapping[str, np.ndarray],
+    thresholds: Sequence[float] | None = None,
+):
+    """Writes a row for each image; the most confident mistakes, or largest errors, come first.
 
     Args:
         path: of the CSV file.
         data: ImageData.
-        probabilities: for some splits by name, those of each image, float `(num_images, num_classes)`.
+        answers: for some splits by name, those of each image, float `(num_images, num_names)`.
+        thresholds: of several labels, the least probability of each that holds.
     """
+    columns, read = _READERS[data.label_kind]
     rows = []
-    for name, of_split in probabilities.items():
-        split, answers = data.splits[name], of_split.argmax(axis=1)
-        labels, scores = split.labels.tolist(), of_split.max(axis=1).tolist()
-        for image, label, answer, score in zip(split.names(), labels, answers.tolist(), scores, strict=True):
-            words = (image, name, data.label_names[label], data.label_names[answer])
-            rows.append((*words, f"{score:.6f}", int(label == answer)))
-    rows.sort(key=lambda row: (row[-1], float(row[-2]) if row[-1] else -float(row[-2])))
+    for name, values in answers.items():
+        split = data.splits[name]
+        of_split = read(split.labels, values, data.label_names, thresholds)
+        rows += [
+            (rank, (image, name, *row)) for image, (rank, row) in zip(split.names(), of_split, strict=True)
+        ]
+    rows.sort(key=lambda row: row[0])
     with atomic_path(path) as temporary, open_csv(temporary) as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows(rows)
+        writer.writerow([*BEFORE, *columns(data.label_names)])
+        writer.writerows(row for _, row in rows)
+
+
+def _of_classes(labels, answers, names, _):
+    labels = labels if labels.ndim == 1 else labels.argmax(axis=1)
+    best, scores = answers.argmax(axis=1).tolist(), answers.max(axis=1).tolist()
+    for label, answer, score in zip(labels.tolist(), best, scores, strict=True):
+        right = label == answer
+        rank = (right, float(f"{score if right else -score:.6f}"))
+        yield rank, (names[label], names[answer], f"{score:.6f}", int(right))
+
+
+def _of_several(labels, answers, names, thresholds):
+    found, held = answers >= np.asarray(thresholds), labels > 0
+    of_truth = np.where(held, answers, 1 - answers)
+    for is_held, is_found, truth, row in zip(held, found, of_truth, answers, strict=True):
+        right = bool((is_held == is_found).all())
+        words = [";".join(itertools.compress(names, chosen)) for chosen in (is_held, is_found)]
+        yield (right, float(truth.min())), (*words, int(right), *(f"{score:.6f}" for score in row))
+
+
+def _of_numbers(labels, answers, names, _):
+    spread = np.maximum(labels.std(axis=0), 1e-12)
+    errors = np.abs((answers - labels) / spread).mean(axis=1)
+    for label, answer, error in zip(labels.tolist(), answers.tolist(), errors.tolist(), strict=True):
+        pairs = (f"{value:.6g}" for pair in zip(label, answer, strict=True) for value in pair)
+        yield (-error,), tuple(pairs)
+
+
+_CLASSES = (lambda names: ("label", "answer", "score", "correct")), _of_classes
+_READERS = {
+    CLASS: _CLASSES,
+    SOFT: _CLASSES,
+    SEVERAL: ((lambda names: ("labels", "answers", "correct", *names)), _of_several),
+    NUMBERS: (
+        (lambda names: tuple(f"{kind}{name}" for name in names for kind in ("", "answer: "))),
+        _of_numbers,
+    ),
+}

@@ -13,6 +13,7 @@ from keras_vit.io.preprocessing import GEOMETRIES
 from keras_vit.training.augmentation.settings import Augmentation
 from keras_vit.training.balance import ClassWeight, Monitor
 from keras_vit.training.data.decoding import Color, Window
+from keras_vit.training.data.label_kinds import KINDS
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.fields import OnlyWith, annotations, check_fields, unused_fields
 from keras_vit.training.normalization import NORMALIZATIONS
@@ -20,7 +21,7 @@ from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE
 from keras_vit.training.own_parts import ChoicesOrOwn, is_part, named_parts, own_function
 
 _MANY = 10**9
-TABLES = ("table:*", "hf:*")
+TABLES = ("table:*", "hf:*", "folder:*")  # of a folder: where it has a labels.csv
 _FILES = ("folder:*", "hf:*", "shards:*", "table:*", "tfds:*")
 _SEEDS = Range(0, 2**32 - 1)
 _FRACTION = Range(0.001, 0.9)
@@ -237,8 +238,9 @@ class ImageRecipe(Augmentation, Recipe):
     )
     sixteen_bit: Annotated[str | None, Window(), OnlyWith("data", *_FILES)] = None  # full, data or LOW:HIGH
     image_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # None: one of the usual names
-    label_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None
+    label_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # or several: A,B; * for all others
     split_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None
+    label_kind: Annotated[str | None, Choices(*KINDS)] = None  # of an image; None: as the labels show
     normalization: Annotated[str | None, Choices(*NORMALIZATIONS)] = None  # inside the model; None: its own
 
     # Model

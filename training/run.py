@@ -103,6 +103,7 @@ def train(
         checkpoint_every=checkpoint_every,
         engine=engine,
     )
+    task = task.knowing(data)
     return Run(folder, task, model, data, task.evaluate(folder, model, data))
 
 
@@ -143,6 +144,7 @@ def load_run(run_dir: str | Path, data_dir: str | Path | None = None, data: Any 
     task = task_of(load_recipe(folder.recipe)).continuing(folder)
     model = load_model(folder.model)
     data = _data_of_recipe(task, folder, data_dir) if data is None else task.take(data, data_dir)
+    task = task.knowing(data)
     task.check_described(folder, data)
     task.check_model(folder, model, data)
     return Run(folder, task, model, data)

@@ -105,8 +105,8 @@ def cross_entropy(logits, labels):
     [
         ("class_weight=often", "Expected class_weight to be balanced or CLASS:WEIGHT"),
         ("class_weight=1:-2", "Expected class_weight to be balanced or CLASS:WEIGHT"),
-        ("monitor=precision", "Expected monitor to be accuracy, balanced_accuracy, macro_f1 or recall:CLASS"),
-        ("monitor=recall", "Expected monitor to be accuracy, balanced_accuracy, macro_f1 or recall:CLASS"),
+        ("monitor=precision", "Expected monitor to be accuracy, .* or recall:CLASS"),
+        ("monitor=recall", "Expected monitor to be accuracy, .* or recall:CLASS"),
     ],
 )
 def test_wrong_fields_are_refused(assignment, message):

@@ -11,7 +11,7 @@ from keras_vit.training.fit import fit
 from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.run import evaluate, train
 from keras_vit.training.tasks import task_of
-from keras_vit.training.tasks.image_classification import predict_probabilities
+from keras_vit.training.tasks.images import predict_outputs
 
 RECIPE = ImageRecipe(
     data="digits",
@@ -41,7 +41,7 @@ def test_training_learns_and_keeps_the_best_epoch(tmp_path, data):
     accuracies = [float(row["val_accuracy"]) for row in rows]
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
-    best = predict_probabilities(model, data.validation.images).argmax(axis=1) == data.validation.labels
+    best = predict_outputs(model, data.validation.images).argmax(axis=1) == data.validation.labels
     assert best.mean() == pytest.approx(max(accuracies), abs=1e-4)
     assert (tmp_path / "run" / "labels.txt").read_text().split() == list("0123456789")
 

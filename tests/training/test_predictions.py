@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from keras_vit.training import ImageRecipe, load_data, train
-from keras_vit.training.predictions import COLUMNS, write_predictions
+from keras_vit.training.predictions import write_predictions
 
 
 def rows_of(path):
@@ -31,7 +31,7 @@ def test_a_run_writes_the_path_and_answer_of_each_held_out_image(photos, tmp_pat
     options = {"data": f"folder:{photos}", "model": "linear", "epochs": 2, "batch_size": 8}
     run = train(ImageRecipe(**options, image_size=8, test_fraction=0.2), tmp_path / "run")
     rows = rows_of(run.folder.predictions)
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == ("path", "split", "label", "answer", "score", "correct")
     assert len(rows) == len(run.data.validation) + len(run.data.test)
     assert all(os.path.basename(os.path.dirname(row["path"])) == row["label"] for row in rows)
     assert all(os.path.isfile(row["path"]) for row in rows)

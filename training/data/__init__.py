@@ -3,17 +3,18 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from keras_vit.constraints import checked
-from keras_vit.errors import DataWarning
+from keras_vit.constraints import Choices, checked
+from keras_vit.errors import DataWarning, InputError
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.pairs import as_pair
 from keras_vit.training.data.checks import check_data, check_parts, warn_balance, warn_duplicates, warn_pixels
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.given import load_given
+from keras_vit.training.data.label_kinds import KINDS
 from keras_vit.training.data.sources import LoadOptions, find_source
 from keras_vit.training.data.split import Fraction, complete_splits
 from keras_vit.training.data.storage import resize
@@ -37,6 +38,7 @@ def load_data(
     image_column: str | None = None,
     label_column: str | None = None,
     split_column: str | None = None,
+    label_kind: Annotated[str | None, Choices(*KINDS)] = None,
     sixteen_bit: str | None = None,
     examine: bool = False,
     caching: bool = True,
@@ -60,13 +62,17 @@ def load_data(
         examine,
         caching,
         copied,
+        label_kind,
     )
     if isinstance(spec, str):
         source, argument, name = find_source(spec)
-        parts, label_names, *found = source.load(argument, options)
+        loaded = source.load(argument, options)
     else:
-        parts, label_names, *found = load_given(spec, "the data")
-    check_parts(parts, label_names)
+        loaded = load_given(spec, "the data", options)
+    parts, label_names, kind = loaded.parts, tuple(loaded.label_names), loaded.label_kind
+    if label_kind not in (None, kind):
+        raise InputError(f"{name} has labels of the kind {kind!r}, received label_kind={label_kind!r}.")
+    check_parts(parts, label_names, kind)
     warn_duplicates(parts, name)
     parts = complete_splits(
         parts,
@@ -74,6 +80,7 @@ def load_data(
         test_fraction=test_fraction,
         seed=seed,
         subset=subset,
+        kind=kind,
     )
     preparation = _preparation(parts["train"].images, image_size, prepare, getattr(spec, "preparation", None))
     if image_size is not None:
@@ -81,7 +88,8 @@ def load_data(
             key: Split(resize(split.images, image_size, prepare), split.labels)
             for key, split in parts.items()
         }
-    data = ImageData(name, label_names=label_names, found=tuple(*found), preparation=preparation, **parts)
+    facts = {"found": tuple(loaded.lines), "preparation": preparation, "label_kind": kind}
+    data = ImageData(name, label_names=label_names, **facts, **parts)
     check_data(data)
     warn_balance(data)
     warn_pixels(data)

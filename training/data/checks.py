@@ -8,6 +8,7 @@ from keras_vit.errors import InputError, listed, warn
 from keras_vit.io.label_names import is_label_name
 from keras_vit.training.data.caching import sample_of
 from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.data.label_kinds import CLASS, NUMBERS, SEVERAL, SOFT, counts_of
 from keras_vit.training.data.split import seeded_hashes
 
 IMBALANCE = 10  # images of the largest class per image of the smallest at which it is reported
@@ -30,26 +31,7 @@ def as_images(array, name: str):
     return array if array.ndim == 4 else array[..., np.newaxis]
 
 
-def as_labels(array, name: str):
-    """Turns class indices, `(num_images,)` or `(num_images, 1)`, into int32 `(num_images,)`."""
-    array = np.asarray(array)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
-        raise InputError(
-            f"Expected {name} to contain one class index for each image, of shape (num_images,), received "
-            f"{array.shape}. Take the argmax of one-hot labels."
-        )
-    if array.dtype.kind not in "ui":
-        raise InputError(f"Expected {name} to be integers from 0, received {array.dtype}.")
-    if array.size and not 0 <= int(array.min()) <= int(array.max()) <= np.iinfo(np.int32).max:
-        raise InputError(
-            f"Expected {name} to be class indices from 0, received {int(array.min())} to {int(array.max())}."
-        )
-    return array.astype(np.int32)
-
-
-def check_parts(parts: dict[str, Split], label_names):
+def check_parts(parts: dict[str, Split], label_names, kind: str):
     """Checks the splits of a source, before missing ones are made and images resized."""
     for name, split in parts.items():
         if len(split.images) != len(split.labels):
@@ -59,7 +41,7 @@ def check_parts(parts: dict[str, Split], label_names):
             )
         if not len(split):
             raise InputError(f"The {name} split is empty. Add images, or leave it out.")
-        if split.labels.max() >= len(label_names):
+        if kind == CLASS and split.labels.max() >= len(label_names):
             raise InputError(
                 f"Expected {name} labels from 0 to {len(label_names) - 1} for {len(label_names)} classes, "
                 f"received {split.labels.max()}."
@@ -69,9 +51,11 @@ def check_parts(parts: dict[str, Split], label_names):
     invalid = [repr(name) for name in label_names if not is_label_name(name)]
     if invalid:
         raise InputError(f"Expected the name of a class to be one line of text, received {listed(invalid)}.")
-    if len(label_names) < 2:
+    if len(label_names) < 2 and kind in (CLASS, SOFT):
         raise InputError(f"Expected two classes or more, received only {', '.join(label_names)}.")
-    _check_all_classes_in(parts["train"], label_names)
+    if kind != CLASS and (wide := parts["train"].labels.shape[1]) != len(label_names):
+        raise InputError(f"Expected a name for each of {wide} labels, received {listed(label_names, 5)}.")
+    _check_all_in(parts["train"], label_names, kind)
 
 
 def check_data(data: ImageData):
@@ -88,7 +72,7 @@ def check_data(data: ImageData):
                 f"Expected {name} images of shape {data.image_shape} as in training, received {shape}. "
                 "Set image_size to resize all of them."
             )
-    _check_all_classes_in(data.train, data.label_names)
+    _check_all_in(data.train, data.label_names, data.label_kind)
 
 
 def warn_duplicates(parts: dict[str, Split], source: str):
@@ -110,10 +94,13 @@ def warn_duplicates(parts: dict[str, Split], source: str):
 
 def warn_balance(data: ImageData):
     """Warns about classes with few training images, or with none in another split."""
-    counts = {name: _class_counts(split, data.label_names) for name, split in data.splits.items()}
+    if data.label_kind == NUMBERS:
+        return
+    kind, num_classes = data.label_kind, data.num_classes
+    counts = {name: counts_of(split.labels, kind, num_classes) for name, split in data.splits.items()}
     low, high = int(counts["train"].argmin()), int(counts["train"].argmax())
     few, many = counts["train"][[low, high]]
-    if many >= IMBALANCE * few:
+    if many >= IMBALANCE * few and kind == CLASS:
         warn(
             f"The classes are out of balance: {many:,} training images of {data.label_names[high]}, "
             f"{few:,} of {data.label_names[low]}. Accuracy alone misleads: compare the "
@@ -155,14 +142,20 @@ def _rounded(array, name):
     return np.round(array).astype(np.uint8)
 
 
-def _class_counts(split, label_names):
-    return np.bincount(split.labels, minlength=len(label_names))
-
-
-def _check_all_classes_in(train, label_names):
-    absent = [label_names[index] for index in np.flatnonzero(_class_counts(train, label_names) == 0)]
+def _check_all_in(train, label_names, kind):
+    """Checks that the training images have each class and label, and numbers that vary."""
+    if kind == NUMBERS:
+        same = [label_names[index] for index in np.flatnonzero(np.ptp(train.labels, axis=0) == 0)]
+        if same:
+            raise InputError(f"All training images have the same {listed(same)}: there is nothing to learn.")
+        return
+    counts = counts_of(train.labels, kind, len(label_names))
+    absent = [label_names[index] for index in np.flatnonzero(counts == 0)]
     if absent:
         raise InputError(
             f"Expected training images of all {len(label_names)} classes, found none of {listed(absent)}. "
             "Labels count from 0."
         )
+    if kind == SEVERAL and (counts == len(train)).any():
+        always = [label_names[index] for index in np.flatnonzero(counts == len(train))]
+        raise InputError(f"All training images have the label {listed(always)}: leave it out.")

@@ -1,7 +1,8 @@
 """A data set of images: three splits of uint8 images in random-access arrays."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from keras_vit.errors import listed
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.training.data.caching import sample_of
 from keras_vit.training.data.decoded import DecodedImages
+from keras_vit.training.data.label_kinds import CLASS, words_of_labels
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.data.storage import take
 
@@ -20,7 +22,7 @@ class Split:
     """Images and their labels."""
 
     images: np.ndarray | DecodedImages  # uint8 (num_images, height, width, channels) in [0, 255]
-    labels: np.ndarray  # int32 (num_images,), class indices from 0
+    labels: np.ndarray  # as label_kinds has them: of classes int32 (num_images,), indices from 0
 
     def __len__(self):
         return len(self.labels)
@@ -69,17 +71,34 @@ class Split:
         return [self.images.contents(), self.images[sample_of(len(self))], self.labels]
 
 
+class Loaded(NamedTuple):
+    """What a source returns.
+
+    Attributes:
+        parts: the `Split` `"train"`, and perhaps `"validation"` and `"test"`.
+        label_names: of the classes, labels or numbers.
+        lines: on what was found.
+        label_kind: one of label_kinds.KINDS.
+    """
+
+    parts: dict[str, Split]
+    label_names: Sequence[str]
+    lines: Sequence[str] = ()
+    label_kind: str = CLASS
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageData:
-    """A classification data set. All images have one shape."""
+    """Images with labels of one kind, by default classes. All images have one shape."""
 
     name: str  # the source, such as "tfds:mnist"; of a path only its last part
     train: Split
     validation: Split  # to choose models by
     test: Split  # held out until the final evaluation
-    label_names: tuple[str, ...]  # one for each class
+    label_names: tuple[str, ...]  # one for each class, label or number
     found: tuple[str, ...] = ()  # how the source was read, a line each
     preparation: Preprocessing | Callable | None = None  # what gave them their size; None: they came with it
+    label_kind: str = CLASS  # one of label_kinds.KINDS
 
     def summary(self) -> list[str]:
         """Returns what was found, a line each: how the source was read, and the images of each split."""
@@ -89,8 +108,7 @@ class ImageData:
         ]
 
     def _counts(self, split):
-        counts = np.bincount(split.labels, minlength=self.num_classes)
-        return listed((f"{name}: {n:,}" for name, n in zip(self.label_names, counts, strict=True)), SHOWN)
+        return listed(words_of_labels(split.labels, self.label_names, self.label_kind), SHOWN)
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -109,5 +127,5 @@ class ImageData:
 
     @property
     def num_classes(self) -> int:
-        """Number of classes."""
+        """Number of classes, labels or numbers."""
         return len(self.label_names)

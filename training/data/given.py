@@ -7,8 +7,9 @@ import numpy as np
 
 from keras_vit.errors import InputError, warn
 from keras_vit.importing import import_named, user_code
-from keras_vit.training.data.checks import as_images, as_labels
-from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.data.checks import as_images
+from keras_vit.training.data.dataset import ImageData, Loaded, Split
+from keras_vit.training.data.label_kinds import labels_of_splits
 from keras_vit.training.data.layout import ORDER, SPLITS
 from keras_vit.training.memory import free_memory
 
@@ -21,29 +22,36 @@ EXPECTED = (
 
 def load(argument, options):
     """Loads what `module:name` or `FILE.py:name` is or, of a function, returns."""
-    return load_given(import_named(argument, "the data"), argument)
+    return load_given(import_named(argument, "the data"), argument, options)
 
 
-def load_given(value, name: str):
-    """Returns the splits and class names of what a user gave, and a line on how it was read.
+def load_given(value, name: str, options) -> Loaded:
+    """Returns what a user gave, and lines on how it was read.
 
-    Images are uint8 or finite numbers in [0, 255], labels class indices or one-hot. Datasets are read into
-    memory, once; those with an attribute `class_names` name the classes, else they are numbers.
+    Images are uint8 or finite numbers in [0, 255], labels as `label_kinds.labels_of_array` takes them.
+    Datasets are read into memory, once; those with an attribute `class_names` name the classes, else they are
+    numbers.
     """
     if callable(value) and not isinstance(value, keras.utils.PyDataset):
         with user_code(f"{name} raised "):
             value = value()
     if isinstance(value, ImageData):
-        return value.splits, value.label_names, value.found
+        return Loaded(value.splits, value.label_names, value.found, value.label_kind)
     parts = _by_split(value, name)
     read = {split: _read(part, f"{split} of {name}") for split, part in parts.items()}
-    splits = {split: Split(images, labels) for split, (images, labels, _) in read.items()}
+    labels, known = labels_of_splits(
+        {split: labels for split, (_, labels, _) in read.items()},
+        {split: f"labels of {split} of {name}" for split in read},
+        options.label_kind,
+    )
+    splits = {split: Split(images, labels[split]) for split, (images, *_) in read.items()}
     found = next((names for *_, names in read.values() if names), None)
-    names = tuple(map(str, found)) if found else _numbers(splits, name)
+    names = tuple(map(str, found)) if found else known.names or _numbers(splits, name)
     size = sum(split.images.nbytes for split in splits.values())
     copies = "" if len(splits) == len(ORDER) else ", and copied into the splits that are made of it"
     kind = _kind(next(iter(parts.values())))
-    return splits, names, [f"{kind}, as a whole in memory: {_megabytes(size)} of pixels{copies}"]
+    line = f"{kind}, as a whole in memory: {_megabytes(size)} of pixels{copies}"
+    return Loaded(splits, names, [line, *known.lines], known.kind)
 
 
 def _by_split(value, name):
@@ -65,13 +73,7 @@ def _read(value, where):
         value = _collected(value, where)
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise InputError(f"Expected {where} to be {EXPECTED}, received {type(value).__name__}.")
-    images, labels = as_images(value[0], f"images of {where}"), np.asarray(value[1])
-    is_one_hot = (
-        labels.ndim == 2 and labels.shape[1] > 1 and len(labels) and (np.sort(labels)[:, -2:] == (0, 1)).all()
-    )
-    if is_one_hot:
-        labels = labels.argmax(axis=1)
-    return images, as_labels(labels, f"labels of {where}"), names
+    return as_images(value[0], f"images of {where}"), np.asarray(value[1]), names
 
 
 def _collected(dataset, where):

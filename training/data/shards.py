@@ -31,12 +31,13 @@ from keras_vit.io.progress import tracked
 from keras_vit.training.data.cache import free_space
 from keras_vit.training.data.dataset import ImageData
 from keras_vit.training.data.items import digest
+from keras_vit.training.data.label_kinds import CLASS, KINDS
 
 DESCRIPTION = "shards.json"
 SHARD_SIZE = 256 * 1024**2  # bytes of images, at least, in each file but the last of a split
 JPEG_QUALITY = 95  # of images that are reduced
 _FORMAT = 1
-_ARRAYS = {"contents": np.uint64, "labels": np.int32, "sizes": np.int64}
+_ARRAYS = {"contents": np.uint64, "labels": None, "sizes": np.int64}  # labels have the type of their kind
 _OPTIONS = "group_size:1,uncompressed"  # each image is read alone; image files do not shrink
 _CHUNK = 256  # images between two steps of the progress bar
 
@@ -44,7 +45,7 @@ _CHUNK = 256  # images between two steps of the progress bar
 class ShardItems:
     """The images of all splits of a folder, one split after another.
 
-    See `keras_vit.training.data.items`. `labels` are int32 `(num_images,)`, `rows` says for each split which
+    See `keras_vit.training.data.items`. `labels` are those of all images, `rows` says for each split which
     images are its own.
     """
 
@@ -132,6 +133,7 @@ def pack(data: ImageData, out: Path, image_size: int | None = None) -> list[dict
         description = {
             "format": _FORMAT,
             "label_names": list(data.label_names),
+            "label_kind": data.label_kind,
             "channels": data.image_shape[-1],
             "splits": splits,
         }
@@ -179,7 +181,11 @@ def read_description(folder: Path) -> dict:
         files = [file for split in found["splits"].values() for file in split]
         valid = all(isinstance(file["name"], str) and int(file["images"]) > 0 for file in files)
         valid &= all(isinstance(name, str) for name in found["label_names"]) and found["channels"] in (1, 3)
-        valid &= "train" in found["splits"] and all(int(file["bytes"]) for file in files)
+        valid &= (
+            found.get("label_kind", CLASS) in KINDS
+            and "train" in found["splits"]
+            and all(int(file["bytes"]) for file in files)
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(folder / DESCRIPTION, first_line(error)) from error
     if not valid:
@@ -284,9 +290,12 @@ def _as_file(pixels, kind, **options):
 
 def _arrays(path):
     arrays = read_arrays(path)
-    if sorted(arrays) != sorted(_ARRAYS) or len({array.shape for array in arrays.values()}) != 1:
+    lengths = {array.shape[:1] for array in arrays.values()}
+    if sorted(arrays) != sorted(_ARRAYS) or len(lengths) != 1 or arrays["labels"].dtype.kind not in "if":
         raise _damaged(path, f"expected {', '.join(_ARRAYS)} of one length")
-    return {name: array.astype(_ARRAYS[name]) for name, array in arrays.items()}
+    return {
+        name: arrays[name] if kind is None else arrays[name].astype(kind) for name, kind in _ARRAYS.items()
+    }
 
 
 def _opened(path):

@@ -1,5 +1,7 @@
 """Splits that a source lacks: balanced over classes, reproducible by a seed, without leaks.
 
+Where labels are not classes, `label_kinds.strata` takes their place.
+
 The rule: identical images (equal pixels, of image files equal content) form one group. The groups of each
 class are ordered by a hash of the seed and that, and the first are held out until `fraction` of the class's
 images, rounded and at least one, is reached; a group that would exceed this is skipped, and at least one
@@ -15,29 +17,30 @@ import numpy as np
 from keras_vit.constraints import Range
 from keras_vit.errors import InputError
 from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.label_kinds import CLASS, strata
 
 Fraction = Annotated[float, Range(1e-6, 1, below=True)]  # of images or lines
 
 
 def complete_splits(
-    parts: dict[str, Split], *, validation_fraction, test_fraction, seed, subset=None
+    parts: dict[str, Split], *, validation_fraction, test_fraction, seed, subset=None, kind=CLASS
 ) -> dict[str, Split]:
     """Takes the missing splits out of the training split. Existing splits stay unchanged.
 
-    The arguments are those of `load_data`.
+    The arguments are those of `load_data`; `kind` is that of the labels, one of `label_kinds.KINDS`.
     """
     fractions = {"test": test_fraction, "validation": validation_fraction}
     missing = [name for name in fractions if name not in parts]
     if not missing and subset is None:
         return parts
     source = parts["train"]
-    order = seeded_hashes(source, seed)
+    order, groups = seeded_hashes(source, seed), strata(source.labels, kind)
     rows, held_rows = np.arange(len(source)), {}
     for name in missing:
-        held = hold_out(source.labels[rows], order[rows], fractions[name])
+        held = hold_out(groups[rows], order[rows], fractions[name])
         held_rows[name], rows = rows[held], rows[~held]
     if subset is not None:
-        rows = rows[balanced_subset(source.labels[rows], order[rows], subset)]
+        rows = rows[balanced_subset(groups[rows], order[rows], subset)]
     made = {name: source.take(held) for name, held in held_rows.items()}
     return {**parts, **made, "train": source.take(rows)}
 

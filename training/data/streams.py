@@ -15,6 +15,7 @@ import numpy as np
 from keras_vit.errors import InputError
 from keras_vit.training.augmentation import Augmentation, augment, check_fits, num_uniforms
 from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.label_kinds import encoded
 from keras_vit.training.data.order import (
     batch_seed,
     batch_uniforms,
@@ -103,9 +104,9 @@ class ImageBatches:
         self.uniforms_shape = (batch_size, num_uniforms)
 
     def batch(self, epoch, step):
-        """Returns images, one-hot labels and random numbers of a batch, and its seed where that is needed."""
+        """Returns images, encoded labels and random numbers of a batch, and its seed where that is needed."""
         rows = self.share.of(epoch_order(self.seed, epoch, len(self.split), self.uniforms_shape[0])[step])
-        labels = one_hot(self.split.labels[rows], self.num_classes)
+        labels = encoded(self.split.labels[rows], self.num_classes)
         uniforms = self.share.of(batch_uniforms(self.seed, epoch, step, self.uniforms_shape))
         seed = (batch_seed(self.seed, epoch, step),) if self.seeded else ()
         return self._images(rows, epoch, step), labels, uniforms, *seed
@@ -162,10 +163,10 @@ def _compiled_by_jax(function):
 
 
 def evaluation_stream(split: Split, *, num_classes, batch_size):
-    """Makes the stream of a split in order: uint8 images, one-hot labels. It can be iterated many times."""
+    """Makes the stream of a split in order: uint8 images, encoded labels. It can be iterated many times."""
 
     def read(rows):
-        return split.images[rows], one_hot(split.labels[rows], num_classes)
+        return split.images[rows], encoded(split.labels[rows], num_classes)
 
     batches = EvaluationBatches(len(split), batch_size, read)
     if keras.backend.backend() != "tensorflow":
@@ -198,11 +199,6 @@ def batch_stream(batches, *, epochs: int, start_epoch=0, start_step=0, change=No
     stream = map(read, indices)
     stream = stream if change is None else itertools.starmap(change, stream)
     return (batch for batch in stream)  # of iterators `fit` takes generators alone
-
-
-def one_hot(labels, num_classes):
-    """Returns float32 `(batch, num_classes)`."""
-    return (np.asarray(labels)[:, np.newaxis] == np.arange(num_classes)).astype(np.float32)
 
 
 def prefetched(batches):

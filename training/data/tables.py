@@ -13,9 +13,10 @@ from keras_vit.training.data.layout import ORDER, SPLITS
 
 USUAL = {  # names of columns that are taken where none is given, in any case
     "image": ("image", "path", "file", "filename", "file_name", "filepath", "file_path", "image_path", "img"),
-    "label": ("label", "labels", "class", "category", "target", "label_name", "class_name"),
+    "label": ("label", "labels", "class", "category", "tags", "target", "label_name", "class_name"),
     "split": ("split", "set", "subset", "partition"),
 }
+ALL = "*"  # as the label column: all columns that are nothing else
 _PARQUET = (".parquet", ".pq")
 
 
@@ -54,9 +55,9 @@ def choose_columns(columns: Sequence[str], given: Mapping[str, str | None], wher
     chosen = {}
     for kind, usual in USUAL.items():
         name = given.get(kind)
-        if name is not None and name not in columns:
+        if unknown := _unknown(kind, name, columns):
             raise InputError(
-                f"Expected {kind}_column to be a column of {where}, received {name!r}: it has "
+                f"Expected {kind}_column to be a column of {where}, received {unknown!r}: it has "
                 f"{listed(columns)}."
             )
         found = [column for column in columns if column.casefold() in usual]
@@ -70,19 +71,14 @@ def choose_columns(columns: Sequence[str], given: Mapping[str, str | None], wher
     return chosen
 
 
-def classes_of(values: Sequence, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Returns the label of each row, int32, and the class names: the values in order, numbers by size."""
-    for row, value in enumerate(values, start=1):
-        if value is None or not str(value).strip():
-            raise InputError(f"{where} is empty in row {row:,}. Name a class for each image.")
-        if isinstance(value, float) or _is_fraction(value):
-            raise InputError(
-                f"Expected class names or whole numbers in {where}, received {value} in row {row:,}."
-            )
-    texts = [str(value).strip() for value in values]
-    names = sorted(set(texts), key=_order)
-    index = {name: number for number, name in enumerate(names)}
-    return np.array([index[text] for text in texts], np.int32), tuple(names)
+def label_columns(chosen: Mapping[str, str], columns: Sequence[str]) -> list[str]:
+    """Returns the columns of the labels: that which was chosen, several by commas, or all others."""
+    label = chosen["label"]
+    if label in columns:
+        return [label]
+    if label == ALL:
+        return [name for name in columns if name not in (chosen["image"], chosen.get("split"))]
+    return [name.strip() for name in label.split(",")]
 
 
 def are_splits(values: Sequence) -> bool:
@@ -121,12 +117,9 @@ def _read_parquet(path):
     return {name: table[name].to_pylist() for name in table.column_names}
 
 
-def _is_fraction(value):
-    try:
-        return not float(str(value)).is_integer()
-    except (ValueError, OverflowError):
-        return False
-
-
-def _order(name):
-    return (0, int(name), name) if name.lstrip("-").isdecimal() else (1, 0, name)
+def _unknown(kind, name, columns):
+    """The first name that is no column, of those that were asked for, or None."""
+    if name is None or name in columns or kind == "label" and name == ALL:
+        return None
+    names = [part.strip() for part in name.split(",")] if kind == "label" else [name]
+    return next((part for part in names if part not in columns), None)

@@ -7,8 +7,8 @@ import numpy as np
 
 from keras_vit.io.progress import tracked
 from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.data.label_kinds import encoded
 from keras_vit.training.data.order import epoch_order, steps_per_epoch
-from keras_vit.training.data.streams import one_hot
 
 HEADS = ("head", "distillation_head")
 BATCH = 32  # images whose features are computed at once
@@ -19,14 +19,14 @@ class Features:
     """The inputs of a model's heads for the images of a split."""
 
     arrays: tuple[np.ndarray, ...]  # float (num_images, dim), one for each head
-    labels: np.ndarray  # int32 (num_images,)
+    labels: np.ndarray  # as those of the split
 
     def __len__(self):
         return len(self.labels)
 
     def rows(self, rows, num_classes):
-        """Returns features, a tuple, and one-hot labels of some images."""
-        return tuple(array[rows] for array in self.arrays), one_hot(self.labels[rows], num_classes)
+        """Returns features, a tuple, and encoded labels of some images."""
+        return tuple(array[rows] for array in self.arrays), encoded(self.labels[rows], num_classes)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -74,6 +74,6 @@ class TrainingBatches:
         self.steps = steps_per_epoch(len(features), batch_size)
 
     def batch(self, epoch, step):
-        """Returns features and one-hot labels of a batch."""
+        """Returns features and encoded labels of a batch."""
         rows = epoch_order(self.seed, epoch, len(self.features), self.batch_size)[step]
         return self.features.rows(rows, self.num_classes)

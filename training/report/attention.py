@@ -4,7 +4,6 @@ import numpy as np
 
 from keras_vit.models import attention_maps, attention_scores, num_prefix_tokens
 from keras_vit.models.rollout import map_grid, rollout_start
-from keras_vit.training.report.names import picture_names
 from keras_vit.training.report.style import color_bar, figure, image_pairs, show_image
 
 MAX_HEADS = 12
@@ -17,16 +16,18 @@ def rollout_maps(model, images):
     return maps / maps.max(axis=(1, 2), keepdims=True)
 
 
-def rollout_picture(model, images, labels, probabilities, label_names):
-    """Draws each image, and next to it the image under its attention map, titled with both classes."""
-    names = picture_names(label_names)
+def rollout_picture(model, images, texts):
+    """Draws each image, and next to it the image under its attention map.
+
+    `texts` are pairs of the true label and the answer of each image, in words.
+    """
     canvas, pairs = image_pairs(images, margin=1)
     height, width = images.shape[1:3]
     place = {"interpolation": "bilinear", "extent": (-0.5, width - 0.5, height - 0.5, -0.5)}
-    rows = zip(pairs, images, labels, probabilities.argmax(axis=1), rollout_maps(model, images), strict=True)
-    for (left, right), image, label, predicted, values in rows:
-        left.set_title(f"true: {names[label]}", size=9.5, parse_math=False)
-        right.set_title(f"predicted: {names[predicted]}", size=9.5, parse_math=False)
+    rows = zip(pairs, images, texts, rollout_maps(model, images), strict=True)
+    for (left, right), image, (true, answer), values in rows:
+        left.set_title(f"true: {true}", size=9.5, parse_math=False)
+        right.set_title(f"predicted: {answer}", size=9.5, parse_math=False)
         show_image(right, np.asarray(image, "float32")[..., :3].mean(axis=-1, keepdims=True))
         overlay = right.imshow(values, cmap="inferno", alpha=0.55, vmin=0, vmax=1, **place)
     bar = color_bar(canvas, overlay, pairs, "Attention relative to the image's largest")

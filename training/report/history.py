@@ -10,10 +10,12 @@ from keras_vit.errors import InputError
 from keras_vit.io.files import read_bytes
 from keras_vit.io.json_files import finite_number
 from keras_vit.training.callbacks.history_file import COLUMNS
-from keras_vit.training.report.style import BLUE, GREEN, ORANGE, figure
+from keras_vit.training.report.style import BLUE, GREEN, ORANGE, figure, words
+
+NEEDED = tuple(name for name in COLUMNS if "accuracy" not in name)  # what all trainings log
 
 
-def read_history(path, needed=COLUMNS) -> dict[str, np.ndarray]:
+def read_history(path, needed=NEEDED) -> dict[str, np.ndarray]:
     """Reads the columns of `history.csv`, each `(epochs,)`; empty without a file, or an epoch in it.
 
     In other columns than those needed, what is not a number is NaN.
@@ -45,12 +47,12 @@ def _number(text):
         return np.nan
 
 
-def training_curves(history):
-    """Draws loss, accuracy and learning rate by epoch of a history that is not empty."""
+def training_curves(history, metric="accuracy", loss_label="Loss (nats)"):
+    """Draws loss, a metric and learning rate by epoch of a history that is not empty."""
     canvas = figure(height=8)
-    loss, accuracy, rate = canvas.subplots(3, 1, sharex=True, height_ratios=(3, 3, 2))
-    _pair(loss, history, "loss", "Loss (nats)")
-    _pair(accuracy, history, "accuracy", "Accuracy")
+    loss, other, rate = canvas.subplots(3, 1, sharex=True, height_ratios=(3, 3, 2))
+    _pair(loss, history, "loss", loss_label)
+    _pair(other, history, metric, words(metric))
     rate.plot(history["epoch"], history["learning_rate"], color=GREEN, marker=_marker(history))
     rate.set_ylabel("Learning rate")
     rate.set_ylim(bottom=0)
@@ -58,7 +60,7 @@ def training_curves(history):
     rate.set_xlabel("Epoch")
     rate.set_xlim(history["epoch"][0] - 0.5, history["epoch"][-1] + 0.5)
     rate.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    for axes in (loss, accuracy, rate):
+    for axes in (loss, other, rate):
         axes.grid(axis="y", color="0.9")
     canvas.align_ylabels()
     return canvas

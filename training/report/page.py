@@ -2,17 +2,17 @@
 
 import html
 
-from keras_vit.io.html_page import cards, document, duration, figure_section, recipe_section, section, table
-from keras_vit.training.metrics import IMAGES, card_texts
-from keras_vit.training.report.names import has_undrawable
+from keras_vit.io.html_page import cards, document, duration, figure_section, recipe_section
+from keras_vit.training.metrics import card_texts
+from keras_vit.training.report.kinds import KINDS
 
-MAX_OPEN = 20  # classes; a larger table starts folded
+FIRST = ("training_curves", "confusion_matrix", "average_precision", "numbers")  # before the table
 PICTURES = {  # name: title, caption, alternative text
     "training_curves": (
         "Training",
-        "Loss, accuracy and learning rate by epoch; training values are means over the epoch, "
+        "Loss, a metric and learning rate by epoch; training values are means over the epoch, "
         "with dropout and augmentation where the recipe has them.",
-        "Line charts of loss, accuracy and learning rate by epoch, for training and validation.",
+        "Line charts of loss, a metric and learning rate by epoch, for training and validation.",
     ),
     "confusion_matrix": (
         "Confusion",
@@ -24,6 +24,32 @@ PICTURES = {  # name: title, caption, alternative text
         "Bars below the dashed line mean that the model is more confident than accurate; "
         "the lower chart shows the share of images predicted with that confidence.",
         "Reliability diagram: accuracy against confidence in 15 bins, and the share of images in each.",
+    ),
+    "calibrated": (
+        "Calibration with a temperature",
+        "The same after the model's outputs are divided by a temperature that was fitted on the validation "
+        "images: so do predict and the exported files answer.",
+        "Reliability diagram of the probabilities with a temperature.",
+    ),
+    "average_precision": (
+        "Labels",
+        "Average precision of each label: the mean precision over all thresholds; 1 is perfect.",
+        "Bar chart of the average precision of each label.",
+    ),
+    "numbers": (
+        "Answers",
+        "Each point is a test image; on the dashed line the answer is exact.",
+        "Scatter plot of answers against the true numbers.",
+    ),
+    "worst_labels": (
+        "Worst mistakes",
+        "The test images with wrong labels, those with the highest cross-entropy first.",
+        "Test images with wrong labels, with their true labels and those found.",
+    ),
+    "worst_numbers": (
+        "Largest errors",
+        "The test images with the largest errors, in units of each number's standard deviation.",
+        "Test images with the true numbers and the answers.",
     ),
     "worst_mistakes": (
         "Worst mistakes",
@@ -67,15 +93,16 @@ def render_page(model, data, metrics, history, recipe, place, pictures):
 
     `place` are lines that put the result in its place.
     """
-    first = [name for name in pictures if name in ("training_curves", "confusion_matrix")]
+    kind = KINDS[data.label_kind]
+    first = [name for name in pictures if name in FIRST]
     rest = [name for name in pictures if name not in first]
     parts = [
         _headline(model, data, metrics, history),
         *(f'<p class="note">{html.escape(line[0].upper() + line[1:])}.</p>' for line in place),
         *(figure_section(name, *PICTURES[name]) for name in first),
-        _per_class(metrics, data.label_names),
+        kind.table(metrics, data.label_names),
         *(figure_section(name, *PICTURES[name]) for name in rest),
-        "" if "worst_mistakes" in pictures else "<p>No test image is misclassified.</p>",
+        "" if any(name.startswith("worst_") for name in pictures) else f"<p>{kind.NO_MISTAKES}</p>",
         recipe_section(recipe),
     ]
     return document(f"{model.name} on {data.name}", parts)
@@ -92,29 +119,8 @@ def summary_cards(rows, model, metrics, history):
 
 def _headline(model, data, metrics, history):
     return (
-        f'{summary_cards(IMAGES, model, metrics, history)}\n<p class="note">On '
+        f'{summary_cards(KINDS[data.label_kind].METRICS, model, metrics, history)}\n<p class="note">On '
         f"{len(data.test.labels):,} test images, which took no part in training "
         f"({len(data.train.labels):,} images) or in choosing the best epoch "
         f"({len(data.validation.labels):,} images).</p>"
     )
-
-
-def _per_class(metrics, label_names):
-    rows = [("Index", "Class", "Precision", "Recall", "F1", "Images")]
-    for index, row in enumerate(metrics["per_class"]):
-        rows.append((index, row["label"], *_ratios(row), f"{row['support']:,}"))
-    support = sum(row["support"] for row in metrics["per_class"])
-    rows.append(("", "Macro average", *_ratios(metrics["macro"]), f"{support:,}"))
-    note = "The macro average is over the classes with test images; a ratio with nothing to divide by is 0."
-    if has_undrawable(label_names):
-        note += " In the pictures, names that their font lacks are replaced by their index."
-    return section(
-        "Classes",
-        f"<details{' open' if len(label_names) <= MAX_OPEN else ''}>"
-        f"<summary>All {len(label_names)} classes</summary>\n{table(rows, name_columns=(1,))}\n"
-        f'</details>\n<p class="note">{note}</p>',
-    )
-
-
-def _ratios(row):
-    return (f"{row[name]:.3f}" for name in ("precision", "recall", "f1"))

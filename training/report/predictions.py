@@ -6,11 +6,12 @@ import numpy as np
 from matplotlib.colors import PowerNorm
 
 from keras_vit.training.report.names import picture_names
-from keras_vit.training.report.style import ORANGE, SKY, WIDTH, color_bar, figure, show_image
+from keras_vit.training.report.style import BLUE, ORANGE, SKY, WIDTH, color_bar, figure, show_image
 
 MAX_COUNTED = 20  # classes; the cells of larger matrices have no counts
 MAX_NAMED = 40  # classes; the axes of larger matrices have indices instead of names
 MISTAKES_PER_ROW = 2
+MAX_CHARTS = 4  # numbers that are drawn
 
 
 def confusion_picture(matrix, label_names):
@@ -51,14 +52,14 @@ def _write_counts(axes, counts, shares):
             axes.text(column, row, f"{count}", ha="center", va="center", size=size, color=color)
 
 
-def reliability_diagram(metrics):
+def reliability_diagram(bins):
     """Draws accuracy against confidence, and the share of predictions by confidence.
 
     Reference: Guo et al. 2017, figure 1, https://arxiv.org/abs/1706.04599
     """
     canvas = figure(height=6)
     upper, lower = canvas.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    filled = [b for b in metrics["calibration_bins"] if b["count"]]
+    filled = [b for b in bins if b["count"]]
     total = sum(b["count"] for b in filled)
     places = {"x": [b["lower"] for b in filled], "width": [b["upper"] - b["lower"] for b in filled]}
     style = {"align": "edge", "color": SKY, "edgecolor": "white"}
@@ -83,20 +84,59 @@ def worst_mistakes(probabilities, labels, count=8):
     return wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:count]
 
 
-def mistakes_picture(images, labels, probabilities, image_names, label_names):
-    """Draws misclassified images with their name, true class, the predicted one and its probability."""
-    names = picture_names(label_names)
-    titles = picture_names(map(os.path.basename, image_names), max_length=36, what="image")
+def mistakes_picture(images, files, lines):
+    """Draws images with the name of each file, and lines of text below that."""
+    titles = picture_names(map(os.path.basename, files), max_length=36, what="image")
     rows = -(-len(images) // MISTAKES_PER_ROW)
     height, width = images.shape[1:3]
     canvas = figure(height=rows * (2.4 * min(height / width, 2) + 0.85))
     grid = canvas.subplots(rows, MISTAKES_PER_ROW, squeeze=False).ravel()
     for axes in grid:
         axes.set_axis_off()
-    for axes, image, label, row, name in zip(grid, images, labels, probabilities, titles, strict=False):
+    for axes, image, name, texts in zip(grid, images, titles, lines, strict=False):
         show_image(axes, image)
-        predicted = int(row.argmax())
-        share = np.floor(1000 * row[predicted]) / 10  # rounded down: only a probability of 1 is 100 %
-        title = f"{name}\ntrue: {names[label]}\npredicted: {names[predicted]}\n{share:.1f} %"
-        axes.set_title(title, size=9.5, parse_math=False)
+        axes.set_title("\n".join([name, *texts]), size=9.5, parse_math=False)
     return canvas
+
+
+def percent(share):
+    """Returns a probability in per cent, rounded down: only one of 1 is 100 %."""
+    return f"{np.floor(1000 * share) / 10:.1f} %"
+
+
+def precision_picture(rows, label_names):
+    """Draws the average precision of each label, and the share of images that have it, as by chance."""
+    names = picture_names(label_names, max_length=18)
+    shown = [row for row in range(len(rows)) if rows[row]["average_precision"] is not None][:MAX_NAMED]
+    canvas = figure(height=0.9 + 0.28 * max(len(shown), 2))
+    axes = canvas.subplots()
+    values = [rows[row]["average_precision"] for row in shown]
+    axes.barh(range(len(shown)), values, color=SKY)
+    axes.set_yticks(range(len(shown)), [names[row] for row in shown], parse_math=False)
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 1.0), xlabel="Average precision")
+    axes.grid(axis="x", color="0.9")
+    return canvas
+
+
+def numbers_picture(labels, answers, label_names):
+    """Draws the answers against the true numbers, one chart for each number, at most four."""
+    names = picture_names(label_names, what="number")
+    count = min(labels.shape[1], MAX_CHARTS)
+    canvas = figure(height=4.4 * count)
+    for index, axes in enumerate(canvas.subplots(count, 1, squeeze=False).ravel()):
+        true, answer = labels[:, index], answers[:, index]
+        ends = [min(true.min(), answer.min()), max(true.max(), answer.max())]
+        axes.plot(ends, ends, color="black", linestyle="--", label="exact")
+        axes.plot(true, answer, "o", color=BLUE, alpha=0.5, markersize=4, label="test image")
+        axes.set_xlabel(f"True {names[index]}", parse_math=False)
+        axes.set_ylabel("Answer")
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+    return canvas
+
+
+def calibration_pictures(metrics):
+    """Yields the reliability diagrams of a model's own probabilities, and of those with a temperature."""
+    yield "calibration", reliability_diagram(metrics["calibration_bins"])
+    if "calibrated" in metrics:
+        yield "calibrated", reliability_diagram(metrics["calibrated"]["calibration_bins"])

@@ -2,14 +2,14 @@
 
 from keras_vit.errors import InputError
 from keras_vit.training.recipe import Recipe
-from keras_vit.training.tasks.image_classification import ImageClassification
+from keras_vit.training.tasks.images import ImageTask
 from keras_vit.training.tasks.language_modelling import LanguageModelling
 from keras_vit.training.tasks.linear_probe import LinearProbe
 from keras_vit.training.tasks.task import Task
 
-__all__ = ["ImageClassification", "LanguageModelling", "LinearProbe", "Task", "task_of"]
+__all__ = ["ImageTask", "LanguageModelling", "LinearProbe", "Task", "task_of"]
 
-TASKS = (LinearProbe, ImageClassification, LanguageModelling)  # in the order of trying a recipe
+TASKS = (LinearProbe, ImageTask, LanguageModelling)  # in the order of trying a recipe
 
 
 def task_of(recipe: Recipe) -> Task:

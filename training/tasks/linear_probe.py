@@ -1,17 +1,18 @@
-"""Classification of images by a head on features of a pretrained model that is not trained."""
+"""A head that is trained on features of a pretrained model, which is not trained."""
 
+from keras_vit.training.data.label_kinds import CLASS
 from keras_vit.training.data.share import WHOLE
 from keras_vit.training.data.streams import EvaluationBatches, batch_stream, shared, weighted
 from keras_vit.training.fine_tuning.neighbours import NEIGHBOURS, nearest_neighbours_accuracy
 from keras_vit.training.fine_tuning.probe import FeatureData, TrainingBatches, features_of, split_at_head
-from keras_vit.training.tasks.image_classification import ImageClassification
+from keras_vit.training.tasks.images import ImageTask
 from keras_vit.training.tasks.task import Prepared
 
 
-class LinearProbe(ImageClassification):
+class LinearProbe(ImageTask):
     """Trains the head of a pretrained model alone: the backbone computes each image once in a run.
 
-    `metrics.json` also has the accuracy of the nearest neighbours among the training images.
+    Of classes, `metrics.json` also has the accuracy of the nearest neighbours among the training images.
     """
 
     single_device = (
@@ -30,7 +31,7 @@ class LinearProbe(ImageClassification):
     def streams(self, data, start_epoch=0, start_step=0, share=WHOLE):
         recipe, held = self.recipe, data.features["validation"]
         batches = TrainingBatches(data.features["train"], data.num_classes, recipe.batch_size, recipe.seed)
-        weights = self.balance.weights
+        weights = self.target.weights()
         change = None if weights is None else weighted(lambda *batch: batch, weights)
         start = {"start_epoch": start_epoch, "start_step": start_step}
         train = batch_stream(batches, epochs=recipe.epochs, change=change, **start)
@@ -44,6 +45,8 @@ class LinearProbe(ImageClassification):
         return [*super().fingerprint_arrays(data), *features]
 
     def extra_metrics(self, model, data):
+        if data.label_kind != CLASS:
+            return {}
         backbone, _ = split_at_head(model)
         known = data.features if isinstance(data, FeatureData) else {}
         train = known.get("train") or features_of(backbone, data.train)

@@ -86,8 +86,8 @@ BAD = {
     "images alone": (IMAGES, "received ndarray"),
     "fewer labels": ((IMAGES, LABELS[:9]), "40 images and 9 labels"),
     "images of the range from 0 to 1": ((IMAGES / 255, LABELS), "Multiply them by 255"),
-    "fractions as labels": ((IMAGES, LABELS / 2), "to be integers"),
-    "several labels": ((IMAGES, np.ones((40, 3), int)), "one class index"),
+    "whole floats as labels": ((IMAGES, LABELS * 1.0), "classes or numbers"),
+    "labels that all have": ((IMAGES, np.ones((40, 3), int)), "have the label 0, 1, 2: leave it out"),
     "other splits": ({"fold1": (IMAGES, LABELS)}, "received fold1"),
     "labels of many classes": ((IMAGES, LABELS + 1000), "count classes from 0"),
 }

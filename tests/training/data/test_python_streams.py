@@ -9,9 +9,10 @@ import pytest
 from keras_vit import InputError
 from keras_vit.training.augmentation import Augmentation
 from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.label_kinds import encoded
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.data.share import Share
-from keras_vit.training.data.streams import EvaluationBatches, one_hot, prefetched, shared, train_stream
+from keras_vit.training.data.streams import EvaluationBatches, prefetched, shared, train_stream
 
 EVERYTHING = Augmentation(
     flip=True, crop_padding=2, randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, erasing_rate=0.5
@@ -114,7 +115,7 @@ def test_wrong_options_are_refused_before_the_first_batch(without_tf_data, optio
 
 def test_evaluation_batches_contain_all_rows_in_order_and_can_be_read_again():
     split = make_split()
-    batches = EvaluationBatches(23, 4, lambda rows: (split.images[rows], one_hot(split.labels[rows], 5)))
+    batches = EvaluationBatches(23, 4, lambda rows: (split.images[rows], encoded(split.labels[rows], 5)))
     assert len(batches[5][0]) == 3
     for _ in range(2):
         images, labels = zip(*[batches[index] for index in range(len(batches))], strict=True)

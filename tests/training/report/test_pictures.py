@@ -1,4 +1,5 @@
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -6,11 +7,11 @@ from PIL import Image
 
 from keras_vit.layers import PositionEmbedding
 from keras_vit.training.classification_metrics import classification_metrics
+from keras_vit.training.report import of_classes
 from keras_vit.training.report.patches import patches_picture, separated
 from keras_vit.training.report.positions import position_similarity, positions_picture
 from keras_vit.training.report.predictions import (
     confusion_picture,
-    mistakes_picture,
     reliability_diagram,
     worst_mistakes,
 )
@@ -61,7 +62,7 @@ def test_no_names_of_a_confusion_matrix_overlap(tmp_path):
 def test_a_reliability_diagram_has_a_bar_for_each_filled_bin(tmp_path):
     probabilities = np.array([[0.9, 0.1], [0.45, 0.55], [0.4, 0.6], [1.0, 0.0]])
     metrics = classification_metrics(probabilities, np.array([0, 1, 0, 0]), ("a", "b"))
-    canvas = drawn(lambda: reliability_diagram(metrics), tmp_path / "picture.png")
+    canvas = drawn(lambda: reliability_diagram(metrics["calibration_bins"]), tmp_path / "picture.png")
     upper, lower = canvas.axes
     assert [bar.get_height() for bar in upper.patches] == [0.5, 1, 1]
     assert [bar.get_height() for bar in lower.patches] == [0.5, 0.25, 0.25]
@@ -81,9 +82,14 @@ def test_mistakes_are_titled_with_both_classes_and_no_false_certainty(tmp_path, 
     probabilities[:, 3] = 0.9996
     labels = np.array([0, 1, 2])
     files = ["photos/a/$1_.png", "photos/b/" + "long " * 20 + ".jpg", "photos/\u732b.png"]
-    canvas = drawn(
-        lambda: mistakes_picture(images, labels, probabilities, files, HOSTILE), tmp_path / "picture.png"
-    )
+    test = SimpleNamespace(images=images, labels=labels, names=lambda: files)
+    data = SimpleNamespace(test=test, label_names=HOSTILE)
+    metrics = classification_metrics(probabilities, labels, HOSTILE)
+
+    def mistakes():
+        return dict(of_classes.pictures(data, probabilities, metrics))["worst_mistakes"]
+
+    canvas = drawn(mistakes, tmp_path / "picture.png")
     titles = [axes.get_title().split("\n") for axes in canvas.axes[:3]]
     assert titles[0][:2] == ["$1_.png", "true: $x^{2"] and titles[0][2].startswith("predicted: a name of")
     assert titles[0][-1] == "99.9 %"

@@ -4,8 +4,7 @@ A spec is `NAME` or `NAME:ARGUMENT`, where NAME is the module's name. Each modul
 
 - `ARGUMENT`: str, what follows the colon, as error messages show it, or None when nothing does. `"PATH"` is
   a path; the data's name contains only its last part.
-- `load(argument, options)`: returns a dict of `Split` with `"train"` and perhaps `"validation"` and `"test"`,
-  a tuple of the class names, and perhaps lines on what was found; `options` are `LoadOptions`.
+- `load(argument, options)`: returns a `Loaded`; `options` are `LoadOptions`.
 """
 
 import dataclasses
@@ -33,6 +32,7 @@ class LoadOptions:
     examine: bool = False  # read all images of any number of files before the start
     caching: bool = True  # keep decoded images on the disk
     copied: bool = False  # image files are not decoded for a model, so no grey levels get lost
+    label_kind: str | None = None  # of label_kinds.KINDS; None: as the labels show
 
 
 def source_names() -> list[str]:

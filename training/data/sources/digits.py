@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.dataset import Loaded, Split
 
 ARGUMENT = None
 
@@ -17,4 +17,4 @@ def load(argument, options):
     source = load_digits()
     images = np.round(source.images * (255 / 16)).astype(np.uint8)[..., np.newaxis]
     labels = source.target.astype(np.int32)
-    return {"train": Split(images, labels)}, tuple(str(name) for name in source.target_names)
+    return Loaded({"train": Split(images, labels)}, tuple(str(name) for name in source.target_names))

@@ -1,15 +1,21 @@
 """`folder:PATH`: image files in one folder for each class."""
 
+import collections
+import os
 from pathlib import Path
 
 import numpy as np
 
 from keras_vit.errors import InputError, listed
+from keras_vit.io.folders import scan
+from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
 from keras_vit.training.data.items import FileItems
 from keras_vit.training.data.layout import read_layout
+from keras_vit.training.data.sources.table import load as load_table
 
 ARGUMENT = "PATH"
+TABLES = ("labels.csv", "labels.parquet")
 
 
 def load(argument, options):
@@ -19,11 +25,18 @@ def load(argument, options):
     are decoded when they are used, and brought to `image_size`, 224 x 224 by default. Files are images by
     their ending or their content. Others are counted; more of them than images are an error. `skip_broken`
     accepts that, and leaves out images that cannot be read and names them in a DataWarning.
+
+    A folder with `labels.csv`, or `labels.parquet`, is read as that table, and no folder is a class.
     """
     path = Path(argument).expanduser()
     if not path.is_dir():
         found = "a file" if path.exists() else "nothing"
         raise InputError(f"Expected a folder of class folders at {path}, found {found}.")
+    if table := _table_in(path):
+        loaded = load_table(table, options)
+        return loaded._replace(lines=[*loaded.lines, *_left_out(path, table, loaded.parts)])
+    if asked := [f"{kind}_column" for kind, column in options.columns.items() if column]:
+        raise InputError(f"{asked[0]} is for a table, and {path} has no {TABLES[0]}. Leave it out.")
     layout = read_layout(path, options.class_folders)
     names = tuple(layout.files["train"])
     files, parts = [], {}
@@ -38,7 +51,24 @@ def load(argument, options):
         )
     items = FileItems(path, [str(file) for file in files])
     splits, lines = encoded_parts(items, parts, options, str(path))
-    return splits, names, [*layout.lines(), *lines]
+    return Loaded(splits, names, [*layout.lines(), *lines])
+
+
+def _table_in(path):
+    """The path of the table that says the labels of a folder's images, or None."""
+    return next((str(path / name) for name in TABLES if (path / name).is_file()), None)
+
+
+def _left_out(path, table, parts):
+    """Lines on the images of a folder that its table does not name."""
+    named = {os.path.realpath(name) for split in parts.values() for name in split.names()}
+    images = scan(path, collections.Counter()).all_images()
+    others = [os.path.relpath(image, path) for image in images if os.path.realpath(image) not in named]
+    if not others:
+        return []
+    count = "1 image" if len(others) == 1 else f"{len(others):,} images"
+    is_left = f"that {os.path.basename(table)} does not name {'is' if len(others) == 1 else 'are'} left out"
+    return [f"{count} {is_left}: {listed(others, 5)}"]
 
 
 def _labelled(found, names, split, path):

@@ -7,10 +7,12 @@ import numpy as np
 from keras_vit.errors import InputError, first_line, listed
 from keras_vit.io.files import read_bytes
 from keras_vit.io.images import MAX_FILE_SIZE
+from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
 from keras_vit.training.data.items import hashes, sampled
+from keras_vit.training.data.label_kinds import CLASS, Labels, labels_of_columns
 from keras_vit.training.data.layout import ORDER, SPLITS
-from keras_vit.training.data.tables import choose_columns, classes_of
+from keras_vit.training.data.tables import choose_columns, label_columns
 
 ARGUMENT = "NAME"
 
@@ -76,14 +78,20 @@ def load(argument, options):
     columns = {**_typed_columns(tables["train"].features), **{k: v for k, v in options.columns.items() if v}}
     chosen = choose_columns(list(tables["train"].features), {**columns, "split": None}, source)
     tables = {name: _encoded(table, chosen["image"], source) for name, table in tables.items()}
-    labels, names = _labels(tables, chosen["label"], source)
+    labels = _labels(tables, label_columns(chosen, list(tables["train"].features)), source, options)
     items = RowItems(tables, chosen["image"], source)
     ends = np.cumsum([len(table) for table in tables.values()])
     rows = {s: np.arange(end - len(t), end) for (s, t), end in zip(tables.items(), ends, strict=True)}
-    parts = {split: (places, labels[places]) for split, places in rows.items() if (labels[places] >= 0).all()}
+    values = labels.values
+    parts = {
+        split: (places, values[places])
+        for split, places in rows.items()
+        if labels.kind != CLASS or (values[places] >= 0).all()
+    }
     found, lines = encoded_parts(items, parts, options, source)
     taken = f"columns: image {chosen['image']}, label {chosen['label']}"
-    return found, names, [taken, *([f"splits left out: {listed(others)}"] if others else []), *lines]
+    left_out = [f"splits left out: {listed(others)}"] if others else []
+    return Loaded(found, labels.names, [taken, *labels.lines, *left_out, *lines], labels.kind)
 
 
 def _tables(argument, source):
@@ -134,12 +142,16 @@ def _encoded(table, column, source):
     return table.cast_column(column, datasets.Image(decode=False)).flatten_indices()
 
 
-def _labels(tables, column, source):
-    feature = tables["train"].features[column]
-    values = [value for table in tables.values() for value in table[column]]
-    if hasattr(feature, "names"):
-        return np.array(values, np.int32), tuple(feature.names)
-    return classes_of(values, f"column {column} of {source}")
+def _labels(tables, columns, source, options):
+    """The labels of all rows; indices of named classes become their names where there are lists of them."""
+    values = {name: [value for table in tables.values() for value in table[name]] for name in columns}
+    feature = tables["train"].features[columns[0]]
+    if len(columns) == 1 and hasattr(feature, "names"):
+        return Labels(np.array(values[columns[0]], np.int32), tuple(feature.names))
+    if len(columns) == 1 and hasattr(getattr(feature, "feature", None), "names"):
+        names = feature.feature.names
+        values = {columns[0]: [[names[index] for index in row or ()] for row in values[columns[0]]]}
+    return labels_of_columns(values, source, options.label_kind)
 
 
 def _content(found):

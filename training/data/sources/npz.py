@@ -4,8 +4,9 @@ from pathlib import Path
 
 from keras_vit.errors import InputError, listed
 from keras_vit.io.npz_arrays import read_arrays
-from keras_vit.training.data.checks import as_images, as_labels
-from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.checks import as_images
+from keras_vit.training.data.dataset import Loaded, Split
+from keras_vit.training.data.label_kinds import labels_of_splits
 
 ARGUMENT = "PATH"
 _KEYS = {
@@ -25,19 +26,23 @@ def load(argument, options):
     It contains `x_train`, `y_train` and perhaps `x_validation`, `y_validation`, `x_test`, `y_test`; or
     `images`, `labels`; and perhaps `label_names`, by default `"0"`, `"1"` ... Images are `(num_images,
     height, width)` or `(num_images, height, width, channels)`, uint8 or finite numbers in [0, 255]; labels
-    are integers `(num_images,)` or `(num_images, 1)`.
+    are read by `label_kinds.labels_of_array`.
     """
     path = Path(argument).expanduser()
     arrays = read_arrays(path, lambda members: _check_keys(members, _keys_of(members), path))
     keys = _keys_of([f"{name}.npy" for name in arrays])
+    keys = {split: pair for split, pair in keys.items() if pair[0] in arrays}
+    labels, found = labels_of_splits(
+        {split: arrays[y] for split, (_, y) in keys.items()},
+        {split: f"{y} of {path}" for split, (_, y) in keys.items()},
+        options.label_kind,
+    )
     parts = {
-        split: Split(as_images(arrays[x], f"{x} of {path}"), as_labels(arrays[y], f"{y} of {path}"))
-        for split, (x, y) in keys.items()
-        if x in arrays
+        split: Split(as_images(arrays[x], f"{x} of {path}"), labels[split]) for split, (x, _) in keys.items()
     }
-    most = len(parts["train"])
-    names = _label_names(arrays["label_names"], most, path) if "label_names" in arrays else None
-    return parts, names or _numbers(parts["train"].labels, path)
+    most = max(len(parts["train"]), len(found.names))
+    names = _label_names(arrays["label_names"], most, path) if "label_names" in arrays else found.names
+    return Loaded(parts, names or _numbers(labels["train"], path), found.lines, found.kind)
 
 
 def _keys_of(members):

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
+from keras_vit.training.data.label_kinds import CLASS
 from keras_vit.training.data.shards import ShardItems, read_description
 
 ARGUMENT = "PATH"
@@ -15,4 +17,5 @@ def load(argument, options):
     items = ShardItems(folder, description["splits"])
     parts = {split: (rows, items.labels[rows]) for split, rows in items.rows.items()}
     splits, lines = encoded_parts(items, parts, options, str(folder), description["channels"])
-    return splits, tuple(description["label_names"]), [f"packed splits: {', '.join(splits)}", *lines]
+    lines = [f"packed splits: {', '.join(splits)}", *lines]
+    return Loaded(splits, description["label_names"], lines, description.get("label_kind", CLASS))

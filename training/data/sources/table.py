@@ -4,9 +4,17 @@ import os
 from pathlib import Path
 
 from keras_vit.errors import InputError, listed
+from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
 from keras_vit.training.data.items import FileItems
-from keras_vit.training.data.tables import are_splits, choose_columns, classes_of, read_table, rows_of_splits
+from keras_vit.training.data.label_kinds import labels_of_columns
+from keras_vit.training.data.tables import (
+    are_splits,
+    choose_columns,
+    label_columns,
+    read_table,
+    rows_of_splits,
+)
 
 ARGUMENT = "PATH"
 
@@ -15,23 +23,26 @@ def load(argument, options):
     """Loads the images that a table names, each with its label and perhaps its split.
 
     The columns are those of `options.columns`, else those with usual names, such as `path` and `label`. Paths
-    are relative to the folder of the table. Each value of the label is a class. Splits are called as folders
-    of splits are.
+    are relative to the folder of the table. The label is one column, several separated by commas, or `*`, all
+    that are nothing else; `label_kinds.labels_of_columns` reads them. Splits are called as folders of splits
+    are.
     """
     path = Path(argument).expanduser()
     table = read_table(path)
     chosen = choose_columns(list(table), options.columns, path)
     files = [os.path.join(path.parent, str(file).strip()) for file in table[chosen["image"]]]
     _check_files(files, path)
-    labels, names = classes_of(table[chosen["label"]], f"column {chosen['label']} of {path}")
     split = chosen.get("split")
     if split and not options.columns.get("split") and not are_splits(table[split]):
         split = None  # a column of another meaning
         del chosen["split"]
+    columns = label_columns(chosen, list(table))
+    found = labels_of_columns({name: table[name] for name in columns}, str(path), options.label_kind)
     rows = rows_of_splits(split and table[split], len(files), f"column {split} of {path}")
-    parts = {name: (places, labels[places]) for name, places in rows.items()}
+    parts = {name: (places, found.values[places]) for name, places in rows.items()}
     splits, lines = encoded_parts(FileItems(path.parent, files), parts, options, str(path))
-    return splits, names, ["columns: " + ", ".join(f"{kind} {name}" for kind, name in chosen.items()), *lines]
+    taken = "columns: " + ", ".join(f"{kind} {name}" for kind, name in chosen.items())
+    return Loaded(splits, found.names, [taken, *found.lines, *lines], found.kind)
 
 
 def _check_files(files, path):

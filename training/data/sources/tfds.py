@@ -6,7 +6,7 @@ import os
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.dataset import Loaded, Split
 from keras_vit.training.data.encoded import encoded_parts
 from keras_vit.training.data.items import StoredItems
 from keras_vit.training.data.storage import allocate
@@ -37,7 +37,7 @@ def load(argument, options):
     else:
         parts = _decoded_splits(builder, splits, keys)
     labelled = {name: split for name, split in parts.items() if name == "train" or split.labels.max() >= 0}
-    return labelled, tuple(builder.info.features[keys[1]].names), lines
+    return Loaded(labelled, tuple(builder.info.features[keys[1]].names), lines)
 
 
 def _find_builder(name, data_dir):

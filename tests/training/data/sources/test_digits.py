@@ -8,7 +8,7 @@ def read_digits():
 
 
 def test_the_digits_are_the_1797_of_scikit_learn_with_all_of_the_grey_range():
-    parts, names = read_digits()
+    parts, names, *_ = read_digits()
     images, labels = parts["train"].images, parts["train"].labels
     assert images.shape == (1797, 8, 8, 1) and images.dtype == np.uint8
     assert images.min() == 0 and images.max() == 255 and len(np.unique(images)) == 17

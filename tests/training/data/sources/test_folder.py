@@ -7,7 +7,7 @@ from keras_vit.training.data.sources import LoadOptions, folder
 
 
 def read_folder(path, image_size=None, skip_broken=False):
-    parts, names, _ = folder.load(str(path), LoadOptions(image_size, skip_broken=skip_broken))
+    parts, names, *_ = folder.load(str(path), LoadOptions(image_size, skip_broken=skip_broken))
     return parts, names
 
 

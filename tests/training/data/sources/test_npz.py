@@ -25,7 +25,7 @@ def test_all_three_splits_and_the_names_are_read(tmp_path):
     contents = {}
     for seed, split in enumerate(("train", "validation", "test")):
         contents[f"x_{split}"], contents[f"y_{split}"] = arrays(6 + seed, seed)
-    parts, names = read_npz(write(tmp_path / "a.npz", **contents, label_names=["cat", "dög"]))
+    parts, names, *_ = read_npz(write(tmp_path / "a.npz", **contents, label_names=["cat", "dög"]))
     assert [len(parts[split]) for split in ("train", "validation", "test")] == [6, 7, 8]
     np.testing.assert_array_equal(parts["test"].images, contents["x_test"])
     assert parts["test"].labels.dtype == np.int32
@@ -34,7 +34,7 @@ def test_all_three_splits_and_the_names_are_read(tmp_path):
 
 def test_images_and_labels_are_a_training_split_with_numbered_classes(tmp_path):
     images, labels = arrays()
-    parts, names = read_npz(
+    parts, names, *_ = read_npz(
         write(tmp_path / "a.npz", images=images.astype(np.float32), labels=labels[:, None])
     )
     assert list(parts) == ["train"] and names == ("0", "1")

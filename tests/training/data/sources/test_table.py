@@ -92,7 +92,12 @@ BAD = {
         "2 of 32 files .* not there: .*images/99.png, .*x.png. Paths are relative to",
     ),
     "no label": (["path", "label"], [*rows()[:-1], ["images/3.png", " "]], {}, "is empty in row 30"),
-    "fractions": (["path", "label"], rows(labels=("0.5", "1.5")), {}, "numbers .* received 0.5"),
+    "fractions": (
+        ["path", "label"],
+        rows(labels=("0.5", "1.5")),
+        {"label_kind": "class"},
+        "numbers .* received 0.5",
+    ),
     "a row that is too short": (["path", "label"], [*rows(), ["images/3.png"]], {}, "received 1 in row 31"),
     "no rows": (["path", "label"], [], {}, "a row for each image"),
     "no training split": (["path", "label", "split"], rows(splits=("test",)), {}, "no row of the train"),
@@ -117,3 +122,35 @@ def test_files_that_are_no_tables_are_refused(name, tmp_path):
 def test_images_have_the_size_that_is_asked_for(images):
     data = load_data(write(images, ["path", "label"], rows()), image_size=(4, 6))
     assert np.asarray(data.train.images).shape == (len(data.train), 4, 6, 3)
+
+
+def test_several_label_columns_are_read(images):
+    rows = [(f"images/{i}.png", i % 2, (i // 2) % 2, 1.5 * i) for i in range(30)]
+    spec = write(images, ("path", "striped", "round", "weight"), rows)
+    data = load_data(spec, image_size=8, label_column="striped,round")
+    assert data.label_kind == "several" and data.label_names == ("striped", "round")
+    assert sum(split.labels.sum() for split in data.splits.values()) == 29
+    every = load_data(spec, image_size=8, label_column="*")
+    assert every.label_kind == "numbers" and every.label_names == ("striped", "round", "weight")
+    for split in every.splits.values():
+        assert [1.5 * red for red in reds(split)] == split.labels[:, 2].tolist()
+
+
+def test_a_folder_with_a_table_is_read_by_it(images):
+    Image.new("RGB", (20, 16)).save(images / "images" / "extra.png")
+    write(
+        images,
+        ("file", "tags"),
+        [(f"images/{i}.png", "a;b" if i % 3 else "") for i in range(30)],
+        "labels.csv",
+    )
+    data = load_data(f"folder:{images}", image_size=8, label_kind="several")
+    assert data.label_names == ("a", "b") and sum(len(split) for split in data.splits.values()) == 30
+    assert any(
+        "1 image that labels.csv does not name is left out: images/extra.png" in line for line in data.found
+    )
+
+
+def test_columns_need_a_table(tmp_path):
+    with pytest.raises(InputError, match=r"label_column is for a table, and .* has no labels.csv"):
+        load_data(f"folder:{tmp_path}", label_column="tags")

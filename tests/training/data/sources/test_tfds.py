@@ -113,7 +113,7 @@ def test_a_set_that_is_not_for_image_classification_is_refused(tmp_path):
     ],
 )
 def test_prepared_sets_are_read_without_a_network(name, first_label, counts, shared_sets):
-    parts, names, _ = read_tfds(name, data_dir=shared_sets)
+    parts, names, *_ = read_tfds(name, data_dir=shared_sets)
     assert parts["train"].images.shape == (60_000, 28, 28, 1)
     assert parts["test"].images.shape == (10_000, 28, 28, 1)
     assert np.bincount(parts["test"].labels).tolist() == counts

@@ -1,20 +1,18 @@
-"""Images and their classes."""
+"""Images with labels: classes, several labels, or numbers."""
 
 import dataclasses
 import functools
 
 import keras
-from scipy.special import softmax
 
 from keras_vit.errors import InputError
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
 from keras_vit.io.label_names import read_label_names
+from keras_vit.io.output_meaning import OutputMeaning
 from keras_vit.pretrained.run_source import saved_preprocessing
-from keras_vit.training import chance
 from keras_vit.training.augmentation.own import OwnAugmentation
-from keras_vit.training.balance import ACCURACY, Balance
-from keras_vit.training.classification_metrics import classification_metrics
+from keras_vit.training.balance import ACCURACY, BALANCED_ACCURACY
 from keras_vit.training.data import ImageData, load_data
 from keras_vit.training.data.order import steps_per_epoch
 from keras_vit.training.data.share import WHOLE
@@ -30,45 +28,47 @@ from keras_vit.training.geometry import (
     with_statistics,
 )
 from keras_vit.training.memory import memory_hint
-from keras_vit.training.metrics import IMAGES
 from keras_vit.training.normalization import normalized_model
 from keras_vit.training.own_model import FromImages
-from keras_vit.training.own_parts import is_part, own_loss, own_metrics
+from keras_vit.training.own_parts import metric_name, own_metrics
 from keras_vit.training.predictions import write_predictions
 from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.report import write_report
+from keras_vit.training.targets import target_of
 from keras_vit.training.tasks.task import Task
 
 HELD_OUT = ("validation", "test")  # splits
 
 
-class ImageClassification(Task):
-    """One class for each image. The data are `ImageData`, `labels.txt` names the classes."""
+class ImageTask(Task):
+    """Images with labels of one kind, the `target`. The data are `ImageData`; `labels.txt` has the names."""
 
     recipe_class = ImageRecipe
     data_class = ImageData
     kind = items = "images"
-    metrics = IMAGES
     tested = ("num_images", "images")
     measurable = True
     contract = FromImages
 
-    def __init__(self, recipe, known=None, balance=None):
+    def __init__(self, recipe, known=None, data=None):
         super().__init__(with_image_size(recipe))
         self.known = known  # Preprocessing that was decided, before the data or with them
-        self.balance = balance or Balance(monitor=(recipe.monitor or ACCURACY).partition(":")[0])
+        self.target = target_of(self.recipe, data)
 
     def continuing(self, folder):
-        return type(self)(self.recipe, saved_preprocessing(folder.path))
+        return type(self)(_with_its_monitor(self.recipe, folder), saved_preprocessing(folder.path))
 
     def knowing(self, data):
-        if not isinstance(data, ImageData):
-            return self
-        return type(self)(self.recipe, self.known, Balance.of(self.recipe, data))
+        return type(self)(self.recipe, self.known, data) if isinstance(data, ImageData) else self
+
+    @property
+    def metrics(self):
+        return self.target.metrics
 
     @property
     def monitor(self):
-        return f"val_{self.balance.monitor}", "max"
+        name, better = self.target.monitor
+        return f"val_{name}", better
 
     def preparation(self, spec, data_dir=None):
         """Returns the `Preprocessing` of the images of a spec, or of a name of data."""
@@ -101,6 +101,7 @@ class ImageClassification(Task):
             image_column=recipe.image_column,
             label_column=recipe.label_column,
             split_column=recipe.split_column,
+            label_kind=recipe.label_kind,
             sixteen_bit=recipe.sixteen_bit if self.known.window is None else None,
             data_dir=data_dir,
             **prepare,
@@ -120,13 +121,14 @@ class ImageClassification(Task):
             self.build, image_size=(height, width), channels=channels, num_classes=data.num_classes
         )
         kind = self.recipe.normalization
-        return build() if kind is None else normalized_model(kind, data.train.images, build)
+        model = build() if kind is None else normalized_model(kind, data.train.images, build)
+        return self.target.finished(model)
 
     def _build_pretrained(self, data):
         model = pretrained_model(self.recipe, data)
         if self.recipe.tuning == "lora":
             add_lora(model, self.recipe.lora_rank)
-        return model
+        return self.target.finished(model)
 
     def final_model(self, model):
         return merged(model) if self.recipe.tuning == "lora" else super().final_model(model)
@@ -143,19 +145,11 @@ class ImageClassification(Task):
         return steps_per_epoch(len(data.train), self.recipe.batch_size)
 
     def compile_options(self):
-        smoothing = self.recipe.label_smoothing
-        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
-        if self.recipe.loss == "hinge":
-            loss = keras.losses.CategoricalHinge()
-        elif is_part(self.recipe.loss):
-            loss = own_loss(self.recipe)
-        accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
-        metrics = [accuracy, *self.balance.metrics(), *own_metrics(self.recipe)]
-        return {"loss": self.balance.loss(loss), "metrics": metrics}
+        return self.target.compile_options()
 
     def logged(self):
-        watched = {} if self.balance.monitor == ACCURACY else {self.monitor[0]: "max"}
-        return {**super().logged(), **watched}
+        own = {metric_name(metric): None for metric in own_metrics(self.recipe)}
+        return {f"val_{name}": better for name, better in {**self.target.logged(), **own}.items()}
 
     def streams(self, data, start_epoch=0, start_step=0, share=WHOLE):
         recipe = self.recipe
@@ -170,7 +164,7 @@ class ImageClassification(Task):
             start_epoch=start_epoch,
             start_step=start_step,
             share=share,
-            class_weights=self.balance.weights,
+            class_weights=self.target.weights(),
             **options,
         )
         validation = evaluation_stream(data.validation, **options)
@@ -180,10 +174,12 @@ class ImageClassification(Task):
         return [*data.train.fingerprint(), *data.validation.fingerprint()]
 
     def rank(self, logs):
-        return [float(logs[self.monitor[0]]), -float(logs["val_loss"])]
+        name, better = self.monitor
+        return [float(logs[name]) * (1 if better == "max" else -1), -float(logs["val_loss"])]
 
     def describe(self, folder, prepared):
         write_text(folder.labels, "".join(f"{name}\n" for name in prepared.data.label_names))
+        OutputMeaning(self.target.task, self.target.activation).write(folder.path)
         model = prepared.whole or prepared.model
         if model.input_shape[-1] in (1, 3):  # as images in files have
             known = with_statistics(self.preparation(prepared.data.name), model)
@@ -191,7 +187,7 @@ class ImageClassification(Task):
 
     def notes(self, data):
         known = self.preparation(data.name).for_size(data.image_shape[:2])
-        return [f"prepared    {known.words}", *([self.balance.note] if self.balance.note else [])]
+        return [f"prepared    {known.words}", *self.target.notes]
 
     def hint(self, prepared):
         return memory_hint(prepared.model, self.recipe.batch_size)
@@ -200,7 +196,7 @@ class ImageClassification(Task):
         advice = (
             "add images" if self.recipe.pretrained else "add images, or try vit_few_shot (public weights)"
         )
-        return chance.lines(metrics, advice)
+        return self.target.place(metrics, advice)
 
     def check_described(self, folder, data):
         trained = read_label_names(folder.labels)
@@ -221,21 +217,25 @@ class ImageClassification(Task):
             )
 
     def evaluate(self, folder, model, data):
-        every = {name: predict_probabilities(model, data.splits[name].images) for name in HELD_OUT}
-        probabilities = every["test"]
+        target = target_of(self.recipe, data)
+        outputs = {name: predict_outputs(model, data.splits[name].images) for name in HELD_OUT}
+        fitted = target.fit(outputs["validation"], data.validation.labels)
+        temperature = fitted.get("temperature", 1.0)
+        every = {name: target.answers(values, temperature) for name, values in outputs.items()}
         metrics = {
             "data": data.name,
             "split": "test",
             "num_images": len(data.test.labels),
             "parameters": model.count_params(),
             "backend": keras.backend.backend(),
-            **classification_metrics(probabilities, data.test.labels, data.label_names),
+            **target.evaluate(outputs["test"], data.test.labels, data.label_names, fitted),
             **self.extra_metrics(model, data),
         }
         recipe = self.recipe.as_dict()
         place = self.place(metrics)
-        write_report(folder.path, model, data, probabilities, metrics, folder.history, recipe, place)
-        write_predictions(folder.predictions, data, every)
+        write_report(folder.path, model, data, every["test"], metrics, folder.history, recipe, place)
+        write_predictions(folder.predictions, data, every, fitted.get("thresholds"))
+        OutputMeaning(target.task, target.activation, **fitted).write(folder.path)
         write_json(folder.metrics, metrics)  # written last: marks the run complete
         return metrics
 
@@ -244,8 +244,16 @@ class ImageClassification(Task):
         return {}
 
 
-def predict_probabilities(model, images, batch_size=256):
-    """Returns the softmax of a model's logits, `(n, num_classes)` float32."""
-    batches = evaluation_batches(images, batch_size)
-    logits = model.predict(batches, verbose=0).astype("float64")
-    return softmax(logits, axis=1).astype("float32")
+def predict_outputs(model, images, batch_size=256):
+    """Returns the outputs of a model, such as logits, `(n, num_names)`."""
+    return model.predict(evaluation_batches(images, batch_size), verbose=0)
+
+
+def _with_its_monitor(recipe, folder):
+    """The recipe of a run that was started before the data decided what chooses its best epoch."""
+    if recipe.monitor is not None or not folder.history.is_file():
+        return recipe
+    with open(folder.history, encoding="utf-8") as file:
+        columns = file.readline().strip().split(",")
+    by_accuracy = f"val_{ACCURACY}" in columns and f"val_{BALANCED_ACCURACY}" not in columns
+    return recipe.replace(monitor=ACCURACY) if by_accuracy else recipe

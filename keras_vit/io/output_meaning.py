@@ -1,0 +1,54 @@
+"""What the outputs of a run's model mean, as `outputs.json` in its folder has it."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_vit.errors import InputError
+from keras_vit.io.json_files import read_json, write_json
+
+NAME = "outputs.json"
+_ACTIVATIONS = (None, "softmax", "sigmoid")
+
+
+@dataclasses.dataclass(frozen=True)
+class OutputMeaning:
+    """What makes answers of a model's outputs.
+
+    Attributes:
+        task: str, of `keras_vit.export.tasks`.
+        activation: `"softmax"`, `"sigmoid"` or None, which follows after the temperature.
+        temperature: float, by which the outputs are divided so that probabilities are calibrated.
+        thresholds: of several labels the least probability of each that holds; or None.
+    """
+
+    task: str = "classification"
+    activation: str | None = "softmax"
+    temperature: float = 1.0
+    thresholds: Sequence[float] | None = None
+
+    def write(self, folder: str | os.PathLike) -> None:
+        """Writes it into a run folder."""
+        write_json(Path(folder, NAME), dataclasses.asdict(self))
+
+
+def read_output_meaning(folder: str | os.PathLike) -> OutputMeaning:
+    """Reads it from a run folder; of a run of an earlier version, without such a file, it is the default."""
+    path = Path(folder, NAME)
+    if not path.is_file():
+        return OutputMeaning()
+    found = read_json(path, dict)
+    try:
+        thresholds = found["thresholds"]
+        meaning = OutputMeaning(
+            str(found["task"]),
+            found["activation"],
+            float(found["temperature"]),
+            None if thresholds is None else tuple(map(float, thresholds)),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is damaged: evaluate the run again to write it.") from error
+    if meaning.activation not in _ACTIVATIONS or not 0 < meaning.temperature < float("inf"):
+        raise InputError(f"{path} is damaged: evaluate the run again to write it.")
+    return meaning

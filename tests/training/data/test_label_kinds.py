@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+
+from keras_vit import InputError
+from keras_vit.training.data.label_kinds import (
+    CLASS,
+    NUMBERS,
+    SEVERAL,
+    SOFT,
+    encoded,
+    labels_of_array,
+    labels_of_columns,
+    labels_of_splits,
+    strata,
+    words_of_labels,
+)
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1)])
+def test_integers_are_classes(shape):
+    labels = labels_of_array(np.arange(3, dtype=np.uint8).reshape(shape), "y")
+    assert labels.kind == CLASS and labels.values.dtype == np.int32 and labels.values.tolist() == [0, 1, 2]
+    assert labels.lines == []
+
+
+@pytest.mark.parametrize(
+    ("array", "kind", "values", "names"),
+    [
+        (np.eye(3, dtype=int), CLASS, [0, 1, 2], ()),
+        (np.array([[1, 1, 0], [0, 0, 0]]), SEVERAL, [[1, 1, 0], [0, 0, 0]], ("0", "1", "2")),
+        (np.array([0.5, 2.0]), NUMBERS, [[0.5], [2]], ("value",)),
+        (np.array([[18, 1.5], [20, 2.5]]), NUMBERS, [[18, 1.5], [20, 2.5]], ("value 0", "value 1")),
+        (np.array([[0.25, 0.75], [1, 0]]), SOFT, [[0.25, 0.75], [1, 0]], ("0", "1")),
+    ],
+)
+def test_an_array_shows_the_kind_of_its_labels(array, kind, values, names):
+    labels = labels_of_array(array, "y")
+    assert (labels.kind, labels.values.tolist(), labels.names) == (kind, values, names)
+    assert kind == CLASS or "y shows" in labels.reading
+
+
+@pytest.mark.parametrize(
+    ("array", "kind", "message"),
+    [
+        ([0.0, 1.0], None, "whole numbers as float64, classes or numbers"),
+        ([-1, 0], None, "class indices from 0, received -1 to 0"),
+        ([0, 2**40], None, "class indices from 0"),
+        ([0.5, 1.0], CLASS, "integers from 0, received float64 values"),
+        ([[1, 1], [0, 1]], CLASS, "label_kind=several"),
+        ([[0.5, 1.0]], SEVERAL, "0 or 1 in y for several labels, received 0.5"),
+        ([[0.5, 1.0]], SOFT, "sum to 1"),
+        ([0.5, np.nan], None, "NaN or infinite ones in row 2"),
+        (["cat", "dog"], None, "to be numbers, received <U3"),
+        (np.zeros((2, 2, 2)), None, r"received \(2, 2, 2\)"),
+    ],
+)
+def test_labels_of_no_kind_or_two_are_refused(array, kind, message):
+    with pytest.raises(InputError, match=message):
+        labels_of_array(np.array(array), "y", kind)
+
+
+def test_integers_can_be_numbers():
+    labels = labels_of_array(np.array([18, 70]), "ages", NUMBERS)
+    assert labels.kind == NUMBERS and labels.values.tolist() == [[18], [70]] and labels.reading is None
+
+
+def test_splits_have_one_kind():
+    arrays = {"train": np.array([[1, 1], [0, 1]]), "test": np.eye(2, dtype=int)}
+    values, labels = labels_of_splits(arrays, {"train": "y_train", "test": "y_test"})
+    assert labels.kind == SEVERAL and values["test"].tolist() == [[1, 0], [0, 1]]
+    with pytest.raises(InputError, match=r"one kind in all splits, received y_train \(2, 2\), y_test"):
+        labels_of_splits({**arrays, "test": np.array([0, 1])}, {"train": "y_train", "test": "y_test"})
+
+
+@pytest.mark.parametrize(
+    ("columns", "given", "kind", "names", "values"),
+    [
+        ({"label": ["dog", "cat"]}, None, CLASS, ("cat", "dog"), [1, 0]),
+        ({"tags": ["a; b", "", "b"]}, SEVERAL, SEVERAL, ("a", "b"), [[1, 1], [0, 0], [0, 1]]),
+        ({"tags": ["a,b", "b"]}, SEVERAL, SEVERAL, ("a", "b"), [[1, 1], [0, 1]]),
+        ({"tags": [["b", "a"], []]}, None, SEVERAL, ("a", "b"), [[1, 1], [0, 0]]),
+        ({"tags": ["a|b", "b"]}, CLASS, CLASS, ("a|b", "b"), [0, 1]),
+        ({"age": ["18.5", "70"]}, None, NUMBERS, ("age",), [[18.5], [70]]),
+        ({"age": ["18", "70"]}, NUMBERS, NUMBERS, ("age",), [[18], [70]]),
+        ({"age": ["18", "70"]}, None, CLASS, ("18", "70"), [0, 1]),
+        ({"x": ["1", "0"], "y": ["1", "1"]}, None, SEVERAL, ("x", "y"), [[1, 1], [0, 1]]),
+        ({"x": ["1", "0"], "y": ["0", "1"]}, None, CLASS, ("x", "y"), [0, 1]),
+        ({"x": ["1", "0"], "y": ["0", "1"]}, SEVERAL, SEVERAL, ("x", "y"), [[1, 0], [0, 1]]),
+        ({"x": ["0.3", "0"], "y": ["0.7", "1"]}, None, SOFT, ("x", "y"), [[0.3, 0.7], [0, 1]]),
+        ({"x": ["0.3", "5"], "y": ["0.7", "1"]}, None, NUMBERS, ("x", "y"), [[0.3, 0.7], [5, 1]]),
+        ({"box": [[1.5, 2.0], [3.0, 4.0]]}, None, NUMBERS, ("value 0", "value 1"), [[1.5, 2], [3, 4]]),
+    ],
+)
+def test_columns_of_a_table_are_read(columns, given, kind, names, values):
+    labels = labels_of_columns(columns, "t.csv", given)
+    assert (labels.kind, labels.names) == (kind, names)
+    np.testing.assert_array_equal(labels.values, np.array(values, labels.values.dtype))
+
+
+@pytest.mark.parametrize(
+    ("columns", "given", "message"),
+    [
+        ({"tags": ["a;b", "b"]}, None, r"'a;b' in row 1 of column tags of t.csv one class or several labels"),
+        ({"age": ["18", "old"]}, NUMBERS, "number in column age of t.csv .*, received 'old' in row 2"),
+        ({"age": ["18", ""]}, NUMBERS, "received an empty value in row 2"),
+        ({"x": ["1", "0"], "y": ["a", "1"]}, None, "number in column y of t.csv .*received 'a' in row 1"),
+        ({"x": ["1", "0"]}, SOFT, "a column for each class, received one, x"),
+        ({"x": ["", ""]}, SEVERAL, "no label in any row"),
+        ({"x": [["a"], ["b"]]}, NUMBERS, "lists of names"),
+        ({"x": ["1.5", "2"]}, CLASS, "For numbers set label_kind=numbers"),
+        ({"x": ["1", "inf"], "y": ["1", "2"]}, NUMBERS, "infinite ones in row 2"),
+    ],
+)
+def test_columns_that_fit_no_kind_are_refused(columns, given, message):
+    with pytest.raises(InputError, match=message):
+        labels_of_columns(columns, "t.csv", given)
+
+
+def test_many_whole_numbers_as_classes_are_reported():
+    (line,) = labels_of_columns({"age": [str(age) for age in range(30)]}, "t.csv").lines
+    assert "30 whole numbers in column age of t.csv are classes; label_kind=numbers" in line
+
+
+def test_splits_are_alike_in_the_rarest_label_and_in_tenths_of_a_number():
+    several = np.array([[1, 0], [1, 1], [0, 0], [1, 0]], "float32")
+    assert strata(several, SEVERAL).tolist() == [0, 1, 2, 0]
+    numbers = np.arange(100, dtype="float32")[:, None]
+    assert np.bincount(strata(numbers, NUMBERS)).tolist() == [10] * 10
+    assert strata(np.array([[0.2, 0.8]]), SOFT).tolist() == [1]
+
+
+def test_labels_are_trained_on_as_float_rows():
+    assert encoded(np.array([1, 0]), 2).tolist() == [[0, 1], [1, 0]]
+    assert encoded(np.array([[0.5, 2]], "float32"), 2).tolist() == [[0.5, 2]]
+
+
+def test_labels_are_shown_by_their_kind():
+    several = np.array([[1, 0], [0, 0]], "float32")
+    assert words_of_labels(several, ("cat", "dog"), SEVERAL) == ["cat: 1", "dog: 0", "none of them: 1"]
+    assert words_of_labels(np.array([[2.0], [4.0]]), ("age",), NUMBERS) == ["age: 2 to 4, mean 3"]
