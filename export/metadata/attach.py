@@ -77,7 +77,15 @@ def _numbers(facts):
 def _output(tables, name, facts, description):
     if facts is None:
         return tables.tensor(name, "what each part of the image counted for")
-    words = (facts.task or "of the model") + _numbers(facts)
-    if description.label_names and facts is description.classified:
+    words = (facts.task or "of the model") + _thresholds(facts, description) + _numbers(facts)
+    if facts is description.named:
         return tables.tensor(name, words, associated_files=tables.labels(LABELS))
     return tables.tensor(name, words)
+
+
+def _thresholds(facts, description):
+    if facts.thresholds is None:
+        return ""
+    names = description.label_names or range(len(facts.thresholds))
+    pairs = (f"{name} from {least:.4g}" for name, least in zip(names, facts.thresholds, strict=True))
+    return f"; a label holds from its threshold on: {', '.join(pairs)}"

@@ -108,10 +108,11 @@ def check_label_names(label_names, expected):
     if label_names is None:
         return
     named = [value for value in expected.values() if value.task and value.task.has_names]
+    named = [value for value in named if value.values.ndim == 2]
     if len(named) != 1:
         raise InputError(
-            "Expected one output with the task classification or labels for label_names, received "
-            f"{len(named)}."
+            "Expected one output with the task classification, labels or regression, a row for each item, "
+            f"for label_names, received {len(named)}."
         )
     count = named[0].values.shape[-1]
     wrong = [n for n in label_names if not isinstance(n, str) or n.splitlines() not in ([], [n])]

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.export.images.app_input import is_pixels
+from keras_vit.export.tasks import TASKS
 from keras_vit.export.tflite.archive import attached_file
 from keras_vit.io.json_files import parse_json
 from keras_vit.io.preprocessing import Preprocessing
@@ -45,6 +46,7 @@ class OutputDescription:
         scale, zero_point: as of an input.
         task: a name in `keras_vit.export.tasks.TASKS`, or None where none was declared.
         activation: `"softmax"`, `"sigmoid"`, or None where the export added none.
+        thresholds: of the task labels, the least value of each label that holds, or None.
     """
 
     name: str
@@ -54,6 +56,7 @@ class OutputDescription:
     activation: str | None = None
     scale: float | None = None
     zero_point: int | None = None
+    thresholds: tuple | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +74,12 @@ class Description:
     label_names: tuple[str, ...] | None = None
     grey: bool = False
     preprocessing: Preprocessing | None = None
+
+    @property
+    def named(self) -> OutputDescription | None:
+        """The one output whose columns the label names are of, or None."""
+        found = [output for output in self.outputs if output.task in TASKS and TASKS[output.task].has_names]
+        return found[0] if len(found) == 1 and self.label_names else None
 
     @property
     def classified(self) -> OutputDescription | None:
@@ -116,8 +125,15 @@ def described(
         for t, array in ((t, arrays[t.name]) for t in tensors)
     )
     outputs = tuple(
-        OutputDescription(name, y.shape[1:], str(y.dtype), task and task.name, activations.get(name))
-        for name, (y, task, _) in expected.items()
+        OutputDescription(
+            name,
+            y.shape[1:],
+            str(y.dtype),
+            task and task.name,
+            activations.get(name),
+            thresholds=None if thresholds is None else tuple(thresholds.tolist()),
+        )
+        for name, (y, task, _, thresholds) in expected.items()
     )
     return Description(inputs, outputs, label_names and tuple(label_names), grey, preprocessing)
 
@@ -145,4 +161,7 @@ def _parsed(document, path):
 def _built(kind, entry):
     if not isinstance(entry.get("high"), int | float | None):
         raise TypeError("a largest value that is no number")
-    return kind(**{**entry, "name": str(entry["name"]), "shape": tuple(entry["shape"])})
+    fields = {**entry, "name": str(entry["name"]), "shape": tuple(entry["shape"])}
+    if entry.get("thresholds") is not None:
+        fields["thresholds"] = tuple(map(float, entry["thresholds"]))
+    return kind(**fields)

@@ -20,6 +20,7 @@ from keras_vit.export.model.keras_export import KerasExport, full_float32
 from keras_vit.export.model.meaning import allowed_drop, expected_outputs, own_metric
 from keras_vit.export.model.precision import computing_in_float32, is_float32
 from keras_vit.export.model.signature import input_rank
+from keras_vit.export.tasks import PHOTO_TASKS
 from keras_vit.export.tflite.file_form import FileForm
 from keras_vit.export.tflite.writer import TfliteWriter
 from keras_vit.export.variants import DEFAULT
@@ -51,6 +52,7 @@ def export_model(
     metric: Any = None,
     higher_is_better: bool | None = None,
     label_names: Sequence[str] | np.ndarray | None = None,
+    thresholds: Sequence[float] | np.ndarray | None = None,
     input_dtype: str | None = None,
     batch_size: Annotated[int, Range(1)] = 1,
     attention: bool = False,
@@ -74,8 +76,9 @@ def export_model(
     again for others; a SavedModel leaves open what the model does.
 
     Images of whole values from 0 to 255 are given as uint8. Then files say so to apps, a SavedModel takes
-    uint8 and also encoded images, and a TFLite file whose task is classification takes RGB, also for a model
-    of grey images. All other inputs have the types and values of the model, which the app has to compute.
+    uint8 and also encoded images, and a TFLite file whose task is classification, labels or regression takes
+    RGB, also for a model of grey images. All other inputs have the types and values of the model, which the
+    app has to compute.
 
     Args:
         model: trained `keras.Model`.
@@ -104,7 +107,9 @@ def export_model(
         metric: instead of the task's score, a `keras.metrics.Metric` or a function of labels and outputs (of
             several outputs, a dict) that returns a number. Default: None.
         higher_is_better: bool, of a metric that does not say itself. Default: None.
-        label_names: list, tuple or array of str, one per class or label. Default: None.
+        label_names: list, tuple or array of str, one per class, label or number. Default: None.
+        thresholds: list, tuple or array of float, of the task labels: the least value of each label that
+            holds, which the score and the description of the files use. Default: 0.5, for logits 0.
         input_dtype: `"float32"` (default) or `"uint8"`, what TFLite files take images in; or `"int8"`, which
             `full_int8` alone can have, for inputs and outputs of any kind: a file for NPUs and
             microcontrollers, with scale and zero point of each in its description. Of grey images it takes
@@ -165,7 +170,7 @@ def export_model(
         checks.check_rebuilt(before or {}, outputs, model.name)
         function.check_logits(arrays)
         metric = metric and own_metric(metric, higher_is_better, labels, outputs)
-        expected = expected_outputs(outputs, task, None if metric else labels)
+        expected = expected_outputs(outputs, task, None if metric else labels, thresholds)
         limit = allowed_drop(max_drop, labels, metric)
         checks.warn_of_few_items(expected, limit)
         checks.check_label_names(label_names, expected)
@@ -239,10 +244,11 @@ def _file_form(function, arrays, expected, input_dtype, batch_size, attention):
             f"input_dtype={input_dtype!r} is for models of one image, given as uint8 (n, height, width, "
             "channels). Leave it out: other inputs have the types of the model."
         )
-    classifies = [value.task and value.task.name for value in expected.values()] == ["classification"]
+    tasks = [value.task and value.task.name for value in expected.values()]
+    answers = len(tasks) == 1 and tasks[0] in PHOTO_TASKS
     dtype = ("float32" if int8 else input_dtype or "float32") if images else None
     # MediaPipe, which passes RGB, takes no int8.
-    return FileForm(function, batch_size, dtype, images and classifies and not int8, attention, int8)
+    return FileForm(function, batch_size, dtype, images and answers and not int8, attention, int8)
 
 
 def _finish(report, max_drop, out):

@@ -136,7 +136,7 @@ class KerasExport(ModelExport):
             path,
             pixels=self.pixels,
             photos=self.pixels and self.function.inputs[0].shape[-1] in PHOTOS,
-            label_names=facts.label_names if classified else None,
+            label_names=facts.label_names if facts.named else None,
             classes=classified and classified.name,
             attention=self.form.attention,
             preprocessing=facts.preprocessing,

@@ -13,8 +13,11 @@ from keras_vit.keras_internals import metric_direction
 MAX_DROP = {True: 0.5, False: 1.0}  # by whether labels are given: points of the score, or of the variance
 
 
-def expected_outputs(outputs: dict, task=None, labels=None) -> dict[str, Expected]:
-    """Returns each output of a model, an array by name, with its task and its checked labels."""
+def expected_outputs(outputs: dict, task=None, labels=None, thresholds=None) -> dict[str, Expected]:
+    """Returns each output of a model, an array by name, with its task and its checked labels.
+
+    `thresholds` are those of the one output whose task is labels.
+    """
     tasks = _tasks(task, outputs)
     labels = _by_output(labels, outputs, tasks)
     found = {}
@@ -24,7 +27,7 @@ def expected_outputs(outputs: dict, task=None, labels=None) -> dict[str, Expecte
             given = tasks[name].labels(given, values.shape[1:])
             _check_length(given, values, repr(name))
         found[name] = Expected(values, tasks.get(name), given)
-    return found
+    return found if thresholds is None else _with_thresholds(found, thresholds)
 
 
 def own_metric(metric, higher_is_better, labels, outputs) -> Metric:
@@ -68,6 +71,19 @@ def allowed_drop(max_drop, labels, metric):
     if max_drop is None and metric is not None:
         raise InputError(f"Expected max_drop, in the unit of the metric {metric.name}, received none.")
     return MAX_DROP[labels is not None] if max_drop is None else max_drop
+
+
+def _with_thresholds(expected, thresholds):
+    names = [name for name, value in expected.items() if value.task and value.task.name == "labels"]
+    if len(names) != 1:
+        raise InputError(f"Expected one output with the task labels for thresholds, received {len(names)}.")
+    value, thresholds = expected[names[0]], np.asarray(thresholds, "float64")
+    if thresholds.shape != value.values.shape[-1:] or not np.isfinite(thresholds).all():
+        raise InputError(
+            f"Expected thresholds of {value.values.shape[-1]} labels, finite numbers, received "
+            f"{thresholds.shape}."
+        )
+    return {**expected, names[0]: value._replace(thresholds=thresholds)}
 
 
 def _tasks(task, outputs):

@@ -14,11 +14,19 @@ MOST_EXCUSED = 0.1  # of the outputs' spread: the largest typical error by which
 
 
 class Expected(NamedTuple):
-    """A model's own values of one output, what they mean, and the labels of the items, or None."""
+    """A model's own values of one output, and what is known about them."""
 
     values: np.ndarray
     task: Task | None = None
-    labels: np.ndarray | None = None
+    labels: np.ndarray | None = None  # of the items
+    thresholds: np.ndarray | None = None  # of labels that each hold or not
+
+    @property
+    def threshold(self):
+        """The least value of a yes: 0.5 if a model's values are in [0, 1], else 0, as for logits."""
+        if self.thresholds is not None:
+            return self.thresholds
+        return 0.5 if self.values.min() >= 0 and self.values.max() <= 1 else 0.0
 
 
 class Metric(NamedTuple):
@@ -60,7 +68,7 @@ def _check_like(name, expected, found):
 
 
 def _figures(expected, found):
-    values, task, labels = expected
+    values, task, labels, _ = expected
     if values.dtype.kind != "f":
         wrong = values != found
         same = ~wrong.reshape(len(wrong), -1).any(axis=1)
@@ -72,7 +80,7 @@ def _figures(expected, found):
         share = float(np.abs(difference).max() / (np.abs(values).max() or 1))
         error = rms / (spread or 1)
         decide = task.agreement if task else of_values
-        same, agreeing = decide(values, found, min(rms, MOST_EXCUSED * spread), threshold(values))
+        same, agreeing = decide(values, found, min(rms, MOST_EXCUSED * spread), expected.threshold)
     figures = {
         "agreement": float(np.mean(agreeing)),
         "same_decisions": float(np.mean(same)),
@@ -81,15 +89,10 @@ def _figures(expected, found):
         "drop": round(100 * error**2, 9),
     }
     if task and labels is not None:
-        score, reference = (float(task.score(labels, x, threshold(values))) for x in (found, values))
+        score, reference = (float(task.score(labels, x, expected.threshold)) for x in (found, values))
         figures |= {"metric": task.metric, "score": score, "reference_score": reference}
         figures["drop"] = round(100 * (reference - score), 9)  # or 5 items of 1,000 would be more than 0.5
     return figures
-
-
-def threshold(values):
-    """Returns the least value of a yes: 0.5 if a model's values are in [0, 1], else 0, as for logits."""
-    return 0.5 if values.min() >= 0 and values.max() <= 1 else 0.0
 
 
 def _worst(figures):

@@ -7,9 +7,11 @@ import numpy as np
 
 from keras_vit.errors import InputError, Notice
 from keras_vit.export.model.description import Description, InputDescription, OutputDescription
+from keras_vit.export.model.temperature import divided
 from keras_vit.export.prediction.predictor import LOGITS, PROBABILITIES, Predictor
 from keras_vit.io.label_names import names_next_to
 from keras_vit.io.model_archive import load_model
+from keras_vit.io.output_meaning import OutputMeaning, read_output_meaning
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.keras_internals import is_graph
 from keras_vit.models import attention_maps
@@ -19,13 +21,30 @@ from keras_vit.pretrained.run_source import saved_preprocessing
 def load_keras_predictor(path, outputs=None):
     """Loads a `.keras` file; `outputs` as in `keras_vit.export.load_predictor`, logits in a run folder."""
     model = load_model(path)
+    known = saved_preprocessing(path.parent)
     if outputs is None and (path.parent / "recipe.json").is_file():
-        outputs = LOGITS
+        return run_predictor(model, names_next_to(path), read_output_meaning(path.parent), known)
     if outputs is None and is_graph(model) and _is_classifier_of_images(model):
         outputs, seen = _infer(model)
         warnings.warn(f"{path}: {seen}. Declare outputs if they are not.", Notice, stacklevel=4)
-    known = saved_preprocessing(path.parent)
     return keras_predictor(model, names_next_to(path), outputs, known)
+
+
+def run_predictor(
+    model: keras.Model,
+    label_names: tuple | None,
+    meaning: OutputMeaning,
+    preprocessing: Preprocessing | None = None,
+) -> Predictor:
+    """Wraps the model of a run, which it changes: its outputs are divided by the temperature."""
+    model = divided(model, meaning.temperature)
+    if meaning.task == "classification":
+        return keras_predictor(model, label_names, LOGITS, preprocessing)
+    function = _function(model, meaning.activation)
+    (output,) = function.outputs
+    thresholds = meaning.thresholds and tuple(meaning.thresholds)
+    description = _description(function, {output.name: meaning.task}, label_names, preprocessing, thresholds)
+    return _predictor(function, description, None)
 
 
 def keras_predictor(
@@ -38,6 +57,13 @@ def keras_predictor(
 
     A subclassed model has to be built, or loaded, as its inputs have no names.
     """
+    function = _function(model, "softmax" if outputs == LOGITS else None, is_single=outputs is not None)
+    classes = None if outputs is None else function.outputs[0].name
+    description = _description(function, {classes: "classification"}, label_names, preprocessing)
+    return _predictor(function, description, classes)
+
+
+def _function(model, activation, is_single=True):
     from keras_vit.export.model.example import example_inputs
     from keras_vit.export.model.function import ModelFunction
     from keras_vit.export.model.precision import in_float32
@@ -45,25 +71,27 @@ def keras_predictor(
 
     full = in_float32(model) if is_graph(model) else model
     signature = graph_signature(full) if is_graph(full) else signature_of(full, example_inputs(full), full)[0]
-    if outputs is not None and len(signature.outputs) != 1:
+    if is_single and len(signature.outputs) != 1:
         raise InputError(f"Expected a model of one output, received {len(signature.outputs)}.")
-    activations = {signature.outputs[0].name: "softmax"} if outputs == LOGITS else {}
+    activations = {signature.outputs[0].name: activation} if activation else {}
     sizes = {tensor.name: tensor.shape for tensor in signature.inputs}
-    function = ModelFunction(full, signature, sizes, activations)
+    return ModelFunction(full, signature, sizes, activations)
 
+
+def _predictor(function, description, classes):
     def attend(arrays):
-        return attention_maps(full, next(iter(arrays.values())))
+        return attention_maps(function.model, next(iter(arrays.values())))
 
-    classes = None if outputs is None else function.outputs[0].name
-    description = _description(function, classes, label_names, preprocessing)
     return Predictor(description, function.predict, attend, classes)
 
 
-def _description(function, classes, label_names, preprocessing):
-    tasks, added = {classes: "classification"}, function.activations
+def _description(function, tasks, label_names, preprocessing, thresholds=None):
+    added = function.activations
     inputs = (InputDescription(t.name, t.shape, t.dtype) for t in function.inputs)
     outputs = (
-        OutputDescription(t.name, t.shape, t.dtype, tasks.get(t.name), added.get(t.name))
+        OutputDescription(
+            t.name, t.shape, t.dtype, tasks.get(t.name), added.get(t.name), thresholds=thresholds
+        )
         for t in function.outputs
     )
     return Description(tuple(inputs), tuple(outputs), label_names, preprocessing=preprocessing)

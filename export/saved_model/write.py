@@ -31,9 +31,10 @@ def write_saved_model(
     `serving_default` takes the inputs and returns the outputs of the function, by name. With `pixels` its one
     input, an image, is uint8. With `photos` there is also `serve_encoded`, which takes `encoded`, strings
     `(batch,)` of JPEG, PNG, WebP, BMP or GIF bytes, decodes them and prepares them as a `Preprocessing` says,
-    by default stretches them to the model's size. With label names both also return, of the output `classes`,
-    `class_indices` `(batch, k)` and `labels` `(batch, k)`, best first, with k the smaller of 5 and the number
-    of classes. With `attention`, a third one returns `attention` `(batch, rows, columns)`, the rollout.
+    by default stretches them to the model's size. With label names there is a function `label_names`, and
+    both signatures also return, of an output `classes`, `class_indices` `(batch, k)` and `labels`
+    `(batch, k)`, best first, with k the smaller of 5 and the number of classes. With `attention`, a third one
+    returns `attention` `(batch, rows, columns)`, the rollout.
     """
     specs = {
         t.name: tf.TensorSpec((None, *t.shape), "uint8" if pixels else t.dtype, t.name)
@@ -42,7 +43,7 @@ def write_saved_model(
 
     def answer(tensors):
         outputs = function(tensors)
-        return outputs | (_best(outputs[classes], label_names) if label_names else {})
+        return outputs | (_best(outputs[classes], label_names) if classes and label_names else {})
 
     signatures = {"serving_default": traced(lambda **tensors: answer(tensors), **specs)}
     if photos:

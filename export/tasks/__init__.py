@@ -3,6 +3,6 @@
 `TASKS` has one row per meaning; to add one, write a `Task` and its functions and list it there.
 """
 
-from keras_vit.export.tasks.task import TASKS, Task, tasks_that_fit
+from keras_vit.export.tasks.task import PHOTO_TASKS, TASKS, Task, tasks_that_fit
 
-__all__ = ["TASKS", "Task", "tasks_that_fit"]
+__all__ = ["PHOTO_TASKS", "TASKS", "Task", "tasks_that_fit"]

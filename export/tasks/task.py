@@ -51,6 +51,7 @@ TASKS = {
             scores.explained_variance,
             labels.values,
             agreement.of_values,
+            has_names=True,
         ),
         Task(
             "embedding",
@@ -81,6 +82,9 @@ TASKS = {
         ),
     )
 }
+
+
+PHOTO_TASKS = ("classification", "labels", "regression")  # whose files take photos, in RGB
 
 
 def tasks_that_fit(shape):

@@ -11,6 +11,7 @@ from keras_vit.export.images.app_input import GREY, PHOTOS, is_pixels
 from keras_vit.export.mobile import mobile_form
 from keras_vit.export.model.function import ModelFunction, model_function
 from keras_vit.export.saved_model.write import traced
+from keras_vit.export.tasks import PHOTO_TASKS
 
 ATTENTION = "attention"  # the output of a file that also returns its rollout
 
@@ -87,5 +88,5 @@ def form_for(
     """
     function, arrays = model_function(model, inputs, activation, named_as)
     pixels = len(arrays) == 1 and all(map(is_pixels, arrays.values()))
-    rgb = pixels and task == "classification" and function.inputs[0].shape[-1] in PHOTOS
+    rgb = pixels and task in PHOTO_TASKS and function.inputs[0].shape[-1] in PHOTOS
     return FileForm(function, input_dtype="float32" if pixels else None, rgb=rgb)

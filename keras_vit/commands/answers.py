@@ -7,6 +7,7 @@ import numpy as np
 from keras_vit.errors import InputError
 
 MOST_COLUMNS = 4096  # numbers of an item in a CSV file
+HALF = 0.5  # the least score of a label that holds, where no threshold is recorded
 _SHOWN = 6  # numbers of an output
 
 
@@ -85,7 +86,12 @@ class Answers:
 
     def _words(self, name, values):
         if self._is_scored(name):
-            return ", ".join(f"{label} {score:.4f}" for label, score in self._best(values)) or "-"
+            held = [f"{label} {score:.4f}" for label, score in self._held(name, values)]
+            best = ", ".join(f"{label} {score:.4f}" for label, score in self._best(values))
+            return ", ".join(held) or f"none of the labels; best: {best or '-'}"
+        if self._has_names(name):
+            pairs = zip(self.found.predictor.label_names, values.tolist(), strict=True)
+            return ", ".join(f"{label} {value:.5g}" for label, value in pairs)
         flat = values.reshape(-1)
         first = " ".join(f"{value:.4g}" for value in flat[:_SHOWN])
         if len(flat) <= _SHOWN:
@@ -93,14 +99,35 @@ class Answers:
         norm = float((flat.astype("float64") ** 2).sum() ** 0.5)
         return f"{'x'.join(map(str, values.shape))}, norm {norm:.4g}: {first} ..."
 
+    def _held(self, name, values):
+        """The labels that hold with their scores, best first: from their thresholds and `least` on."""
+        names, least = self.found.predictor.label_names, self._output(name).thresholds
+        least = np.maximum(HALF if least is None else np.asarray(least), self.least)
+        best = [
+            i
+            for i in np.argsort(-values, kind="stable")
+            if values[i] >= np.broadcast_to(least, values.shape)[i]
+        ]
+        return [(names[i], values[i]) for i in best]
+
+    def _output(self, name):
+        return next(o for o in self.found.predictor.description.outputs if o.name == name)
+
+    def _has_names(self, name):
+        named = self.found.predictor.description.named
+        return named is not None and named.name == name
+
     def _is_scored(self, name):
-        tasks = {output.name: output.task for output in self.found.predictor.description.outputs}
-        return tasks.get(name) == "labels" and self.found.predictor.label_names
+        return self._output(name).task == "labels" and self._has_names(name)
 
     def _cells(self, item):
         if not self.found.predictor.classes:
-            values = np.concatenate([values.reshape(-1) for values in item.values()])
-            return dict(zip(self._number_columns, values.tolist(), strict=True))
+            cells = []
+            for name, values in item.items():
+                if self._is_scored(name):
+                    cells.append(";".join(label for label, _ in self._held(name, values)))
+                cells += values.reshape(-1).tolist()
+            return dict(zip(self._number_columns, cells, strict=True))
         best = self._best(item[self.found.predictor.classes])
         pairs = zip(self._class_columns, best, strict=False)
         return {
@@ -123,6 +150,8 @@ class Answers:
                     f"{output.shape}. Use --json."
                 )
             if self._is_scored(output.name):
+                columns += ["labels", *self.found.predictor.label_names]
+            elif self._has_names(output.name):
                 columns += self.found.predictor.label_names
             else:
                 columns += [output.name] if count == 1 else [f"{output.name}_{i}" for i in range(count)]

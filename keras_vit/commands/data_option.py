@@ -3,15 +3,17 @@
 from keras_vit.commands.arguments import add_data_dir, path
 from keras_vit.commands.geometry_option import add_geometry
 
+KINDS = ("class", "several", "numbers", "soft")  # of labels
 PIXELS = ("0:255", "0:1", "-1:1")  # ranges of the values of images
 EXPECTED = (
-    "digits, tfds:NAME, folder:PATH (all for images), npz:PATH with arrays named as the model's inputs (or "
-    "x) and labels, or module:name of arrays, (inputs, labels), a data set, or a function that returns one"
+    "digits, tfds:NAME, folder:PATH, table:FILE (all for images), npz:PATH with arrays named as the model's "
+    "inputs (or x) and labels, or module:name of arrays, (inputs, labels), a data set, or a function that "
+    "returns one"
 )
 
 
 def add_data(parser):
-    """Adds `--data`, `--no-labels`, `--pixels`, `--geometry` and `--data-dir`."""
+    """Adds `--data` and what says how it is read."""
     parser.add_argument("--data", type=path, metavar="SPEC", help=EXPECTED)
     parser.add_argument("--no-labels", action="store_true", help="leave the labels of the data out")
     parser.add_argument(
@@ -19,5 +21,9 @@ def add_data(parser):
         choices=PIXELS,
         help="values of images that the model was trained on (default: 0:255, bytes)",
     )
+    parser.add_argument(
+        "--label-column", metavar="NAMES", help="columns of the labels in a table, separated by commas"
+    )
+    parser.add_argument("--label-kind", choices=KINDS, help="what the labels are (default: as they show)")
     add_geometry(parser)
     add_data_dir(parser)

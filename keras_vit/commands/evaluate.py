@@ -57,7 +57,7 @@ def _scores(options):
     from keras_vit.commands.predictor import find_predictor
     from keras_vit.export.model.items import read_items as as_arrays
     from keras_vit.export.model.meaning import expected_outputs, own_metric
-    from keras_vit.export.model.verify import measured, threshold
+    from keras_vit.export.model.verify import measured
 
     found = find_predictor(options.model)
     items = read_items(options.data, found, options)
@@ -75,7 +75,7 @@ def _scores(options):
     rows = {}
     for name, value in expected_outputs(outputs, task, labels).items():
         if value.labels is not None:
-            score = float(value.task.score(value.labels, value.values, threshold(value.values)))
+            score = float(value.task.score(value.labels, value.values, value.threshold))
             rows[name] = {"task": value.task.name, "metric": value.task.metric, "value": score}
             print(
                 f"{name}: {value.task.metric} {score:.4f} of {len(value.values):,} items ({value.task.name})"

@@ -11,7 +11,7 @@ from keras_vit.export.metadata.card import Card
 from keras_vit.export.model.export import export_model
 from keras_vit.export.model.keras_export import KerasExport
 from keras_vit.export.model.signature import graph_signature
-from keras_vit.export.tasks import tasks_that_fit
+from keras_vit.export.tasks import TASKS, tasks_that_fit
 from keras_vit.io.label_names import read_label_names
 from keras_vit.keras_internals import is_graph
 
@@ -52,7 +52,7 @@ def export_found(options, found, console, show) -> Path:
 
 
 def known_meaning(options, found, items):
-    """Returns `task` and `activation`, and prints what is not from the options.
+    """Returns `task`, `activation` and `thresholds`, and prints what is not from the options.
 
     Raises:
         InputError: there are labels, and what the outputs mean is not known; it lists the tasks that fit.
@@ -65,7 +65,8 @@ def known_meaning(options, found, items):
         )
     if not (options.task or options.activation):
         print(f"taken: task {meaning['task'] or 'none'}, activation {meaning['activation'] or 'none'}")
-    return meaning
+    is_known = (meaning["task"], meaning["activation"]) == (found.task, found.activation)
+    return {**meaning, "thresholds": found.thresholds if is_known else None}
 
 
 def _choices(model):
@@ -82,12 +83,11 @@ def _label_names(options, found, items, meaning):
     if options.labels_file:
         return read_label_names(options.labels_file)
     tasks = meaning["task"]
-    named = [
-        t
-        for t in (tasks.values() if isinstance(tasks, dict) else [tasks])
-        if t in ("classification", "labels")
-    ]
-    return (items.label_names or found.label_names) if len(named) == 1 else None
+    tasks = [task for task in (tasks.values() if isinstance(tasks, dict) else [tasks]) if task is not None]
+    named = [task for task in tasks if TASKS[task].has_names]
+    if len(named) != 1:
+        return None
+    return found.label_names if named == ["regression"] else items.label_names or found.label_names
 
 
 def _calibration(options, found, items):

@@ -12,9 +12,14 @@ def export_images(options, run, show, **settings):
     from keras_vit.export.images.app_input import PHOTOS
     from keras_vit.export.model.export import export_model
     from keras_vit.export.model.keras_export import KerasExport
+    from keras_vit.export.model.temperature import divided
+    from keras_vit.io.output_meaning import read_output_meaning
     from keras_vit.models.rollout import has_attention, map_grid
 
-    model, data = run.model, run.data
+    data, meaning, target = run.data, read_output_meaning(run.folder.path), run.task.target
+    model = divided(run.model, meaning.temperature)
+    if meaning.temperature != 1:
+        print(f"probabilities by a temperature of {meaning.temperature:.3f}, fitted on the validation split")
     test, train = loaded(data)
     channels = model.input_shape[-1]
     if options.web is not None and channels not in PHOTOS:
@@ -27,9 +32,10 @@ def export_images(options, run, show, **settings):
         model,
         run.folder.export,
         inputs=test.images,
-        labels=test.labels,
-        task="classification",
-        activation="softmax",
+        labels=target.labels_of_export(test.labels),
+        task=meaning.task,
+        activation=meaning.activation,
+        thresholds=meaning.thresholds,
         label_names=data.label_names,
         calibration=train.images,
         int8_training=_int8_training(run, train.images),
@@ -42,6 +48,8 @@ def export_images(options, run, show, **settings):
     )
     return rows, {
         "labels": list(data.label_names),
+        "task": meaning.task,
+        "thresholds": meaning.thresholds,
         "attention": map_grid(model) if attention else None,
         "preprocessing": known and dataclasses.asdict(known),
     }

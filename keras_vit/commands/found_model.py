@@ -13,6 +13,7 @@ from keras_vit.export.variants import is_exported
 from keras_vit.importing import import_named, is_name, user_code
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.model_archive import load_model
+from keras_vit.io.output_meaning import read_output_meaning
 from keras_vit.io.preprocessing import Preprocessing, attached_preprocessing
 from keras_vit.keras_internals import is_graph
 from keras_vit.pretrained.checkpoint import READERS
@@ -39,6 +40,7 @@ class FoundModel:
         preprocessing: Preprocessing of its images, or None.
         task: str, what its one output means, or None where that is not known.
         activation: str, what makes probabilities of its outputs, or None where that is not known.
+        thresholds: tuple, of several labels the least probability of each that holds, or None.
     """
 
     model: keras.Model
@@ -48,6 +50,7 @@ class FoundModel:
     preprocessing: Preprocessing | None = None
     task: str | None = None
     activation: str | None = None
+    thresholds: tuple | None = None
 
     @property
     def inputs(self) -> tuple:
@@ -95,13 +98,19 @@ def is_run(name: str) -> bool:
 
 def _from_file(path, named):
     labels = path.parent / "labels.txt"
+    model, meaning = load_model(path), None
+    if is_run(path.parent):
+        from keras_vit.export.model.temperature import divided
+
+        meaning = read_output_meaning(path.parent)
+        model = divided(model, meaning.temperature)
     return FoundModel(
-        load_model(path),
+        model,
         os.path.basename(os.path.abspath(named)),
         path.parent,
         read_label_names(labels) if labels.is_file() else None,
         saved_preprocessing(path.parent),
-        *(("classification", "softmax") if is_run(path.parent) else (None, None)),
+        *((meaning.task, meaning.activation, meaning.thresholds) if meaning else ()),
     )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_vit.commands.geometry_option import preparation_for, taken
 from keras_vit.errors import InputError, listed
+from keras_vit.training.data.label_kinds import SOFT
 
 SCALES = {"0:255": None, "0:1": (1 / 255, 0.0), "-1:1": (2 / 255, -1.0)}  # factor and shift; None for bytes
 MOST_TESTED, MOST_TRAINING = 10_000, 8192  # images, of those that are decoded when they are used
@@ -22,7 +23,8 @@ def read_images(spec, found, options) -> dict:
     size = _image_size(found, shape)
     prepare = size and preparation_for(found, (*size, shape[-1]), options.geometry)
     given = (prepare and prepare_option(prepare)) or {"geometry": options.geometry or "stretch"}
-    data = load_data(spec, data_dir=options.data_dir, image_size=size, **given)
+    read = {"label_column": options.label_column, "label_kind": options.label_kind}
+    data = load_data(spec, data_dir=options.data_dir, image_size=size, **read, **given)
     if prepare is None:
         prepare = preparation_for(found, (*data.image_shape[:2], shape[-1]), options.geometry)
     words = [f"images {taken(found, prepare, options.geometry)}", f"values {pixels or '0:255'}"]
@@ -32,7 +34,8 @@ def read_images(spec, found, options) -> dict:
         words.append("grey made RGB" if shape[-1] == 3 else "RGB made grey")
     print("\n".join(data.summary()))
     print(f"taken: the test split; {', '.join(words)}")
-    labels, names = (None, found.label_names) if options.no_labels else _labels(data, splits[0].labels, found)
+    kind, of_test = data.label_kind, splits[0].labels
+    labels, names = (None, found.label_names) if options.no_labels else _labels(data, of_test, found, kind)
     return {
         "inputs": test,
         "labels": labels,
@@ -78,9 +81,10 @@ def _fitted(images, channels, pixels):
     return images if scale is None else (images * scale[0] + scale[1]).astype("float32")
 
 
-def _labels(data, labels, found):
-    """The labels by the model's own classes where these have names, and the names."""
+def _labels(data, labels, found, kind):
+    """The labels by the model's own names where it has them, and the names; of shares the largest class."""
     names = tuple(data.label_names)
+    labels = labels.argmax(axis=1).astype("int32") if kind == SOFT else labels
     if found.label_names is None or found.label_names == names:
         return labels, names
     unknown = [name for name in names if name not in found.label_names]
@@ -90,4 +94,11 @@ def _labels(data, labels, found):
             f"{listed(found.label_names, 5)}. Rename the folders, or add --no-labels."
         )
     places = np.array([found.label_names.index(name) for name in names], "int32")
-    return places[labels], found.label_names
+    if labels.ndim == 1:
+        return places[labels], found.label_names
+    if len(places) < len(found.label_names):
+        raise InputError(
+            f"The data have {len(names)} of the {len(found.label_names)} labels of {found.name}: what the "
+            "others are is not known. Add their columns, or add --no-labels."
+        )
+    return labels[:, np.argsort(places)], found.label_names

@@ -49,10 +49,11 @@ def read_items(spec, found, options) -> Items:
         items = Items(*arrays)
     else:
         items = Items(**read_images(spec, found, options))
-    for name in ("pixels", "geometry"):
+    for name in ("pixels", "geometry", "label_column", "label_kind"):
         if getattr(options, name) and items.preparation is None:
             raise InputError(
-                f"--{name} is for images of digits, tfds: and folder:, not for {spec}. Leave it out."
+                f"--{name.replace('_', '-')} is for images of digits, tfds:, folder: and table:, not for "
+                f"{spec}. Leave it out."
             )
     if options.no_labels:
         items = dataclasses.replace(items, inputs=_without_labels(items.inputs), labels=None)

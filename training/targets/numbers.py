@@ -11,7 +11,7 @@ from keras_vit.training.number_metrics import number_metrics
 from keras_vit.training.targets.target import Target
 
 MEAN_ABSOLUTE_ERROR = "mean_absolute_error"
-SCALE = "scale_of_numbers"  # name of the layer that gives numbers their mean and spread
+SCALE = "numbers"  # name of the layer that gives numbers their mean and spread
 
 
 class Numbers(Target):

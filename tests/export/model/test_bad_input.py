@@ -114,7 +114,7 @@ REFUSED = {
     ),
     "names without a task": (
         {"label_names": ["a", "b", "c"]},
-        "task classification or labels for label_names",
+        "task classification, labels or regression",
     ),
     "text as names": ({"task": "classification", "label_names": "abc"}, "label_names to be a list or tuple"),
     "numbers as names": ({"task": "classification", "label_names": [1, 2, 3]}, r"label_names\[0\] to be str"),
