@@ -3,6 +3,7 @@
 from keras_vit.errors import InputError
 from keras_vit.io.json_files import read_json
 from keras_vit.pretrained.run_source import saved_preprocessing
+from keras_vit.training.metrics import IMAGES, LABELS, NUMBERS
 from keras_vit.training.recipe_file import load_recipe
 from keras_vit.training.run_folder import RunFolder
 
@@ -12,7 +13,7 @@ def summary(folder: RunFolder) -> str:
     recipe = load_recipe(folder.recipe)
     name = " ".join(filter(None, (recipe.model, getattr(recipe, "variant", None))))
     words = f"{name} trained on {recipe.data} for {recipe.epochs} epochs with {recipe.optimizer}"
-    return f"{words}{_accuracy(folder)}.{_images(folder)}{_versions(folder)}"
+    return f"{words}{_result(folder)}.{_images(folder)}{_versions(folder)}"
 
 
 def _images(folder):
@@ -28,10 +29,14 @@ def _versions(folder):
         return ""
 
 
-def _accuracy(folder):
+def _result(folder):
+    """The first of the metrics of its kind of labels."""
     try:
         metrics = read_json(folder.metrics, dict)
         images = f"{metrics['num_images']:,} images of the {metrics['split']} split"
-        return f"; accuracy {100 * metrics['accuracy']:.2f} % on {images}"
-    except (InputError, KeyError, TypeError, ValueError):  # it was not evaluated
+        row = next(row for row in (IMAGES[0], LABELS[0], NUMBERS[0]) if row.find(metrics) is not None)
+        value = row.find(metrics)
+        shown = f"{100 * value:.2f} %" if row.is_share else row.format.format(value)
+        return f"; {row.label} {shown} on {images}"
+    except (InputError, KeyError, TypeError, ValueError, StopIteration):  # it was not evaluated
         return ""

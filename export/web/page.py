@@ -59,10 +59,11 @@ def write_page(
         rows: as returned by `export_model`, of the export in `folder`.
         path: the page's folder; an earlier page is replaced.
         kind: `"images"` or `"text"`.
-        description: dict with `name`, the page's title. For images also `labels`, one per class,
-            `attention`, `(rows, columns)` of the map that the files return, or None, and `preprocessing`, the
-            fields of the `Preprocessing` of photos. For text also
-            `characters` and `unknown` of the vocabulary, `lines`, and `max_length` of a text.
+        description: dict with `name`, the page's title. For images also `labels`, one per class, label or
+            number; `task`, by default classification; `thresholds` of labels, or None; `attention`, `(rows,
+            columns)` of the map that the files return, or None; and `preprocessing`, the fields of the
+            `Preprocessing` of photos. For text also `characters` and `unknown` of the vocabulary, `lines`,
+            and `max_length` of a text.
         packages: as in `copy_litert_js`.
     """
     check_page(path, packages)

@@ -116,7 +116,8 @@ def search(
         trials: int, at least 1, models to train; Hyperband derives it from the epochs. Default: 30.
         objective: str, the name of a logged metric such as `"val_auc"`, `"min:NAME"` or `"max:NAME"` where
             the name does not say which values are better, or a keras_tuner.Objective. Default: of recipes
-            what early stopping of the task watches, of builders `"val_loss"`.
+            what early stopping watches for their data, such as balanced accuracy of very unequal classes, of
+            builders `"val_loss"`.
         subset: int, training images of a recipe's trial, the same number of each class. The winner is trained
             on all. Default: all.
         measure: bool, or function of a module. True measures size and latency of the float32 TFLite file of
@@ -175,6 +176,7 @@ def search(
         reference=read_recipe(relative_to) if relative_to else None,
         measure=measure,
         seed=seed,
+        data_dir=data_dir,
     )
     folder, here = SearchFolder(run_dir), {"workers": workers, "data_dir": data_dir}
     if join_at:

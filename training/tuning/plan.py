@@ -1,5 +1,6 @@
 """What a search does, validated before it starts."""
 
+import contextlib
 import dataclasses
 import pickle
 from collections.abc import Callable, Sequence
@@ -69,6 +70,7 @@ def plan(
     *,
     objective: str | keras_tuner.Objective | None = None,
     subset: int | None = None,
+    data_dir: str | Path | None = None,
     **options: Any,  # fields of `Plan`
 ) -> Plan:
     """Validates a search for recipes; `assignments` are the `overrides` of `search`."""
@@ -80,7 +82,7 @@ def plan(
     if subset is not None:
         space = dataclasses.replace(space, recipe=space.recipe.replace(subset=subset))
     task = task_of(space.recipe)
-    objective = _objective_of(task, objective)
+    objective = _objective_of(task, objective, data_dir)
     if task.measurable:
         options["measure"] = _measure(OF_RECIPES, **options)
     else:
@@ -127,8 +129,13 @@ def _measure(default, measure=False, limits=NO_LIMITS, **_):
     return measure or None
 
 
-def _objective_of(task, given):
-    """Returns name and direction of a metric that the task logs; by default the one that it watches."""
+def _objective_of(task, given, data_dir):
+    """Returns name and direction of a metric that the task logs; by default the one that it watches.
+
+    That may depend on the data. Where they cannot be loaded they may be on the machines of the workers.
+    """
+    with contextlib.suppress(InputError):
+        task = task.knowing(task.load_data(data_dir))
     given, known = given or task.monitor[0], task.logged()
     is_plain = isinstance(given, str) and ":" not in given
     name, direction = (given, known.get(given)) if is_plain else read_objective(given)

@@ -15,7 +15,7 @@ from keras_vit.training.tuning.space.search import Search
 _WORDS = {"assignments": "field=value"}  # options as users know them
 
 
-def planned_search(source: Any, *, recipes: dict, builders: dict, **options: Any) -> Plan:
+def planned_search(source: Any, *, recipes: dict, builders: dict, data_dir=None, **options: Any) -> Plan:
     """Validates a search of either kind, with the options of both kinds and those of one kind alone."""
     builder, name = _builder_of(source)
     kind, others = ("a search over a builder", recipes) if builder is not None else ("recipes", builders)
@@ -25,7 +25,7 @@ def planned_search(source: Any, *, recipes: dict, builders: dict, **options: Any
         hint = "their fields say it" if builder is None else "they are of recipes"
         raise InputError(f"Expected no {' and '.join(given)} with {kind}: {hint}. Leave them out.")
     if builder is None:
-        return plan(source, **recipes, **options)
+        return plan(source, **recipes, data_dir=data_dir, **options)
     return plan_builder(builder, name=name, **_with_own_data(builder, builders), **options)
 
 

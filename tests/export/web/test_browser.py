@@ -157,3 +157,41 @@ def test_a_page_that_was_opened_by_the_name_of_its_file_works_offline(exported, 
     phone.context.set_offline(True)
     phone.reload()
     phone.wait_for_selector("body[data-ready]")
+
+
+@pytest.mark.parametrize("task", ["labels", "regression"])
+def test_labels_that_hold_and_numbers_are_shown(task, serve, phone, tmp_path):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [keras.Input((16, 16, 3)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3)]
+    )
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3)).astype("uint8")
+    declared = {"task": task, "label_names": ["a", "b", "c"], "variants": "fp32"}
+    if task == "labels":
+        declared |= {"activation": "sigmoid", "thresholds": [0.2, 0.5, 0.9]}
+    rows = export_model(model, tmp_path / "export", inputs=images, **declared)
+    prepare = Preprocessing.of("stretch", 16)
+    description = {"name": "kinds", "labels": ["a", "b", "c"], "attention": None, "task": task}
+    description |= {"thresholds": declared.get("thresholds"), "preprocessing": dataclasses.asdict(prepare)}
+    try:
+        write_page(rows, tmp_path / "export", tmp_path / "page", "images", description)
+    except InputError as error:
+        pytest.skip(str(error))
+    file = tmp_path / "photo.png"
+    Image.fromarray(images[0]).save(file)
+    phone.goto(serve(tmp_path / "page"))
+    phone.wait_for_selector("body[data-ready]")
+    phone.set_input_files("#file", file)
+    phone.wait_for_selector("#classes li")
+    found = {
+        row.query_selector("span").inner_text(): (
+            float(row.get_attribute("data-probability")),
+            "holds" in (row.get_attribute("class") or ""),
+        )
+        for row in phone.query_selector_all("#classes li")
+    }
+    predictor = load_predictor(tmp_path / "export" / "model_fp32.tflite")
+    (answers,) = predictor.outputs(images[:1]).values()
+    least = declared.get("thresholds", [np.inf] * 3)
+    for name, answer, limit in zip("abc", answers[0], least, strict=True):
+        assert found[name] == (pytest.approx(float(answer), rel=1e-4), bool(answer >= limit))

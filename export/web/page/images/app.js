@@ -1,4 +1,4 @@
-// A photo in, classes, time and attention out.
+// A photo in, answers, time and attention out.
 
 import { Tensor } from "@litertjs/core";
 import { fail, isKept, loadModel } from "./litert.js";
@@ -40,7 +40,7 @@ async function run(pixels) {
     const rows = await Promise.all(outputs.map((tensor) => tensor.data()));
     const milliseconds = performance.now() - started;
     const shapes = model.getOutputDetails().map((details) => details.shape.length);
-    return { probabilities: rows[shapes.indexOf(2)], attention: rows[shapes.indexOf(3)], milliseconds };
+    return { answers: rows[shapes.indexOf(2)], attention: rows[shapes.indexOf(3)], milliseconds };
   } finally {
     for (const tensor of [input, ...outputs]) tensor.delete();
   }
@@ -55,7 +55,7 @@ async function show(file) {
     const pixels = prepare(withChannels(photo, size.channels), description.preprocessing).data;
     const result = await run(pixels);
     if (file !== latest) return; // a slow one, after which another came
-    listClasses(result);
+    listAnswers(result);
     drawPhoto(photo);
     drawMap(result.attention, description.attention);
   } catch (error) {
@@ -105,19 +105,27 @@ function color(share) {
   return RAMP[index].map((from, c) => from + (place - index) * (RAMP[index + 1][c] - from));
 }
 
-function listClasses({ probabilities, milliseconds }) {
-  const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
-  const items = order.slice(0, SHOWN).map((index) => {
+/** Lists classes or labels by their probability, and those that hold in bold; numbers as they are. */
+function listAnswers({ answers, milliseconds }) {
+  const isNumbers = description.task === "regression";
+  const order = [...answers.keys()];
+  if (!isNumbers) order.sort((a, b) => answers[b] - answers[a]);
+  const least = description.thresholds ?? (description.task === "labels" ? order.map(() => 0.5) : null);
+  const holds = (index, place) => (least ? answers[index] >= least[index] : place === 0);
+  const items = order.slice(0, isNumbers ? order.length : SHOWN).map((index, place) => {
     const item = document.createElement("li");
-    item.style.setProperty("--share", `${100 * probabilities[index]}%`);
-    item.dataset.probability = probabilities[index];
-    for (const text of [description.labels[index], `${(100 * probabilities[index]).toFixed(1)} %`]) {
+    if (!isNumbers) item.style.setProperty("--share", `${100 * answers[index]}%`);
+    item.classList.toggle("holds", !isNumbers && holds(index, place));
+    item.dataset.probability = answers[index];
+    const value = isNumbers ? answers[index].toPrecision(4) : `${(100 * answers[index]).toFixed(1)} %`;
+    for (const text of [description.labels[index], value]) {
       item.append(Object.assign(document.createElement("span"), { textContent: text }));
     }
     return item;
   });
   element("classes").replaceChildren(...items);
-  element("time").textContent = `${milliseconds.toFixed(1)} ms on this device`;
+  const none = least && !order.some(holds) ? "None of the labels holds. " : "";
+  element("time").textContent = `${none}${milliseconds.toFixed(1)} ms on this device`;
 }
 
 function listenToDrops() {
