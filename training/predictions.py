@@ -10,7 +10,9 @@ import numpy as np
 from keras_vit.io.files import atomic_path, open_csv
 from keras_vit.training.data import ImageData
 from keras_vit.training.data.label_kinds import CLASS, NUMBERS, SEVERAL, SOFT
+from keras_vit.training.label_issues import likely_wrong
 
+DOUBT = "doubt"  # the column of likely wrong labels: 1 is the most likely
 BEFORE = ("path", "split")  # columns before those of the kind of labels
 
 
@@ -22,6 +24,8 @@ def write_predictions(
 ):
     """Writes a row for each image; the most confident mistakes, or largest errors, come first.
 
+    Labels that are likely wrong are numbered in the last column.
+
     Args:
         path: of the CSV file.
         data: ImageData.
@@ -32,15 +36,18 @@ def write_predictions(
     rows = []
     for name, values in answers.items():
         split = data.splits[name]
-        of_split = read(split.labels, values, data.label_names, thresholds)
-        rows += [
-            (rank, (image, name, *row)) for image, (rank, row) in zip(split.names(), of_split, strict=True)
-        ]
+        found = read(split.labels, values, data.label_names, thresholds)
+        pairs = zip(split.names(), found, strict=True)
+        rows += [[rank, image, name, *row, ""] for image, (rank, row) in pairs]
+    labels = np.concatenate([data.splits[name].labels for name in answers])
+    doubtful = likely_wrong(labels, np.concatenate(list(answers.values())), data.label_kind)
+    for place, row in enumerate(doubtful, start=1):
+        rows[row][-1] = place
     rows.sort(key=lambda row: row[0])
     with atomic_path(path) as temporary, open_csv(temporary) as file:
         writer = csv.writer(file)
-        writer.writerow([*BEFORE, *columns(data.label_names)])
-        writer.writerows(row for _, row in rows)
+        writer.writerow([*BEFORE, *columns(data.label_names), DOUBT])
+        writer.writerows(row for _, *row in rows)
 
 
 def _of_classes(labels, answers, names, _):

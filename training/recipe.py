@@ -270,6 +270,7 @@ class ImageRecipe(Augmentation, Recipe):
     loss: Annotated[str, ChoicesOrOwn("cross_entropy", "hinge")] = "cross_entropy"  # hinge: support vectors
     label_smoothing: Annotated[float, Range(0, 0.999)] = 0.1
     class_weight: Annotated[str | None, ClassWeight()] = None  # in the loss: balanced, or CLASS:WEIGHT,...
+    sampling: Annotated[str, Choices("each", "balanced")] = "each"  # image once, or classes equally often
     logit_adjustment: Annotated[  # 1: as if all classes had as many images
         float, Range(0, 10), OnlyWith("loss", "cross_entropy")
     ] = 0.0

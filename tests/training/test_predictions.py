@@ -1,6 +1,7 @@
 """predictions.csv has a row for each image that was not trained on, the worst mistakes first."""
 
 import csv
+import dataclasses
 import os
 
 import numpy as np
@@ -31,7 +32,7 @@ def test_a_run_writes_the_path_and_answer_of_each_held_out_image(photos, tmp_pat
     options = {"data": f"folder:{photos}", "model": "linear", "epochs": 2, "batch_size": 8}
     run = train(ImageRecipe(**options, image_size=8, test_fraction=0.2), tmp_path / "run")
     rows = rows_of(run.folder.predictions)
-    assert tuple(rows[0]) == ("path", "split", "label", "answer", "score", "correct")
+    assert tuple(rows[0]) == ("path", "split", "label", "answer", "score", "correct", "doubt")
     assert len(rows) == len(run.data.validation) + len(run.data.test)
     assert all(os.path.basename(os.path.dirname(row["path"])) == row["label"] for row in rows)
     assert all(os.path.isfile(row["path"]) for row in rows)
@@ -55,3 +56,18 @@ def test_the_most_confident_mistakes_come_first_and_the_surest_answers_last(tmp_
     assert {row["path"] for row in rows if row["split"] == "test"} == {
         f"row {row}" for row in range(len(data.test))
     }
+
+
+def test_wrong_labels_are_numbered_by_how_doubtful_they_are(tmp_path):
+    data = load_data("digits")
+    wrong = np.arange(0, 60, 6)
+    labels = data.test.labels.copy()
+    labels[wrong] = (labels[wrong] + 1) % 10
+    spoiled = dataclasses.replace(data, test=dataclasses.replace(data.test, labels=labels))
+    sure = np.full((len(labels), 10), 0.01)
+    sure[np.arange(len(labels)), data.test.labels] = 0.91
+    write_predictions(tmp_path / "predictions.csv", spoiled, {"test": sure})
+    rows = rows_of(tmp_path / "predictions.csv")
+    found = {int(row["path"].removeprefix("row ")) for row in rows if row["doubt"]}
+    assert found == set(wrong.tolist())
+    assert sorted(int(row["doubt"]) for row in rows if row["doubt"]) == list(range(1, 11))

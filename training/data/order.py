@@ -41,6 +41,48 @@ def epoch_order(seed, epoch, num_images, batch_size):
     return order[: steps * batch_size].reshape(steps, batch_size)
 
 
+class Sampling:
+    """Which images each epoch has.
+
+    Args:
+        num_images: int.
+        strata: int `(num_images,)` groups of which an epoch has equally many images: those of small ones come
+            several times, in another order each time. Default: None, each image comes once.
+    """
+
+    def __init__(self, num_images: int, strata: np.ndarray | None = None):
+        self.num_images, self.strata = num_images, strata
+        self._latest = (None, None)
+
+    def order(self, seed: int, epoch: int, batch_size: int) -> np.ndarray:
+        """Returns the indices of an epoch's images: int64 `(steps_per_epoch, batch_size)`, read-only."""
+        if self.strata is None:
+            return epoch_order(seed, epoch, self.num_images, batch_size)
+        key, found = self._latest
+        if key != (seed, epoch, batch_size):
+            found = balanced_order(seed, epoch, self.strata, batch_size)
+            self._latest = (seed, epoch, batch_size), found
+        return found
+
+
+def balanced_order(seed, epoch, strata, batch_size):
+    """Returns indices of an epoch's images in which each group of images is equally frequent.
+
+    There are as many as images; see `epoch_order`.
+    """
+    generator, count = np.random.default_rng((seed, epoch, 1)), len(strata)
+    groups = [np.flatnonzero(strata == group) for group in np.unique(strata)]
+    shares = np.diff(np.arange(len(groups) + 1) * count // len(groups))
+    drawn = []
+    for rows, share in zip(groups, shares, strict=True):
+        turns = [generator.permutation(rows) for _ in range(-(-share // len(rows)))]
+        drawn.append(np.concatenate([*turns, rows[:0]])[:share])
+    order = generator.permutation(np.concatenate(drawn))
+    order.setflags(write=False)
+    steps = count // batch_size
+    return order[: steps * batch_size].reshape(steps, batch_size)
+
+
 def batch_uniforms(seed, epoch, step, shape):
     """Returns the random numbers of a batch in [0, 1): float32 of that shape."""
     key = np.array([seed, (epoch << 32) + step], dtype=np.uint64)

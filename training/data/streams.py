@@ -17,11 +17,11 @@ from keras_vit.training.augmentation import Augmentation, augment, check_fits, n
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.label_kinds import encoded
 from keras_vit.training.data.order import (
+    Sampling,
     batch_seed,
     batch_uniforms,
     check_batch_size,
     crop_uniforms,
-    epoch_order,
     steps_per_epoch,
 )
 from keras_vit.training.data.random_crop import RandomCrop
@@ -96,8 +96,10 @@ class ImageBatches:
         crop: RandomCrop | None = None,
         seeded=False,
         share: Share = WHOLE,
+        sampling: Sampling | None = None,
     ):
         self.crop, self.share = crop, share
+        self.sampling = sampling or Sampling(len(split))
         self.seeded = seeded  # whether batches have a seed, for an augmentation of the user's own
         self.split, self.num_classes, self.seed = split, num_classes, seed
         self.steps = steps_per_epoch(len(split), batch_size)
@@ -105,7 +107,7 @@ class ImageBatches:
 
     def batch(self, epoch, step):
         """Returns images, encoded labels and random numbers of a batch, and its seed where that is needed."""
-        rows = self.share.of(epoch_order(self.seed, epoch, len(self.split), self.uniforms_shape[0])[step])
+        rows = self.share.of(self.sampling.order(self.seed, epoch, self.uniforms_shape[0])[step])
         labels = encoded(self.split.labels[rows], self.num_classes)
         uniforms = self.share.of(batch_uniforms(self.seed, epoch, step, self.uniforms_shape))
         seed = (batch_seed(self.seed, epoch, step),) if self.seeded else ()
@@ -129,13 +131,15 @@ def train_stream(
     own=None,
     share: Share = WHOLE,
     class_weights: np.ndarray | None = None,
+    sampling: Sampling | None = None,
     **options,
 ):
     """Makes the shuffled, augmented stream of a whole training, or the rest of one.
 
     It contains float32 images `(batch, height, width, channels)` in [0, 255] and float32 labels `(batch,
     num_classes)`; with `class_weights`, `(num_classes,)`, also the weight of each image, of mixed ones the
-    mean. `crop` is done while images are read; `own` is an OwnAugmentation, which comes next.
+    mean. `sampling` says which images an epoch has, by default each once. `crop` is done while images are
+    read; `own` is an OwnAugmentation, which comes next.
     `share` is the part of each batch that this process trains on; what mixes images reads the whole batch.
     `options` are those of `batch_stream`. Under JAX the augmentation is compiled, except an own one that may
     draw random numbers itself: they would be drawn once, when it is compiled.
@@ -144,7 +148,7 @@ def train_stream(
     count = num_uniforms(augmentation)
     mixes = bool(own or augmentation.mixup_alpha or augmentation.cutmix_alpha)
     read, kept = (WHOLE, share) if mixes else (share, WHOLE)
-    batches = ImageBatches(split, num_classes, batch_size, seed, count, crop, own is not None, read)
+    batches = ImageBatches(split, num_classes, batch_size, seed, count, crop, own is not None, read, sampling)
     change = functools.partial(augment, augmentation=augmentation)
     compiled = _compiled_by_jax if keras.backend.backend() == "jax" else lambda function: function
     if own is None:

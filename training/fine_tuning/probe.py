@@ -8,7 +8,7 @@ import numpy as np
 from keras_vit.io.progress import tracked
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.label_kinds import encoded
-from keras_vit.training.data.order import epoch_order, steps_per_epoch
+from keras_vit.training.data.order import Sampling, steps_per_epoch
 
 HEADS = ("head", "distillation_head")
 BATCH = 32  # images whose features are computed at once
@@ -68,12 +68,14 @@ def _features_of_batch(backbone, images):
 class TrainingBatches:
     """Shuffled batches of features, for `keras_vit.training.data.streams.batch_stream`."""
 
-    def __init__(self, features: Features, num_classes: int, batch_size: int, seed: int):
-        self.features = features
+    def __init__(
+        self, features: Features, num_classes: int, batch_size: int, seed: int, sampling: Sampling | None
+    ):
+        self.features, self.sampling = features, sampling or Sampling(len(features))
         self.num_classes, self.batch_size, self.seed = num_classes, batch_size, seed
         self.steps = steps_per_epoch(len(features), batch_size)
 
     def batch(self, epoch, step):
         """Returns features and encoded labels of a batch."""
-        rows = epoch_order(self.seed, epoch, len(self.features), self.batch_size)[step]
+        rows = self.sampling.order(self.seed, epoch, self.batch_size)[step]
         return self.features.rows(rows, self.num_classes)

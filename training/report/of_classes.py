@@ -12,6 +12,7 @@ import numpy as np
 from keras_vit.io.html_page import section
 from keras_vit.io.html_page import table as table_of
 from keras_vit.training.balance import ACCURACY
+from keras_vit.training.label_issues import likely_wrong
 from keras_vit.training.metrics import IMAGES as METRICS
 from keras_vit.training.report.names import has_undrawable, picture_names
 from keras_vit.training.report.predictions import (
@@ -24,6 +25,7 @@ from keras_vit.training.report.predictions import (
 
 CURVE, LOSS = ACCURACY, "Loss (nats)"
 NO_MISTAKES = "No test image is misclassified."
+DOUBTFUL = 8  # images that are shown
 MAX_OPEN = 20  # classes; a larger table starts folded
 
 __all__ = ["CURVE", "LOSS", "METRICS", "NO_MISTAKES", "pictures", "table", "texts"]
@@ -42,6 +44,17 @@ def pictures(data, answers, metrics):
         ]
         files = [name for name in np.array(data.test.names())[wrong]]
         yield "worst_mistakes", mistakes_picture(data.test.images[wrong], files, lines)
+    yield from doubtful_pictures(data, answers, metrics, texts)
+
+
+def doubtful_pictures(data, answers, metrics, texts):
+    """Yields the picture of the test images whose labels are likely wrong, if there are any."""
+    doubtful = likely_wrong(data.test.labels, answers, data.label_kind)[:DOUBTFUL]
+    if len(doubtful):
+        shown = texts(data.test.labels[doubtful], answers[doubtful], data.label_names, metrics)
+        lines = [(f"label: {label}", f"perhaps: {answer}") for label, answer in shown]
+        files = list(np.array(data.test.names())[doubtful])
+        yield "doubtful_labels", mistakes_picture(data.test.images[doubtful], files, lines)
 
 
 def texts(labels, answers, label_names, metrics):

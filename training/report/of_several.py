@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_vit.training.metrics import LABELS as METRICS
 from keras_vit.training.report.names import picture_names
-from keras_vit.training.report.of_classes import folded
+from keras_vit.training.report.of_classes import doubtful_pictures, folded
 from keras_vit.training.report.predictions import calibration_pictures, mistakes_picture, precision_picture
 
 CURVE, LOSS = "mean_average_precision", "Loss (nats)"
@@ -23,6 +23,7 @@ def pictures(data, answers, metrics):
         lines = [(f"true: {true}", f"found: {found}") for true, found in shown]
         files = list(np.array(data.test.names())[wrong])
         yield "worst_labels", mistakes_picture(data.test.images[wrong], files, lines)
+    yield from doubtful_pictures(data, answers, metrics, texts)
 
 
 def texts(labels, answers, label_names, metrics):

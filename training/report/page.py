@@ -51,6 +51,12 @@ PICTURES = {  # name: title, caption, alternative text
         "The test images with the largest errors, in units of each number's standard deviation.",
         "Test images with the true numbers and the answers.",
     ),
+    "doubtful_labels": (
+        "Likely wrong labels",
+        "Test images whose label the model doubts: it is as sure of another one as it is on average of "
+        "images that have that label. predictions.csv numbers those of the validation images too (doubt).",
+        "Test images whose labels are likely wrong, with what the label may be.",
+    ),
     "worst_mistakes": (
         "Worst mistakes",
         "The misclassified test images with the highest probability for the wrong class, highest first.",

@@ -12,9 +12,10 @@ from keras_vit.io.label_names import read_label_names
 from keras_vit.io.output_meaning import OutputMeaning
 from keras_vit.pretrained.run_source import saved_preprocessing
 from keras_vit.training.augmentation.own import OwnAugmentation
-from keras_vit.training.balance import ACCURACY, BALANCED_ACCURACY
+from keras_vit.training.balance import ACCURACY, BALANCED, BALANCED_ACCURACY
 from keras_vit.training.data import ImageData, load_data
-from keras_vit.training.data.order import steps_per_epoch
+from keras_vit.training.data.label_kinds import strata
+from keras_vit.training.data.order import Sampling, steps_per_epoch
 from keras_vit.training.data.share import WHOLE
 from keras_vit.training.data.streams import evaluation_batches, evaluation_stream, shared, train_stream
 from keras_vit.training.fine_tuning.lora import add_lora, merged
@@ -165,10 +166,16 @@ class ImageTask(Task):
             start_step=start_step,
             share=share,
             class_weights=self.target.weights(),
+            sampling=self.sampling(data),
             **options,
         )
         validation = evaluation_stream(data.validation, **options)
         return {"x": train, "validation_data": shared(validation, share)}
+
+    def sampling(self, data):
+        """Returns which training images each epoch has."""
+        labels, is_balanced = data.train.labels, self.recipe.sampling == BALANCED
+        return Sampling(len(labels), strata(labels, data.label_kind) if is_balanced else None)
 
     def fingerprint_arrays(self, data):
         return [*data.train.fingerprint(), *data.validation.fingerprint()]

@@ -30,7 +30,9 @@ class LinearProbe(ImageTask):
 
     def streams(self, data, start_epoch=0, start_step=0, share=WHOLE):
         recipe, held = self.recipe, data.features["validation"]
-        batches = TrainingBatches(data.features["train"], data.num_classes, recipe.batch_size, recipe.seed)
+        batches = TrainingBatches(
+            data.features["train"], data.num_classes, recipe.batch_size, recipe.seed, self.sampling(data)
+        )
         weights = self.target.weights()
         change = None if weights is None else weighted(lambda *batch: batch, weights)
         start = {"start_epoch": start_epoch, "start_step": start_step}

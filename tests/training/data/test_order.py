@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.training.data.order import batch_uniforms, epoch_order, steps_per_epoch
+from keras_vit.training.data.order import (
+    Sampling,
+    balanced_order,
+    batch_uniforms,
+    epoch_order,
+    steps_per_epoch,
+)
 
 
 def test_an_epoch_takes_each_image_at_most_once_and_fills_its_batches():
@@ -40,3 +46,16 @@ def test_an_invalid_batch_size_is_refused(batch_size):
 def test_fewer_images_than_a_batch_are_refused():
     with pytest.raises(InputError, match="one batch of 8 training images, received 7"):
         steps_per_epoch(7, 8)
+
+
+def test_balanced_epochs_have_each_class_equally_often():
+    strata = np.array([0] * 90 + [1] * 8 + [2] * 2)
+    order = balanced_order(seed=1, epoch=0, strata=strata, batch_size=10)
+    assert order.shape == (10, 10)
+    rows = order.ravel()
+    assert sorted(np.bincount(strata[rows]).tolist()) == [33, 33, 34]
+    assert len(set(rows[strata[rows] == 0])) == 33 or len(set(rows[strata[rows] == 0])) == 34
+    assert np.bincount(rows, minlength=100)[90:98].min() >= 4  # 33 of 8 images: each 4 or 5 times
+    assert not np.array_equal(order, balanced_order(1, 1, strata, 10))
+    np.testing.assert_array_equal(order, Sampling(100, strata).order(1, 0, 10))
+    np.testing.assert_array_equal(Sampling(100).order(1, 0, 10), epoch_order(1, 0, 100, 10))

@@ -83,7 +83,7 @@ def test_mistakes_are_titled_with_both_classes_and_no_false_certainty(tmp_path, 
     labels = np.array([0, 1, 2])
     files = ["photos/a/$1_.png", "photos/b/" + "long " * 20 + ".jpg", "photos/\u732b.png"]
     test = SimpleNamespace(images=images, labels=labels, names=lambda: files)
-    data = SimpleNamespace(test=test, label_names=HOSTILE)
+    data = SimpleNamespace(test=test, label_names=HOSTILE, label_kind="class")
     metrics = classification_metrics(probabilities, labels, HOSTILE)
 
     def mistakes():

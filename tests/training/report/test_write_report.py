@@ -16,7 +16,7 @@ from keras_vit.training.report import write_report
 NAMES = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "猫", "a & b", "plain", "</table>")
 HISTORY = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n1,2,0.1,2,0.2,0.001,100\n"
 RECIPE = {"data": "folder:<b>bold</b>", "variant": None, "epochs": 1}
-PLAIN = {"training_curves", "confusion_matrix", "calibration", "worst_mistakes"}
+PLAIN = {"training_curves", "confusion_matrix", "calibration", "worst_mistakes", "doubtful_labels"}
 OF_PATCHES = {"patches", "attention_rollout", "attention_heads", "patch_components"}
 
 
