@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from keras_vit.constraints import check_value
 from keras_vit.errors import InputError, warn
 from keras_vit.io.json_files import read_json
 from keras_vit.io.model_archive import load_model
@@ -17,6 +18,7 @@ from keras_vit.training.recipe import Recipe
 from keras_vit.training.recipe_file import load_recipe, read_recipe
 from keras_vit.training.report.history import read_history
 from keras_vit.training.run_folder import GIVEN_DATA, RunFolder
+from keras_vit.training.targets.unknown import Precision, Unsure
 from keras_vit.training.tasks import Task, task_of
 
 
@@ -107,19 +109,33 @@ def train(
     return Run(folder, task, model, data, task.evaluate(folder, model, data))
 
 
-def evaluate(run_dir: str | Path, *, data: Any = None, data_dir: str | Path | None = None) -> dict[str, Any]:
+def evaluate(
+    run_dir: str | Path,
+    *,
+    data: Any = None,
+    data_dir: str | Path | None = None,
+    precision: float | None = None,
+    unknown: str | Path | None = None,
+) -> dict[str, Any]:
     """Evaluates a run's model on its test split; writes `metrics.json` and `report/` again.
+
+    With `precision` a classifier may answer "none of these": the smallest probability from which on that
+    share of answers is right is fitted on the validation images, and kept for predict and exported files.
 
     Args:
         run_dir: str or Path of the run folder.
         data: as `train` had them, where they are not those of the recipe. Default: what its `data` names.
         data_dir: str or Path, where TFDS keeps its data. Default: TFDS's own.
+        precision: float from 0.01 to 0.9999, the wanted share of right answers among those with a class.
+            Default: None, as at the evaluation before, at first every picture gets a class.
+        unknown: str or Path of a folder of pictures that have none of the classes. Half of them count as
+            wrong answers when the probability is fitted, the others show what it does. Default: None.
 
     Returns:
         dict, what `metrics.json` holds.
 
     Raises:
-        InputError: no trained run is there, or its data cannot be loaded.
+        InputError: no trained run is there, its data cannot be loaded, or the precision cannot be reached.
 
     Example:
         >>> import tempfile
@@ -131,7 +147,21 @@ def evaluate(run_dir: str | Path, *, data: Any = None, data_dir: str | Path | No
         True
     """
     run = load_run(run_dir, data_dir, data)
-    return run.task.evaluate(run.folder, run.model, run.data)
+    return evaluate_run(run, precision, unknown)
+
+
+def evaluate_run(
+    run: Run, precision: float | None = None, unknown: str | Path | None = None
+) -> dict[str, Any]:
+    """Evaluates a loaded run; the options are those of `evaluate`."""
+    if precision is None and unknown is None:
+        return run.task.evaluate(run.folder, run.model, run.data)
+    if run.task.kind != "images":
+        raise InputError("precision and unknown are for images, and this run is of text. Leave them out.")
+    if precision is None:
+        raise InputError("unknown needs the precision of answers, such as precision=0.95 (--precision).")
+    check_value("precision", precision, Precision)
+    return run.task.evaluate(run.folder, run.model, run.data, Unsure(precision, unknown))
 
 
 def load_run(run_dir: str | Path, data_dir: str | Path | None = None, data: Any = None) -> Run:

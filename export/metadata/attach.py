@@ -84,6 +84,8 @@ def _output(tables, name, facts, description):
 
 
 def _thresholds(facts, description):
+    if facts.none_below is not None:
+        return f"; none of these where no value is at least {facts.none_below:.4g}"
     if facts.thresholds is None:
         return ""
     names = description.label_names or range(len(facts.thresholds))

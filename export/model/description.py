@@ -47,6 +47,8 @@ class OutputDescription:
         task: a name in `keras_vit.export.tasks.TASKS`, or None where none was declared.
         activation: `"softmax"`, `"sigmoid"`, or None where the export added none.
         thresholds: of the task labels, the least value of each label that holds, or None.
+        none_below: float, of the task classification, the value of the best class below which the answer is
+            "none of these", or None.
     """
 
     name: str
@@ -57,6 +59,7 @@ class OutputDescription:
     scale: float | None = None
     zero_point: int | None = None
     thresholds: tuple | None = None
+    none_below: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,8 +135,9 @@ def described(
             task and task.name,
             activations.get(name),
             thresholds=None if thresholds is None else tuple(thresholds.tolist()),
+            none_below=none_below,
         )
-        for name, (y, task, _, thresholds) in expected.items()
+        for name, (y, task, _, thresholds, none_below) in expected.items()
     )
     return Description(inputs, outputs, label_names and tuple(label_names), grey, preprocessing)
 

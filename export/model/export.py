@@ -53,6 +53,7 @@ def export_model(
     higher_is_better: bool | None = None,
     label_names: Sequence[str] | np.ndarray | None = None,
     thresholds: Sequence[float] | np.ndarray | None = None,
+    none_below: float | None = None,
     input_dtype: str | None = None,
     batch_size: Annotated[int, Range(1)] = 1,
     attention: bool = False,
@@ -110,6 +111,8 @@ def export_model(
         label_names: list, tuple or array of str, one per class, label or number. Default: None.
         thresholds: list, tuple or array of float, of the task labels: the least value of each label that
             holds, which the score and the description of the files use. Default: 0.5, for logits 0.
+        none_below: float, of the task classification: the value of the best class below which the answer is
+            "none of these", which the description of the files records for apps. Default: None.
         input_dtype: `"float32"` (default) or `"uint8"`, what TFLite files take images in; or `"int8"`, which
             `full_int8` alone can have, for inputs and outputs of any kind: a file for NPUs and
             microcontrollers, with scale and zero point of each in its description. Of grey images it takes
@@ -170,7 +173,7 @@ def export_model(
         checks.check_rebuilt(before or {}, outputs, model.name)
         function.check_logits(arrays)
         metric = metric and own_metric(metric, higher_is_better, labels, outputs)
-        expected = expected_outputs(outputs, task, None if metric else labels, thresholds)
+        expected = expected_outputs(outputs, task, None if metric else labels, thresholds, none_below)
         limit = allowed_drop(max_drop, labels, metric)
         checks.warn_of_few_items(expected, limit)
         checks.check_label_names(label_names, expected)

@@ -13,10 +13,12 @@ from keras_vit.keras_internals import metric_direction
 MAX_DROP = {True: 0.5, False: 1.0}  # by whether labels are given: points of the score, or of the variance
 
 
-def expected_outputs(outputs: dict, task=None, labels=None, thresholds=None) -> dict[str, Expected]:
+def expected_outputs(
+    outputs: dict, task=None, labels=None, thresholds=None, none_below=None
+) -> dict[str, Expected]:
     """Returns each output of a model, an array by name, with its task and its checked labels.
 
-    `thresholds` are those of the one output whose task is labels.
+    `thresholds` are those of the one output whose task is labels, `none_below` that of classification.
     """
     tasks = _tasks(task, outputs)
     labels = _by_output(labels, outputs, tasks)
@@ -27,7 +29,11 @@ def expected_outputs(outputs: dict, task=None, labels=None, thresholds=None) -> 
             given = tasks[name].labels(given, values.shape[1:])
             _check_length(given, values, repr(name))
         found[name] = Expected(values, tasks.get(name), given)
-    return found if thresholds is None else _with_thresholds(found, thresholds)
+    found = found if thresholds is None else _with_thresholds(found, thresholds)
+    if none_below is None:
+        return found
+    name = _one_of(found, "classification", "none_below")
+    return {**found, name: found[name]._replace(none_below=float(none_below))}
 
 
 def own_metric(metric, higher_is_better, labels, outputs) -> Metric:
@@ -74,16 +80,22 @@ def allowed_drop(max_drop, labels, metric):
 
 
 def _with_thresholds(expected, thresholds):
-    names = [name for name, value in expected.items() if value.task and value.task.name == "labels"]
-    if len(names) != 1:
-        raise InputError(f"Expected one output with the task labels for thresholds, received {len(names)}.")
-    value, thresholds = expected[names[0]], np.asarray(thresholds, "float64")
+    name = _one_of(expected, "labels", "thresholds")
+    value, thresholds = expected[name], np.asarray(thresholds, "float64")
     if thresholds.shape != value.values.shape[-1:] or not np.isfinite(thresholds).all():
         raise InputError(
             f"Expected thresholds of {value.values.shape[-1]} labels, finite numbers, received "
             f"{thresholds.shape}."
         )
-    return {**expected, names[0]: value._replace(thresholds=thresholds)}
+    return {**expected, name: value._replace(thresholds=thresholds)}
+
+
+def _one_of(expected, task, what):
+    """The name of the one output with a task."""
+    names = [name for name, value in expected.items() if value.task and value.task.name == task]
+    if len(names) != 1:
+        raise InputError(f"Expected one output with the task {task} for {what}, received {len(names)}.")
+    return names[0]
 
 
 def _tasks(task, outputs):

@@ -20,6 +20,7 @@ class Expected(NamedTuple):
     task: Task | None = None
     labels: np.ndarray | None = None  # of the items
     thresholds: np.ndarray | None = None  # of labels that each hold or not
+    none_below: float | None = None  # of classes: the least value of the best one that is an answer
 
     @property
     def threshold(self):
@@ -68,7 +69,7 @@ def _check_like(name, expected, found):
 
 
 def _figures(expected, found):
-    values, task, labels, _ = expected
+    values, task, labels, *_ = expected
     if values.dtype.kind != "f":
         wrong = values != found
         same = ~wrong.reshape(len(wrong), -1).any(axis=1)

@@ -39,7 +39,7 @@ def run_predictor(
     """Wraps the model of a run, which it changes: its outputs are divided by the temperature."""
     model = divided(model, meaning.temperature)
     if meaning.task == "classification":
-        return keras_predictor(model, label_names, LOGITS, preprocessing)
+        return keras_predictor(model, label_names, LOGITS, preprocessing, meaning.none_below)
     function = _function(model, meaning.activation)
     (output,) = function.outputs
     thresholds = meaning.thresholds and tuple(meaning.thresholds)
@@ -52,6 +52,7 @@ def keras_predictor(
     label_names: tuple | None = None,
     outputs: str | None = LOGITS,
     preprocessing: Preprocessing | None = None,
+    none_below: float | None = None,
 ) -> Predictor:
     """Wraps a model whose one output is logits, probabilities, or neither (None).
 
@@ -59,7 +60,8 @@ def keras_predictor(
     """
     function = _function(model, "softmax" if outputs == LOGITS else None, is_single=outputs is not None)
     classes = None if outputs is None else function.outputs[0].name
-    description = _description(function, {classes: "classification"}, label_names, preprocessing)
+    facts = (label_names, preprocessing, None, none_below)
+    description = _description(function, {classes: "classification"}, *facts)
     return _predictor(function, description, classes)
 
 
@@ -85,13 +87,11 @@ def _predictor(function, description, classes):
     return Predictor(description, function.predict, attend, classes)
 
 
-def _description(function, tasks, label_names, preprocessing, thresholds=None):
-    added = function.activations
+def _description(function, tasks, label_names, preprocessing, thresholds=None, none_below=None):
+    added, decided = function.activations, {"thresholds": thresholds, "none_below": none_below}
     inputs = (InputDescription(t.name, t.shape, t.dtype) for t in function.inputs)
     outputs = (
-        OutputDescription(
-            t.name, t.shape, t.dtype, tasks.get(t.name), added.get(t.name), thresholds=thresholds
-        )
+        OutputDescription(t.name, t.shape, t.dtype, tasks.get(t.name), added.get(t.name), **decided)
         for t in function.outputs
     )
     return Description(tuple(inputs), tuple(outputs), label_names, preprocessing=preprocessing)

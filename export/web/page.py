@@ -60,7 +60,8 @@ def write_page(
         path: the page's folder; an earlier page is replaced.
         kind: `"images"` or `"text"`.
         description: dict with `name`, the page's title. For images also `labels`, one per class, label or
-            number; `task`, by default classification; `thresholds` of labels, or None; `attention`, `(rows,
+            number; `task`, by default classification; `thresholds` of labels, or None; `noneBelow`, the
+            least probability of a class that is an answer, or None; `attention`, `(rows,
             columns)` of the map that the files return, or None; and `preprocessing`, the fields of the
             `Preprocessing` of photos. For text also `characters` and `unknown` of the vocabulary, `lines`,
             and `max_length` of a text.

@@ -7,6 +7,7 @@ import numpy as np
 from keras_vit.errors import InputError
 
 MOST_COLUMNS = 4096  # numbers of an item in a CSV file
+NONE = "none of these"  # the answer where no class is sure enough
 HALF = 0.5  # the least score of a label that holds, where no threshold is recorded
 _SHOWN = 6  # numbers of an output
 
@@ -75,8 +76,15 @@ class Answers:
 
     def _lines(self, item):
         if self.found.predictor.classes:
-            return [(name, f"{score:.4f}") for name, score in self._best(item[self.found.predictor.classes])]
+            scores = item[self.found.predictor.classes]
+            best = [(name, f"{score:.4f}") for name, score in self._best(scores)]
+            return [(NONE, "")] * self._is_none(scores) + best
         return [(name, self._words(name, values)) for name, values in item.items()]
+
+    def _is_none(self, scores):
+        """Whether no class has the least score that was fitted for an answer."""
+        least = self._output(self.found.predictor.classes).none_below
+        return least is not None and bool(scores.max() < least)
 
     def _best(self, scores):
         """The names and scores of the best classes, of those that are scored high enough."""
@@ -128,7 +136,8 @@ class Answers:
                     cells.append(";".join(label for label, _ in self._held(name, values)))
                 cells += values.reshape(-1).tolist()
             return dict(zip(self._number_columns, cells, strict=True))
-        best = self._best(item[self.found.predictor.classes])
+        scores = item[self.found.predictor.classes]
+        best = [(NONE, scores.max())] if self._is_none(scores) else self._best(scores)
         pairs = zip(self._class_columns, best, strict=False)
         return {
             column: value for columns, answer in pairs for column, value in zip(columns, answer, strict=True)

@@ -1,6 +1,6 @@
 """Evaluates a run's model on the test split, or any model on data."""
 
-from keras_vit.commands.arguments import path
+from keras_vit.commands.arguments import path, share
 from keras_vit.commands.data_option import EXPECTED, add_data
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
@@ -21,6 +21,19 @@ def add_arguments(parser):
     add_data(parser)
     add_task(parser)
     add_metric(parser)
+    parser.add_argument(
+        "--precision",
+        type=share,
+        metavar="P",
+        help="runs of classes only: answer 'none of these' below a probability, so that P of the other "
+        "answers are right, such as 0.95; predict and exported files do so from then on",
+    )
+    parser.add_argument(
+        "--unknown",
+        type=path,
+        metavar="DIR",
+        help="pictures with none of the classes, which count as wrong answers for --precision",
+    )
     add_import(parser)
     add_json(parser, "metrics")
 
@@ -36,17 +49,20 @@ def run(options):
         raise InputError("--metric is for --data. Leave it out, or add the data to evaluate on.")
     if options.data is None and options.geometry is not None:
         raise InputError("--geometry is for --data: a run knows its own. Leave it out.")
+    for name in ("precision", "unknown"):
+        if options.data is not None and getattr(options, name) is not None:
+            raise InputError(f"--{name} is for runs, which know their data: leave it or --data out.")
     with json_file(options.json, [options.model]) as write:
         write(_run_metrics(options) if options.data is None else _scores(options))
 
 
 def _run_metrics(options):
     from keras_vit.training.load import show_data
-    from keras_vit.training.run import load_run
+    from keras_vit.training.run import evaluate_run, load_run
 
     trained = load_run(options.model, options.data_dir)
     show_data(trained.data, trained.task)
-    metrics = trained.task.evaluate(trained.folder, trained.model, trained.data)
+    metrics = evaluate_run(trained, options.precision, options.unknown)
     print_metrics(trained.task, metrics, options.model)
     return metrics
 

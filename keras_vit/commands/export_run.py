@@ -36,6 +36,7 @@ def export_images(options, run, show, **settings):
         task=meaning.task,
         activation=meaning.activation,
         thresholds=meaning.thresholds,
+        none_below=meaning.none_below,
         label_names=data.label_names,
         calibration=train.images,
         int8_training=_int8_training(run, train.images),
@@ -50,6 +51,7 @@ def export_images(options, run, show, **settings):
         "labels": list(data.label_names),
         "task": meaning.task,
         "thresholds": meaning.thresholds,
+        "noneBelow": meaning.none_below,
         "attention": map_grid(model) if attention else None,
         "preprocessing": known and dataclasses.asdict(known),
     }

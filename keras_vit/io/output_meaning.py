@@ -21,12 +21,14 @@ class OutputMeaning:
         activation: `"softmax"`, `"sigmoid"` or None, which follows after the temperature.
         temperature: float, by which the outputs are divided so that probabilities are calibrated.
         thresholds: of several labels the least probability of each that holds; or None.
+        none_below: float, the probability of the best class below which it is no answer; or None.
     """
 
     task: str = "classification"
     activation: str | None = "softmax"
     temperature: float = 1.0
     thresholds: Sequence[float] | None = None
+    none_below: float | None = None
 
     def write(self, folder: str | os.PathLike) -> None:
         """Writes it into a run folder."""
@@ -46,6 +48,7 @@ def read_output_meaning(folder: str | os.PathLike) -> OutputMeaning:
             found["activation"],
             float(found["temperature"]),
             None if thresholds is None else tuple(map(float, thresholds)),
+            None if found.get("none_below") is None else float(found["none_below"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is damaged: evaluate the run again to write it.") from error

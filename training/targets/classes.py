@@ -15,6 +15,7 @@ from keras_vit.training.data.label_kinds import CLASS, SOFT
 from keras_vit.training.metrics import IMAGES
 from keras_vit.training.targets.calibration import CALIBRATED, fit_temperature, softmax_loss
 from keras_vit.training.targets.target import Target
+from keras_vit.training.targets.unknown import none_of_these
 
 
 class Classes(Target):
@@ -63,7 +64,8 @@ class Classes(Target):
         return classification_metrics(self.answers(outputs, temperature), labels, names)
 
     def place(self, metrics, advice):
-        return chance.lines(metrics, advice)
+        found = metrics.get("none_of_these")
+        return [*chance.lines(metrics, advice), *([none_of_these(found)] if found else [])]
 
 
 class SoftClasses(Classes):

@@ -4,17 +4,18 @@ import dataclasses
 import functools
 
 import keras
+import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
 from keras_vit.io.label_names import read_label_names
-from keras_vit.io.output_meaning import OutputMeaning
+from keras_vit.io.output_meaning import OutputMeaning, read_output_meaning
 from keras_vit.pretrained.run_source import saved_preprocessing
 from keras_vit.training.augmentation.own import OwnAugmentation
 from keras_vit.training.balance import ACCURACY, BALANCED, BALANCED_ACCURACY
 from keras_vit.training.data import ImageData, load_data
-from keras_vit.training.data.label_kinds import strata
+from keras_vit.training.data.label_kinds import CLASS, SOFT, strata
 from keras_vit.training.data.order import Sampling, steps_per_epoch
 from keras_vit.training.data.share import WHOLE
 from keras_vit.training.data.streams import evaluation_batches, evaluation_stream, shared, train_stream
@@ -36,6 +37,7 @@ from keras_vit.training.predictions import write_predictions
 from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.report import write_report
 from keras_vit.training.targets import target_of
+from keras_vit.training.targets.unknown import figures_of, least_score, read_unknown
 from keras_vit.training.tasks.task import Task
 
 HELD_OUT = ("validation", "test")  # splits
@@ -223,12 +225,13 @@ class ImageTask(Task):
                 "model there."
             )
 
-    def evaluate(self, folder, model, data):
+    def evaluate(self, folder, model, data, unsure=None):
         target = target_of(self.recipe, data)
         outputs = {name: predict_outputs(model, data.splits[name].images) for name in HELD_OUT}
         fitted = target.fit(outputs["validation"], data.validation.labels)
         temperature = fitted.get("temperature", 1.0)
         every = {name: target.answers(values, temperature) for name, values in outputs.items()}
+        none_below, unsure_metrics = self._none_of_these(folder, model, data, every, fitted, unsure)
         metrics = {
             "data": data.name,
             "split": "test",
@@ -236,19 +239,49 @@ class ImageTask(Task):
             "parameters": model.count_params(),
             "backend": keras.backend.backend(),
             **target.evaluate(outputs["test"], data.test.labels, data.label_names, fitted),
+            **unsure_metrics,
             **self.extra_metrics(model, data),
         }
         recipe = self.recipe.as_dict()
         place = self.place(metrics)
         write_report(folder.path, model, data, every["test"], metrics, folder.history, recipe, place)
         write_predictions(folder.predictions, data, every, fitted.get("thresholds"))
-        OutputMeaning(target.task, target.activation, **fitted).write(folder.path)
+        OutputMeaning(target.task, target.activation, **fitted, none_below=none_below).write(folder.path)
         write_json(folder.metrics, metrics)  # written last: marks the run complete
         return metrics
+
+    def _none_of_these(self, folder, model, data, answers, fitted, unsure):
+        """The score below which a class is no answer: as wanted, or that of an earlier evaluation."""
+        least = read_output_meaning(folder.path).none_below
+        if unsure is None and least is None:
+            return None, {}
+        if data.label_kind not in (CLASS, SOFT):
+            raise InputError("--precision is for classes, and the data have other labels. Leave it out.")
+        known = {name: _scored(answers[name], data.splits[name].labels) for name in HELD_OUT}
+        unknown = None
+        if unsure is not None:
+            scores, right = known["validation"]
+            if unsure.unknown is not None:
+                *size, channels = data.image_shape
+                halves = read_unknown(unsure.unknown, self.preparation(data.name).for_size(size), channels)
+                first, unknown = (
+                    self.target.answers(predict_outputs(model, half), fitted["temperature"]).max(axis=1)
+                    for half in halves
+                )
+                scores = np.concatenate([scores, first])
+                right = np.concatenate([right, np.zeros(len(first), bool)])
+            least = least_score(scores, right, unsure.precision)
+        return least, {"none_of_these": figures_of(least, *known["test"], unknown)}
 
     def extra_metrics(self, model, data):
         """Returns entries of `metrics.json` that not every classifier has."""
         return {}
+
+
+def _scored(answers, labels):
+    """The score of the best class of each image, and whether it is right."""
+    labels = labels if labels.ndim == 1 else labels.argmax(axis=1)
+    return answers.max(axis=1), answers.argmax(axis=1) == labels
 
 
 def predict_outputs(model, images, batch_size=256):

@@ -111,7 +111,8 @@ function listAnswers({ answers, milliseconds }) {
   const order = [...answers.keys()];
   if (!isNumbers) order.sort((a, b) => answers[b] - answers[a]);
   const least = description.thresholds ?? (description.task === "labels" ? order.map(() => 0.5) : null);
-  const holds = (index, place) => (least ? answers[index] >= least[index] : place === 0);
+  const unsure = description.noneBelow != null && Math.max(...answers) < description.noneBelow;
+  const holds = (index, place) => (least ? answers[index] >= least[index] : place === 0 && !unsure);
   const items = order.slice(0, isNumbers ? order.length : SHOWN).map((index, place) => {
     const item = document.createElement("li");
     if (!isNumbers) item.style.setProperty("--share", `${100 * answers[index]}%`);
@@ -124,7 +125,7 @@ function listAnswers({ answers, milliseconds }) {
     return item;
   });
   element("classes").replaceChildren(...items);
-  const none = least && !order.some(holds) ? "None of the labels holds. " : "";
+  const none = unsure ? "Probably none of these. " : least && !order.some(holds) ? "None of the labels holds. " : "";
   element("time").textContent = `${none}${milliseconds.toFixed(1)} ms on this device`;
 }
 

@@ -1,0 +1,103 @@
+"""A classifier that may answer that a picture has none of its classes."""
+
+import csv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_vit.__main__ import main
+from keras_vit.errors import InputError
+from keras_vit.export import load_predictor
+from keras_vit.io.json_files import read_json
+from keras_vit.training import ImageRecipe, evaluate, train
+from keras_vit.training.targets.unknown import least_score
+
+
+def test_the_least_score_leaves_the_wanted_share_of_right_answers():
+    generator = np.random.default_rng(0)
+    scores = generator.random(2000)
+    right = generator.random(2000) < scores  # as of a calibrated model
+    for precision in (0.6, 0.8, 0.95):
+        least = least_score(scores, right, precision)
+        answered = scores >= least
+        assert right[answered].mean() >= precision
+        lower = scores >= least - 0.02
+        assert right[lower].mean() < right[answered].mean() + 0.01 and answered.sum() >= 10
+    assert least_score(scores, np.ones(2000, bool), 0.9) < scores.min()
+
+
+def test_equal_scores_are_answered_alike():
+    scores = np.array([0.9] * 20 + [0.5] * 10)
+    right = np.array([True] * 20 + [True, *[False] * 9])
+    assert least_score(scores, right, 0.95) == pytest.approx(0.7)
+
+
+def test_a_precision_that_no_score_reaches_is_refused():
+    with pytest.raises(InputError, match=r"No score makes 0.9 of the answers right: .* at most 0.5"):
+        least_score(np.linspace(0, 1, 40), np.arange(40) % 2 == 0, 0.9)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A classifier of dark and light squares, and a folder of noise."""
+    folder = tmp_path_factory.mktemp("unknown")
+    generator = np.random.default_rng(0)
+    levels = generator.integers(0, 2, 200)
+    images = (40 + 160 * levels[:, None, None, None] + generator.normal(0, 30, (200, 8, 8, 3))).clip(0, 255)
+    labels = np.where(generator.random(200) < 0.1, 1 - levels, levels)
+    np.savez(folder / "data.npz", images=images.astype("uint8"), labels=labels)
+    (folder / "unknown").mkdir()
+    for index in range(40):  # halfway between the classes
+        pixels = generator.normal(120, 30, (8, 8, 3)).clip(0, 255).astype("uint8")
+        Image.fromarray(pixels).save(folder / "unknown" / f"{index}.png")
+    recipe = ImageRecipe(
+        data=f"npz:{folder / 'data.npz'}",
+        validation_fraction=0.3,
+        test_fraction=0.3,
+        model="linear",
+        epochs=30,
+        batch_size=16,
+        learning_rate=0.03,
+        weight_decay=0,
+    )
+    return train(recipe, folder / "run"), folder
+
+
+def test_unknown_pictures_get_no_class_in_any_form(run, tmp_path, capsys):
+    trained, folder = run
+    assert "none_of_these" not in trained.metrics
+    wanted = ["--precision", "0.85", "--unknown", str(folder / "unknown")]
+    assert main(["evaluate", str(folder / "run"), *wanted]) == 0
+    found = read_json(folder / "run" / "metrics.json")["none_of_these"]
+    assert "none of these below a probability" in capsys.readouterr().out
+    assert found["unknown_answered"] <= 0.3 and found["num_unknown"] == 20 and found["answered"] > 0.7
+    assert evaluate(folder / "run")["none_of_these"]["threshold"] == found["threshold"]  # it stays
+    assert main(["export", str(folder / "run"), "--variant", "fp32"]) == 0
+    capsys.readouterr()
+    file = folder / "run" / "export" / "model_fp32.tflite"
+    (output,) = load_predictor(file).description.outputs
+    assert output.none_below == pytest.approx(found["threshold"])
+    for model in (folder / "run", file):
+        csv_file = tmp_path / f"{model.name}.csv"
+        assert main(["predict", str(model), str(folder / "unknown"), "--csv", str(csv_file)]) == 0
+        assert "none of these" in capsys.readouterr().out
+        with open(csv_file, newline="") as rows:
+            answers = [row["class"] for row in csv.DictReader(rows)]
+        assert np.mean([answer != "none of these" for answer in answers]) <= 0.3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--unknown", "."], "unknown needs the precision of answers"),
+        (["--precision", "0.95", "--unknown", "none"], "pictures with none of the classes at none"),
+        (["--precision", "0.9", "--data", "digits"], "--precision is for runs"),
+    ],
+)
+def test_bad_input_is_one_line(run, options, message, capsys):
+    before = (run[1] / "run" / "metrics.json").read_bytes()
+    assert main(["evaluate", str(run[1] / "run"), *options]) == 2
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error
+    assert (run[1] / "run" / "metrics.json").read_bytes() == before

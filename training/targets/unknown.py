@@ -1,0 +1,120 @@
+"""Pictures that have none of the classes: the score below which a classifier should not name one."""
+
+import dataclasses
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+
+from keras_vit.constraints import Range
+from keras_vit.errors import InputError, warn
+from keras_vit.io.folders import scan
+from keras_vit.io.images import read_image
+from keras_vit.io.preprocessing import Preprocessing
+from keras_vit.training.data.items import hashes
+
+Precision = Annotated[float, Range(0.01, 0.9999)]
+FEWEST = 10  # answers on validation images that a threshold has to leave
+
+
+@dataclasses.dataclass(frozen=True)
+class Unsure:
+    """What is wanted of a classifier that may answer "none of these".
+
+    Attributes:
+        precision: float, the least share of answers with a class that are right.
+        unknown: folder of pictures that have none of the classes, or None.
+    """
+
+    precision: Precision
+    unknown: str | Path | None = None
+
+
+def least_score(scores: np.ndarray, right: np.ndarray, precision: float) -> float:
+    """Returns the smallest score from which on the wanted share of answers is right.
+
+    Args:
+        scores: `(n,)`, of the best class of each picture.
+        right: bool `(n,)`, False for pictures that have none of the classes.
+        precision: float, the least share.
+
+    Raises:
+        InputError: no score is enough for ten answers or more.
+
+    Example:
+        >>> scores = np.arange(1, 21) / 20
+        >>> round(least_score(scores, scores > 0.4, 0.9), 3)
+        0.375
+    """
+    order = np.argsort(-scores, kind="stable")
+    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    ends = np.append(np.diff(scores[order]) != 0, True)  # equal scores are answered alike
+    enough = np.flatnonzero((share >= precision) & ends & (np.arange(len(order)) >= FEWEST - 1))
+    if not len(enough):
+        best = share[FEWEST - 1 :].max(initial=0)
+        raise InputError(
+            f"No score makes {precision:g} of the answers right: of the surest ones at most {best:.4f} are. "
+            "Train a better model, or want less (--precision)."
+        )
+    last = int(enough[-1])
+    below = scores[order[last + 1]] if last + 1 < len(order) else 0.0
+    return float((scores[order[last]] + below) / 2)
+
+
+def read_unknown(folder: str | Path, prepare: Preprocessing, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Reads all pictures in a folder; returns them in two halves, by a hash of their content.
+
+    Those that cannot be read are left out, with a warning.
+
+    Raises:
+        InputError: fewer than two pictures.
+    """
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        raise InputError(f"Expected a folder of pictures with none of the classes at {path}, found none.")
+    images, broken = [], []
+    for file in scan(path, Counter()).all_images():
+        try:
+            images.append(read_image(file, prepare, channels))
+        except InputError:
+            broken.append(file.name)
+    if broken:
+        warn(f"{len(broken):,} pictures in {path} cannot be read and are left out: {broken[0]} ...")
+    if len(images) < 2:
+        raise InputError(f"Expected at least two pictures in {path}, found {len(images)}.")
+    images = np.stack(images)
+    order = np.argsort(hashes(image.tobytes() for image in images))
+    middle = len(order) // 2
+    return images[order[:middle]], images[order[middle:]]
+
+
+def figures_of(
+    least: float, scores: np.ndarray, right: np.ndarray, unknown: np.ndarray | None
+) -> dict[str, Any]:
+    """Returns what a threshold does to other pictures: entries of `metrics.json`.
+
+    `unknown` are the scores of pictures with none of the classes, or None.
+    """
+    answered = scores >= least
+    figures = {
+        "threshold": least,
+        "precision": float(right[answered].mean()) if answered.any() else None,
+        "answered": float(answered.mean()),
+    }
+    if unknown is not None:
+        figures |= {"unknown_answered": float((unknown >= least).mean()), "num_unknown": len(unknown)}
+    return figures
+
+
+def none_of_these(figures: dict[str, Any]) -> str:
+    """Returns a line on what `figures_of` returned."""
+    precision = "none" if figures["precision"] is None else f"{figures['precision']:.4f}"
+    line = (
+        f"none of these below a probability of {figures['threshold']:.4f}: {100 * figures['answered']:.1f} % "
+        f"of the test images get a class, and {precision} of these are right"
+    )
+    if "unknown_answered" not in figures:
+        return line
+    share, count = 100 * figures["unknown_answered"], figures["num_unknown"]
+    return f"{line}; of {count:,} unknown pictures {share:.1f} % get one"
