@@ -22,6 +22,7 @@ WAYS = {
     "as it is": [],
     "class_weight=balanced": ["class_weight=balanced"],
     "logit_adjustment=1": ["logit_adjustment=1"],
+    "sampling=balanced": ["sampling=balanced"],
 }
 
 

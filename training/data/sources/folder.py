@@ -15,7 +15,7 @@ from keras_vit.training.data.layout import read_layout
 from keras_vit.training.data.sources.table import load as load_table
 
 ARGUMENT = "PATH"
-TABLES = ("labels.csv", "labels.parquet")
+TABLES = ("labels.csv", "labels.parquet")  # in any case
 
 
 def load(argument, options):
@@ -56,7 +56,7 @@ def load(argument, options):
 
 def _table_in(path):
     """The path of the table that says the labels of a folder's images, or None."""
-    return next((str(path / name) for name in TABLES if (path / name).is_file()), None)
+    return next((str(file) for file in sorted(path.iterdir()) if file.name.lower() in TABLES), None)
 
 
 def _left_out(path, table, parts):
