@@ -61,7 +61,7 @@ def _missing(error):
 
 
 def _hint(options):
-    if options.command in ("tune", "reproduce"):
+    if options.command in ("tune", "reproduce") or getattr(options, "folds", None):
         return " The same command continues it."
     started = options.command == "train" and os.path.exists(os.path.join(options.run_dir, "recipe.json"))
     return " Continue with the same command and --resume." if started else ""

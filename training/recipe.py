@@ -13,6 +13,8 @@ from keras_vit.io.preprocessing import GEOMETRIES
 from keras_vit.training.augmentation.settings import Augmentation
 from keras_vit.training.balance import ClassWeight, Monitor
 from keras_vit.training.data.decoding import Color, Window
+from keras_vit.training.data.folds import OneFold
+from keras_vit.training.data.groups import GroupBy
 from keras_vit.training.data.label_kinds import KINDS
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.fields import OnlyWith, annotations, check_fields, unused_fields
@@ -241,6 +243,11 @@ class ImageRecipe(Augmentation, Recipe):
     label_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # or several: A,B; * for all others
     split_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None
     label_kind: Annotated[str | None, Choices(*KINDS)] = None  # of an image; None: as the labels show
+    group: Annotated[  # what stays on one side of each split: folder, column:NAME or pattern:REGEX
+        str | None, GroupBy(), OnlyWith("data", "folder:*", *TABLES)
+    ] = None
+    near_duplicates: bool | None = None  # stay together too; None: where no group is given and images are few
+    fold: Annotated[str | None, OneFold()] = None  # NUMBER/COUNT: this one of several folds is the test split
     normalization: Annotated[str | None, Choices(*NORMALIZATIONS)] = None  # inside the model; None: its own
 
     # Model

@@ -13,6 +13,7 @@ from keras_vit.training.own_parts import is_part
 from keras_vit.training.recipe import ImageRecipe, Recipe, TextRecipe
 from keras_vit.training.recipes import find_recipe
 
+EARLIER = {"near_duplicates": False}  # what recipes of images without these fields did
 _NEUTRAL = {"label_smoothing": 0.0}  # what version 0.1 required of text, whose recipes have no such field
 
 
@@ -52,6 +53,8 @@ def recipe_of(fields: dict[str, Any], path: str | Path) -> Recipe:
         shown = listed(name[:40] for name in unknown)
         raise InputError(f"{path} contains fields that no recipe has: {shown}.")
     own = {name: value for name, value in fields.items() if name in known}
+    if kind is ImageRecipe:
+        own = EARLIER | own
     strange = fields.keys() - own.keys()
     defaults = other().as_dict() | _NEUTRAL if is_text else other().as_dict()
     if changed := [name for name in sorted(strange) if fields[name] not in (None, defaults.get(name))]:
@@ -60,6 +63,18 @@ def recipe_of(fields: dict[str, Any], path: str | Path) -> Recipe:
         values = {name: own.get(name, default) for name, default in kind().as_dict().items()}
         own = {name: v for name, v in own.items() if name not in unused_fields(kind, values)}
     return kind(**own)
+
+
+def as_started(recipe: Recipe, path: Path) -> Recipe:
+    """Returns the recipe that continues a run, whose `recipe.json` is at a path if it was started.
+
+    A field that is left open there gets what recipes without that field did, where the run's is one of these.
+    """
+    if not path.is_file():
+        return recipe
+    before = load_recipe(path)
+    open_fields = {f: getattr(before, f, None) for f in EARLIER if getattr(recipe, f, False) is None}
+    return recipe.replace(**{field: value for field, value in open_fields.items() if value is not None})
 
 
 def write_recipe(path: str | Path, recipe: Recipe, docstring: str) -> None:

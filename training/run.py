@@ -15,7 +15,7 @@ from keras_vit.training.checkpoint import SameData
 from keras_vit.training.devices import open_engine
 from keras_vit.training.fit import fit_task
 from keras_vit.training.recipe import Recipe
-from keras_vit.training.recipe_file import load_recipe, read_recipe
+from keras_vit.training.recipe_file import as_started, load_recipe, read_recipe
 from keras_vit.training.report.history import read_history
 from keras_vit.training.run_folder import GIVEN_DATA, RunFolder
 from keras_vit.training.targets.unknown import Precision, Unsure
@@ -201,7 +201,7 @@ def _data_of_recipe(task, folder, data_dir):
 
 def changed_fields(folder: RunFolder, recipe: Recipe, but: Iterable[str] = ()) -> list[str]:
     """Returns the fields of a recipe that differ from those of a run, with both values, except `but`."""
-    given, before = recipe.as_dict(), load_recipe(folder.recipe).as_dict()
+    given, before = as_started(recipe, folder.recipe).as_dict(), load_recipe(folder.recipe).as_dict()
     names = [name for name in {**given, **before} if given.get(name) != before.get(name) and name not in but]
     return [f"{name}={given.get(name)} (was {before.get(name)})" for name in names]
 

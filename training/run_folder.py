@@ -34,6 +34,7 @@ class RunFolder:
     divergence = _file("divergence.txt")  # of an experiment: why the run ended with non-finite numbers
     metrics = _file("metrics.json")
     predictions = _file("predictions.csv")
+    folds = _file("folds.json")  # of a cross-validation, whose runs are in folders fold_1 ... below
     labels = _file("labels.txt")
     preprocessing = _file("preprocessing.json")
     vocabulary = _file("vocabulary.json")
@@ -62,6 +63,7 @@ class RunFolder:
             self.history,
             self.metrics,
             self.predictions,
+            self.folds,
             self.tensorboard,
         )
         for file in others:  # writing the report checks its own folder

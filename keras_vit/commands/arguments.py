@@ -53,6 +53,26 @@ def given_columns(options) -> dict[str, str | None]:
     return {name: getattr(options, name) for name in ("image_column", "label_column", "split_column")}
 
 
+def add_groups(parser):
+    """Adds the options that say which images stay on one side of every split."""
+    parser.add_argument(
+        "--group",
+        metavar="GROUPS",
+        help="images of one group stay together: folder, column:NAME of a table, or pattern:REGEX of a path",
+    )
+    parser.add_argument(
+        "--near-duplicates",
+        choices=("true", "false"),
+        help="whether near-duplicates stay together (default: where no --group is given and images are few)",
+    )
+
+
+def given_groups(options) -> dict[str, str | bool | None]:
+    """Returns what `add_groups` added, as options of `load_data`."""
+    asked = {"true": True, "false": False}.get(options.near_duplicates)
+    return {"group": options.group, "near_duplicates": asked}
+
+
 def check_no_input(option: str, written: str, inputs: list[str]):
     """Raises InputError where the file that an option writes is one of the inputs."""
     if os.path.realpath(written) in map(os.path.realpath, inputs):

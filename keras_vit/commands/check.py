@@ -1,6 +1,13 @@
 """Reads all images or texts of a data set, and shows how they are read, counted and passed over."""
 
-from keras_vit.commands.arguments import add_columns, add_data_dir, given_columns, path
+from keras_vit.commands.arguments import (
+    add_columns,
+    add_data_dir,
+    add_groups,
+    given_columns,
+    given_groups,
+    path,
+)
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit check folder:photos"
@@ -33,6 +40,7 @@ def add_arguments(parser):
         help="how a training scales grey images of 16 bits: full (default), data or LOW:HIGH",
     )
     add_columns(parser)
+    add_groups(parser)
     add_data_dir(parser)
 
 
@@ -44,6 +52,7 @@ def run(options):
         "image_size": options.image_size,
         "sixteen_bit": options.sixteen_bit,
         **given_columns(options),
+        **given_groups(options),
         "examine": True,
         "caching": options.image_size is not None,
         "class_folders": options.class_folders,

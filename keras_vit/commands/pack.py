@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from keras_vit.commands.arguments import add_columns, add_data_dir, given_columns, path
+from keras_vit.commands.arguments import (
+    add_columns,
+    add_data_dir,
+    add_groups,
+    given_columns,
+    given_groups,
+    path,
+)
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
 
@@ -22,6 +29,7 @@ def add_arguments(parser):
         "grey ones of 16 bits (default: files are copied as they are)",
     )
     add_columns(parser)
+    add_groups(parser)
     parser.add_argument("--class-folders", choices=("first", "last"), help="as check has it")
     parser.add_argument("--skip-broken", action="store_true", help="leave out images that cannot be read")
     parser.add_argument(
@@ -45,6 +53,7 @@ def run(options):
         class_folders=options.class_folders,
         skip_broken=options.skip_broken,
         **given_columns(options),
+        **given_groups(options),
         seed=options.seed,
         data_dir=options.data_dir,
         caching=False,

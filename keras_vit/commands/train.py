@@ -1,6 +1,6 @@
 """Trains a recipe."""
 
-from keras_vit.commands.arguments import add_data_dir, path
+from keras_vit.commands.arguments import add_data_dir, at_least_one, path
 from keras_vit.commands.evaluate import print_metrics
 from keras_vit.commands.quiet import quiet_import
 
@@ -30,6 +30,13 @@ def add_arguments(parser):
         "4 devices share the model for each (default: one device)",
     )
     parser.add_argument(
+        "--folds",
+        type=at_least_one,
+        metavar="K",
+        help="cross-validation: train K times, each time with another of K parts as the test split; the same "
+        "command continues",
+    )
+    parser.add_argument(
         "--skip-broken", action="store_true", help="leave out images that cannot be read, and list them"
     )
     parser.add_argument(
@@ -50,12 +57,21 @@ def run(options):
     if options.pretrained is not None:
         overrides.append(f"pretrained={options.pretrained}")
     recipe = override(read_recipe(options.recipe), overrides)
-    trained = train(
-        recipe,
-        options.run_dir,
-        data_dir=options.data_dir,
-        resume=options.resume,
-        checkpoint_every=options.checkpoint_every,
-        devices=options.devices,
-    )
+    more = {
+        "data_dir": options.data_dir,
+        "checkpoint_every": options.checkpoint_every,
+        "devices": options.devices,
+    }
+    if options.folds is not None:
+        _cross_validate(recipe, options, more)
+        return
+    trained = train(recipe, options.run_dir, resume=options.resume, **more)
     print_metrics(trained.task, trained.metrics, options.run_dir)
+
+
+def _cross_validate(recipe, options, more):
+    from keras_vit.training.cross_validation import cross_validate, lines
+
+    result = cross_validate(recipe, options.run_dir, folds=options.folds, **more)
+    print("\n".join(lines(result)))
+    print(f"folds.json and a run for each fold in {options.run_dir}")

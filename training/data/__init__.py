@@ -13,8 +13,11 @@ from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.pairs import as_pair
 from keras_vit.training.data.checks import check_data, check_parts, warn_balance, warn_duplicates, warn_pixels
 from keras_vit.training.data.dataset import ImageData, Split
+from keras_vit.training.data.folds import Fold, OneFold
 from keras_vit.training.data.given import load_given
-from keras_vit.training.data.label_kinds import KINDS
+from keras_vit.training.data.grouping import check_folds, divided_by_folds, groups_of
+from keras_vit.training.data.groups import GroupBy
+from keras_vit.training.data.label_kinds import KINDS, NUMBERS, strata, stratum_names
 from keras_vit.training.data.sources import LoadOptions, find_source
 from keras_vit.training.data.split import Fraction, complete_splits
 from keras_vit.training.data.storage import resize
@@ -40,6 +43,9 @@ def load_data(
     split_column: str | None = None,
     label_kind: Annotated[str | None, Choices(*KINDS)] = None,
     sixteen_bit: str | None = None,
+    group: Annotated[str | None, GroupBy()] = None,
+    near_duplicates: bool | None = None,
+    fold: Annotated[str | None, OneFold()] = None,
     examine: bool = False,
     caching: bool = True,
     copied: bool = False,
@@ -63,6 +69,7 @@ def load_data(
         caching,
         copied,
         label_kind,
+        group,
     )
     if isinstance(spec, str):
         source, argument, name = find_source(spec)
@@ -74,6 +81,12 @@ def load_data(
         raise InputError(f"{name} has labels of the kind {kind!r}, received label_kind={label_kind!r}.")
     check_parts(parts, label_names, kind)
     warn_duplicates(parts, name)
+    fold = fold and Fold.parse(fold)
+    parts, more = (parts, []) if fold is None else divided_by_folds(parts, fold)
+    alike = strata(parts["train"].labels, kind)
+    groups, lines = groups_of(parts, alike, stratum_names(label_names, kind), name, group, near_duplicates)
+    if fold is not None:
+        check_folds(fold.count, parts["train"], alike, groups, () if kind == NUMBERS else label_names)
     parts = complete_splits(
         parts,
         validation_fraction=validation_fraction,
@@ -81,6 +94,8 @@ def load_data(
         seed=seed,
         subset=subset,
         kind=kind,
+        groups=groups,
+        fold=fold,
     )
     preparation = _preparation(parts["train"].images, image_size, prepare, getattr(spec, "preparation", None))
     if image_size is not None:
@@ -88,7 +103,8 @@ def load_data(
             key: Split(resize(split.images, image_size, prepare), split.labels)
             for key, split in parts.items()
         }
-    facts = {"found": tuple(loaded.lines), "preparation": preparation, "label_kind": kind}
+    found = (*loaded.lines, *more, *lines)
+    facts = {"found": found, "preparation": preparation, "label_kind": kind}
     data = ImageData(name, label_names=label_names, **facts, **parts)
     check_data(data)
     warn_balance(data)

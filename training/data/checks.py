@@ -64,7 +64,8 @@ def check_data(data: ImageData):
         if not len(split):
             raise InputError(
                 f"Nothing is left for the {name} split. Expected at least three different images of a class "
-                f"(training, validation, test); the training split has {len(data.train)} images."
+                f"(training, validation, test), of different groups where there are groups; the training "
+                f"split has {len(data.train)} images."
             )
         shape = tuple(split.images.shape[1:])
         if shape != data.image_shape:

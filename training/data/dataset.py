@@ -12,7 +12,7 @@ from keras_vit.training.data.caching import sample_of
 from keras_vit.training.data.decoded import DecodedImages
 from keras_vit.training.data.label_kinds import CLASS, words_of_labels
 from keras_vit.training.data.random_crop import RandomCrop
-from keras_vit.training.data.storage import take
+from keras_vit.training.data.storage import allocate, take
 
 SHOWN = 12  # classes
 
@@ -36,6 +36,16 @@ class Split:
         """Returns some of the images; those of an array are copied."""
         images = self.images.take(rows) if self.are_decoded else take(self.images, rows)
         return Split(images, self.labels[rows])
+
+    def joined(self, other: "Split") -> "Split":
+        """Returns the images of two splits of one source."""
+        labels = np.concatenate([self.labels, other.labels])
+        if self.are_decoded:
+            indices = np.concatenate([self.images.indices, other.images.indices])
+            return Split(DecodedImages(self.images.decoder, indices), labels)
+        images = allocate((len(labels), *self.images.shape[1:]))
+        np.concatenate([self.images, other.images], out=images)
+        return Split(images, labels)
 
     def loaded(self, at_most: int) -> "Split":
         """Returns the images as an array; of those that have to be decoded at most so many, evenly chosen."""

@@ -6,7 +6,7 @@ A new kind of storage is a class like `FileItems`, with its methods.
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,10 +27,13 @@ class FileItems:
     Args:
         root: Path of the folder that messages name.
         paths: of the files, str.
+        table: the columns of a table that has a row for each file, by name.
     """
 
-    def __init__(self, root: Path, paths: Sequence[str]):
+    def __init__(self, root: Path, paths: Sequence[str], table: Mapping[str, Sequence] | None = None):
         self.root, self.paths = root, paths
+        if table is not None:
+            self.table = table
         states = [self._state(path) for path in paths]
         self.sizes = np.array([state.st_size for state in states], np.int64)  # bytes
         self._times = [state.st_mtime_ns for state in states]
@@ -49,6 +52,10 @@ class FileItems:
     def short_name(self, index: int) -> str:
         """Returns what messages call an image that name the folder too."""
         return os.path.relpath(self.paths[index], self.root)
+
+    def relative_path(self, index: int) -> str:
+        """Returns the path of an image within the folder, with slashes on every system."""
+        return self.short_name(index).replace(os.sep, "/")
 
     def stamps(self) -> np.ndarray:
         """Returns a uint64 for each image that changes with the file: of its path, size and time."""

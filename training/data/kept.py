@@ -19,21 +19,31 @@ def identity(stamps: np.ndarray) -> str:
 
 def kept_contents(folder: Path | None, stamps: np.ndarray) -> np.ndarray | None:
     """Returns the contents that were found for the same files before, a uint64 for each, or None."""
-    if folder is None or not (folder / FILE).is_file():
+    kept = None if folder is None else kept_arrays(folder / FILE, stamps)
+    return None if kept is None else kept.get("contents")
+
+
+def keep_contents(folder: Path | None, stamps: np.ndarray, contents: np.ndarray):
+    """Keeps the contents of some files."""
+    if folder is not None:
+        keep_arrays(folder / FILE, stamps, contents=contents)
+
+
+def kept_arrays(path: Path, stamps: np.ndarray) -> dict[str, np.ndarray] | None:
+    """Returns the arrays that were kept in a file for the same images, or None."""
+    if not path.is_file():
         return None
     try:
-        kept = read_arrays(folder / FILE)
-        return kept["contents"] if str(kept["files"]) == identity(stamps) else None
+        kept = read_arrays(path)
+        return kept if str(kept["files"]) == identity(stamps) else None
     except (InputError, KeyError):  # damaged, or of another version
         return None
 
 
-def keep_contents(folder: Path | None, stamps: np.ndarray, contents: np.ndarray):
-    """Keeps the contents of some files; a folder that cannot be written is left as it is."""
-    if folder is None:
-        return
+def keep_arrays(path: Path, stamps: np.ndarray, **arrays: np.ndarray):
+    """Keeps arrays of some images; a folder that cannot be written is left as it is."""
     try:
-        with atomic_path(folder / FILE) as path:
-            np.savez(path, files=np.array(identity(stamps)), contents=contents)
+        with atomic_path(path) as temporary:
+            np.savez(temporary, files=np.array(identity(stamps)), **arrays)
     except (InputError, OSError):
         return

@@ -66,6 +66,13 @@ def strata(labels: np.ndarray, kind: str) -> np.ndarray:
     return np.where(labels.any(axis=1), rarity[first], labels.shape[1])
 
 
+def stratum_names(label_names: Sequence[str], kind: str) -> list[str]:
+    """Returns what messages call what `strata` returned."""
+    if kind == NUMBERS:
+        return [f"part {number} of the values" for number in range(1, BINS + 1)]
+    return [*label_names, *(["no label"] if kind == SEVERAL else [])]
+
+
 def labels_of_array(array: Any, name: str, kind: str | None = None) -> Labels:
     """Reads labels of an array; their names are numbers.
 

@@ -166,8 +166,7 @@ def _hints(splits):
         return ()
     return (
         f"images of one folder, such as {groups[0]}, can be in two splits: if each shows one person or "
-        "thing, results are too good. Make folders of splits (train, validation, test) with whole folders in "
-        "each",
+        "thing, set group=folder, or results are too good",
     )
 
 

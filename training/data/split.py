@@ -6,7 +6,8 @@ The rule: identical images (equal pixels, of image files equal content) form one
 class are ordered by a hash of the seed and that, and the first are held out until `fraction` of the class's
 images, rounded and at least one, is reached; a group that would exceed this is skipped, and at least one
 group stays. The split depends on seed and images alone, not on the order of the files or the version of a
-random generator, and no image is in two splits.
+random generator, and no image is in two splits. Where images have groups of their own, such as patients, or
+are near-duplicates, `keras_vit.training.data.units` extends the rule to these.
 """
 
 import hashlib
@@ -17,30 +18,48 @@ import numpy as np
 from keras_vit.constraints import Range
 from keras_vit.errors import InputError
 from keras_vit.training.data.dataset import Split
+from keras_vit.training.data.folds import Fold
 from keras_vit.training.data.label_kinds import CLASS, strata
+from keras_vit.training.data.units import Units
 
 Fraction = Annotated[float, Range(1e-6, 1, below=True)]  # of images or lines
 
 
 def complete_splits(
-    parts: dict[str, Split], *, validation_fraction, test_fraction, seed, subset=None, kind=CLASS
+    parts: dict[str, Split],
+    *,
+    validation_fraction,
+    test_fraction,
+    seed,
+    subset=None,
+    kind=CLASS,
+    groups: np.ndarray | None = None,
+    fold: Fold | None = None,
 ) -> dict[str, Split]:
     """Takes the missing splits out of the training split. Existing splits stay unchanged.
 
-    The arguments are those of `load_data`; `kind` is that of the labels, one of `label_kinds.KINDS`.
+    Args:
+        kind: of the labels, one of `label_kinds.KINDS`.
+        groups: int `(num_images,)` of the training split, the same for images that stay together.
+        fold: which part of the training split is the test split, instead of `test_fraction` of it.
+        **others: those of `load_data`.
     """
     fractions = {"test": test_fraction, "validation": validation_fraction}
     missing = [name for name in fractions if name not in parts]
     if not missing and subset is None:
         return parts
     source = parts["train"]
-    order, groups = seeded_hashes(source, seed), strata(source.labels, kind)
+    order, alike = seeded_hashes(source, seed), strata(source.labels, kind)
     rows, held_rows = np.arange(len(source)), {}
     for name in missing:
-        held = hold_out(groups[rows], order[rows], fractions[name])
+        of_rows = alike[rows], order[rows], None if groups is None else groups[rows]
+        if name == "test" and fold is not None:
+            held = Units(*of_rows).folds(fold.count) == fold.number - 1
+        else:
+            held = hold_out(*of_rows[:2], fractions[name], of_rows[2])
         held_rows[name], rows = rows[held], rows[~held]
     if subset is not None:
-        rows = rows[balanced_subset(groups[rows], order[rows], subset)]
+        rows = rows[balanced_subset(alike[rows], order[rows], subset)]
     made = {name: source.take(held) for name, held in held_rows.items()}
     return {**parts, **made, "train": source.take(rows)}
 
@@ -52,12 +71,15 @@ def seeded_hashes(split, seed):
     return np.frombuffer(b"".join(hashes), dtype="<u8").astype(np.uint64)
 
 
-def hold_out(labels, hashes, fraction):
+def hold_out(labels, hashes, fraction, groups=None):
     """Chooses the images to hold out by the rule above.
 
-    `hashes` are uint64 `(num_images,)`, equal for equal images. Returns bool `(num_images,)`, all False where
-    no class has two different images.
+    `hashes` are uint64 `(num_images,)`, equal for equal images; `groups`, int `(num_images,)` or None, are
+    equal for images that stay together. Returns bool `(num_images,)`, all False where no class has two
+    different images.
     """
+    if groups is not None:
+        return Units(labels, hashes, groups).hold_out(fraction)
     _, first, group, sizes = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
     held = np.zeros(len(first), bool)
     for label in np.unique(labels[first]):

@@ -35,6 +35,7 @@ from keras_vit.training.own_model import FromImages
 from keras_vit.training.own_parts import metric_name, own_metrics
 from keras_vit.training.predictions import write_predictions
 from keras_vit.training.recipe import ImageRecipe
+from keras_vit.training.recipe_file import as_started
 from keras_vit.training.report import write_report
 from keras_vit.training.targets import target_of
 from keras_vit.training.targets.unknown import figures_of, least_score, read_unknown
@@ -59,7 +60,8 @@ class ImageTask(Task):
         self.target = target_of(self.recipe, data)
 
     def continuing(self, folder):
-        return type(self)(_with_its_monitor(self.recipe, folder), saved_preprocessing(folder.path))
+        recipe = as_started(_with_its_monitor(self.recipe, folder), folder.recipe)
+        return type(self)(recipe, saved_preprocessing(folder.path))
 
     def knowing(self, data):
         return type(self)(self.recipe, self.known, data) if isinstance(data, ImageData) else self
@@ -86,6 +88,11 @@ class ImageTask(Task):
     def take(self, data, data_dir=None):
         if not isinstance(data, ImageData):
             return self._load(data, data_dir)
+        if self.recipe.fold is not None:
+            raise InputError(
+                "Folds are made of images that have no splits yet: give what load_data takes, such as "
+                "(images, labels), and not ImageData, which it returns."
+            )
         self.known = preparation_of_data(self.recipe, data, self.known)
         return data
 
@@ -105,6 +112,9 @@ class ImageTask(Task):
             label_column=recipe.label_column,
             split_column=recipe.split_column,
             label_kind=recipe.label_kind,
+            group=recipe.group,
+            near_duplicates=recipe.near_duplicates,
+            fold=recipe.fold,
             sixteen_bit=recipe.sixteen_bit if self.known.window is None else None,
             data_dir=data_dir,
             **prepare,

@@ -151,7 +151,10 @@ def test_a_folder_that_may_not_be_read_is_named(made):
 def test_folders_that_look_like_groups_are_pointed_out_where_splits_are_made_of_them(made):
     root = made("ill/anna/2", "ill/bob/2", "well/carl/2", "well/dora/2")
     (hint,) = read_layout(root, "first").hints
-    assert hint.startswith("images of one folder, such as anna, can be in two splits") and "train" in hint
+    assert (
+        hint.startswith("images of one folder, such as anna, can be in two splits")
+        and "set group=folder" in hint
+    )
     assert hint in read_layout(root, "first").lines()
     assert read_layout(root, "last").hints == ()
 

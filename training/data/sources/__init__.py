@@ -33,6 +33,7 @@ class LoadOptions:
     caching: bool = True  # keep decoded images on the disk
     copied: bool = False  # image files are not decoded for a model, so no grey levels get lost
     label_kind: str | None = None  # of label_kinds.KINDS; None: as the labels show
+    group: str | None = None  # see `keras_vit.training.data.groups`
 
 
 def source_names() -> list[str]:

@@ -1,6 +1,7 @@
 """`folder:PATH`: image files in one folder for each class."""
 
 import collections
+import dataclasses
 import os
 from pathlib import Path
 
@@ -38,6 +39,8 @@ def load(argument, options):
     if asked := [f"{kind}_column" for kind, column in options.columns.items() if column]:
         raise InputError(f"{asked[0]} is for a table, and {path} has no {TABLES[0]}. Leave it out.")
     layout = read_layout(path, options.class_folders)
+    if options.group:
+        layout = dataclasses.replace(layout, hints=())
     names = tuple(layout.files["train"])
     files, parts = [], {}
     for split, found in layout.files.items():

@@ -1,6 +1,7 @@
 """`hf:NAME`: image classification sets of Hugging Face's `datasets`, from its hub or a folder."""
 
 import os
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -17,10 +18,29 @@ from keras_vit.training.data.tables import choose_columns, label_columns
 ARGUMENT = "NAME"
 
 
+class Columns(Mapping):
+    """The columns of some tables of `datasets` one after another, each read when it is asked for."""
+
+    def __init__(self, tables):
+        self._tables = list(tables.values())
+
+    def __getitem__(self, name):
+        if name not in self._tables[0].column_names:
+            raise KeyError(name)
+        return [value for table in self._tables for value in table[name]]
+
+    def __iter__(self):
+        return iter(self._tables[0].column_names)
+
+    def __len__(self):
+        return len(self._tables[0].column_names)
+
+
 class RowItems:
     """The encoded images of some tables of `datasets`, see `keras_vit.training.data.items`."""
 
     def __init__(self, tables, column: str, source: str):
+        self.table = Columns(tables)
         self._tables, self._column, self._source = tables, column, source
         self._starts = np.cumsum([0, *(len(table) for table in tables.values())])
         samples = list(self._samples())

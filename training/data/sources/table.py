@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_vit.errors import InputError, listed
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
+from keras_vit.training.data.groups import COLUMN
 from keras_vit.training.data.items import FileItems
 from keras_vit.training.data.label_kinds import labels_of_columns
 from keras_vit.training.data.tables import (
@@ -36,11 +37,11 @@ def load(argument, options):
     if split and not options.columns.get("split") and not are_splits(table[split]):
         split = None  # a column of another meaning
         del chosen["split"]
-    columns = label_columns(chosen, list(table))
+    columns = label_columns(chosen, [name for name in table if options.group != f"{COLUMN}:{name}"])
     found = labels_of_columns({name: table[name] for name in columns}, str(path), options.label_kind)
     rows = rows_of_splits(split and table[split], len(files), f"column {split} of {path}")
     parts = {name: (places, found.values[places]) for name, places in rows.items()}
-    splits, lines = encoded_parts(FileItems(path.parent, files), parts, options, str(path))
+    splits, lines = encoded_parts(FileItems(path.parent, files, table), parts, options, str(path))
     taken = "columns: " + ", ".join(f"{kind} {name}" for kind, name in chosen.items())
     return Loaded(splits, found.names, [taken, *found.lines, *lines], found.kind)
 

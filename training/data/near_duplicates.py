@@ -1,0 +1,164 @@
+"""Near-duplicates: shots of a burst, frames of a video, copies in another size or quality.
+
+A photograph becomes a thumbnail of 32 x 32 grey pixels. Pairs are proposed by a perceptual hash of 60 bits
+(whether brightness rises from one of 6 x 6 cells to the next) and decided by the correlation of the two
+thumbnails, without slow changes of brightness, at the best shift. Two images of different things rarely reach
+half of what is asked for. Where the images of a set correlate by nature, as X-rays, digits or frames with one
+background do, more is asked for, perhaps more than any pair can have. Everything is a function of the images
+alone.
+
+Reference: https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html (the hash)
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from PIL import Image
+from scipy import fft
+from scipy.ndimage import gaussian_filter
+
+from keras_vit.errors import InputError
+from keras_vit.io.images import decode_reduced
+from keras_vit.io.progress import tracked
+from keras_vit.training.data.decoded import Decoder
+
+SIDE = 32  # pixels of a thumbnail; smaller images are not looked at
+CORRELATION = 0.85  # of near-duplicates, at least
+_DEVIATIONS = 5  # by which they exceed the median of pairs of the set
+_CONTRAST = 2.0  # grey levels, root mean square: flatter thumbnails are not looked at
+_SHIFT = 5  # pixels of a thumbnail, in each direction
+_BITS = 20  # that may differ in the hashes of a pair that is proposed
+_PROPOSED = 250_000  # pairs, at most: the nearest ones
+_SAMPLED = 2000  # pairs that tell how much the images of a set correlate
+_BAND = (0.7, 3.0)  # pixels, standard deviations of the Gaussians whose difference filters a thumbnail
+_CELLS = 6
+_CHUNK = 4096  # pairs that are correlated at a time
+_ROWS = 64  # of the matrix of all hashes, compared at a time
+_READ = 256  # images between two steps of the progress bar
+
+
+def find_pairs(thumbnails: np.ndarray, contents: np.ndarray) -> np.ndarray:
+    """Returns the pairs of near-duplicates, int `(num_pairs, 2)`, the smaller row first.
+
+    Args:
+        thumbnails: uint8 `(num_images, 32, 32)`; flat ones have no near-duplicates.
+        contents: uint64 `(num_images,)`, the same for equal images, whose first stands for all.
+    """
+    _, rows = np.unique(contents, return_index=True)
+    filtered = _filtered(thumbnails[rows])
+    contrast = np.sqrt((filtered**2).mean(axis=(1, 2)))
+    rows, filtered = rows[contrast >= _CONTRAST], filtered[contrast >= _CONTRAST]
+    if len(rows) < 2:
+        return np.empty((0, 2), int)
+    spectra = _spectra(filtered)
+    least = _least_correlation(spectra)
+    pairs = _proposed(_hashes(thumbnails[rows])) if least <= 1 else np.empty((0, 2), int)
+    return np.sort(rows[pairs[_correlations(spectra, pairs) >= least]], axis=1)
+
+
+def thumbnails_of(images: np.ndarray) -> np.ndarray:
+    """Returns the thumbnails, `(num_images, 32, 32)`, of uint8 `(num_images, height, width, channels)`."""
+    return np.stack([_thumbnail(image) for image in images])
+
+
+def read_thumbnails(decoder: Decoder, indices: np.ndarray) -> np.ndarray:
+    """Returns those of some of a decoder's images, `(num_images, 32, 32)`; of broken files they are flat."""
+    found = np.zeros((len(indices), SIDE, SIDE), np.uint8)
+
+    def read(row):
+        found[row] = _read_thumbnail(decoder, int(indices[row]))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in tracked(range(0, len(indices), _READ), "looking for near-duplicates"):
+            for _ in pool.map(read, range(len(indices))[start : start + _READ]):
+                pass
+    return found
+
+
+def _read_thumbnail(decoder, index):
+    """From the file and not from what a model's size makes of it: the splits are those of the files."""
+    data, name = decoder.items.read(index), decoder.items.name(index)
+    try:
+        image = decode_reduced(
+            data, name, 2 * SIDE, decoder.shape[-1], None, decoder.background, decoder.window
+        )
+    except InputError:  # which is reported where images are examined
+        return np.zeros((SIDE, SIDE), np.uint8)
+    return _thumbnail(image)
+
+
+def _thumbnail(image):
+    if min(image.shape[:2]) < SIDE:
+        return np.zeros((SIDE, SIDE), np.uint8)
+    if image.shape[-1] not in (1, 3):
+        image = image[..., :1]
+    grey = Image.fromarray(image if image.shape[-1] == 3 else image[..., 0]).convert("L")
+    return np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BOX))
+
+
+def _filtered(thumbnails):
+    """What is left without slow changes of brightness and without noise."""
+    images = thumbnails.astype(np.float32)
+    fine, coarse = (gaussian_filter(images, (0, deviation, deviation)) for deviation in _BAND)
+    return fine - coarse
+
+
+def _spectra(filtered):
+    """The spectra of thumbnails of length 1, which fade out at the border."""
+    window = np.sqrt(np.hanning(SIDE + 4)[2:-2]).astype(np.float32)
+    images = filtered * window * window[:, np.newaxis]
+    images -= images.mean(axis=(1, 2), keepdims=True)
+    return fft.rfft2(images / np.sqrt((images**2).sum(axis=(1, 2), keepdims=True)))
+
+
+def _correlations(spectra, pairs):
+    """The correlation of each pair at the best shift."""
+    shifts = np.arange(-_SHIFT, _SHIFT + 1)
+    found = [np.empty(0, np.float32)]
+    for start in range(0, len(pairs), _CHUNK):
+        one, other = (spectra[side] for side in pairs[start : start + _CHUNK].T)
+        at_shifts = fft.irfft2(one * np.conj(other), s=(SIDE, SIDE))[:, shifts][:, :, shifts]
+        found.append(at_shifts.max(axis=(1, 2)))
+    return np.concatenate(found)
+
+
+def _least_correlation(spectra):
+    """What a pair has to reach, by how much pairs of the set correlate: few of them are near-duplicates."""
+    count = len(spectra)
+    step = np.arange(_SAMPLED)
+    one, distance = step % count, 1 + step // count  # rows are in the order of their hashes
+    other = (one + distance) % count
+    values = _correlations(spectra, np.stack([one, other], axis=1)[distance < count])
+    middle = np.median(values)
+    deviation = 1.4826 * np.median(np.abs(values - middle))
+    return max(CORRELATION, middle + _DEVIATIONS * deviation)
+
+
+def _hashes(thumbnails):
+    """A uint64 of each thumbnail: whether brightness rises to the right and downwards."""
+    edges = np.linspace(0, SIDE, _CELLS + 1).round().astype(int)
+    sums = np.add.reduceat(np.add.reduceat(thumbnails.astype(np.int64), edges[:-1], 1), edges[:-1], 2)
+    sums = sums * np.outer(1 / np.diff(edges), 1 / np.diff(edges))
+    rises = [sums[:, :, 1:] > sums[:, :, :-1], sums[:, 1:] > sums[:, :-1]]
+    bits = np.concatenate([rise.reshape(len(sums), -1) for rise in rises], axis=1)
+    padded = np.pad(bits, ((0, 0), (0, 64 - bits.shape[1])))
+    return np.packbits(padded, axis=1).view(np.uint64)[:, 0]
+
+
+def _proposed(hashes):
+    """The pairs whose hashes differ least, of those that differ by so many bits at most."""
+    pairs, bits = _near(hashes, _BITS)
+    counts = np.cumsum(np.bincount(bits, minlength=_BITS + 1))
+    return pairs[bits <= np.searchsorted(counts, _PROPOSED, side="right") - 1]
+
+
+def _near(hashes, most):
+    pairs, bits = [np.empty((0, 2), int)], [np.empty(0, int)]
+    for start in range(0, len(hashes), _ROWS):
+        differing = np.bitwise_count(hashes[start : start + _ROWS, np.newaxis] ^ hashes[start:])
+        one, other = np.nonzero(differing <= most)
+        later = other > one
+        pairs.append(np.stack([one[later], other[later]], axis=1) + start)
+        bits.append(differing[one[later], other[later]].astype(int))
+    return np.concatenate(pairs), np.concatenate(bits)
