@@ -87,10 +87,8 @@ def cross_validate(
 
 def summarised(found: list[Mapping[str, Any]], folds: int) -> dict[str, Any]:
     """Returns what `folds.json` holds, given `metrics.json` of the folds that are finished."""
-    rows = {
-        row.key: [row.find(metrics) for metrics in found]
-        for row in _kind_of_rows({row.key: row.find(found[0]) for row in (*IMAGES, *LABELS, *NUMBERS)})
-    }
+    shown = _rows(lambda row: row.find(found[0]) is not None)
+    rows = {row.key: [row.find(metrics) for metrics in found] for row in shown}
     complete = {key: values for key, values in rows.items() if None not in values}
     return {
         "folds": folds,
@@ -112,7 +110,7 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     """Returns the result of `cross_validate` for people: each metric's mean, deviation and values."""
     images, shown = sum(result["num_images"]), result["metrics"]
     found = [f"{result['data']}, {result['folds']} folds, {images:,} images, each tested once:"]
-    for row in _kind_of_rows(shown):
+    for row in _rows(lambda row: row.key in shown):
         if row.key in shown:
             mean, std = (row.format.format(shown[row.key][name]) for name in ("mean", "std"))
             values = ", ".join(row.format.format(value).split()[0] for value in shown[row.key]["values"])
@@ -120,9 +118,9 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _kind_of_rows(values):
-    """The rows of the kind of labels of which there are values."""
-    return next(rows for rows in (IMAGES, LABELS, NUMBERS) if values.get(rows[0].key) is not None)
+def _rows(has):
+    """The rows of the kind of labels whose first metric there is."""
+    return next(rows for rows in (IMAGES, LABELS, NUMBERS) if has(rows[0]))
 
 
 def _check(recipe, folder):

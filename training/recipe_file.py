@@ -13,7 +13,8 @@ from keras_vit.training.own_parts import is_part
 from keras_vit.training.recipe import ImageRecipe, Recipe, TextRecipe
 from keras_vit.training.recipes import find_recipe
 
-EARLIER = {"near_duplicates": False}  # what recipes of images without these fields did
+_EARLIER = {"near_duplicates": False}  # what recipes of images without this field did
+_CONTINUED = {"monitor": "accuracy", **_EARLIER}  # what a run of an earlier version is continued with
 _NEUTRAL = {"label_smoothing": 0.0}  # what version 0.1 required of text, whose recipes have no such field
 
 
@@ -54,7 +55,7 @@ def recipe_of(fields: dict[str, Any], path: str | Path) -> Recipe:
         raise InputError(f"{path} contains fields that no recipe has: {shown}.")
     own = {name: value for name, value in fields.items() if name in known}
     if kind is ImageRecipe:
-        own = EARLIER | own
+        own = _EARLIER | own
     strange = fields.keys() - own.keys()
     defaults = other().as_dict() | _NEUTRAL if is_text else other().as_dict()
     if changed := [name for name in sorted(strange) if fields[name] not in (None, defaults.get(name))]:
@@ -68,13 +69,14 @@ def recipe_of(fields: dict[str, Any], path: str | Path) -> Recipe:
 def as_started(recipe: Recipe, path: Path) -> Recipe:
     """Returns the recipe that continues a run, whose `recipe.json` is at a path if it was started.
 
-    A field that is left open there gets what recipes without that field did, where the run's is one of these.
+    A field that is left open gets what earlier versions did, where the run was started by, or as, one.
     """
     if not path.is_file():
         return recipe
     before = load_recipe(path)
-    open_fields = {f: getattr(before, f, None) for f in EARLIER if getattr(recipe, f, False) is None}
-    return recipe.replace(**{field: value for field, value in open_fields.items() if value is not None})
+    is_open = {name: getattr(recipe, name, True) is None for name in _CONTINUED}
+    same = {name: v for name, v in _CONTINUED.items() if is_open[name] and getattr(before, name) == v}
+    return recipe.replace(**same) if same else recipe
 
 
 def write_recipe(path: str | Path, recipe: Recipe, docstring: str) -> None:

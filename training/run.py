@@ -95,6 +95,7 @@ def train(
         _check_same_recipe(task.recipe, folder, but=(*moved, *more))
         if more:
             folder.metrics.unlink()  # of fewer epochs
+        task = task.continuing(folder)
     model, data = fit_task(
         task,
         folder.path,

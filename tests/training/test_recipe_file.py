@@ -49,8 +49,8 @@ OLD_TEXT = {"model": "char_rnn", "data": "names", "label_smoothing": 0.0, "tunin
 @pytest.mark.parametrize(
     ("fields", "recipe"),
     [
-        (OLD, ImageRecipe(epochs=3)),
-        ({**OLD, "momentum": 0.9, "skip_broken": True}, ImageRecipe(epochs=3)),
+        (OLD, ImageRecipe(epochs=3, near_duplicates=False)),
+        ({**OLD, "momentum": 0.9, "skip_broken": True}, ImageRecipe(epochs=3, near_duplicates=False)),
         (OLD_TEXT, TextRecipe()),
     ],
 )

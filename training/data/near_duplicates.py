@@ -26,9 +26,9 @@ from keras_vit.training.data.decoded import Decoder
 SIDE = 32  # pixels of a thumbnail; smaller images are not looked at
 CORRELATION = 0.85  # of near-duplicates, at least
 _DEVIATIONS = 5  # by which they exceed the median of pairs of the set
-_CONTRAST = 2.0  # grey levels, root mean square: flatter thumbnails are not looked at
+_CONTRAST = 3.0  # grey levels, root mean square: flatter thumbnails are not looked at
 _SHIFT = 5  # pixels of a thumbnail, in each direction
-_BITS = 20  # that may differ in the hashes of a pair that is proposed
+_BITS = 24  # that may differ in the hashes of a pair that is proposed
 _PROPOSED = 250_000  # pairs, at most: the nearest ones
 _SAMPLED = 2000  # pairs that tell how much the images of a set correlate
 _BAND = (0.7, 3.0)  # pixels, standard deviations of the Gaussians whose difference filters a thumbnail
