@@ -179,6 +179,8 @@ def test_an_interrupt_points_to_resume_only_where_there_is_a_run(tmp_path, monke
     arguments = ["train", "vit_digits", "--run-dir", str(tmp_path)]
     assert main(arguments) == 130
     assert "--resume" not in capsys.readouterr().err
+    assert main([*arguments, "--folds", "3"]) == 130
+    assert capsys.readouterr().err.endswith("interrupted. The same command continues it.\n")
     (tmp_path / "recipe.json").touch()
     assert main(arguments) == 130
     assert "interrupted. Continue with the same command and --resume." in capsys.readouterr().err

@@ -42,6 +42,20 @@ def test_a_broken_file_and_two_readings_are_one_line(photos, capsys):
     assert main(["check", f"folder:{photos}", "--skip-broken", "--class-folders", "last"]) == 0
 
 
+def test_groups_are_told_and_wrong_ones_are_one_line(tmp_path, capsys):
+    for number in range(24):
+        path = tmp_path / ("ill", "well")[number % 2] / f"p{number // 4}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), number).save(path)
+    command = ["check", f"folder:{tmp_path}", "--class-folders", "first", "--group"]
+    assert main([*command, "folder"]) == 0
+    assert "groups: 6 by folder (p0, p1, p2, p3, p4 and 1 more), each on one side" in capsys.readouterr().out
+    wrong = {"pattern:p": "a part in parentheses", "column:person": "needs data with columns"}
+    for group, message in wrong.items():
+        assert main([*command, group]) == 2
+        assert message in (error := capsys.readouterr().err) and error.count("\n") == 1
+
+
 def test_texts_are_counted(capsys):
     assert main(["check", "names"]) == 0
     assert "train       1,2" in capsys.readouterr().out

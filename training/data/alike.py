@@ -37,8 +37,10 @@ def near_duplicates(parts: dict[str, Split], asked: bool | None) -> tuple[np.nda
         InputError: more images than can be compared.
     """
     count = sum(map(len, parts.values()))
-    if asked is False or any(not s.are_decoded and min(s.images.shape[1:3]) < SIDE for s in parts.values()):
+    if asked is False:
         return None, []
+    if any(not split.are_decoded and min(split.images.shape[1:3]) < SIDE for split in parts.values()):
+        return None, [f"near-duplicates are for images of {SIDE} pixels or more"] if asked else []
     if count > MOST_ON_REQUEST and asked:
         raise InputError(
             f"Expected at most {MOST_ON_REQUEST:,} images for near_duplicates=true, received {count:,}. "
@@ -67,7 +69,7 @@ def kept_together(pairs: np.ndarray, strata: np.ndarray, contents: np.ndarray) -
     groups = _groups(pairs, len(strata))
     units = Units(strata, contents, groups)
     values, sizes = np.unique(strata, return_counts=True)
-    most = {value: np.bincount(groups[strata == value]).max() for value in values[np.unique(strata[pairs])]}
+    most = {value: np.bincount(groups[strata == value]).max() for value in np.unique(strata[pairs])}
     ignored = {
         int(value)
         for value, size, different in zip(values, sizes, units.with_stratum, strict=True)

@@ -49,7 +49,7 @@ def groups_of(
                 f"group={group} makes one group of all images of each class of {source}, such as "
                 f"{found['train'][0]}: none can be held out. Choose what is smaller than a class."
             )
-    elif made and (line := hint(train)):
+    elif made and (line := hint(train, strata)):
         lines.append(line)
     pairs, more = (None, []) if group is not None and alike is None else near_duplicates(parts, alike)
     lines += more if made else []

@@ -92,20 +92,21 @@ def groups_line(found: dict[str, list[str | None]], group: str, made: bool) -> s
     return f"groups: {len(known):,} by {by} ({listed(known, _SHOWN)}), {where}{rest}"
 
 
-def hint(split: Split) -> str | None:
+def hint(split: Split, strata: np.ndarray) -> str | None:
     """Returns a line where the names of image files look like those of groups, of which splits are made.
 
     That is where the same beginning, which contains a number, is followed by several numbers, for two
-    beginnings at least in a class: `patient_03_slice_12.png`, `video7_frame0012.jpg`.
+    beginnings at least in a class, which `strata`, int `(num_images,)`, says: `patient_03_slice_12.png`,
+    `video7_frame0012.jpg`.
     """
     items = split.images.decoder.items if split.are_decoded else None
     if not isinstance(items, FileItems):
         return None
     beginnings = {}
-    for index, label in zip(split.images.indices.tolist(), split.labels.tolist(), strict=True):
+    for index, stratum in zip(split.images.indices.tolist(), strata.tolist(), strict=True):
         match = _NUMBERED.match(PurePosixPath(items.relative_path(index)).stem)
         if match and any(letter.isdigit() for letter in match[1]):
-            of_class = beginnings.setdefault(label, {})
+            of_class = beginnings.setdefault(stratum, {})
             of_class[match[1]] = of_class.get(match[1], 0) + 1
     found = [of_class for of_class in beginnings.values() if len(of_class) > 1]
     images = sum(sum(of_class.values()) for of_class in found)

@@ -69,6 +69,19 @@ def test_the_column_of_groups_is_no_label_of_all_others(table):
     assert data.label_names == ("cat", "dog")
 
 
+def test_images_of_several_labels_have_groups_too(table, tmp_path):
+    rows = list(csv.reader(open(tmp_path / "table.csv")))
+    tagged = [(path, "red;big" if label == "cat" else "", patient) for path, label, patient in rows[1:]]
+    with open(tmp_path / "tags.csv", "w", newline="") as file:
+        csv.writer(file).writerows([("path", "label", "patient"), *tagged])
+    options = {"label_kind": "several", "image_size": 8}
+    data = load_data(f"table:{tmp_path / 'tags.csv'}", group="column:patient", **options)
+    sides = [{int(name.split("/")[-1][:-4]) % 20 for name in s.names()} for s in data.splits.values()]
+    assert are_apart(sides)
+    tested = [load_data(f"table:{tmp_path / 'tags.csv'}", fold=f"{n}/3", **options).test for n in (1, 2, 3)]
+    assert [split.labels.sum(axis=0).tolist() for split in tested] == [[10, 10]] * 3
+
+
 def test_images_of_no_group_are_told_and_kept_one_by_one(patients):
     data = load_data(f"folder:{patients}", class_folders="first", image_size=8, group=r"pattern:ill/(\w+)/")
     assert data.found[1].endswith("; 30 images are in none, and kept one by one")

@@ -98,3 +98,17 @@ def test_a_set_of_texts_is_refused(tmp_path):
 def test_an_array_is_what_the_images_become(tmp_path):
     data = load_data(write(tmp_path / "set"), image_size=(4, 6))
     assert np.asarray(data.train.images).shape == (len(data.train), 4, 6, 3)
+
+
+def test_a_column_names_groups_in_all_splits(tmp_path):
+    spec = write(tmp_path / "set", label=("b", "a"))
+    rows = datasets.load_dataset(str(tmp_path / "set"))["train"]
+    people = datasets.Dataset.from_dict({"person": [f"p{number // 3}" for number in range(30)]})
+    datasets.concatenate_datasets([rows, people], axis=1).to_parquet(
+        tmp_path / "set" / "data" / "train-00000-of-00001.parquet"
+    )
+    data = load_data(spec, image_size=8, label_column="label", group="column:person")
+    sides = [{red // 3 for red in reds(split)} for split in data.splits.values()]
+    assert sum(map(len, sides)) == len(set.union(*sides)) == 10
+    with pytest.raises(InputError, match="name a column of hf:.* image, label, person"):
+        load_data(spec, image_size=8, group="column:patient")
