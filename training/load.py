@@ -49,19 +49,19 @@ def load_data(
             where both make sense (default: such a folder is refused);
             `prepare`, function of a uint8 image that brings it to `image_size` instead of `geometry`, such as
             a `keras_vit.pretrained.Preprocessing` (default: None);
-            `image_column`, `label_column`, `split_column`, str, columns of a table (default: those with usual
-            names); several label columns are separated by commas, and `"*"` is all others; `label_kind`,
-            `"class"`, `"several"` (labels that each hold or not), `"numbers"` or `"soft"` (a share of each
-            class) (default: as the labels show, which `found` says); `group`, what stays on one side of every
-            split that is made: `"folder"`, images with the same innermost folder, `"column:NAME"`, of a
-            table, or `"pattern:REGEX"`, the first part in parentheses of the path within the folder (default:
-            equal images alone); `near_duplicates`, bool, whether those stay together too (default: where no
-            `group` is given, of at most 20,000 images of 32 pixels or more and 256 MB of files); `fold`, such
-            as `"2/5"`: the second of five folds is the test split (default: None); `examine`, bool, reads all
-            image files before it returns, and not only a sample of many (default: False); `caching`, bool,
-            keeps decoded image files on the disk, in the folder that the variable `KERAS_VIT_CACHE` names, by
-            default `~/.cache/keras_vit` (default: True); `data_dir`, str or Path, where TFDS keeps its data
-            (default: TFDS's own).
+            `image_column`, `label_column`, `split_column`, `weight_column`, str, columns of a table (default:
+            those with usual names, no weights); several label columns are separated by commas, and `"*"` is
+            all others; `label_kind`, `"class"`, `"several"` (labels that each hold or not), `"numbers"` or
+            `"soft"` (a share of each class) (default: as the labels show, which `found` says); `group`, what
+            stays on one side of every split that is made: `"folder"`, images with the same innermost folder,
+            `"column:NAME"`, of a table, or `"pattern:REGEX"`, the first part in parentheses of the path
+            within the folder (default: equal images alone); `near_duplicates`, bool, whether those stay
+            together too (default: where no `group` is given, of at most 20,000 images of 32 pixels or more
+            and 256 MB of files); `fold`, such as `"2/5"`: the second of five folds is the test split
+            (default: None); `examine`, bool, reads all image files before it returns, and not only a sample
+            of many (default: False); `caching`, bool, keeps decoded image files on the disk, in the folder
+            that the variable `KERAS_VIT_CACHE` names, by default `~/.cache/keras_vit` (default: True);
+            `data_dir`, str or Path, where TFDS keeps its data (default: TFDS's own).
 
             Text: `lines`, bool, one item a line, or running text (default: True); `lowercase`, bool
             (default: False); `window`, int, tokens that a model reads at once (default: as the longest

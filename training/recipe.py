@@ -242,6 +242,7 @@ class ImageRecipe(Augmentation, Recipe):
     image_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # None: one of the usual names
     label_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # or several: A,B; * for all others
     split_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None
+    weight_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # of images in the loss
     label_kind: Annotated[str | None, Choices(*KINDS)] = None  # of an image; None: as the labels show
     group: Annotated[  # what stays on one side of each split: folder, column:NAME or pattern:REGEX
         str | None, GroupBy(), OnlyWith("data", "folder:*", *TABLES)

@@ -46,11 +46,19 @@ def add_columns(parser):
             metavar="NAME",
             help=f"column of a table with the {kind} (default: a usual name)",
         )
+    add_label_kind(parser)
+
+
+def add_label_kind(parser):
+    """Adds the option that says what the labels of images are."""
+    kinds = ("class", "several", "numbers", "soft")
+    parser.add_argument("--label-kind", choices=kinds, help="what the labels are (default: as they show)")
 
 
 def given_columns(options) -> dict[str, str | None]:
     """Returns what `add_columns` added, as options of `load_data`."""
-    return {name: getattr(options, name) for name in ("image_column", "label_column", "split_column")}
+    names = ("image_column", "label_column", "split_column", "label_kind")
+    return {name: getattr(options, name) for name in names}
 
 
 def add_groups(parser):

@@ -1,9 +1,8 @@
 """The option `--data SPEC` and those that belong to it."""
 
-from keras_vit.commands.arguments import add_data_dir, path
+from keras_vit.commands.arguments import add_data_dir, add_label_kind, path
 from keras_vit.commands.geometry_option import add_geometry
 
-KINDS = ("class", "several", "numbers", "soft")  # of labels
 PIXELS = ("0:255", "0:1", "-1:1")  # ranges of the values of images
 EXPECTED = (
     "digits, tfds:NAME, folder:PATH, table:FILE (all for images), npz:PATH with arrays named as the model's "
@@ -24,6 +23,6 @@ def add_data(parser):
     parser.add_argument(
         "--label-column", metavar="NAMES", help="columns of the labels in a table, separated by commas"
     )
-    parser.add_argument("--label-kind", choices=KINDS, help="what the labels are (default: as they show)")
+    add_label_kind(parser)
     add_geometry(parser)
     add_data_dir(parser)

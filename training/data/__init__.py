@@ -41,6 +41,7 @@ def load_data(
     image_column: str | None = None,
     label_column: str | None = None,
     split_column: str | None = None,
+    weight_column: str | None = None,
     label_kind: Annotated[str | None, Choices(*KINDS)] = None,
     sixteen_bit: str | None = None,
     group: Annotated[str | None, GroupBy()] = None,
@@ -56,7 +57,7 @@ def load_data(
     """
     image_size = None if image_size is None else as_pair(image_size, "image_size")
     name = "given"
-    columns = {"image": image_column, "label": label_column, "split": split_column}
+    columns = {"image": image_column, "label": label_column, "split": split_column, "weight": weight_column}
     options = LoadOptions(
         image_size,
         data_dir,
@@ -100,7 +101,7 @@ def load_data(
     preparation = _preparation(parts["train"].images, image_size, prepare, getattr(spec, "preparation", None))
     if image_size is not None:
         parts = {
-            key: Split(resize(split.images, image_size, prepare), split.labels)
+            key: dataclasses.replace(split, images=resize(split.images, image_size, prepare))
             for key, split in parts.items()
         }
     found = (*loaded.lines, *more, *lines)

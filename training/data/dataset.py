@@ -23,6 +23,7 @@ class Split:
 
     images: np.ndarray | DecodedImages  # uint8 (num_images, height, width, channels) in [0, 255]
     labels: np.ndarray  # as label_kinds has them: of classes int32 (num_images,), indices from 0
+    weights: np.ndarray | None = None  # float32 (num_images,), of each image in training; None: all the same
 
     def __len__(self):
         return len(self.labels)
@@ -35,24 +36,25 @@ class Split:
     def take(self, rows: np.ndarray) -> "Split":
         """Returns some of the images; those of an array are copied."""
         images = self.images.take(rows) if self.are_decoded else take(self.images, rows)
-        return Split(images, self.labels[rows])
+        return Split(images, self.labels[rows], self._weights(rows))
 
     def joined(self, other: "Split") -> "Split":
         """Returns the images of two splits of one source."""
         labels = np.concatenate([self.labels, other.labels])
+        both = None if self.weights is None else np.concatenate([self.weights, other.weights])
         if self.are_decoded:
             indices = np.concatenate([self.images.indices, other.images.indices])
-            return Split(DecodedImages(self.images.decoder, indices), labels)
+            return Split(DecodedImages(self.images.decoder, indices), labels, both)
         images = allocate((len(labels), *self.images.shape[1:]))
         np.concatenate([self.images, other.images], out=images)
-        return Split(images, labels)
+        return Split(images, labels, both)
 
     def loaded(self, at_most: int) -> "Split":
         """Returns the images as an array; of those that have to be decoded at most so many, evenly chosen."""
         if not self.are_decoded:
             return self
         rows = np.arange(len(self))[:: -(-len(self) // at_most)]
-        return Split(self.images[rows], self.labels[rows])
+        return Split(self.images[rows], self.labels[rows], self._weights(rows))
 
     def cropped(self, rows: np.ndarray, crop: RandomCrop, uniforms: np.ndarray) -> np.ndarray:
         """Returns a random part of each of some images, resized to their shape.
@@ -76,9 +78,13 @@ class Split:
 
     def fingerprint(self) -> list[np.ndarray]:
         """Returns arrays that differ where the images, what is made of them, or the labels do."""
+        weights = [] if self.weights is None else [self.weights]
         if not self.are_decoded:
-            return [self.images, self.labels]
-        return [self.images.contents(), self.images[sample_of(len(self))], self.labels]
+            return [self.images, self.labels, *weights]
+        return [self.images.contents(), self.images[sample_of(len(self))], self.labels, *weights]
+
+    def _weights(self, rows):
+        return None if self.weights is None else self.weights[rows]
 
 
 class Loaded(NamedTuple):

@@ -14,14 +14,12 @@ DEFAULT_IMAGE_SIZE = (224, 224)  # pixels
 EXAMINED = 256 * 1024**2  # bytes of image files that are all read before the start, in some seconds
 
 
-def encoded_parts(
-    items, parts: dict[str, tuple[np.ndarray, np.ndarray]], options, source: str, channels: int = 3
-):
+def encoded_parts(items, parts: dict[str, tuple[np.ndarray, ...]], options, source: str, channels: int = 3):
     """Returns a dict of `Split` that decode images when they are used, and lines on what was found.
 
     Args:
         items: see `keras_vit.training.data.items`.
-        parts: for each split, the indices of its items and their labels.
+        parts: for each split, the indices of its items, their labels, and their weights if they have any.
         options: LoadOptions.
         source: what messages call the data, such as the path of a folder.
         channels: 1 or 3.
@@ -43,9 +41,9 @@ def encoded_parts(
         found.changes.check(source, decoder.window)
     lines += [*more, *found.changes.lines(decoder.background, decoder.window)]
     splits = {}
-    for name, (indices, labels) in parts.items():
+    for name, (indices, *labels) in parts.items():
         whole = ~np.isin(indices, list(found.broken))
-        splits[name] = Split(DecodedImages(decoder, indices[whole]), labels[whole])
+        splits[name] = Split(DecodedImages(decoder, indices[whole]), *(array[whole] for array in labels))
     return splits, lines
 
 

@@ -9,14 +9,14 @@ from keras_vit.errors import InputError, warn
 from keras_vit.importing import import_named, user_code
 from keras_vit.training.data.checks import as_images
 from keras_vit.training.data.dataset import ImageData, Loaded, Split
-from keras_vit.training.data.label_kinds import labels_of_splits
+from keras_vit.training.data.label_kinds import labels_of_splits, weights_of
 from keras_vit.training.data.layout import ORDER, SPLITS
 from keras_vit.training.memory import free_memory
 
 ARGUMENT = "NAME"
 EXPECTED = (
-    "(images, labels), a tf.data.Dataset or a keras.utils.PyDataset of them, a dict of these by split "
-    "(train, validation, test), or a function or module:name that returns one of these"
+    "(images, labels) or (images, labels, weights), a tf.data.Dataset or a keras.utils.PyDataset of them, a "
+    "dict of these by split (train, validation, test), or a function or module:name that returns one of these"
 )
 
 
@@ -40,11 +40,13 @@ def load_given(value, name: str, options) -> Loaded:
     parts = _by_split(value, name)
     read = {split: _read(part, f"{split} of {name}") for split, part in parts.items()}
     labels, known = labels_of_splits(
-        {split: labels for split, (_, labels, _) in read.items()},
+        {split: labels for split, (_, labels, *_) in read.items()},
         {split: f"labels of {split} of {name}" for split in read},
         options.label_kind,
     )
-    splits = {split: Split(images, labels[split]) for split, (images, *_) in read.items()}
+    splits = {split: Split(images, labels[split], weights) for split, (images, _, weights, _) in read.items()}
+    if len({split.weights is None for split in splits.values()}) > 1:
+        raise InputError(f"Expected weights in all splits of {name}, or in none.")
     found = next((names for *_, names in read.values() if names), None)
     names = tuple(map(str, found)) if found else known.names or _numbers(splits, name)
     size = sum(split.images.nbytes for split in splits.values())
@@ -67,29 +69,37 @@ def _by_split(value, name):
 
 
 def _read(value, where):
-    """Images, labels and, where there are any, class names."""
+    """Images, labels, weights and class names, the last two or None."""
     names = getattr(value, "class_names", None)
     if is_dataset(value) or isinstance(value, keras.utils.PyDataset):
         value = _collected(value, where)
-    if not isinstance(value, tuple | list) or len(value) != 2:
+    if not isinstance(value, tuple | list) or len(value) not in (2, 3):
         raise InputError(f"Expected {where} to be {EXPECTED}, received {type(value).__name__}.")
-    return as_images(value[0], f"images of {where}"), np.asarray(value[1]), names
+    images, weights = as_images(value[0], f"images of {where}"), None
+    if len(value) == 3:
+        given = np.asarray(value[2])
+        if given.shape != images.shape[:1]:
+            raise InputError(
+                f"Expected a weight for each of {len(images)} images of {where}, received {given.shape}."
+            )
+        weights = weights_of(given.tolist(), f"weights of {where}")
+    return images, np.asarray(value[1]), weights, names
 
 
 def _collected(dataset, where):
     """The images and labels of all elements, which may be batches."""
     batches, count = _elements(dataset, where)
-    images, labels = [], []
+    images, others = [], []
     for batch in batches:
-        if not isinstance(batch, tuple | list) or len(batch) != 2:
+        if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
             raise InputError(
                 f"Expected the elements of {where} to be (images, labels), received {_words(batch)}."
             )
-        image, label = (np.asarray(keras.ops.convert_to_numpy(part)) for part in batch)
+        image, *more = (np.asarray(keras.ops.convert_to_numpy(part)) for part in batch)
         if not images:
             _warn_of_memory(count, image.nbytes, where)
         images.append(image if image.ndim == 4 else image[None])
-        labels.append(label if image.ndim == 4 else label[None])
+        others.append(more if image.ndim == 4 else [part[None] for part in more])
     shapes = {image.shape[1:] for image in images}
     if len(shapes) != 1:
         found = (
@@ -100,7 +110,7 @@ def _collected(dataset, where):
         raise InputError(
             f"Expected images of one shape in {where}, received {found}. Resize them in the dataset."
         )
-    return np.concatenate(images), np.concatenate(labels)
+    return np.concatenate(images), *(np.concatenate(parts) for parts in zip(*others, strict=True))
 
 
 def _warn_of_memory(count, nbytes, where):

@@ -173,6 +173,20 @@ def classes_of(values: Sequence, where: str) -> tuple[np.ndarray, tuple[str, ...
     return np.array([index[text] for text in texts], np.int32), tuple(names)
 
 
+def weights_of(values: Sequence, where: str) -> np.ndarray:
+    """Returns the weight of each image, float32 `(num_images,)`.
+
+    Raises:
+        InputError: what is no number of at least 0, or only zeros.
+    """
+    found = [_as_number(value) for value in values]
+    wrong = [row for row, value in enumerate(found, 1) if value is None or not 0 <= value < np.inf]
+    if wrong or not any(found):
+        shown = f"{values[wrong[0] - 1]!r} in row {wrong[0]:,}" if wrong else "only zeros"
+        raise InputError(f"Expected a weight of at least 0 in each row of {where}, received {shown}.")
+    return np.array(found, np.float32)
+
+
 def counts_of(labels: np.ndarray, kind: str, num_names: int) -> np.ndarray:
     """Returns how many images have each class or label, of soft labels the sum of shares, `(num_names,)`."""
     if kind == CLASS:

@@ -126,6 +126,8 @@ def pack(data: ImageData, out: Path, image_size: int | None = None) -> list[dict
     """
     if data.image_shape[-1] not in (1, 3):
         raise InputError(f"Expected images of 1 or 3 channels, received {data.image_shape[-1]}.")
+    if any(split.weights is not None for split in data.splits.values()):
+        raise InputError("Packed images keep no weights: leave weight_column out, or train from the table.")
     with _alone(out), atomic_path(out, DESCRIPTION) as folder:
         _check_space(copied_bytes(data), out, image_size)
         folder.mkdir()

@@ -65,12 +65,33 @@ def shared(stream, share: Share):
     return (share.of(batch) for batch in stream)
 
 
-def weighted(change, class_weights: np.ndarray):
-    """Returns a function that adds to what `change` returns, inputs and labels, the weight of each item."""
+def labels_to_learn(source, rows, num_names: int) -> np.ndarray:
+    """Returns encoded labels of some rows of a Split or of Features; their weights are one more column.
+
+    So what mixes labels mixes weights. These have a mean of 1 in the whole split.
+    """
+    labels = encoded(source.labels[rows], num_names)
+    if source.weights is None:
+        return labels
+    weights = source.weights[rows] / source.weights.mean()
+    return np.concatenate([labels, weights[:, np.newaxis].astype(labels.dtype)], axis=1)
+
+
+def weighted(change, num_names: int, has_weights: bool, class_weights: np.ndarray | None):
+    """Returns a function that adds to what `change` returns, inputs and labels, the weight of each item.
+
+    `has_weights` says whether labels have a column of weights, as `labels_to_learn` adds.
+    """
+    if not has_weights and class_weights is None:
+        return change
 
     def with_weights(*arrays):
         inputs, labels = change(*arrays)
-        return inputs, labels, keras.ops.matmul(labels, class_weights[:, np.newaxis])[:, 0]
+        labels, weights = labels[:, :num_names], labels[:, num_names:]
+        if class_weights is not None:
+            of_classes = keras.ops.matmul(labels, class_weights[:, np.newaxis])
+            weights = weights * of_classes if has_weights else of_classes
+        return inputs, labels, weights[:, 0]
 
     return with_weights
 
@@ -108,7 +129,7 @@ class ImageBatches:
     def batch(self, epoch, step):
         """Returns images, encoded labels and random numbers of a batch, and its seed where that is needed."""
         rows = self.share.of(self.sampling.order(self.seed, epoch, self.uniforms_shape[0])[step])
-        labels = encoded(self.split.labels[rows], self.num_classes)
+        labels = labels_to_learn(self.split, rows, self.num_classes)
         uniforms = self.share.of(batch_uniforms(self.seed, epoch, step, self.uniforms_shape))
         seed = (batch_seed(self.seed, epoch, step),) if self.seeded else ()
         return self._images(rows, epoch, step), labels, uniforms, *seed
@@ -137,9 +158,9 @@ def train_stream(
     """Makes the shuffled, augmented stream of a whole training, or the rest of one.
 
     It contains float32 images `(batch, height, width, channels)` in [0, 255] and float32 labels `(batch,
-    num_classes)`; with `class_weights`, `(num_classes,)`, also the weight of each image, of mixed ones the
-    mean. `sampling` says which images an epoch has, by default each once. `crop` is done while images are
-    read; `own` is an OwnAugmentation, which comes next.
+    num_classes)`; with weights of images, or `class_weights`, `(num_classes,)`, also the weight of each
+    image, of mixed ones the mean. `sampling` says which images an epoch has, by default each once. `crop` is
+    done while images are read; `own` is an OwnAugmentation, which comes next.
     `share` is the part of each batch that this process trains on; what mixes images reads the whole batch.
     `options` are those of `batch_stream`. Under JAX the augmentation is compiled, except an own one that may
     draw random numbers itself: they would be drawn once, when it is compiled.
@@ -155,7 +176,12 @@ def train_stream(
         change = compiled(change)
     else:
         change = compiled(own.before(change)) if own.has_seed else own.before(compiled(change))
-    change = change if class_weights is None else weighted(change, class_weights)
+    has_weights = split.weights is not None
+    if has_weights and own is not None and "labels" in own.options:
+        raise InputError(
+            f"Images with weights cannot be changed by {own.name}, which takes labels. Leave one of them out."
+        )
+    change = weighted(change, num_classes, has_weights, class_weights)
     stream = shared(batch_stream(batches, change=change, **options), kept)
     return stream if keras.backend.backend() == "tensorflow" else prefetched(stream)
 

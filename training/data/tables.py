@@ -15,7 +15,9 @@ USUAL = {  # names of columns that are taken where none is given, in any case
     "image": ("image", "path", "file", "filename", "file_name", "filepath", "file_path", "image_path", "img"),
     "label": ("label", "labels", "class", "category", "tags", "target", "label_name", "class_name"),
     "split": ("split", "set", "subset", "partition"),
+    "weight": (),
 }
+_OPTIONAL = ("split", "weight")
 ALL = "*"  # as the label column: all columns that are nothing else
 _PARQUET = (".parquet", ".pq")
 
@@ -45,7 +47,7 @@ def read_table(path: Path) -> dict[str, Sequence]:
 
 
 def choose_columns(columns: Sequence[str], given: Mapping[str, str | None], where) -> dict[str, str]:
-    """Returns the names of the columns `"image"`, `"label"` and, where there is one, `"split"`.
+    """Returns the names of the columns `"image"`, `"label"` and, if there are any, `"split"`, `"weight"`.
 
     Args:
         columns: names of all columns.
@@ -61,7 +63,7 @@ def choose_columns(columns: Sequence[str], given: Mapping[str, str | None], wher
                 f"{listed(columns)}."
             )
         found = [column for column in columns if column.casefold() in usual]
-        if name is None and len(found) != 1 and kind != "split":
+        if name is None and len(found) != 1 and kind not in _OPTIONAL:
             what = f"{listed(found)} can be it" if found else "none has a usual name"
             raise InputError(
                 f"Which column of {where} is the {kind}? It has {listed(columns)}; {what}. Set {kind}_column."
@@ -77,7 +79,8 @@ def label_columns(chosen: Mapping[str, str], columns: Sequence[str]) -> list[str
     if label in columns:
         return [label]
     if label == ALL:
-        return [name for name in columns if name not in (chosen["image"], chosen.get("split"))]
+        others = {name for kind, name in chosen.items() if kind != "label"}
+        return [name for name in columns if name not in others]
     return [name.strip() for name in label.split(",")]
 
 

@@ -9,6 +9,7 @@ from keras_vit.io.progress import tracked
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.label_kinds import encoded
 from keras_vit.training.data.order import Sampling, steps_per_epoch
+from keras_vit.training.data.streams import labels_to_learn
 
 HEADS = ("head", "distillation_head")
 BATCH = 32  # images whose features are computed at once
@@ -20,13 +21,21 @@ class Features:
 
     arrays: tuple[np.ndarray, ...]  # float (num_images, dim), one for each head
     labels: np.ndarray  # as those of the split
+    weights: np.ndarray | None = None  # as those of the split
 
     def __len__(self):
         return len(self.labels)
 
     def rows(self, rows, num_classes):
         """Returns features, a tuple, and encoded labels of some images."""
-        return tuple(array[rows] for array in self.arrays), encoded(self.labels[rows], num_classes)
+        return self._inputs(rows), encoded(self.labels[rows], num_classes)
+
+    def rows_to_learn(self, rows, num_classes):
+        """Returns features, a tuple, and labels as `streams.labels_to_learn`."""
+        return self._inputs(rows), labels_to_learn(self, rows, num_classes)
+
+    def _inputs(self, rows):
+        return tuple(array[rows] for array in self.arrays)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,7 +65,9 @@ def features_of(backbone: keras.Model, split: Split) -> Features:
         _features_of_batch(backbone, split.images[first : first + BATCH])
         for first in tracked(range(0, len(split), BATCH), "features")
     ]
-    return Features(tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True)), split.labels)
+    return Features(
+        tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True)), split.labels, split.weights
+    )
 
 
 def _features_of_batch(backbone, images):
@@ -78,4 +89,4 @@ class TrainingBatches:
     def batch(self, epoch, step):
         """Returns features and encoded labels of a batch."""
         rows = self.sampling.order(self.seed, epoch, self.batch_size)[step]
-        return self.features.rows(rows, self.num_classes)
+        return self.features.rows_to_learn(rows, self.num_classes)

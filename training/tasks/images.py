@@ -111,6 +111,7 @@ class ImageTask(Task):
             image_column=recipe.image_column,
             label_column=recipe.label_column,
             split_column=recipe.split_column,
+            weight_column=recipe.weight_column,
             label_kind=recipe.label_kind,
             group=recipe.group,
             near_duplicates=recipe.near_duplicates,

@@ -33,8 +33,8 @@ class LinearProbe(ImageTask):
         batches = TrainingBatches(
             data.features["train"], data.num_classes, recipe.batch_size, recipe.seed, self.sampling(data)
         )
-        weights = self.target.weights()
-        change = None if weights is None else weighted(lambda *batch: batch, weights)
+        has_weights = data.train.weights is not None
+        change = weighted(lambda *batch: batch, data.num_classes, has_weights, self.target.weights())
         start = {"start_epoch": start_epoch, "start_step": start_step}
         train = batch_stream(batches, epochs=recipe.epochs, change=change, **start)
         validation = EvaluationBatches(

@@ -136,3 +136,21 @@ def test_a_dataset_larger_than_the_free_memory_is_warned_of_before_it_is_read(tm
     assert not recwarn.list
     with pytest.warns(DataWarning, match="takes about 0.0 MB, 0.0 MB are free. Give uint8"):
         load_data(OfFloats())
+
+
+def test_a_third_array_has_the_weights():
+    weights = np.linspace(0, 1, len(LABELS))
+    data = load_data((IMAGES, LABELS, weights))
+    total = sum(split.weights.sum() for split in data.splits.values())
+    assert total == pytest.approx(weights.sum(), rel=1e-5)
+    import tensorflow as tf
+
+    dataset = tf.data.Dataset.from_tensor_slices((IMAGES, LABELS, weights)).batch(7)
+    again = load_data(dataset)
+    np.testing.assert_allclose(again.train.weights, data.train.weights)
+    with pytest.raises(
+        InputError, match=r"a weight for each of 40 images of train of the data, received \(3,\)"
+    ):
+        load_data((IMAGES, LABELS, np.ones(3)))
+    with pytest.raises(InputError, match="weights in all splits of the data, or in none"):
+        load_data({"train": (IMAGES, LABELS, weights), "test": (IMAGES, LABELS)})

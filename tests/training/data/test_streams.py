@@ -100,3 +100,27 @@ for name in ("Noise", "drawn", "seeded"):
     sums = {float(keras.ops.sum(images)) for images, _ in batches}
     assert len(sums) == len(batches) == 6, (name, sums)  # other random numbers in each batch
 """
+
+
+@pytest.mark.parametrize("mixup", [0.0, 0.8])
+def test_images_have_their_weights_relative_to_the_mean(mixup):
+    images = np.zeros((12, 4, 4, 1), "uint8")
+    weights = np.arange(12, dtype="float32")
+    split = Split(images, np.arange(12, dtype="int32") % 3, weights)
+    options = {"num_classes": 3, "batch_size": 6, "seed": 0, "epochs": 1}
+    stream = train_stream(split, augmentation=Augmentation(mixup_alpha=mixup), **options)
+    found = [tuple(map(keras.ops.convert_to_numpy, batch)) for batch in stream]
+    assert all(labels.shape == (6, 3) and given.shape == (6,) for _, labels, given in found)
+    given = np.concatenate([given for *_, given in found])
+    relative = weights / weights.mean()
+    assert (given >= relative.min()).all() and (given <= relative.max()).all()
+    if mixup:  # each is between those of the two images that it is mixed of
+        assert np.abs(np.sort(given) - relative).max() > 1e-3
+    else:
+        np.testing.assert_allclose(np.sort(given), relative, rtol=1e-6)
+    both = train_stream(
+        split, augmentation=Augmentation(), class_weights=np.array([1, 2, 4], "float32"), **options
+    )
+    for _, labels, weight in both:
+        of_class = np.array([1, 2, 4])[np.argmax(labels, axis=1)]
+        assert set(np.round(weight / of_class * weights.mean(), 3)) <= set(np.round(weights, 3))

@@ -11,7 +11,7 @@ from keras_vit.io.images import MAX_FILE_SIZE
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
 from keras_vit.training.data.items import hashes, sampled
-from keras_vit.training.data.label_kinds import CLASS, Labels, labels_of_columns
+from keras_vit.training.data.label_kinds import CLASS, Labels, labels_of_columns, weights_of
 from keras_vit.training.data.layout import ORDER, SPLITS
 from keras_vit.training.data.tables import choose_columns, label_columns
 
@@ -102,9 +102,12 @@ def load(argument, options):
     items = RowItems(tables, chosen["image"], source)
     ends = np.cumsum([len(table) for table in tables.values()])
     rows = {s: np.arange(end - len(t), end) for (s, t), end in zip(tables.items(), ends, strict=True)}
-    values = labels.values
+    values, weights = labels.values, []
+    if weight := chosen.get("weight"):
+        given = [value for table in tables.values() for value in table[weight]]
+        weights = [weights_of(given, f"column {weight} of {source}")]
     parts = {
-        split: (places, values[places])
+        split: (places, *(array[places] for array in (values, *weights)))
         for split, places in rows.items()
         if labels.kind != CLASS or (values[places] >= 0).all()
     }

@@ -8,7 +8,7 @@ from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
 from keras_vit.training.data.groups import COLUMN
 from keras_vit.training.data.items import FileItems
-from keras_vit.training.data.label_kinds import labels_of_columns
+from keras_vit.training.data.label_kinds import labels_of_columns, weights_of
 from keras_vit.training.data.tables import (
     are_splits,
     choose_columns,
@@ -40,7 +40,10 @@ def load(argument, options):
     columns = label_columns(chosen, [name for name in table if options.group != f"{COLUMN}:{name}"])
     found = labels_of_columns({name: table[name] for name in columns}, str(path), options.label_kind)
     rows = rows_of_splits(split and table[split], len(files), f"column {split} of {path}")
-    parts = {name: (places, found.values[places]) for name, places in rows.items()}
+    of_images = [found.values]
+    if weight := chosen.get("weight"):
+        of_images.append(weights_of(table[weight], f"column {weight} of {path}"))
+    parts = {name: (places, *(array[places] for array in of_images)) for name, places in rows.items()}
     splits, lines = encoded_parts(FileItems(path.parent, files, table), parts, options, str(path))
     taken = "columns: " + ", ".join(f"{kind} {name}" for kind, name in chosen.items())
     return Loaded(splits, found.names, [taken, *found.lines, *lines], found.kind)

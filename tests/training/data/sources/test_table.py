@@ -154,3 +154,17 @@ def test_a_folder_with_a_table_is_read_by_it(images):
 def test_columns_need_a_table(tmp_path):
     with pytest.raises(InputError, match=r"label_column is for a table, and .* has no labels.csv"):
         load_data(f"folder:{tmp_path}", label_column="tags")
+
+
+def test_a_column_has_the_weight_of_each_image(images):
+    rows = [(f"images/{i}.png", "cat" if i % 2 else "dog", i / 10) for i in range(30)]
+    data = load_data(write(images, ("path", "label", "w"), rows), image_size=8, weight_column="w")
+    for split in data.splits.values():
+        np.testing.assert_allclose(split.weights, np.array(reds(split)) / 10, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("value", "shown"), [("x", "'x' in row 1"), ("-1", "'-1'"), ("0", "only zeros")])
+def test_bad_weights_are_refused(images, value, shown):
+    rows = [(f"images/{i}.png", "cat" if i % 2 else "dog", value) for i in range(30)]
+    with pytest.raises(InputError, match=f"weight of at least 0 .* column w .*, received {shown}"):
+        load_data(write(images, ("path", "label", "w"), rows), image_size=8, weight_column="w")
