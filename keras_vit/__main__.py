@@ -11,6 +11,7 @@ from keras_vit.commands import COMMANDS
 from keras_vit.commands.arguments import IntermixedParser, Parser
 from keras_vit.commands.imports import run_imports
 from keras_vit.commands.interrupts import interrupts_kept
+from keras_vit.commands.supervision import supervised
 from keras_vit.errors import ConditionError, InputError, Notice
 
 PACKAGES = {  # import name to distribution name, where they differ
@@ -33,6 +34,8 @@ def main(arguments=None):
         if hasattr(stream, "reconfigure"):  # names of files may have letters that a terminal lacks
             stream.reconfigure(errors="backslashreplace")
     try:
+        if (code := supervised(options)) is not None:
+            return code
         with interrupts_kept():
             run_imports(options)
             return options.run(options) or 0

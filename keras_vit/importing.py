@@ -5,11 +5,14 @@ import difflib
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 import sysconfig
+import threading
 import traceback
 import types
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +62,8 @@ def import_module(place: str) -> types.ModuleType:
     """Imports a module by its name, or a `.py` file by its path; raises InputError when that fails."""
     if place.endswith(".py"):
         return import_file(place)
-    with user_code(f"{place} cannot be imported: "), _searched(os.getcwd()):
+    what = f"the import of {place}"
+    with user_code(f"{place} cannot be imported: ", what=what), _searched(os.getcwd()):
         try:
             return importlib.import_module(place)
         except ModuleNotFoundError as error:
@@ -81,7 +85,7 @@ def import_file(path: str | Path) -> types.ModuleType:
         raise InputError(f"Expected a Python file at {path}, found none.")
     spec = importlib.util.spec_from_file_location(name, path)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    with user_code(f"{path} cannot be run: "), _searched(str(path.parent)):
+    with user_code(f"{path} cannot be run: ", what=str(path)), _searched(str(path.parent)):
         try:
             spec.loader.exec_module(module)
         except BaseException:
@@ -119,14 +123,56 @@ def raised(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def user_code(before: str, after: str = "."):
-    """Makes an InputError of what a user's code raises in the block: `before`, the error, `after`."""
+def user_code(before: str, after: str = ".", what: str = ""):
+    """Makes an InputError of what a user's code raises in the block: `before`, the error, `after`.
+
+    `what` is for `running`.
+    """
     try:
-        yield
+        with running(what):
+            yield
     except InputError:
         raise
     except (Exception, SystemExit) as error:
         raise InputError(f"{before}{raised(error)}{after}") from error
+
+
+_report: Callable[[str], object] | None = None  # of the running process
+_running: list[str] = []  # in the main thread
+
+
+def report_running(report: Callable[[str], object] | None):
+    """Lets a function know what a user's code runs: the process may end there without an error."""
+    global _report
+    _report = report
+
+
+@contextlib.contextmanager
+def running(what: str):
+    """Reports what runs in the block, and after it what ran before, to the function of `report_running`."""
+    if not what or _report is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _running.append(what)
+    _report(what)
+    try:
+        yield
+    finally:
+        _running.pop()
+        _report(_running[-1] if _running else "")
+
+
+def ending_of(code: int | None) -> str:
+    """Returns in words how a process ended, by the exit code that `subprocess` and `multiprocessing` give.
+
+    >>> ending_of(7), ending_of(-11)
+    ('ended with exit code 7', 'was ended by SIGSEGV')
+    """
+    if code is None or code >= 0:
+        return f"ended with exit code {code}"
+    with contextlib.suppress(ValueError):
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"was ended by signal {-code}"
 
 
 @contextlib.contextmanager

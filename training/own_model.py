@@ -105,7 +105,7 @@ def build_own(recipe, builder: Callable, given: dict, contract: Contract) -> ker
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(given["dtype"])
     try:
-        with user_code(f"{name} raised "):
+        with user_code(f"{name} raised ", what=f"{name}()"):
             model = builder(**arguments)
             if isinstance(model, keras.Model) and (not is_graph(model) or _is_open(model)):
                 model = keras.Model(contract.inputs, model(contract.inputs))

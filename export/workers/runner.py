@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from keras_vit.errors import ConditionError
+from keras_vit.importing import ending_of
 from keras_vit.io.files import is_full_disk
 
 MEMORY_LIMIT = 32 << 30  # bytes of address space; TensorFlow alone reserves some
@@ -43,7 +44,7 @@ def run_worker(program, *, time_limit=TIME_LIMIT, memory_limit=MEMORY_LIMIT, **j
         return json.loads(result.stdout)
     if any(words in result.stderr for words in _OUT_OF_MEMORY):
         raise ConditionError(f"it needed more than {memory_limit / 1e9:.1f} GB of memory and was stopped")
-    raise ConditionError(f"{_error_line(result.stderr)} ({_ending(result.returncode)})")
+    raise ConditionError(f"{_error_line(result.stderr)} (its process {ending_of(result.returncode)})")
 
 
 def run_writer(program, *, path, **job):
@@ -56,10 +57,6 @@ def run_writer(program, *, path, **job):
         raise ConditionError(f"the conversion failed: {error}") from error
     if not Path(path).is_file():
         raise ConditionError("the converter wrote no file and reported no error")
-
-
-def _ending(code):
-    return f"ended by signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def _error_line(text):

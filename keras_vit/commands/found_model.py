@@ -124,7 +124,7 @@ def _from_code(name):
 def _built(build, name):
     if not callable(build):
         raise InputError(f"Expected {name} to be {WHAT}, received a {type(build).__name__}.")
-    with user_code(f"{name}() failed: ", ". It is called without arguments."):
+    with user_code(f"{name}() failed: ", ". It is called without arguments.", f"{name}()"):
         model = build()
     if not isinstance(model, keras.Model):
         raise InputError(f"Expected {name}() to return a keras.Model, received a {type(model).__name__}.")

@@ -64,7 +64,7 @@ def read_items(spec, found, options) -> Items:
 def _of_code(spec):
     found = import_named(spec, "inputs of the model, or a function that returns them")
     if callable(found) and not isinstance(found, keras.utils.PyDataset):
-        with user_code(f"{spec}() failed: ", ". It is called without arguments."):
+        with user_code(f"{spec}() failed: ", ". It is called without arguments.", f"{spec}()"):
             found = found()
     if isinstance(found, tuple) and len(found) == 2:  # as Keras has it; several inputs are a list or a dict
         return Items(*found)

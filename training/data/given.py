@@ -33,7 +33,7 @@ def load_given(value, name: str, options) -> Loaded:
     numbers.
     """
     if callable(value) and not isinstance(value, keras.utils.PyDataset):
-        with user_code(f"{name} raised "):
+        with user_code(f"{name} raised ", what=f"{name}()"):
             value = value()
     if isinstance(value, ImageData):
         return Loaded(value.splits, value.label_names, value.found, value.label_kind)

@@ -59,5 +59,6 @@ class Builder:
         return self._run("fit(hp, model, ...)", self._hypermodel.fit, hp, model, *data, **options)
 
     def _run(self, what, function, *arguments, **options):
-        with user_code(f"{what} of {self.name} raised "):
+        what = f"{what} of {self.name}"
+        with user_code(f"{what} raised ", what=what):
             return function(*arguments, **options)

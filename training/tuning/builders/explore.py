@@ -8,7 +8,7 @@ import keras_tuner
 import numpy as np
 
 from keras_vit.errors import InputError, warn
-from keras_vit.importing import raised
+from keras_vit.importing import raised, running
 from keras_vit.training.tuning.builders.batches import first_batch
 from keras_vit.training.tuning.builders.builder import Builder
 from keras_vit.training.tuning.keras_tuner_internals import active_values
@@ -57,7 +57,8 @@ def logged_names(model, train, validation, batch_size: int) -> list[str]:
             continue
         try:
             batch = first_batch(data, batch_size)
-            logs = model.test_on_batch(*batch, return_dict=True)
+            with running(f"a batch of {role} through the model"):
+                logs = model.test_on_batch(*batch, return_dict=True)
         except Exception as error:  # TensorFlow, Keras and the user's layers raise many kinds
             hint = _hint(data, role)
             raise InputError(f"The model cannot be trained on {role}: {raised(error)}.{hint}") from error

@@ -88,7 +88,7 @@ class GivenData:
             return tf.data.Dataset.load(self.content)
         value = self.content.load(role)
         if callable(value) and not isinstance(value, keras.utils.PyDataset):
-            with user_code(f"{role}, {self.name}, raised "):
+            with user_code(f"{role}, {self.name}, raised ", what=f"{self.name}()"):
                 value = value()
         if is_dataset(value) or isinstance(value, keras.utils.PyDataset):
             _check_batches(value, role)

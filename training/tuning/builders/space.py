@@ -36,6 +36,11 @@ class BuilderSpace:
     )
 
     @property
+    def checking(self) -> str:
+        """What messages call the process of the check."""
+        return f"The process that checks {self.builder.name}"
+
+    @property
     def epochs(self) -> int:
         """Epochs of a trial."""
         return self.given_epochs or EPOCHS

@@ -23,6 +23,7 @@ class Space:
     """
 
     check_failure = "The data of the search cannot be loaded on this machine: "
+    checking = "its process"  # what messages call the process of the check
     is_explored = False  # whether hyperparameters are found by running the builder
 
     recipe: Recipe  # of what does not vary

@@ -14,6 +14,7 @@ from pathlib import Path
 import keras
 
 from keras_vit.errors import ConditionError, InputError, first_line
+from keras_vit.importing import report_running
 from keras_vit.io.files import is_full_disk
 from keras_vit.training.checkpoint import Interrupted
 from keras_vit.training.tuning.state.records import DISK_FULL, FAILED, IMPOSSIBLE, ImpossibleSearch
@@ -23,7 +24,8 @@ def isolated(work):
     """Wraps `work(job, connection)`, which returns a status and a reason, to run in a separate process.
 
     Its output goes to `trial.log` in the job's run folder, it gets the job's share of the machine, it ends
-    with the process that started it, and it sends `("ended", status, reason)`, whatever happens.
+    with the process that started it, and it sends `("ended", status, reason)`, whatever happens; before that
+    `("running", what)` where a user's code begins and ends.
     """
 
     @functools.wraps(work)
@@ -32,6 +34,7 @@ def isolated(work):
         try:
             _redirect_output(Path(job.run_dir) / "trial.log")
             _take_share(job)
+            report_running(lambda what: connection.send(("running", what)))
             connection.send(("ended", *work(job, connection)))
         except Interrupted as interrupted:  # the state is saved: the same job can resume
             raise SystemExit(interrupted.exit_code) from interrupted

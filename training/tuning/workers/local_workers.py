@@ -29,9 +29,11 @@ class LocalWorkers:
     def __post_init__(self):
         self.processes = self.processes or Processes(self.folder.log, self.plan.measure)
 
-    def run(self, target: Callable, work, run_dir: Path, **fields) -> tuple | None:
+    def run(
+        self, target: Callable, work, run_dir: Path, process: str = "its process", **fields
+    ) -> tuple | None:
         """Runs `target(job, connection)` in a process, as `Processes.run` does. `fields` are of the Job."""
-        return self.processes.run(target, self._job(work, run_dir, **fields))
+        return self.processes.run(target, self._job(work, run_dir, **fields), name=process)
 
     def run_trial(self, ledger, record: TrialRecord, number: int) -> tuple | None:
         """Runs a trial. Returns `(status, reason)`, or None when everything has to stop."""
@@ -55,7 +57,8 @@ class LocalWorkers:
     def check(self):
         """Checks what all trials have in common, and adds the hyperparameters that it finds to the space."""
         space = self.plan.space
-        space.add(self._require(space.check_failure, check, space.first_work(), self.folder.data))
+        job = check, space.first_work(), self.folder.data
+        space.add(self._require(space.check_failure, *job, process=space.checking))
 
     def measure_reference(self) -> dict | None:
         """Measures the model that limits are relative to, and keeps its file. Returns its figures."""

@@ -12,6 +12,7 @@ import types
 from collections.abc import Callable
 from pathlib import Path
 
+from keras_vit.importing import ending_of
 from keras_vit.training.tuning.state.records import FAILED
 
 PRELOAD = ("keras_vit.training.tuning.workers.trial",)
@@ -46,24 +47,27 @@ class Processes:
         job,
         on_message: Callable = lambda kind, *content: None,
         progress: Callable = lambda: None,
+        name: str = "its process",
     ) -> tuple | None:
         """Runs `target(job, connection)`, a function of a module, again when it is killed from outside.
 
-        It sends tuples, finally `("ended", status, reason)`. The others are given to `on_message`, whose
-        answer is sent back unless it is None. What `progress()` returns changes when the job comes further.
-        Returns `(status, reason)`; `FAILED` and how it ended for a process that died; None after `stop`.
+        It sends tuples, finally `("ended", status, reason)`, and `("running", what)` where a user's code
+        begins. The others are given to `on_message`, whose answer is sent back unless it is None. What
+        `progress()` returns changes when the job comes further. Returns `(status, reason)`; `FAILED`, how it
+        ended and what it was running for a process that died, which is called `name`; None after `stop`.
         """
         tries, before = 0, None
         while not self._stopping:
             tries = tries + 1 if progress() == before else 1
             before = progress()
-            outcome, code = self._run_once(target, job, on_message)
+            outcome, running, code = self._run_once(target, job, on_message)
             if outcome is not None:
                 return outcome
+            ending = f"{name} {ending_of(code)}" + (f" in {running}" if running else "")
             if code not in _FROM_OUTSIDE:
-                return FAILED, _exit_message(code)
+                return FAILED, ending
             if tries == TRIES:
-                return FAILED, f"{_exit_message(code)}, {TRIES} times at one place: perhaps out of memory"
+                return FAILED, f"{ending}, {TRIES} times at one place: perhaps out of memory"
         return None
 
     def stop(self):
@@ -73,7 +77,7 @@ class Processes:
             process.terminate()
 
     def _run_once(self, target, job, on_message):
-        """Returns the outcome, or None for a process that did not send one, and the exit code."""
+        """Returns the outcome, or None where none was sent, what was running, and the exit code."""
         with tempfile.TemporaryDirectory(prefix="keras-vit-", ignore_cleanup_errors=True) as folder:
             ours, theirs = self.context.Pipe()
             process = self.context.Process(target=_run, args=(folder, target, job, theirs), daemon=True)
@@ -82,7 +86,7 @@ class Processes:
             theirs.close()
             self._running.add(process)
             try:
-                outcome = _receive(ours, on_message)
+                outcome, running = _receive(ours, on_message)
             except BaseException:
                 process.kill()
                 raise
@@ -90,7 +94,7 @@ class Processes:
                 process.join()
                 self._running.discard(process)
                 ours.close()
-            return outcome, process.exitcode
+            return outcome, running, process.exitcode
 
 
 _starting = threading.Lock()
@@ -115,14 +119,17 @@ def _run(folder, target, job, connection):
 
 
 def _receive(connection, on_message):
+    running = ""
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             kind, *content = connection.recv()
             if kind == "ended":
-                return tuple(content)
-            if (answer := on_message(kind, *content)) is not None:
+                return tuple(content), running
+            if kind == "running":
+                (running,) = content
+            elif (answer := on_message(kind, *content)) is not None:
                 connection.send(answer)
-    return None
+    return None, running
 
 
 @contextlib.contextmanager
@@ -137,11 +144,3 @@ def _errors_to(path):
     finally:
         os.dup2(saved, 2)
         os.close(saved)
-
-
-def _exit_message(code):
-    if code is None or code >= 0:
-        return f"its process ended with exit code {code}"
-    with contextlib.suppress(ValueError):
-        return f"its process was ended by {signal.Signals(-code).name}"
-    return f"its process was ended by signal {-code}"

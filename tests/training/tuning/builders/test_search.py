@@ -82,6 +82,17 @@ def test_what_the_check_in_a_process_refuses_leaves_no_folder(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_builder_that_ends_its_process_is_named_with_how_it_ended(tmp_path):
+    with pytest.raises(InputError) as error:
+        search("builders_of_tests:build_and_exit", tmp_path / "run", train=train())
+    assert str(error.value) == (
+        "The process that checks builders_of_tests:build_and_exit ended with exit code 7 in build(hp) of "
+        "builders_of_tests:build_and_exit"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_search_builders_without_files(tmp_path, backend):
     def tune(*words):

@@ -16,6 +16,10 @@ def doubles(job, connection):
 def exits(job, connection):
     os._exit(job)
 
+def exits_in(job, connection):
+    connection.send(("running", job))
+    os._exit(7)
+
 def killed(job, connection):
     os.kill(os.getpid(), job)
 
@@ -64,6 +68,8 @@ def test_messages_of_a_process_are_received_and_answered(jobs, started):
 
 def test_a_process_that_ends_without_a_message_has_failed(jobs, started):
     assert started.run(jobs.exits, 3) == (FAILED, "its process ended with exit code 3")
+    found = started.run(jobs.exits_in, "build(hp) of m:build", name="The process")
+    assert found == (FAILED, "The process ended with exit code 7 in build(hp) of m:build")
     assert started.run(jobs.killed, 11) == (FAILED, "its process was ended by SIGSEGV")
 
 

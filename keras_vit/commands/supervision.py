@@ -1,0 +1,72 @@
+"""Runs a command that calls a user's code in a process of its own, which that code may end."""
+
+import contextlib
+import mmap
+import os
+import signal
+import sys
+import threading
+
+from keras_vit.errors import InputError
+from keras_vit.importing import ending_of, is_name, report_running
+
+_LONGEST = 4096  # bytes of what runs
+
+
+def supervised(options) -> int | None:
+    """Forks where a command may end without a word: MODEL is a user's code, and the system can fork.
+
+    Returns None in the process that has to run the command, and in the other one the exit code of that. A
+    process that has imported Keras, as that of a notebook or a test, is never forked.
+
+    Raises:
+        InputError: a user's code ended the process, by a signal or an exit code.
+    """
+    if not is_name(getattr(options, "model", None)) or "keras" in sys.modules or not hasattr(os, "fork"):
+        return None
+    running, (alive, held) = mmap.mmap(-1, _LONGEST), os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(held)
+        threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
+        report_running(lambda what: _write(running, what))
+        return None
+    with _signals_sent_to(child):
+        _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if what := running[:].rstrip(b"\0").decode(errors="replace"):
+        raise InputError(
+            f"{what} ended the process, which {ending_of(code)}. Run it alone to see why, with python -X "
+            "faulthandler for its place."
+        )
+    if code < 0:
+        with contextlib.suppress(OSError):  # SIGKILL and SIGSTOP have no handlers
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    return code
+
+
+def _write(running, what):
+    content = what.encode(errors="replace")[:_LONGEST]
+    running[:] = content.ljust(_LONGEST, b"\0")
+
+
+def _end_with_parent(alive):
+    os.read(alive, 1)  # returns when the other process has ended
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _signals_sent_to(child):
+    """Passes on what asks this process to stop. A terminal sends Ctrl-C to both by itself."""
+
+    def send(number, _):
+        if number != signal.SIGINT or not sys.stdin.isatty():
+            os.kill(child, number)
+
+    before = {number: signal.signal(number, send) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
