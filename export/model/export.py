@@ -32,7 +32,7 @@ from keras_vit.export.verification.export import (
 )
 from keras_vit.export.verification.plot import PLOT, write_plot
 from keras_vit.export.verification.record import check_same_model
-from keras_vit.io.files import make_folder, write_text
+from keras_vit.io.files import make_folder
 from keras_vit.io.preprocessing import Preprocessing, attached_preprocessing
 
 
@@ -187,8 +187,6 @@ def export_model(
             export = KerasExport(form, arrays, expected, metric, *facts)
             if not replace:
                 check_same_model(out, export.fingerprint)
-            if label_names is not None:
-                write_text(out / "labels.txt", "".join(f"{name}\n" for name in label_names))
             return export_variants(export, out, variants, limit, _finish(report, limit, out), progress)
 
 

@@ -60,6 +60,7 @@ class KerasExport(ModelExport):
         self.expected = expected  # from `expected_outputs`
         self.metric = metric
         self.card = card
+        self.label_names = label_names
         self.writer = writer
         facts = (arrays, expected, self.function.activations, label_names, preprocessing)
         self.in_tflite = described(form.inputs, *facts, grey=form.grey)
@@ -91,6 +92,11 @@ class KerasExport(ModelExport):
 
     def facts(self):
         return {**self.in_tflite.as_dict(), "preparation": self.preparation}
+
+    def texts(self):
+        if self.label_names is None:
+            return {}
+        return {"labels.txt": "".join(f"{name}\n" for name in self.label_names).encode()}
 
     def write(self, variant, path, spared=()):
         if not VARIANTS[variant].is_tflite:

@@ -1,7 +1,5 @@
 """Writes a SavedModel that TensorFlow serves without Keras and without this package."""
 
-import errno
-
 import keras
 import tensorflow as tf
 
@@ -9,7 +7,6 @@ from keras_vit.errors import ConditionError, first_line
 from keras_vit.export.images.rollout import rollout
 from keras_vit.export.model.function import ModelFunction
 from keras_vit.export.saved_model.decode import decode
-from keras_vit.io.files import is_full_disk
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.layers import TransformerEncoder
 
@@ -103,8 +100,8 @@ def traced(function, **specs):
 def save(owner, path, signatures, functions=None):
     """Writes `tf.function`s by name as a SavedModel that owns the variables of `owner`: each is stored once.
 
-    `functions` are those of the loaded SavedModel that are no signatures. A full disk is an OSError, a model
-    that TensorFlow cannot write a ConditionError.
+    `functions` are those of the loaded SavedModel that are no signatures. A model that TensorFlow cannot
+    write, or a full disk, is a ConditionError.
     """
     module = tf.Module()
     module.model_variables = [variable.value for variable in owner.variables]
@@ -113,6 +110,4 @@ def save(owner, path, signatures, functions=None):
     try:
         tf.saved_model.save(module, str(path), signatures=signatures)
     except Exception as error:  # tracing runs the layers' own code, which may raise anything
-        if is_full_disk(error):
-            raise OSError(errno.ENOSPC, first_line(error)) from error
         raise ConditionError(f"TensorFlow cannot save this model: {first_line(error)}") from error

@@ -24,7 +24,6 @@ from keras_vit.export.verification.export import (
 )
 from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import fingerprint
-from keras_vit.io.files import write_bytes
 from keras_vit.text import Vocabulary
 from keras_vit.text.windows import Windows
 
@@ -58,7 +57,6 @@ def export_text(
     reference = model.predict(windows.inputs, batch_size=64, verbose=0)
     check_finite(model, reference)
     description = TextDescription(vocabulary, windows.inputs.shape[1], lines)
-    write_bytes(folder / NAME, description.to_bytes())
     export = TextExport(model, description, windows, reference, characters)
     return export_variants(export, folder, variants, max_drop, report, progress)
 
@@ -90,6 +88,9 @@ class TextExport(ModelExport):
     def __post_init__(self):
         self.sample = f"{self.windows.mask.sum():,} characters"
         self.fingerprint = fingerprint(self.model, self.description.vocabulary.symbols)
+
+    def texts(self):
+        return {NAME: self.description.to_bytes()}
 
     def write(self, variant, path, spared=()):
         job = (self.model, self.description, self.characters)

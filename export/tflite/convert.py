@@ -19,8 +19,8 @@ def convert(owner, signatures, path, options=(), in_process=False):
     """Writes a TFLite file of signatures, `tf.function`s by name that read the `variables` of their owner.
 
     `options` are those of `keras_vit.export.workers.convert`. The converter runs in a separate process, so
-    that its refusal, crash or excess is a ConditionError (a full disk an OSError); `in_process` it saves some
-    seconds, and its crash is this process's own.
+    that its refusal, crash or excess is a ConditionError; `in_process` it saves some seconds, and its crash
+    is this process's own.
     """
     path = Path(path)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:

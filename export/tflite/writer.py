@@ -11,6 +11,7 @@ from keras_vit.export.tflite.convert import write_tflite
 from keras_vit.export.tflite.graph import read_graph
 from keras_vit.export.variants import VARIANTS
 from keras_vit.export.workers.runner import run_worker, run_writer
+from keras_vit.io.files import disk_errors_as_input_errors
 
 MOST_ITEMS = 256  # for calibration; further ones change the ranges little
 SENSITIVITY_ITEMS = 16
@@ -35,7 +36,8 @@ class TfliteWriter:
         self.folder = folder
 
     def __enter__(self):
-        self._temporary = tempfile.TemporaryDirectory(prefix=".tflite-", dir=self.folder)
+        with disk_errors_as_input_errors(self.folder):
+            self._temporary = tempfile.TemporaryDirectory(prefix=".tflite-", dir=self.folder)
         return self
 
     def __exit__(self, *_):

@@ -1,14 +1,15 @@
 """Writes one variant of a model, verifies it against the model and times it."""
 
 import contextlib
+import errno
 import time
 
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.export.measurement import median_ms, num_threads, size_bytes
-from keras_vit.export.variants import FILES, SAVED_MODEL_MARK, VARIANTS
+from keras_vit.export.variants import FILES, VARIANTS
 from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import remove
-from keras_vit.io.files import atomic_path
+from keras_vit.io.files import is_full_disk
 
 # The same float32 arithmetic in another order: an output moves by some roundings of 6e-8 in each of some
 # hundred sums. 1e-4 is far above what was seen (2e-6) and far below what any mistake would give.
@@ -28,10 +29,9 @@ class Attempt:
 
     def __call__(self, variant, folder):
         """Returns the variant's row; its file is in the folder only if it passed."""
-        final = folder / FILES[variant]
         row = self._row(variant)
-        with self._failure_in(row, final), atomic_path(final, mark=SAVED_MODEL_MARK) as temporary:
-            self._write(row, temporary)
+        with self._failure_in(row, folder / row["file"]):
+            self._write(row, folder / row["file"])
             self._verify(row)
             row["passed"] = True
         return row
@@ -90,10 +90,12 @@ class Attempt:
 
     @contextlib.contextmanager
     def _failure_in(self, row, file=None):
-        """Writes a ConditionError into the row, and removes the file."""
+        """Writes a ConditionError into the row, and removes the file; a full disk is an OSError."""
         try:
             yield
         except ConditionError as error:
+            if is_full_disk(error):
+                raise OSError(errno.ENOSPC, str(error)) from error
             row["failure"] = str(error)
             if file:
                 remove(file)

@@ -1,13 +1,10 @@
 """Tries a model's variants and keeps the fastest whose outputs match the model's."""
 
-import os
-import tempfile
 from pathlib import Path
 
 from keras_vit.errors import ConditionError
-from keras_vit.export.variants import FILES, SAVED_MODEL_MARK, VARIANTS
+from keras_vit.export.variants import FILES, VARIANTS
 from keras_vit.export.verification.record import remove
-from keras_vit.io.files import atomic_path
 
 SAME = 1.03  # latencies with a smaller ratio are equal: they differ as much from run to run
 
@@ -15,24 +12,23 @@ SAME = 1.03  # latencies with a smaller ratio are equal: they differ as much fro
 def choose(attempt, candidates: list[str], folder: Path, named=()) -> list[dict]:
     """Tries candidates, the fastest first; of those that lose too much also the worst layers quantized less.
 
-    A candidate that is clearly slower than one that passed is not verified, and its row says so. The folder
-    gets the file of the chosen variant. `named` are the rows of variants requested by name: their files stay,
-    and the fastest may be one of them. Returns the candidates' rows, each with `kept`.
+    A candidate that is clearly slower than one that passed is not verified, and its row says so. Of the files
+    that are written to the folder, that of the chosen variant stays. `named` are the rows of variants
+    requested by name: their files stay, and the fastest may be one of them. Returns the candidates' rows,
+    each with `kept`.
     """
     others = [
         row
         for row in named
         if row["passed"] and _agrees(row, attempt) and not VARIANTS[row["variant"]].not_auto
     ]
-    with tempfile.TemporaryDirectory(prefix=".auto-", dir=folder) as place:
-        place = Path(place)
-        late = [name for name in candidates if VARIANTS[name].as_fast_as in candidates]
-        rows = [attempt.write(variant, place) for variant in candidates if variant not in late]
-        attempt.time(others + rows)
-        _verify_fastest_first(rows, others, attempt)
-        rows = _retried(rows, others, attempt, place)
-        rows += [_tried_late(variant, rows, others, attempt, place) for variant in late]
-        _keep_fastest(rows, others, place, folder)
+    late = [name for name in candidates if VARIANTS[name].as_fast_as in candidates]
+    rows = [attempt.write(variant, folder) for variant in candidates if variant not in late]
+    attempt.time(others + rows)
+    _verify_fastest_first(rows, others, attempt)
+    rows = _retried(rows, others, attempt, folder)
+    rows += [_tried_late(variant, rows, others, attempt, folder) for variant in late]
+    _keep_fastest(rows, others, folder)
     return sorted(rows, key=lambda row: candidates.index(row["variant"]))
 
 
@@ -119,17 +115,13 @@ def _tried_late(variant, rows, others, attempt, place):
     return row
 
 
-def _keep_fastest(rows, others, place, folder):
-    """Moves the file of the fastest row to its name and marks it, unless one of the others is faster."""
+def _keep_fastest(rows, others, folder):
+    """Marks the fastest row, unless one of the others is faster, and removes the files of the rest."""
     best = fastest(others + rows)
     for row in rows:
         row["kept"] = row is best
-        final = folder / FILES[row["variant"]]
-        if row["kept"]:
-            with atomic_path(final, mark=SAVED_MODEL_MARK) as temporary:
-                os.replace(place / final.name, temporary)
-        else:  # also a file of an earlier export
-            remove(final)
+        if not row["kept"]:
+            remove(folder / FILES[row["variant"]])
     if best:
         best["kept"] = True
 

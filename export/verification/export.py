@@ -1,16 +1,18 @@
 """Exports a model in several variants, each verified and measured before its file gets its name."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
 
 from keras_vit.errors import ConditionError, InputError
-from keras_vit.export.variants import AUTO, CANDIDATES, VARIANTS
+from keras_vit.export.variants import AUTO, CANDIDATES, FILES, SAVED_MODEL_MARK, VARIANTS
 from keras_vit.export.verification.attempt import Attempt
 from keras_vit.export.verification.choose import choose
 from keras_vit.export.verification.model_export import ModelExport
-from keras_vit.export.verification.record import NAME, take_earlier_rows, write_record
+from keras_vit.export.verification.record import NAME, put_in_place, rows_to_keep, write_record
+from keras_vit.io.files import check_replaceable, disk_errors_as_input_errors, make_folder
 
 
 def export_variants(export: ModelExport, folder: Path, variants, max_drop, report=None, progress=None):
@@ -18,17 +20,26 @@ def export_variants(export: ModelExport, folder: Path, variants, max_drop, repor
 
     Arguments and errors are those of `keras_vit.export.export_model`. Rows of other variants stay in
     `export.json` with their settings when they have the same fingerprint; otherwise their files are removed,
-    so that all files of a folder belong to one model.
+    so that all files of a folder belong to one model. The folder changes when all variants were tried: an
+    export that is interrupted, or finds no space, leaves what was there.
     """
     named = [variant for variant in dict.fromkeys(variants) if variant != AUTO]
     candidates = [v for v in CANDIDATES if AUTO in variants and v in export.variants and v not in named]
-    kept = take_earlier_rows(folder, named + candidates, export.fingerprint)
-    attempt = Attempt(export, max_drop, progress)
-    rows = [attempt(variant, folder) for variant in named]
-    attempt.time(rows)
-    chosen = choose(attempt, candidates, folder, rows) if AUTO in variants else []
-    rows += chosen
-    write_record(folder, kept + rows, export.fingerprint, export.facts())
+    for variant in named + candidates:
+        check_replaceable(folder / FILES[variant], SAVED_MODEL_MARK)
+    kept = rows_to_keep(folder, named + candidates, export.fingerprint)
+    make_folder(folder)
+    with disk_errors_as_input_errors(folder), TemporaryDirectory(prefix=".export-", dir=folder) as place:
+        place = Path(place)
+        for name, content in export.texts().items():
+            (place / name).write_bytes(content)
+        attempt = Attempt(export, max_drop, progress)
+        rows = [attempt(variant, place) for variant in named]
+        attempt.time(rows)
+        chosen = choose(attempt, candidates, place, rows) if AUTO in variants else []
+        rows += chosen
+        write_record(place, kept + rows, export.fingerprint, export.facts())
+        put_in_place(place, folder, kept)
     if report:
         report(rows)
     check_passed(rows, chosen, folder)

@@ -27,6 +27,10 @@ class ModelExport(abc.ABC):
         """Returns what the files take and return, for `export.json`, or None."""
         return None
 
+    def texts(self):
+        """Returns files that go with those of the variants, a dict from their names to bytes."""
+        return {}
+
     @abc.abstractmethod
     def write(self, variant, path, spared=()):
         """Writes a variant with some operators quantized less, and returns a predictor of it."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.export.variants import FILES
+from keras_vit.io.files import flush, replace, sync_folder
 from keras_vit.io.json_files import read_json, write_json
 
 NAME = "export.json"
@@ -37,24 +38,30 @@ def check_same_model(folder, mark):
         )
 
 
-def take_earlier_rows(folder, variants, mark):
-    """Removes the record of an earlier export, so that an interrupted one leaves none that is wrong.
-
-    Files of the variants to be exported now stay until they are replaced. Of the others, the rows of those
-    with the same fingerprint are returned, and the files of those without it are removed: it is not known
-    what they are.
-    """
+def rows_to_keep(folder, variants, mark):
+    """Returns the rows of an earlier export with the same fingerprint, of other variants than these."""
     rows = _rows_of(folder, mark)
-    kept = [row for row in rows if row["variant"] not in variants and (folder / row["file"]).exists()]
-    stay = {row["variant"] for row in kept} | set(variants)
-    for variant in FILES.keys() - stay:
-        remove(folder / FILES[variant])
+    return [row for row in rows if row["variant"] not in variants and (folder / row["file"]).exists()]
+
+
+def put_in_place(export, folder, kept):
+    """Moves an export, which is complete, from a folder inside the folder for files, its record last.
+
+    Other files with the name of a variant are removed, unless they have one of the rows `kept`: it is not
+    known what they are. The earlier record is removed first, so that none is wrong when this is interrupted.
+    """
+    flush(export)
     (folder / NAME).unlink(missing_ok=True)
-    return kept
+    for file in set(FILES.values()) - {row["file"] for row in kept}:
+        if not (export / file).exists():
+            remove(folder / file)
+    for path in sorted(export.iterdir(), key=lambda path: path.name == NAME):
+        replace(path, folder / path.name, holder=export)
+    sync_folder(folder)
 
 
 def write_record(folder, rows, mark, description=None):
-    """Writes `export.json` with its rows in the order of `FILES`, and a checksum of each file that passed.
+    """Writes `export.json` with its rows in the order of `FILES`, and a checksum of each file in the folder.
 
     `description` is what the files accept and return.
     """

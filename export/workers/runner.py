@@ -1,6 +1,5 @@
 """Runs a program of this folder in its own process; if that crashes, this one raises an error."""
 
-import errno
 import json
 import os
 import subprocess
@@ -9,7 +8,6 @@ from pathlib import Path
 
 from keras_vit.errors import ConditionError
 from keras_vit.importing import ending_of
-from keras_vit.io.files import is_full_disk
 
 MEMORY_LIMIT = 32 << 30  # bytes of address space; TensorFlow alone reserves some
 TIME_LIMIT = 1800  # seconds
@@ -48,12 +46,10 @@ def run_worker(program, *, time_limit=TIME_LIMIT, memory_limit=MEMORY_LIMIT, **j
 
 
 def run_writer(program, *, path, **job):
-    """Runs a program that writes the file `path`; a full disk is an OSError."""
+    """Runs a program that writes the file `path`."""
     try:
         run_worker(program, path=path, **job)
     except ConditionError as error:
-        if is_full_disk(error):
-            raise OSError(errno.ENOSPC, str(error)) from error
         raise ConditionError(f"the conversion failed: {error}") from error
     if not Path(path).is_file():
         raise ConditionError("the converter wrote no file and reported no error")

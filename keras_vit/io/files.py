@@ -26,14 +26,14 @@ def atomic_path(path: str | os.PathLike, mark: str | None = None) -> Iterator[Pa
     created. A file never replaces a folder; a folder replaces one that is empty or contains the file `mark`.
     """
     path = Path(path)
-    with _disk_errors_as_input_errors(path):
+    with disk_errors_as_input_errors(path):
         check_replaceable(path, mark)
         holder = _temporary_folder(path)
         try:
             temporary = holder / path.name
             yield temporary
-            _flush(temporary)
-            _replace(temporary, path, holder)
+            flush(temporary)
+            replace(temporary, path, holder)
             sync_folder(path.parent)
         finally:
             shutil.rmtree(holder, ignore_errors=True)
@@ -56,7 +56,7 @@ def check_replaceable(path: Path, mark: str | None = None):
 
 def make_folder(path: str | os.PathLike):
     """Creates a folder with its parents, if it is not there; one that cannot be created is an InputError."""
-    with _disk_errors_as_input_errors(path):
+    with disk_errors_as_input_errors(path):
         try:
             Path(path).mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
@@ -70,6 +70,43 @@ def sync_folder(path):
     except OSError as error:
         if error.errno not in _NO_SYNC:
             raise
+
+
+@contextlib.contextmanager
+def disk_errors_as_input_errors(path: str | os.PathLike) -> Iterator[None]:
+    """Makes an InputError of a full disk or missing access in the block, which writes at `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _SPACE:
+            raise InputError(
+                f"No space left on the disk while writing {path}. Nothing was changed there; "
+                "free some space or choose another folder."
+            ) from error
+        if error.errno in _ACCESS:
+            raise InputError(_unwritable(path, error)) from error
+        raise
+
+
+def flush(path: Path):
+    """Flushes a file, or all files of a folder, to the disk."""
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    for file in files:
+        _sync(file)
+
+
+def replace(temporary: Path, path: Path, holder: Path):
+    """Renames a file or folder to `path`; a folder that was there is moved to the folder `holder`."""
+    if path.is_dir() and not path.is_symlink() and temporary.is_dir():
+        aside = holder / f"{path.name}.old"
+        os.replace(path, aside)
+        try:
+            os.replace(temporary, path)
+        except OSError:
+            os.replace(aside, path)
+            raise
+    else:  # the system cannot replace a folder by a file
+        os.replace(temporary, path)
 
 
 def write_text(path: str | os.PathLike, text: str):
@@ -131,21 +168,6 @@ def is_full_disk(error: BaseException | None) -> bool:
     return is_own or is_named or is_full_disk(error.__cause__ or error.__context__)
 
 
-@contextlib.contextmanager
-def _disk_errors_as_input_errors(path):
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _SPACE:
-            raise InputError(
-                f"No space left on the disk while writing {path}. Nothing was changed there; "
-                "free some space or choose another folder."
-            ) from error
-        if error.errno in _ACCESS:
-            raise InputError(_unwritable(path, error)) from error
-        raise
-
-
 def _temporary_folder(path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -160,28 +182,9 @@ def _unwritable(path, error):
     return f"{path} cannot be written ({error.strerror}). Choose a folder that you may write to."
 
 
-def _flush(path):
-    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
-    for file in files:
-        _sync(file)
-
-
 def _sync(path):
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _replace(temporary, path, holder):
-    if path.is_dir() and not path.is_symlink() and temporary.is_dir():
-        aside = holder / f"{path.name}.old"
-        os.replace(path, aside)
-        try:
-            os.replace(temporary, path)
-        except OSError:
-            os.replace(aside, path)
-            raise
-    else:  # the system cannot replace a folder by a file
-        os.replace(temporary, path)

@@ -237,19 +237,25 @@ def small_disk(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a small disk")
-@pytest.mark.parametrize("variant", ["savedmodel", "fp32"])
-def test_a_full_disk_is_bad_input_and_leaves_nothing_half_written(data, small_disk, variant):
+@pytest.mark.parametrize("variant", ["savedmodel", "fp32", "auto"])
+def test_a_full_disk_is_bad_input_and_leaves_what_was_there(data, small_disk, variant):
+    folder = small_disk / "export"
+    earlier = {"export.json": "{}", "labels.txt": "old", FILES["fp16"]: "a", FILES["full_int8"]: "b"}
+    folder.mkdir()
+    for name, text in earlier.items():
+        (folder / name).write_text(text)
     model = keras.Sequential(
         [keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(2000), keras.layers.Dense(3)]
     )
     with pytest.raises(InputError, match="No space left"):
         export_model(
             model,
-            small_disk / "export",
+            folder,
             label_names=NAMES,
             inputs=data[0],
             labels=data[1],
             **CLASSIFIER,
             variants=(variant,),
+            calibration=np.tile(data[0], (3, 1, 1, 1)),
         )
-    assert os.listdir(small_disk / "export") == ["labels.txt"]
+    assert {path.name: path.read_text() for path in folder.iterdir()} == earlier
