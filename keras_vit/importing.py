@@ -116,17 +116,23 @@ def name_of(value: Any, what: str) -> str:
 
 def raised(error: BaseException) -> str:
     """Returns an error in one line: its type, its message and the line of the user's code that raised it."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith(_INSTALLED)]
+    own = _own_frames(error)
     place = f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
     return f"{type(error).__name__}: {first_line(error).rstrip('.')}{place}"
 
 
+def _own_frames(error):
+    """Returns those frames of an error's traceback that are of no installed code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame for frame in frames if not frame.filename.startswith(_INSTALLED)]
+
+
 @contextlib.contextmanager
-def user_code(before: str, after: str = ".", what: str = ""):
+def user_code(before: str, after: str = ".", what: str = "", mixed: bool = False):
     """Makes an InputError of what a user's code raises in the block: `before`, the error, `after`.
 
-    `what` is for `running`.
+    `what` is for `running`. In a block that is `mixed` with code of others, an error that was not raised from
+    a line of the user's stays as it is.
     """
     try:
         with running(what):
@@ -134,6 +140,8 @@ def user_code(before: str, after: str = ".", what: str = ""):
     except InputError:
         raise
     except (Exception, SystemExit) as error:
+        if mixed and not _own_frames(error):
+            raise
         raise InputError(f"{before}{raised(error)}{after}") from error
 
 

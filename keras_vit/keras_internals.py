@@ -10,6 +10,7 @@ import threading
 import keras
 from keras.src.backend.common import global_state
 from keras.src.models.functional import Functional
+from keras.src.random.seed_generator import GLOBAL_SEED_GENERATOR, global_seed_generator
 
 UNINITIALIZED = "uninitialized_variables"
 EMA_SWAP_STATE = "_ema_weights_in_model"  # of SwapEMAWeights: whether the averages are in the model now
@@ -33,6 +34,20 @@ def child_layers(layer):
 def seed_generators(layer):
     """Returns the `SeedGenerator`s of a layer itself; none are public."""
     return layer._seed_generators
+
+
+def global_seed():
+    """Returns what random functions without a seed draw from next, two int, or None before the first one.
+
+    The generator that they share is not public.
+    """
+    generator = global_state.get_global_attribute(GLOBAL_SEED_GENERATOR)
+    return None if generator is None else keras.ops.convert_to_numpy(generator.state).tolist()
+
+
+def set_global_seed(state):
+    """Lets random functions without a seed continue from what `global_seed` returned."""
+    global_seed_generator().state.assign(state)
 
 
 def source_of(tensor):

@@ -12,11 +12,13 @@ from keras_vit.keras_internals import (
     EMA_SWAP_STATE,
     all_layers,
     child_layers,
+    global_seed,
     initialize,
     is_graph,
     replaced_methods,
     run_graph,
     seed_generators,
+    set_global_seed,
     set_weight,
     sign_by_comparison,
     source_inputs,
@@ -125,3 +127,12 @@ def test_a_tensor_knows_what_it_was_computed_from_also_where_its_layer_is_called
     second = dense(first)
     third = dense(second)
     assert source_inputs(second)[0] is first and source_inputs(third)[0] is second
+
+
+def test_random_functions_without_a_seed_continue_from_a_saved_state():
+    keras.random.normal((1,))
+    state = global_seed()
+    first = keras.random.normal((3,))
+    assert global_seed() != state
+    set_global_seed(state)
+    np.testing.assert_array_equal(first, keras.random.normal((3,)))

@@ -102,7 +102,8 @@ def fit_task(
             if hint := task.hint(prepared):
                 warnings.warn(hint, Notice, stacklevel=2)
             if position.epoch < last_epoch and not position.stopped:
-                _fit(task, model, steps, streams, [*every, run_state], position, last_epoch)
+                with user_code("The training raised ", mixed=True):
+                    _fit(task, model, steps, streams, [*every, run_state], position, last_epoch)
     return load_model(folder.model), prepared.data
 
 

@@ -109,6 +109,10 @@ def no_loss(labels, logits):
 def beyond(labels, logits):
     return ops.take(ops.ones(3), 5 + ops.argmax(labels, axis=-1))
 
+class Fails(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        logs["lost"]
+
 def fixed():
     return keras.optimizers.Lion(1e-3)
 
@@ -215,6 +219,12 @@ def test_a_run_with_own_parts_that_is_interrupted_continues_bit_identically(part
     resumed = fit(recipe, tmp_path / "cut", resume=True)
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_part_that_fails_in_training_is_one_line_with_its_place(parts, tmp_path):
+    recipe = override(ImageRecipe(), [*ALL, "callbacks=parts:Fails"])
+    with pytest.raises(InputError, match=r"^The training raised KeyError: 'lost' \(parts.py, line \d+\)\.$"):
+        fit(recipe, tmp_path / "run")
 
 
 @pytest.mark.slow

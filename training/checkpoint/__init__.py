@@ -6,9 +6,10 @@ A run folder holds two independent things:
 - `state/NNNNNNNNNNNN.state`, everything needed to continue: written by `RunState`. The number is the count of
   finished training steps. The last three are kept.
 
-One state file holds, in this order, the model's variables (weights and random seeds), the optimizer's, and
-within an epoch the running metrics; its JSON header holds the position (epoch, step), the number of variables
-and what each stateful callback returns from `state()`. It is written to a temporary file, flushed to disk and
+One state file holds, in this order, the model's variables (weights and random seeds), the optimizer's, those
+of losses, and within an epoch the running metrics; its JSON header holds the position (epoch, step), the
+number of variables, what each stateful callback returns from `state()`, and the state of the generator that
+functions of `keras.random` without a seed draw from. It is written to a temporary file, flushed to disk and
 renamed, and it begins with its SHA-256: a damaged or truncated file is detected on reading, set aside as
 `.damaged`, and the state before it is used (`state_file`).
 
@@ -18,7 +19,8 @@ functions of seed, epoch and step.
 
 Callbacks whose state is saved (`stateful_callbacks`): those that define `state()`, which returns JSON values,
 and `restore(state)`, such as `BestCheckpoint` (best rank), `SameData` (hash of the data; others are refused)
-and `HistoryFile` (rows so far); and from Keras EarlyStopping, ReduceLROnPlateau, SwapEMAWeights and History.
+and `HistoryFile` (rows so far); from Keras EarlyStopping, ReduceLROnPlateau, SwapEMAWeights and History; and
+of other callbacks of users the attributes that a training changes and JSON can hold.
 
 To resume, `fit` builds and compiles the model, `RunState.load` reads the newest readable state,
 `RunState.restore` assigns the variables, and `model.fit` starts at the saved epoch; metrics and callbacks are

@@ -9,8 +9,9 @@ from pathlib import Path
 import keras
 
 from keras_vit.errors import InputError
+from keras_vit.keras_internals import global_seed, set_global_seed
 from keras_vit.training.checkpoint.state_file import read_state, write_state
-from keras_vit.training.checkpoint.stateful_callbacks import stateful_callbacks
+from keras_vit.training.checkpoint.stateful_callbacks import ChangedAttributes, stateful_callbacks
 from keras_vit.training.checkpoint.triggers import CheckpointInterval, Interruption
 
 KEPT_STATES = 3
@@ -68,6 +69,8 @@ class RunState(keras.callbacks.Callback):
         if self._saved is not None:
             arrays, document = self._saved
             assign(state_variables(model), arrays[: document["variables"]])
+            if document.get("global_seed"):
+                set_global_seed(document["global_seed"])
 
     def on_train_begin(self, logs=None):
         self._since = time.monotonic()
@@ -128,6 +131,7 @@ class RunState(keras.callbacks.Callback):
             "backend": keras.backend.backend(),
             "variables": len(variables),
             "callbacks": {name: callback.state() for name, callback in self.callbacks.items()},
+            "global_seed": global_seed(),
         }
         arrays = [keras.ops.convert_to_numpy(variable) for variable in variables]
         path = self.folder / f"{epoch * self.steps_per_epoch + step:012d}.state"
@@ -181,9 +185,12 @@ class RunState(keras.callbacks.Callback):
             ) from error
 
     def _restore_callbacks(self):
+        saved = self._saved[1]["callbacks"]
         for name, callback in self.callbacks.items():
+            if name not in saved and isinstance(callback, ChangedAttributes):
+                continue  # of a version that did not save them
             with self._incomplete_state_named(name):
-                callback.restore(self._saved[1]["callbacks"][name])
+                callback.restore(saved[name])
         self._saved = None
 
 
@@ -191,21 +198,41 @@ def _check_document(path, arrays, document):
     """Checks the types: a valid checksum does not prove that this package wrote the file."""
     given = document if isinstance(document, dict) else {}
     kinds = {"stopped": bool, "backend": str, "callbacks": dict}
+    seed = given.get("global_seed") or [0, 0]
     counts = {name: MAX_COUNT for name in ("epoch", "step", "steps_per_epoch")} | {"variables": len(arrays)}
     if not (
         all(type(given.get(name)) is kind for name, kind in kinds.items())
         and all(type(given.get(name)) is int and 0 <= given[name] <= most for name, most in counts.items())
+        and isinstance(seed, list)
+        and all(type(number) is int and 0 <= number < 2**32 for number in seed)
+        and len(seed) == 2
         and given["step"] <= given["steps_per_epoch"]  # equal: stopped during validation
     ):
         raise InputError(f"{path} is not the state of a training.")
 
 
 def state_variables(model):
-    """Returns all variables of a compiled model and its optimizer, random seeds included."""
+    """Returns all variables of a compiled model, its optimizer and its losses, random seeds included."""
     if keras.backend.backend() == "jax":
         model.jax_state_sync()
-    model.optimizer.build(model.trainable_variables)
-    return [*model.variables, *model.optimizer.variables]
+    if not model.optimizer.built:  # those of users may make their variables again
+        model.optimizer.build(model.trainable_variables)
+    return [*model.variables, *model.optimizer.variables, *_loss_variables(model)]
+
+
+def _loss_variables(model):
+    """Returns the variables that losses of a user's own have as attributes: Keras tracks none."""
+    losses = [loss for loss in keras.tree.flatten(model.loss) if isinstance(loss, keras.losses.Loss)]
+    values = [value for loss in losses for _, value in sorted(vars(loss).items())]
+    found = []
+    for value in keras.tree.flatten(values):
+        if isinstance(value, keras.random.SeedGenerator):
+            found.append(value.state)
+        elif isinstance(value, keras.Variable):
+            found.append(value)
+        elif isinstance(value, keras.layers.Layer):
+            found += value.variables
+    return found
 
 
 def assign(variables, arrays):

@@ -1,6 +1,8 @@
 """Callbacks whose state is saved with the run: how they are found, and two of them."""
 
+import copy
 import hashlib
+import json
 
 import keras
 import numpy as np
@@ -22,7 +24,7 @@ def stateful_callbacks(callbacks: list[keras.callbacks.Callback]) -> dict:
     """Returns the callbacks that have a state, by name.
 
     They define `state()`, which returns JSON values, and `restore(state)`; those of Keras that are listed in
-    this module get adapters.
+    this module, and others of users, get adapters.
     """
     found = {}
     for callback in callbacks:
@@ -31,6 +33,8 @@ def stateful_callbacks(callbacks: list[keras.callbacks.Callback]) -> dict:
             name += f"_{len(found)}"
         if hasattr(callback, "state") and hasattr(callback, "restore"):
             found[name] = callback
+        elif not type(callback).__module__.startswith(("keras.", "keras_vit.")):
+            found[name] = ChangedAttributes(callback)
         elif fields := next((f for kind, f in _FIELDS.items() if isinstance(callback, kind)), None):
             found[name] = _FieldState(callback, fields)
     return found
@@ -86,6 +90,32 @@ class SameData(keras.callbacks.Callback):
                 "The training or validation data, or the features that pretrained weights compute from them, "
                 "differ from those that the run started with. Restore them, or start in another --run-dir."
             )
+
+
+class ChangedAttributes:
+    """The state of a user's callback: those attributes that a training changes, and that JSON can hold."""
+
+    def __init__(self, callback):
+        self.callback = callback
+        self._before = copy.deepcopy(self._attributes())
+
+    def state(self):
+        now = self._attributes()
+        return {name: v for name, v in now.items() if name not in self._before or self._before[name] != v}
+
+    def restore(self, state):
+        vars(self.callback).update(copy.deepcopy(state))
+
+    def _attributes(self):
+        own = vars(self.callback).keys() - vars(keras.callbacks.Callback()).keys()
+        return {name: vars(self.callback)[name] for name in own if _is_json(vars(self.callback)[name])}
+
+
+def _is_json(value):
+    try:
+        return json.loads(json.dumps(value)) == value
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 class _FieldState:

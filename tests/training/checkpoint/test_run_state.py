@@ -1,13 +1,38 @@
 import types
 
 import keras
+import numpy as np
 import pytest
 
 from keras_vit.errors import InputError
 from keras_vit.training.callbacks.history_file import HistoryFile
 from keras_vit.training.checkpoint import Position, RunState
+from keras_vit.training.checkpoint.run_state import state_variables
 from keras_vit.training.checkpoint.state_file import write_state
+from keras_vit.training.checkpoint.stateful_callbacks import stateful_callbacks
 from keras_vit.training.devices import Engine
+
+
+class Momentum(keras.optimizers.Optimizer):
+    """Makes its variables in each call of `build`, as Keras's example of an optimizer does."""
+
+    def build(self, variables):
+        super().build(variables)
+        self.means = [self.add_variable_from_reference(variable, "mean") for variable in variables]
+
+
+class Adaptive(keras.losses.Loss):
+    def __init__(self):
+        super().__init__()
+        self.generator = keras.random.SeedGenerator(1)
+        self.parts = {"mean": keras.Variable(1.0), "layer": keras.layers.Rescaling(2.0)}
+
+
+class Counting(keras.callbacks.Callback):
+    def __init__(self, most=3):
+        super().__init__()
+        self.most, self.steps, self.arrays = most, [], np.zeros(1)
+
 
 DOCUMENT = {
     "epoch": 1,
@@ -79,3 +104,36 @@ def test_a_wrong_number_of_metric_arrays_is_refused():
     for count in (0, 3):
         with pytest.raises(ValueError, match="expected arrays for 2 variables"):
             Engine().restore_metrics(model, [0.0] * count)
+
+
+def test_variables_of_own_optimizers_and_losses_belong_to_the_state_once():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(Momentum(0.1), Adaptive())
+    names = [variable.name for variable in state_variables(model)]
+    assert names == [variable.name for variable in state_variables(model)]
+    assert len(names) == 2 + 2 + 2 + 2  # of layer, optimizer (step, rate and means) and loss
+
+
+def test_a_callback_of_a_user_keeps_what_a_training_changed():
+    callback, other = Counting(), Counting(most=5)
+    (saved,), (restored,) = (stateful_callbacks([each]).values() for each in (callback, other))
+    assert saved.state() == {}
+    callback.steps.append(4)
+    callback.arrays = np.ones(1)
+    restored.restore(saved.state())
+    assert saved.state() == {"steps": [4]} and (other.most, other.steps) == (5, [4])
+    callback.steps.append(5)
+    assert other.steps == [4]
+
+
+def test_a_state_without_own_callbacks_or_seed_is_of_an_earlier_version_and_loads(tmp_path):
+    state = run_state(tmp_path, DOCUMENT, callbacks=[Counting()])
+    assert state.load() == Position(1, 0, False)
+    state.on_train_begin()
+    assert state._saved is None
+
+
+@pytest.mark.parametrize("seed", [[1], [1, -1], [1, 2.5], "12", [1, 2**32]])
+def test_a_state_with_a_mistyped_seed_is_refused(tmp_path, seed):
+    with pytest.raises(InputError, match="all are damaged"):
+        load(tmp_path, {**DOCUMENT, "global_seed": seed})
