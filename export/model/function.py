@@ -8,8 +8,7 @@ import numpy as np
 
 from keras_vit.errors import InputError, listed
 from keras_vit.export.model.arrays import BATCH, by_name, check_same_length, fitted
-from keras_vit.export.model.precision import in_float32
-from keras_vit.export.model.signature import Signature, graph_signature, signature_of
+from keras_vit.export.model.signature import Signature, signature_of
 from keras_vit.keras_internals import is_graph, source_inputs, source_of
 
 ACTIVATIONS = {"softmax": keras.ops.softmax, "sigmoid": keras.ops.sigmoid}
@@ -115,26 +114,6 @@ def model_function(
     sizes = {name: array.shape[1:] for name, array in arrays.items()}
     activations = _activations(activation, signature, model)
     return ModelFunction(model, signature, sizes, activations), arrays
-
-
-def classifier_of_images(model: keras.Model) -> ModelFunction:
-    """Returns a functional or Sequential model from one image of fixed size to logits, with softmax behind.
-
-    Any other model is an InputError.
-    """
-    if not is_graph(model):
-        raise InputError(f"Expected a functional or Sequential model, received {type(model).__name__}.")
-    model = in_float32(model)
-    signature = graph_signature(model)
-    shapes = [tensor.shape for tensor in (*signature.inputs, *signature.outputs)]
-    if len(shapes) != 2 or len(shapes[0]) != 3 or None in shapes[0]:
-        raise InputError(f"Expected a model of one image of fixed size and one output, received {shapes}.")
-    if len(shapes[1]) != 1 or (shapes[1][0] or 0) < 2:
-        raise InputError(f"Expected a row of two classes or more as output, received {shapes[1]}.")
-    (image,) = signature.inputs
-    return ModelFunction(
-        model, signature, {image.name: image.shape}, _activations("softmax", signature, model)
-    )
 
 
 def _activations(activation, signature, model):

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.tools import flatbuffer_utils
 from ai_edge_quantizer.algorithm_manager import AlgorithmName
 from ai_edge_quantizer.quantizer import Quantizer
 
@@ -80,11 +79,11 @@ def _has_loop(content):
 
 def _with_free_scales(content):
     """Allows any scale for 16-bit sums: without this flag the runtime expects powers of two."""
-    model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    model = read_graph(content)
     for operator in model.subgraphs[0].operators:
         if isinstance(operator.builtinOptions, schema.AddOptionsT | schema.SubOptionsT):
             operator.builtinOptions.potScaleInt16 = False
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+    return write_graph(model)
 
 
 def _add_rule(quantizer, operators, weight_bits, activation_bits, names):

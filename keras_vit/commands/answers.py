@@ -23,26 +23,23 @@ class Answers:
 
     def __init__(self, found, top: int, least: float):
         self.found, self.top, self.least = found, top, least
-        self.files, self.items = [], []
+        self.answered = []  # pairs of a file and its outputs by name, or its error
 
     def add(self, files: list[str], outputs: dict[str, np.ndarray]) -> list[dict]:
         """Adds the outputs for some files; returns their rows of `columns`."""
         items = [{name: values[row] for name, values in outputs.items()} for row in range(len(files))]
-        self.files += files
-        self.items += items
+        self.answered += zip(files, items, strict=True)
         return [{"file": file, **self._cells(item)} for file, item in zip(files, items, strict=True)]
 
     def add_broken(self, file: str, error: InputError) -> dict:
         """Adds a file that cannot be read; returns its row."""
-        self.files.append(file)
-        self.items.append(error)
+        self.answered.append((file, error))
         return {"file": file, "error": str(error)}
 
     @property
     def broken(self) -> dict[str, InputError]:
         """The error of each file that cannot be read."""
-        pairs = zip(self.files, self.items, strict=True)
-        return {file: item for file, item in pairs if isinstance(item, InputError)}
+        return {file: item for file, item in self.answered if isinstance(item, InputError)}
 
     @property
     def columns(self) -> list[str]:
@@ -53,12 +50,7 @@ class Answers:
 
     def as_json(self) -> list[dict]:
         """Returns all numbers of each file, or its error."""
-        found = []
-        for file, item in zip(self.files, self.items, strict=True):
-            is_broken = isinstance(item, InputError)
-            values = {"error": str(item)} if is_broken else {name: v.tolist() for name, v in item.items()}
-            found.append({"file": file, **values})
-        return found
+        return [{"file": file, **_in_full(item)} for file, item in self.answered]
 
     def table(self):
         """Returns a table of rich."""
@@ -66,7 +58,7 @@ class Answers:
 
         headings = ("class", "probability") if self.found.predictor.classes else ("output", "values")
         table = Table(Column("file", overflow="fold"), *headings, box=None)
-        for file, item in zip(self.files, self.items, strict=True):
+        for file, item in self.answered:
             if isinstance(item, InputError):
                 continue
             for first, second in self._lines(item) or [("-", "")]:
@@ -165,3 +157,7 @@ class Answers:
             else:
                 columns += [output.name] if count == 1 else [f"{output.name}_{i}" for i in range(count)]
         return columns
+
+
+def _in_full(item):
+    return {"error": str(item)} if isinstance(item, InputError) else {n: v.tolist() for n, v in item.items()}

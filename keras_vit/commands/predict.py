@@ -119,16 +119,16 @@ def _outputs(options, files):
 
 
 def _show(answers, written):
-    if written and len(answers.files) > _MOST_SHOWN:
-        print(f"{len(answers.files):,} files: see {' and '.join(written)}")
-    elif len(answers.files) > len(answers.broken):
+    if written and len(answers.answered) > _MOST_SHOWN:
+        print(f"{len(answers.answered):,} files: see {' and '.join(written)}")
+    elif len(answers.answered) > len(answers.broken):
         _print(answers.table())
 
 
 def _report(answers, skip_broken):
     from keras_vit.errors import Notice
 
-    count, broken = len(answers.files), answers.broken
+    count, broken = len(answers.answered), answers.broken
     if count == 1:
         raise next(iter(broken.values()))
     found = f"{len(broken):,} of {count:,} images cannot be read: {listed(broken, 5)}."

@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
+from image_functions import function_of
 from sklearn.datasets import load_digits
 
-from keras_vit.export.model.function import classifier_of_images
 from keras_vit.export.tflite.file_form import FileForm
 from keras_vit.export.workers.runner import run_writer
 from keras_vit.models import vit
@@ -40,7 +40,7 @@ def names():
 
 
 def form_of_photos(model, **options):
-    return FileForm(classifier_of_images(model), input_dtype="float32", rgb=True, **options)
+    return FileForm(function_of(model), input_dtype="float32", rgb=True, **options)
 
 
 @pytest.fixture(scope="session")

@@ -132,16 +132,8 @@ ALL = [
 
 
 @pytest.fixture
-def parts(tmp_path, monkeypatch):
-    """A module of a user, in a folder of its own."""
-    (tmp_path / "parts").mkdir()
-    (tmp_path / "parts" / "parts.py").write_text(PARTS)
-    monkeypatch.syspath_prepend(tmp_path / "parts")
-    sys.modules.pop("parts", None)
-    import parts
-
-    yield parts
-    sys.modules.pop("parts", None)
+def parts(own_module):
+    return own_module("parts", PARTS)
 
 
 def refused(message, *assignments, **fields):

@@ -1,13 +1,10 @@
 """Text with parts of the user's own: what is refused, and a run that resumes, writes and becomes files."""
 
-import sys
-
 import pytest
 
 from keras_vit import InputError
 from keras_vit.__main__ import main
 from keras_vit.text.readers import StepReader, WindowReader, reader_of
-from keras_vit.training.own_parts import own_function
 from keras_vit.training.recipe import TextRecipe, override
 from keras_vit.training.recipe_file import load_recipe
 from keras_vit.training.run import evaluate, train
@@ -61,17 +58,8 @@ ALL = [
 
 
 @pytest.fixture
-def parts(tmp_path, monkeypatch):
-    """A module of a user, in a folder of its own."""
-    (tmp_path / "parts").mkdir()
-    (tmp_path / "parts" / "own_text.py").write_text(PARTS)
-    monkeypatch.syspath_prepend(tmp_path / "parts")
-    sys.modules.pop("own_text", None)
-    own_function.cache_clear()
-    import own_text
-
-    yield own_text
-    sys.modules.pop("own_text", None)
+def parts(own_module):
+    return own_module("own_text", PARTS)
 
 
 @pytest.mark.parametrize(

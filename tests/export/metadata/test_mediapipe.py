@@ -102,5 +102,7 @@ def test_classes_and_scores_are_those_of_the_interpreter(channels, dtype, varian
             indices = [index for _, index, _ in found]
             assert indices[0] == probabilities.argmax() and sorted(indices) == list(range(len(NAMES)))
             assert [label for label, _, _ in found] == [NAMES[index] for index in indices]
-            # The same file and the same pixels; only the runtimes' versions differ.
-            np.testing.assert_allclose([score for _, _, score in found], probabilities[indices], atol=1e-5)
+            # The same file and the same pixels; only the runtimes' versions differ. Scores of 16 bits are
+            # multiples of 2**-15, and the kernels of two versions round them up to two steps apart.
+            atol = 2**-14 if file.name == FILES["int16x8"] else 1e-5
+            np.testing.assert_allclose([score for _, _, score in found], probabilities[indices], atol=atol)

@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from image_functions import function_of
 from PIL import Image
 
 from keras_vit import ConditionError
 from keras_vit.export import export_model
-from keras_vit.export.model.function import classifier_of_images
 from keras_vit.export.saved_model.write import write_saved_model
 from keras_vit.models import cnn
 
@@ -61,7 +61,7 @@ class Refusing(keras.layers.Layer):
 def test_the_reason_of_a_layer_that_cannot_be_saved_is_repeated(tmp_path):
     stack = [keras.Input((4, 4, 3)), keras.layers.Flatten(), Refusing(), keras.layers.Dense(3)]
     with pytest.raises(ConditionError, match=r"model: Refusing.call\(\): no kernel for this size$"):
-        write_saved_model(classifier_of_images(keras.Sequential(stack)), tmp_path / "saved")
+        write_saved_model(function_of(keras.Sequential(stack)), tmp_path / "saved")
 
 
 def encoded(image, kind):
@@ -71,7 +71,7 @@ def encoded(image, kind):
 
 
 def write_photo_classifier(model, names, path):
-    function = classifier_of_images(model)
+    function = function_of(model)
     write_saved_model(function, path, pixels=True, photos=True, label_names=names, classes="probabilities")
 
 
