@@ -14,7 +14,11 @@ EXPECTED = (
 def add_data(parser):
     """Adds `--data` and what says how it is read."""
     parser.add_argument("--data", type=path, metavar="SPEC", help=EXPECTED)
-    parser.add_argument("--no-labels", action="store_true", help="leave the labels of the data out")
+    parser.add_argument(
+        "--no-labels",
+        action="store_true",
+        help="leave the labels of the data out; folder: then needs none of classes",
+    )
     parser.add_argument(
         "--pixels",
         choices=PIXELS,

@@ -1,8 +1,12 @@
 """Images of a spec such as `folder:photos`, as a model takes them."""
 
+import math
+import os
+
 import numpy as np
 
 from keras_vit.commands.geometry_option import preparation_for, taken
+from keras_vit.commands.image_files import image_files
 from keras_vit.errors import InputError, listed
 from keras_vit.training.data.label_kinds import SOFT
 
@@ -22,6 +26,8 @@ def read_images(spec, found, options) -> dict:
         raise InputError(f"{spec} is text, and {found.name} takes images.")
     size = _image_size(found, shape)
     prepare = size and preparation_for(found, (*size, shape[-1]), options.geometry)
+    if prepare and options.no_labels and (files := _files_of_no_class(spec)):
+        return _unlabelled(files, prepare, shape[-1], found, options)
     given = (prepare and prepare_option(prepare)) or {"geometry": options.geometry or "stretch"}
     read = {"label_column": options.label_column, "label_kind": options.label_kind}
     data = load_data(spec, data_dir=options.data_dir, image_size=size, **read, **given)
@@ -41,9 +47,33 @@ def read_images(spec, found, options) -> dict:
         "labels": labels,
         "calibration": train,
         "label_names": names,
-        "preparation": {"pixels": pixels or "0:255"},
-        "preprocessing": prepare,
+        **_record(pixels, prepare),
     }
+
+
+def _record(pixels, prepare):
+    return {"preparation": {"pixels": pixels or "0:255"}, "preprocessing": prepare}
+
+
+def _files_of_no_class(spec):
+    """Returns the images of a folder without folders inside, or None: the data of a training have classes."""
+    kind, _, folder = spec.partition(":")
+    if kind != "folder" or not os.path.isdir(folder) or any(entry.is_dir() for entry in os.scandir(folder)):
+        return None
+    files = image_files([folder])
+    return files[:: math.ceil(len(files) / MOST_TESTED)]
+
+
+def _unlabelled(files, prepare, channels, found, options):
+    from keras_vit.io.images import read_image
+
+    images = np.stack([read_image(file, prepare, channels) for file in files])
+    print(
+        f"taken: {len(files):,} images {taken(found, prepare, options.geometry)}, "
+        f"values {options.pixels or '0:255'}"
+    )
+    images = _fitted(images, channels, options.pixels)
+    return {"inputs": images, "label_names": found.label_names, **_record(options.pixels, prepare)}
 
 
 def loaded(data):

@@ -50,7 +50,9 @@ def class_names(source: str | os.PathLike, count: int) -> tuple[str, ...] | None
 def _open_folder(folder):
     path = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
     if path is None:
-        raise InputError(f"{folder} contains no weights: expected one of {', '.join(WEIGHTS)}.")
+        others = sorted(file.name for file in folder.glob("*") if file.suffix in READERS)
+        hint = f" Give the file itself, such as {folder / others[0]}." if others else ""
+        raise InputError(f"{folder} contains no weights: expected one of {', '.join(WEIGHTS)}.{hint}")
     return _open_file(path)
 
 

@@ -1,13 +1,18 @@
 """Any model is exported by its file, its builder or its source, with data that the command line names."""
 
+import argparse
 import json
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import keras_vit
 from keras_vit.__main__ import main
+from keras_vit.commands.found_model import FoundModel
+from keras_vit.commands.items import read_items
+from keras_vit.errors import InputError
 from keras_vit.export import load_predictor
 from keras_vit.pretrained.hub import WEIGHTS
 
@@ -125,6 +130,20 @@ def test_public_weights_bring_task_preprocessing_and_names(own_folder, capsys):
     assert written["preprocessing"]["image_size"] == [16, 16]
     assert written["preprocessing"]["crop_mode"] == "squash" and written["preparation"] == {"pixels": "0:255"}
     assert written["label_names"] == names
+
+
+def test_a_folder_of_images_without_classes_is_data_without_labels(own_folder, capsys):
+    (own_folder / "photos").mkdir()
+    for number in range(3):
+        Image.new("RGB", (20, 10), (0, 0, 80 * number)).save(own_folder / "photos" / f"{number}.png")
+    options = argparse.Namespace(no_labels=True, pixels="0:1", geometry=None, data_dir=None)
+    items = read_items("folder:photos", FoundModel(flat(10), "flat", own_folder), options)
+    assert items.labels is None and items.inputs.shape == (3, *flat(10).input_shape[1:])
+    np.testing.assert_allclose(items.inputs.mean(axis=(1, 2, 3)), [0, 9 / 255, 18 / 255], atol=1e-6)
+    assert "taken: 3 images" in capsys.readouterr().out
+    (own_folder / "photos" / "broken.png").write_bytes(b"no image")
+    with pytest.raises(InputError, match="broken.png"):
+        read_items("folder:photos", FoundModel(flat(10), "flat", own_folder), options)
 
 
 @pytest.mark.parametrize(

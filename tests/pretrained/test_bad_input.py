@@ -185,6 +185,8 @@ def test_a_tensor_that_points_outside_its_data_is_refused(folder):
 def test_missing_and_unknown_sources_are_refused(tmp_path):
     refused(tmp_path / "absent.safetensors", "found nothing")
     refused(tmp_path, "contains no weights")
+    (tmp_path / "own.npz").touch()
+    refused(tmp_path, r"contains no weights: .* Give the file itself, such as .*own.npz")
     refused("no such thing", "hub id")
     (tmp_path / "weights.txt").write_text("x")
     refused(tmp_path / "weights.txt", "unknown format")
