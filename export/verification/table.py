@@ -3,6 +3,8 @@
 from rich.markup import escape
 from rich.table import Table
 
+from keras_vit.export.measurement import size_words
+
 
 def results_table(rows, columns):
     """Returns the rows of an export as a `rich.table.Table` with a `ModelExport`'s columns."""
@@ -13,7 +15,7 @@ def results_table(rows, columns):
     for row in rows:
         figures = ["-"] * (1 + len(columns))
         if "size" in row:
-            figures = [f"{row['size'] / 1e6:.2f} MB", *(_figure(show, row) for show in columns.values())]
+            figures = [size_words(row["size"]), *(_figure(show, row) for show in columns.values())]
         table.add_row(row["variant"], *figures, escape(_result(row)))
     return table
 

@@ -69,7 +69,7 @@ def _unlabelled(files, prepare, channels, found, options):
 
     images = np.stack([read_image(file, prepare, channels) for file in files])
     print(
-        f"taken: {len(files):,} images {taken(found, prepare, options.geometry)}, "
+        f"taken: {len(files):,} images, {taken(found, prepare, options.geometry)}, "
         f"values {options.pixels or '0:255'}"
     )
     images = _fitted(images, channels, options.pixels)

@@ -129,12 +129,13 @@ def run(options):
 def _export(result):
     """Writes and verifies the files of a builder's winner, against its own outputs on validation inputs."""
     from keras_vit.export import export_model
+    from keras_vit.export.measurement import size_words
     from keras_vit.io.model_archive import load_model
 
     folder = result.model_file.parent / "export"
     folder.mkdir(exist_ok=True)
     rows = export_model(load_model(result.model_file), folder, inputs=result.held_inputs())
-    files = ", ".join(f"{row['file']} {row['size'] / 1e6:.2f} MB" for row in rows)
+    files = ", ".join(f"{row['file']} {size_words(row['size'])}" for row in rows)
     print(f"verified against its outputs on validation data, in {folder}: {files}")
 
 

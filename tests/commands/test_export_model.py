@@ -140,7 +140,7 @@ def test_a_folder_of_images_without_classes_is_data_without_labels(own_folder, c
     items = read_items("folder:photos", FoundModel(flat(10), "flat", own_folder), options)
     assert items.labels is None and items.inputs.shape == (3, *flat(10).input_shape[1:])
     np.testing.assert_allclose(items.inputs.mean(axis=(1, 2, 3)), [0, 9 / 255, 18 / 255], atol=1e-6)
-    assert "taken: 3 images" in capsys.readouterr().out
+    assert "taken: 3 images, " in capsys.readouterr().out
     (own_folder / "photos" / "broken.png").write_bytes(b"no image")
     with pytest.raises(InputError, match="broken.png"):
         read_items("folder:photos", FoundModel(flat(10), "flat", own_folder), options)
