@@ -1,5 +1,6 @@
 """Runs a recipe: data, model, `model.fit`, and the run folder."""
 
+import contextlib
 import platform
 import warnings
 from collections.abc import Sequence
@@ -29,7 +30,7 @@ from keras_vit.training.checkpoint import (
 from keras_vit.training.devices import Engine
 from keras_vit.training.load import show_data
 from keras_vit.training.optimizers import build_optimizer
-from keras_vit.training.own_parts import is_part, own_callbacks
+from keras_vit.training.own_parts import has_own_parts, is_part, own_callbacks
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.run_folder import GIVEN_DATA, RunFolder
 from keras_vit.training.tasks import Task, task_of
@@ -102,9 +103,15 @@ def fit_task(
             if hint := task.hint(prepared):
                 warnings.warn(hint, Notice, stacklevel=2)
             if position.epoch < last_epoch and not position.stopped:
-                with user_code("The training raised ", mixed=True):
+                with _errors_of_parts(recipe):
                     _fit(task, model, steps, streams, [*every, run_state], position, last_epoch)
     return load_model(folder.model), prepared.data
+
+
+def _errors_of_parts(recipe):
+    """Makes an InputError of what parts of a user raise; errors of callbacks given in Python pass."""
+    named = has_own_parts(recipe)
+    return user_code("The training raised ", mixed=True) if named else contextlib.nullcontext()
 
 
 def _restore(folder, run_state, model, task, data, engine):

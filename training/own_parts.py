@@ -38,6 +38,12 @@ def is_part(text: Any) -> bool:
     return isinstance(text, str) and is_name(text.partition("{")[0])
 
 
+def has_own_parts(recipe) -> bool:
+    """Returns whether a recipe names a part of the user's own."""
+    several = [part for field in SEVERAL for part in getattr(recipe, field, ())]
+    return any(map(is_part, [*several, *(getattr(recipe, field, None) for field in ONE)]))
+
+
 def named_parts(fields: dict[str, Any]) -> dict[str, Any]:
     """Returns the fields of a recipe with names in place of objects.
 

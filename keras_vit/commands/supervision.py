@@ -14,7 +14,7 @@ _LONGEST = 4096  # bytes of what runs
 
 
 def supervised(options) -> int | None:
-    """Forks where a command may end without a word: MODEL is a user's code, and the system can fork.
+    """Forks where a command may end without a word: MODEL is a user's code, and the system is Linux.
 
     Returns None in the process that has to run the command, and in the other one the exit code of that. A
     process that has imported Keras, as that of a notebook or a test, is never forked.
@@ -22,8 +22,8 @@ def supervised(options) -> int | None:
     Raises:
         InputError: a user's code ended the process, by a signal or an exit code.
     """
-    if not is_name(getattr(options, "model", None)) or "keras" in sys.modules or not hasattr(os, "fork"):
-        return None
+    if sys.platform != "linux" or "keras" in sys.modules or not is_name(getattr(options, "model", None)):
+        return None  # frameworks of macOS do not allow a fork
     running, (alive, held) = mmap.mmap(-1, _LONGEST), os.pipe()
     child = os.fork()
     if not child:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks on Linux alone")
 PROGRAM = """
 import os, signal, sys
 from types import SimpleNamespace

@@ -219,6 +219,18 @@ def test_a_part_that_fails_in_training_is_one_line_with_its_place(parts, tmp_pat
         fit(recipe, tmp_path / "run")
 
 
+def test_errors_of_callbacks_given_in_python_pass(tmp_path):
+    class Pruned(Exception):
+        pass
+
+    class Prune(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise Pruned
+
+    with pytest.raises(Pruned):
+        fit(ImageRecipe(model="linear", epochs=1, subset=320), tmp_path / "run", callbacks=[Prune()])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_train_resume_and_evaluate_with_own_parts(parts, tmp_path, backend):
