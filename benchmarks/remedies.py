@@ -22,7 +22,8 @@ import keras_vit.layers  # noqa: F401  so that the model loads
 from keras_vit.export.mobile import attention, normalization, rotation, transformer
 from keras_vit.export.mobile.balance import Values
 from keras_vit.export.mobile.pending import Rotated
-from keras_vit.export.model.function import classifier_of_images
+from keras_vit.export.model.function import model_function
+from keras_vit.export.model.precision import in_float32
 from keras_vit.export.model.verify import Expected, compare
 from keras_vit.export.tasks import TASKS
 from keras_vit.export.tflite.convert import write_tflite
@@ -97,7 +98,8 @@ class File:
                 stack.enter_context(
                     smoothing(model, largest_of_channels(folder / "none.tflite", calibration))
                 )
-            form = FileForm(classifier_of_images(model), input_dtype="float32")
+            function, _ = model_function(in_float32(model), calibration[:1], "softmax")
+            form = FileForm(function, input_dtype="float32")
             write_tflite(form, path, in_process=True)
         self.content, self.name = path.read_bytes(), form.inputs[0].name
         np.savez(folder / "items.npz", **{self.name: calibration})

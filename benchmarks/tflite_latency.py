@@ -91,7 +91,8 @@ def cnn_files(folder):
 
 def our_files(model, variants, folder):
     """Writes a model's variants and the model as it was trained, with a batch of one."""
-    from keras_vit.export.model.function import classifier_of_images
+    from keras_vit.export.model.function import model_function
+    from keras_vit.export.model.precision import in_float32
     from keras_vit.export.tflite.convert import write_tflite
     from keras_vit.export.tflite.file_form import FileForm
     from keras_vit.export.tflite.writer import TfliteWriter
@@ -100,9 +101,9 @@ def our_files(model, variants, folder):
         def _outputs(self, tensors):
             return self.function(tensors)
 
-    function = classifier_of_images(model)
-    form = FileForm(function, rgb=True)
     images = np.random.default_rng(0).integers(0, 256, (8, *model.input_shape[1:])).astype("uint8")
+    function, _ = model_function(in_float32(model), images, "softmax")
+    form = FileForm(function, rgb=True)
     files = {name: folder / f"{name}.tflite" for name in (AS_TRAINED, *variants)}
     write_tflite(AsTrained(function), files[AS_TRAINED])
     with TfliteWriter(form, {form.inputs[0].name: images}, folder) as writer:

@@ -58,8 +58,9 @@ def read_good(folder):
 def write_good(folder):
     """Writes one good file of each format."""
     import keras
+    import numpy as np
 
-    from keras_vit.export.model.function import classifier_of_images
+    from keras_vit.export.model.function import model_function
     from keras_vit.export.tflite.convert import write_tflite
     from keras_vit.export.tflite.file_form import FileForm
 
@@ -73,7 +74,8 @@ def write_good(folder):
         ]
     )
     model.save(folder / "m.keras")
-    write_tflite(FileForm(classifier_of_images(model)), folder / "m.tflite")
+    function, _ = model_function(model, np.zeros((1, 8, 8, 1)), "softmax")
+    write_tflite(FileForm(function), folder / "m.tflite")
     (folder / "x.npz").write_bytes(hostile_npz.packed(hostile_npz.arrays()))
     (folder / "x.safetensors").write_bytes(hostile_safetensors.packed())
     (folder / "x.png").write_bytes(hostile_images.saved("PNG"))

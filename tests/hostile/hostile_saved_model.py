@@ -22,14 +22,14 @@ def whole():
     """Returns the files of a good SavedModel, a dict from name to bytes."""
     import keras
 
-    from keras_vit.export.model.function import classifier_of_images
+    from keras_vit.export.model.function import model_function
     from keras_vit.export.saved_model.write import write_saved_model
 
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
     with tempfile.TemporaryDirectory() as folder:
         names = ["a", "b", "c"]
-        function = classifier_of_images(model)
+        function, _ = model_function(model, np.zeros((1, 8, 8, 1)), "softmax")
         write_saved_model(function, f"{folder}/m", pixels=True, label_names=names, classes="probabilities")
         return _read(Path(folder, "m"))
 

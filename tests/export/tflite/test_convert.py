@@ -1,8 +1,8 @@
 import keras
 import pytest
+from image_functions import function_of
 
 from keras_vit import ConditionError
-from keras_vit.export.model.function import classifier_of_images
 from keras_vit.export.tflite.convert import write_tflite
 from keras_vit.export.tflite.file_form import FileForm
 
@@ -22,13 +22,13 @@ def test_a_crash_of_the_converter_is_an_error_here(model, tmp_path, instead_of_t
     crash = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
     instead_of_the_worker("keras_vit.export.tflite.convert", crash)
     with pytest.raises(ConditionError, match="its process was ended by SIGSEGV"):
-        write_tflite(FileForm(classifier_of_images(model)), tmp_path / "m.tflite")
+        write_tflite(FileForm(function_of(model)), tmp_path / "m.tflite")
     assert not (tmp_path / "m.tflite").exists()
 
 
 def test_an_operator_that_the_phone_does_not_have_is_an_error_and_no_flex_operator(tmp_path):
     x = keras.Input((8, 8, 1))
-    form = FileForm(classifier_of_images(keras.Model(x, Fft()(x))))
+    form = FileForm(function_of(keras.Model(x, Fft()(x))))
     with pytest.raises(ConditionError, match="not supported|failed"):
         write_tflite(form, tmp_path / "m.tflite")
     assert not (tmp_path / "m.tflite").exists()
@@ -37,4 +37,4 @@ def test_an_operator_that_the_phone_does_not_have_is_an_error_and_no_flex_operat
 def test_a_converter_that_never_ends_is_stopped(model, tmp_path, instead_of_the_worker):
     instead_of_the_worker("keras_vit.export.tflite.convert", "import time; time.sleep(60)", time_limit=0.2)
     with pytest.raises(ConditionError, match="more than 0.2 s"):
-        write_tflite(FileForm(classifier_of_images(model)), tmp_path / "m.tflite")
+        write_tflite(FileForm(function_of(model)), tmp_path / "m.tflite")
