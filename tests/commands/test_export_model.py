@@ -136,7 +136,8 @@ def test_a_folder_of_images_without_classes_is_data_without_labels(own_folder, c
     (own_folder / "photos").mkdir()
     for number in range(3):
         Image.new("RGB", (20, 10), (0, 0, 80 * number)).save(own_folder / "photos" / f"{number}.png")
-    options = argparse.Namespace(no_labels=True, pixels="0:1", geometry=None, data_dir=None)
+    unset = dict.fromkeys(("geometry", "data_dir", "label_column", "label_kind"))
+    options = argparse.Namespace(no_labels=True, pixels="0:1", **unset)
     items = read_items("folder:photos", FoundModel(flat(10), "flat", own_folder), options)
     assert items.labels is None and items.inputs.shape == (3, *flat(10).input_shape[1:])
     np.testing.assert_allclose(items.inputs.mean(axis=(1, 2, 3)), [0, 9 / 255, 18 / 255], atol=1e-6)
