@@ -1,8 +1,8 @@
 """Units: the images that have to be on one side of every split, and how units are divided.
 
 A unit consists of equal images, of those of one group, and of whatever these connect; it may contain images
-of several classes. Units are ordered by the least hash of their images, so that the result depends on seed
-and images alone, and not on the order of the files.
+of several classes. Units are ordered by a hash of their images, so that the result depends on seed and
+images alone, and not on the order of the files.
 """
 
 import numpy as np
@@ -23,12 +23,9 @@ class Units:
         _, strata = np.unique(strata, return_inverse=True)
         keys = (hashes,) if groups is None else (hashes, groups)
         unit = connected(*keys)
-        least = np.full(unit.max(initial=-1) + 1, np.iinfo(np.uint64).max, np.uint64)
-        np.minimum.at(least, unit, hashes)
-        place = np.argsort(np.argsort(least, kind="stable"))  # units are numbered in their order
-        self.of_images = place[unit]
+        self.of_images = np.argsort(np.argsort(_keys(unit, hashes), kind="stable"))[unit]
         pairs, counts = np.unique(np.stack([self.of_images, strata]), axis=1, return_counts=True)
-        self._counts = [{} for _ in least]  # of each unit: images by stratum
+        self._counts = [{} for _ in range(unit.max(initial=-1) + 1)]  # of each unit: images by stratum
         for number, stratum, count in zip(*pairs.tolist(), counts.tolist(), strict=True):
             self._counts[number][stratum] = count
         self._sizes = np.bincount(strata).tolist()  # images of each stratum
@@ -42,9 +39,9 @@ class Units:
     def hold_out(self, fraction: float) -> np.ndarray:
         """Chooses units with about `fraction` of each stratum's images, bool `(num_images,)`.
 
-        First those that exceed no stratum's share are taken, in their order; then those that bring the
-        numbers nearer to the shares; then, for a stratum of two units or more that got nothing, its smallest
-        unit. One unit at least of each stratum is not taken.
+        First those that exceed no stratum's share are taken, in their order; then, for a stratum of two units
+        or more that got nothing, its smallest unit; then those that bring the numbers nearer to the shares.
+        One unit at least of each stratum is not taken.
         """
         wanted = [
             max(1, round(fraction * size)) if units > 1 else 0
@@ -68,16 +65,18 @@ class Units:
             missing = [(wanted[s] - found[s], count) for s, count in self._counts[number].items()]
             return sum(abs(share - count) - abs(share) for share, count in missing) < 0
 
-        for is_good in (fits, comes_nearer):
-            for number in range(len(self._counts)):
+        def take_all(is_good):
+            for number in range(self.count):
                 if is_good(number) and is_free(number):
                     take(number)
+
+        take_all(fits)
         for stratum in [stratum for stratum, share in enumerate(wanted) if share]:
             if not found[stratum]:
                 free = [n for n, counts in enumerate(self._counts) if stratum in counts and is_free(n)]
-                taken_last = min(free, key=lambda number: sum(self._counts[number].values()), default=None)
-                if taken_last is not None:
-                    take(taken_last)
+                if free:
+                    take(min(free, key=lambda number: sum(self._counts[number].values())))
+        take_all(comes_nearer)
         return np.isin(self.of_images, list(taken))
 
     def folds(self, count: int) -> np.ndarray:
@@ -98,6 +97,26 @@ class Units:
             totals[place] += sizes[number]
             fold[number] = place
         return fold[self.of_images]
+
+
+def _keys(unit, hashes):
+    """A uint64 of each unit: the hash of its image or, of different ones, one of the least of their hashes.
+
+    The least itself would put large units first.
+    """
+    count = unit.max(initial=-1) + 1
+    least, most = np.full(count, np.iinfo(np.uint64).max), np.zeros(count, np.uint64)
+    np.minimum.at(least, unit, hashes)
+    np.maximum.at(most, unit, hashes)
+    return np.where(least == most, least, _mixed(least))
+
+
+def _mixed(values):
+    """The numbers of splitmix64, https://prng.di.unimi.it/splitmix64.c"""
+    values = values + np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        values = (values ^ (values >> np.uint64(shift))) * np.uint64(factor)
+    return values ^ (values >> np.uint64(31))
 
 
 def connected(*keys: np.ndarray) -> np.ndarray:

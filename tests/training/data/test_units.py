@@ -79,6 +79,12 @@ def test_neither_hold_out_nor_folds_depend_on_the_order_of_the_files():
     assert one.folds(5)[order].tolist() == other.folds(5).tolist()
 
 
+def test_large_groups_are_held_out_no_more_often_than_small_ones():
+    groups = np.concatenate([np.repeat(np.arange(250), 8), np.arange(250, 2250)])
+    held = hold_out(np.zeros(4000, int), hashes(4000), 0.1, groups)
+    assert held.sum() == 400 and 130 <= held[:2000].sum() <= 270
+
+
 def test_folds_have_the_same_share_of_each_class():
     strata = np.repeat([0, 1, 2], [103, 50, 10])
     fold = Units(strata, hashes(163)).folds(5)
