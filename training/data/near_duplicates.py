@@ -2,10 +2,10 @@
 
 A photograph becomes a thumbnail of 32 x 32 grey pixels. Pairs are proposed by a perceptual hash of 60 bits
 (whether brightness rises from one of 6 x 6 cells to the next) and decided by the correlation of the two
-thumbnails, without slow changes of brightness, at the best shift. Two images of different things rarely reach
-half of what is asked for. Where the images of a set correlate by nature, as X-rays, digits or frames with one
-background do, more is asked for, perhaps more than any pair can have. Everything is a function of the images
-alone.
+thumbnails, without slow changes of brightness, at the best shift. Of proposed pairs of different things in
+CIFAR-10, 1 of 100 reaches 0.6. Where the images of a set correlate by nature, as X-rays, digits or frames
+with one background do, more is asked for, perhaps more than any pair can have. Everything is a function of
+the images alone.
 
 Reference: https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html (the hash)
 """
@@ -43,7 +43,7 @@ def find_pairs(thumbnails: np.ndarray, contents: np.ndarray) -> np.ndarray:
 
     Args:
         thumbnails: uint8 `(num_images, 32, 32)`; flat ones have no near-duplicates.
-        contents: uint64 `(num_images,)`, the same for equal images, whose first stands for all.
+        contents: uint64 hashes `(num_images,)`, the same for equal images, whose first stands for all.
     """
     _, rows = np.unique(contents, return_index=True)
     filtered = _filtered(thumbnails[rows])
@@ -148,17 +148,20 @@ def _hashes(thumbnails):
 
 def _proposed(hashes):
     """The pairs whose hashes differ least, of those that differ by so many bits at most."""
-    pairs, bits = _near(hashes, _BITS)
-    counts = np.cumsum(np.bincount(bits, minlength=_BITS + 1))
-    return pairs[bits <= np.searchsorted(counts, _PROPOSED, side="right") - 1]
+    counts = np.zeros(256, int)
+    for _, differing in _distances(hashes):
+        counts += np.bincount(differing.ravel(), minlength=256)
+    most = min(_BITS, np.searchsorted(np.cumsum(counts), _PROPOSED, side="right") - 1)
+    pairs = [np.empty((0, 2), int)]
+    for start, differing in _distances(hashes):
+        pairs.append(np.argwhere(differing <= most) + start)
+    return np.concatenate(pairs)
 
 
-def _near(hashes, most):
-    pairs, bits = [np.empty((0, 2), int)], [np.empty(0, int)]
+def _distances(hashes):
+    """Yields the first of some rows, and by how many bits these differ from it and all later ones."""
     for start in range(0, len(hashes), _ROWS):
-        differing = np.bitwise_count(hashes[start : start + _ROWS, np.newaxis] ^ hashes[start:])
-        one, other = np.nonzero(differing <= most)
-        later = other > one
-        pairs.append(np.stack([one[later], other[later]], axis=1) + start)
-        bits.append(differing[one[later], other[later]].astype(int))
-    return np.concatenate(pairs), np.concatenate(bits)
+        rows = hashes[start : start + _ROWS]
+        differing = np.bitwise_count(rows[:, np.newaxis] ^ hashes[start:])
+        differing[np.tril_indices(len(rows))] = 255  # each pair once
+        yield start, differing
