@@ -12,6 +12,7 @@ from keras_vit.errors import ConditionError, InputError
 from keras_vit.training.checkpoint.state_file import pack_state, unpack_state
 from keras_vit.training.data.share import Share
 from keras_vit.training.devices.engine import Engine, check_available, check_shared
+from keras_vit.training.devices.lost_process import LOST, Reporter
 
 # Split as in https://arxiv.org/abs/1909.08053, section 3: the first layer by columns, the next one by rows.
 SHARED = {
@@ -49,6 +50,7 @@ class Distributed(Engine):
     def __init__(self, names: np.ndarray):  # of the devices in Keras, (num_parts, sharing)
         self.num_parts, self.sharing = names.shape
         self.share = Share(jax.process_index(), jax.process_count())
+        self.reporter = Reporter() if self.share.count > 1 else None
         mesh = keras.distribution.DeviceMesh(names.shape, ["batch", "model"], names)
         layouts = keras.distribution.LayoutMap(mesh)
         layouts.update(SHARED if self.sharing > 1 else {})
@@ -65,11 +67,9 @@ class Distributed(Engine):
             try:
                 yield
             except (RuntimeError, ValueError) as error:
-                if self.num_processes > 1 and any(word in str(error) for word in _LOST):
-                    raise ConditionError(
-                        "Another process of this training has ended, or cannot be reached. Start all of them "
-                        "again, with the same commands and --resume."
-                    ) from error
+                if self.share.count > 1 and any(word in str(error) for word in _LOST):
+                    self.reporter.leave_at_exit()
+                    raise ConditionError(LOST) from error
                 raise
 
     def prepare(self, model):

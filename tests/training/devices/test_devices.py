@@ -1,3 +1,4 @@
+import contextlib
 import csv
 import dataclasses
 import importlib.util
@@ -5,9 +6,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -228,6 +231,34 @@ def test_a_process_whose_other_one_died_says_so(tmp_path):
 
 
 @pytest.mark.slow
+@needs_jax
+def test_two_commands_killed_within_epochs_end_bit_for_bit_as_if_never_stopped(tmp_path):
+    for worker in command_together(tmp_path / "whole"):
+        assert worker.communicate(timeout=900) and worker.returncode == 0
+    resume, steps = (), []
+    for dead in ([0], [1], [0, 1]):
+        workers = command_together(tmp_path / "killed", *resume)
+        steps.append(wait_for_a_step(tmp_path / "killed", workers, after=max(steps, default=(0, 0))))
+        for index in dead:
+            workers[index].kill()
+        killed = time.monotonic()
+        for index in {0, 1} - set(dead):
+            output, _ = workers[index].communicate(timeout=60)
+            assert time.monotonic() - killed < 30 and workers[index].returncode in (1, -signal.SIGABRT)
+            lines = [line for line in output.splitlines() if line.startswith("keras-vit:")]
+            assert "with the same commands and --resume." in lines[-1], output[-3000:]
+            assert "Traceback" not in output
+        for index in dead:
+            workers[index].communicate()
+        resume = ["--resume"]
+    for worker in command_together(tmp_path / "killed", *resume):
+        output, _ = worker.communicate(timeout=900)
+        assert worker.returncode == 0, output[-3000:]
+    for suffix in ("", "-process1"):
+        assert_same_end(tmp_path / f"killed{suffix}", tmp_path / f"whole{suffix}", epochs=6)
+
+
+@pytest.mark.slow
 @needs_tensorflow
 def test_a_training_that_diverges_on_two_devices_reports_the_step_and_the_layer(tmp_path):
     ruin = ["optimizer=sgd", "learning_rate=1e6", "momentum=0.99", "weight_decay=1e5", "clip_norm=none"]
@@ -260,24 +291,49 @@ def train_together(run_dir, **options):
         assert_ended(worker, options)
 
 
+def command_together(run_dir, *arguments):
+    """Starts the command `train` twice, for two processes that train together."""
+    recipe = ["vit_digits", "num_layers=1", "hidden_dim=16", "mlp_dim=32", "batch_size=32", "epochs=6"]
+    command = [sys.executable, "-m", "keras_vit", "train", *recipe, *AT_RANDOM, "--run-dir", run_dir]
+    command += ["--devices", "all", "--checkpoint-every", "7", *arguments]
+    return [popen(command, environment) for environment in environments()]
+
+
+def wait_for_a_step(run_dir, workers, after):
+    """Waits until both processes have saved a state within an epoch; returns epoch and step."""
+    while all(worker.poll() is None for worker in workers):
+        found = []
+        for run in (run_dir, run_dir.with_name(f"{run_dir.name}-process1")):
+            with contextlib.suppress(OSError, InputError, IndexError):  # none yet, or removed meanwhile
+                document = read_state(sorted((run / "state").glob("*.state"))[-1])[1]
+                found.append((document["epoch"], document["step"]))
+        if len(found) == 2 and min(found) > after and all(step for _, step in found):
+            return min(found)
+        time.sleep(0.01)
+    raise AssertionError([worker.communicate()[0][-3000:] for worker in workers])
+
+
 def start_together(run_dir, **options):
+    return [start("jax", 1, run_dir, environment, **options) for environment in environments()]
+
+
+def environments():
+    """What two processes find in their environments that train together."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
-    workers = []
-    for process in range(2):
-        environment = {
-            "KERAS_DISTRIBUTION_JOB_ADDRESSES": address,
-            "KERAS_DISTRIBUTION_NUM_PROCESSES": "2",
-            "KERAS_DISTRIBUTION_PROCESS_ID": str(process),
-        }
-        workers.append(start("jax", 1, run_dir, environment, **options))
-    return workers
+    shared = {"KERAS_BACKEND": "jax", "KERAS_DISTRIBUTION_JOB_ADDRESSES": address}
+    shared["KERAS_DISTRIBUTION_NUM_PROCESSES"] = "2"
+    return [{**shared, "KERAS_DISTRIBUTION_PROCESS_ID": str(process)} for process in range(2)]
 
 
 def start(backend, count, run_dir, environment=None, **options):
+    return popen([sys.executable, WORKER, backend, str(count), run_dir, json.dumps(options)], environment)
+
+
+def popen(command, environment):
     return subprocess.Popen(
-        [sys.executable, WORKER, backend, str(count), run_dir, json.dumps(options)],
+        command,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -317,11 +373,11 @@ def assert_every_image_is_counted_once(run):
     assert within_epoch
 
 
-def assert_same_end(run, expected):
+def assert_same_end(run, expected, epochs=2):
     (arrays, document), (others, other) = (
         read_state(sorted((folder / "state").glob("*.state"))[-1]) for folder in (run, expected)
     )
-    assert document["epoch"] == other["epoch"] == 2
+    assert document["epoch"] == other["epoch"] == epochs
     assert document["callbacks"]["History"] == other["callbacks"]["History"]
     assert len(arrays) == len(others) > 30
     for array, value in zip(arrays, others, strict=True):

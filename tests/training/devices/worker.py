@@ -36,7 +36,7 @@ def main(backend, count, run_dir, options):
 
     engine = open_engine(options.get("devices"))
     callbacks = []
-    if "stop_at" in options and options.get("dies", engine.process) == engine.process:
+    if "stop_at" in options and options.get("dies", engine.share.index) == engine.share.index:
         callbacks.append(strike(*options["stop_at"], lambda: os._exit(9)))
     if options.get("asked") == engine.share.index:
         callbacks.append(strike(*options["ask_at"], lambda: signal.raise_signal(signal.SIGTERM)))
