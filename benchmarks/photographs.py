@@ -3,7 +3,7 @@
     python benchmarks/photographs.py FOLDER [--counts 1000 20000 200000]
 
 FOLDER gets generated JPEGs: 400 photographs of 640 x 480 pixels, copied to as many files as asked for, each
-with other bytes after the image. Each measurement is a process of its own.
+with another number of bytes after the image. Each measurement is a process of its own.
 
 - start: seconds from the imports to the first batch of 32 at 224 pixels, and the memory that the process has
   then above the imports; ours and `keras.utils.image_dataset_from_directory`.
@@ -63,7 +63,7 @@ def generate(folder, count):
         for path in classes:
             path.mkdir(parents=True)
         for number in range(count):
-            content = photos[number % DIFFERENT] + number.to_bytes(4, "little")
+            content = photos[number % DIFFERENT] + bytes(number // DIFFERENT)
             (classes[number % 20] / f"{number:07}.jpg").write_bytes(content)
         whole.rename(target)
     return target

@@ -77,12 +77,10 @@ def check_data(data: ImageData):
 
 
 def warn_duplicates(parts: dict[str, Split], source: str):
-    """Warns about images that are in two of the source's own splits, pixel for pixel.
+    """Warns about images that are in two of the source's own splits, or in two classes, pixel for pixel.
 
-    Those made from its training split share no image.
+    Splits that are made from its training split share no image.
     """
-    if len(parts) < 2:
-        return
     hashes = {name: seeded_hashes(split, 0) for name, split in parts.items()}
     for (one, first), (other, second) in itertools.combinations(hashes.items(), 2):
         count = int(np.isin(second, first).sum())
@@ -91,6 +89,25 @@ def warn_duplicates(parts: dict[str, Split], source: str):
                 f"{count:,} of {len(second):,} {other} images of {source} are in its {one} split too, pixel "
                 f"for pixel: metrics on the {other} split are too good. Remove them from one of the two."
             )
+    _warn_contradictions(parts, np.concatenate(list(hashes.values())), source)
+
+
+def _warn_contradictions(parts, hashes, source):
+    """Warns about equal images with different labels; those that are unknown, NaN, differ from none."""
+    labels = np.concatenate([split.labels for split in parts.values()])
+    order = np.argsort(hashes, kind="stable")
+    same = hashes[order[1:]] == hashes[order[:-1]]
+    one, other = labels[order[:-1]], labels[order[1:]]
+    differ = (one != other) & ~np.isnan(one) & ~np.isnan(other)
+    pairs = np.flatnonzero(same & differ.reshape(len(same), -1).any(axis=1))
+    if len(pairs):
+        names = [name for split in parts.values() for name in split.names()]
+        shown = listed((f"{names[order[pair]]} and {names[order[pair + 1]]}" for pair in pairs), 3)
+        count = int(np.isin(hashes, hashes[order[pairs]]).sum())
+        warn(
+            f"{count:,} of {len(labels):,} images of {source} are there with different labels, pixel for "
+            f"pixel: {shown}. No model can be right about all of them: correct the labels, or remove them."
+        )
 
 
 def warn_balance(data: ImageData):

@@ -6,7 +6,7 @@ A new kind of storage is a class like `FileItems`, with its methods.
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -69,15 +69,27 @@ class FileItems:
 
         A file that cannot be read is like no other.
         """
-        parts = [range(len(self))[start : start + _CHUNK] for start in range(0, len(self), _CHUNK)]
+        found = self._hashed(self._sample, range(len(self)))
+        return told_apart(found, self.sizes, lambda indices: self._hashed(self._content, indices))
+
+    def _hashed(self, read, indices):
+        """The hash of what a function reads of some files, with many threads: they wait for the disk."""
+        parts = [indices[start : start + _CHUNK] for start in range(0, len(indices), _CHUNK)]
         with ThreadPoolExecutor(_THREADS) as pool:
-            return np.concatenate(list(pool.map(lambda part: hashes(map(self._sample, part)), parts)))
+            found = list(pool.map(lambda part: hashes(map(read, part)), parts))
+        return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
     def _state(self, path):
         try:
             return os.stat(path)
         except OSError as error:
             raise InputError(f"Expected an image file at {path}: {error.strerror}.") from error
+
+    def _content(self, index):
+        try:
+            return Path(self.paths[index]).read_bytes()
+        except OSError:
+            return os.fsencode(self.paths[index])
 
     def _sample(self, index):
         """What `sampled` returns, without reading the whole file."""
@@ -157,6 +169,23 @@ class StoredItems:
             f"No space is left in {tempfile.gettempdir()} for the images of {self._source}. Set TMPDIR to a "
             "folder on a larger disk."
         )
+
+
+def told_apart(found: np.ndarray, sizes: np.ndarray, read_whole: Callable) -> np.ndarray:
+    """Returns the hashes of sampled files, with others for those that differ where they were not sampled.
+
+    Images with a background of one colour may be equal in the middle. `read_whole` returns the hashes of
+    the whole files of some indices.
+    """
+    _, group, counts = np.unique(found, return_inverse=True, return_counts=True)
+    alike = np.flatnonzero((counts[group] > 1) & (sizes > SAMPLE))
+    alike = alike[np.argsort(group[alike], kind="stable")]
+    whole = read_whole(alike.tolist())
+    found = found.copy()
+    for members in np.split(np.arange(len(alike)), np.flatnonzero(np.diff(group[alike])) + 1):
+        if len(np.unique(whole[members])) > 1:
+            found[alike[members]] = whole[members]
+    return found
 
 
 def sampled(content: bytes) -> bytes:

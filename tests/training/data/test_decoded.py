@@ -113,6 +113,15 @@ def test_equal_files_have_equal_contents_wherever_they_are(tmp_path):
     assert len(set(stored.contents().tolist())) == 6
 
 
+def test_images_that_differ_in_a_corner_alone_are_told_apart(tmp_path):
+    for number in range(4):
+        pixels = np.zeros((64, 96, 3), "uint8")
+        pixels[0, :2] = number % 3
+        Image.fromarray(pixels).save(tmp_path / f"{number}.bmp")
+    found = FileItems(tmp_path, [str(tmp_path / f"{number}.bmp") for number in range(4)]).contents()
+    assert len(set(found[:3].tolist())) == 3 and found[3] == found[0]
+
+
 def test_a_file_that_breaks_during_training_is_named(photos, cache, monkeypatch):
     monkeypatch.setenv("KERAS_VIT_CACHE", "off")
     monkeypatch.setattr("keras_vit.training.data.decoded.IN_MEMORY", 0)

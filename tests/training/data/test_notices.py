@@ -32,7 +32,7 @@ def test_long_lists_are_cut_and_counted():
 
 def test_images_that_are_in_two_splits_of_the_source_are_counted():
     train, test = split(*[0, 1] * 5), split(*[0, 1] * 4, seed=1)
-    test.images[[2, 5]] = train.images[7]
+    test.images[[3, 5]] = train.images[7]
     assert notices(warn_duplicates, {"train": train, "test": split(0, 1, seed=2)}, "npz:x") == []
     (line,) = notices(warn_duplicates, {"train": train, "test": test}, "npz:x")
     assert line.startswith("2 of 8 test images of npz:x are in its train split too")
@@ -42,6 +42,22 @@ def test_every_pair_of_splits_is_compared():
     train, other = split(0, 1), split(1, 0, seed=1)
     lines = notices(warn_duplicates, {"train": train, "validation": other, "test": other}, "x")
     assert len(lines) == 1 and "2 of 2 test images of x are in its validation split" in lines[0]
+
+
+def test_equal_images_with_different_labels_are_named():
+    train = split(0, 1, 0, 1)
+    train.images[2] = train.images[0]
+    assert notices(warn_duplicates, {"train": train}, "x") == []
+    train.images[3] = train.images[0]
+    (line,) = notices(warn_duplicates, {"train": train}, "x")
+    assert line.startswith(
+        "3 of 4 images of x are there with different labels, pixel for pixel: row 2 and row 3."
+    )
+    test = split(1, seed=1)
+    test.images[0] = train.images[0]
+    assert len(notices(warn_duplicates, {"train": train.take(np.array([0, 1])), "test": test}, "x")) == 2
+    unknown = Split(train.images, np.array([[0, 1], [1, 0], [0, np.nan], [np.nan, 1]], "float32"))
+    assert notices(warn_duplicates, {"train": unknown}, "x") == []
 
 
 @pytest.mark.parametrize(("count", "lines"), [(9, 0), (10, 1)])

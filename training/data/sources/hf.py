@@ -10,7 +10,7 @@ from keras_vit.io.files import read_bytes
 from keras_vit.io.images import MAX_FILE_SIZE
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
-from keras_vit.training.data.items import hashes, sampled
+from keras_vit.training.data.items import hashes, sampled, told_apart
 from keras_vit.training.data.label_kinds import CLASS, Labels, labels_of_columns, weights_of
 from keras_vit.training.data.layout import ORDER, SPLITS
 from keras_vit.training.data.tables import choose_columns, label_columns
@@ -45,7 +45,8 @@ class RowItems:
         self._starts = np.cumsum([0, *(len(table) for table in tables.values())])
         samples = list(self._samples())
         self.sizes = np.array([size for size, _ in samples], np.int64)
-        self._contents = hashes(sample for _, sample in samples)
+        found = hashes(sample for _, sample in samples)
+        self._contents = told_apart(found, self.sizes, lambda rows: hashes(map(self.read, rows)))
 
     def __len__(self):
         return int(self._starts[-1])
