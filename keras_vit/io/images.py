@@ -58,6 +58,14 @@ class Changes:
         with self._lock:
             self.sixteen_bit_colors += 1
 
+    def add(self, other: "Changes"):
+        """Counts what decoding changed of other images."""
+        with self._lock:
+            self.transparent += other.transparent
+            self.sixteen_bits += other.sixteen_bits
+            self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+            self.sixteen_bit_colors += other.sixteen_bit_colors
+
     def as_dict(self) -> dict[str, int]:
         """Returns the arguments of an equal object."""
         return {name: getattr(self, name) for name in _COUNTS}

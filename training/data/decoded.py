@@ -45,6 +45,7 @@ class Decoder:
         self.stamps = items.stamps()
         is_small = len(items) * math.prod(self.shape) <= IN_MEMORY
         self._prepared = {} if is_small else None
+        self._early = {}  # decoded before they are needed: images and their Changes, by index
 
     @functools.cached_property
     def contents(self) -> np.ndarray:
@@ -66,6 +67,7 @@ class Decoder:
     def use_window(self, window: tuple[int, int]):
         """Scales 16-bit images by another window."""
         self.window = window
+        self._early.clear()
         if dataclasses.is_dataclass(self.prepare):
             self.prepare = dataclasses.replace(self.prepare, window=window)
 
@@ -76,10 +78,23 @@ class Decoder:
 
     def decode(self, index: int, changes: Changes | None = None) -> np.ndarray:
         """Decodes an image, reduced but not prepared, and counts what that changed."""
-        data, name = self.items.read(index), self.items.name(index)
-        return decode_reduced(
-            data, name, self.least_side, self.shape[-1], changes, self.background, self.window
+        image, found = self._early.pop(index, None) or self._decoded(index)
+        if changes is not None:
+            changes.add(found)
+        return image
+
+    def decode_early(self, index: int) -> np.ndarray:
+        """Decodes an image as `decode`, which gives it back once without decoding it again."""
+        self._early[index] = self._decoded(index)
+        return self._early[index][0]
+
+    def _decoded(self, index):
+        found, name = Changes(), self.items.name(index)
+        data = self.items.read(index)
+        image = decode_reduced(
+            data, name, self.least_side, self.shape[-1], found, self.background, self.window
         )
+        return image, found
 
     @property
     def key(self) -> str:

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from keras_vit.errors import InputError
-from keras_vit.io.images import decode_image, read_image
+from keras_vit.io.images import decode_image, decode_reduced, read_image
+from keras_vit.training.data import decoded as decoded_module
 from keras_vit.training.data import load_data
 from keras_vit.training.data.items import SAMPLE, FileItems, StoredItems
 from keras_vit.training.data.random_crop import RandomCrop
@@ -111,6 +112,20 @@ def test_equal_files_have_equal_contents_wherever_they_are(tmp_path):
     stored = StoredItems(((str(n), content) for n, content in enumerate(contents)), "a source", "1")
     assert [stored.read(index) for index in range(6)] == contents and stored.sizes[2] == 5
     assert len(set(stored.contents().tolist())) == 6
+
+
+def test_each_image_is_decoded_once_before_the_start(photos, cache, monkeypatch):
+    Image.new("RGBA", (40, 30), (9, 9, 9, 99)).save(photos / "cat" / "clear.png")
+    decoded = []
+
+    def counted(data, name, *arguments):
+        decoded.append(name)
+        return decode_reduced(data, name, *arguments)
+
+    monkeypatch.setattr(decoded_module, "decode_reduced", counted)
+    data = load_data(f"folder:{photos}", image_size=32)
+    assert len(decoded) == len(set(decoded)) == 25
+    assert any("1 images have transparent parts" in line for line in data.found)
 
 
 def test_images_that_differ_in_a_corner_alone_are_told_apart(tmp_path):
