@@ -31,13 +31,13 @@ def open_cache(decoder, folder: Path | None) -> list[str]:
         cache.close()
         return [
             "decoded images are not kept, but decoded each time they are used: they need "
-            f"{_gigabytes(needed)}, {_gigabytes(free)} are free in {cache.folder}; {VARIABLE} names another "
+            f"{_in_words(needed)}, {_in_words(free)} are free in {cache.folder}; {VARIABLE} names another "
             "folder"
         ]
     decoder.cache = cache
     if needed < _WORTH_SAYING:
         return []
-    return [f"decoded images are kept in {cache.folder}: {_gigabytes(needed)}, {_gigabytes(free)} are free"]
+    return [f"decoded images are kept in {cache.folder}: {_in_words(needed)}, {_in_words(free)} are free"]
 
 
 def sample_of(count: int) -> np.ndarray:
@@ -56,5 +56,5 @@ def _mean_size(decoder):
     return np.mean(sizes) if sizes else 0
 
 
-def _gigabytes(size):
-    return f"{size / 1e9:.1f} GB"
+def _in_words(size):
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

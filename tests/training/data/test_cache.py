@@ -1,7 +1,9 @@
 """The decoded images on the disk: what other processes, a kill and a full disk leave."""
 
+import contextlib
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,9 +11,12 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_vit.errors import DataWarning
+from keras_vit.training import ImageRecipe, load_data
 from keras_vit.training.data.cache import RECORD, UNUSED_DAYS, Cache, cache_folder, remove_unused
+from keras_vit.training.fit import fit
 
 
 def image(number, side=5):
@@ -98,6 +103,53 @@ def test_a_full_disk_is_said_once_and_loses_nothing(tmp_path):
         signal.signal(signal.SIGXFSZ, ignored)
     assert len(found) == 1 and has(cache, range(2)) and cache.get(3) is None
     assert has(Cache(tmp_path), range(2))
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a disk of its own, of 1 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = shutil.which("mount") and os.geteuid() == 0
+    if not mounted or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder]).returncode:
+        pytest.skip("disks cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def test_a_disk_that_fills_before_a_training_has_the_images_leaves_its_result(
+    small_disk, tmp_path, monkeypatch
+):
+    for number in range(60):
+        path = tmp_path / "photos" / f"class{number % 2}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image(number, side=48)).save(path)
+    recipe = ImageRecipe(
+        data=f"folder:{tmp_path / 'photos'}", image_size=16, model="linear", epochs=1, batch_size=8
+    )
+    monkeypatch.setenv("KERAS_VIT_CACHE", "off")
+    whole = fit(recipe, tmp_path / "whole").get_weights()
+    monkeypatch.setenv("KERAS_VIT_CACHE", str(small_disk / "cache"))
+    put = Cache.put
+
+    def put_and_fill(cache, *arguments):
+        put(cache, *arguments)
+        if len(cache._places) >= 20 and not (small_disk / "other").exists():  # another program writes
+            with contextlib.suppress(OSError), open(small_disk / "other", "wb", buffering=0) as file:
+                while file.write(bytes(512)):
+                    pass
+
+    monkeypatch.setattr(Cache, "put", put_and_fill)
+    with pytest.warns(DataWarning, match="No space is left in .* Nothing is lost") as found:
+        filled = fit(recipe, tmp_path / "filled").get_weights()
+    assert len([line for line in found if "No space" in str(line.message)]) == 1
+    assert all(map(np.array_equal, whole, filled))
+    (small_disk / "other").unlink()
+    monkeypatch.setattr(Cache, "put", put)
+    again = load_data(recipe.data, image_size=16)
+    monkeypatch.setenv("KERAS_VIT_CACHE", "off")
+    expected = load_data(recipe.data, image_size=16)
+    np.testing.assert_array_equal(again.train.images[:], expected.train.images[:])
 
 
 def test_what_no_command_uses_is_removed(tmp_path, monkeypatch):
