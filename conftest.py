@@ -1,7 +1,18 @@
-"""What all tests have in common: the decoded images that they keep disappear with them."""
+"""What all tests have in common: the decoded images that they keep disappear with them, and a terminal."""
 
 import os
+import signal
 import tempfile
+
+import pytest
 
 _CACHE = tempfile.TemporaryDirectory(prefix="keras_vit-tests-")
 os.environ["KERAS_VIT_CACHE"] = _CACHE.name  # also of the commands that tests start
+
+
+@pytest.fixture
+def foreground():
+    """Ctrl-C reaches Python, also in a process that a shell script started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

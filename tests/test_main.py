@@ -197,14 +197,6 @@ def test_the_same_command_continues_an_interrupted_experiment(monkeypatch, capsy
     )
 
 
-@pytest.fixture
-def foreground():
-    """Ctrl-C reaches Python, also in a process that a shell script started in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("foreground")
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_command_in_one_line(number, exit_code, tmp_path, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """predict and evaluate take any model: its outputs as they are, its score by the task that is declared."""
 
+import csv
 import json
 
 import keras
@@ -71,8 +72,13 @@ def test_the_scores_of_an_exported_file_have_the_names_of_its_labels(own_folder,
     images = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), "uint8")
     names = ["indoors", "people"]
     export_model(model, "out", inputs=images, task="labels", label_names=names, variants="fp32")
-    assert main(["predict", "out/model_fp32.tflite", "photo.png"]) == 0
-    assert "indoors" in capsys.readouterr().out
+    assert main(["predict", "out/model_fp32.tflite", "photo.png", "--csv", "out.csv"]) == 0
+    shown = capsys.readouterr().out
+    with open("out.csv", newline="") as file:
+        (row,) = csv.DictReader(file)
+    held = [name for name in names if float(row[name]) >= 0.5]
+    assert set(row["labels"].split(";")) == set(held or [""]) and all(name in shown for name in held)
+    assert held or "none of the labels" in shown
 
 
 def test_other_inputs_come_from_arrays_and_a_photograph_is_refused(own_folder, capsys):

@@ -156,6 +156,7 @@ def test_wrong_files_are_refused_in_one_line(words, message, folder, capsys):
     assert not os.path.exists("out.csv")
 
 
+@pytest.mark.usefixtures("foreground")
 def test_an_interrupted_prediction_keeps_what_it_has(monkeypatch, capsys):
     from keras_vit.commands import predict as command
 

@@ -260,7 +260,8 @@ def _dataset(read, indices, example, change=None, varying_size=False):
         )
         shapes = [(None, *array.shape[1:]) if varying_size else array.shape for array in examples]
         arrays = [tf.ensure_shape(array, shape) for array, shape in zip(arrays, shapes, strict=True)]
-        return keras.tree.pack_sequence_as(example, arrays) if change is None else change(*arrays)
+        batch = keras.tree.pack_sequence_as(example, arrays)
+        return batch if change is None else change(*batch)
 
     dataset = tf.data.Dataset.range(indices.start, indices.stop)
     return dataset.map(load, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
