@@ -136,6 +136,7 @@ def test_many_images_are_not_looked_at_and_that_is_said(bursts, monkeypatch):
     assert asked.found[-1].startswith("near-duplicates: 200 of 200 images")
 
 
+@pytest.mark.slow
 def test_a_run_of_a_version_without_them_is_resumed_and_evaluated_with_its_splits(bursts, tmp_path):
     recipe = ImageRecipe(
         data=f"folder:{bursts[0]}", image_size=8, model="linear", epochs=1, near_duplicates=False
