@@ -32,7 +32,7 @@ PICTURES = {  # name: title, caption, alternative text
         "Reliability diagram of the probabilities with a temperature.",
     ),
     "average_precision": (
-        "Labels",
+        "Precision of the labels",
         "Average precision of each label: the mean precision over all thresholds; 1 is perfect.",
         "Bar chart of the average precision of each label.",
     ),
