@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, precision_recall_curve, precision_recall_fscore_support
+from sklearn.metrics import precision_recall_curve, precision_recall_fscore_support
 
 from keras_vit.training.classification_metrics import SMALLEST, calibration_bins, expected_calibration_error
 
@@ -32,12 +32,12 @@ def label_metrics(
     probabilities, labels = probabilities.astype("float64"), labels > 0
     thresholds = np.full(len(names), HALF) if thresholds is None else np.asarray(thresholds)
     found, occurs = probabilities >= thresholds, labels.any(axis=0)
-    precision = _average_precisions(labels, probabilities)
+    precision, *drawn = average_precisions(labels, probabilities, _resampled(len(labels)))
     *ratios, support = precision_recall_fscore_support(labels, found, average=None, zero_division=0)
     ratios = dict(zip(("precision", "recall", "f1"), ratios, strict=True))
     return {
         "mean_average_precision": _mean(precision),
-        "mean_average_precision_interval": _interval(labels, probabilities),
+        "mean_average_precision_interval": _quantiles([_mean(values) for values in drawn]),
         "average_precision_by_chance": float(labels.mean(axis=0)[occurs].mean()) if occurs.any() else 0.0,
         "exact_match": float((found == labels).all(axis=1).mean()),
         **calibration(probabilities, labels),
@@ -46,7 +46,7 @@ def label_metrics(
             {
                 "label": str(label),
                 "threshold": float(thresholds[index]),
-                "average_precision": precision[index],
+                "average_precision": float(precision[index]) if occurs[index] else None,
                 **{name: float(values[index]) for name, values in ratios.items()},
                 "support": int(support[index]),
             }
@@ -86,23 +86,52 @@ def _best(scores, holds):
     return float((thresholds[best] + below) / 2)
 
 
-def _average_precisions(labels, probabilities):
-    """The average precision of each label, or None of one that no image has."""
-    return [
-        float(average_precision_score(labels[:, i], probabilities[:, i])) if labels[:, i].any() else None
-        for i in range(labels.shape[1])
-    ]
+def average_precisions(labels: np.ndarray, scores: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Returns the average precision of each label, with each image counted some times.
+
+    That is the mean, over the images with the label, of the precision among all scored at least as high.
+
+    Args:
+        labels: bool `(n, num_labels)`.
+        scores: `(n, num_labels)`.
+        times: int `(draws, n)`, how often each image counts.
+
+    Returns:
+        float64 `(draws, num_labels)`; NaN of a label that no image has.
+
+    Example:
+        >>> labels, scores = np.array([[1], [0], [1]]) > 0, np.array([[0.9], [0.8], [0.7]])
+        >>> average_precisions(labels, scores, np.array([[1, 1, 1], [1, 0, 1]])).round(3).tolist()
+        [[0.833], [1.0]]
+    """
+    order = np.argsort(-scores, axis=0, kind="stable")
+    labels, scores = (np.take_along_axis(array, order, axis=0) for array in (labels, scores))
+    places = np.arange(len(scores))[:, None]
+    is_last = np.vstack([scores[1:] != scores[:-1], np.full((1, scores.shape[1]), True)])  # of equal scores
+    last = np.minimum.accumulate(np.where(is_last, places, len(scores))[::-1], axis=0)[::-1]
+    found = np.empty((len(times), scores.shape[1]))
+    for draw, counts in zip(found, times, strict=True):
+        counts = counts[order].astype("float64")
+        right = counts * labels
+        precision = right.cumsum(axis=0) / np.maximum(counts.cumsum(axis=0), 1)
+        total = right.sum(axis=0)
+        known = (right * np.take_along_axis(precision, last, axis=0)).sum(axis=0) / np.maximum(total, 1)
+        draw[:] = np.where(total > 0, known, np.nan)
+    return found
 
 
 def _mean(values):
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else 0.0
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else 0.0
 
 
-def _interval(labels, probabilities):
-    generator, means = np.random.default_rng(0), []
-    for _ in range(RESAMPLED):
-        rows = generator.integers(0, len(labels), len(labels))
-        means.append(_mean(_average_precisions(labels[rows], probabilities[rows])))
+def _resampled(count):
+    """How often each image is drawn, first each once, int `(1 + RESAMPLED, count)`."""
+    generator = np.random.default_rng(0)
+    draws = (generator.integers(0, count, count) for _ in range(RESAMPLED))
+    return np.array([np.ones(count, "int64"), *(np.bincount(rows, minlength=count) for rows in draws)])
+
+
+def _quantiles(means):
     outside = (1 - CONFIDENCE) / 2
     return [float(value) for value in np.quantile(means, (outside, 1 - outside))]
