@@ -196,6 +196,23 @@ def given_weights(text: str, name: str = "class_weight") -> dict[str, float]:
     return weights
 
 
+def check_watched(monitor: str | None, data: ImageData) -> None:
+    """Checks that the validation images can say the recall that chooses the best epoch.
+
+    Raises:
+        InputError: none of them has the class or label.
+    """
+    kind, _, label = (monitor or "").partition(":")
+    if kind != RECALL or label not in data.label_names:
+        return
+    counts = counts_of(data.validation.labels, data.label_kind, data.num_classes)
+    if not counts[index_of(label, data.label_names, "monitor")]:
+        raise InputError(
+            f"Expected validation images of {label} for monitor={monitor}, found none. Add some, or choose "
+            "another monitor."
+        )
+
+
 def index_of(name: str, label_names: Sequence[str], field: str) -> int:
     """Returns the index of the class that a field names."""
     if name not in label_names:

@@ -1,6 +1,7 @@
 """Classes of unequal size: weights in the loss, adjusted logits, and the metric that chooses the epoch."""
 
 import csv
+import dataclasses
 
 import keras
 import numpy as np
@@ -119,3 +120,11 @@ def test_a_class_that_the_data_lack_is_refused_before_training(assignment, unequ
     with pytest.raises(InputError, match="to name a class of the data, 0, 1, received '7'"):
         train(override(ImageRecipe(model="linear"), [assignment]), tmp_path / "run", data=unequal)
     assert not (tmp_path / "run" / "recipe.json").exists()
+
+
+def test_a_recall_that_the_validation_images_cannot_say_is_refused_before_training(unequal, tmp_path):
+    zeros = np.flatnonzero(unequal.validation.labels == 0)
+    data = dataclasses.replace(unequal, validation=unequal.validation.take(zeros))
+    with pytest.raises(InputError, match="validation images of 1 for monitor=recall:1, found none"):
+        train(ImageRecipe(model="linear", monitor="recall:1"), tmp_path / "run", data=data)
+    assert not (tmp_path / "run").exists()

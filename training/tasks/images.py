@@ -13,7 +13,7 @@ from keras_vit.io.label_names import read_label_names
 from keras_vit.io.output_meaning import OutputMeaning, read_output_meaning
 from keras_vit.pretrained.run_source import saved_preprocessing
 from keras_vit.training.augmentation.own import OwnAugmentation
-from keras_vit.training.balance import ACCURACY, BALANCED, BALANCED_ACCURACY
+from keras_vit.training.balance import ACCURACY, BALANCED, BALANCED_ACCURACY, check_watched
 from keras_vit.training.data import ImageData, load_data
 from keras_vit.training.data.label_kinds import CLASS, SOFT, strata
 from keras_vit.training.data.order import Sampling, steps_per_epoch
@@ -64,7 +64,11 @@ class ImageTask(Task):
         return type(self)(recipe, saved_preprocessing(folder.path))
 
     def knowing(self, data):
-        return type(self)(self.recipe, self.known, data) if isinstance(data, ImageData) else self
+        if not isinstance(data, ImageData):
+            return self
+        task = type(self)(self.recipe, self.known, data)
+        check_watched(self.recipe.monitor, data)
+        return task
 
     @property
     def metrics(self):
