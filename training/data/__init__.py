@@ -11,7 +11,14 @@ from keras_vit.constraints import Choices, checked
 from keras_vit.errors import DataWarning, InputError
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.pairs import as_pair
-from keras_vit.training.data.checks import check_data, check_parts, warn_balance, warn_duplicates, warn_pixels
+from keras_vit.training.data.checks import (
+    check_data,
+    check_parts,
+    warn_balance,
+    warn_duplicates,
+    warn_outliers,
+    warn_pixels,
+)
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.folds import Fold, OneFold
 from keras_vit.training.data.given import load_given
@@ -109,6 +116,7 @@ def load_data(
     data = ImageData(name, label_names=label_names, **facts, **parts)
     check_data(data)
     warn_balance(data)
+    warn_outliers(data)
     warn_pixels(data)
     return data
 

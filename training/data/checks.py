@@ -12,6 +12,7 @@ from keras_vit.training.data.label_kinds import CLASS, NUMBERS, SEVERAL, SOFT, c
 from keras_vit.training.data.split import seeded_hashes
 
 IMBALANCE = 10  # images of the largest class per image of the smallest at which it is reported
+OUTLIER = 100  # times the spread of 90 % of the numbers
 
 
 def as_images(array, name: str):
@@ -133,6 +134,23 @@ def warn_balance(data: ImageData):
             )
 
 
+def warn_outliers(data: ImageData):
+    """Warns about a number that is so far from the others that it alone decides what is learned."""
+    if data.label_kind != NUMBERS:
+        return
+    labels = data.train.labels.astype("float64")
+    low, middle, high = np.quantile(labels, (0.05, 0.5, 0.95), axis=0)
+    for index, name in enumerate(data.label_names):
+        row = int(np.abs(labels[:, index] - middle[index]).argmax())
+        far = abs(labels[row, index] - middle[index])
+        if far > OUTLIER * (high[index] - low[index]):
+            warn(
+                f"{name} of {data.train.names()[row]} is {labels[row, index]:g}, where 90 % of the training "
+                f"images have {low[index]:g} to {high[index]:g}: correct it if it is wrong, since it decides "
+                "what is learned."
+            )
+
+
 def warn_pixels(data: ImageData):
     """Warns when the training images are constant, or seem to have another range than [0, 255]."""
     images = data.train.images
@@ -172,7 +190,7 @@ def _check_all_in(train, label_names, kind):
     if absent:
         raise InputError(
             f"Expected training images of all {len(label_names)} classes, found none of {listed(absent)}. "
-            "Labels count from 0."
+            "Give them some, or leave them out. Labels count from 0 in arrays."
         )
     if kind == SEVERAL and (counts == len(train)).any():
         always = [label_names[index] for index in np.flatnonzero(counts == len(train))]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_vit.training.data import DataWarning, load_data
-from keras_vit.training.data.checks import listed, warn_balance, warn_duplicates, warn_pixels
+from keras_vit.training.data.checks import listed, warn_balance, warn_duplicates, warn_outliers, warn_pixels
 from keras_vit.training.data.dataset import ImageData, Split
 
 
@@ -65,6 +65,17 @@ def test_classes_out_of_balance_are_reported(count, lines):
     found = notices(warn_balance, data(split(1, *[0] * count)))
     assert len(found) == lines
     assert all("10 training images of cat, 1 of dog" in line for line in found)
+
+
+@pytest.mark.parametrize(("largest", "lines"), [(300.0, 0), (1e9, 1)])
+def test_a_number_far_from_all_others_is_reported(largest, lines):
+    ages = np.array([*range(40), largest], "float32")[:, None]
+    train = Split(np.zeros((41, 2, 2, 3), "uint8"), ages)
+    numbers = ImageData("x", train, train, train, label_names=("age",), label_kind="numbers")
+    found = notices(warn_outliers, numbers)
+    assert len(found) == lines and all(
+        "is 1e+09, where 90 % of the training images" in line for line in found
+    )
 
 
 def test_a_class_without_images_in_another_split_is_reported():
