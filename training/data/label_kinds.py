@@ -18,10 +18,15 @@ NUMBERS = "numbers"  # one number, or a few
 SOFT = "soft"  # a share of each class, which sum to 1
 KINDS = (CLASS, SEVERAL, NUMBERS, SOFT)
 SUM_TOLERANCE = 0.01  # of shares that were rounded to two digits
+NEARLY = 0.1  # of sums of rows that may be shares or numbers
+_LARGEST = 1e18  # of a number: its square is within float32
 BINS = 10  # of numbers, for splits that are alike
 MANY = 20  # whole numbers as classes, from which they may be meant as numbers
 _SEPARATORS = re.compile(r"[;|]")
 _WITH_COMMA = re.compile(r"[;|,]")
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
+_THOUSANDS = re.compile(r"\s*[-+]?\d{1,3},\d{3}\s*")
+_FLAGS = {"true": "1", "false": "0", "yes": "1", "no": "0"}
 
 
 class Labels(NamedTuple):
@@ -128,8 +133,9 @@ def labels_of_columns(columns: Mapping[str, Sequence], where: str, kind: str | N
     """Reads labels of one or several columns of a table.
 
     One column has class names or whole numbers, which are classes; lists, or texts with `;` or `|`, of names,
-    several labels; or numbers. Several columns have 0 and 1 (several labels, or one class where each row has
-    a single 1), shares that sum to 1 (soft labels) or numbers.
+    several labels; or numbers. Several columns have 0 and 1, or true and false (several labels, or one class
+    where each row has a single 1), shares that sum to 1 (soft labels) or numbers. Numbers may have a decimal
+    comma.
 
     Args:
         columns: the values of each column by its name, one for each image.
@@ -142,6 +148,7 @@ def labels_of_columns(columns: Mapping[str, Sequence], where: str, kind: str | N
     if len(columns) == 1:
         ((name, values),) = columns.items()
         return _of_one_column(name, list(values), f"column {name} of {where}", kind)
+    columns = {name: _plain_numbers(_plain_flags(values)) for name, values in columns.items()}
     for name, values in columns.items():
         _refuse_text(values, f"column {name} of {where}", "for one of several label columns")
     rows = np.array([[float(value) for value in values] for values in columns.values()], "float64").T
@@ -160,7 +167,7 @@ def labels_of_columns(columns: Mapping[str, Sequence], where: str, kind: str | N
 def classes_of(values: Sequence, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Returns the label of each row, int32, and the class names: the values in order, numbers by size."""
     for row, value in enumerate(values, start=1):
-        if value is None or not str(value).strip():
+        if _is_empty(value):
             raise InputError(f"{where} is empty in row {row:,}. Name a class for each image.")
         if isinstance(value, float) or _is_fraction(value):
             raise InputError(
@@ -179,6 +186,7 @@ def weights_of(values: Sequence, where: str) -> np.ndarray:
     Raises:
         InputError: what is no number of at least 0, or only zeros.
     """
+    values = _plain_numbers(values)
     found = [_as_number(value) for value in values]
     wrong = [row for row, value in enumerate(found, 1) if value is None or not 0 <= value < np.inf]
     if wrong or not any(found):
@@ -216,9 +224,11 @@ def encoded(labels: np.ndarray, num_names: int) -> np.ndarray:
 def _of_one_column(name, values, where, kind):
     if any(isinstance(value, list | tuple | np.ndarray) for value in values):
         return _of_lists(values, where, kind)
-    numeric = [_as_number(value) for value in values]
+    with_points = _plain_numbers(values)
+    numeric = [_as_number(value) for value in with_points]
     if kind is None:
-        if None not in numeric and not all(number.is_integer() for number in numeric):
+        known = [number for number, value in zip(numeric, values, strict=True) if not _is_empty(value)]
+        if None not in known and not all(number.is_integer() for number in known):
             kind, stated = NUMBERS, False
         elif any(_SEPARATORS.search(str(value)) for value in values):
             row = next(r for r, value in enumerate(values, 1) if _SEPARATORS.search(str(value)))
@@ -233,7 +243,7 @@ def _of_one_column(name, values, where, kind):
     if kind == SOFT:
         raise InputError(f"label_kind={SOFT} needs a column for each class, received one, {name}.")
     if kind == NUMBERS:
-        _refuse_text(values, where, f"for label_kind={NUMBERS}" if stated else "")
+        _refuse_text(with_points, where, f"for label_kind={NUMBERS}")
         rows = _checked_rows(np.array(numeric, "float64")[:, None], NUMBERS, where)
         return Labels(rows, (name,), NUMBERS, _reading(NUMBERS, (name,), where))
     if kind == SEVERAL:
@@ -241,6 +251,11 @@ def _of_one_column(name, values, where, kind):
         return _of_lists([_WITH_COMMA.split(text) for text in texts], where, SEVERAL)
     labels, names = classes_of(values, where)
     whole = None not in numeric and len(names) >= MANY and not stated
+    if whole and 2 * len(names) > len(values):
+        raise InputError(
+            f"Are the {len(names):,} whole numbers in {len(values):,} rows of {where} classes or numbers? "
+            f"Set label_kind={NUMBERS} or label_kind={CLASS}."
+        )
     hint = f"{len(names)} whole numbers in {where} are classes; label_kind={NUMBERS} for numbers"
     return Labels(labels, names, CLASS, f"labels: {hint}" if whole else None)
 
@@ -251,7 +266,7 @@ def _of_lists(values, where, kind):
     if any(isinstance(item, str) for value in values for item in value):
         if kind not in (None, SEVERAL):
             raise InputError(f"{where} has lists of names, which label_kind={SEVERAL} takes, not {kind}.")
-        named = [[str(item).strip() for item in value if str(item).strip()] for value in values]
+        named = [[str(item).strip() for item in value if not _is_empty(item)] for value in values]
         names = tuple(sorted({item for value in named for item in value}, key=_order))
         if not names:
             raise InputError(f"{where} has no label in any row.")
@@ -277,15 +292,22 @@ def _kind_of_rows(rows, name):
         return CLASS
     if np.isin(rows, (0, 1)).all():
         return SEVERAL
-    return SOFT if _are_shares(rows) else NUMBERS
+    if _have_shares(rows).all():
+        return SOFT
+    if _have_shares(rows, NEARLY).all():
+        raise InputError(
+            f"Are the rows of {name}, which nearly sum to 1, shares of classes or numbers? Divide each row "
+            f"by its sum, or set label_kind={NUMBERS}."
+        )
+    return NUMBERS
 
 
 def _is_one_hot(rows):
     return rows.shape[1] > 1 and bool(np.isin(rows, (0, 1)).all() and (rows.sum(axis=1) == 1).all())
 
 
-def _are_shares(rows):
-    return bool((rows >= 0).all() and (np.abs(rows.sum(axis=1) - 1) <= SUM_TOLERANCE).all())
+def _have_shares(rows, tolerance=SUM_TOLERANCE):
+    return (rows >= 0).all(axis=1) & (np.abs(rows.sum(axis=1) - 1) <= tolerance)
 
 
 def _checked_rows(rows, kind, where):
@@ -300,9 +322,21 @@ def _checked_rows(rows, kind, where):
         wrong = rows[~np.isin(rows, (0, 1))][0]
         raise InputError(f"Expected 0 or 1 in {where} for several labels, received {wrong:g}.")
     if kind == SOFT:
-        if not _are_shares(rows) or rows.shape[1] < 2:
-            raise InputError(f"Expected shares that sum to 1 in each row of {where} for soft labels.")
+        if rows.shape[1] < 2:
+            raise InputError(f"Expected a column for each class in {where} for soft labels, received one.")
+        if len(wrong := np.flatnonzero(~_have_shares(rows))):
+            shown = f"sum {rows[wrong[0]].sum():.4g}, smallest {rows[wrong[0]].min():.4g}"
+            raise InputError(
+                f"Expected shares from 0 that sum to 1 in each row of {where} for soft labels, received "
+                f"{shown} in row {wrong[0] + 1:,}. Divide each row by its sum."
+            )
         rows = rows / rows.sum(axis=1, keepdims=True)
+    largest = np.abs(rows).max(initial=0)
+    if largest > _LARGEST:
+        raise InputError(
+            f"Expected labels up to {_LARGEST:g} in {where}, received {largest:g}. Use another unit, or the "
+            "logarithm."
+        )
     return rows.astype(np.float32)
 
 
@@ -319,7 +353,7 @@ def _class_indices(array, name):
 def _refuse_text(values, where, why):
     for row, value in enumerate(values, start=1):
         if _as_number(value) is None:
-            shown = "an empty value" if value is None or not str(value).strip() else repr(str(value))
+            shown = "an empty value" if _is_empty(value) else repr(str(value))
             raise InputError(f"Expected a number in {where} {why}, received {shown} in row {row:,}.")
 
 
@@ -331,6 +365,25 @@ def _reading(kind, names, where):
         SOFT: f"shares of {len(names)} classes",
     }[kind]
     return f"labels: {found} ({listed(names, 5)}), as {where} shows; label_kind changes that"
+
+
+def _is_empty(value):
+    return value is None or not str(value).strip()
+
+
+def _plain_flags(values):
+    """Values of a column, where all are true or false as 1 and 0."""
+    flags = [_FLAGS.get(str(value).strip().casefold()) for value in values]
+    return values if None in flags else flags
+
+
+def _plain_numbers(values):
+    """Values of a column, with decimal points where it has decimal commas and they cannot be thousands."""
+    with_comma = [value for value in values if isinstance(value, str) and "," in value]
+    decimals = all(map(_DECIMAL_COMMA.fullmatch, with_comma))
+    if not with_comma or not decimals or all(map(_THOUSANDS.fullmatch, with_comma)):
+        return values
+    return [value.replace(",", ".") if isinstance(value, str) else value for value in values]
 
 
 def _as_number(value):

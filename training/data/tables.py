@@ -1,6 +1,7 @@
 """Tables with a row for each image: which columns are used, and what they say about labels and splits."""
 
 import csv
+import functools
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ USUAL = {  # names of columns that are taken where none is given, in any case
 _OPTIONAL = ("split", "weight")
 ALL = "*"  # as the label column: all columns that are nothing else
 _PARQUET = (".parquet", ".pq")
+_INDEX = "__index_level_"  # columns that pandas adds to Parquet files
+_DELIMITERS = (",", ";", "\t")
 
 
 def read_table(path: Path) -> dict[str, Sequence]:
@@ -27,11 +30,8 @@ def read_table(path: Path) -> dict[str, Sequence]:
     if path.suffix.lower() in _PARQUET:
         return _read_parquet(path)
     text = read_text(path)
-    try:
-        dialect = csv.Sniffer().sniff(text[:8192], ",;\t")
-    except csv.Error:
-        dialect = csv.excel
-    rows = [row for row in csv.reader(io.StringIO(text), dialect) if row]
+    rows = next((rows for rows in map(functools.partial(_rows, text), _DELIMITERS) if _is_even(rows)), None)
+    rows = rows or _rows(text, max(_DELIMITERS, key=text.partition("\n")[0].count))
     if len(rows) < 2:
         raise InputError(
             f"Expected a line of column names and a row for each image in {path}, found neither."
@@ -43,7 +43,10 @@ def read_table(path: Path) -> dict[str, Sequence]:
                 f"Expected {len(header)} values in each row of {path} ({listed(header)}), received "
                 f"{len(row)} in row {number:,}."
             )
-    return dict(zip(header, zip(*rows[1:], strict=True), strict=True))
+    if twice := sorted({name for name in header if name and header.count(name) > 1}):
+        raise InputError(f"{path} has several columns with the name {listed(twice)}. Rename or remove some.")
+    columns = dict(zip(header, zip(*rows[1:], strict=True), strict=True))
+    return {name: values for name, values in columns.items() if name}  # pandas writes an index without a name
 
 
 def choose_columns(columns: Sequence[str], given: Mapping[str, str | None], where) -> dict[str, str]:
@@ -81,12 +84,16 @@ def label_columns(chosen: Mapping[str, str], columns: Sequence[str]) -> list[str
     if label == ALL:
         others = {name for kind, name in chosen.items() if kind != "label"}
         return [name for name in columns if name not in others]
-    return [name.strip() for name in label.split(",")]
+    names = [name.strip() for name in label.split(",")]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"Expected label_column to name each column once, received {listed(twice)} twice.")
+    return names
 
 
 def are_splits(values: Sequence) -> bool:
-    """Returns whether each value is the name of a split."""
-    return all(str(value).strip().casefold() in SPLITS for value in values)
+    """Returns whether values are meant as splits: all are names of splits, or two splits are named."""
+    names = [SPLITS.get(str(value).strip().casefold()) for value in values]
+    return None not in names or len(set(names) - {None}) > 1
 
 
 def rows_of_splits(values: Sequence | None, count: int, where: str) -> dict[str, np.ndarray]:
@@ -97,7 +104,7 @@ def rows_of_splits(values: Sequence | None, count: int, where: str) -> dict[str,
     if unknown := sorted({text for text in texts if text not in SPLITS}):
         raise InputError(
             f"Expected {where} to say {', '.join(ORDER)} in each row, received "
-            f"{listed(map(repr, unknown), 5)}."
+            f"{listed(map(repr, unknown), 5)}. Correct these rows, or rename a column of another meaning."
         )
     names = np.array([SPLITS[text] for text in texts])
     found = {split: np.flatnonzero(names == split) for split in ORDER}
@@ -117,7 +124,17 @@ def _read_parquet(path):
         raise InputError(f"{path} cannot be read as a Parquet file: {first_line(error)}") from error
     if not table.num_rows:
         raise InputError(f"{path} has no rows.")
-    return {name: table[name].to_pylist() for name in table.column_names}
+    names = [name for name in table.column_names if not name.startswith(_INDEX)]
+    return {name: table[name].to_pylist() for name in names}
+
+
+def _rows(text, delimiter):
+    return [row for row in csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True) if row]
+
+
+def _is_even(rows):
+    """Whether a delimiter gives several columns, and each row a value of each."""
+    return bool(rows) and len(rows[0]) > 1 and all(len(row) == len(rows[0]) for row in rows)
 
 
 def _unknown(kind, name, columns):

@@ -88,6 +88,12 @@ def test_splits_have_one_kind():
         ({"x": ["1", "0"], "y": ["0", "1"]}, SEVERAL, SEVERAL, ("x", "y"), [[1, 0], [0, 1]]),
         ({"x": ["0.3", "0"], "y": ["0.7", "1"]}, None, SOFT, ("x", "y"), [[0.3, 0.7], [0, 1]]),
         ({"x": ["0.3", "5"], "y": ["0.7", "1"]}, None, NUMBERS, ("x", "y"), [[0.3, 0.7], [5, 1]]),
+        ({"x": ["True", "false"], "y": ["yes", "Yes"]}, None, SEVERAL, ("x", "y"), [[1, 1], [0, 1]]),
+        ({"x": [True, False], "y": [True, True]}, None, SEVERAL, ("x", "y"), [[1, 1], [0, 1]]),
+        ({"age": ["18,5", "70"]}, None, NUMBERS, ("age",), [[18.5], [70]]),
+        ({"x": ["0,3", "-5,25"], "y": ["7", "1"]}, None, NUMBERS, ("x", "y"), [[0.3, 7], [-5.25, 1]]),
+        ({"tags": ["1,2", "2"]}, SEVERAL, SEVERAL, ("1", "2"), [[1, 1], [0, 1]]),
+        ({"tags": [["a", None], [None, "b"]]}, None, SEVERAL, ("a", "b"), [[1, 0], [0, 1]]),
         ({"box": [[1.5, 2.0], [3.0, 4.0]]}, None, NUMBERS, ("value 0", "value 1"), [[1.5, 2], [3, 4]]),
     ],
 )
@@ -109,6 +115,21 @@ def test_columns_of_a_table_are_read(columns, given, kind, names, values):
         ({"x": [["a"], ["b"]]}, NUMBERS, "lists of names"),
         ({"x": ["1.5", "2"]}, CLASS, "For numbers set label_kind=numbers"),
         ({"x": ["1", "inf"], "y": ["1", "2"]}, NUMBERS, "infinite ones in row 2"),
+        ({"age": ["1,234", "5,000"]}, NUMBERS, "received '1,234' in row 1"),
+        ({"age": ["1.5", ""]}, None, "number in column age .* received an empty value in row 2"),
+        ({"age": [80.5, None]}, None, "number in column age .* received an empty value in row 2"),
+        ({"age": ["1e300", "2e300"]}, NUMBERS, r"labels up to 1e\+18 in column age .*, received 2e\+300"),
+        (
+            {"x": ["0.3", ".9"], "y": ["0.7", "0.08"]},
+            None,
+            "which nearly sum to 1, shares of classes or numbers",
+        ),
+        (
+            {"x": ["0.3", ".9"], "y": ["0.7", "0.08"]},
+            SOFT,
+            "received sum 0.98, smallest 0.08 in row 2. Divide",
+        ),
+        ({"x": ["1", "7"], "y": ["0", "2"]}, SOFT, "received sum 9, smallest 2 in row 2. Divide each row"),
     ],
 )
 def test_columns_that_fit_no_kind_are_refused(columns, given, message):
@@ -117,8 +138,12 @@ def test_columns_that_fit_no_kind_are_refused(columns, given, message):
 
 
 def test_many_whole_numbers_as_classes_are_reported():
-    (line,) = labels_of_columns({"age": [str(age) for age in range(30)]}, "t.csv").lines
+    ages = [str(age) for age in range(30)]
+    (line,) = labels_of_columns({"age": 2 * ages}, "t.csv").lines
     assert "30 whole numbers in column age of t.csv are classes; label_kind=numbers" in line
+    with pytest.raises(InputError, match="Are the 30 whole numbers in 30 rows of column age .* or numbers"):
+        labels_of_columns({"age": ages}, "t.csv")
+    assert labels_of_columns({"age": ages}, "t.csv", CLASS).lines == []
 
 
 def test_splits_are_alike_in_the_rarest_label_and_in_tenths_of_a_number():

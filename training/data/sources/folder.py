@@ -35,7 +35,8 @@ def load(argument, options):
         raise InputError(f"Expected a folder of class folders at {path}, found {found}.")
     if table := _table_in(path):
         loaded = load_table(table, options)
-        return loaded._replace(lines=[*loaded.lines, *_left_out(path, table, loaded.parts)])
+        read = f"labels are those of {os.path.basename(table)}: no folder is a class"
+        return loaded._replace(lines=[read, *loaded.lines, *_left_out(path, table, loaded.parts)])
     if asked := [f"{kind}_column" for kind, column in options.columns.items() if column]:
         raise InputError(f"{asked[0]} is for a table, and {path} has no {TABLES[0]}. Leave it out.")
     layout = read_layout(path, options.class_folders)

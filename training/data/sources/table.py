@@ -54,5 +54,5 @@ def _check_files(files, path):
     if absent:
         raise InputError(
             f"{len(absent):,} of {len(files):,} files that {path} names are not there: {listed(absent, 5)}. "
-            f"Paths are relative to {path.parent}."
+            f"Paths are relative to {path.parent.absolute()}: correct them, or leave these rows out."
         )

@@ -44,6 +44,32 @@ def test_each_row_is_an_image_with_its_label(delimiter, images):
     assert data.found[0] == "columns: image Path, label label"
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_names_may_have_quotes_and_delimiters(delimiter, images):
+    names = ('a "large" cat; red, or so', "'dog'", "1;5", "1,5")
+    late = [[f"images/{number % 30}.png", "'dog'"] for number in range(600)]  # quotes after 8 KB
+    data = load_data(
+        write(images, ["path", "label"], late + rows(names), delimiter=delimiter),
+        image_size=8,
+        label_kind="class",
+    )
+    assert set(data.label_names) == set(names)
+
+
+def test_an_index_of_pandas_is_no_label(images):
+    import pyarrow.parquet
+
+    labels = [(number % 2 == 1, number % 3 == 0) for number in range(30)]
+    write(images, ["", "path", "striped", "round"], [[29 - i, rows()[i][0], *labels[i]] for i in range(30)])
+    columns = {"path": [row[0] for row in rows()], "striped": [a for a, _ in labels]}
+    columns |= {"round": [b for _, b in labels], "__index_level_0__": list(range(30))}
+    pyarrow.parquet.write_table(pyarrow.table(columns), images / "table.parquet")
+    for name in ("table.csv", "table.parquet"):
+        data = load_data(f"table:{images / name}", image_size=8, label_column="*")
+        assert data.label_kind == "several" and data.label_names == ("striped", "round")
+        assert [red % 2 for red in reds(data.train)] == data.train.labels[:, 0].tolist()
+
+
 def test_parquet_is_read_as_csv_is(images):
     import pyarrow.parquet
 
@@ -66,6 +92,12 @@ def test_a_column_of_another_meaning_is_not_taken_for_splits(images):
     assert load_data(spec, image_size=8).found[0] == "columns: image path, label label"
     with pytest.raises(InputError, match="Expected column set .* to say train, .* received 'lego'"):
         load_data(spec, image_size=8, split_column="set")
+
+
+def test_splits_are_not_made_anew_where_a_few_rows_say_something_else(images):
+    spec = write(images, ["path", "label", "split"], rows(splits=("train", "val", "test", "holdout")))
+    with pytest.raises(InputError, match="received 'holdout'. Correct these rows, or rename a column"):
+        load_data(spec, image_size=8)
 
 
 def test_numbers_are_classes_in_their_order(images):
@@ -99,6 +131,12 @@ BAD = {
         "numbers .* received 0.5",
     ),
     "a row that is too short": (["path", "label"], [*rows(), ["images/3.png"]], {}, "received 1 in row 31"),
+    "two columns of one name": (
+        ["path", "label", "label"], [[*row, "x"] for row in rows()], {}, "name label. Rename",
+    ),
+    "a column twice": (
+        ["path", "label"], rows(), {"label_column": "label,label"}, "once, received label twice",
+    ),
     "no rows": (["path", "label"], [], {}, "a row for each image"),
     "no training split": (["path", "label", "split"], rows(splits=("test",)), {}, "no row of the train"),
     "one class": (["path", "label"], rows(labels=("cat",)), {}, "two classes or more"),
@@ -146,6 +184,7 @@ def test_a_folder_with_a_table_is_read_by_it(images):
     )
     data = load_data(f"folder:{images}", image_size=8, label_kind="several")
     assert data.label_names == ("a", "b") and sum(len(split) for split in data.splits.values()) == 30
+    assert data.found[0] == "labels are those of labels.csv: no folder is a class"
     assert any(
         "1 image that labels.csv does not name is left out: images/extra.png" in line for line in data.found
     )
