@@ -40,13 +40,18 @@ def least_score(scores: np.ndarray, right: np.ndarray, precision: float) -> floa
         precision: float, the least share.
 
     Raises:
-        InputError: no score is enough for ten answers or more.
+        InputError: no score is enough for ten answers or more, or there are too few.
 
     Example:
         >>> scores = np.arange(1, 21) / 20
         >>> round(least_score(scores, scores > 0.4, 0.9), 3)
         0.375
     """
+    if right.sum() < precision * FEWEST:
+        raise InputError(
+            f"A threshold for {precision:g} has to leave {FEWEST} answers or more, and {right.sum():,} on the"
+            " validation images are right. Add images, or train with a larger validation_fraction."
+        )
     order = np.argsort(-scores, kind="stable")
     share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     ends = np.append(np.diff(scores[order]) != 0, True)  # equal scores are answered alike

@@ -101,3 +101,9 @@ def test_bad_input_is_one_line(run, options, message, capsys):
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
     assert (run[1] / "run" / "metrics.json").read_bytes() == before
+
+
+def test_a_threshold_of_too_few_images_is_refused_as_such():
+    scores = np.linspace(0.5, 1, 9)
+    with pytest.raises(InputError, match="has to leave 10 answers or more, and 9 on the validation images"):
+        least_score(scores, scores > 0, 0.95)
