@@ -8,7 +8,8 @@ from keras_vit.constraints import parse_value
 from keras_vit.errors import InputError
 from keras_vit.training.recipe import Recipe, assignment_types, split_assignment
 
-_LITERAL = ("data",)  # fields whose text may contain commas and colons
+_LITERAL = {"data", "image_column", "label_column", "split_column", "weight_column", "group", "sixteen_bit"}
+_LITERAL |= {"monitor"}  # fields whose text may contain commas and colons
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,8 +40,8 @@ class SpaceOverride:
     def parse(cls, assignment: str, types: dict) -> "SpaceOverride":
         """Parses `field=value`, `field=a,b` or `field=low:high`; `types` maps fields to annotations."""
         field, text = split_assignment(assignment, types)
-        if field in _LITERAL:
-            return cls(field, (text,))
+        if field in _LITERAL or field == "class_weight" and ":" in text:
+            return cls(field, (parse_value(field, text, types[field]),))
         low, colon, high = text.partition(":")
         if colon and _is_number(low) and _is_number(high):
             return cls._range(field, *(parse_value(field, end, types[field]) for end in (low, high)))

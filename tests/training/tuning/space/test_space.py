@@ -52,6 +52,21 @@ def test_overrides_restrict_fix_and_add_fields():
     assert restricted.recipe.patch_size == 2 and restricted.recipe.precision == "mixed_bfloat16"
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"label_column": "red,big", "weight_column": "a,b", "group": r"pattern:(\d{1,3}):"},
+        {"class_weight": "cat:2,dog:3", "monitor": "recall:cat, small"},
+        {"sixteen_bit": "0:4095"},
+    ],
+)
+def test_columns_groups_and_classes_are_no_alternatives(fields):
+    data = {} if "class_weight" in fields else {"data": "table:a.csv"}
+    fields = {**data, **fields}
+    found = build_space(SEARCH, [f"{name}={value}" for name, value in fields.items()])
+    assert {name: getattr(found.recipe, name) for name in fields} == fields
+
+
 def test_a_field_that_depends_on_a_fixed_one_varies_only_where_it_has_an_effect():
     assert "randaugment_magnitude" not in build_space(SEARCH, ["randaugment_layers=0"]).description()
     assert build_space(SEARCH, ["randaugment_layers=1"]).description()["randaugment_magnitude"] == "1 to 9"
