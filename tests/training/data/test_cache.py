@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -130,14 +131,15 @@ def test_a_disk_that_fills_before_a_training_has_the_images_leaves_its_result(
     monkeypatch.setenv("KERAS_VIT_CACHE", "off")
     whole = fit(recipe, tmp_path / "whole").get_weights()
     monkeypatch.setenv("KERAS_VIT_CACHE", str(small_disk / "cache"))
-    put = Cache.put
+    put, lock = Cache.put, threading.Lock()
 
     def put_and_fill(cache, *arguments):
-        put(cache, *arguments)
-        if len(cache._places) >= 20 and not (small_disk / "other").exists():  # another program writes
-            with contextlib.suppress(OSError), open(small_disk / "other", "wb", buffering=0) as file:
-                while file.write(bytes(512)):
-                    pass
+        with lock:  # no other thread keeps an image while the disk becomes full
+            put(cache, *arguments)
+            if len(cache._places) >= 20 and not (small_disk / "other").exists():  # another program writes
+                with contextlib.suppress(OSError), open(small_disk / "other", "wb", buffering=0) as file:
+                    while file.write(bytes(512)):
+                        pass
 
     monkeypatch.setattr(Cache, "put", put_and_fill)
     with pytest.warns(DataWarning, match="No space is left in .* Nothing is lost") as found:
