@@ -23,6 +23,11 @@ class Answers:
 
     def __init__(self, found, top: int, least: float):
         self.found, self.top, self.least = found, top, least
+        outputs = found.predictor.description.outputs
+        if least and not found.predictor.classes and not any(self._is_scored(o.name) for o in outputs):
+            raise InputError(
+                f"--min-score is for classes and labels, and {found.name} gives neither. Leave it out."
+            )
         self.answered = []  # pairs of a file and its outputs by name, or its error
 
     def add(self, files: list[str], outputs: dict[str, np.ndarray]) -> list[dict]:

@@ -207,3 +207,10 @@ def test_labels_are_weighted_by_how_few_images_have_them(tmp_path):
     held = run.data.train.labels.mean(axis=0)
     np.testing.assert_allclose(weights, (1 - held) / held, rtol=1e-5)
     assert "val_macro_f1" in run.folder.history.read_text()
+
+
+def test_numbers_have_no_least_score(trained, capsys):
+    kind, run = trained
+    words = ["predict", str(run.folder.path), str(run.data.test.names()[0]), "--min-score", "0.1"]
+    assert main(words) == (2 if kind == "numbers" else 0)
+    assert ("--min-score is for classes and labels" in capsys.readouterr().err) == (kind == "numbers")
