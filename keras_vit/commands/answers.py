@@ -108,12 +108,8 @@ class Answers:
         """The labels that hold with their scores, best first: from their thresholds and `least` on."""
         names, least = self.found.predictor.label_names, self._output(name).thresholds
         least = np.maximum(HALF if least is None else np.asarray(least), self.least)
-        best = [
-            i
-            for i in np.argsort(-values, kind="stable")
-            if values[i] >= np.broadcast_to(least, values.shape)[i]
-        ]
-        return [(names[i], values[i]) for i in best]
+        holds = values >= least
+        return [(names[i], values[i]) for i in np.argsort(-values, kind="stable") if holds[i]]
 
     def _output(self, name):
         return next(o for o in self.found.predictor.description.outputs if o.name == name)

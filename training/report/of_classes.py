@@ -7,8 +7,6 @@
 - `NO_MISTAKES`, what the page says where nothing is wrong.
 """
 
-import numpy as np
-
 from keras_vit.io.html_page import section
 from keras_vit.io.html_page import table as table_of
 from keras_vit.training.balance import ACCURACY
@@ -42,8 +40,7 @@ def pictures(data, answers, metrics):
             (f"true: {true}", f"predicted: {predicted}", percent(row.max()))
             for (true, predicted), row in zip(shown, answers[wrong], strict=True)
         ]
-        files = [name for name in np.array(data.test.names())[wrong]]
-        yield "worst_mistakes", mistakes_picture(data.test.images[wrong], files, lines)
+        yield "worst_mistakes", mistakes_picture(data.test, wrong, lines)
     yield from doubtful_pictures(data, answers, metrics, texts)
 
 
@@ -53,8 +50,7 @@ def doubtful_pictures(data, answers, metrics, texts):
     if len(doubtful):
         shown = texts(data.test.labels[doubtful], answers[doubtful], data.label_names, metrics)
         lines = [(f"label: {label}", f"perhaps: {answer}") for label, answer in shown]
-        files = list(np.array(data.test.names())[doubtful])
-        yield "doubtful_labels", mistakes_picture(data.test.images[doubtful], files, lines)
+        yield "doubtful_labels", mistakes_picture(data.test, doubtful, lines)
 
 
 def texts(labels, answers, label_names, metrics):

@@ -23,8 +23,7 @@ def pictures(data, answers, metrics):
     if len(worst):
         shown = texts(labels[worst], answers[worst], data.label_names, metrics)
         lines = [(f"true: {true}", f"answer: {answer}") for true, answer in shown]
-        files = list(np.array(data.test.names())[worst])
-        yield "worst_numbers", mistakes_picture(data.test.images[worst], files, lines)
+        yield "worst_numbers", mistakes_picture(data.test, worst, lines)
 
 
 def texts(labels, answers, label_names, metrics):

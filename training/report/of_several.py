@@ -21,8 +21,7 @@ def pictures(data, answers, metrics):
     if len(wrong):
         shown = texts(data.test.labels[wrong], answers[wrong], data.label_names, metrics)
         lines = [(f"true: {true}", f"found: {found}") for true, found in shown]
-        files = list(np.array(data.test.names())[wrong])
-        yield "worst_labels", mistakes_picture(data.test.images[wrong], files, lines)
+        yield "worst_labels", mistakes_picture(data.test, wrong, lines)
     yield from doubtful_pictures(data, answers, metrics, texts)
 
 

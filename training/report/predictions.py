@@ -84,9 +84,10 @@ def worst_mistakes(probabilities, labels, count=8):
     return wrong[np.argsort(-probabilities[wrong, predicted[wrong]], kind="stable")][:count]
 
 
-def mistakes_picture(images, files, lines):
-    """Draws images with the name of each file, and lines of text below that."""
-    titles = picture_names(map(os.path.basename, files), max_length=36, what="image")
+def mistakes_picture(split, chosen, lines):
+    """Draws the chosen images of a split with the name of each file, and lines of text below that."""
+    images, files = split.images[chosen], split.names()
+    titles = picture_names((os.path.basename(files[i]) for i in chosen), max_length=36, what="image")
     rows = -(-len(images) // MISTAKES_PER_ROW)
     height, width = images.shape[1:3]
     canvas = figure(height=rows * (2.4 * min(height / width, 2) + 0.85))
