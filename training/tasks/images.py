@@ -241,7 +241,7 @@ class ImageTask(Task):
             )
 
     def evaluate(self, folder, model, data, unsure=None):
-        target = target_of(self.recipe, data)
+        target = self.target  # of these data, by `knowing`
         outputs = {name: predict_outputs(model, data.splits[name].images) for name in HELD_OUT}
         fitted = target.fit(outputs["validation"], data.validation.labels)
         temperature = fitted.get("temperature", 1.0)
