@@ -95,7 +95,17 @@ SCHEDULES = {  # name: function from the peak rate, the final rate and the numbe
 }
 WITH_FINAL_RATE = ("cosine", "linear", "polynomial", "exponential")
 
-NOT_DECAYED = ("bias", "gamma", "beta", "token", "tokens", "embedding", "embeddings", "probe")
+NOT_DECAYED = (
+    "attention_bias",
+    "bias",
+    "gamma",
+    "beta",
+    "token",
+    "tokens",
+    "embedding",
+    "embeddings",
+    "probe",
+)
 
 
 def build_optimizer(recipe, model, num_steps, derived=lambda optimizer_class: optimizer_class):

@@ -219,6 +219,8 @@ class ImageRecipe(Augmentation, Recipe):
         "vit": keras_vit.models.vit,
         "cnn": keras_vit.models.cnn,
         "resnet": keras_vit.models.resnet,
+        "levit": keras_vit.models.levit,
+        "repvit": keras_vit.models.repvit,
         "mlp": keras_vit.models.mlp,
         "linear": keras_vit.models.linear,
     }

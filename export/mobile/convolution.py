@@ -13,7 +13,7 @@ from keras_vit.export.mobile.registry import handles
 def convolution(layer, x):
     if layer.groups != 1 or layer.data_format != "channels_last":
         return NotImplemented
-    x, kernel, bias = _fold(layer, x, summed=(0, 1, 2))
+    x, kernel, bias = _fold(layer, x, *weights(layer), summed=(0, 1, 2))
 
     def apply(kernel, bias):
         with tf.name_scope(layer.path):
@@ -27,9 +27,13 @@ def convolution(layer, x):
 def depthwise_convolution(layer, x):
     if layer.data_format != "channels_last":
         return NotImplemented
-    x, kernel, bias = _fold(layer, x, summed=(0, 1))
-    shape = kernel.shape  # (height, width, inputs, multiplier)
-    strides, padding = (1, *layer.strides, 1), layer.padding.upper()
+    return activate(layer, depthwise(layer, x, *weights(layer)))
+
+
+def depthwise(layer, x, kernel, bias):
+    """Returns the pending result of a depthwise layer with a kernel `(height, width, inputs, multiplier)`."""
+    x, kernel, bias = _fold(layer, x, kernel, bias, summed=(0, 1))
+    shape, strides, padding = kernel.shape, (1, *layer.strides, 1), layer.padding.upper()
 
     def apply(kernel, bias):
         with tf.name_scope(layer.path):
@@ -37,14 +41,14 @@ def depthwise_convolution(layer, x):
             y = tf.nn.depthwise_conv2d(x, kernel, strides, padding, dilations=layer.dilation_rate)
             return tf.nn.bias_add(y, bias)
 
-    return activate(layer, Linear(apply, kernel.reshape(*shape[:2], -1), bias))
+    return Linear(apply, kernel.reshape(*shape[:2], -1), bias)
 
 
-def _fold(layer, x, summed):
+def _fold(layer, x, kernel, bias, summed):
     """Folds a pending scale and shift, but no shift where images are padded: the border is not shifted."""
     if isinstance(x, Scaled) and layer.padding != "valid" and np.any(x.shift):
         x = materialize(x)
-    return fold(x, *weights(layer), summed)
+    return fold(x, kernel, bias, summed)
 
 
 @handles(keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
@@ -53,11 +57,11 @@ def pooling(layer, x):
     if layer.pool_size != (1, 1) or layer.data_format != "channels_last":
         return layer(x)
     for axis, stride in enumerate(layer.strides, start=1):
-        x = _every(x, axis, stride)
+        x = every(x, axis, stride)
     return x
 
 
-def _every(x, axis, stride):
+def every(x, axis, stride):
     """Every `stride`-th row or column: the pooling of a residual network's shortcut.
 
     XNNPACK runs neither windows of one pixel nor slices with a stride, but a reshape and a slice.

@@ -23,9 +23,14 @@ def layer_scale(layer, x):
 def batch_norm(layer, x):
     if layer.axis not in (-1, 3):  # images with channels last
         return NotImplemented
+    return scaled(x, *scale_and_shift(layer))
+
+
+def scale_and_shift(layer):
+    """Returns the factor and the addend of each channel that a batch normalization has at inference."""
     gamma, beta = _gamma_and_beta(layer)
     scale = gamma / np.sqrt(as_float64(layer.moving_variance) + layer.epsilon)
-    return scaled(x, scale, beta - as_float64(layer.moving_mean) * scale)
+    return scale, beta - as_float64(layer.moving_mean) * scale
 
 
 @handles(keras.layers.LayerNormalization, options=("axis", "epsilon", "center", "scale"))

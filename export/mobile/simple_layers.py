@@ -8,7 +8,6 @@ from keras_vit.layers import DropPath
 
 
 @handles(
-    keras.layers.Activation,
     keras.layers.ReLU,
     keras.layers.Softmax,
     keras.layers.Flatten,

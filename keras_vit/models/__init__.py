@@ -5,8 +5,10 @@ from keras_vit.models.char_transformer import char_transformer
 from keras_vit.models.cnn import cnn
 from keras_vit.models.image_size import with_image_size
 from keras_vit.models.inspection import attention_scores, num_prefix_tokens
+from keras_vit.models.levit import levit
 from keras_vit.models.linear import linear
 from keras_vit.models.mlp import mlp
+from keras_vit.models.repvit import repvit
 from keras_vit.models.resnet import resnet
 from keras_vit.models.rollout import attention_maps, attention_rollout
 from keras_vit.models.vit import vit
@@ -18,9 +20,11 @@ __all__ = [
     "char_rnn",
     "char_transformer",
     "cnn",
+    "levit",
     "linear",
     "mlp",
     "num_prefix_tokens",
+    "repvit",
     "resnet",
     "step_model",
     "vit",

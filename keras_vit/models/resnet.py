@@ -1,6 +1,5 @@
 """Residual networks."""
 
-from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 
 import keras
@@ -9,6 +8,7 @@ from keras_vit.constraints import Choices, checked
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import DType, PixelPair, Rate, Seed
 from keras_vit.models.arguments import Channels, NumClasses, PerChannel, variant_row
+from keras_vit.models.batch_normalized import BatchNormalized
 from keras_vit.models.image_input import image_input, pixel_scaling
 
 
@@ -87,9 +87,10 @@ def resnet(
     """
     row = variant_row("ResNet", SIZES, variant, image_size=image_size, stem=stem)
     images = image_input(row.image_size, channels)
-    build = _Builder(layer_seeds(seed), dtype, row.shortcut)
-    block = build.basic if row.block == "basic" else build.bottleneck
-    x = build.stem(pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images), row.filters, row.stem)
+    build = BatchNormalized(layer_seeds(seed), dtype, "relu")
+    blocks = _Blocks(build, row.shortcut)
+    block = blocks.basic if row.block == "basic" else blocks.bottleneck
+    x = blocks.stem(pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images), row.filters, row.stem)
     for stage, count in enumerate(row.num_blocks):
         for index in range(count):
             strides = 2 if stage > 0 and index == 0 else 1
@@ -101,68 +102,46 @@ def resnet(
     return keras.Model(images, logits, name=name)
 
 
-class _Builder(NamedTuple):
-    """Adds the parts of a residual network to a graph; `place` ends the names of its layers."""
+class _Blocks(NamedTuple):
+    """Adds the parts of a residual network to a graph; `place` ends the names of their layers."""
 
-    seeds: Iterator
-    dtype: DType
+    build: BatchNormalized
     shortcut_kind: str
 
     def stem(self, x, filters, kind):
         kernel_size, strides = (7, 2) if kind == "7x7" else (3, 1)
-        x = self.activated(self.convolution(x, filters, kernel_size, strides, "stem"), "stem")
+        x = self.build.activated(self.build.convolution(x, filters, kernel_size, strides, "stem"), "stem")
         if kind == "3x3":
             return x
-        x = self.padded(x, 1, "pooling_stem")  # zeros are no maximum after ReLU
-        return keras.layers.MaxPooling2D(3, 2, dtype=self.dtype, name="pooling_stem")(x)
+        x = keras.layers.ZeroPadding2D(1, dtype=self.build.dtype, name="pad_pooling_stem")(x)
+        return keras.layers.MaxPooling2D(3, 2, dtype=self.build.dtype, name="pooling_stem")(x)
 
     def basic(self, x, filters, strides, place):
-        y = self.activated(self.convolution(x, filters, 3, strides, f"{place}_a"), f"{place}_a")
-        y = self.convolution(y, filters, 3, 1, f"{place}_b")
+        y = self.activated(x, filters, 3, strides, f"{place}_a")
+        y = self.build.convolution(y, filters, 3, 1, f"{place}_b")
         return self.joined(x, y, strides, place)
 
     def bottleneck(self, x, filters, strides, place):
-        y = self.activated(self.convolution(x, filters, 1, 1, f"{place}_a"), f"{place}_a")
-        y = self.activated(self.convolution(y, filters, 3, strides, f"{place}_b"), f"{place}_b")
-        y = self.convolution(y, 4 * filters, 1, 1, f"{place}_c")
+        y = self.activated(x, filters, 1, 1, f"{place}_a")
+        y = self.activated(y, filters, 3, strides, f"{place}_b")
+        y = self.build.convolution(y, 4 * filters, 1, 1, f"{place}_c")
         return self.joined(x, y, strides, place)
+
+    def activated(self, x, filters, kernel_size, strides, place):
+        return self.build.activated(self.build.convolution(x, filters, kernel_size, strides, place), place)
 
     def joined(self, x, y, strides, place):
         if x.shape[-1] != y.shape[-1]:
             x = self.shortcut(x, y.shape[-1], strides, f"{place}_shortcut")
-        y = keras.layers.Add(dtype=self.dtype, name=f"add_{place}")([x, y])
-        return self.activated(y, place)
+        y = keras.layers.Add(dtype=self.build.dtype, name=f"add_{place}")([x, y])
+        return self.build.activated(y, place)
 
     def shortcut(self, x, filters, strides, place):
         if self.shortcut_kind == "projection":
-            return self.convolution(x, filters, 1, strides, place)
-        x = keras.layers.MaxPooling2D(1, strides, dtype=self.dtype, name=f"pooling_{place}")(x)
+            return self.build.convolution(x, filters, 1, strides, place)
+        x = keras.layers.MaxPooling2D(1, strides, dtype=self.build.dtype, name=f"pooling_{place}")(x)
         # The pair is for the last two axes, which it treats as height and width under "channels_first".
         pad = (0, 0), (0, filters - x.shape[-1])
-        return keras.layers.ZeroPadding2D(pad, "channels_first", dtype=self.dtype, name=f"pad_{place}")(x)
-
-    def convolution(self, x, filters, kernel_size, strides, place):
-        """A convolution and its batch normalisation."""
-        x = self.padded(x, kernel_size // 2, f"conv_{place}") if strides > 1 else x
-        x = keras.layers.Conv2D(
-            filters,
-            kernel_size,
-            strides,
-            padding="valid" if strides > 1 else "same",
-            use_bias=False,
-            kernel_initializer=keras.initializers.HeNormal(next(self.seeds)),
-            dtype=self.dtype,
-            name=f"conv_{place}",
-        )(x)
-        return keras.layers.BatchNormalization(
-            momentum=0.9, epsilon=1e-5, dtype=self.dtype, name=f"norm_{place}"
-        )(x)
-
-    def padded(self, x, pixels, place):
-        """Zeros on all sides; "same" would put them on two sides only where the strides are 2."""
-        if not pixels:
-            return x
-        return keras.layers.ZeroPadding2D(pixels, dtype=self.dtype, name=f"pad_{place}")(x)
-
-    def activated(self, x, place):
-        return keras.layers.Activation("relu", dtype=self.dtype, name=f"activation_{place}")(x)
+        return keras.layers.ZeroPadding2D(pad, "channels_first", dtype=self.build.dtype, name=f"pad_{place}")(
+            x
+        )

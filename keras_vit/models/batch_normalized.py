@@ -1,0 +1,87 @@
+"""The parts of mobile models: convolutions and dense layers with batch normalization, and their heads."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import keras
+
+from keras_vit.layers._options import DType
+
+
+class BatchNormalized(NamedTuple):
+    """Adds layers to a graph; `place` ends their names.
+
+    As in the reference implementations images are padded equally on all sides, and batch normalization has
+    momentum 0.9 and epsilon 1e-5.
+    """
+
+    seeds: Iterator
+    dtype: DType
+    activation: str | Callable
+
+    def convolution(self, x, filters, kernel_size, strides, place, gamma_initializer="ones"):
+        """A convolution and its normalization."""
+        x = self._padded(x, kernel_size, strides, place)
+        x = keras.layers.Conv2D(
+            filters,
+            kernel_size,
+            strides,
+            padding="valid" if strides > 1 else "same",
+            use_bias=False,
+            kernel_initializer=keras.initializers.HeNormal(next(self.seeds)),
+            dtype=self.dtype,
+            name=f"conv_{place}",
+        )(x)
+        return self.norm(x, place, gamma_initializer)
+
+    def depthwise(self, x, kernel_size, strides, place):
+        """A depthwise convolution and its normalization."""
+        x = self._padded(x, kernel_size, strides, place)
+        x = keras.layers.DepthwiseConv2D(
+            kernel_size,
+            strides,
+            padding="valid" if strides > 1 else "same",
+            use_bias=False,
+            depthwise_initializer=keras.initializers.GlorotUniform(next(self.seeds)),
+            dtype=self.dtype,
+            name=f"depthwise_{place}",
+        )(x)
+        return self.norm(x, place)
+
+    def dense(self, x, units, place, gamma_initializer="ones"):
+        """A dense layer over the channels, and its normalization."""
+        return self.convolution(x, units, 1, 1, place, gamma_initializer)
+
+    def norm(self, x, place, gamma_initializer="ones"):
+        return keras.layers.BatchNormalization(
+            momentum=0.9,
+            epsilon=1e-5,
+            gamma_initializer=gamma_initializer,
+            dtype=self.dtype,
+            name=f"norm_{place}",
+        )(x)
+
+    def activated(self, x, place):
+        return keras.layers.Activation(self.activation, dtype=self.dtype, name=f"activation_{place}")(x)
+
+    def _padded(self, x, kernel_size, strides, place):
+        """Zeros on all sides; "same" would put them on two sides only where the strides are 2."""
+        if strides == 1 or kernel_size == 1:
+            return x
+        return keras.layers.ZeroPadding2D(kernel_size // 2, dtype=self.dtype, name=f"pad_conv_{place}")(x)
+
+
+def heads(build: BatchNormalized, x, num_classes: int, dropout_rate: float, has_two: bool):
+    """Returns logits of pooled features: a normalization and a dense layer, or the mean of two such heads."""
+    x = keras.layers.Dropout(dropout_rate, seed=next(build.seeds), dtype=build.dtype, name="dropout")(x)
+
+    def head(place):
+        y = build.norm(x, place)
+        kernel = keras.initializers.TruncatedNormal(stddev=0.02, seed=next(build.seeds))
+        return keras.layers.Dense(num_classes, kernel_initializer=kernel, dtype="float32", name=place)(y)
+
+    if not has_two:
+        return head("head")
+    return keras.layers.Average(dtype="float32", name="mean_of_heads")(
+        [head("head"), head("distillation_head")]
+    )
