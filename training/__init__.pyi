@@ -1,5 +1,6 @@
 from .augmentation.layer import Augment as Augment
 from .cross_validation import cross_validate as cross_validate
+from .distillation.model import Distillation as Distillation
 from .load import load_data as load_data
 from .recipe import ImageRecipe as ImageRecipe
 from .recipe import Recipe as Recipe

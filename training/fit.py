@@ -92,7 +92,7 @@ def fit_task(
             same_data = SameData(task.fingerprint_arrays(prepared.data))  # of any number of devices
             own = _callbacks(folder, task, engine, prepared.whole)
             users = [*callbacks, *own_callbacks(recipe)]
-            every = [same_data, finite, *users, *task.callbacks(folder, data), *own]
+            every = [same_data, finite, *users, *task.callbacks(folder, prepared), *own]
             run_state = RunState(folder.state, steps, every, interval, interruption, finite.check, engine)
             position = Position()
             if resume:

@@ -267,6 +267,21 @@ class ImageRecipe(Augmentation, Recipe):
     unfreeze_every: Annotated[int, Range(1, _MANY), OnlyWith("tuning", "gradual")] = 1  # epochs a block
     lora_rank: Annotated[int, Range(1, 8192), OnlyWith("tuning", "lora")] = 8
 
+    # Distillation
+    distill: Annotated[str | None, OnlyWith("tuning", "full", "gradual", "lora")] = (
+        None  # the teacher: a run, a .keras file, module:name, or as `pretrained`
+    )
+    distill_kind: Annotated[  # what of it is learnt, see `keras_vit.training.Distillation`
+        str, Choices("soft", "hard", "features"), OnlyWith("distill")
+    ] = "soft"
+    distill_weight: Annotated[float, Range(0, 1), OnlyWith("distill")] = 0.5  # in the loss; labels: the rest
+    distill_temperature: Annotated[
+        float, Range(0.001, 1000), OnlyWith("distill"), OnlyWith("distill_kind", "soft")
+    ] = 1.0
+    distill_layers: Annotated[  # STUDENT:TEACHER, layers whose outputs are compared; None: what is pooled
+        str | None, OnlyWith("distill"), OnlyWith("distill_kind", "features")
+    ] = None
+
     # Export
     quantize: Annotated[str | None, Choices("int8")] = None  # `keras-vit export` trains full_int8 for int8
     int8_epochs: Annotated[  # of that training, on training images; None: as `keras_vit.export.Int8Training`

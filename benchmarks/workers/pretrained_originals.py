@@ -61,6 +61,20 @@ TIMM = {
     "timm_siglip_so400m": ("vit_so400m_patch14_siglip_224", {"num_classes": 0}),
 }
 
+# Narrow forms of other models, whose stages are not blocks of a transformer.
+NARROW = {"num_classes": 5}
+NARROW_LEVIT = {"img_size": 64, "embed_dim": (32, 48), "key_dim": 8, "num_heads": (2, 3), "depth": (1, 2)}
+MOBILE = {
+    "timm_levit": ("levit_128s", {**NARROW, **NARROW_LEVIT}),
+    "timm_levit_conv": ("levit_conv_128s", {**NARROW, **NARROW_LEVIT}),
+    "timm_levit_without_head": ("levit_128s", {**NARROW_LEVIT, "num_classes": 0}),
+    "timm_repvit": ("repvit_m0_9", {**NARROW, "img_size": 32, "embed_dim": (16, 32), "depth": (2, 1)}),
+    "timm_repvit_one_head": (
+        "repvit_m1_0",
+        {**NARROW, "img_size": 48, "embed_dim": (16, 32), "depth": (2, 1), "distillation": False},
+    ),
+}
+
 HF_SMALL = {
     "hidden_size": 16,
     "num_hidden_layers": 2,
@@ -132,14 +146,15 @@ def main():
     parser.add_argument("--photos")
     options = parser.parse_intermixed_args()
     photos = dict(np.load(options.photos)) if options.photos else {}
-    for name in options.cases or (*TIMM, *HUGGINGFACE, *GOOGLE):
+    for name in options.cases or (*TIMM, *MOBILE, *HUGGINGFACE, *GOOGLE):
         write(name, options.out / name, list(photos.values()))
 
 
 def write(name, folder, photos=()):
     torch.manual_seed(sum(map(ord, name)))
     folder.mkdir(parents=True)
-    make = timm_original if name in TIMM else huggingface_original if name in HUGGINGFACE else google_original
+    makers = {huggingface_original: HUGGINGFACE, google_original: GOOGLE}
+    make = next((make for make, cases in makers.items() if name in cases), timm_original)
     model, blocks, mean, std = make(name, folder)
     outputs = []
     for block in blocks:
@@ -153,7 +168,7 @@ def write(name, folder, photos=()):
     arrays = {"images": images, "logits": logits, "direction": direction, "gradient": images.grad}
     arrays |= {f"block_{i}": y for i, y in enumerate(outputs)}
     if photos and name not in GOOGLE and channels == 3:
-        if name in TIMM:
+        if name in (*TIMM, *MOBILE):
             pipeline = timm_pipeline(model)
         else:
             pipeline = huggingface_pipeline(name, model, folder, {"image_mean": mean, "image_std": std})
@@ -164,8 +179,10 @@ def write(name, folder, photos=()):
 def timm_original(name, folder):
     import timm
 
-    architecture, arguments = TIMM[name]
-    arguments = {**SMALL, **arguments}
+    if name in MOBILE:
+        architecture, arguments = MOBILE[name]
+    else:
+        architecture, arguments = TIMM[name][0], {**SMALL, **TIMM[name][1]}
     model = randomised(timm.create_model(architecture, **arguments).eval())
     timm.models.save_for_hf(model, folder, model_args=arguments, safe_serialization=True)
     size = arguments["img_size"]
@@ -173,7 +190,8 @@ def timm_original(name, folder):
     channels = arguments.get("in_chans", 3)
     model.input_size = (channels, height, width)
     cfg = model.pretrained_cfg
-    return model, model.blocks, cfg["mean"][:channels], cfg["std"][:channels]
+    blocks = () if name in MOBILE else model.blocks
+    return model, blocks, cfg["mean"][:channels], cfg["std"][:channels]
 
 
 def timm_pipeline(model):
@@ -282,6 +300,10 @@ def randomised(model):
         weight.normal_(0, scale)
         if weight.ndim == 1 and name.endswith(("weight", "gamma", "lambda1")):
             weight.add_(1)
+    for name, statistic in model.named_buffers():
+        if name.endswith(("running_mean", "running_var")):
+            statistic.normal_(0, 0.2)
+            statistic.copy_(statistic.exp() if name.endswith("var") else statistic)
     return model
 
 

@@ -134,7 +134,6 @@ def _built(build, name):
 def _from_weights(name):
     from keras_vit.pretrained import load
     from keras_vit.pretrained.checkpoint import class_names
-    from keras_vit.pretrained.vit_arguments import vit_arguments
 
     try:
         model = load(name)
@@ -142,7 +141,7 @@ def _from_weights(name):
         if os.path.exists(name):
             raise
         raise InputError(f"No file or folder {name} here, and as public weights: {error}") from error
-    has_head = bool(vit_arguments(model)["num_classes"])
+    has_head = any(layer.name == "head" for layer in model.layers)
     names = class_names(name, model.output_shape[-1]) if has_head else None
     known = ("classification", "softmax") if has_head else ("embedding", None)
     stem = Path(name).stem if os.path.isfile(name) else os.path.basename(os.path.abspath(name))

@@ -28,12 +28,15 @@ def _modules(package):
 def _models():
     with quiet_import():
         from keras_vit.models.cnn import SIZES as CNNS
+        from keras_vit.models.levit import SIZES as LEVITS
+        from keras_vit.models.repvit import SIZES as REPVITS
         from keras_vit.models.resnet import SIZES as RESNETS
         from keras_vit.models.vit_variants import SIZES as VITS
 
     for name, size in VITS.items():
         print(f"{'vit ' + name + '/PATCH':18} {_fields(size)}")
-    for model, sizes in (("cnn", CNNS), ("resnet", RESNETS)):
+    by_variant = {"cnn": CNNS, "resnet": RESNETS, "levit": LEVITS, "repvit": REPVITS}
+    for model, sizes in by_variant.items():
         for name, size in sizes.items():
             print(f"{model + ' ' + name:18} {_fields(size)}")
     for name in ("mlp", "linear", "char_rnn", "char_transformer"):

@@ -77,11 +77,14 @@ class GridAttention(ConfiguredLayer):
 
     def build(self, input_shape):
         rows, columns, channels = self._sizes(input_shape)
-        head_dims = {"query": self.key_dim, "key": self.key_dim, "value": self.value_dim or 2 * self.key_dim}
-        widths = {part: self.num_heads * head_dim for part, head_dim in head_dims.items()}
-        inputs = {"projection": widths["value"]}
-        for part, units in {**widths, "projection": self.hidden_dim or channels}.items():
-            build_dense(getattr(self, part), inputs.get(part, channels), units)
+        key_width, value_width = self.num_heads * self.key_dim, self._value_width()
+        for part, inputs, units in (
+            ("query", channels, key_width),
+            ("key", channels, key_width),
+            ("value", channels, value_width),
+            ("projection", value_width, self.hidden_dim or channels),
+        ):
+            build_dense(getattr(self, part), inputs, units)
             getattr(self, f"{part}_norm").build((None, None, None, units))
         self.attention_bias = self.add_weight(
             shape=(self.num_heads, rows * columns), initializer="zeros", name="attention_bias"
@@ -99,7 +102,7 @@ class GridAttention(ConfiguredLayer):
         bias = ops.cast(ops.reshape(bias, (-1, *self.distances.shape)), scores.dtype)
         scores = ops.softmax(scores + bias, axis=-1)
         mixed = ops.transpose(ops.matmul(scores, value), (0, 2, 1, 3))
-        mixed = ops.reshape(mixed, (-1, *queried.shape[1:3], self.projection.kernel.shape[0]))
+        mixed = ops.reshape(mixed, (-1, *queried.shape[1:3], self._value_width()))
         return self._normed("projection", keras.activations.get(self.activation)(mixed), training)
 
     def compute_output_shape(self, input_shape):
@@ -110,6 +113,9 @@ class GridAttention(ConfiguredLayer):
             -(-columns // self.strides),
             self.hidden_dim or channels,
         )
+
+    def _value_width(self):
+        return self.num_heads * (self.value_dim or 2 * self.key_dim)
 
     def _heads(self, part, x, training):
         x = self._normed(part, x, training)

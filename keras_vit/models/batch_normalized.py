@@ -72,7 +72,12 @@ class BatchNormalized(NamedTuple):
 
 
 def heads(build: BatchNormalized, x, num_classes: int, dropout_rate: float, has_two: bool):
-    """Returns logits of pooled features: a normalization and a dense layer, or the mean of two such heads."""
+    """Returns logits of pooled features: a normalization and a dense layer, or the mean of two such heads.
+
+    Without classes these are the features.
+    """
+    if not num_classes:
+        return x
     x = keras.layers.Dropout(dropout_rate, seed=next(build.seeds), dtype=build.dtype, name="dropout")(x)
 
     def head(place):

@@ -10,7 +10,7 @@ from keras_vit.errors import InputError
 from keras_vit.layers import DropPath, GridAttention
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import DType, PixelPair, Rate, RateBelowOne, Seed
-from keras_vit.models.arguments import Channels, NumClasses, PerChannel, variant_row
+from keras_vit.models.arguments import Channels, PerChannel, variant_row
 from keras_vit.models.batch_normalized import BatchNormalized, heads
 from keras_vit.models.image_input import image_input, pixel_scaling
 
@@ -55,7 +55,7 @@ def levit(
     variant: str | int = "128S",
     *,
     image_size: PixelPair | None = None,
-    num_classes: NumClasses = 1000,
+    num_classes: Annotated[int, Range(0)] = 1000,
     channels: Channels = 3,
     activation: str | Callable | None = None,
     mlp_ratio: Annotated[float, Range(0.1, 16)] = 2.0,
@@ -79,7 +79,7 @@ def levit(
             `"Micro"`, `"Nano"`, `"Pico"` for small images, whose stem has more convolutions and whose
             activation is ReLU.
         image_size: int or `(height, width)` in pixels. Default: the variant's, 224, 32 or 16.
-        num_classes: int.
+        num_classes: int. 0 leaves out the head: the model returns what was pooled.
         channels: int, 3 for colour and 1 for greyscale.
         activation: a Keras activation or its name; overrides the variant's.
         mlp_ratio: float, hidden size of the MLPs relative to that of their stage.
@@ -93,7 +93,8 @@ def levit(
         name: str.
 
     Returns:
-        A functional `keras.Model` from `(batch, height, width, channels)` to logits `(batch, num_classes)`.
+        A functional `keras.Model` from `(batch, height, width, channels)` to logits
+        `(batch, num_classes)`; without a head the pooled features.
 
     Raises:
         InputError: unknown variant or option, or an image so small that a stage has less than one place.

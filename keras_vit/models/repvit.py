@@ -4,12 +4,12 @@ from typing import Annotated, NamedTuple
 
 import keras
 
-from keras_vit.constraints import Choices, checked
+from keras_vit.constraints import Choices, Range, checked
 from keras_vit.errors import InputError
 from keras_vit.layers import ReparametrizedDepthwise
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import DType, PixelPair, Rate, Seed
-from keras_vit.models.arguments import Channels, NumClasses, PerChannel, variant_row
+from keras_vit.models.arguments import Channels, PerChannel, variant_row
 from keras_vit.models.batch_normalized import BatchNormalized, heads
 from keras_vit.models.image_input import image_input, pixel_scaling
 
@@ -41,7 +41,7 @@ def repvit(
     variant: str = "M0.9",
     *,
     image_size: PixelPair | None = None,
-    num_classes: NumClasses = 1000,
+    num_classes: Annotated[int, Range(0)] = 1000,
     channels: Channels = 3,
     activation: Annotated[str, Choices("gelu", "relu")] = "gelu",
     distillation_head: bool = False,
@@ -62,7 +62,7 @@ def repvit(
         variant: str, `"M0.9"`, `"M1.0"`, `"M1.1"`, `"M1.5"` or `"M2.3"` as published for images of 224
             pixels, or `"Micro"`, `"Pico"` for small images.
         image_size: int or `(height, width)` in pixels. Default: the variant's, 224, 32 or 16.
-        num_classes: int.
+        num_classes: int. 0 leaves out the head: the model returns what was pooled.
         channels: int, 3 for colour and 1 for greyscale.
         activation: `"gelu"` as published, or `"relu"`.
         distillation_head: bool, a second head; the logits are the mean of both (as trained with a teacher).
@@ -74,7 +74,8 @@ def repvit(
         name: str.
 
     Returns:
-        A functional `keras.Model` from `(batch, height, width, channels)` to logits `(batch, num_classes)`.
+        A functional `keras.Model` from `(batch, height, width, channels)` to logits
+        `(batch, num_classes)`; without a head the pooled features.
 
     Raises:
         InputError: unknown variant or option, or an image so small that a stage has less than one place.

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from keras_vit.errors import InputError
 from keras_vit.io.preprocessing import Preprocessing
+from keras_vit.models import vit
 
 
 class Reading(NamedTuple):
     """What a checkpoint determines about its model."""
 
-    arguments: dict  # of keras_vit.models.vit
+    arguments: dict  # of the family's builder
     preprocessing: Preprocessing
     resampling: str = "antialiased"  # of positions, as the original does; see `resampling.resample`
     with_head: dict = {}  # other arguments where a head is added to weights without one, as the library does
@@ -49,6 +50,8 @@ class Family(NamedTuple):
     prefixes: tuple = ()  # of names in a file; the table's names lack the first
     unused: tuple = ()  # regular expressions of names that image models do not use
     format: str | None = "timm"  # the library that reads saved files
+    build: Callable = vit  # of keras_vit.models
+    any_size: bool = True  # whether the weights fit images of another size
 
     def recognizes(self, config, names):
         """Returns whether a file with these names, prefixes included, is of the family."""

@@ -10,7 +10,6 @@ from keras_vit.errors import InputError
 from keras_vit.io.preprocessing import Preprocessing, attach_preprocessing
 from keras_vit.keras_internals import initialize, uninitialized_weights
 from keras_vit.layers.patch_extraction import patch_grid
-from keras_vit.models import vit
 from keras_vit.pairs import as_pair
 from keras_vit.pretrained.checkpoint import open_checkpoint
 from keras_vit.pretrained.families import family_of
@@ -41,8 +40,8 @@ def load(
             resampled as the original library does.
         revision: str, branch, tag or commit on the hub.
         new_head: bool, initialize the head even where the number of classes stays the same.
-        arguments: other arguments of `keras_vit.models.vit` that change no weight, such as
-            `drop_path_rate`.
+        arguments: other arguments of the builder (`keras_vit.models.vit`, `levit` or `repvit`, as the
+            weights are) that change no weight, such as `drop_path_rate`.
 
     Returns:
         A functional `keras.Model` from images in [0, 255] to logits, which normalizes the images as the
@@ -71,10 +70,15 @@ def load(
         given["num_classes"] = num_classes
     if image_size is not None:
         given["image_size"] = image_size
+    if not family.any_size and as_pair(given["image_size"], "image_size") != reading.arguments["image_size"]:
+        raise InputError(
+            f"{family.name} has a weight for each distance in its grid, so that the image size stays "
+            f"{reading.arguments['image_size']}; received {given['image_size']}. Leave out image_size."
+        )
     rows = family.table(given)
     tensors = _fit_positions(tensors, rows, reading, given)
     with uninitialized_weights():
-        model = vit(**given)
+        model = family.build(**given)
     read_weights(model, rows, tensors, family.unused, HEAD_PREFIXES if new_head else ())
     initialize(model)
     attach_preprocessing(model, reading.preprocessing.for_size(model.input_shape[1:3]))
@@ -124,7 +128,7 @@ def _open(source, revision):
             "pixel_mean": reading.preprocessing.mean,
             "pixel_std": reading.preprocessing.std,
         }
-        _check_arguments(arguments, tensors)
+        _check_arguments(family, arguments, tensors)
         reading.preprocessing.check(tensors.where)
         return family, tensors, reading._replace(arguments=arguments)
     except InputError:
@@ -136,11 +140,11 @@ def _open(source, revision):
         ) from error
 
 
-def _check_arguments(arguments, tensors):
-    annotations = parameters(vit)
+def _check_arguments(family, arguments, tensors):
+    annotations = parameters(family.build)
     for field, value in arguments.items():
         check_value(f"{field} of {tensors.where}", value, annotations[field])
-    if arguments["num_layers"] > len(tensors):  # building so many layers would take long
+    if arguments.get("num_layers", 0) > len(tensors):  # building so many layers would take long
         raise ValueError(f"num_layers is {arguments['num_layers']:,}")
     for field in ("pixel_mean", "pixel_std"):
         if len(arguments[field]) != arguments["channels"]:
@@ -149,10 +153,12 @@ def _check_arguments(arguments, tensors):
 
 def _fit_positions(tensors, rows, reading, given):
     """Resamples the positions where the grid of patches changes."""
+    name = next((row.theirs for row in rows if row.ours == POSITIONS), None)
+    if name not in tensors:
+        return tensors
     sizes = (reading.arguments["image_size"], given["image_size"])
     grids = [patch_grid((None, *as_pair(s, "image_size"), 3), given["patch_size"]) for s in sizes]
     old, new = reading.grid or grids[0], grids[1]
-    name = next((row.theirs for row in rows if row.ours == POSITIONS), None)
-    if old == new or name not in tensors:
+    if old == new:
         return tensors
     return resampled(tensors, name, old, new, reading.resampling)

@@ -91,7 +91,6 @@ def write_tensors(model: keras.Model, table: tuple[Row, ...], patch: tuple) -> d
 
 def _links(model, table, kept=()):
     by_path = {row.ours: row for row in table}
-    head_dim = model.get_layer("patch_embedding").hidden_dim // model.get_layer("encoder").num_heads
     links, unknown = [], []
     for weight in model.weights:
         if kept and weight.path.startswith(kept):
@@ -101,11 +100,15 @@ def _links(model, table, kept=()):
         if row is None:
             unknown.append(weight.path)
         else:
-            layout = row.layout(head_dim) if callable(row.layout) else row.layout
+            layout = row.layout(_head_dim(model)) if callable(row.layout) else row.layout
             links.append(Link(weight, _names(row, match[1] if match else ""), layout))
     if unknown:
         raise InputError(f"This family has no names for the weights {listed(sorted(unknown), MAX_LISTED)}.")
     return links
+
+
+def _head_dim(model):
+    return model.get_layer("patch_embedding").hidden_dim // model.get_layer("encoder").num_heads
 
 
 def _names(row, index):

@@ -42,6 +42,19 @@ CASES = {
         f"image_normalization_{kind}": (layers.ImageNormalization, {"kind": kind}, IMAGES, IMAGES)
         for kind in ("global_contrast", "l1", "l2", "min_max")
     },
+    "grid_attention": (
+        layers.GridAttention,
+        {"num_heads": 2, "key_dim": 4, "activation": "relu"},
+        IMAGES,
+        IMAGES,
+    ),
+    "grid_attention_shrinking": (
+        layers.GridAttention,
+        {"num_heads": 3, "key_dim": 4, "value_dim": 6, "hidden_dim": 10, "strides": 3},
+        IMAGES,
+        (2, 6, 6, 10),
+    ),
+    "reparametrized_depthwise": (layers.ReparametrizedDepthwise, {"kernel_size": 5}, IMAGES, IMAGES),
     "class_token": (layers.ClassToken, {}, TOKENS, (2, 17, 24)),
     "register_tokens": (
         layers.RegisterTokens,
@@ -177,6 +190,8 @@ COMPOSITES = {
     for name in (
         "patch_embedding",
         "patch_embedding_conv",
+        "grid_attention",
+        "reparametrized_depthwise",
         "self_attention_rotary",
         "mlp_swiglu",
         "transformer_block",
@@ -187,7 +202,7 @@ COMPOSITES = {
 }
 # Those with dense layers, which can be quantized and have low-rank adapters (for these the order of norms
 # changes nothing).
-NOT_QUANTIZED = ("patch_embedding_conv", "transformer_block_post_norm")
+NOT_QUANTIZED = ("patch_embedding_conv", "reparametrized_depthwise", "transformer_block_post_norm")
 DENSE = {name: case for name, case in COMPOSITES.items() if name not in NOT_QUANTIZED}
 
 SEEN = np.arange(TOKENS[1]) < np.array([[16], [5]])  # the Keras mask of a padded batch
@@ -207,7 +222,8 @@ def functional(case, dtype="float32", batch=None, prepare=None):
     model = keras.Model(images, layer(images))
     rng = np.random.default_rng(0)
     for weight in model.weights:
-        weight.assign(("gamma" in weight.path) + 0.2 * rng.normal(size=weight.shape))
+        around_one = weight.name in ("gamma", "moving_variance")
+        weight.assign(around_one + 0.2 * rng.normal(size=weight.shape))
     return model
 
 

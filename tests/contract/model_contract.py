@@ -12,7 +12,11 @@ import numpy as np
 from keras_vit.io.model_archive import load_model
 from keras_vit.keras_internals import all_layers
 from keras_vit.layers import DropPath
-from keras_vit.models import char_rnn, char_transformer, cnn, linear, mlp, resnet, vit
+from keras_vit.models import char_rnn, char_transformer, cnn, levit, linear, mlp, repvit, resnet, vit
+from keras_vit.models.levit import SIZES as LEVITS
+from keras_vit.models.levit import LeViTSize
+from keras_vit.models.repvit import SIZES as REPVITS
+from keras_vit.models.repvit import RepViTSize
 from keras_vit.models.resnet import SIZES, ResNetSize
 
 MEAN, STD = (0.49, 0.48, 0.45), (0.25, 0.24, 0.26)
@@ -21,6 +25,9 @@ MEAN, STD = (0.49, 0.48, 0.45), (0.25, 0.24, 0.26)
 SIZES["narrow 18"] = ResNetSize("basic", (1, 2), 8, "7x7", "projection", 32)
 SIZES["narrow 50"] = ResNetSize("bottleneck", (2, 1), 8, "7x7", "projection", 32)
 SIZES["narrow 20"] = ResNetSize("basic", (1, 1, 2), 8, "3x3", "padding", 32)
+
+LEVITS["narrow"] = LeViTSize(((4, 1), (8, 2), (16, 2)), (16, 24), 4, (2, 3), (1, 2), "hard_swish", 16)
+REPVITS["narrow"] = RepViTSize((8, 16), (1, 2), (1, 2), 16)
 
 # name: (builder, arguments); all get image_size, num_classes and seed
 CASES = {
@@ -34,10 +41,14 @@ CASES = {
     "resnet_20": (resnet, {"variant": "narrow 20", "dropout_rate": 0.1}),
     "resnet_18": (resnet, {"variant": "narrow 18", "channels": 1, "image_size": (32, 48)}),
     "resnet_50": (resnet, {"variant": "narrow 50", "image_size": 32}),
+    "levit": (levit, {"variant": "narrow"}),
+    "levit_rectangular": (levit, {"variant": "narrow", "activation": "relu", "image_size": (18, 32)}),
+    "repvit": (repvit, {"variant": "narrow", "dropout_rate": 0.1}),
+    "repvit_relu": (repvit, {"variant": "narrow", "activation": "relu", "channels": 1}),
 }
 
 # All kinds of layers; JAX compiles half a minute for these alone.
-ON_EVERY_BACKEND = ("cnn_batch_norm", "mlp_tanh", "resnet_20", "resnet_50")
+ON_EVERY_BACKEND = ("cnn_batch_norm", "mlp_tanh", "resnet_20", "resnet_50", "levit", "repvit")
 
 TEXT = {"vocabulary_size": 11, "num_layers": 2, "dropout_rate": 0.5, "seed": 3}
 # name: (builder, arguments that turn on all that is random, number of random layers)
@@ -64,7 +75,13 @@ RANDOM = {
     "cnn": (cnn, {"hidden_dim": 24, "conv_dropout_rate": 0.5, "dropout_rate": 0.5, "seed": 3}, 3),
     "resnet": (resnet, {"variant": "narrow 20", "dropout_rate": 0.5, "seed": 3}, 1),
     "mlp": (mlp, {"hidden_dims": (30, 20), "dropout_rate": 0.5, "seed": 3}, 2),
+    "levit": (levit, {"variant": "narrow", "dropout_rate": 0.5, "drop_path_rate": 0.5, "seed": 3}, 8),
+    "repvit": (repvit, {"variant": "narrow", "dropout_rate": 0.5, "seed": 3}, 1),
 }
+
+
+# Constants that a softmax over the keys, or a batch normalization after the residual sum, removes again.
+UNSEEN = ("key_norm/beta", "projection_norm/beta", "_projection/beta")
 
 
 def build(case, **changes):
@@ -135,13 +152,16 @@ def check_bfloat16(case):
     assert all(weight.dtype == "float32" for weight in model.weights)
     # bfloat16 has 8 bits of mantissa: relative steps of 2**-8, and a rounding or two in each layer.
     expected = logits(reference)
-    roundings = 2 * np.sqrt(len(model.layers))
+    roundings = 2 * np.sqrt(len(all_layers(model)))
     assert np.abs(logits(model) - expected).max() / np.abs(expected).max() < roundings * 2**-8
 
 
 def check_training(case):
-    """One step of plain gradient descent moves every weight and every moving statistic, to finite values."""
-    model = build(case)
+    """One step of plain gradient descent moves every weight and every moving statistic, to finite values.
+
+    Not of first weights, where a scale of zero hides what is before it.
+    """
+    model = trained(case)
     before = [weight.copy() for weight in model.get_weights()]
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.SGD(0.1), loss)
@@ -149,7 +169,8 @@ def check_training(case):
     for weight, old in zip(model.weights, before, strict=True):
         new = keras.ops.convert_to_numpy(weight)
         assert np.isfinite(new).all(), weight.path
-        assert (new != old).any(), weight.path
+        if not weight.path.endswith(UNSEEN):
+            assert (new != old).any(), weight.path
 
 
 def outputs():

@@ -7,7 +7,7 @@ import pytest
 from keras_vit import InputError, models, pretrained
 from keras_vit.constraints import Range, check_value, parameters
 
-BUILDERS = ("vit", "cnn", "resnet", "mlp", "linear", "char_rnn", "char_transformer")
+BUILDERS = ("vit", "cnn", "resnet", "levit", "repvit", "mlp", "linear", "char_rnn", "char_transformer")
 
 
 @pytest.mark.parametrize("name", BUILDERS)

@@ -104,7 +104,10 @@ def test_an_unknown_recipe_is_answered_with_the_known_ones():
         ({"window": 20}, "Recipe field 'window' is for text alone"),
         ({"num_classes": 3}, "Unknown recipe field 'num_classes'"),
         ({"lerning_rate": None}, "Did you mean learning_rate"),
-        ({"model": "vitt"}, "Unknown model 'vitt'. Expected one of vit, cnn, resnet, mlp, linear"),
+        (
+            {"model": "vitt"},
+            "Unknown model 'vitt'. Expected one of vit, cnn, resnet, levit, repvit, mlp, linear",
+        ),
         (
             {"model": "cnn", "patch_size": 4, "stem": "conv"},
             "'cnn' does not accept patch_size, stem: set patch_size=none stem=none. It accepts variant",

@@ -19,6 +19,7 @@ from keras_vit.training.data.label_kinds import CLASS, SOFT, strata
 from keras_vit.training.data.order import Sampling, steps_per_epoch
 from keras_vit.training.data.share import WHOLE
 from keras_vit.training.data.streams import evaluation_batches, evaluation_stream, shared, train_stream
+from keras_vit.training.distillation import with_teacher
 from keras_vit.training.fine_tuning.lora import add_lora, merged
 from keras_vit.training.fine_tuning.rates import with_rates_by_depth
 from keras_vit.training.fine_tuning.weights import pretrained_model, with_image_size
@@ -39,7 +40,7 @@ from keras_vit.training.recipe_file import as_started
 from keras_vit.training.report import write_report
 from keras_vit.training.targets import target_of
 from keras_vit.training.targets.unknown import figures_of, least_score, read_unknown
-from keras_vit.training.tasks.task import Task
+from keras_vit.training.tasks.task import Prepared, Task
 
 HELD_OUT = ("validation", "test")  # splits
 
@@ -142,6 +143,13 @@ class ImageTask(Task):
         model = build() if kind is None else normalized_model(kind, data.train.images, build)
         return self.target.finished(model)
 
+    def _prepare(self, data):
+        model = self.build_model(data)
+        if self.recipe.distill is None:
+            return Prepared(model, data)
+        distillation, same_teacher = with_teacher(self.recipe, model, data, self.target.activation)
+        return Prepared(distillation, data, model, (same_teacher,))
+
     def _build_pretrained(self, data):
         model = pretrained_model(self.recipe, data)
         if self.recipe.tuning == "lora":
@@ -214,7 +222,7 @@ class ImageTask(Task):
         return [f"prepared    {known.words}", *self.target.notes]
 
     def hint(self, prepared):
-        return memory_hint(prepared.model, self.recipe.batch_size)
+        return memory_hint(prepared.whole or prepared.model, self.recipe.batch_size)
 
     def place(self, metrics):
         advice = (

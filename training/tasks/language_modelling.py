@@ -110,13 +110,13 @@ class LanguageModelling(Task):
                 f"{model.input_shape} to {model.output_shape}. Put the run's own model there."
             )
 
-    def callbacks(self, folder, data):
+    def callbacks(self, folder, prepared):
         own = [ResetStates()] if self.recipe.carry_state else []
         if self.recipe.sample_every is None:
             return own
 
         def sample(model):
-            return self.generate(model, data, NUM_SHOWN)
+            return self.generate(model, prepared.data, NUM_SHOWN)
 
         return [*own, SampleLog(folder.samples, self.recipe.sample_every, sample)]
 

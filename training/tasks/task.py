@@ -23,6 +23,7 @@ class Prepared:
     model: keras.Model
     data: Any  # as `Task.streams` takes it
     whole: keras.Model | None = None  # to keep, shares the layers of `model`; None: `model` itself
+    callbacks: tuple = ()  # that only this model needs
 
 
 class Task(abc.ABC):
@@ -148,9 +149,9 @@ class Task(abc.ABC):
         """Returns a line on what may go wrong in a training, or None."""
         return None
 
-    def callbacks(self, folder, data):
-        """Returns callbacks that only this task needs."""
-        return []
+    def callbacks(self, folder, prepared):
+        """Returns callbacks that only this task and its model need."""
+        return list(prepared.callbacks)
 
     def build(self, **inputs):
         """Calls the model's builder with what the data decide and the model's options of the recipe."""

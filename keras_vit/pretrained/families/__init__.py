@@ -9,6 +9,8 @@ from keras_vit.pretrained.families import (
     hf_vit,
     timm_dinov3,
     timm_eva02,
+    timm_levit,
+    timm_repvit,
     timm_vit,
 )
 from keras_vit.pretrained.family import Family
@@ -19,6 +21,8 @@ FAMILIES = (
     timm_dinov3.FAMILY,
     timm_eva02.FAMILY,
     timm_vit.FAMILY,
+    timm_levit.FAMILY,
+    timm_repvit.FAMILY,
     hf_vit.FAMILY,
     hf_dinov2.FAMILY,
     hf_dinov3.FAMILY,

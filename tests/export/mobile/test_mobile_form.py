@@ -11,7 +11,9 @@ from keras_vit.export.mobile import mobile_form, registry
 from keras_vit.export.mobile.registry import handler
 from keras_vit.layers import (
     MLP,
+    GridAttention,
     PatchEmbedding,
+    ReparametrizedDepthwise,
     SelfAttention,
     TokenPooling,
     TransformerBlock,
@@ -205,6 +207,14 @@ BUILDERS = {
     "cnn 5x5": lambda: models.cnn("5x5", image_size=(17, 8), activation="gelu", dropout_rate=0.5),
     "resnet 20": lambda: models.resnet("20", image_size=(15, 8), channels=1, dropout_rate=0.2),
     "resnet 18": lambda: models.resnet("18", image_size=(32, 40), stem="3x3", pixel_std=(0.2, 0.3, 0.4)),
+    "levit": lambda: models.levit("Pico", image_size=(18, 27), num_classes=10, drop_path_rate=0.1),
+    "levit with hard swish": lambda: models.levit(
+        "Pico", num_classes=10, channels=1, activation="hard_swish", distillation_head=True
+    ),
+    "repvit": lambda: models.repvit("Pico", image_size=(18, 27), num_classes=10, pixel_std=(0.2, 0.3, 0.4)),
+    "repvit with two heads": lambda: models.repvit(
+        "Pico", num_classes=10, activation="relu", distillation_head=True
+    ),
 }
 
 
@@ -213,6 +223,26 @@ def test_every_other_model_keeps_its_function(name):
     model = BUILDERS[name]()
     perturb([weight for weight in model.weights if len(weight.shape) == 1])  # statistics, scales, biases
     assert difference(model) < TOLERANCE
+    assert mobile_form(model).unconverted == ()
+
+
+def test_the_branches_of_a_convolution_are_one_operator():
+    inputs = keras.Input((9, 11, 4))
+    model = trained_looking(keras.Model(inputs, ReparametrizedDepthwise(5)(inputs)))
+    assert difference(model) < TOLERANCE
+    traced = tf.function(mobile_form(model)).get_concrete_function(tf.TensorSpec((1, 9, 11, 4)))
+    kinds = [op.type for op in traced.graph.get_operations()]
+    assert [kind for kind in kinds if kind not in ("Const", "Placeholder", "Identity", "NoOp")] == [
+        "DepthwiseConv2dNative", "BiasAdd"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("activation", ["hard_swish", "relu", squared_relu])
+def test_attention_on_a_grid_keeps_its_function(activation):
+    inputs = keras.Input((7, 6, 8))
+    x = GridAttention(2, 4, 5, hidden_dim=12, strides=2, activation=activation)(inputs)
+    model = trained_looking(keras.Model(inputs, GridAttention(3, 4)(x)))
+    assert difference(model, batch_size=2) < TOLERANCE
     assert mobile_form(model).unconverted == ()
 
 
