@@ -106,7 +106,7 @@ def test_an_unknown_recipe_is_answered_with_the_known_ones():
         ({"lerning_rate": None}, "Did you mean learning_rate"),
         (
             {"model": "vitt"},
-            "Unknown model 'vitt'. Expected one of vit, cnn, resnet, levit, repvit, mlp, linear",
+            "Unknown model 'vitt'. Expected one of vit, cnn, resnet, levit, repvit",
         ),
         (
             {"model": "cnn", "patch_size": 4, "stem": "conv"},
