@@ -44,6 +44,22 @@ def rows_to_keep(folder, variants, mark):
     return [row for row in rows if row["variant"] not in variants and (folder / row["file"]).exists()]
 
 
+def kept_by_auto(folder, model, max_drop):
+    """Returns the row of the file that `auto` kept, or None where it has to be exported.
+
+    That is where the folder was not exported since the model's file was written, with another `max_drop`, or
+    where the file is not the recorded one.
+    """
+    try:
+        if (folder / NAME).stat().st_mtime_ns < model.stat().st_mtime_ns:
+            return None
+        rows = read_json(folder / NAME)["variants"]
+        kept = [row for row in rows if row.get("kept") and row["passed"] and row["max_drop"] == max_drop]
+        return next((row for row in kept if sha256(folder / row["file"]) == row["sha256"]), None)
+    except (OSError, InputError, KeyError, TypeError):
+        return None
+
+
 def put_in_place(export, folder, kept):
     """Moves an export, which is complete, from a folder inside the folder for files, its record last.
 

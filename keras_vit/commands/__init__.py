@@ -14,6 +14,7 @@ COMMANDS = (
     "generate",
     "tune",
     "export",
+    "frontier",
     "benchmark",
     "doctor",
     "reproduce",

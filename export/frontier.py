@@ -1,0 +1,131 @@
+"""Which of several models is the best at its latency or size: a table and a picture of their files."""
+
+import csv
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator, PercentFormatter
+
+from keras_vit.export.measurement import size_words
+from keras_vit.io.files import atomic_path, write_text
+
+NAMES = TABLE, ROWS, PICTURE = "frontier.md", "frontier.csv", "frontier.png"
+DPI = 150
+# Colours that the colour-blind can distinguish: Okabe and Ito 2008, https://jfly.uni-koeln.de/color/
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+MARKERS = "os^DvPX"
+
+
+class Entry(NamedTuple):
+    """The file of one model."""
+
+    name: str
+    family: str  # models of one family are joined by a line
+    parameters: int
+    model_score: float  # of the model
+    score: float  # of the file
+    variant: str
+    latency_ms: float
+    size: int  # bytes
+
+
+def front(entries: list[Entry], cost: str) -> list[Entry]:
+    """Returns the entries than which none has as good a score for less of a cost, the cheapest first.
+
+    Args:
+        entries: list of Entry.
+        cost: str, `"latency_ms"` or `"size"`.
+    """
+    best = []
+    for entry in sorted(entries, key=lambda e: (getattr(e, cost), -e.score)):
+        if not best or entry.score > best[-1].score:
+            best.append(entry)
+    return best
+
+
+def write_frontier(entries: list[Entry], metric: str, folder: Path, about: str) -> None:
+    """Writes `frontier.md`, `frontier.csv` and `frontier.png` into a folder.
+
+    Args:
+        entries: list of Entry.
+        metric: str, what `score` is, such as `"accuracy"`; where it ends so, it is shown in per cent.
+        folder: Path.
+        about: str, a sentence on data and measurement, under the table.
+    """
+    write_text(folder / TABLE, table(entries, metric, about))
+    write_text(folder / ROWS, _csv(entries))
+    with atomic_path(folder / PICTURE) as temporary:
+        draw(entries, metric).savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def table(entries: list[Entry], metric: str, about: str) -> str:
+    """Returns the entries as a table in Markdown, the fastest first; those on a front are marked."""
+    fastest, smallest = front(entries, "latency_ms"), front(entries, "size")
+    lines = [
+        f"| model | family | parameters | {metric} | file | its {metric} | ms | size | best for its |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for entry in sorted(entries, key=lambda e: e.latency_ms):
+        marks = [word for word, best in (("latency", fastest), ("size", smallest)) if entry in best]
+        lines.append(
+            f"| {entry.name} | {entry.family} | {entry.parameters:,} | {_score(entry.model_score, metric)} | "
+            f"{entry.variant} | {_score(entry.score, metric)} | {entry.latency_ms:.3f} | "
+            f"{size_words(entry.size)} | {' and '.join(marks)} |"
+        )
+    return "\n".join([*lines, "", about, ""])
+
+
+def draw(entries: list[Entry], metric: str) -> Figure:
+    """Returns a figure: score against latency and against size, a line for each family's front."""
+    figure = Figure(figsize=(10, 5), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2, sharey=True)
+    _panel(left, entries, "latency_ms", 1, "latency in ms")
+    _panel(right, entries, "size", 1e6, "file size in MB")
+    left.set_ylabel(f"{metric} of the file")
+    if metric.endswith("accuracy"):
+        left.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    return figure
+
+
+def _panel(axes, entries, cost, divisor, label):
+    families = dict.fromkeys(entry.family for entry in entries)
+    for number, family in enumerate(families):
+        color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
+        own = [entry for entry in entries if entry.family == family]
+        for group, style in ((own, {"linestyle": "none"}), (front(own, cost), {"linestyle": "-"})):
+            x, y = [getattr(e, cost) / divisor for e in group], [e.score for e in group]
+            shown = {"label": family} if group is not own else {}
+            axes.plot(x, y, color=color, marker=marker, markersize=7, **style, **shown)
+    best = front(entries, cost)
+    x, y = [getattr(e, cost) / divisor for e in best], [e.score for e in best]
+    axes.plot(x, y, color="0.8", linewidth=6, zorder=0, label="best of all")
+    for entry in entries:
+        place = getattr(entry, cost) / divisor, entry.score
+        axes.annotate(entry.name, place, (4, -11), textcoords="offset points", fontsize=7, color="0.25")
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    axes.xaxis.set_minor_locator(NullLocator())
+    values = [getattr(e, cost) / divisor for e in entries]
+    axes.set_xticks([float(f"{value:.2g}") for value in np.geomspace(min(values), max(values), 4)])
+    axes.set_xlabel(label)
+    axes.margins(x=0.15, y=0.1)
+    axes.grid(color="0.92")
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _score(value, metric):
+    return f"{100 * value:.2f} %" if metric.endswith("accuracy") else f"{value:.4f}"
+
+
+def _csv(entries):
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Entry._fields)
+    writer.writerows(entries)
+    return text.getvalue()
