@@ -1,5 +1,7 @@
 """Convolutions, which fold batch normalization into their weights, and pooling over windows."""
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -71,6 +73,7 @@ def every(x, axis, stride):
     before, length, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
     if length % stride:
         x = tf.pad(x, [(0, -length % stride if i == axis else 0) for i in range(len(x.shape))])
-    x = tf.reshape(x, (*before, -1, stride, *after))
-    x = tf.slice(x, [0] * len(x.shape), [*x.shape[: axis + 1], 1, *after])
-    return tf.reshape(x, (*before, x.shape[axis], *after))
+    count = x.shape[axis] // stride
+    x = tf.reshape(x, (math.prod(before) * count, stride, *after))  # of four axes at most, as GPUs need it
+    x = tf.slice(x, [0] * len(x.shape), [x.shape[0], 1, *after])
+    return tf.reshape(x, (*before, count, *after))

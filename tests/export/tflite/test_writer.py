@@ -15,7 +15,7 @@ from keras_vit.export.tflite.writer import TfliteWriter
 from keras_vit.export.variants import VARIANTS, Rule
 from keras_vit.export.workers.delegation import delegation
 from keras_vit.export.workers.quantize import quantized
-from keras_vit.models import resnet
+from keras_vit.models import levit, repvit, resnet
 
 layers = keras.layers
 
@@ -109,6 +109,20 @@ def test_a_shortcut_without_weights_stays_with_the_delegate(variant, of_resnet, 
     _, left = delegation(content, graph_operators(read_graph(content)))
     # XNNPACK has no softmax in integers.
     assert [operator.kind for operator in left] == (["SOFTMAX"] if variant == "full_int8" else [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", [levit, repvit])
+def test_mobile_models_stay_with_the_delegate(model, digits, photo_form, tmp_path):
+    form = photo_form(model("Pico", image_size=8, channels=1, num_classes=10))
+    with writer_of(form, digits[0][300:], tmp_path) as writer:
+        for variant in ("fp32", "fp16", "dynamic_int8"):
+            writer.write(variant, tmp_path / "m.tflite")
+            content = (tmp_path / "m.tflite").read_bytes()
+            partitions, left = delegation(content, graph_operators(read_graph(content)))
+            assert (partitions, left) == (1, [])
+            tensors = Interpreter(model_content=content).get_tensor_details()
+            assert max(len(tensor["shape"]) for tensor in tensors) == 4
 
 
 @pytest.mark.slow
