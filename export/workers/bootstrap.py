@@ -10,6 +10,10 @@ import json
 import os
 import sys
 
+# TensorFlow and Keras import these where they are installed, for functions that no program here calls:
+# half of the time in which such a program starts.
+UNUSED = ("jax", "matplotlib", "pandas", "sklearn")
+
 
 def main():
     package, program = sys.argv[1:]
@@ -17,6 +21,7 @@ def main():
     results = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # output of libraries is not a result
     limit_memory(order["memory_limit"])
+    sys.modules.update(dict.fromkeys(UNUSED))  # importing them raises ModuleNotFoundError
     _load("keras_vit", os.path.join(package, "__init__.py"), submodule_search_locations=[package])
     result = _load("program", program).run(**order["job"])
     with results:

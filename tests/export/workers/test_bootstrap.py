@@ -36,3 +36,12 @@ def test_where_the_system_refuses_any_limit_the_program_runs_without(tmp_path, w
     (tmp_path / "resource.py").write_text(refusing)  # as on macOS
     done = run(worker_program("return 'it ran'"), 2**31, env={**os.environ, "PYTHONPATH": str(tmp_path)})
     assert json.loads(done.stdout or "null") == "it ran", done.stderr
+
+
+def test_a_program_does_not_wait_for_libraries_that_tensorflow_takes_where_it_finds_them(worker_program):
+    line = "import sys, tensorflow; return [bool(sys.modules.get(name)) for name in job['names']]"
+    names = ["keras", "jax", "matplotlib", "pandas", "sklearn"]
+    order = {"memory_limit": 2**50, "job": {"names": names}}
+    command = [sys.executable, BOOTSTRAP, PACKAGE, f"{worker_program(line)}.py"]
+    done = subprocess.run(command, input=json.dumps(order), capture_output=True, text=True)
+    assert json.loads(done.stdout or "null") == [True, False, False, False, False], done.stderr
