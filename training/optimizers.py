@@ -64,7 +64,7 @@ def own_optimizer(recipe, options, derived):
             f"{name} accepts no {', '.join(unused)}, which this recipe sets: let it accept that, or set "
             f"{unset}."
         )
-    with user_code(f"The optimizer {name} cannot be made: "):
+    with user_code(f"The optimizer {name} cannot be made: ", what=f"{name}()"):
         optimizer = (derived(found) if is_class else found)(**given)
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise InputError(f"Expected {name} to return a keras optimizer, received {type(optimizer).__name__}.")

@@ -71,7 +71,7 @@ def own_part(text: str, what: str, kind: type | tuple) -> Any:
     """
     name, brace, config = text.partition("{")
     found = import_named(name, what)
-    with user_code(f"{what[0].upper()}{what[1:]} {name} cannot be made: "):
+    with user_code(f"{what[0].upper()}{what[1:]} {name} cannot be made: ", what=f"{name}()"):
         if brace:
             return found.from_config(json.loads(brace + config))
         return found() if isinstance(found, type) and issubclass(found, kind) else found
@@ -103,7 +103,7 @@ def own_callbacks(recipe) -> list[keras.callbacks.Callback]:
     """Returns new callbacks of a recipe's own: each name is a class, or a function that returns some."""
     made = []
     for name in recipe.callbacks:
-        with user_code(f"The callback {name} cannot be made: "):
+        with user_code(f"The callback {name} cannot be made: ", what=f"{name}()"):
             found = own_function(name, "the callback")()
         made += found if isinstance(found, list | tuple) else [found]
     if wrong := [each for each in made if not isinstance(each, keras.callbacks.Callback)]:

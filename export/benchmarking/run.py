@@ -40,8 +40,8 @@ def benchmark(
         all operators of that kind alone (None where they do not run without the others), the longest first.
 
     Raises:
-        InputError: a file is missing, damaged, has no such signature, takes strings, leaves sizes open that
-            `shapes` does not have, or needs operators that LiteRT does not have.
+        InputError: there is no file, or one is missing, damaged, has no such signature, takes strings, leaves
+            sizes open that `shapes` does not have, or needs operators that LiteRT does not have.
 
     Example:
 
@@ -54,7 +54,10 @@ def benchmark(
     >>> row["median_ms"] > 0, [operator["kind"] for operator in row["operators"]]
     (True, ['FULLY_CONNECTED'])
     """
-    files = [MeasuredFile(Path(path), num_threads, signature, shapes or {}) for path in files]
+    paths = [] if isinstance(files, str | Path) else list(files)
+    if not paths:
+        raise InputError(f"Expected a list of at least one .tflite file, received {files!r}.")
+    files = [MeasuredFile(Path(path), num_threads, signature, shapes or {}) for path in paths]
     _check_used(shapes or {}, files)
     contenders = {(i, part): run for i, file in enumerate(files) for part, run in file.contenders().items()}
     clock = time.thread_time if num_threads == 1 else time.perf_counter  # others' work is not the caller's

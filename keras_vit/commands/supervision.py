@@ -1,20 +1,24 @@
 """Runs a command that calls a user's code in a process of its own, which that code may end."""
 
 import contextlib
+import json
 import mmap
 import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
+import keras_vit
 from keras_vit.errors import InputError
 from keras_vit.importing import ending_of, is_name, report_running
 
 _LONGEST = 4096  # bytes of what runs
+_SOURCES = Path(keras_vit.__file__).parent / "training" / "data" / "sources"  # `tfds:NAME` is no object
 
 
 def supervised(options) -> int | None:
-    """Forks where a command may end without a word: MODEL is a user's code, and the system is Linux.
+    """Forks where a command may end without a word: it runs a user's code, and the system is Linux.
 
     Returns None in the process that has to run the command, and in the other one the exit code of that. A
     process that has imported Keras, as that of a notebook or a test, is never forked.
@@ -22,7 +26,7 @@ def supervised(options) -> int | None:
     Raises:
         InputError: a user's code ended the process, by a signal or an exit code.
     """
-    if sys.platform != "linux" or "keras" in sys.modules or not is_name(getattr(options, "model", None)):
+    if sys.platform != "linux" or "keras" in sys.modules or not _runs_user_code(options):
         return None  # frameworks of macOS do not allow a fork
     running, (alive, held) = mmap.mmap(-1, _LONGEST), os.pipe()
     child = os.fork()
@@ -44,6 +48,38 @@ def supervised(options) -> int | None:
             signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     return code
+
+
+def _runs_user_code(options):
+    """Whether options, or the recipe that they name, have a `module:name` or a Python file."""
+    given = vars(options)
+    fields = [text.partition("=")[2] for text in given.get("overrides") or ()]
+    words = [given.get("model"), given.get("data"), *fields]
+    recipe, folder = str(given.get("recipe")), given.get("run_dir") if given.get("resume") else None
+    return (
+        bool(given.get("imports"))
+        or recipe.endswith(".py")
+        or any(map(_is_code, [*words, *_written(recipe), *_written(given.get("model")), *_written(folder)]))
+    )
+
+
+def _is_code(value):
+    """Whether a value of a field names an object of a user's, or one of several does."""
+    names = [part.partition("{")[0] for part in value.split(",")] if isinstance(value, str) else []
+    return any(is_name(name) and not (_SOURCES / f"{name.partition(':')[0]}.py").is_file() for name in names)
+
+
+def _written(path):
+    """The values of the fields of a recipe.json, or of the one in a run's folder."""
+    path = Path(path or "none")
+    path = path / "recipe.json" if path.is_dir() else path
+    if path.suffix != ".json":
+        return []
+    try:
+        values = list(json.loads(path.read_text(encoding="utf-8"))["recipe"].values())
+    except (OSError, TypeError, ValueError, KeyError, AttributeError):  # the command says what is wrong
+        return []
+    return [word for value in values for word in (value if isinstance(value, list) else [value])]
 
 
 def _write(running, what):

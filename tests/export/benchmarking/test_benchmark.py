@@ -147,3 +147,9 @@ def test_an_operator_that_does_not_run_alone_has_no_time_alone(plain, tmp_path, 
     assert times["SOFTMAX"] is None and times["FULLY_CONNECTED"] > 0
     Console().print(operators_table(row))
     assert "SOFTMAX" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("files", [[], (), "model.tflite"])
+def test_what_is_no_list_of_files_is_refused(files):
+    with pytest.raises(InputError, match="Expected a list of at least one .tflite file, received"):
+        benchmark(files)
