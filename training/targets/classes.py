@@ -72,6 +72,7 @@ class SoftClasses(Classes):
     """A share of each class, such as the votes of several people. The class with the largest share counts."""
 
     kind = SOFT
+    unused = ("label_smoothing",)
 
     def __init__(self, recipe, data=None):
         super().__init__(recipe, data)

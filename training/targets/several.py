@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 from scipy.special import expit
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.training.balance import BALANCED, MACRO_F1, RECALL, given_weights, index_of
 from keras_vit.training.data.label_kinds import SEVERAL
 from keras_vit.training.label_metrics import best_thresholds, calibration, label_metrics
@@ -25,6 +25,7 @@ class SeveralLabels(Target):
     metrics = LABELS
     curve = MEAN_AVERAGE_PRECISION
     task, activation = "labels", "sigmoid"
+    unused = ("label_smoothing", "logit_adjustment")
 
     def __init__(self, recipe, data=None):
         super().__init__(recipe, data)
@@ -83,7 +84,8 @@ class SeveralLabels(Target):
         found = [f"mean average precision of scores by chance: {by_chance:.4f}"]
         low, high = metrics["mean_average_precision_interval"]
         found[0] += (
-            f"; on more such images: {low:.4f} to {high:.4f} (95 %, by {metrics['num_images']:,} images)"
+            f"; on more such images: {low:.4f} to {high:.4f} (95 %, by "
+            f"{counted(metrics['num_images'], 'image')})"
         )
         if low <= by_chance:
             found.append(f"hint: no better than chance, as far as can be told: {advice}")

@@ -29,6 +29,9 @@ class Target(abc.ABC):
     curve_is_better: ClassVar[str] = "max"
     task: ClassVar[str]  # of keras_vit.export.tasks
     activation: ClassVar[str | None]  # that makes answers of the model's outputs
+    unused: ClassVar[
+        tuple[str, ...]
+    ] = ()  # fields of recipes that such labels have no use for, with 0 as off
 
     def __init__(self, recipe: ImageRecipe, data: ImageData | None = None):
         self.recipe, self.data, self.notes = recipe, data, []

@@ -80,6 +80,10 @@ class ImageTask(Task):
         name, better = self.target.monitor
         return f"val_{name}", better
 
+    @property
+    def unused(self):
+        return self.target.unused
+
     def preparation(self, spec, data_dir=None):
         """Returns the `Preprocessing` of the images of a spec, or of a name of data."""
         if self.known is None:

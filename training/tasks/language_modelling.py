@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.io.json_files import write_json
 from keras_vit.text.generation import generate
 from keras_vit.text.readers import reader_of
@@ -100,14 +100,15 @@ class LanguageModelling(Task):
         if trained != data.vocabulary:
             raise InputError(
                 f"The text has another vocabulary than {folder.path} was trained on: expected "
-                f"{len(trained)} tokens, received {len(data.vocabulary)}, or others."
+                f"{counted(len(trained), 'token')}, received {len(data.vocabulary)}, or others."
             )
 
     def check_model(self, folder, model, data):
         if len(model.inputs) != 1 or model.output_shape[-1] != len(data.vocabulary):
             raise InputError(
-                f"Expected {folder.model} to be a model of {len(data.vocabulary)} tokens, received one from "
-                f"{model.input_shape} to {model.output_shape}. Put the run's own model there."
+                f"Expected {folder.model} to be a model of {counted(len(data.vocabulary), 'token')}, "
+                f"received one from {model.input_shape} to {model.output_shape}. Put the run's own model "
+                "there."
             )
 
     def callbacks(self, folder, prepared):

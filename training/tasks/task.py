@@ -38,6 +38,9 @@ class Task(abc.ABC):
     measurable: ClassVar[bool] = False  # whether FLOPs, size and latency of its models can be measured
     single_device: ClassVar[str] = ""  # why several devices cannot train it; empty where they can
     contract: ClassVar[type[Contract]]  # of own models
+    unused: ClassVar[
+        tuple[str, ...]
+    ] = ()  # fields of the recipe that the data have no use for, with 0 as off
     monitor: ClassVar[tuple[str, str]]  # the metric that early stopping watches, and "max" or "min"
 
     def __init__(self, recipe: Recipe):

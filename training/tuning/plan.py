@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import keras_tuner
 
-from keras_vit.errors import InputError, first_line
+from keras_vit.errors import InputError, first_line, listed, warn
 from keras_vit.importing import import_named
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.searches import read_search
@@ -77,12 +77,15 @@ def plan(
     name, search = read_search(source)
     base = search.recipe.replace(split_seed=search.recipe.data_seed)
     assignments = _with_one_budget(options.get("tuner"), base, assignments)
-    space = build_space(dataclasses.replace(search, recipe=base), assignments)
+    search = dataclasses.replace(search, recipe=base)
+    space = build_space(search, assignments)
     kept_subset = getattr(space.recipe, "subset", None)
-    if subset is not None:
-        space = dataclasses.replace(space, recipe=space.recipe.replace(subset=subset))
-    task = task_of(space.recipe)
-    objective = _objective_of(task, objective, data_dir)
+    task = _knowing(task_of(_with_subset(space, subset).recipe), data_dir)
+    if unused := _unused(task, space, assignments):
+        warn(f"Not searched, since the labels of the data have no use for it: {listed(unused)}.")
+        space = build_space(search, [*assignments, *(f"{field}=0" for field in unused)])
+    space = _with_subset(space, subset)
+    objective = _objective_of(task, objective)
     if task.measurable:
         options["measure"] = _measure(OF_RECIPES, **options)
     else:
@@ -129,13 +132,27 @@ def _measure(default, measure=False, limits=NO_LIMITS, **_):
     return measure or None
 
 
-def _objective_of(task, given, data_dir):
-    """Returns name and direction of a metric that the task logs; by default the one that it watches.
+def _with_subset(space, subset):
+    if subset is None:
+        return space
+    return dataclasses.replace(space, recipe=space.recipe.replace(subset=subset))
 
-    That may depend on the data. Where they cannot be loaded they may be on the machines of the workers.
-    """
+
+def _unused(task, space, assignments):
+    """The fields that vary, not by the user's wish, and have no effect with the labels of the data."""
+    named = {assignment.partition("=")[0] for assignment in assignments}
+    return [field for field in task.unused if field in space.description() and field not in named]
+
+
+def _knowing(task, data_dir):
+    """The task with what its data decide, which may be on the machines of the workers alone."""
     with contextlib.suppress(InputError):
-        task = task.knowing(task.load_data(data_dir))
+        return task.knowing(task.load_data(data_dir))
+    return task
+
+
+def _objective_of(task, given):
+    """Returns name and direction of a metric that the task logs; by default the one that it watches."""
     given, known = given or task.monitor[0], task.logged()
     is_plain = isinstance(given, str) and ":" not in given
     name, direction = (given, known.get(given)) if is_plain else read_objective(given)

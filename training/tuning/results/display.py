@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from keras_vit.errors import counted
 from keras_vit.io.html_page import duration
 from keras_vit.training.tuning.costs import COSTS
 from keras_vit.training.tuning.results.best import best_of_each_run, pareto_fronts, winner
@@ -57,7 +58,7 @@ class Display:
     def _line(self, record):
         parts = [f"trial {record.id}  {record.status:9}"]
         if record.is_scored:
-            parts.append(f"{self.objective[0]} {record.score:.4f}  {max(record.epochs)} epochs")
+            parts.append(f"{self.objective[0]} {record.score:.4f}  {counted(max(record.epochs), 'epoch')}")
         else:
             parts.append(record.reason)
         values = " ".join(f"{name}={_short(value)}" for name, value in record.fields.items())
