@@ -119,6 +119,19 @@ def test_all_other_images_are_answered_when_some_are_broken(words, code, folder,
     assert "2 of 72 images cannot be read: photos/20_broken.png, photos/90_broken.jpg" in error
 
 
+@pytest.mark.parametrize(("words", "code"), [([], 2), (["--skip-broken"], 0)])
+def test_a_listed_file_that_is_absent_counts_as_broken(words, code, folder, capsys):
+    (folder / "list.txt").write_text("photos/00_dark.png\nphotos/absent.png\nphotos/02_green.png\n")
+    assert predict("--files-from", "list.txt", "--csv", "out.csv", *words) == code
+    found = {row["file"]: (row["class"], bool(row["error"])) for row in rows()}
+    assert found == {
+        "photos/00_dark.png": ("dark", False),
+        "photos/02_green.png": ("green", False),
+        "photos/absent.png": ("", True),
+    }
+    assert "1 of 3 images cannot be read: photos/absent.png" in capsys.readouterr().err
+
+
 def test_numbers_have_a_column_each(folder):
     image = keras.Input((8, 8, 3), name="image")
     x = keras.layers.GlobalAveragePooling2D()(image)

@@ -1,9 +1,12 @@
 """`table:FILE`: a CSV or Parquet file with a path and a label in each row."""
 
+import itertools
 import os
 from pathlib import Path
 
-from keras_vit.errors import InputError, listed
+import numpy as np
+
+from keras_vit.errors import InputError, counted, listed, warn
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
 from keras_vit.training.data.groups import COLUMN
@@ -26,13 +29,13 @@ def load(argument, options):
     The columns are those of `options.columns`, else those with usual names, such as `path` and `label`. Paths
     are relative to the folder of the table. The label is one column, several separated by commas, or `*`, all
     that are nothing else; `label_kinds.labels_of_columns` reads them. Splits are called as folders of splits
-    are.
+    are. Rows whose files are not there are an error, with `skip_broken` left out.
     """
     path = Path(argument).expanduser()
     table = read_table(path)
     chosen = choose_columns(list(table), options.columns, path)
     files = [os.path.join(path.parent, str(file).strip()) for file in table[chosen["image"]]]
-    _check_files(files, path)
+    is_there = _there(files, path, options.skip_broken)
     split = chosen.get("split")
     if split and not options.columns.get("split") and not are_splits(table[split]):
         split = None  # a column of another meaning
@@ -43,16 +46,28 @@ def load(argument, options):
     of_images = [found.values]
     if weight := chosen.get("weight"):
         of_images.append(weights_of(table[weight], f"column {weight} of {path}"))
-    parts = {name: (places, *(array[places] for array in of_images)) for name, places in rows.items()}
-    splits, lines = encoded_parts(FileItems(path.parent, files, table), parts, options, str(path))
+    rows = {name: places[is_there[places]] for name, places in rows.items()}
+    numbers = np.cumsum(is_there) - 1  # of the files that are there
+    parts = {name: (numbers[rows[name]], *(array[rows[name]] for array in of_images)) for name in rows}
+    files, *values = ([*itertools.compress(column, is_there)] for column in (files, *table.values()))
+    items = FileItems(path.parent, files, dict(zip(table, values, strict=True)))
+    splits, lines = encoded_parts(items, parts, options, str(path))
     taken = "columns: " + ", ".join(f"{kind} {name}" for kind, name in chosen.items())
     return Loaded(splits, found.names, [taken, *found.lines, *lines], found.kind)
 
 
-def _check_files(files, path):
-    absent = [file for file in files if not os.path.isfile(file)]
-    if absent:
-        raise InputError(
-            f"{len(absent):,} of {len(files):,} files that {path} names are not there: {listed(absent, 5)}. "
-            f"Paths are relative to {path.parent.absolute()}: correct them, or leave these rows out."
-        )
+def _there(files, path, skip_broken):
+    """Whether each file is there."""
+    is_there = np.array([os.path.isfile(file) for file in files])
+    absent = [*itertools.compress(files, ~is_there)]
+    if not absent:
+        return is_there
+    found = f"{len(absent):,} of {counted(len(files), 'file')} that {path} names "
+    found += f"{'is' if len(absent) == 1 else 'are'} not there: {listed(absent, 5)}."
+    if skip_broken and is_there.any():
+        warn(f"{found} They are left out.")
+        return is_there
+    raise InputError(
+        f"{found} Paths are relative to {path.parent.absolute()}: correct them, leave these rows out, or set "
+        "skip_broken=True (--skip-broken)."
+    )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_vit.errors import InputError
+from keras_vit.errors import DataWarning, InputError
 from keras_vit.training.data import load_data
 
 
@@ -115,6 +115,22 @@ def test_columns_are_chosen(images):
         load_data(spec, image_column="file")
     data = load_data(spec, image_column="file", label_column="animal", image_size=8)
     assert data.label_names == ("cat", "dog")
+
+
+def test_files_that_are_absent_are_left_out_where_broken_ones_are(images):
+    given = rows()
+    spec = write(images, ["path", "label"], [["images/99.png", "cat"], *given, ["x.png", "dog"]])
+    with pytest.warns(
+        DataWarning, match="2 of 32 files .* are not there: .*99.png, .*x.png. They are left out"
+    ):
+        data = load_data(spec, image_size=8, skip_broken=True)
+    whole = load_data(write(images, ["path", "label"], given), image_size=8)
+    for name, split in whole.splits.items():
+        assert data.splits[name].names() == split.names()
+        np.testing.assert_array_equal(data.splits[name].labels, split.labels)
+        np.testing.assert_array_equal(data.splits[name].images[:], split.images[:])
+    with pytest.raises(InputError, match="1 of 1 file that .* names is not there: .*x.png"):
+        load_data(write(images, ["path", "label"], [["x.png", "dog"]]), skip_broken=True)
 
 
 BAD = {
