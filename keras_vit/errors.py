@@ -38,6 +38,15 @@ def listed(names, limit=20):
     return ", ".join(names[:limit]) + rest
 
 
+def counted(count, noun, plural=None):
+    """Returns a number with what it counts; the noun may have words behind it, such as its verb.
+
+    >>> counted(1, "image"), counted(2000, "image"), counted(0, "class", "classes")
+    ('1 image', '2,000 images', '0 classes')
+    """
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
 def first_line(error):
     """Returns the first informative line of an error's message, or the name of its type.
 

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
+from keras_vit.errors import counted
+
 CONFIDENCE = 0.95
 
 
@@ -40,8 +42,8 @@ def lines(metrics: Mapping[str, Any], advice: str) -> list[str]:
         return []
     (low, high), largest = metrics["accuracy_interval"], metrics["largest_class"]
     found = [
-        f"accuracy on more such images: {low:.4f} to {high:.4f} (95 %, by {metrics['num_images']:,} images); "
-        f"always {largest['label']}: {largest['accuracy']:.4f}"
+        f"accuracy on more such images: {low:.4f} to {high:.4f} (95 %, by "
+        f"{counted(metrics['num_images'], 'image')}); always {largest['label']}: {largest['accuracy']:.4f}"
     ]
     if low <= largest["accuracy"]:
         found.append(

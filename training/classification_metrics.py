@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.training.chance import placed
 
 NUM_BINS = 15  # of the calibration error, as in Guo et al. 2017
@@ -102,8 +102,8 @@ def _check_shapes(probabilities, labels, label_names):
         )
     if labels.shape != probabilities.shape[:1] or not len(labels):
         raise InputError(
-            f"Expected one label for each of the {len(probabilities)} rows of probabilities, and at least "
-            f"one, received labels of shape {labels.shape}."
+            f"Expected one label for each of the {counted(len(probabilities), 'row')} of probabilities, and "
+            f"at least one, received labels of shape {labels.shape}."
         )
     if not np.issubdtype(labels.dtype, np.integer):
         raise InputError(f"Expected labels to be integers, received {labels.dtype}: cast them to int32.")

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.training.data.folds import Fold
 from keras_vit.training.metrics import IMAGES, LABELS, NUMBERS
@@ -109,7 +109,9 @@ def summarised(found: list[Mapping[str, Any]], folds: int) -> dict[str, Any]:
 def lines(result: Mapping[str, Any]) -> list[str]:
     """Returns the result of `cross_validate` for people: each metric's mean, deviation and values."""
     images, shown = sum(result["num_images"]), result["metrics"]
-    found = [f"{result['data']}, {result['folds']} folds, {images:,} images, each tested once:"]
+    found = [
+        f"{result['data']}, {counted(result['folds'], 'fold')}, {counted(images, 'image')}, each tested once:"
+    ]
     for row in _rows(lambda row: row.key in shown):
         if row.key in shown:
             mean, std = (row.format.format(shown[row.key][name]) for name in ("mean", "std"))

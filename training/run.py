@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from keras_vit.constraints import check_value
-from keras_vit.errors import InputError, warn
+from keras_vit.errors import InputError, counted, warn
 from keras_vit.io.json_files import read_json
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.checkpoint import SameData
@@ -221,8 +221,8 @@ def _continues(recipe, folder):
         )
     warn(
         f"The finished run continues from epoch {before.epochs} to {recipe.epochs}, with the learning rates "
-        f"that a schedule over {recipe.epochs} epochs has from there on: the result is not that of "
-        f"{recipe.epochs} epochs from the start."
+        f"that a schedule over {counted(recipe.epochs, 'epoch')} has from there on: the result is not that "
+        f"of {counted(recipe.epochs, 'epoch')} from the start."
     )
     return True
 

@@ -1,6 +1,6 @@
 """A training in one sentence."""
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.io.json_files import read_json
 from keras_vit.pretrained.run_source import saved_preprocessing
 from keras_vit.training.metrics import IMAGES, LABELS, NUMBERS
@@ -12,7 +12,7 @@ def summary(folder: RunFolder) -> str:
     """Returns a run's recipe and result in one sentence, for users of its model file alone."""
     recipe = load_recipe(folder.recipe)
     name = " ".join(filter(None, (recipe.model, getattr(recipe, "variant", None))))
-    words = f"{name} trained on {recipe.data} for {recipe.epochs} epochs with {recipe.optimizer}"
+    words = f"{name} trained on {recipe.data} for {counted(recipe.epochs, 'epoch')} with {recipe.optimizer}"
     return f"{words}{_result(folder)}.{_images(folder)}{_versions(folder)}"
 
 
@@ -33,7 +33,7 @@ def _result(folder):
     """The first of the metrics of its kind of labels."""
     try:
         metrics = read_json(folder.metrics, dict)
-        images = f"{metrics['num_images']:,} images of the {metrics['split']} split"
+        images = f"{counted(metrics['num_images'], 'image')} of the {metrics['split']} split"
         row = next(row for row in (IMAGES[0], LABELS[0], NUMBERS[0]) if row.find(metrics) is not None)
         value = row.find(metrics)
         shown = f"{100 * value:.2f} %" if row.is_share else row.format.format(value)

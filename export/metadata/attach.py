@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from keras_vit.errors import counted
 from keras_vit.export.metadata.card import Card
 from keras_vit.export.metadata.tables import RGB, UNKNOWN, Tables
 from keras_vit.export.model.description import NAME as DESCRIPTION
@@ -51,7 +52,7 @@ def _input(tables, tensor, name, facts, preprocessing):
     if not facts.pixels:
         return tables.tensor(name, _values(facts) + _numbers(facts))
     _, height, width, channels = tensor.shape
-    kind = "RGB" if channels == 3 else f"{channels} channels"
+    kind = "RGB" if channels == 3 else counted(channels, "channel")
     photo = "" if preprocessing is None else f". Of a photo: {preprocessing.words}"
     return tables.tensor(
         name,

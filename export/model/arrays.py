@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 
 BATCH = 64  # items
 _OTHER_SIGNS = re.compile(r"\W")  # which `keras_vit.export.model.signature` replaces in names
@@ -28,7 +28,9 @@ def by_name(arrays, names):
     several = isinstance(arrays, list | tuple) and (len(names) > 1 or len(arrays) == 1)
     arrays = list(arrays) if several else [arrays]
     if len(arrays) != len(names):
-        raise InputError(f"Expected {len(names)} inputs ({', '.join(names)}), received {len(arrays)}.")
+        raise InputError(
+            f"Expected {counted(len(names), 'input')} ({', '.join(names)}), received {len(arrays)}."
+        )
     return dict(zip(names, arrays, strict=True))
 
 

@@ -6,7 +6,7 @@ import warnings
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError, Notice, listed
+from keras_vit.errors import InputError, Notice, counted, listed
 from keras_vit.export.images.app_input import DTYPES, is_pixels
 from keras_vit.export.variants import ALL_INT8, AUTO, VARIANTS
 from keras_vit.keras_internals import all_layers, stateful_layers
@@ -100,7 +100,9 @@ def check_items(outputs, count):
     """Raises InputError when an output has not one row for each item."""
     for name, values in outputs.items():
         if len(values) != count:
-            raise InputError(f"Expected a row of {name!r} for each of {count} items, received {len(values)}.")
+            raise InputError(
+                f"Expected a row of {name!r} for each of {counted(count, 'item')}, received {len(values)}."
+            )
 
 
 def check_label_names(label_names, expected):
@@ -120,8 +122,8 @@ def check_label_names(label_names, expected):
         raise InputError(f"Expected label_names to be text of one line each, received {str(wrong[0])!r}.")
     if len(label_names) != count:
         raise InputError(
-            f"Expected one label per output: the model has {count} outputs, received {len(label_names)} "
-            "labels."
+            f"Expected one label per output: the model has {counted(count, 'output')}, received "
+            f"{len(label_names)} labels."
         )
 
 
@@ -131,8 +133,8 @@ def warn_of_few_items(expected, max_drop):
         points = 100 / len(value.values)
         if value.labels is not None and value.task.name == "classification" and points > max_drop:
             warnings.warn(
-                f"{name} is compared on {len(value.values):,} items, each of them {points:.2g} points of "
-                f"accuracy: whether a file loses more than {max_drop:g} takes more items.",
+                f"{name} is compared on {counted(len(value.values), 'item')}, each of them {points:.2g} "
+                f"points of accuracy: whether a file loses more than {max_drop:g} takes more items.",
                 Notice,
                 stacklevel=3,
             )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError, listed
+from keras_vit.errors import InputError, counted, listed
 from keras_vit.export.model.arrays import BATCH, by_name, check_same_length, fitted
 from keras_vit.export.model.signature import Signature, signature_of
 from keras_vit.keras_internals import is_graph, source_inputs, source_of
@@ -124,7 +124,7 @@ def _activations(activation, signature, model):
         if len(names) > 1:
             raise InputError(
                 f"Expected activation as a dict from outputs ({', '.join(names)}) to their activations, "
-                f"received {activation!r} for {len(names)} outputs."
+                f"received {activation!r} for {counted(len(names), 'output')}."
             )
         activation = {names[0]: activation}
     for name, function in activation.items():

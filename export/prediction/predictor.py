@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_vit.errors import InputError, listed
+from keras_vit.errors import InputError, counted, listed
 from keras_vit.export.model.arrays import by_name, check_same_length, fitted
 from keras_vit.export.model.description import Description
 from keras_vit.io.preprocessing import Preprocessing
@@ -39,8 +39,9 @@ class Predictor:
         names = self.label_names
         if self.classes and names is not None and len(names) != self.num_classes:
             raise InputError(
-                f"Expected one label per class: the model has {self.num_classes} classes, the labels next to "
-                f"it are {len(names)}. Put the labels.txt of its training there, or none."
+                "Expected one label per class: the model has "
+                f"{counted(self.num_classes, 'class', 'classes')}, the labels next to it are {len(names)}. "
+                "Put the labels.txt of its training there, or none."
             )
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.export.model.precision import in_float32
 from keras_vit.export.text.description import NAME, TextDescription
 from keras_vit.export.text.form import text_form
@@ -86,7 +86,7 @@ class TextExport(ModelExport):
     }
 
     def __post_init__(self):
-        self.sample = f"{self.windows.mask.sum():,} characters"
+        self.sample = counted(self.windows.mask.sum(), "character")
         self.fingerprint = fingerprint(self.model, self.description.vocabulary.symbols)
 
     def texts(self):
@@ -118,8 +118,8 @@ def _check(model, vocabulary, windows, characters):
     text_form(model, on_phone=False)
     if model.output_shape[2] != len(vocabulary):
         raise InputError(
-            f"Expected one logit per token: the model has {model.output_shape[2]} outputs, the vocabulary "
-            f"{len(vocabulary)} tokens."
+            f"Expected one logit per token: the model has {counted(model.output_shape[2], 'output')}, the "
+            f"vocabulary {counted(len(vocabulary), 'token')}."
         )
     length = model.input_shape[1]
     if not windows.mask.any() or length not in (None, windows.inputs.shape[1]):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_vit.errors import counted
 from keras_vit.export.tflite.convert import write_tflite
 from keras_vit.export.tflite.graph import read_graph
 from keras_vit.export.variants import VARIANTS
@@ -91,7 +92,7 @@ class TfliteWriter:
     @functools.cached_property
     def _calibrated(self):
         count = len(next(iter(self.calibration.values())))
-        self.progress("calibration", f"finding ranges on {count} items")
+        self.progress("calibration", f"finding ranges on {counted(count, 'item')}")
         items = self._saved(self.calibration, "items.npz")
         return run_worker("calibrate", file=self._float32, items=items)
 

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import keras
 import numpy as np
 
-from keras_vit.errors import ConditionError, InputError
+from keras_vit.errors import ConditionError, InputError, counted
 from keras_vit.export.variants import AUTO, CANDIDATES, FILES, SAVED_MODEL_MARK, VARIANTS
 from keras_vit.export.verification.attempt import Attempt
 from keras_vit.export.verification.choose import choose
@@ -86,6 +86,7 @@ def check_finite(model, *outputs):
         finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
         if not finite.all():
             raise InputError(
-                f"The model's outputs are NaN or infinite for {(~finite).sum():,} of {len(finite):,} items, "
-                f"the first of them item {finite.argmin()}. Check these inputs, or train the model again."
+                f"The model's outputs are NaN or infinite for {(~finite).sum():,} of "
+                f"{counted(len(finite), 'item')}, the first of them item {finite.argmin()}. Check these "
+                "inputs, or train the model again."
             )

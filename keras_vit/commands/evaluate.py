@@ -6,7 +6,7 @@ from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.model_option import add_metric, add_task, by_output, named_metric
 from keras_vit.commands.quiet import quiet_import
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 
 EXAMPLE = "keras-vit evaluate model.keras --data folder:photos --task classification"
 
@@ -84,7 +84,7 @@ def _scores(options):
     if options.metric is not None:
         metric = own_metric(named_metric(options), True, labels, outputs)  # nothing is compared here
         value = measured(metric, outputs)
-        print(f"{metric.name} {value:.4f} of {len(next(iter(outputs.values()))):,} items")
+        print(f"{metric.name} {value:.4f} of {counted(len(next(iter(outputs.values()))), 'item')}")
         return {"data": options.data, "metric": metric.name, "value": value}
     recorded = {o.name: o.task for o in found.predictor.description.outputs if o.task}  # of an export, a run
     task = by_output(options.task) or recorded or None
@@ -94,7 +94,8 @@ def _scores(options):
             score = float(value.task.score(value.labels, value.values, value.threshold))
             rows[name] = {"task": value.task.name, "metric": value.task.metric, "value": score}
             print(
-                f"{name}: {value.task.metric} {score:.4f} of {len(value.values):,} items ({value.task.name})"
+                f"{name}: {value.task.metric} {score:.4f} of {counted(len(value.values), 'item')} "
+                f"({value.task.name})"
             )
     return {"data": options.data, "outputs": rows}
 

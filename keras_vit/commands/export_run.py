@@ -5,7 +5,7 @@ import os
 
 from keras_vit.commands.export import given
 from keras_vit.commands.images_for_model import loaded
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 
 
 def export_images(options, run, show, **settings):
@@ -24,7 +24,8 @@ def export_images(options, run, show, **settings):
     channels = model.input_shape[-1]
     if options.web is not None and channels not in PHOTOS:
         raise InputError(
-            f"--web supports models of grey or RGB photos, this one has {channels} channels. Leave it out."
+            f"--web supports models of grey or RGB photos, this one has {counted(channels, 'channel')}. "
+            "Leave it out."
         )
     known = run.task.preparation(data.name).for_size(model.input_shape[1:3]) if channels in PHOTOS else None
     attention = options.attention or options.web is not None and has_attention(model)

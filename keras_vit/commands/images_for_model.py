@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_vit.commands.geometry_option import preparation_for, taken
 from keras_vit.commands.image_files import image_files
-from keras_vit.errors import InputError, listed
+from keras_vit.errors import InputError, counted, listed
 from keras_vit.training.data.label_kinds import SOFT
 
 SCALES = {"0:255": None, "0:1": (1 / 255, 0.0), "-1:1": (2 / 255, -1.0)}  # factor and shift; None for bytes
@@ -69,7 +69,7 @@ def _unlabelled(files, prepare, channels, found, options):
 
     images = np.stack([read_image(file, prepare, channels) for file in files])
     print(
-        f"taken: {len(files):,} images, {taken(found, prepare, options.geometry)}, "
+        f"taken: {counted(len(files), 'image')}, {taken(found, prepare, options.geometry)}, "
         f"values {options.pixels or '0:255'}"
     )
     images = _fitted(images, channels, options.pixels)
@@ -128,7 +128,7 @@ def _labels(data, labels, found, kind):
         return places[labels], found.label_names
     if len(places) < len(found.label_names):
         raise InputError(
-            f"The data have {len(names)} of the {len(found.label_names)} labels of {found.name}: what the "
-            "others are is not known. Add their columns, or add --no-labels."
+            f"The data have {len(names)} of the {counted(len(found.label_names), 'label')} of {found.name}: "
+            "what the others are is not known. Add their columns, or add --no-labels."
         )
     return labels[:, np.argsort(places)], found.label_names

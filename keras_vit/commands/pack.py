@@ -11,7 +11,7 @@ from keras_vit.commands.arguments import (
     path,
 )
 from keras_vit.commands.quiet import quiet_import
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 
 EXAMPLE = "keras-vit pack folder:photos packed --image-size 256"
 
@@ -66,6 +66,7 @@ def run(options):
     files = pack(data, out, options.image_size)
     size = sum(file["bytes"] for file in files)
     print(
-        f"{out}: {sum(file['images'] for file in files):,} images in {len(files)} files, {size / 1e6:,.1f} MB"
+        f"{out}: {counted(sum(file['images'] for file in files), 'image')} in "
+        f"{counted(len(files), 'file')}, {size / 1e6:,.1f} MB"
     )
     print(f"data=shards:{out}")

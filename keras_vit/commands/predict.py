@@ -15,7 +15,7 @@ from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.kind import kind_of, open_text_model
 from keras_vit.commands.quiet import quiet_engines
-from keras_vit.errors import InputError, listed
+from keras_vit.errors import InputError, counted, listed
 
 EXAMPLE = "keras-vit predict runs/digits/export/model_fp32.tflite photo.jpg"
 _MOST_SHOWN = 50  # files in the table, where the answers are also written to a file
@@ -120,7 +120,7 @@ def _outputs(options, files):
 
 def _show(answers, written):
     if written and len(answers.answered) > _MOST_SHOWN:
-        print(f"{len(answers.answered):,} files: see {' and '.join(written)}")
+        print(f"{counted(len(answers.answered), 'file')}: see {' and '.join(written)}")
     elif len(answers.answered) > len(answers.broken):
         _print(answers.table())
 
@@ -131,7 +131,7 @@ def _report(answers, skip_broken):
     count, broken = len(answers.answered), answers.broken
     if count == 1:
         raise next(iter(broken.values()))
-    found = f"{len(broken):,} of {count:,} images cannot be read: {listed(broken, 5)}."
+    found = f"{len(broken):,} of {counted(count, 'image')} cannot be read: {listed(broken, 5)}."
     if skip_broken and len(broken) < count:
         warnings.warn(found, Notice, stacklevel=2)
         return

@@ -3,6 +3,7 @@
 from keras_vit.commands import export
 from keras_vit.commands.arguments import above_zero, add_data_dir, at_least_one, at_least_zero, parsed, path
 from keras_vit.commands.quiet import quiet_import
+from keras_vit.errors import counted
 
 EXAMPLE = "keras-vit tune vit_digits epochs=20 hidden_dim=32,64 --max-latency-ms 0.1 --run-dir runs/tune"
 TUNERS = ("random", "bayesian", "hyperband", "grid", "asha")  # those of training.tuning.state.oracles
@@ -106,7 +107,9 @@ def run(options):
     )
     if options.join:
         ran = len(result.records)
-        print(f"the search has ended, {ran} trials of it ran here; the coordinator has the results")
+        print(
+            f"the search has ended, {counted(ran, 'trial')} of it ran here; the coordinator has the results"
+        )
         return
     Console(emoji=False).print(result.table())
     print(f"\nwinner: {_report(result, options.seeds)}")
@@ -149,6 +152,6 @@ def _report(result, seeds):
         for name, mean in summary[f"{split}_mean"].items()
     )
     return (
-        f"trial {summary['trial']} ({summary['rule']}). {split.capitalize()} split, mean of {seeds} seeds ± "
-        f"standard deviation: {tested}"
+        f"trial {summary['trial']} ({summary['rule']}). {split.capitalize()} split, mean of "
+        f"{counted(seeds, 'seed')} ± standard deviation: {tested}"
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageOps
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.io.files import read_bytes
 from keras_vit.io.image_formats import FORMAT_NAMES, formats
 from keras_vit.io.jpeg import decode_jpeg
@@ -75,18 +75,19 @@ class Changes:
         found = []
         if self.transparent:
             found.append(
-                f"{self.transparent:,} images have transparent parts, which become {_color(background)}. An "
-                "app has to do the same: MediaPipe leaves out the transparency."
+                f"{counted(self.transparent, 'image has', 'images have')} transparent parts, which become "
+                f"{_color(background)}. An app has to do the same: MediaPipe leaves out the transparency."
             )
         if self.sixteen_bits:
             found.append(
-                f"{self.sixteen_bits:,} images have 16 bits, with values from {self.low:,} to "
-                f"{self.high:,} of 65,535: {_scaling(window)}, {self._levels(window)} levels of 256 are used."
+                f"{counted(self.sixteen_bits, 'image has', 'images have')} 16 bits, with values from "
+                f"{self.low:,} to {self.high:,} of 65,535: {_scaling(window)}, {self._levels(window)} "
+                "levels of 256 are used."
             )
         if self.sixteen_bit_colors:
             found.append(
-                f"{self.sixteen_bit_colors:,} colour images have 16 bits a channel, of which the upper 8 are "
-                "used."
+                f"{counted(self.sixteen_bit_colors, 'colour image has', 'colour images have')} 16 bits a "
+                "channel, of which the upper 8 are used."
             )
         return found
 

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from keras_vit.constraints import Choices, checked
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.io.files import atomic_path, write_text
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.io.label_names import read_label_names
@@ -94,7 +94,9 @@ def _labels(labels, run_dir, num_classes):
         if labels is None and Path(run_dir, "labels.txt").is_file():
             labels = read_label_names(Path(run_dir, "labels.txt"))
     if labels is not None and len(labels) != num_classes:
-        raise InputError(f"Expected {num_classes} labels, one for each class, received {len(labels)}.")
+        raise InputError(
+            f"Expected {counted(num_classes, 'label')}, one for each class, received {len(labels)}."
+        )
     return labels
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import numpy as np
 
 from keras_vit.constraints import Range, checked
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.text.sampling import draw, gumbel_noise, next_probabilities
 from keras_vit.text.vocabulary import Vocabulary
 
@@ -54,7 +54,8 @@ def generate(
     start = np.concatenate([[0], vocabulary.encode(prefix, f"The prefix {prefix!r}")])
     if len(prefix) > max_length:
         raise InputError(
-            f"The prefix has {len(prefix)} characters, more than max_length={max_length}. Shorten it."
+            f"The prefix has {counted(len(prefix), 'character')}, more than max_length={max_length}. "
+            "Shorten it."
         )
     noise = gumbel_noise(seed, num_samples, len(vocabulary))
     reader.begin(num_samples)

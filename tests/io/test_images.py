@@ -219,7 +219,7 @@ def test_transparency_and_16_bits_are_counted():
     decode_image(saved(Image.fromarray(np.array([[1285, 65535]], np.uint16))), "x", changes=changes)
     assert [line.partition(",")[0] for line in changes.lines()] == [
         "2 images have transparent parts",
-        "1 images have 16 bits",
+        "1 image has 16 bits",
     ]
     assert "values from 1,285 to 65,535 of 65,535: divided by 257, 251 levels" in changes.lines()[1]
     changes.check("here")

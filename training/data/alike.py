@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from keras_vit.errors import InputError, listed, warn
+from keras_vit.errors import InputError, counted, listed, warn
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.decoded import Decoder
 from keras_vit.training.data.encoded import EXAMINED
@@ -49,8 +49,8 @@ def near_duplicates(parts: dict[str, Split], asked: bool | None) -> tuple[np.nda
     size = sum(decoder.items.sizes.sum() for decoder in _decoders(parts))
     if asked is None and (count > MOST_IMAGES or size > EXAMINED):
         return None, [
-            f"near-duplicates were not looked for, among {count:,} images; near_duplicates=true does, and "
-            "group= says which images belong together"
+            f"near-duplicates were not looked for, among {counted(count, 'image')}; near_duplicates=true "
+            "does, and group= says which images belong together"
         ]
     return _found(parts), []
 
@@ -87,8 +87,8 @@ def lines_on(groups: np.ndarray, ignored: set[int], names) -> list[str]:
     if len(sizes):
         many = f"{len(sizes):,} groups of up to {sizes.max():,}" if len(sizes) > 1 else "one group"
         found.append(
-            f"near-duplicates: {sizes.sum():,} of {len(groups):,} images in {many}, each on one side of "
-            "every split"
+            f"near-duplicates: {sizes.sum():,} of {counted(len(groups), 'image')} in {many}, each on one "
+            "side of every split"
         )
     if ignored:
         found.append(

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from keras_vit.errors import InputError, listed, warn
+from keras_vit.errors import InputError, counted, listed, warn
 from keras_vit.io.label_names import is_label_name
 from keras_vit.training.data.caching import sample_of
 from keras_vit.training.data.dataset import ImageData, Split
@@ -38,14 +38,14 @@ def check_parts(parts: dict[str, Split], label_names, kind: str):
         if len(split.images) != len(split.labels):
             raise InputError(
                 f"Expected as many images as labels in the {name} split, received {len(split.images)} "
-                f"images and {len(split.labels)} labels."
+                f"images and {counted(len(split.labels), 'label')}."
             )
         if not len(split):
             raise InputError(f"The {name} split is empty. Add images, or leave it out.")
         if kind == CLASS and split.labels.max() >= len(label_names):
             raise InputError(
-                f"Expected {name} labels from 0 to {len(label_names) - 1} for {len(label_names)} classes, "
-                f"received {split.labels.max()}."
+                f"Expected {name} labels from 0 to {len(label_names) - 1} for "
+                f"{counted(len(label_names), 'class', 'classes')}, received {split.labels.max()}."
             )
     if len(set(label_names)) != len(label_names):
         raise InputError(f"Expected a different name for each class, received {', '.join(label_names)}.")
@@ -66,7 +66,7 @@ def check_data(data: ImageData):
             raise InputError(
                 f"Nothing is left for the {name} split. Expected at least three different images of a class "
                 f"(training, validation, test), of different groups where there are groups; the training "
-                f"split has {len(data.train)} images."
+                f"split has {counted(len(data.train), 'image')}."
             )
         shape = tuple(split.images.shape[1:])
         if shape != data.image_shape:
@@ -106,8 +106,9 @@ def _warn_contradictions(parts, hashes, source):
         shown = listed((f"{names[order[pair]]} and {names[order[pair + 1]]}" for pair in pairs), 3)
         count = int(np.isin(hashes, hashes[order[pairs]]).sum())
         warn(
-            f"{count:,} of {len(labels):,} images of {source} are there with different labels, pixel for "
-            f"pixel: {shown}. No model can be right about all of them: correct the labels, or remove them."
+            f"{count:,} of {counted(len(labels), 'image')} of {source} are there with different labels, "
+            f"pixel for pixel: {shown}. No model can be right about all of them: correct the labels, or "
+            "remove them."
         )
 
 
@@ -121,7 +122,7 @@ def warn_balance(data: ImageData):
     few, many = counts["train"][[low, high]]
     if many >= IMBALANCE * few and kind == CLASS:
         warn(
-            f"The classes are out of balance: {many:,} training images of {data.label_names[high]}, "
+            f"The classes are out of balance: {counted(many, 'training image')} of {data.label_names[high]}, "
             f"{few:,} of {data.label_names[low]}. Accuracy alone misleads: compare the "
             "classes one by one; class_weight=balanced gives each class the same weight."
         )
@@ -130,7 +131,7 @@ def warn_balance(data: ImageData):
         if missing:
             warn(
                 f"The {name} split has no image of {listed(missing)}: nothing is measured for "
-                f"{len(missing)} of {data.num_classes} classes there."
+                f"{len(missing)} of {counted(data.num_classes, 'class', 'classes')} there."
             )
 
 
@@ -169,7 +170,7 @@ def _rounded(array, name):
         rows = [row for row, image in enumerate(array) if not np.isfinite(image).all()]
         raise InputError(
             f"Expected finite pixels in {name}, received NaN or infinite ones in {len(rows):,} of "
-            f"{len(array):,} images: {listed(rows)} (from 0). Remove them."
+            f"{counted(len(array), 'image')}: {listed(rows)} (from 0). Remove them."
         )
     is_unit_range = array.dtype.kind == "f" and low >= 0 and 0 < high <= 1
     if low < 0 or high > 255 or is_unit_range:
@@ -189,8 +190,8 @@ def _check_all_in(train, label_names, kind):
     absent = [label_names[index] for index in np.flatnonzero(counts == 0)]
     if absent:
         raise InputError(
-            f"Expected training images of all {len(label_names)} classes, found none of {listed(absent)}. "
-            "Give them some, or leave them out. Labels count from 0 in arrays."
+            f"Expected training images of all {counted(len(label_names), 'class', 'classes')}, found none "
+            f"of {listed(absent)}. Give them some, or leave them out. Labels count from 0 in arrays."
         )
     if kind == SEVERAL and (counts == len(train)).any():
         always = [label_names[index] for index in np.flatnonzero(counts == len(train))]

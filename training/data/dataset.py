@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_vit.errors import listed
+from keras_vit.errors import counted, listed
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.training.data.caching import sample_of
 from keras_vit.training.data.decoded import DecodedImages
@@ -119,7 +119,7 @@ class ImageData:
     def summary(self) -> list[str]:
         """Returns what was found, a line each: how the source was read, and the images of each split."""
         return [f"{self.name}: {line}" for line in self.found] + [
-            f"{name:<10}  {len(split):,} images ({self._counts(split)})"
+            f"{name:<10}  {counted(len(split), 'image')} ({self._counts(split)})"
             for name, split in self.splits.items()
         ]
 

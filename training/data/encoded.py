@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_vit.errors import InputError, listed, warn
+from keras_vit.errors import InputError, counted, listed, warn
 from keras_vit.training.data.cache import cache_folder
 from keras_vit.training.data.caching import open_cache, sample_of
 from keras_vit.training.data.dataset import Split
@@ -57,13 +57,13 @@ def _examined(decoder, folder, options, every=False):
         keep_examination(folder, decoder.stamps, found)
         return found, []
     sample = sample_of(count)
-    line = f"{len(sample)} of {count:,} images were read so far; keras-vit check reads all of them"
+    line = f"{len(sample)} of {counted(count, 'image')} were read so far; keras-vit check reads all of them"
     return examine(decoder, sample), [line]
 
 
 def _report_broken(broken, decoder, source, skip_broken):
     names = listed(decoder.items.short_name(index) for index in broken)
-    found = f"{len(broken):,} of {len(decoder.items):,} images in {source} cannot be read: {names}."
+    found = f"{len(broken):,} of {counted(len(decoder.items), 'image')} in {source} cannot be read: {names}."
     if skip_broken:
         warn(f"{found} They are left out.")
         return

@@ -5,7 +5,7 @@ import sys
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError, warn
+from keras_vit.errors import InputError, counted, warn
 from keras_vit.importing import import_named, user_code
 from keras_vit.training.data.checks import as_images
 from keras_vit.training.data.dataset import ImageData, Loaded, Split
@@ -80,7 +80,8 @@ def _read(value, where):
         given = np.asarray(value[2])
         if given.shape != images.shape[:1]:
             raise InputError(
-                f"Expected a weight for each of {len(images)} images of {where}, received {given.shape}."
+                f"Expected a weight for each of {counted(len(images), 'image')} of {where}, received "
+                f"{given.shape}."
             )
         weights = weights_of(given.tolist(), f"weights of {where}")
     return images, np.asarray(value[1]), weights, names

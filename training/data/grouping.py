@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.training.data.alike import kept_together, lines_on, near_duplicates, warn_near_duplicates
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.folds import Fold
@@ -73,7 +73,7 @@ def divided_by_folds(parts: dict[str, Split], fold: Fold) -> tuple[dict[str, Spl
     """
     rows = [parts[name] for name in ("train", "validation") if name in parts]
     train = rows[0] if len(rows) == 1 else rows[0].joined(rows[1])
-    line = f"fold {fold.number} of {fold.count}: the test split is a part of {len(train):,} images"
+    line = f"fold {fold.number} of {fold.count}: the test split is a part of {counted(len(train), 'image')}"
     if "test" in parts:
         line += f"; the {len(parts['test']):,} of the source's own test split are in no fold"
     return {"train": train}, [line]
@@ -85,11 +85,15 @@ def check_folds(
     """Raises InputError where a class or label has fewer images, or groups of them, than there are folds."""
     units = Units(strata, seeded_hashes(train, 0), groups)
     if units.count < count:
-        raise InputError(f"Expected at most {units.count:,} folds of as many different images or groups.")
+        raise InputError(
+            f"Expected at most {counted(units.count, 'fold')} of as many different images or groups."
+        )
     for stratum, different in zip(np.unique(strata), units.with_stratum, strict=True):
         if stratum < len(label_names) and different < count:
             images = int((strata == stratum).sum())
-            has = f"{images:,} images" + (f" in {different:,} groups" if different < images else "")
+            has = counted(images, "image") + (
+                f" in {counted(different, 'group')}" if different < images else ""
+            )
             raise InputError(
                 f"Expected at most as many folds as the smallest class can fill, received {count}: "
                 f"{label_names[stratum]} has {has}. Take fewer folds, or add images."

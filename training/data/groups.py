@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_vit.errors import InputError, first_line, listed
+from keras_vit.errors import InputError, counted, first_line, listed
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.items import FileItems
 
@@ -86,7 +86,7 @@ def groups_line(found: dict[str, list[str | None]], group: str, made: bool) -> s
     names = [name for of_split in found.values() for name in of_split]
     known = sorted({name for name in names if name is not None})
     alone = names.count(None)
-    rest = f"; {alone:,} images are in none, and kept one by one" if alone else ""
+    rest = f"; {counted(alone, 'image is', 'images are')} in none, and kept one by one" if alone else ""
     by = kind if kind == FOLDER else group.replace(":", " ", 1)
     where = "each on one side of every split" if made else "none in two splits"
     return f"groups: {len(known):,} by {by} ({listed(known, _SHOWN)}), {where}{rest}"
@@ -115,8 +115,9 @@ def hint(split: Split, strata: np.ndarray) -> str | None:
         return None
     name, count = max(found[0].items(), key=lambda item: item[1])
     return (
-        f"{images:,} files look like {groups:,} groups by their names, such as {count:,} of {name}: if each "
-        f"shows one person or thing, set 'group=pattern:{OF_NAMES}', or results are too good"
+        f"{counted(images, 'file looks', 'files look')} like {counted(groups, 'group')} by their names, "
+        f"such as {count:,} of {name}: if each shows one person or thing, set 'group=pattern:{OF_NAMES}', "
+        "or results are too good"
     )
 
 
@@ -158,6 +159,7 @@ def _check_given(found, group, source):
     for one, other in itertools.combinations(sides, 2):
         if both := sorted(sides[one] & sides[other]):
             raise InputError(
-                f"{len(both):,} groups of {source} by group={group} are in two given splits, {one} and "
-                f"{other}: {listed(both, _SHOWN)}. Move each to one of them, or leave group out."
+                f"{counted(len(both), 'group is', 'groups are')} in two given splits of {source} by "
+                f"group={group}, {one} and {other}: {listed(both, _SHOWN)}. Move each to one of them, or "
+                "leave group out."
             )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_vit.errors import InputError, listed
+from keras_vit.errors import InputError, counted, listed
 
 CLASS = "class"  # one of some classes
 SEVERAL = "several"  # any number of some labels, none of them too
@@ -359,10 +359,10 @@ def _refuse_text(values, where, why):
 
 def _reading(kind, names, where):
     found = {
-        CLASS: f"{len(names)} classes, one in each row",
+        CLASS: f"{counted(len(names), 'class', 'classes')}, one in each row",
         SEVERAL: f"several labels an image, of {len(names)}",
         NUMBERS: "a number an image" if len(names) == 1 else f"{len(names)} numbers an image",
-        SOFT: f"shares of {len(names)} classes",
+        SOFT: f"shares of {counted(len(names), 'class', 'classes')}",
     }[kind]
     return f"labels: {found} ({listed(names, 5)}), as {where} shows; label_kind changes that"
 

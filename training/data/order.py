@@ -7,7 +7,7 @@ import functools
 
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 
 
 def steps_per_epoch(num_images: int, batch_size: int) -> int:
@@ -20,8 +20,8 @@ def steps_per_epoch(num_images: int, batch_size: int) -> int:
     check_batch_size(batch_size)
     if num_images < batch_size:
         raise InputError(
-            f"Expected at least one batch of {batch_size} training images, received {num_images} images. "
-            "Lower batch_size."
+            f"Expected at least one batch of {counted(batch_size, 'training image')}, received "
+            f"{counted(num_images, 'image')}. Lower batch_size."
         )
     return num_images // batch_size
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_vit.errors import InputError, first_line
+from keras_vit.errors import InputError, counted, first_line
 from keras_vit.io.files import atomic_path, is_full_disk, make_folder
 from keras_vit.io.image_formats import formats
 from keras_vit.io.images import decode_reduced, resize_image
@@ -101,7 +101,9 @@ class ShardItems:
         """Finds files that are absent or cut; changed bytes are found when they are read."""
         for split, arrays in found.items():
             if len(arrays["labels"]) != len(self.rows[split]):
-                raise _damaged(self._folder / f"{split}.npz", f"it has {len(arrays['labels']):,} images")
+                raise _damaged(
+                    self._folder / f"{split}.npz", f"it has {counted(len(arrays['labels']), 'image')}"
+                )
         for file in self._files:
             path = self._folder / file["name"]
             size = path.stat().st_size if path.is_file() else 0

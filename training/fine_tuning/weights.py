@@ -3,7 +3,7 @@
 import keras
 
 from keras_vit import pretrained
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.training.data.dataset import ImageData
 from keras_vit.training.recipe import ImageRecipe
 
@@ -31,7 +31,7 @@ def pretrained_model(recipe: ImageRecipe, data: ImageData) -> keras.Model:
     )
     if model.input_shape[-1] != channels:
         raise InputError(
-            f"The weights of {recipe.pretrained} are for images of {model.input_shape[-1]} channels, those "
-            f"of {data.name} have {channels}."
+            f"The weights of {recipe.pretrained} are for images of "
+            f"{counted(model.input_shape[-1], 'channel')}, those of {data.name} have {channels}."
         )
     return model

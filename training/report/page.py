@@ -2,6 +2,7 @@
 
 import html
 
+from keras_vit.errors import counted
 from keras_vit.io.html_page import cards, document, duration, figure_section, recipe_section
 from keras_vit.training.metrics import card_texts
 from keras_vit.training.report.kinds import KINDS
@@ -126,7 +127,7 @@ def summary_cards(rows, model, metrics, history):
 def _headline(model, data, metrics, history):
     return (
         f'{summary_cards(KINDS[data.label_kind].METRICS, model, metrics, history)}\n<p class="note">On '
-        f"{len(data.test.labels):,} test images, which took no part in training "
-        f"({len(data.train.labels):,} images) or in choosing the best epoch "
-        f"({len(data.validation.labels):,} images).</p>"
+        f"{counted(len(data.test.labels), 'test image')}, which took no part in training "
+        f"({counted(len(data.train.labels), 'image')}) or in choosing the best epoch "
+        f"({counted(len(data.validation.labels), 'image')}).</p>"
     )

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.training.data.label_kinds import NUMBERS
 from keras_vit.training.metrics import NUMBERS as SHOWN
 from keras_vit.training.number_metrics import number_metrics
@@ -24,6 +24,7 @@ class Numbers(Target):
     metrics = SHOWN
     curve, curve_is_better = MEAN_ABSOLUTE_ERROR, "min"
     task, activation = "regression", None
+    unused = ("label_smoothing", "cutmix_alpha", "logit_adjustment")
 
     def __init__(self, recipe, data=None):
         super().__init__(recipe, data)
@@ -69,7 +70,7 @@ class Numbers(Target):
         low, high = metrics["error_interval"]
         found = [
             f"mean absolute error on more such images: {low:.4g} to {high:.4g} (95 %, by "
-            f"{metrics['num_images']:,} images); always the median: {metrics['error_of_median']:.4g}"
+            f"{counted(metrics['num_images'], 'image')}); always the median: {metrics['error_of_median']:.4g}"
         ]
         if high >= metrics["error_of_median"]:
             found.append(f"hint: no better than always the median, as far as can be told: {advice}")

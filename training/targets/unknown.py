@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from keras_vit.constraints import Range
-from keras_vit.errors import InputError, warn
+from keras_vit.errors import InputError, counted, listed, warn
 from keras_vit.io.folders import scan
 from keras_vit.io.images import read_image
 from keras_vit.io.preprocessing import Preprocessing
@@ -85,7 +85,8 @@ def read_unknown(folder: str | Path, prepare: Preprocessing, channels: int) -> t
         except InputError:
             broken.append(file.name)
     if broken:
-        warn(f"{len(broken):,} pictures in {path} cannot be read and are left out: {broken[0]} ...")
+        left_out = counted(len(broken), "picture")
+        warn(f"Left out {left_out} of {path}, which cannot be read: {listed(broken, 3)}.")
     if len(images) < 2:
         raise InputError(f"Expected at least two pictures in {path}, found {len(images)}.")
     images = np.stack(images)
@@ -122,4 +123,4 @@ def none_of_these(figures: dict[str, Any]) -> str:
     if "unknown_answered" not in figures:
         return line
     share, count = 100 * figures["unknown_answered"], figures["num_unknown"]
-    return f"{line}; of {count:,} unknown pictures {share:.1f} % get one"
+    return f"{line}; of {counted(count, 'unknown picture')} {share:.1f} % get one"

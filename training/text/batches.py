@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.text.vocabulary import BOUNDARY
 from keras_vit.text.windows import line_windows
 from keras_vit.training.data.order import check_batch_size, epoch_order
@@ -31,7 +31,9 @@ class WindowBatches:
         self.tokens = data.vocabulary.encode(BOUNDARY + data.train[0])
         self.window, self.batch_size, self.seed = data.window, batch_size, seed
         self.count = (len(self.tokens) - data.window) // data.window  # the same for every start of the first
-        self.steps = _steps(self.count, batch_size, f"training windows of {data.window} characters")
+        self.steps = _steps(
+            self.count, batch_size, f"training windows of {counted(data.window, 'character')}"
+        )
 
     def batch(self, epoch, step):
         """Returns inputs, targets and weights of a batch."""

@@ -15,7 +15,7 @@ from typing import Annotated
 import numpy as np
 
 from keras_vit.constraints import Choices, Range, checked
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.io.files import read_text
 from keras_vit.text.vocabulary import Vocabulary, build_vocabulary, quoted
 from keras_vit.training.data.split import Fraction, hold_out
@@ -52,7 +52,7 @@ class TextData:
         splits = {"train": self.train, "validation": self.validation, "test": self.test}
         what = "lines" if self.lines else "text"
         return [
-            f"{name:<10}  {len(items):,} {what}, {sum(map(len, items)):,} characters"
+            f"{name:<10}  {len(items):,} {what}, {counted(sum(map(len, items)), 'character')}"
             for name, items in splits.items()
         ]
 
@@ -131,8 +131,8 @@ def _line_window(parts, window, name):
     if len(longest) + 1 <= (window or LONGEST_LINE + 1):
         return window or len(longest) + 1
     raise InputError(
-        f"A line of {name} has {len(longest):,} characters ({longest[:20]!r} ...), more than fit into a "
-        f"window of {window or LONGEST_LINE + 1:,} with its end. Set window={len(longest) + 1}, or "
+        f"A line of {name} has {counted(len(longest), 'character')} ({longest[:20]!r} ...), more than fit "
+        f"into a window of {window or LONGEST_LINE + 1:,} with its end. Set window={len(longest) + 1}, or "
         "lines=false for running text."
     )
 
@@ -141,8 +141,8 @@ def _check_length(parts, window, name):
     for part, (text,) in parts.items():
         if len(text) < window + (part == "train"):
             raise InputError(
-                f"Expected more text than one window of {window:,} characters in each split, but the {part} "
-                f"split of {name} has {len(text):,}. Lower window, or give more text."
+                f"Expected more text than one window of {counted(window, 'character')} in each split, but "
+                f"the {part} split of {name} has {len(text):,}. Lower window, or give more text."
             )
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.io.model_archive import load_model
 from keras_vit.text import generation
 from keras_vit.text.readers import reader_of
@@ -67,7 +67,7 @@ def load_text_run(run_dir: str | Path):
     model, vocabulary = load_model(folder.model), Vocabulary.load(folder.vocabulary)
     if model.output_shape[-1] != len(vocabulary):
         raise InputError(
-            f"Expected {folder.vocabulary} to have the {model.output_shape[-1]} tokens of its model, "
-            f"received {len(vocabulary)}. Restore the file of its training."
+            f"Expected {folder.vocabulary} to have the {counted(model.output_shape[-1], 'token')} of its "
+            f"model, received {len(vocabulary)}. Restore the file of its training."
         )
     return reader_of(model), vocabulary, recipe

@@ -4,6 +4,7 @@ import math
 
 import keras
 
+from keras_vit.errors import counted
 from keras_vit.io.html_page import document, figure_section, recipe_section, section, table
 from keras_vit.io.json_files import read_json
 from keras_vit.training.metrics import TEXT
@@ -90,7 +91,7 @@ def _samples(samples, metrics, data):
     rows += [(sample, "yes" if sample in known else "no") for sample in samples[:SHOWN]]
     return section(
         "Samples",
-        f"<p>Of {novelty['num_samples']:,} samples at temperature 1, "
+        f"<p>Of {counted(novelty['num_samples'], 'sample')} at temperature 1, "
         f"{100 * novelty['novel_share']:.1f} % are not in the training list and "
         f"{100 * novelty['duplicate_share']:.1f} % repeat an earlier sample. The first {len(rows) - 1}:</p>\n"
         f"{table(rows, (0, 1))}",
@@ -109,5 +110,5 @@ def _characters(metrics):
     for row in metrics["per_character"]:
         loss = f"{row['cross_entropy']:.3f}"
         rows.append((row["character"], f"{row['accuracy']:.3f}", loss, f"{row['count']:,}"))
-    summary = f"All {len(rows) - 1} characters of the test split"
+    summary = f"All {counted(len(rows) - 1, 'character')} of the test split"
     return section("Characters", f"<details><summary>{summary}</summary>\n{table(rows, (0,))}\n</details>")

@@ -1,5 +1,6 @@
 """What the ImageClassifier of MediaPipe Tasks does not accept."""
 
+from keras_vit.errors import counted
 from keras_vit.export.doctor.finding import Finding
 
 SCORES = ("softmax", "sigmoid")
@@ -19,7 +20,7 @@ def mediapipe(case):
     if case.channels != 3:
         yield _finding(
             "input",
-            f"passes RGB images only, received an input of {case.channels} channels",
+            f"passes RGB images only, received an input of {counted(case.channels, 'channel')}",
             "export with --task classification: the file takes RGB and converts it to grey inside"
             if case.channels == 1
             else "run the file with LiteRT itself",

@@ -164,7 +164,7 @@ def test_mediapipe_refuses_several_inputs_grey_images_and_images_as_output(exami
     model = keras.Model([one, two], layers.Dense(2)(layers.Concatenate()([one, two])))
     assert "(1, 4), (1, 4)" in by_target(examine(model))["MediaPipe"].reason
     grey = cnn((16, 16, 1), layers.Softmax())
-    assert "1 channels" in by_target(examine(grey))["MediaPipe"].reason
+    assert "1 channel" in by_target(examine(grey))["MediaPipe"].reason
     assert "--task classification" in by_target(examine(grey))["MediaPipe"].fix
     assert examine(grey, task="classification") == []  # the file takes RGB
     mask = sequential(keras.Input((8, 8, 3)), layers.Conv2D(2, 1, name="mask"))

@@ -125,7 +125,7 @@ def test_each_image_is_decoded_once_before_the_start(photos, cache, monkeypatch)
     monkeypatch.setattr(decoded_module, "decode_reduced", counted)
     data = load_data(f"folder:{photos}", image_size=32)
     assert len(decoded) == len(set(decoded)) == 25
-    assert any("1 images have transparent parts" in line for line in data.found)
+    assert any("1 image has transparent parts" in line for line in data.found)
 
 
 def test_images_that_differ_in_a_corner_alone_are_told_apart(tmp_path):

@@ -153,7 +153,7 @@ def test_a_group_in_two_given_splits_is_refused(tmp_path):
     for split, names in (("train", "abcd"), ("test", "cde")):
         for place, name in enumerate(names):
             write(tmp_path / split / ("cat", "dog")[place % 2] / f"{name}_1.png", (place, len(names)))
-    message = "2 groups of .* are in two given splits, train and test: c, d. Move each"
+    message = "2 groups are in two given splits of .*, train and test: c, d. Move each"
     with pytest.raises(InputError, match=message):
         load_data(f"folder:{tmp_path}", image_size=8, group=r"pattern:(\w)_\d")
 

@@ -6,7 +6,7 @@ change values are clipped to [0, 255].
 
 from keras import ops
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, counted
 from keras_vit.training.augmentation.color import gray_weights, saturate
 
 ORDER = 5
@@ -31,7 +31,8 @@ def check_fits(augmentation, image_shape):
     given = [name for name in ("saturation", "hue") if getattr(augmentation, name)]
     if given and image_shape[-1] != 3:
         raise InputError(
-            f"{given[0]} is for RGB images, and these have {image_shape[-1]} channels: set {given[0]}=0."
+            f"{given[0]} is for RGB images, and these have {counted(image_shape[-1], 'channel')}: set "
+            f"{given[0]}=0."
         )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_vit.errors import InputError, listed
+from keras_vit.errors import InputError, counted, listed
 from keras_vit.io.folders import scan
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
@@ -50,8 +50,8 @@ def load(argument, options):
         files += paths
     if layout.passed_over.total() > len(files) and not options.skip_broken:
         raise InputError(
-            f"{path} has {len(files):,} images, and more files that are none: {layout.kinds(5)}. Convert or "
-            "move them; to leave them out, set skip_broken=True (--skip-broken)."
+            f"{path} has {counted(len(files), 'image')}, and more files that are none: {layout.kinds(5)}. "
+            "Convert or move them; to leave them out, set skip_broken=True (--skip-broken)."
         )
     items = FileItems(path, [str(file) for file in files])
     splits, lines = encoded_parts(items, parts, options, str(path))

@@ -54,5 +54,5 @@ def test_grey_images_have_no_hue_and_no_saturation():
     grey = IMAGES[..., :1]
     assert changed(Augmentation(brightness=0.5, contrast=0.5), grey).shape == grey.shape
     for name in ("saturation", "hue"):
-        with pytest.raises(InputError, match=f"{name} is for RGB images, and these have 1 channels: set"):
+        with pytest.raises(InputError, match=f"{name} is for RGB images, and these have 1 channel: set"):
             changed(Augmentation(**{name: 0.2}), grey)
