@@ -1,5 +1,6 @@
 """Cross-validation: each image is tested once, by a model that was trained without it and its group."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from keras_vit.errors import InputError, counted
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.training.data.folds import Fold
+from keras_vit.training.devices.engine import PROCESSES
 from keras_vit.training.metrics import IMAGES, LABELS, NUMBERS
 from keras_vit.training.recipe import ImageRecipe, Recipe
 from keras_vit.training.recipe_file import read_recipe
@@ -42,14 +44,15 @@ def cross_validate(
         data: as `train` takes it, except ImageData. Default: what the recipe's `data` names.
         data_dir: str or Path, where TFDS keeps its data. Default: TFDS's own.
         checkpoint_every: str as for `train`.
-        devices: int or str as for `train`.
+        devices: int or str as for `train`, of one process.
 
     Returns:
         dict, what `folds.json` holds: for each metric its `mean`, the `std` between the folds (of a sample,
         divided by their number less one) and the `values` of all folds.
 
     Raises:
-        InputError: bad recipe, data or folder, more folds than the smallest class can fill.
+        InputError: bad recipe, data or folder, more folds than the smallest class can fill, or several
+            processes that would train together.
         Interrupted: Ctrl-C or SIGTERM; the state is saved.
 
     Example:
@@ -64,6 +67,7 @@ def cross_validate(
     recipe = recipe if isinstance(recipe, Recipe) else read_recipe(str(recipe))
     folder = RunFolder(run_dir)
     _check(recipe, folder)
+    _check_alone(devices)
     every = [recipe.replace(fold=f"{number}/{folds}") for number in range(1, _count(folds) + 1)]
     found = []
     for number, of_fold in enumerate(every, start=1):
@@ -132,6 +136,16 @@ def _check(recipe, folder):
         raise InputError(f"The recipe has fold={recipe.fold}, one of several folds: leave it out.")
     if folder.recipe.exists():
         raise InputError(f"{folder.path} contains a run that is no fold. Choose another --run-dir.")
+
+
+def _check_alone(devices):
+    processes = os.environ.get(PROCESSES, "1")
+    if devices is not None and processes != "1":
+        raise InputError(
+            f"Folds are trained by one process with all its devices, and {PROCESSES}={processes}: unset it, "
+            "or let the processes train one fold after another, with fold=1/5, fold=2/5 and so on instead of "
+            "--folds."
+        )
 
 
 def _count(folds):

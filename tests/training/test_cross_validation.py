@@ -1,4 +1,7 @@
 import csv
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -94,6 +97,28 @@ def test_text_and_data_with_splits_have_no_folds(folder, tmp_path, capsys):
     with pytest.raises(InputError, match="Folds are made of images that have no splits yet"):
         cross_validate(ImageRecipe(model="linear"), tmp_path / "given", folds=2, data=data)
     assert not list(tmp_path.iterdir())
+
+
+def test_processes_that_train_together_have_no_folds(folder, monkeypatch, capsys):
+    monkeypatch.setenv("KERAS_DISTRIBUTION_NUM_PROCESSES", "2")
+    assert main(words(folder, "together", "--folds", "2", "--devices", "all")) == 2
+    assert "Folds are trained by one process with all its devices" in capsys.readouterr().err
+    assert not (folder / "together").exists()
+
+
+@pytest.mark.slow
+def test_folds_on_two_devices_are_those_of_one(folder):
+    pytest.importorskip("jax")
+    environment = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    found = []
+    for number in ("1", "2"):
+        options = words(folder, f"on_{number}", "--folds", "2", "--devices", number)
+        command = [sys.executable, "-m", "keras_vit", *options]
+        done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+        found.append(read_json(folder / f"on_{number}" / "folds.json")["metrics"])
+    one, two = (metrics["cross_entropy"]["values"] for metrics in found)
+    np.testing.assert_allclose(two, one, rtol=1e-4)
 
 
 def test_metrics_of_other_kinds_of_labels_are_summarised_too():

@@ -11,7 +11,7 @@ import numpy as np
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.training.checkpoint.state_file import pack_state, unpack_state
 from keras_vit.training.data.share import Share
-from keras_vit.training.devices.engine import Engine, check_available, check_shared
+from keras_vit.training.devices.engine import PROCESSES, Engine, check_available, check_shared
 from keras_vit.training.devices.lost_process import LOST, Reporter
 
 # Split as in https://arxiv.org/abs/1909.08053, section 3: the first layer by columns, the next one by rows.
@@ -124,7 +124,7 @@ class _Distribution(keras.distribution.ModelParallel):
 
 def _join_processes():
     """Connects to the other processes, if Keras's environment variables name any."""
-    if "KERAS_DISTRIBUTION_NUM_PROCESSES" not in os.environ or jax.distributed.is_initialized():
+    if PROCESSES not in os.environ or jax.distributed.is_initialized():
         return
     try:
         keras.distribution.initialize()

@@ -77,6 +77,9 @@ class Engine:
             variable.assign(sum(arrays[index * counts : (index + 1) * counts]))
 
 
+PROCESSES = "KERAS_DISTRIBUTION_NUM_PROCESSES"  # environment variable of Keras: how many train together
+
+
 def open_engine(devices: str | int | None = None) -> Engine:
     """Opens the devices of a training. Where several processes train together, it waits for all of them.
 
