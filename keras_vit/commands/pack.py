@@ -29,6 +29,9 @@ def add_arguments(parser):
         "grey ones of 16 bits (default: files are copied as they are)",
     )
     add_columns(parser)
+    parser.add_argument(
+        "--weight-column", metavar="NAME", help="column of a table with a weight of each image"
+    )
     add_groups(parser)
     parser.add_argument("--class-folders", choices=("first", "last"), help="as check has it")
     parser.add_argument("--skip-broken", action="store_true", help="leave out images that cannot be read")
@@ -53,6 +56,7 @@ def run(options):
         class_folders=options.class_folders,
         skip_broken=options.skip_broken,
         **given_columns(options),
+        weight_column=options.weight_column,
         **given_groups(options),
         seed=options.seed,
         data_dir=options.data_dir,
@@ -63,7 +67,7 @@ def run(options):
     size, free = copied_bytes(data), free_space(out)
     most = "at most " if options.image_size else ""
     print(f"to write: {most}{size / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free")
-    files = pack(data, out, options.image_size)
+    files = pack(data, out, options.image_size, options.group)
     size = sum(file["bytes"] for file in files)
     print(
         f"{out}: {counted(sum(file['images'] for file in files), 'image')} in "

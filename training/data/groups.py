@@ -123,7 +123,7 @@ def hint(split: Split, strata: np.ndarray) -> str | None:
 
 def _columns(split, column, group, source):
     items = split.images.decoder.items if split.are_decoded else None
-    if not hasattr(items, "table"):
+    if not getattr(items, "table", None):
         raise InputError(f"group={group} needs data with columns, table:FILE or hf:NAME, received {source}.")
     if column not in items.table:
         raise InputError(

@@ -1,7 +1,8 @@
 """A data set in a few large files: what `keras-vit pack` writes and `shards:PATH` reads.
 
 The folder contains `shards.json`, which names splits, classes and files; for each split `SPLIT.npz` with the
-label, the size in bytes and the content's hash of each image; and `SPLIT-00000.arrayrecord` and so on, whose
+label, the size in bytes and the content's hash of each image, and its weight and its group where these are
+known; and `SPLIT-00000.arrayrecord` and so on, whose
 records are image files, in that order. ArrayRecord has random access, and notices changed bytes:
 https://github.com/google/array_record
 """
@@ -30,6 +31,7 @@ from keras_vit.io.npz_arrays import read_arrays
 from keras_vit.io.progress import tracked
 from keras_vit.training.data.cache import free_space
 from keras_vit.training.data.dataset import ImageData
+from keras_vit.training.data.groups import group_names
 from keras_vit.training.data.items import digest
 from keras_vit.training.data.label_kinds import CLASS, KINDS
 
@@ -38,6 +40,8 @@ SHARD_SIZE = 256 * 1024**2  # bytes of images, at least, in each file but the la
 JPEG_QUALITY = 95  # of images that are reduced
 _FORMAT = 1
 _ARRAYS = {"contents": np.uint64, "labels": None, "sizes": np.int64}  # labels have the type of their kind
+_OPTIONAL = {"weights": np.float32, "groups": np.str_}  # in all splits, or in none
+GROUPED = "column:group"  # how packed images are grouped
 _OPTIONS = "group_size:1,uncompressed"  # each image is read alone; image files do not shrink
 _CHUNK = 256  # images between two steps of the progress bar
 
@@ -45,8 +49,8 @@ _CHUNK = 256  # images between two steps of the progress bar
 class ShardItems:
     """The images of all splits of a folder, one split after another.
 
-    See `keras_vit.training.data.items`. `labels` are those of all images, `rows` says for each split which
-    images are its own.
+    See `keras_vit.training.data.items`. `labels` are those of all images, and so are `weights`, or None;
+    `rows` says for each split which images are its own, and `table` has the groups, if any.
     """
 
     def __init__(self, folder: Path, splits: dict[str, list[dict]]):
@@ -57,6 +61,13 @@ class ShardItems:
             np.concatenate([arrays[key] for arrays in found.values()])
             for key in ("labels", "sizes", "contents")
         )
+        self.weights, groups = (
+            np.concatenate([arrays[key] for arrays in found.values()])
+            if all(key in arrays for arrays in found.values())
+            else None
+            for key in ("weights", "groups")
+        )
+        self.table = {} if groups is None else {"group": groups.tolist()}
         counts = [sum(file["images"] for file in files) for files in splits.values()]
         ends = np.cumsum(counts).tolist()
         self.rows = {s: np.arange(end - n, end) for s, end, n in zip(splits, ends, counts, strict=True)}
@@ -111,7 +122,7 @@ class ShardItems:
                 raise _damaged(path, f"it has {size:,} bytes of {file['bytes']:,}")
 
 
-def pack(data: ImageData, out: Path, image_size: int | None = None) -> list[dict]:
+def pack(data: ImageData, out: Path, image_size: int | None = None, group: str | None = None) -> list[dict]:
     """Writes all splits of a data set, with the splits as they are.
 
     Args:
@@ -119,6 +130,8 @@ def pack(data: ImageData, out: Path, image_size: int | None = None) -> list[dict
         out: Path of the new folder.
         image_size: int, pixels of the shorter side to which larger images are reduced, as JPEG of quality 95,
             except those with transparent parts and grey ones of 16 bits; None leaves files as they are.
+        group: str, as `load_data` had it: which images stay together, also when other splits are made of
+            them. None for none.
 
     Returns:
         A dict for each file, with its name, its split, and the numbers of its images and bytes.
@@ -128,12 +141,14 @@ def pack(data: ImageData, out: Path, image_size: int | None = None) -> list[dict
     """
     if data.image_shape[-1] not in (1, 3):
         raise InputError(f"Expected images of 1 or 3 channels, received {data.image_shape[-1]}.")
-    if any(split.weights is not None for split in data.splits.values()):
-        raise InputError("Packed images keep no weights: leave weight_column out, or train from the table.")
+    groups = {} if group is None else group_names(data.splits, group, data.name)
     with _alone(out), atomic_path(out, DESCRIPTION) as folder:
         _check_space(copied_bytes(data), out, image_size)
         folder.mkdir()
-        splits = {name: _write_split(folder, name, split, image_size) for name, split in data.splits.items()}
+        splits = {
+            name: _write_split(folder, name, split, image_size, groups.get(name))
+            for name, split in data.splits.items()
+        }
         description = {
             "format": _FORMAT,
             "label_names": list(data.label_names),
@@ -197,7 +212,7 @@ def read_description(folder: Path) -> dict:
     return found
 
 
-def _write_split(folder, name, split, image_size):
+def _write_split(folder, name, split, image_size, groups):
     writer = _Writer(folder, name)
     rows = range(len(split))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -207,8 +222,12 @@ def _write_split(folder, name, split, image_size):
             ):
                 writer.add(content)
     files = writer.close()
-    sizes = np.array(writer.sizes, np.int64)
-    np.savez(folder / f"{name}.npz", labels=split.labels, sizes=sizes, contents=np.array(writer.contents))
+    arrays = {"labels": split.labels, "sizes": np.array(writer.sizes, np.int64)}
+    if split.weights is not None:
+        arrays["weights"] = split.weights
+    if groups is not None:
+        arrays["groups"] = np.array([group or "" for group in groups], np.str_)
+    np.savez(folder / f"{name}.npz", contents=np.array(writer.contents), **arrays)
     return files
 
 
@@ -295,11 +314,10 @@ def _as_file(pixels, kind, **options):
 def _arrays(path):
     arrays = read_arrays(path)
     lengths = {array.shape[:1] for array in arrays.values()}
-    if sorted(arrays) != sorted(_ARRAYS) or len(lengths) != 1 or arrays["labels"].dtype.kind not in "if":
+    kinds = _ARRAYS | {name: kind for name, kind in _OPTIONAL.items() if name in arrays}
+    if arrays.keys() != kinds.keys() or len(lengths) != 1 or arrays["labels"].dtype.kind not in "if":
         raise _damaged(path, f"expected {', '.join(_ARRAYS)} of one length")
-    return {
-        name: arrays[name] if kind is None else arrays[name].astype(kind) for name, kind in _ARRAYS.items()
-    }
+    return {name: arrays[name] if kind is None else arrays[name].astype(kind) for name, kind in kinds.items()}
 
 
 def _opened(path):

@@ -5,7 +5,7 @@ from pathlib import Path
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
 from keras_vit.training.data.label_kinds import CLASS
-from keras_vit.training.data.shards import ShardItems, read_description
+from keras_vit.training.data.shards import GROUPED, ShardItems, read_description
 
 ARGUMENT = "PATH"
 
@@ -15,7 +15,9 @@ def load(argument, options):
     folder = Path(argument).expanduser()
     description = read_description(folder)
     items = ShardItems(folder, description["splits"])
-    parts = {split: (rows, items.labels[rows]) for split, rows in items.rows.items()}
+    of_images = [items.labels, *([] if items.weights is None else [items.weights])]
+    parts = {split: (rows, *(array[rows] for array in of_images)) for split, rows in items.rows.items()}
     splits, lines = encoded_parts(items, parts, options, str(folder), description["channels"])
     lines = [f"packed splits: {', '.join(splits)}", *lines]
-    return Loaded(splits, description["label_names"], lines, description.get("label_kind", CLASS))
+    kind = description.get("label_kind", CLASS)
+    return Loaded(splits, description["label_names"], lines, kind, GROUPED if items.table else None)

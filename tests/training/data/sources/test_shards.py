@@ -47,6 +47,27 @@ def test_packed_images_are_those_of_the_files_with_the_same_splits(photos, tmp_p
         np.testing.assert_array_equal(packed.splits[name].images[:], split.images[:])
 
 
+def test_weights_and_groups_are_packed(photos, tmp_path, capsys):
+    rows = []
+    for number in range(30):
+        label = ("cat", "dog")[number % 2]
+        patient = number // 6 if number < 29 else ""
+        rows.append(f"photos/{label}/{number}.jpg,{label},{number + 1},{patient}")
+    (tmp_path / "table.csv").write_text("\n".join(["path,label,weight,patient", *rows]))
+    options = {"weight_column": "weight", "group": "column:patient", "image_size": 16}
+    given = load_data(f"table:{tmp_path / 'table.csv'}", **options)
+    words = ["--weight-column", "weight", "--group", "column:patient"]
+    assert main(["pack", f"table:{tmp_path / 'table.csv'}", str(tmp_path / "packed"), *words]) == 0
+    packed = load_data(f"shards:{tmp_path / 'packed'}", image_size=16)
+    for name, split in given.splits.items():
+        np.testing.assert_array_equal(packed.splits[name].weights, split.weights)
+    assert any("groups: 5 by column group" in line and "1 image is in none" in line for line in packed.found)
+    for number in range(1, 4):
+        fold = load_data(f"shards:{tmp_path / 'packed'}", image_size=16, fold=f"{number}/3")
+        patients = [{int(w - 1) // 6 for w in split.weights if w < 30} for split in fold.splits.values()]
+        assert sum(map(len, patients)) == len(set.union(*patients)) >= 3
+
+
 def test_packed_images_are_reduced_on_request(photos, tmp_path):
     (photos / "cat" / "small.jpg").write_bytes(small := photo(99, (40, 20)))
     pack(load_data(f"folder:{photos}"), tmp_path / "packed", image_size=24)
