@@ -175,7 +175,8 @@ def _describe(folder, task, prepared, given):
         "python": platform.python_version(),
         "backend": keras.backend.backend(),
     }
-    write_json(folder.recipe, {"recipe": task.recipe.as_dict(), "versions": versions, **given})
+    recipe = {"recipe": task.recipe.as_dict(), "decided": task.decided(prepared.data)}
+    write_json(folder.recipe, {**recipe, "versions": versions, **given})
     task.describe(folder, prepared)
 
 

@@ -92,7 +92,9 @@ def load_data(
     fold = fold and Fold.parse(fold)
     parts, more = (parts, []) if fold is None else divided_by_folds(parts, fold)
     alike = strata(parts["train"].labels, kind)
-    groups, lines = groups_of(parts, alike, stratum_names(label_names, kind), name, group, near_duplicates)
+    groups, lines, is_looked_for = groups_of(
+        parts, alike, stratum_names(label_names, kind), name, group or loaded.group, near_duplicates
+    )
     if fold is not None:
         check_folds(fold.count, parts["train"], alike, groups, () if kind == NUMBERS else label_names)
     parts = complete_splits(
@@ -112,8 +114,8 @@ def load_data(
             for key, split in parts.items()
         }
     found = (*loaded.lines, *more, *lines)
-    facts = {"found": found, "preparation": preparation, "label_kind": kind}
-    data = ImageData(name, label_names=label_names, **facts, **parts)
+    facts = {"preparation": preparation, "label_kind": kind, "near_duplicates": is_looked_for}
+    data = ImageData(name, label_names=label_names, found=found, **facts, **parts)
     check_data(data)
     warn_balance(data)
     warn_outliers(data)

@@ -95,12 +95,14 @@ class Loaded(NamedTuple):
         label_names: of the classes, labels or numbers.
         lines: on what was found.
         label_kind: one of label_kinds.KINDS.
+        group: `keras_vit.training.data.groups` of images that come with some, where no others are asked for.
     """
 
     parts: dict[str, Split]
     label_names: Sequence[str]
     lines: Sequence[str] = ()
     label_kind: str = CLASS
+    group: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -115,6 +117,7 @@ class ImageData:
     found: tuple[str, ...] = ()  # how the source was read, a line each
     preparation: Preprocessing | Callable | None = None  # what gave them their size; None: they came with it
     label_kind: str = CLASS  # one of label_kinds.KINDS
+    near_duplicates: bool | None = None  # whether they were looked for and stay together; None: not known
 
     def summary(self) -> list[str]:
         """Returns what was found, a line each: how the source was read, and the images of each split."""

@@ -21,8 +21,9 @@ def groups_of(
     source: str,
     group: str | None,
     alike: bool | None,
-) -> tuple[np.ndarray | None, list[str]]:
-    """Returns the groups of the training images, of which splits are made, and lines on what was found.
+) -> tuple[np.ndarray | None, list[str], bool]:
+    """Returns the groups of the training images, of which splits are made, lines on what was found, and
+    whether near-duplicates were looked for.
 
     Args:
         parts: the splits of the source.
@@ -32,8 +33,7 @@ def groups_of(
         group: `GroupBy` that the user gave, or None.
         alike: whether near-duplicates are groups too; None: where no group is given and images are few.
 
-    Returns:
-        int `(num_images,)`, or None: equal images alone stay together.
+    The groups are int `(num_images,)`, or None: equal images alone stay together.
 
     Raises:
         InputError: no such groups, one in two given splits, or one with all images of each class.
@@ -54,16 +54,18 @@ def groups_of(
     pairs, more = (None, []) if group is not None and alike is None else near_duplicates(parts, alike)
     lines += more if made else []
     if pairs is None or not len(pairs):
-        return groups, lines
+        return groups, lines, pairs is not None
     warn_near_duplicates(parts, pairs, source)
     if not made:
-        return groups, lines
+        return groups, lines, True
     contents = seeded_hashes(train, 0)
     together, ignored = kept_together(pairs[(pairs < len(train)).all(axis=1)], strata, contents)
     lines += lines_on(together, ignored, stratum_names)
     if len(np.unique(together)) == len(train):  # every one alone
-        return groups, lines
-    return together if groups is None else Units(strata, together.astype(np.uint64), groups).of_images, lines
+        return groups, lines, True
+    if groups is not None:
+        together = Units(strata, together.astype(np.uint64), groups).of_images
+    return together, lines, True
 
 
 def divided_by_folds(parts: dict[str, Split], fold: Fold) -> tuple[dict[str, Split], list[str]]:

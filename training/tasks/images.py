@@ -80,6 +80,13 @@ class ImageTask(Task):
         name, better = self.target.monitor
         return f"val_{name}", better
 
+    def decided(self, data):
+        return {
+            "label_kind": data.label_kind,
+            "near_duplicates": data.near_duplicates,
+            "monitor": self.monitor[0].removeprefix("val_"),
+        }
+
     @property
     def unused(self):
         return self.target.unused

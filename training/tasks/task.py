@@ -71,6 +71,10 @@ class Task(abc.ABC):
         """Returns the task with what its data decide."""
         return self
 
+    def decided(self, data) -> dict[str, Any]:
+        """Returns what the data decide of what the recipe leaves open, by its fields, for `recipe.json`."""
+        return {}
+
     def prepare(self, data) -> Prepared:
         """Builds the untrained model and what it is trained on; refuses data of another type."""
         if not isinstance(data, self.data_class):
