@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_vit.training.data.label_kinds import CLASS, SEVERAL
+from keras_vit.io.label_kinds import CLASS, SEVERAL
 
 FEWEST = 20  # images, below which too little is known about each class
 

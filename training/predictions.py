@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.io.files import atomic_path, open_csv
+from keras_vit.io.label_kinds import CLASS, NUMBERS, SEVERAL, SOFT
 from keras_vit.training.data import ImageData
-from keras_vit.training.data.label_kinds import CLASS, NUMBERS, SEVERAL, SOFT
 from keras_vit.training.label_issues import likely_wrong
 
 DOUBT = "doubt"  # the column of likely wrong labels: 1 is the most likely

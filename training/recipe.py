@@ -9,13 +9,13 @@ from typing import Annotated, Any, ClassVar, Optional, Self
 import keras_vit
 from keras_vit.constraints import Choices, Range, check_value, parameters, parse_value
 from keras_vit.errors import InputError, first_line
+from keras_vit.io.label_kinds import KINDS
 from keras_vit.io.preprocessing import GEOMETRIES
 from keras_vit.training.augmentation.settings import Augmentation
 from keras_vit.training.balance import ClassWeight, Monitor
 from keras_vit.training.data.decoding import Color, Window
 from keras_vit.training.data.folds import OneFold
 from keras_vit.training.data.groups import GroupBy
-from keras_vit.training.data.label_kinds import KINDS
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.fields import OnlyWith, annotations, check_fields, unused_fields
 from keras_vit.training.normalization import NORMALIZATIONS

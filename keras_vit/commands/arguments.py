@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 
 from keras_vit.errors import InputError
+from keras_vit.io.label_kinds import KINDS
 
 
 class Parser(argparse.ArgumentParser):
@@ -51,8 +52,7 @@ def add_columns(parser):
 
 def add_label_kind(parser):
     """Adds the option that says what the labels of images are."""
-    kinds = ("class", "several", "numbers", "soft")
-    parser.add_argument("--label-kind", choices=kinds, help="what the labels are (default: as they show)")
+    parser.add_argument("--label-kind", choices=KINDS, help="what the labels are (default: as they show)")
 
 
 def given_columns(options) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ import numpy as np
 from keras_vit.commands.geometry_option import preparation_for, taken
 from keras_vit.commands.image_files import image_files
 from keras_vit.errors import InputError, counted, listed
-from keras_vit.training.data.label_kinds import SOFT
+from keras_vit.io.label_kinds import SOFT
 
 SCALES = {"0:255": None, "0:1": (1 / 255, 0.0), "-1:1": (2 / 255, -1.0)}  # factor and shift; None for bytes
 MOST_TESTED, MOST_TRAINING = 10_000, 8192  # images, of those that are decoded when they are used

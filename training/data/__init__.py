@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_vit.constraints import Choices, checked
 from keras_vit.errors import DataWarning, InputError
+from keras_vit.io.label_kinds import KINDS, NUMBERS
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.pairs import as_pair
 from keras_vit.training.data.checks import (
@@ -24,7 +25,7 @@ from keras_vit.training.data.folds import Fold, OneFold
 from keras_vit.training.data.given import load_given
 from keras_vit.training.data.grouping import check_folds, divided_by_folds, groups_of
 from keras_vit.training.data.groups import GroupBy
-from keras_vit.training.data.label_kinds import KINDS, NUMBERS, strata, stratum_names
+from keras_vit.training.data.label_kinds import strata, stratum_names
 from keras_vit.training.data.sources import LoadOptions, find_source
 from keras_vit.training.data.split import Fraction, complete_splits
 from keras_vit.training.data.storage import resize

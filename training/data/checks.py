@@ -5,10 +5,11 @@ import itertools
 import numpy as np
 
 from keras_vit.errors import InputError, counted, listed, warn
+from keras_vit.io.label_kinds import CLASS, NUMBERS, SEVERAL, SOFT
 from keras_vit.io.label_names import is_label_name
 from keras_vit.training.data.caching import sample_of
 from keras_vit.training.data.dataset import ImageData, Split
-from keras_vit.training.data.label_kinds import CLASS, NUMBERS, SEVERAL, SOFT, counts_of
+from keras_vit.training.data.label_kinds import counts_of
 from keras_vit.training.data.split import seeded_hashes
 
 IMBALANCE = 10  # images of the largest class per image of the smallest at which it is reported

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_vit.errors import counted, listed
+from keras_vit.io.label_kinds import CLASS
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.training.data.caching import sample_of
 from keras_vit.training.data.decoded import DecodedImages
-from keras_vit.training.data.label_kinds import CLASS, words_of_labels
+from keras_vit.training.data.label_kinds import words_of_labels
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.data.storage import allocate, take
 

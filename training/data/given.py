@@ -9,7 +9,8 @@ from keras_vit.errors import InputError, counted, warn
 from keras_vit.importing import import_named, user_code
 from keras_vit.training.data.checks import as_images
 from keras_vit.training.data.dataset import ImageData, Loaded, Split
-from keras_vit.training.data.label_kinds import labels_of_splits, weights_of
+from keras_vit.training.data.label_arrays import labels_of_splits
+from keras_vit.training.data.label_columns import weights_of
 from keras_vit.training.data.layout import ORDER, SPLITS
 from keras_vit.training.memory import free_memory
 
@@ -28,7 +29,7 @@ def load(argument, options):
 def load_given(value, name: str, options) -> Loaded:
     """Returns what a user gave, and lines on how it was read.
 
-    Images are uint8 or finite numbers in [0, 255], labels as `label_kinds.labels_of_array` takes them.
+    Images are uint8 or finite numbers in [0, 255], labels as `label_arrays.labels_of_array` takes them.
     Datasets are read into memory, once; those with an attribute `class_names` name the classes, else they are
     numbers.
     """

@@ -26,6 +26,7 @@ from keras_vit.io.files import atomic_path, is_full_disk, make_folder
 from keras_vit.io.image_formats import formats
 from keras_vit.io.images import decode_reduced, resize_image
 from keras_vit.io.json_files import read_json, write_json
+from keras_vit.io.label_kinds import CLASS, KINDS
 from keras_vit.io.locking import exclusively
 from keras_vit.io.npz_arrays import read_arrays
 from keras_vit.io.progress import tracked
@@ -33,7 +34,6 @@ from keras_vit.training.data.cache import free_space
 from keras_vit.training.data.dataset import ImageData
 from keras_vit.training.data.groups import group_names
 from keras_vit.training.data.items import digest
-from keras_vit.training.data.label_kinds import CLASS, KINDS
 
 DESCRIPTION = "shards.json"
 SHARD_SIZE = 256 * 1024**2  # bytes of images, at least, in each file but the last of a split

@@ -17,9 +17,10 @@ import numpy as np
 
 from keras_vit.constraints import Range
 from keras_vit.errors import InputError
+from keras_vit.io.label_kinds import CLASS
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.folds import Fold
-from keras_vit.training.data.label_kinds import CLASS, strata
+from keras_vit.training.data.label_kinds import strata
 from keras_vit.training.data.units import Units
 
 Fraction = Annotated[float, Range(1e-6, 1, below=True)]  # of images or lines

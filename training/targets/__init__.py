@@ -1,7 +1,7 @@
 """Kinds of labels of images, as a training sees them: one file for each."""
 
+from keras_vit.io.label_kinds import CLASS
 from keras_vit.training.data import ImageData
-from keras_vit.training.data.label_kinds import CLASS
 from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.targets.classes import Classes, SoftClasses
 from keras_vit.training.targets.numbers import Numbers

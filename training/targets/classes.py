@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from scipy.special import softmax
 
+from keras_vit.io.label_kinds import CLASS, SOFT
 from keras_vit.training import chance
 from keras_vit.training.balance import ACCURACY, Balance
 from keras_vit.training.classification_metrics import (
@@ -11,7 +12,6 @@ from keras_vit.training.classification_metrics import (
     classification_metrics,
     expected_calibration_error,
 )
-from keras_vit.training.data.label_kinds import CLASS, SOFT
 from keras_vit.training.metrics import IMAGES
 from keras_vit.training.targets.calibration import CALIBRATED, fit_temperature, softmax_loss
 from keras_vit.training.targets.target import Target

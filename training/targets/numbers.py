@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_vit.errors import InputError, counted
-from keras_vit.training.data.label_kinds import NUMBERS
+from keras_vit.io.label_kinds import NUMBERS
 from keras_vit.training.metrics import NUMBERS as SHOWN
 from keras_vit.training.number_metrics import number_metrics
 from keras_vit.training.targets.target import Target

@@ -6,8 +6,8 @@ from keras import ops
 from scipy.special import expit
 
 from keras_vit.errors import InputError, counted
+from keras_vit.io.label_kinds import SEVERAL
 from keras_vit.training.balance import BALANCED, MACRO_F1, RECALL, given_weights, index_of
-from keras_vit.training.data.label_kinds import SEVERAL
 from keras_vit.training.label_metrics import best_thresholds, calibration, label_metrics
 from keras_vit.training.metrics import LABELS
 from keras_vit.training.targets.calibration import CALIBRATED, fit_temperature, sigmoid_loss

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +30,43 @@ class Unsure:
 
     precision: Precision
     unknown: str | Path | None = None
+
+
+def scored(answers: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the score of the best class of each image, and whether it is right, both `(n,)`.
+
+    >>> scored(np.array([[0.25, 0.75], [0.5, 0.5]]), np.array([1, 1]))
+    (array([0.75, 0.5 ]), array([ True, False]))
+    """
+    labels = labels if labels.ndim == 1 else labels.argmax(axis=1)
+    return answers.max(axis=1), answers.argmax(axis=1) == labels
+
+
+def fit_none_below(
+    wanted: Unsure | None,
+    known: dict[str, tuple[np.ndarray, np.ndarray]],
+    unknown: Sequence[np.ndarray] | None,
+    earlier: float | None,
+) -> tuple[float, dict[str, Any]]:
+    """Returns the score below which a class is no answer, and what that does to other pictures.
+
+    Args:
+        wanted: Unsure, or None: `earlier` stays the score.
+        known: what `scored` returned for `"validation"`, which the score is fitted on, and `"test"`.
+        unknown: scores of pictures with none of the classes, to fit it on and to try it on; or None.
+        earlier: float, the score of an earlier evaluation, or None.
+
+    Raises:
+        InputError: no score gives what is wanted.
+    """
+    first, second = (None, None) if unknown is None else unknown
+    if wanted is None:
+        return earlier, figures_of(earlier, *known["test"], second)
+    scores, right = known["validation"]
+    if first is not None:
+        scores, right = np.append(scores, first), np.append(right, np.zeros(len(first), bool))
+    least = least_score(scores, right, wanted.precision)
+    return least, figures_of(least, *known["test"], second)
 
 
 def least_score(scores: np.ndarray, right: np.ndarray, precision: float) -> float:

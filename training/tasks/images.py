@@ -4,18 +4,18 @@ import dataclasses
 import functools
 
 import keras
-import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
+from keras_vit.io.label_kinds import CLASS, SOFT
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.output_meaning import OutputMeaning, read_output_meaning
 from keras_vit.pretrained.run_source import saved_preprocessing
 from keras_vit.training.augmentation.own import OwnAugmentation
 from keras_vit.training.balance import ACCURACY, BALANCED, BALANCED_ACCURACY, check_watched
 from keras_vit.training.data import ImageData, load_data
-from keras_vit.training.data.label_kinds import CLASS, SOFT, strata
+from keras_vit.training.data.label_kinds import strata
 from keras_vit.training.data.order import Sampling, steps_per_epoch
 from keras_vit.training.data.share import WHOLE
 from keras_vit.training.data.streams import evaluation_batches, evaluation_stream, shared, train_stream
@@ -39,7 +39,7 @@ from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.recipe_file import as_started
 from keras_vit.training.report import write_report
 from keras_vit.training.targets import target_of
-from keras_vit.training.targets.unknown import figures_of, least_score, read_unknown
+from keras_vit.training.targets.unknown import fit_none_below, read_unknown, scored
 from keras_vit.training.tasks.task import Prepared, Task
 
 HELD_OUT = ("validation", "test")  # splits
@@ -291,31 +291,19 @@ class ImageTask(Task):
             return None, {}
         if data.label_kind not in (CLASS, SOFT):
             raise InputError("--precision is for classes, and the data have other labels. Leave it out.")
-        known = {name: _scored(answers[name], data.splits[name].labels) for name in HELD_OUT}
+        known = {name: scored(answers[name], data.splits[name].labels) for name in HELD_OUT}
         unknown = None
-        if unsure is not None:
-            scores, right = known["validation"]
-            if unsure.unknown is not None:
-                *size, channels = data.image_shape
-                halves = read_unknown(unsure.unknown, self.preparation(data.name).for_size(size), channels)
-                first, unknown = (
-                    self.target.answers(predict_outputs(model, half), fitted["temperature"]).max(axis=1)
-                    for half in halves
-                )
-                scores = np.concatenate([scores, first])
-                right = np.concatenate([right, np.zeros(len(first), bool)])
-            least = least_score(scores, right, unsure.precision)
-        return least, {"none_of_these": figures_of(least, *known["test"], unknown)}
+        if unsure is not None and unsure.unknown is not None:
+            *size, channels = data.image_shape
+            halves = read_unknown(unsure.unknown, self.preparation(data.name).for_size(size), channels)
+            outputs = [predict_outputs(model, half) for half in halves]
+            unknown = [self.target.answers(each, fitted["temperature"]).max(axis=1) for each in outputs]
+        least, figures = fit_none_below(unsure, known, unknown, least)
+        return least, {"none_of_these": figures}
 
     def extra_metrics(self, model, data):
         """Returns entries of `metrics.json` that not every classifier has."""
         return {}
-
-
-def _scored(answers, labels):
-    """The score of the best class of each image, and whether it is right."""
-    labels = labels if labels.ndim == 1 else labels.argmax(axis=1)
-    return answers.max(axis=1), answers.argmax(axis=1) == labels
 
 
 def predict_outputs(model, images, batch_size=256):

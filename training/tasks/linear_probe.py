@@ -1,6 +1,6 @@
 """A head that is trained on features of a pretrained model, which is not trained."""
 
-from keras_vit.training.data.label_kinds import CLASS
+from keras_vit.io.label_kinds import CLASS
 from keras_vit.training.data.share import WHOLE
 from keras_vit.training.data.streams import EvaluationBatches, batch_stream, shared, weighted
 from keras_vit.training.fine_tuning.neighbours import NEIGHBOURS, nearest_neighbours_accuracy

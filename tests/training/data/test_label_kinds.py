@@ -2,18 +2,10 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.training.data.label_kinds import (
-    CLASS,
-    NUMBERS,
-    SEVERAL,
-    SOFT,
-    encoded,
-    labels_of_array,
-    labels_of_columns,
-    labels_of_splits,
-    strata,
-    words_of_labels,
-)
+from keras_vit.io.label_kinds import CLASS, NUMBERS, SEVERAL, SOFT
+from keras_vit.training.data.label_arrays import labels_of_array, labels_of_splits
+from keras_vit.training.data.label_columns import labels_of_columns
+from keras_vit.training.data.label_kinds import encoded, strata, words_of_labels
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 1)])

@@ -8,10 +8,12 @@ import numpy as np
 from keras_vit.errors import InputError, first_line, listed
 from keras_vit.io.files import read_bytes
 from keras_vit.io.images import MAX_FILE_SIZE
+from keras_vit.io.label_kinds import CLASS
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
 from keras_vit.training.data.items import hashes, sampled, told_apart
-from keras_vit.training.data.label_kinds import CLASS, Labels, labels_of_columns, weights_of
+from keras_vit.training.data.label_columns import labels_of_columns, weights_of
+from keras_vit.training.data.label_kinds import Labels
 from keras_vit.training.data.layout import ORDER, SPLITS
 from keras_vit.training.data.tables import choose_columns, label_columns
 

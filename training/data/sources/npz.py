@@ -6,7 +6,7 @@ from keras_vit.errors import InputError, listed
 from keras_vit.io.npz_arrays import read_arrays
 from keras_vit.training.data.checks import as_images
 from keras_vit.training.data.dataset import Loaded, Split
-from keras_vit.training.data.label_kinds import labels_of_splits
+from keras_vit.training.data.label_arrays import labels_of_splits
 
 ARGUMENT = "PATH"
 _KEYS = {
@@ -26,7 +26,7 @@ def load(argument, options):
     It contains `x_train`, `y_train` and perhaps `x_validation`, `y_validation`, `x_test`, `y_test`; or
     `images`, `labels`; and perhaps `label_names`, by default `"0"`, `"1"` ... Images are `(num_images,
     height, width)` or `(num_images, height, width, channels)`, uint8 or finite numbers in [0, 255]; labels
-    are read by `label_kinds.labels_of_array`.
+    are read by `label_arrays.labels_of_array`.
     """
     path = Path(argument).expanduser()
     arrays = read_arrays(path, lambda members: _check_keys(members, _keys_of(members), path))

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from keras_vit.io.label_kinds import CLASS
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
-from keras_vit.training.data.label_kinds import CLASS
 from keras_vit.training.data.shards import GROUPED, ShardItems, read_description
 
 ARGUMENT = "PATH"

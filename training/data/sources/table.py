@@ -11,7 +11,7 @@ from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
 from keras_vit.training.data.groups import COLUMN
 from keras_vit.training.data.items import FileItems
-from keras_vit.training.data.label_kinds import labels_of_columns, weights_of
+from keras_vit.training.data.label_columns import labels_of_columns, weights_of
 from keras_vit.training.data.tables import (
     are_splits,
     choose_columns,
@@ -28,8 +28,8 @@ def load(argument, options):
 
     The columns are those of `options.columns`, else those with usual names, such as `path` and `label`. Paths
     are relative to the folder of the table. The label is one column, several separated by commas, or `*`, all
-    that are nothing else; `label_kinds.labels_of_columns` reads them. Splits are called as folders of splits
-    are. Rows whose files are not there are an error, with `skip_broken` left out.
+    that are nothing else; `label_columns.labels_of_columns` reads them. Splits are called as folders of
+    splits are. Rows whose files are not there are an error, with `skip_broken` left out.
     """
     path = Path(argument).expanduser()
     table = read_table(path)
