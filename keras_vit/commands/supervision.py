@@ -54,13 +54,12 @@ def _runs_user_code(options):
     """Whether options, or the recipe that they name, have a `module:name` or a Python file."""
     given = vars(options)
     fields = [text.partition("=")[2] for text in given.get("overrides") or ()]
-    words = [given.get("model"), given.get("data"), *fields]
-    recipe, folder = str(given.get("recipe")), given.get("run_dir") if given.get("resume") else None
-    return (
-        bool(given.get("imports"))
-        or recipe.endswith(".py")
-        or any(map(_is_code, [*words, *_written(recipe), *_written(given.get("model")), *_written(folder)]))
-    )
+    places = [given.get("recipe"), given.get("model"), *(given.get("models") or ())]
+    places += [given.get("run_dir")] if given.get("resume") else []
+    if given.get("imports") or any(str(place).endswith(".py") for place in places):
+        return True
+    written = [word for place in places for word in _written(place)]
+    return any(map(_is_code, [given.get("data"), *places, *fields, *written]))
 
 
 def _is_code(value):

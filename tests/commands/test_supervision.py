@@ -82,6 +82,9 @@ OWN = {"recipe": {"data": "digits", "model": "my_models:build", "metrics": []}}
         ({"recipe": "FOLDER/recipe.json", "overrides": []}, True),
         ({"recipe": "vit_digits", "run_dir": "FOLDER", "resume": True}, True),
         ({"model": "FOLDER"}, True),
+        ({"models": ["resnet_cifar10", "FOLDER"]}, True),
+        ({"models": ["resnet_cifar10", "my_recipe.py"]}, True),
+        ({"models": ["resnet_cifar10", "runs/vit"]}, False),
         ({"model": "runs/model.keras", "data": "my_data:load"}, True),
         ({"model": "runs/model.keras", "imports": ["my_layers"]}, True),
         (
