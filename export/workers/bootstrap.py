@@ -11,7 +11,7 @@ import os
 import sys
 
 # TensorFlow and Keras import these where they are installed, for functions that no program here calls:
-# half of the time in which such a program starts.
+# nearly half of the time in which such a program starts.
 UNUSED = ("jax", "matplotlib", "pandas", "sklearn")
 
 
