@@ -20,10 +20,11 @@ def training_bytes(model: keras.Model, batch_size: int) -> float | None:
     encoder = _encoder(model)
     if encoder is None:
         return None
-    _, tokens, hidden_dim = encoder.input.shape
-    scores = 2 * encoder.num_heads * tokens**2  # before and after the softmax
-    others = tokens * (10 * hidden_dim + 3 * encoder.mlp_dim)
-    kept = batch_size * encoder.num_layers * (scores + others)
+    _, length, hidden_dim = encoder.input.shape
+    kept = 0
+    for tokens in encoder.lengths(length):
+        scores = 2 * encoder.num_heads * tokens**2  # before and after the softmax
+        kept += batch_size * (scores + tokens * (10 * hidden_dim + 3 * encoder.mlp_dim))
     per_number = BYTES.get(encoder.dtype_policy.name, 4)
     return AT_PEAK * per_number * kept + BYTES_PER_WEIGHT * model.count_params()
 

@@ -9,6 +9,7 @@ from keras_vit.export.mobile.attention import ATTENTION_OPTIONS, attention
 from keras_vit.export.mobile.dense import MLP_OPTIONS, mlp
 from keras_vit.export.mobile.normalization import layer_norm, layer_scale, rotated_layer_norm
 from keras_vit.export.mobile.pending import EncoderOutput, keep_scale, mapped, materialize
+from keras_vit.export.mobile.reduction import reduced
 from keras_vit.export.mobile.registry import handles
 from keras_vit.export.mobile.rotation import rotation, without_mean
 from keras_vit.layers import TransformerBlock, TransformerEncoder
@@ -16,17 +17,21 @@ from keras_vit.layers import TransformerBlock, TransformerEncoder
 BLOCK_OPTIONS = (*ATTENTION_OPTIONS, *MLP_OPTIONS, "layer_scale", "norm_first")
 
 
-@handles(TransformerEncoder, options=("num_layers", *BLOCK_OPTIONS, "final_norm"))
+@handles(TransformerEncoder, options=("num_layers", *BLOCK_OPTIONS, "final_norm", "reduction"))
 def transformer_encoder(layer, x):
     if layer.norm_first and layer.final_norm:
         hidden_dim = layer.blocks[0].attention.qkv.kernel.shape[0]
         before, block, final = mapped(x, without_mean(hidden_dim)), _rotated_block, _rotated_norm
     else:
         before, block, final = materialize(x), _block, functools.partial(_optional, layer_norm)
+    norm = _rotated_norm if block is _rotated_block else layer_norm
     scores = []
-    for each in layer.blocks[:-1]:
+    for index, each in enumerate(layer.blocks[:-1]):
+        before = reduced(layer.reducer, before, norm) if layer.reduces_before(index) else before
         before, block_scores = block(each, before)
         scores.append(block_scores)
+    last = layer.num_layers - 1
+    before = reduced(layer.reducer, before, norm) if layer.reduces_before(last) else before
 
     def compute(only_first):
         y, last_scores = block(layer.blocks[-1], before, only_first)

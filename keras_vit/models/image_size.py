@@ -4,7 +4,7 @@ import keras
 
 from keras_vit.constraints import checked
 from keras_vit.errors import InputError
-from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
+from keras_vit.layers import GridPooling, PatchEmbedding, PositionEmbedding, TransformerEncoder
 from keras_vit.layers._options import PixelPair
 from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.models.inspection import find_layer
@@ -46,6 +46,8 @@ def with_image_size(model: keras.Model, image_size: PixelPair) -> keras.Model:
             config["target_grid_size"] = grid
         if isinstance(layer, TransformerEncoder) and layer.rotary:
             config["rotary"] = {**layer.rotary, "grid_size": list(grid)}
+        if isinstance(layer, TransformerEncoder) and isinstance(layer.reducer, GridPooling):
+            config["reduction"] = {**layer.reduction, "grid_size": list(grid)}
         return layer.__class__.from_config(config)
 
     images = keras.Input((height, width, channels), name=model.inputs[0].name)

@@ -90,7 +90,8 @@ def rollout_start(model):
 
 def has_attention(model):
     """Returns whether a model has an encoder on patches, whose attention can be shown."""
-    return None not in (find_layer(model, *_PATCHES), find_layer(model, TransformerEncoder))
+    encoder = find_layer(model, TransformerEncoder)
+    return None not in (find_layer(model, *_PATCHES), encoder) and encoder.reducer is None
 
 
 def map_grid(model):
@@ -100,6 +101,12 @@ def map_grid(model):
         InputError: a model without attention on patches.
     """
     if not has_attention(model):
-        raise InputError(f"Expected a Vision Transformer, but {model.name!r} has no attention to show.")
+        reduces = getattr(find_layer(model, TransformerEncoder), "reducer", None) is not None
+        reason = (
+            "reduces its tokens, so that its last blocks attend to no patches"
+            if reduces
+            else ("has no attention to show")
+        )
+        raise InputError(f"Expected a Vision Transformer on patches, but {model.name!r} {reason}.")
     sides = zip(model.input_shape[1:3], find_layer(model, *_PATCHES).patch_size, strict=True)
     return tuple(side // patch for side, patch in sides)

@@ -15,6 +15,7 @@ from keras_vit.models.vit_variants import decode_variant
 from keras_vit.pairs import as_pair
 
 SIZE_FIELDS = ("image_size", "patch_size", "hidden_dim", "num_layers", "num_heads", "mlp_dim")
+MERGED_TOKENS = 8  # of PatchMerger, https://arxiv.org/abs/2202.12015, section 4.1
 Position = Annotated[str, Choices("learned", "sincos_1d", "sincos_2d", "rotary", "learned_rotary", "none")]
 
 
@@ -44,6 +45,9 @@ def vit(
     embedding_norm: bool = False,
     norm_pooled: bool = False,
     head_bias: bool = True,
+    token_reduction: Annotated[str, Choices("merger", "pooling")] | None = None,
+    reduce_after: Count | None = None,
+    num_merged_tokens: Count | None = None,
     pixel_mean: PerChannel = 0.5,
     pixel_std: PerChannel = 0.5,
     seed: Seed = None,
@@ -78,6 +82,11 @@ def vit(
         embedding_norm: bool, layer normalisation before the first block (CLIP).
         norm_pooled: bool. True normalises what was pooled instead of all tokens.
         head_bias: bool, whether the head adds a bias.
+        token_reduction: between two blocks the patches become fewer, which makes all later blocks faster:
+            `"merger"` (see `PatchMerger`), `"pooling"` (the means of 2 x 2 patches, see `GridPooling`), or
+            None (default) for none. Class token and registers are kept.
+        reduce_after: int, after how many blocks, or None: after half of them.
+        num_merged_tokens: int, into how many tokens `"merger"` merges the patches. None: 8, as in the paper.
         pixel_mean, pixel_std: float or one per channel, of pixels in [0, 1], which the model subtracts and
             divides by. Default 0.5, which makes [0, 255] into [-1, 1].
         seed: int or None, of all dropouts. Initial weights follow `keras.utils.set_random_seed`.
@@ -105,6 +114,7 @@ def vit(
     class_token = _class_token(class_token, pooling, distillation_token)
     num_prefix = class_token + distillation_token + num_registers
     block: BlockOptions = {**BLOCK_DEFAULTS, **options}
+    reduction = _reduction(token_reduction, reduce_after, num_merged_tokens, num_layers)
     images = image_input(image_size, channels, input_tensor)
     x = pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images)
     x = layers.PatchEmbedding(
@@ -113,6 +123,9 @@ def vit(
     grid_size = patch_grid(images.shape, patch_size)
     num_embedded = embed_prefix * (num_prefix - (not embed_registers) * num_registers)
     positions = _positions(position_embedding, grid_size, num_embedded, dtype)
+    if reduction is not None:
+        reduction["num_prefix_tokens"] = num_prefix
+        reduction |= {"grid_size": list(grid_size)} if token_reduction == "pooling" else {}
     x = _with_prefix(
         x, positions, class_token, distillation_token, num_registers, embed_prefix, embed_registers, dtype
     )
@@ -125,6 +138,7 @@ def vit(
         mlp_dim,
         rotary=_rotary(position_embedding, grid_size, num_prefix, rotary_base, rotary_grid_size),
         final_norm=not norm_pooled,
+        reduction=reduction,
         seed=seed,
         dtype=dtype,
         name="encoder",
@@ -157,6 +171,30 @@ def _positions(kind, grid_size, num_prefix_tokens, dtype):
     return layers.PositionEmbedding(
         grid_size, kind=kind, num_prefix_tokens=num_prefix_tokens, dtype=dtype, name="position_embedding"
     )
+
+
+def _reduction(kind, after, num_tokens, num_layers):
+    """The encoder's `reduction`, without what depends on the tokens; or None."""
+    if unused := [
+        name
+        for name, value, needed in (
+            ("reduce_after", after, kind is not None),
+            ("num_merged_tokens", num_tokens, kind == "merger"),
+        )
+        if value is not None and not needed
+    ]:
+        wanted = "token_reduction='merger'" if "num_merged_tokens" in unused else "a token_reduction"
+        raise InputError(f"{' and '.join(unused)} needs {wanted}, received token_reduction={kind!r}.")
+    if kind is None:
+        return None
+    after = num_layers // 2 if after is None else after
+    if not 1 <= after < num_layers:
+        raise InputError(
+            f"token_reduction={kind!r} comes between two blocks: expected reduce_after from 1 to "
+            f"{num_layers - 1}, for num_layers={num_layers}, received {after}."
+        )
+    tokens = {"num_tokens": MERGED_TOKENS if num_tokens is None else num_tokens} if kind == "merger" else {}
+    return {"kind": kind, "after": after, **tokens}
 
 
 def _rotary(kind, grid_size, num_prefix_tokens, base, reference_grid_size):

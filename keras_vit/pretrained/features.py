@@ -39,7 +39,8 @@ def features(model: keras.Model, layers: list[int | str] | tuple[int | str, ...]
     if encoder is None:
         raise InputError(f"features() needs a model with a TransformerEncoder; {model.name!r} has none.")
     x, blocks = encoder.input, []
-    for block in encoder.blocks:
+    for index, block in enumerate(encoder.blocks):
+        x = encoder.reducer(x) if encoder.reduces_before(index) else x
         blocks.append(x := block(x))
     outputs = [_output(model, blocks, layer) for layer in layers]
     return keras.Model(model.inputs[0], outputs, name=f"{model.name}_features")

@@ -81,6 +81,11 @@ def save(
 
 def check_options(arguments: dict) -> None:
     """Raises InputError for an option of the blocks that other libraries lack, and the file would lose."""
+    if arguments.get("token_reduction") is not None:
+        raise InputError(
+            "Other libraries have no Vision Transformer that reduces its tokens: received a model with "
+            f"token_reduction={arguments['token_reduction']!r}. Save it as .keras, or export it."
+        )
     for option in (BLOCK_DEFAULTS.keys() - DENSE_DEFAULTS.keys() - OPTIONS) & arguments.keys():
         value, default = arguments[option], BLOCK_DEFAULTS[option]
         if value != default:

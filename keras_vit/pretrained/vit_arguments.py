@@ -44,7 +44,13 @@ def _input(named, model):
 
 def _encoder(encoder):
     options = [option for option in BLOCK_DEFAULTS if not option.endswith("_rate")]  # rates change no weight
-    return {field: getattr(encoder, field) for field in ("num_layers", "num_heads", "mlp_dim", *options)}
+    reduction = encoder.reduction or {}
+    return {
+        **{field: getattr(encoder, field) for field in ("num_layers", "num_heads", "mlp_dim", *options)},
+        "token_reduction": reduction.get("kind"),
+        "reduce_after": reduction.get("after"),
+        "num_merged_tokens": reduction.get("num_tokens"),
+    }
 
 
 def _prefix(named):

@@ -147,6 +147,38 @@ CASES = {
         TOKENS,
         TOKENS,
     ),
+    "transformer_encoder_merger": (
+        layers.TransformerEncoder,
+        {
+            "num_layers": 2,
+            "num_heads": 3,
+            "mlp_dim": 40,
+            "reduction": {"kind": "merger", "after": 1, "num_tokens": 4, "num_prefix_tokens": 1},
+        },
+        TOKENS,
+        (2, 5, 24),
+    ),
+    "transformer_encoder_pooling": (
+        layers.TransformerEncoder,
+        {
+            "num_layers": 3,
+            "num_heads": 3,
+            "mlp_dim": 40,
+            "rotary": {"grid_size": [2, 8]},
+            "reduction": {"kind": "pooling", "after": 2, "grid_size": [2, 8]},
+            "seed": 6,
+        },
+        TOKENS,
+        (2, 4, 24),
+    ),
+    "patch_merger": (layers.PatchMerger, {"num_tokens": 5}, TOKENS, (2, 5, 24)),
+    "patch_merger_with_prefix": (
+        layers.PatchMerger,
+        {"num_tokens": 3, "num_prefix_tokens": 2, "epsilon": 1e-5},
+        TOKENS,
+        (2, 5, 24),
+    ),
+    "grid_pooling": (layers.GridPooling, {"grid_size": (2, 8)}, TOKENS, (2, 4, 24)),
     "token_pooling": (layers.TokenPooling, {}, TOKENS, (2, 24)),
     "token_pooling_gap": (layers.TokenPooling, {"mode": "gap", "num_prefix_tokens": 2}, TOKENS, (2, 24)),
     "token_pooling_index": (layers.TokenPooling, {"index": 1}, TOKENS, (2, 24)),
@@ -197,12 +229,19 @@ COMPOSITES = {
         "transformer_block",
         "transformer_block_post_norm",
         "transformer_encoder",
+        "transformer_encoder_merger",
+        "patch_merger",
         "attention_pooling",
     )
 }
 # Those with dense layers, which can be quantized and have low-rank adapters (for these the order of norms
 # changes nothing).
-NOT_QUANTIZED = ("patch_embedding_conv", "reparametrized_depthwise", "transformer_block_post_norm")
+NOT_QUANTIZED = (
+    "patch_embedding_conv",
+    "patch_merger",
+    "reparametrized_depthwise",
+    "transformer_block_post_norm",
+)
 DENSE = {name: case for name, case in COMPOSITES.items() if name not in NOT_QUANTIZED}
 
 SEEN = np.arange(TOKENS[1]) < np.array([[16], [5]])  # the Keras mask of a padded batch
@@ -324,10 +363,26 @@ def check_masks(case):
     if make in (layers.ClassToken, layers.RegisterTokens):
         place, count = arguments.get("num_prefix_tokens", 0), arguments.get("num_tokens", 1)
         expected = np.insert(SEEN, [place] * count, True, axis=1)
+    reducer = layer if make in REDUCERS else getattr(layer, "reducer", None)
+    if reducer is not None:
+        expected = mask_of_reduced(reducer)
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(mask), expected)
     hidden = np.broadcast_to(~expected[axes], output_shape)
     np.testing.assert_allclose(*(np.where(hidden, 0, y) for y in answers), atol=1e-5)
-    assert (answers[0] != answers[1])[hidden].any()
+    assert reducer is not None or (answers[0] != answers[1])[hidden].any()
+
+
+REDUCERS = (layers.PatchMerger, layers.GridPooling)
+
+
+def mask_of_reduced(reducer):
+    """`SEEN` after a layer that makes fewer tokens: a mean of patches is seen if one of them is."""
+    prefix = SEEN[:, : reducer.num_prefix_tokens]
+    if isinstance(reducer, layers.PatchMerger):
+        return np.concatenate([prefix, np.ones((2, reducer.num_tokens), bool)], axis=1)
+    grid = SEEN[:, reducer.num_prefix_tokens :].reshape(2, *reducer.grid_size)
+    either = grid[:, ::2, ::2] | grid[:, ::2, 1::2] | grid[:, 1::2, ::2] | grid[:, 1::2, 1::2]
+    return np.concatenate([prefix, either.reshape(2, -1)], axis=1)
 
 
 def configured(model):

@@ -20,7 +20,7 @@ def depth_from_head(path: str, num_layers: int) -> int:
     >>> depth_from_head("encoder/block_3/mlp/expansion/kernel", 4)
     1
     """
-    block = re.search(r"block_(\d+)", path)
+    block = re.search(r"(?:block|reduction)_(\d+)", path)  # a reduction is named by the block after it
     if block:
         return num_layers - int(block[1])
     return num_layers + 1 if path.split("/")[0] in BEFORE_BLOCKS else 0

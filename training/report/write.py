@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.io.files import atomic_path
-from keras_vit.layers import PatchEmbedding, PositionEmbedding, TransformerEncoder
+from keras_vit.layers import PatchEmbedding, PositionEmbedding
 from keras_vit.models.inspection import find_layer
+from keras_vit.models.rollout import has_attention
 from keras_vit.training.data.label_kinds import strata
 from keras_vit.training.report.attention import heads_picture, rollout_picture
 from keras_vit.training.report.history import read_history, training_curves
@@ -65,7 +66,7 @@ def _pictures_of_patches(model, data, answers, metrics):
     chosen = _examples(strata(data.test.labels, data.label_kind), 5)
     patch_size = embedding.patch_size
     yield "patches", patches_picture(data.test.images[chosen[:3]], patch_size)
-    if find_layer(model, TransformerEncoder) is not None:
+    if has_attention(model):
         images = data.test.images[chosen]
         words = KINDS[data.label_kind].texts(
             data.test.labels[chosen], answers[chosen], data.label_names, metrics

@@ -15,7 +15,7 @@ from keras_vit.export.tflite.writer import TfliteWriter
 from keras_vit.export.variants import VARIANTS, Rule
 from keras_vit.export.workers.delegation import delegation
 from keras_vit.export.workers.quantize import quantized
-from keras_vit.models import levit, repvit, resnet
+from keras_vit.models import levit, repvit, resnet, vit
 
 layers = keras.layers
 
@@ -123,6 +123,17 @@ def test_mobile_models_stay_with_the_delegate(model, digits, photo_form, tmp_pat
             assert (partitions, left) == (1, [])
             tensors = Interpreter(model_content=content).get_tensor_details()
             assert max(len(tensor["shape"]) for tensor in tensors) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["merger", "pooling"])
+def test_fewer_tokens_stay_in_one_partition_of_the_delegate(kind, photo_form, digits, tmp_path):
+    fields = {"num_layers": 2, "channels": 1, "num_classes": 10, "token_reduction": kind}
+    model = vit("Pico/2", **fields, num_merged_tokens=4 if kind == "merger" else None)
+    with writer_of(photo_form(model), digits[0][300:310], tmp_path) as writer:
+        writer.write("fp32", tmp_path / "m.tflite")
+    content = (tmp_path / "m.tflite").read_bytes()
+    assert delegation(content, graph_operators(read_graph(content))) == (1, [])
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from keras_vit.training.fine_tuning.rates import depth_from_head, with_rates_by_
         ("encoder/norm/gamma", 0),
         ("encoder/block_11/mlp/expansion/kernel", 1),
         ("encoder/block_0/attention/qkv/lora_kernel_a", 12),
+        ("encoder/reduction_4/queries", 8),  # as block 4, which follows it
         ("patch_embedding/projection/kernel", 13),
         ("class_token/token", 13),
         ("position_embedding/embedding", 13),
