@@ -27,6 +27,26 @@ class OnlyWith:
             return bool(value)
         return any(fnmatch.fnmatchcase(str(value), str(choice)) for choice in self.values)
 
+    @property
+    def wanted(self) -> str:
+        """What to set, in words."""
+        return " or ".join(f"{self.field}={as_text(value)}" for value in self.values) or self.field
+
+
+class OnlyWithOneOf(OnlyWith):
+    """For a field that has an effect only where one of several others is not None, 0, False or empty."""
+
+    def __init__(self, *fields: str):
+        super().__init__(fields[0])
+        self.fields = fields
+
+    def holds(self, values):
+        return any(values[field] for field in self.fields)
+
+    @property
+    def wanted(self):
+        return " or ".join(self.fields)
+
 
 @functools.cache
 def annotations(owner: type) -> dict[str, Any]:
@@ -58,10 +78,9 @@ def check_fields(owner):
         check_value(name, values[name], annotation)
     defaults = {field.name: field.default for field in dataclasses.fields(owner)}
     for name, needed in unused_fields(type(owner), values).items():
-        choices = " or ".join(f"{needed.field}={as_text(value)}" for value in needed.values)
         raise InputError(
             f"{needed.field}={as_text(values[needed.field])} has no {name}: leave it out, set "
-            f"{name}={as_text(defaults[name])}, or give {choices or needed.field}."
+            f"{name}={as_text(defaults[name])}, or give {needed.wanted}."
         )
 
 

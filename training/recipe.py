@@ -11,13 +11,13 @@ from keras_vit.constraints import Choices, Range, check_value, parameters, parse
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.label_kinds import KINDS
 from keras_vit.io.preprocessing import GEOMETRIES
-from keras_vit.training.augmentation.settings import Augmentation
+from keras_vit.training.augmentation.settings import STRONG, Augmentation
 from keras_vit.training.balance import ClassWeight, Monitor
 from keras_vit.training.data.decoding import Color, Window
 from keras_vit.training.data.folds import OneFold
 from keras_vit.training.data.groups import GroupBy
 from keras_vit.training.data.random_crop import RandomCrop
-from keras_vit.training.fields import OnlyWith, annotations, check_fields, unused_fields
+from keras_vit.training.fields import OnlyWith, OnlyWithOneOf, annotations, check_fields, unused_fields
 from keras_vit.training.normalization import NORMALIZATIONS
 from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE, optimizers_with
 from keras_vit.training.own_parts import ChoicesOrOwn, is_part, named_parts, own_function
@@ -308,6 +308,9 @@ class ImageRecipe(Augmentation, Recipe):
         None  # least share of an image in a random part of it
     )
     crop_ratio: Annotated[float, Range(1, 100), OnlyWith("crop_area")] = 4 / 3  # at most, width to height
+    augmentation_until: Annotated[  # share of the epochs after which the strong ones (STRONG) are off
+        float, Range(0, 1), OnlyWithOneOf(*STRONG)
+    ] = 1.0
     augmentation: str | None = None  # own, before that of the other fields: see `augmentation.own`
 
     @property

@@ -32,7 +32,7 @@ def test_overrides_take_the_fields_own_types():
         ("epochs=0", "epochs from 1"),
         ("batch_size=0", "batch_size from 1"),
         ("epochs=none", "epochs to be int"),
-        ("flip=yes", "flip to be bool"),
+        ("flip=yes", "flip to be one of False, True, alternating"),
         ("learning_rate=nan", "learning_rate from"),
         ("learning_rate=fast", "learning_rate to be float"),
         ("optimizer=speed", "adamw, muon, sgd"),
@@ -68,6 +68,15 @@ def test_the_hinge_loss_is_refused_with_labels_of_several_classes(field):
     fields = {"label_smoothing": 0.0, field: 0.2}
     with pytest.raises(InputError, match=f"received {field}=0.2: set {field}=0"):
         ImageRecipe(loss="hinge", **fields)
+
+
+def test_a_flip_is_on_off_or_alternating():
+    for text, value in (("true", True), ("false", False), ("alternating", "alternating")):
+        assert override(ImageRecipe(), [f"flip={text}"]).flip == value
+    with pytest.raises(InputError, match="flip to be one of False, True, alternating, received 'always'"):
+        override(ImageRecipe(), ["flip=always"])
+    recipe = override(ImageRecipe(), ["mixup_alpha=0.2", "augmentation_until=0.8"])
+    assert recipe.augmentation_until == 0.8 and "augmentation_until" not in recipe.augmentations.__dict__
 
 
 def test_a_recipe_survives_its_file(tmp_path):
@@ -133,6 +142,10 @@ def test_what_a_model_does_not_accept_is_refused_with_what_it_accepts(fields, me
         ({"tuning": "lora"}, "pretrained=none has no tuning: .* or give pretrained"),
         ({"pretrained": "a", "tuning": "gradual", "lora_rank": 4}, "tuning=gradual has no lora_rank"),
         ({"pretrained": "a", "tuning": "lora", "unfreeze_every": 4}, "tuning=lora has no unfreeze_every"),
+        (
+            {"augmentation_until": 0.8},
+            "augmentation_until: leave it out, set augmentation_until=1.0, or give trivial_augment or rand",
+        ),
     ],
 )
 def test_a_field_without_effect_is_refused_with_the_fix(fields, message):

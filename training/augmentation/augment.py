@@ -1,16 +1,26 @@
 """The whole augmentation as one pure function of images, labels and random numbers."""
 
+import itertools
+
 from keras import ops
 
 from keras_vit.constraints import checked
 from keras_vit.errors import InputError
-from keras_vit.training.augmentation.operations import jitter, operations
+from keras_vit.training.augmentation.operations import geometry, jitter, operations
 from keras_vit.training.augmentation.settings import Augmentation
 
 
 def num_uniforms(augmentation: Augmentation) -> int:
     """Returns how many random numbers one image needs."""
     return sum(operation.num_uniforms(augmentation) for operation in operations())
+
+
+def flip_column(augmentation: Augmentation) -> int | None:
+    """Returns which random number flips an image, those from 0.5 on; None where nothing is flipped."""
+    if geometry.flip_column(augmentation) is None:
+        return None
+    before = itertools.takewhile(lambda operation: operation is not geometry, operations())
+    return sum(operation.num_uniforms(augmentation) for operation in before)
 
 
 @checked

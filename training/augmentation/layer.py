@@ -8,7 +8,7 @@ from keras import ops
 
 from keras_vit.errors import InputError
 from keras_vit.training.augmentation.augment import augment, check_fits, num_uniforms
-from keras_vit.training.augmentation.settings import Augmentation
+from keras_vit.training.augmentation.settings import ALTERNATING, Augmentation
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")
@@ -49,6 +49,11 @@ class Augment(keras.layers.Layer):
         super().__init__(autocast=False, **options)
         self.seed = seed
         self.settings = Augmentation(**settings)
+        if self.settings.flip == ALTERNATING:
+            raise InputError(
+                "A layer knows neither epochs nor which image it gets: expected flip=True, received "
+                f"{ALTERNATING!r}. Set flip={ALTERNATING} in a recipe."
+            )
         self.generator = keras.random.SeedGenerator(seed)
 
     def build(self, images_shape, labels_shape=None):

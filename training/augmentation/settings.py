@@ -3,8 +3,11 @@
 import dataclasses
 from typing import Annotated
 
-from keras_vit.constraints import Range
+from keras_vit.constraints import Choices, Range
 from keras_vit.training.fields import OnlyWith, check_fields
+
+ALTERNATING = "alternating"  # flip
+STRONG = ("trivial_augment", "randaugment_layers", "mixup_alpha", "cutmix_alpha")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,8 +17,11 @@ class Augmentation:
     These fields are also fields of `keras_vit.training.ImageRecipe`, which inherits them.
 
     Attributes:
-        flip: bool, mirror left-right with probability 0.5.
-        crop_padding: int, pixels of black added on each side before a crop of the image's own size.
+        flip: bool, mirror left-right with probability 0.5; or `"alternating"`: each image in every other
+            epoch, half of them beginning with the first.
+        crop_padding: int, pixels added on each side before a crop of the image's own size.
+        crop_fill: what the added pixels are: `"zero"` (black) or `"reflect"` (the image, mirrored at its
+            border).
         rotation: float in [0, 180], degrees; the angle is drawn between it and its negative.
         zoom: float in [0, 0.9]; the image is scaled about its centre by a factor between 1 - zoom and
             1 + zoom, with black around it where it becomes smaller.
@@ -33,10 +39,13 @@ class Augmentation:
 
     Raises:
         InputError: a value out of its range, of another type, or without an effect.
+
+    Reference: alternating flip: Jordan 2024, section 3.6, https://arxiv.org/abs/2404.00498
     """
 
-    flip: bool = False
+    flip: Annotated[bool | str, Choices(False, True, ALTERNATING)] = False
     crop_padding: Annotated[int, Range(0, 8192)] = 0
+    crop_fill: Annotated[str, Choices("zero", "reflect"), OnlyWith("crop_padding")] = "zero"
     rotation: Annotated[float, Range(0, 180)] = 0.0
     zoom: Annotated[float, Range(0, 0.9)] = 0.0
     brightness: Annotated[float, Range(0, 1)] = 0.0
@@ -52,3 +61,9 @@ class Augmentation:
 
     def __post_init__(self):
         check_fields(self)
+
+
+def calmer(augmentation: Augmentation) -> Augmentation:
+    """Returns the augmentation of the last epochs: without RandAugment, TrivialAugment, MixUp and CutMix."""
+    off = {field.name: field.default for field in dataclasses.fields(Augmentation) if field.name in STRONG}
+    return dataclasses.replace(augmentation, **off, randaugment_magnitude=Augmentation.randaugment_magnitude)

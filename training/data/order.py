@@ -89,6 +89,14 @@ def batch_uniforms(seed, epoch, step, shape):
     return np.random.Generator(np.random.Philox(key=key)).random(shape, dtype=np.float32)
 
 
+@functools.lru_cache(maxsize=2)
+def alternating_flips(seed: int, epoch: int, num_images: int) -> np.ndarray:
+    """Returns which images are flipped in an epoch, each in every other one: bool `(num_images,)`."""
+    flipped = (np.random.default_rng((seed, num_images, 2)).random(num_images) < 0.5) ^ bool(epoch % 2)
+    flipped.setflags(write=False)
+    return flipped
+
+
 def crop_uniforms(seed, epoch, step, shape):
     """Returns the random numbers of a batch's crops, others than `batch_uniforms`: float32 in [0, 1)."""
     key = np.array([seed, (epoch << 32) + step], dtype=np.uint64)

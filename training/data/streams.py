@@ -13,11 +13,20 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.training.augmentation import Augmentation, augment, check_fits, num_uniforms
+from keras_vit.training.augmentation import (
+    ALTERNATING,
+    Augmentation,
+    augment,
+    calmer,
+    check_fits,
+    flip_column,
+    num_uniforms,
+)
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.label_kinds import encoded
 from keras_vit.training.data.order import (
     Sampling,
+    alternating_flips,
     batch_seed,
     batch_uniforms,
     check_batch_size,
@@ -118,8 +127,10 @@ class ImageBatches:
         seeded=False,
         share: Share = WHOLE,
         sampling: Sampling | None = None,
+        alternating: int | None = None,
     ):
         self.crop, self.share = crop, share
+        self.alternating = alternating  # which random number flips an image, where flips alternate
         self.sampling = sampling or Sampling(len(split))
         self.seeded = seeded  # whether batches have a seed, for an augmentation of the user's own
         self.split, self.num_classes, self.seed = split, num_classes, seed
@@ -131,6 +142,9 @@ class ImageBatches:
         rows = self.share.of(self.sampling.order(self.seed, epoch, self.uniforms_shape[0])[step])
         labels = labels_to_learn(self.split, rows, self.num_classes)
         uniforms = self.share.of(batch_uniforms(self.seed, epoch, step, self.uniforms_shape))
+        if self.alternating is not None:  # at least 0.5 flips
+            flips = alternating_flips(self.seed, epoch, len(self.split))
+            uniforms[:, self.alternating] = 0.25 + 0.5 * flips[rows]
         seed = (batch_seed(self.seed, epoch, step),) if self.seeded else ()
         return self._images(rows, epoch, step), labels, uniforms, *seed
 
@@ -153,7 +167,10 @@ def train_stream(
     share: Share = WHOLE,
     class_weights: np.ndarray | None = None,
     sampling: Sampling | None = None,
-    **options,
+    epochs: int,
+    start_epoch: int = 0,
+    start_step: int = 0,
+    calm_epoch: int | None = None,
 ):
     """Makes the shuffled, augmented stream of a whole training, or the rest of one.
 
@@ -162,28 +179,63 @@ def train_stream(
     image, of mixed ones the mean. `sampling` says which images an epoch has, by default each once. `crop` is
     done while images are read; `own` is an OwnAugmentation, which comes next.
     `share` is the part of each batch that this process trains on; what mixes images reads the whole batch.
-    `options` are those of `batch_stream`. Under JAX the augmentation is compiled, except an own one that may
+    From `calm_epoch` on the augmentation is the `calmer` one. `epochs` and the start are those of
+    `batch_stream`. Under JAX the augmentation is compiled, except an own one that may
     draw random numbers itself: they would be drawn once, when it is compiled.
     """
     check_fits(augmentation, split.images.shape[1:])
-    count = num_uniforms(augmentation)
     mixes = bool(own or augmentation.mixup_alpha or augmentation.cutmix_alpha)
     read, kept = (WHOLE, share) if mixes else (share, WHOLE)
-    batches = ImageBatches(split, num_classes, batch_size, seed, count, crop, own is not None, read, sampling)
-    change = functools.partial(augment, augmentation=augmentation)
-    compiled = _compiled_by_jax if keras.backend.backend() == "jax" else lambda function: function
-    if own is None:
-        change = compiled(change)
-    else:
-        change = compiled(own.before(change)) if own.has_seed else own.before(compiled(change))
     has_weights = split.weights is not None
     if has_weights and own is not None and "labels" in own.options:
         raise InputError(
             f"Images with weights cannot be changed by {own.name}, which takes labels. Leave one of them out."
         )
-    change = weighted(change, num_classes, has_weights, class_weights)
-    stream = shared(batch_stream(batches, change=change, **options), kept)
+
+    def phase(augmentation, start_epoch, start_step, epochs):
+        batches = ImageBatches(
+            split,
+            num_classes,
+            batch_size,
+            seed,
+            num_uniforms(augmentation),
+            crop,
+            own is not None,
+            read,
+            sampling,
+            flip_column(augmentation) if augmentation.flip == ALTERNATING else None,
+        )
+        change = weighted(_changing(augmentation, own), num_classes, has_weights, class_weights)
+        return batch_stream(
+            batches, epochs=epochs, start_epoch=start_epoch, start_step=start_step, change=change
+        )
+
+    calm = epochs if calm_epoch is None else min(calm_epoch, epochs)
+    if start_epoch >= calm:
+        stream = phase(
+            calmer(augmentation) if calm < epochs else augmentation, start_epoch, start_step, epochs
+        )
+    else:
+        stream = phase(augmentation, start_epoch, start_step, calm)
+        if calm < epochs:
+            stream = _joined(stream, phase(calmer(augmentation), calm, 0, epochs))
+    stream = shared(stream, kept)
     return stream if keras.backend.backend() == "tensorflow" else prefetched(stream)
+
+
+def _changing(augmentation, own):
+    """A function that augments the arrays of a batch; under JAX it is compiled where that is right."""
+    change = functools.partial(augment, augmentation=augmentation)
+    compiled = _compiled_by_jax if keras.backend.backend() == "jax" else lambda function: function
+    if own is None:
+        return compiled(change)
+    return compiled(own.before(change)) if own.has_seed else own.before(compiled(change))
+
+
+def _joined(first, second):
+    if keras.backend.backend() == "tensorflow":
+        return first.concatenate(second)
+    return (batch for stream in (first, second) for batch in stream)
 
 
 def _compiled_by_jax(function):

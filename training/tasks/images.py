@@ -203,6 +203,7 @@ class ImageTask(Task):
             share=share,
             class_weights=self.target.weights(),
             sampling=self.sampling(data),
+            calm_epoch=round(recipe.augmentation_until * recipe.epochs),
             **options,
         )
         validation = evaluation_stream(data.validation, **options)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.training.augmentation import Augmentation, augment, num_uniforms
+from keras_vit.training.augmentation import Augmentation, augment, flip_column, num_uniforms
 
 EVERYTHING = Augmentation(
     flip=True,
@@ -32,6 +32,8 @@ OTHERS = [  # also what changes the colours of RGB images
     Augmentation(brightness=0.5, contrast=0.5),
     Augmentation(brightness=0.4, contrast=0.4, saturation=0.6, hue=0.3, zoom=0.2, rotation=9.0),
     Augmentation(trivial_augment=True),
+    Augmentation(crop_padding=3, crop_fill="reflect"),
+    Augmentation(flip=True, crop_padding=2, crop_fill="reflect", rotation=9.0, randaugment_layers=1),
 ]
 ALL_OTHERS = Augmentation(
     flip=True, crop_padding=2, zoom=0.3, rotation=9.0, brightness=0.4, contrast=0.4, saturation=0.6, hue=0.3,
@@ -102,6 +104,41 @@ def test_float_images_give_the_result_of_uint8():
     from_uint8, _ = apply(images, labels, uniforms, EVERYTHING)
     from_float, _ = apply(images.astype("float32"), labels, uniforms, EVERYTHING)
     np.testing.assert_array_equal(from_uint8, from_float)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_reflected_crop_is_a_part_of_the_image_mirrored_at_its_border(flip):
+    augmentation = Augmentation(flip=flip, crop_padding=3, crop_fill="reflect")
+    images, labels = make_batch()
+    uniforms = make_uniforms(augmentation)
+    changed, _ = apply(images, labels, uniforms, augmentation)
+    right, down = (np.floor(column * 7).astype(int) for column in uniforms.T[-2:])
+    for image, new, x, y, drawn in zip(images, changed, right, down, uniforms[:, 0], strict=True):
+        padded = np.pad(image, ((3, 3), (3, 3), (0, 0)), mode="reflect")
+        part = padded[y : y + 16, x : x + 12]
+        np.testing.assert_array_equal(new, part[:, ::-1] if flip and drawn >= 0.5 else part)
+
+
+def test_a_reflected_crop_comes_after_all_other_geometry():
+    fields = {"flip": True, "crop_padding": 3, "rotation": 20.0, "zoom": 0.2, "trivial_augment": True}
+    augmentation = Augmentation(**fields, crop_fill="reflect")
+    others = Augmentation(rotation=20.0, zoom=0.2, trivial_augment=True)
+    copied = Augmentation(flip=True, crop_padding=3, crop_fill="reflect")
+    images, labels = make_batch()
+    uniforms = make_uniforms(augmentation)
+    changed, _ = apply(images, labels, uniforms, augmentation)
+    warped, _ = apply(images, labels, uniforms[:, 3:], others)
+    np.testing.assert_array_equal(changed, apply(warped, labels, uniforms[:, :3], copied)[0])
+
+
+def test_the_column_of_the_flip_is_the_one_that_flips():
+    augmentation = Augmentation(flip=True, brightness=0.01, mixup_alpha=1e-5)
+    images, labels = make_batch(size=1)
+    uniforms = np.full((1, num_uniforms(augmentation)), 0.5 - 1e-6, "float32")
+    plain, _ = apply(images, labels, uniforms, augmentation)
+    uniforms[:, flip_column(augmentation)] = 0.75
+    np.testing.assert_array_equal(apply(images, labels, uniforms, augmentation)[0], plain[:, :, ::-1])
+    assert flip_column(Augmentation(crop_padding=2)) is None
 
 
 def test_padding_as_large_as_the_image_is_refused():

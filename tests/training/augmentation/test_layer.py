@@ -52,6 +52,7 @@ def test_it_runs_in_a_dataset():
     [
         ({"flips": True}, "Augment has no flips. Expected some of flip"),
         ({"crop_padding": -1}, "crop_padding"),
+        ({"flip": "alternating"}, "neither epochs nor which image"),
         ({"crop_padding": 8}, "crop_padding below the size of the images, 8 x 8"),
     ],
 )

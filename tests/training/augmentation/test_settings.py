@@ -8,6 +8,7 @@ from keras_vit.training.augmentation import Augmentation
     ("field", "value"),
     [
         ("flip", 1),
+        ("flip", "always"),
         ("crop_padding", -1),
         ("crop_padding", 1.5),
         ("crop_padding", True),
@@ -30,3 +31,8 @@ from keras_vit.training.augmentation import Augmentation
 def test_a_value_out_of_range_is_refused_by_name(field, value):
     with pytest.raises(InputError, match=f"Expected {field} (to be|from)"):
         Augmentation(**{field: value})
+
+
+def test_a_fill_of_a_crop_needs_a_crop():
+    with pytest.raises(InputError, match="crop_padding=0 has no crop_fill"):
+        Augmentation(crop_fill="reflect")

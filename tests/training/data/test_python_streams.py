@@ -19,6 +19,8 @@ EVERYTHING = Augmentation(
 )
 WITHIN_IMAGES = dataclasses.replace(EVERYTHING, mixup_alpha=0.0, cutmix_alpha=0.0)
 
+ALTERNATING = dataclasses.replace(WITHIN_IMAGES, flip="alternating", crop_fill="reflect")
+
 
 def make_split(size=23):
     images = np.random.default_rng(0).integers(0, 256, (size, 8, 8, 3), dtype="uint8")
@@ -51,10 +53,47 @@ def test_a_stream_that_starts_later_is_bit_for_bit_the_rest(without_tf_data, sta
         assert images.tobytes() == expected.tobytes() and labels.tobytes() == expected_labels.tobytes()
 
 
+def test_from_a_chosen_epoch_on_strong_augmentation_is_off_and_the_rest_stays(without_tf_data):
+    strong = Augmentation(flip="alternating", randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0)
+    calm = train(augmentation=strong, calm_epoch=2)
+    weak = train(augmentation=Augmentation(flip="alternating"))
+    always = train(augmentation=strong)
+    for index, (images, labels) in enumerate(calm):
+        same, other = (always, weak) if index < 10 else (weak, always)  # of 15 batches in 3 epochs
+        np.testing.assert_array_equal(images, same[index][0])
+        np.testing.assert_array_equal(labels, same[index][1])
+        assert not np.array_equal(images, other[index][0])
+    rest = train(augmentation=strong, calm_epoch=2, start_epoch=2, start_step=1)
+    np.testing.assert_array_equal(rest[0][0], calm[11][0])
+    np.testing.assert_array_equal(train(augmentation=strong, calm_epoch=0)[0][0], weak[0][0])
+
+
+@pytest.mark.parametrize("others", [{}, {"brightness": 0.01, "crop_padding": 1, "rotation": 5.0}], ids=str)
+def test_an_alternating_flip_mirrors_each_image_in_every_other_epoch(without_tf_data, others):
+    """The left of each image is dark, the right bright; the label is the image's number."""
+    images = np.zeros((12, 8, 8, 1), "uint8")
+    images[:, :, 4:] = 200
+    split = Split(images, np.arange(12, dtype="int32"))
+    fields = {"num_classes": 12, "batch_size": 4, "epochs": 4, "seed": 3}
+    stream = train_stream(split, augmentation=Augmentation(flip="alternating", **others), **fields)
+    flipped = np.zeros((4, 12), bool)
+    for index, (batch, labels) in enumerate(stream):
+        batch, labels = map(keras.ops.convert_to_numpy, (batch, labels))
+        flipped[index // 3, labels.argmax(axis=1)] = batch[:, :, 1:4].mean(axis=(1, 2, 3)) > 100
+    assert (flipped[0] != flipped[1]).all()
+    np.testing.assert_array_equal(flipped[:2], flipped[2:])
+    assert 2 <= flipped[0].sum() <= 10
+
+
 @pytest.mark.parametrize(
     "options",
-    [{}, {"augmentation": WITHIN_IMAGES}, {"augmentation": WITHIN_IMAGES, "crop": RandomCrop(0.2)}],
-    ids=["mixed", "within images", "cropped"],
+    [
+        {},
+        {"augmentation": WITHIN_IMAGES},
+        {"augmentation": ALTERNATING, "calm_epoch": 2},
+        {"augmentation": WITHIN_IMAGES, "crop": RandomCrop(0.2)},
+    ],
+    ids=["mixed", "within images", "alternating", "cropped"],
 )
 def test_the_shares_of_two_processes_are_the_halves_of_each_batch(without_tf_data, options):
     """Fused sums of another number of images may be rounded differently."""

@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -50,10 +52,16 @@ def test_each_epoch_has_another_order_and_images_keep_their_labels():
     assert len({epoch.tobytes() for epoch in epochs}) == 3
 
 
+ALTERNATING = dataclasses.replace(EVERYTHING, flip="alternating", crop_fill="reflect")
+
+
+@pytest.mark.parametrize("calm_epoch", [None, 1])
 @pytest.mark.parametrize(("start_epoch", "start_step"), [(0, 3), (1, 0), (2, 4), (3, 0)])
-def test_a_stream_that_starts_later_is_bit_for_bit_the_rest(start_epoch, start_step):
-    whole = batches_of(train(make_split(), EVERYTHING))
-    rest = batches_of(train(make_split(), EVERYTHING, start_epoch=start_epoch, start_step=start_step))
+def test_a_stream_that_starts_later_is_bit_for_bit_the_rest(start_epoch, start_step, calm_epoch):
+    augmentation = EVERYTHING if calm_epoch is None else ALTERNATING
+    options = {"start_epoch": start_epoch, "start_step": start_step}
+    whole = batches_of(train(make_split(), augmentation, calm_epoch=calm_epoch))
+    rest = batches_of(train(make_split(), augmentation, calm_epoch=calm_epoch, **options))
     assert len(rest) == 15 - 5 * start_epoch - start_step
     for (images, labels), (expected, expected_labels) in zip(rest, whole[15 - len(rest) :], strict=True):
         assert images.tobytes() == expected.tobytes() and labels.tobytes() == expected_labels.tobytes()

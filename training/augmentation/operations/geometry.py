@@ -1,5 +1,7 @@
 """Flip, padded crop, rotation, zoom, TrivialAugment and RandAugment; pixels from outside are black.
 
+A crop with `crop_fill="reflect"` mirrors the image at its border instead, after all other geometry.
+
 The colours of the latter two come first. Their geometry is one bilinear resampling together with flip, crop,
 rotation and zoom; without resampling, flip and crop copy pixels.
 
@@ -8,6 +10,7 @@ input point (a x + b y + c, ...). Points are in pixels from the image's top left
 first pixel's centre is (0.5, 0.5), as in Pillow.
 """
 
+import dataclasses
 import math
 
 from keras import ops
@@ -25,8 +28,11 @@ def num_uniforms(augmentation):
 
 def apply(images, labels, uniforms, augmentation):
     own = _num_own(augmentation)
-    if draws := _draw(uniforms[:, own:], augmentation):
-        images = color.change_colors(images, draws)
+    draws = _draw(uniforms[:, own:], augmentation)
+    images = color.change_colors(images, draws) if draws else images
+    if augmentation.crop_fill == "reflect":
+        return _flip_and_reflect(images, uniforms[:, :own], draws, augmentation), labels
+    if draws:
         return warp(images, uniforms[:, :own], draws, augmentation), labels
     if augmentation.rotation or augmentation.zoom:
         return warp(ops.cast(images, "float32"), uniforms, [], augmentation), labels
@@ -55,12 +61,22 @@ def flip(images, uniforms):
     )
 
 
+def _flip_and_reflect(images, uniforms, draws, augmentation):
+    """Resamples without flip and crop, where anything needs it, and copies pixels for these two."""
+    others = dataclasses.replace(augmentation, flip=False, crop_padding=0, crop_fill="zero")
+    if draws or others.rotation or others.zoom:
+        used = _num_own(augmentation) - _num_own(others)
+        images = warp(ops.cast(images, "float32"), uniforms[:, used:], draws, others)
+    return flip_and_crop(images, uniforms, augmentation)
+
+
 def flip_and_crop(images, uniforms, augmentation):
     """Mirrors images and shifts them by whole pixels, by copying: their type stays."""
     _, height, width, channels = images.shape
     sign, right, down = _flip_and_shift(uniforms, augmentation)
     padding = augmentation.crop_padding
-    padded = ops.pad(images, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
+    mode = "reflect" if augmentation.crop_fill == "reflect" else "constant"
+    padded = ops.pad(images, ((0, 0), (padding, padding), (padding, padding), (0, 0)), mode=mode)
     columns = _column(sign) * (ops.arange(width, dtype="float32") - (width - 1) / 2) + (width - 1) / 2
     columns = ops.cast(columns + _column(right) + padding, "int32")
     rows = ops.cast(ops.arange(height, dtype="float32") + _column(down) + padding, "int32")
@@ -92,7 +108,12 @@ def warp(images, uniforms, draws, augmentation):
 def _num_own(augmentation):
     """Returns how many random numbers flip, crop, rotation and zoom need."""
     crop, rotation = bool(augmentation.crop_padding), bool(augmentation.rotation)
-    return int(augmentation.flip) + 2 * crop + rotation + bool(augmentation.zoom)
+    return bool(augmentation.flip) + 2 * crop + rotation + bool(augmentation.zoom)
+
+
+def flip_column(augmentation):
+    """Returns which of its random numbers `apply` flips an image by, or None where it does not flip."""
+    return 0 if augmentation.flip else None
 
 
 def _flip_and_shift(uniforms, augmentation):

@@ -48,6 +48,11 @@ class SpaceOverride:
         values = tuple(dict.fromkeys(parse_value(field, part, types[field]) for part in text.split(",")))
         if len(values) > 1 and None in values:
             raise InputError(f"{field}=none can be fixed, but not searched together with other values.")
+        if len({isinstance(value, bool) for value in values}) > 1:
+            raise InputError(
+                f"{field}={text} mixes true or false with other values, which a search does not: name values of "
+                "one kind, or fix one."
+            )
         return cls(field, values)
 
     @classmethod

@@ -120,6 +120,7 @@ def test_the_recipe_of_a_trial_is_the_base_with_its_values():
         (["hidden_dim=17:20"], "none is from 17 to 20"),
         (["learning_rate=-1:1"], "above 0"),
         (["stem=conv,none"], "fixed"),
+        (["flip=true,alternating"], "mixes true or false with other values"),
         (["seed=1"], "has its own seed"),
         (["subset=100,200"], "not searched"),
         ([f"{f}=1" for f in ("patch_size", "hidden_dim", "num_heads", "num_layers", "learning_rate")]
