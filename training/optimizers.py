@@ -19,11 +19,13 @@ class Optimizer(NamedTuple):
     options: Callable = lambda recipe: {}  # further arguments
 
 
+NOT_BY_MUON = ["head", "queries$", "probe$"]  # and embeddings; learned queries are no maps of features
+
 OPTIMIZERS = {
     "adamw": Optimizer(keras.optimizers.AdamW),
     "muon": Optimizer(
         keras.optimizers.Muon,
-        options=lambda recipe: {"adam_weight_decay": recipe.weight_decay, "exclude_layers": ["head"]},
+        options=lambda recipe: {"adam_weight_decay": recipe.weight_decay, "exclude_layers": NOT_BY_MUON},
     ),
     "sgd": Optimizer(keras.optimizers.SGD, fields=("momentum",)),
     "adam": Optimizer(keras.optimizers.Adam),

@@ -71,6 +71,8 @@ class BlockOptions(DenseOptions, total=False):
         epsilon: float above 0, of the layer normalizations. Default 1e-6.
         norm_first: bool. True (default) normalizes a branch's input (pre-norm, as in the Vision Transformer),
             False the sum (post-norm, as in the original Transformer).
+        attention_initializer: `"mimetic"`, see `MimeticInitializer`, or None (default): as
+            `kernel_initializer`.
         kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer: of all dense layers of the
             blocks, as in Keras. Default: `"glorot_uniform"`, `"zeros"`, None, None.
     """
@@ -86,6 +88,7 @@ class BlockOptions(DenseOptions, total=False):
     inner_norm: Annotated[str, Choices("mlp", "both")] | None
     epsilon: Epsilon
     norm_first: bool
+    attention_initializer: Annotated[str, Choices("mimetic")] | None
 
 
 class BlockLayerOptions(BlockOptions, LayerOptions, total=False):
@@ -121,5 +124,6 @@ BLOCK_DEFAULTS = BlockOptions(
     inner_norm=None,
     epsilon=1e-6,
     norm_first=True,
+    attention_initializer=None,
 )
 LAYER_DEFAULTS = BlockLayerOptions(**BLOCK_DEFAULTS, rotary=None, causal=False, seed=None)

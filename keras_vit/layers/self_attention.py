@@ -1,17 +1,18 @@
 """Multi-head self-attention with one fused projection."""
 
 from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import Annotated, Any, Unpack
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_vit.constraints import checked
+from keras_vit.constraints import Choices, checked
 from keras_vit.errors import InputError
 from keras_vit.layers._configured_layer import ConfiguredLayer, build_dense
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._masks import merged_mask
+from keras_vit.layers._mimetic import MimeticInitializer
 from keras_vit.layers._options import Count, DenseLayerOptions, Epsilon, Rate, Seed
 from keras_vit.layers._query_value_bias import QueryValueBias
 from keras_vit.layers._tokenwise import tokenwise
@@ -31,6 +32,7 @@ class SelfAttention(ConfiguredLayer):
         inner_norm: bool, layer normalisation of what the heads give, before the last dense layer.
         epsilon: float, of the layer normalisations.
         causal: bool, a query sees only the keys up to its own place, as in a model of text.
+        attention_initializer: `"mimetic"` (see `MimeticInitializer`) or None: as `kernel_initializer`.
         attention_dropout_rate: float in [0, 1], on the attention scores.
         dropout_rate: float in [0, 1], on the output.
         seed: int or None, of both dropouts.
@@ -74,6 +76,7 @@ class SelfAttention(ConfiguredLayer):
         inner_norm: bool = False,
         epsilon: Epsilon = 1e-6,
         causal: bool = False,
+        attention_initializer: Annotated[str, Choices("mimetic")] | None = None,
         attention_dropout_rate: Rate = 0.0,
         dropout_rate: Rate = 0.0,
         seed: Seed = None,
@@ -86,6 +89,9 @@ class SelfAttention(ConfiguredLayer):
         self.query_value_bias = bias(name="query_value_bias", dtype=self.dtype_policy)
         self.norm = self._norm("norm", inner_norm)
         self.projection = self._dense("projection")
+        if attention_initializer == "mimetic":
+            self.qkv.kernel_initializer = mimetic = MimeticInitializer(num_heads)
+            self.projection.kernel_initializer = mimetic.of_projection()
         self.query_norm = self._norm("query_norm", qk_norm)
         self.key_norm = self._norm("key_norm", qk_norm)
         self.rotation = self._rotation()

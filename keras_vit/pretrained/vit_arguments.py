@@ -43,7 +43,8 @@ def _input(named, model):
 
 
 def _encoder(encoder):
-    options = [option for option in BLOCK_DEFAULTS if not option.endswith("_rate")]  # rates change no weight
+    training_only = ("_rate", "attention_initializer")  # which change no trained weight
+    options = [option for option in BLOCK_DEFAULTS if not option.endswith(training_only)]
     reduction = encoder.reduction or {}
     return {
         **{field: getattr(encoder, field) for field in ("num_layers", "num_heads", "mlp_dim", *options)},

@@ -101,3 +101,46 @@ def test_a_sequence_of_unknown_length_is_served():
 def test_heads_that_do_not_divide_the_hidden_size_are_refused():
     with pytest.raises(ValueError, match="num_heads=5 and hidden_dim=12"):
         SelfAttention(5)(X)
+
+
+def array(weight):
+    return keras.ops.convert_to_numpy(weight)
+
+
+def mimetic(seed=0, **options):
+    keras.utils.set_random_seed(seed)
+    layer = SelfAttention(num_heads=3, attention_initializer="mimetic", **options)
+    layer.build((None, 5, 96))
+    return layer
+
+
+def test_mimetic_values_and_projection_multiply_to_a_negative_identity_with_noise():
+    layer = mimetic()
+    value = array(layer.qkv.kernel)[:, 2 * 96 :]
+    product = value @ array(layer.projection.kernel)
+    noise = (product + 0.4 * np.eye(96)) / (0.4 / np.sqrt(96))
+    assert abs(noise.mean()) < 0.05 and abs(noise.std() - 1) < 0.05 and abs(noise.diagonal().mean()) < 0.3
+
+
+def test_mimetic_queries_and_keys_of_a_head_are_the_best_of_low_rank_for_an_identity_with_noise():
+    query, key, _ = np.split(array(mimetic().qkv.kernel), 3, axis=1)
+    products = [query[:, part] @ key[:, part].T for part in (slice(0, 32), slice(32, 64), slice(64, 96))]
+    for product in products:
+        assert np.linalg.matrix_rank(product, tol=1e-3) == 32
+        # The 32 largest of 96 singular values of 0.7 (Z + I), most of whose weight is on the diagonal.
+        assert np.linalg.svd(product)[1][31] > 0.9
+        assert 0.3 < product.diagonal().mean() < 0.7
+    assert np.abs(products[0] - products[1]).max() > 0.1
+
+
+def test_mimetic_weights_follow_the_global_seed_and_the_configuration():
+    layer = mimetic()
+    for other, is_equal in ((mimetic(), True), (mimetic(seed=1), False)):
+        assert np.array_equal(array(other.qkv.kernel), array(layer.qkv.kernel)) == is_equal
+    copy = SelfAttention.from_config(layer.get_config())
+    assert copy.attention_initializer == "mimetic"
+    plain = SelfAttention(num_heads=3)
+    plain.build((None, 5, 96))
+    assert plain.qkv.kernel.shape == layer.qkv.kernel.shape
+    with pytest.raises(ValueError, match="attention_initializer to be one of mimetic"):
+        SelfAttention(num_heads=3, attention_initializer="glorot")

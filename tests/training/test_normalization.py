@@ -2,11 +2,13 @@ import keras
 import numpy as np
 import pytest
 
+from keras_vit import InputError
 from keras_vit.models import cnn, mlp
 from keras_vit.training.normalization import (
     NORMALIZATIONS,
     channel_statistics,
     normalized_model,
+    patch_whitening_kernel,
     whitening_matrix,
 )
 
@@ -79,8 +81,8 @@ def test_zca_stays_close_to_the_image_and_pca_puts_the_greatest_variance_first()
 
 @pytest.mark.parametrize("kind", NORMALIZATIONS)
 def test_every_normalization_is_part_of_the_model_file(kind, tmp_path):
-    def build(pixel_mean, pixel_std):
-        return cnn(image_size=8, num_classes=3, hidden_dim=8, pixel_mean=pixel_mean, pixel_std=pixel_std)
+    def build(**fields):
+        return cnn(image_size=8, num_classes=3, hidden_dim=8, **fields)
 
     model = normalized_model(kind, IMAGES, build)
     model.save(tmp_path / "model.keras")
@@ -88,3 +90,36 @@ def test_every_normalization_is_part_of_the_model_file(kind, tmp_path):
     expected = model.predict_on_batch(IMAGES[:4])
     np.testing.assert_allclose(loaded.predict_on_batch(IMAGES[:4]), expected, rtol=1e-5, atol=1e-6)
     assert np.ptp(expected, axis=0).max() > 1e-3
+
+
+def test_whitened_patches_are_uncorrelated_and_their_convolution_stays_fixed(monkeypatch):
+    smooth = IMAGES.astype("float32")
+    smooth[:, :, 1:] = (smooth[:, :, 1:] + 3 * smooth[:, :, :-1]) / 4  # neighbours that resemble each other
+    images = smooth.astype("uint8")
+
+    def build(**fields):
+        return cnn(image_size=8, num_classes=3, hidden_dim=8, **fields)
+
+    model = normalized_model("patch_whitening", images, build)
+    convolution = model.get_layer("patch_whitening")
+    assert convolution.output.shape == (None, 8, 8, 12)
+    assert not convolution.trainable_weights and model.trainable_weights
+    outputs = keras.Model(model.inputs, convolution.output).predict(images, verbose=0)
+    patches = outputs[:, :-1, :-1].reshape(-1, 12).astype("float64")  # beyond the border are zeros
+    np.testing.assert_allclose(patches.mean(axis=0), 0, atol=1e-3)
+    covariance = np.cov(patches.T)
+    variances = covariance.diagonal()
+    assert np.abs(covariance - np.diag(variances)).max() < 2e-3
+    assert variances.min() > 0.9 and variances.max() < 1.001  # 1 but for the small addend
+    kernel, bias = patch_whitening_kernel(images)
+    monkeypatch.setattr("keras_vit.training.normalization._MOST_VALUES", 8 * 192 * 70)
+    for one, other in zip(patch_whitening_kernel(images), (kernel, bias), strict=True):
+        np.testing.assert_allclose(np.abs(one), np.abs(other), rtol=1e-6, atol=1e-9)
+
+
+def test_images_of_one_row_have_no_patches_to_whiten():
+    def build(**fields):
+        return mlp(image_size=(1, 8), num_classes=3, hidden_dims=(), **fields)
+
+    with pytest.raises(InputError, match="at least 2 x 2 pixels, received 1 x 8"):
+        normalized_model("patch_whitening", IMAGES[:, :1], build)

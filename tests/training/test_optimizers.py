@@ -66,10 +66,19 @@ def test_a_step_without_gradient_shrinks_kernels_and_nothing_else(name):
         np.testing.assert_allclose(keras.ops.convert_to_numpy(weight), expected, rtol=1e-5, atol=1e-7)
 
 
-def test_muon_takes_the_blocks_kernels_and_not_the_heads():
-    model = vit("Pico/2", num_layers=1, num_classes=3)
+def weights_of_muon(model):
     optimizer = build_optimizer(ImageRecipe(optimizer="muon"), model, 10)
-    by_muon = {w.path for w in model.trainable_variables if not optimizer._should_use_adamw(w)}
+    return {w.path for w in model.trainable_variables if not optimizer._should_use_adamw(w)}
+
+
+def test_muon_takes_no_learned_queries():
+    fields = {"num_layers": 2, "num_classes": 3, "pooling": "map", "token_reduction": "merger"}
+    by_muon = weights_of_muon(vit("Pico/2", **fields))
+    assert len(by_muon) == 2 * 4 + 5 and all(path.endswith("kernel") for path in by_muon)
+
+
+def test_muon_takes_the_blocks_kernels_and_not_the_heads():
+    by_muon = weights_of_muon(vit("Pico/2", num_layers=1, num_classes=3))
     assert by_muon == {
         f"encoder/block_0/{part}/kernel"
         for part in ("attention/qkv", "attention/projection", "mlp/expansion", "mlp/projection")

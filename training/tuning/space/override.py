@@ -50,8 +50,8 @@ class SpaceOverride:
             raise InputError(f"{field}=none can be fixed, but not searched together with other values.")
         if len({isinstance(value, bool) for value in values}) > 1:
             raise InputError(
-                f"{field}={text} mixes true or false with other values, which a search does not: name values of "
-                "one kind, or fix one."
+                f"{field}={text} mixes true or false with other values, which a search does not: name "
+                "values of one kind, or fix one."
             )
         return cls(field, values)
 
