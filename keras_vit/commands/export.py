@@ -9,12 +9,15 @@ from keras_vit.errors import InputError
 from keras_vit.export.variants import ALL_INT8, AUTO, DEFAULT, VARIANTS
 
 EXAMPLE = "keras-vit export model.keras --data folder:photos --task classification --variant dynamic_int8"
-ONLY = {"images": ("attention", "input", "batch", "name", "author", "license"), "text": ("characters",)}
+ONLY = {
+    "images": ("patch_size", "attention", "input", "batch", "name", "author", "license"),
+    "text": ("characters",),
+}
 OF_ANY_MODEL = (
     "data", "no_labels", "pixels", "geometry", "calibration", "labels_file", "metric", "better", "out",
     "replace", "task", "activation",
 )  # fmt: skip
-OF_RUNS = ("web", "litert", "characters")
+OF_RUNS = ("web", "litert", "characters", "patch_size")
 
 
 def add_arguments(parser):
@@ -80,6 +83,13 @@ def _add_of_any_model(group):
 
 def _add_of_runs(group):
     group.add_argument(
+        "--patch-size",
+        type=at_least_one,
+        metavar="N",
+        help="Vision Transformers: patches of another size than the trained one, in pixels, into the folder "
+        "export_patchN; train with flexible_patches for it",
+    )
+    group.add_argument(
         "--characters",
         type=at_least_one,
         metavar="N",
@@ -126,12 +136,12 @@ def run(options):
 
 
 def _export_run(options, console, show):
-    from keras_vit.commands.export_run import export_images, export_text_run, name_of_run
+    from keras_vit.commands.export_run import export_folder, export_images, export_text_run, name_of_run
     from keras_vit.export.web.page import write_page
     from keras_vit.training.run import load_run
 
     trained = load_run(options.model, options.data_dir)
-    kind, folder = trained.task.kind, trained.folder.export
+    kind, folder = trained.task.kind, export_folder(options, trained)
     _check_kind(options, kind)
     export = {"images": export_images, "text": export_text_run}[kind]
     with console.status("exporting") as status:
@@ -173,7 +183,7 @@ def _check_kind(options, kind):
     for other, names in ONLY.items():
         wrong = next((name for name in names if getattr(options, name)), None)
         if wrong and other != kind:
-            raise InputError(f"--{wrong} is for runs on {other}. Leave it out.")
+            raise InputError(f"--{wrong.replace('_', '-')} is for runs on {other}. Leave it out.")
 
 
 def _check_web(options):

@@ -14,10 +14,12 @@ def export_images(options, run, show, **settings):
     from keras_vit.export.model.keras_export import KerasExport
     from keras_vit.export.model.temperature import divided
     from keras_vit.io.output_meaning import read_output_meaning
+    from keras_vit.models.patch_size import with_patch_size
     from keras_vit.models.rollout import has_attention, map_grid
 
     data, meaning, target = run.data, read_output_meaning(run.folder.path), run.task.target
-    model = divided(run.model, meaning.temperature)
+    model = run.model if options.patch_size is None else with_patch_size(run.model, options.patch_size)
+    model = divided(model, meaning.temperature)
     if meaning.temperature != 1:
         print(f"probabilities by a temperature of {meaning.temperature:.3f}, fitted on the validation split")
     test, train = loaded(data)
@@ -31,7 +33,7 @@ def export_images(options, run, show, **settings):
     attention = options.attention or options.web is not None and has_attention(model)
     rows = export_model(
         model,
-        run.folder.export,
+        export_folder(options, run),
         inputs=test.images,
         labels=target.labels_of_export(test.labels),
         task=meaning.task,
@@ -92,6 +94,14 @@ def export_text_run(options, run, show, **settings):
         **given(characters=options.characters),
     )
     return rows, {**dataclasses.asdict(data.vocabulary), "lines": data.lines, "max_length": MAX_LENGTH}
+
+
+def export_folder(options, run):
+    """Returns the folder of the files of a run: that of each other patch size is its own."""
+    folder = run.folder.export
+    return (
+        folder if options.patch_size is None else folder.with_name(f"{folder.name}_patch{options.patch_size}")
+    )
 
 
 def name_of_run(options):

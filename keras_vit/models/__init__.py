@@ -8,6 +8,7 @@ from keras_vit.models.inspection import attention_scores, num_prefix_tokens
 from keras_vit.models.levit import levit
 from keras_vit.models.linear import linear
 from keras_vit.models.mlp import mlp
+from keras_vit.models.patch_size import with_patch_size
 from keras_vit.models.repvit import repvit
 from keras_vit.models.resnet import resnet
 from keras_vit.models.rollout import attention_maps, attention_rollout
@@ -29,4 +30,5 @@ __all__ = [
     "step_model",
     "vit",
     "with_image_size",
+    "with_patch_size",
 ]

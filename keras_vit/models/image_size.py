@@ -36,12 +36,23 @@ def with_image_size(model: keras.Model, image_size: PixelPair) -> keras.Model:
     embedding = find_layer(model, PatchEmbedding)
     if embedding is None:
         raise InputError(f"with_image_size() needs a model with a PatchEmbedding; {model.name!r} has none.")
-    channels = model.input_shape[-1]
-    height, width = as_pair(image_size, "image_size")
-    grid = patch_grid((None, height, width, channels), embedding.patch_size)
+    shape = (None, *as_pair(image_size, "image_size"), model.input_shape[-1])
+    return with_grid(model, shape, patch_grid(shape, embedding.patch_size))
+
+
+def with_grid(model, image_shape, grid, patch_size=None, value_of=keras.ops.convert_to_numpy):
+    """Returns a Vision Transformer for images of another shape, another grid of patches and other patches.
+
+    `value_of` returns the value that the new model has of a weight of the old one.
+
+    Raises:
+        InputError: the size of a weight depends on the grid.
+    """
 
     def resized(layer):
         config = layer.get_config()
+        if isinstance(layer, PatchEmbedding) and patch_size is not None:
+            config["patch_size"] = patch_size
         if isinstance(layer, PositionEmbedding):
             config["target_grid_size"] = grid
         if isinstance(layer, TransformerEncoder) and layer.rotary:
@@ -50,14 +61,16 @@ def with_image_size(model: keras.Model, image_size: PixelPair) -> keras.Model:
             config["reduction"] = {**layer.reduction, "grid_size": list(grid)}
         return layer.__class__.from_config(config)
 
-    images = keras.Input((height, width, channels), name=model.inputs[0].name)
+    images = keras.Input(image_shape[1:], name=model.inputs[0].name)
     clone = keras.models.clone_model(model, input_tensors=images, clone_function=resized)
     for old, new in zip(model.weights, clone.weights, strict=True):
-        if old.shape != new.shape:
+        value = value_of(old)
+        if value.shape != tuple(new.shape):
             raise InputError(
-                f"Expected weights that do not depend on the image size; {old.path!r} of {model.name!r} has "
-                f"the shape {tuple(old.shape)}, and {tuple(new.shape)} for image_size={(height, width)}. "
-                "Pool the tokens (TokenPooling, AttentionPooling) instead of flattening them."
+                f"Expected weights that do not depend on the number of patches; {old.path!r} of "
+                f"{model.name!r} has the shape {tuple(old.shape)}, and {tuple(new.shape)} for {grid[0]} x "
+                f"{grid[1]} patches. Pool the tokens (TokenPooling, AttentionPooling) instead of flattening "
+                "them."
             )
-        new.assign(old)
+        new.assign(value)
     return clone
