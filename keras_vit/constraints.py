@@ -101,8 +101,9 @@ def parse_value(name: str, text: str, annotation: Any) -> Any:
                 return kind(text)
             except ValueError:
                 continue
-    if any(typing.get_origin(kind) is tuple for kind in kinds):
-        return tuple(text.split(",")) if text else ()
+    if tuples := [kind for kind in kinds if typing.get_origin(kind) is tuple]:
+        element = typing.get_args(tuples[0])[0]
+        return tuple(parse_value(name, part, element) for part in text.split(",")) if text else ()
     if str in kinds:
         return text
     if Any in kinds:

@@ -92,7 +92,8 @@ class Recipe:
             fields.setdefault("label_smoothing", 0.0)
         for field in dataclasses.fields(self):
             if field.name != "model_options":
-                object.__setattr__(self, field.name, fields.pop(field.name, field.default))
+                value = fields.pop(field.name, field.default)
+                object.__setattr__(self, field.name, tuple(value) if isinstance(value, list) else value)
         options = {name: tuple(v) if isinstance(v, list) else v for name, v in {**options, **fields}.items()}
         if unsaved := [name for name, value in options.items() if callable(value)]:
             raise InputError(f"Expected {unsaved[0]} by name, since a recipe is saved, received a function.")
@@ -255,6 +256,9 @@ class ImageRecipe(Augmentation, Recipe):
 
     # Model
     model: str = "vit"
+    flexible_patches: Annotated[  # pixels; one is drawn in each step, and export --patch-size takes any
+        tuple[Annotated[int, Range(1, 8192)], ...], OnlyWith("model", "vit")
+    ] = ()
 
     # Fine-tuning
     pretrained: str | None = None  # what keras_vit.pretrained.load accepts: a hub id, a folder, a file, a run
@@ -337,8 +341,25 @@ class ImageRecipe(Augmentation, Recipe):
             )
         if self.augmentation is not None and not is_part(self.augmentation):
             raise InputError(f"Expected augmentation as module:name, received {self.augmentation!r}.")
+        if self.flexible_patches:
+            self._check_flexible_patches()
         if self.pretrained is not None:
             self._check_fine_tuning()
+
+    def _check_flexible_patches(self):
+        sizes = self.flexible_patches
+        if len(set(sizes)) < max(len(sizes), 2):
+            raise InputError(
+                "Expected at least two flexible_patches, all different, received "
+                f"{','.join(map(str, sizes))}. For one size set patch_size."
+            )
+        if self.normalization not in (None, "standardize"):
+            raise InputError(
+                f"flexible_patches needs a model whose first layers are patches, and normalization="
+                f"{self.normalization} comes before them: set normalization=standardize or none."
+            )
+        if self.tuning != "full" or self.layer_decay != 1:
+            raise InputError("flexible_patches needs tuning=full and layer_decay=1: set both so.")
 
     def _check_fine_tuning(self):
         if self.model != "vit":

@@ -62,7 +62,8 @@ def with_grid(model, image_shape, grid, patch_size=None, value_of=keras.ops.conv
         return layer.__class__.from_config(config)
 
     images = keras.Input(image_shape[1:], name=model.inputs[0].name)
-    clone = keras.models.clone_model(model, input_tensors=images, clone_function=resized)
+    inputs = keras.tree.map_structure(lambda _: images, model.input)  # a list in the model of a run
+    clone = keras.models.clone_model(model, input_tensors=inputs, clone_function=resized)
     for old, new in zip(model.weights, clone.weights, strict=True):
         value = value_of(old)
         if value.shape != tuple(new.shape):

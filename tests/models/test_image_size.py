@@ -4,7 +4,7 @@ import pytest
 
 from keras_vit import InputError
 from keras_vit.layers import PatchEmbedding
-from keras_vit.models import vit, with_image_size
+from keras_vit.models import vit, with_image_size, with_patch_size
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype("uint8")
 
@@ -32,6 +32,13 @@ def test_there_and_back_again_loses_nothing(tmp_path):
     with_image_size(model, (12, 16)).save(tmp_path / "wide.keras")
     back = with_image_size(keras.saving.load_model(tmp_path / "wide.keras"), 8)
     np.testing.assert_allclose(logits(back, IMAGES), logits(model, IMAGES), atol=1e-6)
+
+
+def test_a_model_with_a_list_of_one_input_as_runs_save_it_is_resized():
+    model = vit("Pico/2", num_layers=1, num_classes=4)
+    listed = keras.Model(model.inputs, model.outputs)
+    for resized in (with_image_size(listed, 8), with_patch_size(listed, 2)):
+        np.testing.assert_allclose(resized.predict(IMAGES, verbose=0), logits(model, IMAGES), atol=1e-6)
 
 
 def test_a_patch_that_does_not_divide_and_another_kind_of_model_are_refused():

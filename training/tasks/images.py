@@ -23,6 +23,7 @@ from keras_vit.training.distillation import with_teacher
 from keras_vit.training.fine_tuning.lora import add_lora, merged
 from keras_vit.training.fine_tuning.rates import with_rates_by_depth
 from keras_vit.training.fine_tuning.weights import pretrained_model, with_image_size
+from keras_vit.training.flexible_patches import FlexiblePatches
 from keras_vit.training.geometry import (
     image_size_of,
     preparation_of_data,
@@ -70,6 +71,10 @@ class ImageTask(Task):
         task = type(self)(self.recipe, self.known, data)
         check_watched(self.recipe.monitor, data)
         return task
+
+    @property
+    def single_device(self):
+        return "each device would draw a patch size of its own" if self.recipe.flexible_patches else ""
 
     @property
     def metrics(self):
@@ -142,6 +147,12 @@ class ImageTask(Task):
         if data.window is not None:
             self.known = dataclasses.replace(self.known, window=data.window)
         return data
+
+    def _prepare(self, data):
+        model, sizes = self.build_model(data), self.recipe.flexible_patches
+        if not sizes:
+            return Prepared(model, data)
+        return Prepared(FlexiblePatches(model, sizes, self.recipe.seed), data, whole=model)
 
     def build_model(self, data):
         if self.recipe.pretrained is not None:

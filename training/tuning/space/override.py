@@ -9,7 +9,7 @@ from keras_vit.errors import InputError
 from keras_vit.training.recipe import Recipe, assignment_types, split_assignment
 
 _LITERAL = {"data", "image_column", "label_column", "split_column", "weight_column", "group", "sixteen_bit"}
-_LITERAL |= {"monitor"}  # fields whose text may contain commas and colons
+_LITERAL |= {"monitor", "flexible_patches"}  # fields whose text may contain commas and colons
 
 
 @dataclasses.dataclass(frozen=True)
