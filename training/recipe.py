@@ -259,6 +259,9 @@ class ImageRecipe(Augmentation, Recipe):
     flexible_patches: Annotated[  # pixels; one is drawn in each step, and export --patch-size takes any
         tuple[Annotated[int, Range(1, 8192)], ...], OnlyWith("model", "vit")
     ] = ()
+    progressive_size: Annotated[  # pixels of the shorter side at first; grows to image_size in four stages
+        int | None, Range(1, 8192), OnlyWith("model", "vit")
+    ] = None
 
     # Fine-tuning
     pretrained: str | None = None  # what keras_vit.pretrained.load accepts: a hub id, a folder, a file, a run
@@ -341,25 +344,29 @@ class ImageRecipe(Augmentation, Recipe):
             )
         if self.augmentation is not None and not is_part(self.augmentation):
             raise InputError(f"Expected augmentation as module:name, received {self.augmentation!r}.")
-        if self.flexible_patches:
-            self._check_flexible_patches()
+        if self.flexible_patches or self.progressive_size:
+            self._check_several_graphs()
         if self.pretrained is not None:
             self._check_fine_tuning()
 
-    def _check_flexible_patches(self):
-        sizes = self.flexible_patches
-        if len(set(sizes)) < max(len(sizes), 2):
-            raise InputError(
-                "Expected at least two flexible_patches, all different, received "
-                f"{','.join(map(str, sizes))}. For one size set patch_size."
-            )
+    def _check_several_graphs(self):
+        sizes, field = self.flexible_patches, "progressive_size"
+        if sizes:
+            field = "flexible_patches"
+            if len(set(sizes)) < max(len(sizes), 2):
+                raise InputError(
+                    "Expected at least two flexible_patches, all different, received "
+                    f"{','.join(map(str, sizes))}. For one size set patch_size."
+                )
+            if self.progressive_size:
+                raise InputError("Expected flexible_patches or progressive_size, received both: unset one.")
         if self.normalization not in (None, "standardize"):
             raise InputError(
-                f"flexible_patches needs a model whose first layers are patches, and normalization="
+                f"{field} needs a model whose first layers are patches, and normalization="
                 f"{self.normalization} comes before them: set normalization=standardize or none."
             )
         if self.tuning != "full" or self.layer_decay != 1:
-            raise InputError("flexible_patches needs tuning=full and layer_decay=1: set both so.")
+            raise InputError(f"{field} needs tuning=full and layer_decay=1: set both so.")
 
     def _check_fine_tuning(self):
         if self.model != "vit":

@@ -13,6 +13,7 @@ from keras_vit.training.checkpoint.state_file import read_state
 from keras_vit.training.fit import fit
 from keras_vit.training.flexible_patches import FlexiblePatches
 from keras_vit.training.recipe import ImageRecipe, override
+from keras_vit.training.shared_weights import training_model
 from keras_vit.training.tasks import task_of
 
 SIZES = (2, 4, 8)
@@ -30,7 +31,7 @@ def array(x):
 
 def small(**options):
     model = vit("Pico/4", image_size=8, num_layers=1, num_classes=3, seed=0, **options)
-    return model, FlexiblePatches(model, SIZES, seed=5)
+    return model, training_model(FlexiblePatches(model, SIZES, seed=5))
 
 
 def test_each_step_computes_what_the_model_of_one_size_does():

@@ -36,9 +36,11 @@ from keras_vit.training.normalization import normalized_model
 from keras_vit.training.own_model import FromImages
 from keras_vit.training.own_parts import metric_name, own_metrics
 from keras_vit.training.predictions import write_predictions
+from keras_vit.training.progressive_size import ProgressiveSize
 from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.recipe_file import as_started
 from keras_vit.training.report import write_report
+from keras_vit.training.shared_weights import training_model
 from keras_vit.training.targets import target_of
 from keras_vit.training.targets.unknown import fit_none_below, read_unknown, scored
 from keras_vit.training.tasks.task import Prepared, Task
@@ -74,7 +76,8 @@ class ImageTask(Task):
 
     @property
     def single_device(self):
-        return "each device would draw a patch size of its own" if self.recipe.flexible_patches else ""
+        several = self.recipe.flexible_patches or self.recipe.progressive_size
+        return "flexible_patches and progressive_size are for one device" if several else ""
 
     @property
     def metrics(self):
@@ -149,10 +152,15 @@ class ImageTask(Task):
         return data
 
     def _prepare(self, data):
-        model, sizes = self.build_model(data), self.recipe.flexible_patches
-        if not sizes:
+        model, recipe = self.build_model(data), self.recipe
+        if recipe.flexible_patches:
+            layer = FlexiblePatches(model, recipe.flexible_patches, recipe.seed)
+        elif recipe.progressive_size:
+            num_steps = self.steps_per_epoch(data) * recipe.epochs
+            layer = ProgressiveSize(model, recipe.progressive_size, num_steps)
+        else:
             return Prepared(model, data)
-        return Prepared(FlexiblePatches(model, sizes, self.recipe.seed), data, whole=model)
+        return Prepared(training_model(layer), data, whole=model)
 
     def build_model(self, data):
         if self.recipe.pretrained is not None:
