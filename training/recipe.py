@@ -367,6 +367,8 @@ class ImageRecipe(Augmentation, Recipe):
             )
         if self.tuning != "full" or self.layer_decay != 1:
             raise InputError(f"{field} needs tuning=full and layer_decay=1: set both so.")
+        if self.distill is not None:
+            raise InputError(f"{field} trains without a teacher: set distill=none, or leave {field} out.")
 
     def _check_fine_tuning(self):
         if self.model != "vit":

@@ -96,6 +96,7 @@ def test_a_model_without_smaller_images_is_refused(model, first, message):
         (["flexible_patches=2,4"], "flexible_patches or progressive_size, received both"),
         (["normalization=patch_whitening"], "progressive_size needs .* normalization=patch_whitening comes"),
         (["pretrained=a", "tuning=gradual"], "progressive_size needs tuning=full"),
+        (["distill=a"], "progressive_size trains without a teacher: set distill=none"),
         (["model=resnet", "variant=none"], "model=resnet has no progressive_size"),
     ],
 )

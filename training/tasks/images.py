@@ -151,17 +151,6 @@ class ImageTask(Task):
             self.known = dataclasses.replace(self.known, window=data.window)
         return data
 
-    def _prepare(self, data):
-        model, recipe = self.build_model(data), self.recipe
-        if recipe.flexible_patches:
-            layer = FlexiblePatches(model, recipe.flexible_patches, recipe.seed)
-        elif recipe.progressive_size:
-            num_steps = self.steps_per_epoch(data) * recipe.epochs
-            layer = ProgressiveSize(model, recipe.progressive_size, num_steps)
-        else:
-            return Prepared(model, data)
-        return Prepared(training_model(layer), data, whole=model)
-
     def build_model(self, data):
         if self.recipe.pretrained is not None:
             return self._build_pretrained(data)
@@ -174,11 +163,18 @@ class ImageTask(Task):
         return self.target.finished(model)
 
     def _prepare(self, data):
-        model = self.build_model(data)
-        if self.recipe.distill is None:
+        model, recipe = self.build_model(data), self.recipe
+        if recipe.distill is not None:
+            distillation, same_teacher = with_teacher(recipe, model, data, self.target.activation)
+            return Prepared(distillation, data, model, (same_teacher,))
+        if recipe.flexible_patches:
+            layer = FlexiblePatches(model, recipe.flexible_patches, recipe.seed)
+        elif recipe.progressive_size:
+            num_steps = self.steps_per_epoch(data) * recipe.epochs
+            layer = ProgressiveSize(model, recipe.progressive_size, num_steps)
+        else:
             return Prepared(model, data)
-        distillation, same_teacher = with_teacher(self.recipe, model, data, self.target.activation)
-        return Prepared(distillation, data, model, (same_teacher,))
+        return Prepared(training_model(layer), data, whole=model)
 
     def _build_pretrained(self, data):
         model = pretrained_model(self.recipe, data)
