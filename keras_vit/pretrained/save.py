@@ -118,7 +118,7 @@ def _export(arguments, preprocessing, format, labels):
     """Returns the first family with the model's graph and its Export, or None; and why others have none."""
     reasons = []
     for family in FAMILIES:
-        if family.format == format:
+        if family.format == format and family.export is not None:
             try:
                 return (family, family.export(arguments, preprocessing, labels)), reasons
             except InputError as error:
