@@ -36,9 +36,9 @@ def normalized_model(kind: str, images: np.ndarray, build: Callable[..., keras.M
     if kind == "standardize":
         mean, std = channel_statistics(images)
         return build(pixel_mean=mean, pixel_std=std)
-    channels = images.shape[-1]
-    changed = {"channels": PATCH**2 * channels} if kind == PATCH_WHITENING else {}
-    model = build(pixel_mean=0.0, pixel_std=1 / 255, **changed)  # which leaves the pixels unchanged
+    whitened = {"channels": PATCH**2 * images.shape[-1]} if kind == PATCH_WHITENING else {}
+    model = build(pixel_mean=0.0, pixel_std=1 / 255, **whitened)  # which leaves the pixels unchanged
+    channels = images.shape[-1] if whitened else model.input_shape[-1]
     inputs = keras.Input((*model.input_shape[1:3], channels), name="images")
     x = keras.layers.Rescaling(1 / 255, name="to_unit_range")(inputs)
     if kind == PATCH_WHITENING:
