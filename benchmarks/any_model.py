@@ -1,6 +1,6 @@
 """Exports models as people write them, in all variants, and shows what became of each next to plain Keras.
 
-    python benchmarks/any_model.py [WORD ...] > docs/any_model.md
+    python benchmarks/any_model.py [WORD ...] > docs/results/any_model.md
 
 It takes some 40 minutes on 2 cores.
 
@@ -55,7 +55,7 @@ def main():
     print(
         f"# Models as people write them\n\n{title}{explanation[explanation.index('A cell') - 2 :]}".rstrip()
     )
-    print("\n`python benchmarks/any_model.py > docs/any_model.md` writes this page.")
+    print("\n`python benchmarks/any_model.py > docs/results/any_model.md` writes this page.")
     print(f"\n| model | plain Keras, LiteRT | {' | '.join(VARIANTS)} |\n|{' --- |' * (2 + len(VARIANTS))}")
     for row in rows:
         print(f"| {' | '.join(row)} |")

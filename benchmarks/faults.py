@@ -1,6 +1,6 @@
 """Kills trainings at random points, resumes them until they are done, and compares their hashes.
 
-    python benchmarks/faults.py --kills 200 --seed 0 --write docs/faults.md
+    python benchmarks/faults.py --kills 200 --seed 0 --write docs/results/faults.md
 
 Each run is `keras-vit train` with its state saved every few steps; its faults are drawn by the seed:
 SIGKILL, SIGTERM, SIGINT, SIGSTOP with SIGCONT (not counted as a kill), SIGKILL inside a write (at an fsync,

@@ -1,6 +1,6 @@
 """Passes several hundred bad files to the readers, and counts the outcomes.
 
-    python benchmarks/hostile_files.py [--kind image] [--write docs/hostile_files.md]
+    python benchmarks/hostile_files.py [--kind image] [--write docs/results/hostile_files.md]
 
 A bad file must cause one clear error: an InputError or a ConditionError of one line; no code in it may run,
 and memory stays bounded. A success is allowed only where a rule of the case allows it (the content is intact,
@@ -85,8 +85,9 @@ code that ran, a reader that needs more than {READER_MEMORY:,} MB of additional 
 or more than {SECONDS} s, or a file that is accepted as something else.
 
 {{table}}
-Written by `python benchmarks/hostile_files.py --write docs/hostile_files.md` with {{versions}}. The files
-are made by `tests/hostile`, identically in every run; `pytest tests/hostile` reads a sample of them.
+Written by `python benchmarks/hostile_files.py --write docs/results/hostile_files.md` with
+{{versions}}. The files are made by `tests/hostile`, identically in every
+run; `pytest tests/hostile` reads a sample of them.
 
 Code that is code by design runs: a recipe that is a `.py` file, and `keras-vit doctor module:function`.
 """

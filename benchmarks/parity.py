@@ -1,6 +1,6 @@
 """Compares our models with the originals of timm and transformers and prints a table.
 
-    python benchmarks/parity.py --peers PYTHON --photos FOLDER [--out docs/pretrained_parity.md]
+    python benchmarks/parity.py --peers PYTHON --photos FOLDER [--out docs/results/pretrained_parity.md]
 
 PYTHON is a Python with torch, timm and transformers, FOLDER contains photographs. The originals are small and
 have random weights; it takes a minute or two. Errors are relative to the largest value, in float32.

@@ -46,6 +46,11 @@ class Recipe:
 
     Raises:
         InputError: an unknown field, a value of another type or outside its limits, or one without effect.
+
+    Example:
+        >>> from keras_vit.training import ImageRecipe, Recipe, TextRecipe
+        >>> isinstance(ImageRecipe(epochs=5), Recipe) and isinstance(TextRecipe(), Recipe)
+        True
     """
 
     builders: ClassVar[Mapping[str, Any]] = {}  # a model's name: function of keras_vit.models; or `own_parts`

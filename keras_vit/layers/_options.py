@@ -75,6 +75,13 @@ class BlockOptions(DenseOptions, total=False):
             `kernel_initializer`.
         kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer: of all dense layers of the
             blocks, as in Keras. Default: `"glorot_uniform"`, `"zeros"`, None, None.
+
+    Example:
+        >>> import keras_vit
+        >>> options = keras_vit.layers.BlockOptions(layer_scale=1e-5, drop_path_rate=0.1)
+        >>> block = keras_vit.layers.TransformerBlock(num_heads=2, mlp_dim=8, **options)
+        >>> block.layer_scale
+        1e-05
     """
 
     dropout_rate: Rate

@@ -103,8 +103,12 @@ def preprocessing(
         InputError: as `load`.
 
     Example:
-        >>> keras_vit.pretrained.preprocessing("google/vit-base-patch16-224").crop_mode  # doctest: +SKIP
-        'squash'
+        >>> import tempfile, keras_vit
+        >>> tiny = {"image_size": 16, "patch_size": 8, "hidden_dim": 8, "num_layers": 1, "num_heads": 1}
+        >>> folder = tempfile.TemporaryDirectory()
+        >>> keras_vit.pretrained.save(keras_vit.models.vit(**tiny, mlp_dim=8, num_classes=3), folder.name)
+        >>> keras_vit.pretrained.preprocessing(folder.name).image_size
+        (16, 16)
     """
     file = run_model_file(source)
     if file is not None:

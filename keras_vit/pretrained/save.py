@@ -59,7 +59,12 @@ def save(
             than of classes, no such run, or a folder that contains something else than an earlier model.
 
     Example:
-        See `load`.
+        >>> import os, tempfile, keras_vit
+        >>> tiny = {"image_size": 16, "patch_size": 8, "hidden_dim": 8, "num_layers": 1, "num_heads": 1}
+        >>> folder = os.path.join(tempfile.mkdtemp(), "tiny")
+        >>> keras_vit.pretrained.save(keras_vit.models.vit(**tiny, mlp_dim=8, num_classes=3), folder)
+        >>> sorted(os.listdir(folder))
+        ['README.md', 'config.json', 'model.safetensors']
     """
     arguments = vit_arguments(model)
     check_options(arguments)

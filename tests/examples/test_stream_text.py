@@ -18,7 +18,7 @@ from keras_vit.text import Vocabulary, generate
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "stream_text.py"
-DOCUMENT = ROOT / "docs" / "characters.md"
+DOCUMENT = ROOT / "docs" / "guides" / "characters.md"
 VOCABULARY = Vocabulary("\nabcdefg", unknown="unk")
 COUNT = 4  # characters that `generate` writes at once here
 

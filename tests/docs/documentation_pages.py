@@ -1,0 +1,87 @@
+"""Reads and runs the fenced blocks of the pages of documentation."""
+
+import contextlib
+import importlib.util
+import re
+import shlex
+import textwrap
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+_BLOCK = re.compile(
+    r"^(?P<indent> *)(?:<!-- (?P<kind>not run|needs): (?P<reason>.+?) -->\n *)?"
+    r"```(?P<language>python|bash)\n(?P<code>.*?)^(?P=indent)```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Block(NamedTuple):
+    """One fenced block. With a `reason` it is not run; `needs` is a package that it takes."""
+
+    language: str
+    code: str
+    reason: str | None
+    needs: str | None
+
+
+def blocks(page: Path) -> list[Block]:
+    """Returns the Python and bash blocks of a page, in their order."""
+    found = []
+    for match in _BLOCK.finditer(page.read_text(encoding="utf-8")):
+        marks = {"not run": None, "needs": None, match["kind"]: match["reason"]}
+        code = textwrap.dedent(match["indent"] + match["code"])
+        found.append(Block(match["language"], code, marks["not run"], marks["needs"]))
+    return found
+
+
+def run(block: Block, scope: dict, smaller: dict[str, str]):
+    """Runs a block in the current folder; `smaller` are additions to commands that begin with a text."""
+    if block.reason or (block.needs and importlib.util.find_spec(block.needs) is None):
+        return
+    if block.language == "python":
+        exec(compile(block.code, "page", "exec"), scope)
+        return
+    for line in block.code.splitlines():
+        run_command(line, smaller)
+
+
+def run_command(line, smaller):
+    from keras_vit.__main__ import main
+
+    words = shlex.split(line, comments=True)
+    assert words[0] == "keras-vit", f"only keras-vit is run: {line}"
+    added = next((more for start, more in smaller.items() if line.startswith(f"keras-vit {start}")), "")
+    try:
+        code = main([*words[1:], *added.split()])
+    except SystemExit as error:
+        code = error.code
+    assert code == 0, line
+
+
+def write_photographs(folder: Path):
+    """Writes class folders of real photographs: parts of the two that come with scikit-learn."""
+    from PIL import Image
+    from sklearn.datasets import load_sample_images
+
+    for name, photo in zip(("temple", "flower"), load_sample_images().images, strict=True):
+        (folder / name).mkdir(parents=True)
+        for number, top in enumerate(range(0, photo.shape[0] - 63, 64)):
+            for left in range(0, photo.shape[1] - 63, 64):
+                part = Image.fromarray(photo[top : top + 64, left : left + 64])
+                part.save(folder / name / f"{number}_{left}.jpg")
+
+
+@contextlib.contextmanager
+def workspace(folder: Path):
+    """Runs in a folder with `photos`, `new_photos` and pictures, as readers of the pages have them."""
+    write_photographs(folder / "photos")
+    (folder / "new_photos").mkdir()
+    (folder / "more").mkdir()
+    parts = sorted((folder / "photos" / "flower").iterdir())
+    for source, copy in zip(parts, ("new_photos/1.jpg", "more/2.jpg", "cat.jpg", "dog.png"), strict=False):
+        from PIL import Image
+
+        Image.open(source).save(folder / copy)
+    with contextlib.chdir(folder):
+        yield

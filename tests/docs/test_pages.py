@@ -1,0 +1,94 @@
+"""The pages of documentation: their programs run, what they quote exists, and the site is built."""
+
+import importlib
+import importlib.util
+import inspect
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from documentation_pages import ROOT, blocks, run, workspace
+
+DOCS = ROOT / "docs"
+PAGES = sorted(page for page in DOCS.rglob("*.md") if blocks(page) and page.parent.name != "results")
+QUICK = {"layers", "pretrained", "concepts"}  # the others are marked slow
+# What makes a command of a page take seconds instead of minutes.
+SMALLER = {
+    "train vit_photos": "epochs=1 variant=Pico/16 image_size=32",
+    "train char_names_gru": "epochs=1 num_layers=1 hidden_dim=32",
+    "train vit_digits epochs=3": "variant=Pico/2",
+    "tune vit_digits": "--trials 1 --seeds 1 epochs=1 num_layers=1 hidden_dim=16",
+    "export runs/photos --max-drop": "--max-drop 100 --variant dynamic_int8 --variant fp32",
+}
+PACKAGES = ("layers", "models", "pretrained", "training", "export")
+
+
+def page_name(page):
+    return page.relative_to(DOCS).with_suffix("").as_posix()
+
+
+def test_all_guides_are_run():
+    assert {page_name(page) for page in PAGES} >= {
+        "quickstart",
+        "concepts",
+        "coming_from",
+        "guides/own_model",
+    }
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, id=page_name(page), marks=[] if page.stem in QUICK else pytest.mark.slow)
+        for page in PAGES
+    ],
+)
+def test_the_programs_of_a_page_run_in_their_order(page, tmp_path, capsys):
+    scope = {}
+    with workspace(tmp_path):
+        for block in blocks(page):
+            run(block, scope, SMALLER)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_public_name_has_an_example_that_is_run_as_a_doctest(package):
+    module = importlib.import_module(f"keras_vit.{package}")
+    for name in module.__all__:
+        docstring = inspect.getdoc(getattr(module, name)) or ""
+        assert ">>>" in docstring and "+SKIP" not in docstring, name
+
+
+def test_the_messages_that_troubleshooting_quotes_are_those_of_the_code():
+    sources = [*(ROOT / "keras_vit").glob("*.py")]
+    for folder in ("training", "export", "keras_vit/commands", "keras_vit/io", "keras_vit/pretrained"):
+        sources += (ROOT / folder).rglob("*.py")
+    code = "".join(path.read_text(encoding="utf-8") for path in sources)
+    code = re.sub(r"\"\s*\n\s*f?\"", "", code)  # a message goes over several lines
+    page = (DOCS / "guides" / "troubleshooting.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"^\| `(.+?)`[^|]* \|", page, re.MULTILINE)
+    assert len(quoted) > 15
+    for message in quoted:
+        for part in re.split(r"\.\.\.|\"", message):
+            part = part.removesuffix("nan.").strip(" .:'?")
+            assert len(part) < 4 or part in code or "module 'keras_vit'" in message, message
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason='pip install ".[docs]"')
+def test_the_site_is_built_without_a_warning():
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, ROOT / "site" / "build.py"], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    site = ROOT / "build" / "site"
+    for page in DOCS.rglob("*.md"):
+        place = page.relative_to(DOCS).with_suffix("")
+        assert (site / (place.parent if place.name == "index" else place) / "index.html").is_file(), page
+    export = (site / "reference" / "export" / "index.html").read_text(encoding="utf-8")
+    assert 'id="keras_vit.export.export_model"' in export and "&gt;&gt;&gt;" in export
+    for page in site.rglob("index.html"):
+        assert "| ---" not in page.read_text(encoding="utf-8"), f"{page}: a table that is shown as text"
+    commands = (site / "reference" / "commands" / "index.html").read_text(encoding="utf-8")
+    assert "--max-drop" in commands
