@@ -45,6 +45,9 @@ def commands() -> str:
     (subparsers,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
     parts = [
         "# The command keras-vit",
+        "What takes long shows how far it is and the time left, also where the output is no terminal. "
+        "`--quiet` shows warnings and errors only, `--json FILE` writes the figures there. Downloads are "
+        "announced, with their place.",
         "Exit codes: 0 done, 1 a stated condition was not met, such as a verification, 2 wrong use or input.",
     ]
     for name, command in subparsers.choices.items():

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import re
 import shlex
+import shutil
 import textwrap
 from pathlib import Path
 from typing import NamedTuple
@@ -74,14 +75,45 @@ def write_photographs(folder: Path):
 
 @contextlib.contextmanager
 def workspace(folder: Path):
-    """Runs in a folder with `photos`, `new_photos` and pictures, as readers of the pages have them."""
-    write_photographs(folder / "photos")
-    (folder / "new_photos").mkdir()
-    (folder / "more").mkdir()
-    parts = sorted((folder / "photos" / "flower").iterdir())
-    for source, copy in zip(parts, ("new_photos/1.jpg", "more/2.jpg", "cat.jpg", "dog.png"), strict=False):
-        from PIL import Image
+    """Runs in a folder with the photographs and tables that readers of the pages have."""
+    from PIL import Image
 
+    photos = folder / "photos"
+    write_photographs(photos)
+    files = sorted(photos.rglob("*.jpg"))
+    others = "folder_of_other_pictures"
+    copies = (
+        "new_photos/1.jpg",
+        "more/2.jpg",
+        "cat.jpg",
+        "dog.png",
+        "new_faces/3.jpg",
+        f"{others}/4.jpg",
+        f"{others}/5.jpg",
+    )
+    for source, copy in zip(files, copies, strict=False):
+        (folder / copy).parent.mkdir(exist_ok=True)
         Image.open(source).save(folder / copy)
+    _write_tables(folder, files)
     with contextlib.chdir(folder):
         yield
+
+
+def _write_tables(folder, files):
+    """Several labels, numbers, and groups of scans: a folder for each class with one for each patient."""
+    several = ["path,indoor,people,food"]
+    several += [
+        f"{file},{number % 2},{number % 3 == 0:d},{number % 5 == 0:d}" for number, file in enumerate(files)
+    ]
+    (folder / "photos.csv").write_text("\n".join(several))
+    (folder / "faces").mkdir()
+    ages, scans = ["path,age"], ["path,label,patient"]
+    for number, file in enumerate(files):
+        shutil.copy(file, folder / "faces" / f"{number}.jpg")
+        ages.append(f"{number}.jpg,{20 + 0.5 * number}")
+        patient = folder / "scans" / file.parent.name / f"patient_{number % 12:02}"
+        patient.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, patient)
+        scans.append(f"{patient / file.name},{file.parent.name},{patient.name}")
+    (folder / "faces" / "labels.csv").write_text("\n".join(ages))
+    (folder / "scans.csv").write_text("\n".join(scans))
