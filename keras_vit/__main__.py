@@ -1,5 +1,6 @@
 """The command `keras-vit`: parses arguments and delegates to `keras_vit.commands`."""
 
+import contextlib
 import importlib
 import logging
 import os
@@ -17,19 +18,33 @@ from keras_vit.errors import ConditionError, InputError, Notice
 PACKAGES = {  # import name to distribution name, where they differ
     "PIL": "pillow",
     "jax": "keras-vit-mobile[jax]",
+    "shtab": "keras-vit-mobile[completion]",
     "sklearn": "scikit-learn",
     "torch": "keras-vit-mobile[torch]",
 }
+FIRST = """\
+Vision Transformers from training to a verified file for the phone. The five commands that matter:
+
+  keras-vit demo                                                       all of it, on handwritten digits
+  keras-vit train vit_photos data=folder:photos --run-dir runs/photos  photographs, a folder for each class
+  keras-vit evaluate runs/photos                                       accuracy, and where mistakes are
+  keras-vit export runs/photos --max-drop 0.5                          verified files; also of any Keras model
+  keras-vit predict runs/photos/export/model_fp32.tflite cat.jpg       answers, from a file alone
+
+keras-vit --help lists the others, and keras-vit COMMAND --help has the options of one."""
 
 
 def main(arguments=None):
     """Runs the command line. Returns the exit code: 0 done, 1 condition not met, 2 bad input."""
-    options = _parser().parse_args(arguments)
+    if not (sys.argv[1:] if arguments is None else arguments):
+        print(FIRST)
+        return 0
+    options = make_parser().parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # otherwise it also reports a port in use
     logging.getLogger("tensorflow").addFilter(_is_no_retracing_advice)
     logging.getLogger("absl").setLevel(logging.ERROR)  # tensorflow-datasets repeats our messages
-    warnings.showwarning = _show_warning(warnings.showwarning)
+    warnings.showwarning = _show_warning(warnings.showwarning, sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # names of files may have letters that a terminal lacks
             stream.reconfigure(errors="backslashreplace")
@@ -38,7 +53,8 @@ def main(arguments=None):
             return code
         with interrupts_kept():
             run_imports(options)
-            return options.run(options) or 0
+            with _shown(options):
+                return options.run(options) or 0
     except InputError as error:
         return _fail(error, 2)
     except ConditionError as error:
@@ -70,12 +86,26 @@ def _hint(options):
     return " Continue with the same command and --resume." if started else ""
 
 
-def _show_warning(default):
+@contextlib.contextmanager
+def _shown(options):
+    """With --quiet the block shows nothing; warnings and errors are shown by others."""
+    if not options.quiet:
+        yield
+        return
+    with (
+        open(os.devnull, "w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        yield
+
+
+def _show_warning(default, stream):
     """Shows a notice as one line, and other warnings as before."""
 
     def show(message, category, *place, **options):
         if issubclass(category, Notice):
-            print(f"keras-vit: warning: {' '.join(str(message).split())}", file=sys.stderr)
+            print(f"keras-vit: warning: {' '.join(str(message).split())}", file=stream)
         else:
             default(message, category, *place, **options)
 
@@ -88,7 +118,8 @@ def _fail(message, code):
     return code
 
 
-def _parser():
+def make_parser():
+    """Returns the parser of the command line."""
     parser = Parser(
         prog="keras-vit", description="Vision Transformers from training to a verified file for the phone."
     )
@@ -103,6 +134,7 @@ def _parser():
             name, help=help_line, description=help_line, epilog=f"example: {module.EXAMPLE}"
         )
         module.add_arguments(command)
+        command.add_argument("--quiet", action="store_true", help="show warnings and errors only")
         command.set_defaults(run=module.run)
     return parser
 

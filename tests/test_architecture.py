@@ -85,7 +85,7 @@ def test_private_names_of_keras_tuner_are_imported_by_one_file():
 def test_parsing_a_command_imports_nothing_heavy():
     program = (
         "import sys, keras_vit.__main__ as command\n"
-        "command._parser()\n"
+        "command.make_parser()\n"
         "heavy = {'keras', 'numpy', 'tensorflow', 'keras_vit.training'}\n"
         "light = {'keras_vit.export', 'keras_vit.export.variants'}\n"
         "exports = {name for name in sys.modules if name.startswith('keras_vit.export')}\n"

@@ -1,6 +1,6 @@
 import pytest
 
-from keras_vit.__main__ import _parser
+from keras_vit.__main__ import make_parser
 
 
 @pytest.mark.parametrize(
@@ -12,13 +12,13 @@ from keras_vit.__main__ import _parser
     ],
 )
 def test_fields_are_accepted_before_and_after_options(line):
-    options = _parser().parse_args(line.split())
+    options = make_parser().parse_args(line.split())
     assert options.search == "vit_mnist" and options.overrides == ["hidden_dim=32,64", "epochs=4"]
     assert options.subset == 100 and options.run_dir == "runs/a"
 
 
 def test_a_command_without_fields_needs_none():
-    assert _parser().parse_args(["train", "vit_digits", "--run-dir", "runs/a"]).overrides == []
+    assert make_parser().parse_args(["train", "vit_digits", "--run-dir", "runs/a"]).overrides == []
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,6 @@ def test_a_command_without_fields_needs_none():
 )
 def test_missing_and_unknown_arguments_are_named(line, message, capsys):
     with pytest.raises(SystemExit) as ended:
-        _parser().parse_args(line.split())
+        make_parser().parse_args(line.split())
     assert ended.value.code == 2
     assert message in capsys.readouterr().err

@@ -5,6 +5,8 @@ import gc
 import json
 import logging
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -19,7 +21,8 @@ from PIL import Image
 
 import keras_vit
 import keras_vit.commands.export
-from keras_vit.__main__ import main
+from keras_vit.__main__ import main, make_parser
+from keras_vit.commands import COMMANDS
 from keras_vit.training.checkpoint import Interrupted
 
 QUICK = ["epochs=2", "num_layers=1", "hidden_dim=32", "mlp_dim=32"]
@@ -260,7 +263,7 @@ def test_a_missed_accuracy_is_exit_code_1_and_leaves_no_file(run, monkeypatch, c
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "required: COMMAND"),
+        (["--quiet"], "required: COMMAND"),
         (["cook"], "choose from 'demo', 'check'"),
         (["train"], "required: --run-dir"),
         (["train", "vit_digits", "--run-dir", ""], "--run-dir: expected a path, received an empty one"),
@@ -323,6 +326,49 @@ def test_tensorflow_gives_no_advice_on_tracing():
     finally:
         logger.removeHandler(handler)
     assert messages == ["another warning"]
+
+
+def test_without_arguments_the_five_commands_that_matter_are_shown(capsys):
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert re.findall(r"^  keras-vit (\w+)", shown, re.MULTILINE) == [
+        "demo", "train", "evaluate", "export", "predict",
+    ]  # fmt: skip
+    for line in re.findall(r"^  keras-vit (.*?)(?:  .*)?$", shown, re.MULTILINE):
+        make_parser().parse_args(shlex.split(line))
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "completion"])
+def test_every_command_has_quiet_and_json(name, capsys):
+    with pytest.raises(SystemExit, match="^0$"):
+        main([name, "--help"])
+    shown = capsys.readouterr().out
+    assert "--quiet" in shown and "--json FILE" in shown
+
+
+def test_quiet_shows_nothing_but_the_file_and_errors(tmp_path, capsys):
+    written = tmp_path / "names.json"
+    assert main(["list", "recipes", "--quiet", "--json", str(written)]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert "vit_digits" in json.loads(written.read_text())
+    assert main(["check", "folder:nowhere", "--quiet"]) == 2
+    out, error = capsys.readouterr()
+    assert out == "" and "nowhere" in error and error.count("\n") == 1
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_bash_completes_commands_and_options(tmp_path, capsys):
+    pytest.importorskip("shtab", reason='pip install "keras-vit-mobile[completion]"')
+    assert main(["completion", "bash"]) == 0
+    script = tmp_path / "completion.sh"
+    script.write_text(capsys.readouterr().out)
+    asked = (
+        f"source {script}; COMP_WORDS=(keras-vit ev); COMP_CWORD=1; COMPREPLY=(); "
+        "$(complete -p keras-vit | sed 's/.*-F \\([^ ]*\\).*/\\1/') keras-vit ev keras-vit; "
+        "echo ${COMPREPLY[@]}"
+    )
+    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True)
+    assert done.stdout.split() == ["evaluate"], done.stderr
 
 
 @pytest.mark.slow

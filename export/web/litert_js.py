@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from keras_vit.errors import InputError
+from keras_vit.io.progress import say
 
 VERSION = "2.5.3"
 TIME_LIMIT = 300  # seconds
@@ -57,6 +58,7 @@ def _source(packages):
 
 def _install(folder):
     options = ("--no-audit", "--no-fund", "--ignore-scripts")
+    say(f"installing LiteRT.js {VERSION} from npm; --litert DIR takes one that is installed")
     command = [shutil.which("npm"), "install", *options, f"@litertjs/core@{VERSION}"]
     try:
         result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIME_LIMIT)

@@ -19,4 +19,5 @@ COMMANDS = (
     "doctor",
     "reproduce",
     "list",
+    "completion",
 )

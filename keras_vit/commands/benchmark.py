@@ -45,6 +45,7 @@ def run(options):
 
         from keras_vit.export import benchmark
         from keras_vit.export.tflite.interpreter import flush_xnnpack_banner
+        from keras_vit.io.progress import working
 
         flush_xnnpack_banner()
     console = Console(highlight=False, emoji=False)
@@ -52,7 +53,7 @@ def run(options):
         files = [_tflite(name, options, stack) for name in options.files]
         names = dict(zip(map(str, files), options.files, strict=True))
         shapes = dict(options.shape) if any(map(_is_tflite, options.files)) else None
-        with console.status("measuring"):
+        with working("measuring"):
             rounds = max(FEWEST_ROUNDS, options.rounds)
             rows = benchmark(
                 files,

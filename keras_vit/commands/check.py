@@ -8,6 +8,7 @@ from keras_vit.commands.arguments import (
     given_groups,
     path,
 )
+from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit check folder:photos"
@@ -42,6 +43,7 @@ def add_arguments(parser):
     add_columns(parser)
     add_groups(parser)
     add_data_dir(parser)
+    add_json(parser, "lines and the number of items in each split")
 
 
 def run(options):
@@ -59,5 +61,8 @@ def run(options):
         "skip_broken": options.skip_broken,
         "data_dir": options.data_dir,
     }
-    data = load_data(options.spec, **({} if is_text(options.spec) else of_images))
+    with json_file(options.json, [options.spec]) as write:
+        data = load_data(options.spec, **({} if is_text(options.spec) else of_images))
+        splits = {name: len(getattr(data, name)) for name in ("train", "validation", "test")}
+        write({"data": options.spec, "splits": splits, "lines": data.summary()})
     print("\n".join(data.summary()))

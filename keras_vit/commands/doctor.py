@@ -34,6 +34,7 @@ def run(options):
         from keras_vit.commands.found_model import find_model
         from keras_vit.export.doctor.examine import examine
         from keras_vit.export.doctor.finding import findings_table
+        from keras_vit.io.progress import working
     if options.data and options.shape:
         raise InputError("Expected --data or --shape, received both: data have shapes.")
     found = find_model(options.model)
@@ -41,7 +42,7 @@ def run(options):
     meaning = found.meaning(options)
     console = Console(highlight=False, emoji=False)
     with json_file(options.json, [options.model]) as write:
-        with console.status("converting"):
+        with working("converting"):
             findings = examine(found.model, options.as_is, inputs=inputs, **meaning)
         write([dataclasses.asdict(finding) for finding in findings])
     if findings:

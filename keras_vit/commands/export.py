@@ -3,6 +3,7 @@
 from keras_vit.commands.arguments import at_least_one, path, points
 from keras_vit.commands.data_option import add_data
 from keras_vit.commands.imports import add_import
+from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.model_option import add_meaning, add_metric, add_model
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
@@ -62,6 +63,7 @@ def add_arguments(parser):
     _add_of_any_model(parser.add_argument_group("any model but a run"))
     _add_of_runs(parser.add_argument_group("runs only"))
     add_import(parser)
+    add_json(parser, "rows of the table")
 
 
 def _add_of_any_model(group):
@@ -124,33 +126,41 @@ def run(options):
     def show(rows, columns):
         console.print(results_table(rows, columns))
 
-    if not is_run(options.model):
+    with json_file(options.json, [options.model]) as write:
+
+        def report(rows, columns):
+            write(rows)
+            show(rows, columns)
+
+        if is_run(options.model):
+            _refuse(options, OF_ANY_MODEL, "models that are no run: of a run all this is known")
+            _export_run(options, report)
+            return
         _refuse(options, OF_RUNS, "runs")
         from keras_vit.commands.export_model import export_found
 
-        out = export_found(options, find_model(options.model), console, show)
+        out = export_found(options, find_model(options.model), report)
         print(f"files and export.json in {out}")
-        return
-    _refuse(options, OF_ANY_MODEL, "models that are no run: of a run all this is known")
-    _export_run(options, console, show)
 
 
-def _export_run(options, console, show):
+def _export_run(options, show):
     from keras_vit.commands.export_run import export_folder, export_images, export_text_run, name_of_run
     from keras_vit.export.web.page import write_page
+    from keras_vit.io.progress import working
     from keras_vit.training.run import load_run
 
     trained = load_run(options.model, options.data_dir)
     kind, folder = trained.task.kind, export_folder(options, trained)
     _check_kind(options, kind)
     export = {"images": export_images, "text": export_text_run}[kind]
-    with console.status("exporting") as status:
+    variants = chosen_variants(options, trained.task.recipe)
+    with working("exporting", variants) as progress:
         rows, description = export(
             options,
             trained,
             show,
-            variants=chosen_variants(options, trained.task.recipe),
-            progress=lambda *words: status.update(": ".join(words)),
+            variants=variants,
+            progress=progress,
             **given(max_drop=options.max_drop),
         )
         if options.web is not None:

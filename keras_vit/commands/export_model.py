@@ -13,10 +13,11 @@ from keras_vit.export.model.keras_export import KerasExport
 from keras_vit.export.model.signature import graph_signature
 from keras_vit.export.tasks import TASKS, tasks_that_fit
 from keras_vit.io.label_names import read_label_names
+from keras_vit.io.progress import working
 from keras_vit.keras_internals import is_graph
 
 
-def export_found(options, found, console, show) -> Path:
+def export_found(options, found, show) -> Path:
     """Exports a `FoundModel` with the options of `keras-vit export`; returns the folder of the files."""
     out = Path(options.out) if options.out else found.folder / f"{found.name}_export"
     if options.data is None:
@@ -27,7 +28,8 @@ def export_found(options, found, console, show) -> Path:
         raise InputError("--better is for --metric. Leave it out.")
     items = read_items(options.data, found, options)
     meaning = known_meaning(options, found, items)
-    with console.status("exporting") as status:
+    variants = chosen_variants(options)
+    with working("exporting", variants) as progress:
         export_model(
             found.model,
             out,
@@ -40,11 +42,11 @@ def export_found(options, found, console, show) -> Path:
             preparation=items.preparation,
             preprocessing=items.preprocessing,
             replace=options.replace,
-            variants=chosen_variants(options),
+            variants=variants,
             attention=options.attention,
             card=Card(options.name or found.name, author=options.author or "", license=options.license or ""),
             report=lambda rows: show(rows, KerasExport.columns),
-            progress=lambda *words: status.update(": ".join(words)),
+            progress=progress,
             **meaning,
             **given(max_drop=options.max_drop, input_dtype=options.input, batch_size=options.batch),
         )

@@ -3,6 +3,7 @@
 import sys
 
 from keras_vit.commands.arguments import path
+from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.kind import open_text_model
 from keras_vit.commands.quiet import quiet_engines, quiet_import
 from keras_vit.export.variants import is_exported
@@ -18,19 +19,22 @@ def add_arguments(parser):
     parser.add_argument("--top-p", type=float, metavar="P", help="only the likeliest that sum to P")
     parser.add_argument("--prefix", default="", help="the start of every sample")
     parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    add_json(parser, "samples")
 
 
 def run(options):
     generate = _from_export if is_exported(options.model) else _from_run
-    samples, figures = generate(
-        options.model,
-        options.num,
-        temperature=options.temperature,
-        top_k=options.top_k,
-        top_p=options.top_p,
-        prefix=options.prefix,
-        seed=options.seed,
-    )
+    with json_file(options.json, [options.model]) as write:
+        samples, figures = generate(
+            options.model,
+            options.num,
+            temperature=options.temperature,
+            top_k=options.top_k,
+            top_p=options.top_p,
+            prefix=options.prefix,
+            seed=options.seed,
+        )
+        write({"samples": samples, **(figures or {})})
     print(*samples, sep="\n")
     if figures:
         print(

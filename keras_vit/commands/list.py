@@ -1,5 +1,6 @@
 """Shows what there is."""
 
+from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit list recipes"
@@ -7,13 +8,18 @@ EXAMPLE = "keras-vit list recipes"
 
 def add_arguments(parser):
     parser.add_argument("what", choices=("recipes", "models", "searches", "experiments"))
+    add_json(parser, "names, each with its line,")
 
 
 def run(options):
-    if options.what == "models":
-        _models()
-    else:
-        _modules(f"keras_vit.training.{options.what}")
+    with json_file(options.json, []) as write:
+        if options.what == "models":
+            lines = dict(_models())
+        else:
+            lines = _modules(f"keras_vit.training.{options.what}")
+        write(lines)
+    for name, line in lines.items():
+        print(f"{name:{max(map(len, lines)) + 1}} {line}")
 
 
 def _modules(package):
@@ -21,8 +27,7 @@ def _modules(package):
         from keras_vit.training.modules import find_module, module_names
 
         found = {name: find_module(package, name, "module") for name in module_names(package)}
-    for name, module in found.items():
-        print(f"{name:{max(map(len, found)) + 1}} {module.__doc__.splitlines()[0]}")
+    return {name: module.__doc__.splitlines()[0] for name, module in found.items()}
 
 
 def _models():
@@ -34,13 +39,13 @@ def _models():
         from keras_vit.models.vit_variants import SIZES as VITS
 
     for name, size in VITS.items():
-        print(f"{'vit ' + name + '/PATCH':18} {_fields(size)}")
+        yield f"vit {name}/PATCH", _fields(size)
     by_variant = {"cnn": CNNS, "resnet": RESNETS, "levit": LEVITS, "repvit": REPVITS}
     for model, sizes in by_variant.items():
         for name, size in sizes.items():
-            print(f"{model + ' ' + name:18} {_fields(size)}")
+            yield f"{model} {name}", _fields(size)
     for name in ("mlp", "linear", "char_rnn", "char_transformer"):
-        print(f"{name:18} sizes by fields, see keras_vit.models.{name}")
+        yield name, f"sizes by fields, see keras_vit.models.{name}"
 
 
 def _fields(size):

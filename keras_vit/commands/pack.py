@@ -10,6 +10,7 @@ from keras_vit.commands.arguments import (
     given_groups,
     path,
 )
+from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError, counted
 
@@ -39,6 +40,7 @@ def add_arguments(parser):
         "--seed", type=int, default=0, help="chooses the splits that the data lack (default: 0)"
     )
     add_data_dir(parser)
+    add_json(parser, "files with their images and bytes")
 
 
 def run(options):
@@ -67,7 +69,9 @@ def run(options):
     size, free = copied_bytes(data), free_space(out)
     most = "at most " if options.image_size else ""
     print(f"to write: {most}{size / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free")
-    files = pack(data, out, options.image_size, options.group)
+    with json_file(options.json, [options.spec]) as write:
+        files = pack(data, out, options.image_size, options.group)
+        write(files)
     size = sum(file["bytes"] for file in files)
     print(
         f"{out}: {counted(sum(file['images'] for file in files), 'image')} in "

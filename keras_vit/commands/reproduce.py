@@ -1,6 +1,7 @@
 """Runs an experiment of a report and compares our results with its figures."""
 
 from keras_vit.commands.arguments import add_data_dir, path
+from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
 
@@ -17,6 +18,7 @@ def add_arguments(parser):
         "--run-dir", type=path, default="runs/reproductions", help="folder to write (default: %(default)s)"
     )
     add_data_dir(parser)
+    add_json(parser, "rows of the tables")
 
 
 def run(options):
@@ -26,17 +28,20 @@ def run(options):
         from keras_vit.training.experiments import experiment_names, find_experiment
         from keras_vit.training.reproduce import reproduce, results_dir
     names = experiment_names() if options.name == "all" else [options.name]
-    for name in names:
-        experiment = find_experiment(name).EXPERIMENT
-        reproduce(
-            name,
-            experiment,
-            options.run_dir,
-            quick=options.quick,
-            only=options.only,
-            data_dir=options.data_dir,
-            show=lambda line: print(line, flush=True),
-        )
-        place = results_dir(name, experiment, options.run_dir, options.quick)
-        print((place / "table.md").read_text(encoding="utf-8"))
+    rows = {}
+    with json_file(options.json, []) as write:
+        for name in names:
+            experiment = find_experiment(name).EXPERIMENT
+            rows[name] = reproduce(
+                name,
+                experiment,
+                options.run_dir,
+                quick=options.quick,
+                only=options.only,
+                data_dir=options.data_dir,
+                show=lambda line: print(line, flush=True),
+            )
+            place = results_dir(name, experiment, options.run_dir, options.quick)
+            print((place / "table.md").read_text(encoding="utf-8"))
+        write(rows)
     print(f"tables, plots and index.html in {options.run_dir}")

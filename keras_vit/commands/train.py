@@ -2,6 +2,7 @@
 
 from keras_vit.commands.arguments import add_data_dir, at_least_one, path
 from keras_vit.commands.evaluate import print_metrics
+from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = "keras-vit train vit_digits epochs=5 --run-dir runs/digits"
@@ -46,6 +47,7 @@ def add_arguments(parser):
         help="start with these weights: a hub id, a folder, a file, or a run of ours (pretrained=SOURCE)",
     )
     add_data_dir(parser)
+    add_json(parser, "metrics of the test split")
 
 
 def run(options):
@@ -62,10 +64,12 @@ def run(options):
         "checkpoint_every": options.checkpoint_every,
         "devices": options.devices,
     }
-    if options.folds is not None:
-        _cross_validate(recipe, options, more)
-        return
-    trained = train(recipe, options.run_dir, resume=options.resume, **more)
+    with json_file(options.json, [options.recipe]) as write:
+        if options.folds is not None:
+            write(_cross_validate(recipe, options, more))
+            return
+        trained = train(recipe, options.run_dir, resume=options.resume, **more)
+        write(trained.metrics)
     print_metrics(trained.task, trained.metrics, options.run_dir)
 
 
@@ -75,3 +79,4 @@ def _cross_validate(recipe, options, more):
     result = cross_validate(recipe, options.run_dir, folds=options.folds, **more)
     print("\n".join(lines(result)))
     print(f"folds.json and a run for each fold in {options.run_dir}")
+    return result

@@ -2,6 +2,7 @@
 
 from keras_vit.commands import export
 from keras_vit.commands.arguments import above_zero, add_data_dir, at_least_one, at_least_zero, parsed, path
+from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import counted
 
@@ -77,6 +78,7 @@ def add_arguments(parser):
         "--relative-to", type=path, metavar="RECIPE", help="a recipe's name or file, or a run folder"
     )
     add_data_dir(parser)
+    add_json(parser, "winner, its figures and its files")
     machines = parser.add_argument_group("several machines").add_mutually_exclusive_group()
     machines.add_argument(
         "--coordinator",
@@ -90,13 +92,25 @@ def add_arguments(parser):
 def run(options):
     with quiet_import():
         import keras
-        from rich.console import Console
 
         from keras_vit.training.tuning.api import search
     is_exported = keras.backend.backend() == "tensorflow"
+    with json_file(options.json, []) as write:
+        result = _search(options, search, is_exported)
+        write(_found(result))
+    if options.join:
+        ran = len(result.records)
+        print(
+            f"the search has ended, {counted(ran, 'trial')} of it ran here; the coordinator has the results"
+        )
+        return
+    _show(options, result, is_exported)
+
+
+def _search(options, search, is_exported):
     shared = ("tuner", "trials", "objective", "subset", "relative_to", "seed", "seeds", "workers", "data_dir")
     builders = ("train", "validation", "epochs", "batch_size")
-    result = search(
+    return search(
         options.search,
         options.run_dir,
         overrides=options.overrides,
@@ -105,12 +119,23 @@ def run(options):
         join_at=options.join,
         **{name: getattr(options, name) for name in (*shared, *builders, *LIMITS)},
     )
-    if options.join:
-        ran = len(result.records)
-        print(
-            f"the search has ended, {counted(ran, 'trial')} of it ran here; the coordinator has the results"
-        )
-        return
+
+
+def _found(result):
+    """Returns what a search found, for JSON; of a machine that joined one only how many trials it ran."""
+    winner = result.winner
+    files = ("recipe_file", "hyperparameters_file", "model_file", "best_run", "run_dir")
+    return {
+        "trials": len(result.records),
+        "winner": winner and {"trial": winner.id, "fields": winner.fields, "score": winner.score},
+        "summary": result.summary,
+        **{name: str(path) for name in files if (path := getattr(result, name, None))},
+    }
+
+
+def _show(options, result, is_exported):
+    from rich.console import Console
+
     Console(emoji=False).print(result.table())
     print(f"\nwinner: {_report(result, options.seeds)}")
     if result.recipe_file:

@@ -1,11 +1,108 @@
-"""Progress bars on a terminal."""
+"""Progress of long work, with the time left: a bar on a terminal, a line now and then elsewhere."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, track
+
+from keras_vit.io.html_page import duration
+
+PATIENCE = 10  # seconds from one line to the next, where there is no terminal
 
 
-def tracked(chunks, words):
-    """Iterates over chunks, with a progress bar of these words on a terminal where there are several."""
-    console = Console(stderr=True, emoji=False)
-    quiet = len(chunks) < 2 or not console.is_terminal
-    return track(chunks, words, console=console, transient=True, disable=quiet)
+def say(line: str) -> None:
+    """Shows a line on what is done, where results are not written."""
+    _console().print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def tracked(chunks: Sequence, words: str) -> Iterable:
+    """Iterates over chunks, and shows how far it is where there are several."""
+    console = _console()
+    if len(chunks) < 2:
+        return chunks
+    if console.is_interactive:
+        return track(chunks, words, console=console, transient=True)
+    return _with_lines(chunks, words)
+
+
+@contextlib.contextmanager
+def working(words: str, parts: Sequence[str] = ()) -> Iterator[Callable[[str, str], None]]:
+    """Shows for how long a block has been working, with the time left where it has parts.
+
+    Yields a function of a part and what is done with it. The time left is known once a part is done.
+    """
+    state = _State(words, parts)
+    console = _console()
+    with (_bar if console.is_interactive else _lines)(state, console):
+        yield state.update
+
+
+class _State:
+    """What is done, since when, and how many of the parts were begun."""
+
+    def __init__(self, words, parts):
+        self.words = words
+        self.parts = parts
+        self.step = ""
+        self.begun = []
+        self.started = time.monotonic()
+        self.changed = lambda: None
+
+    def update(self, part, what):
+        self.step = f": {part}: {what}"
+        if part in self.parts and part not in self.begun:
+            self.begun.append(part)
+            self.last = time.monotonic() - self.started  # seconds for those before
+        self.changed()
+
+    @property
+    def left(self):
+        done = len(self.begun) - 1
+        if done < 1:
+            return ""
+        rest = self.last / done * (len(self.parts) - done) - (time.monotonic() - self.started - self.last)
+        return f", about {duration(max(rest, 1))} left"
+
+
+@contextlib.contextmanager
+def _bar(state, console):
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(state.words)
+        state.changed = lambda: bar.update(task, description=f"{state.words}{state.step}{state.left}")
+        yield
+
+
+@contextlib.contextmanager
+def _lines(state, _):
+    ended = threading.Event()
+
+    def report():
+        while not ended.wait(PATIENCE):
+            say(f"{state.words}{state.step}, {duration(time.monotonic() - state.started)}{state.left}")
+
+    thread = threading.Thread(target=report, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _with_lines(chunks, words):
+    started = said = time.monotonic()
+    for done, chunk in enumerate(chunks):
+        now = time.monotonic()
+        if done and now - said >= PATIENCE:
+            left = (now - started) / done * (len(chunks) - done)
+            say(f"{words}: {done / len(chunks):.0%}, about {duration(left)} left")
+            said = now
+        yield chunk
+
+
+def _console():
+    return Console(stderr=True, emoji=False)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from keras_vit.errors import InputError
+from keras_vit.io.progress import say
 from keras_vit.pretrained.safetensors_file import INDEX, shards
 
 WEIGHTS = ("model.safetensors", INDEX, "pytorch_model.bin")
@@ -47,10 +48,15 @@ def download(source: str, revision: str | None = None) -> Path:
 
 
 def _download(repository, revision):
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     unreachable = None
+    is_kept = any(
+        isinstance(try_to_load_from_cache(repository, name, revision=revision), str) for name in WEIGHTS
+    )
+    if not is_kept and not constants.HF_HUB_OFFLINE:
+        say(f"{repository}: downloading its weights, once, to {constants.HF_HUB_CACHE}")
 
     def fetch(name):
         """Returns the path of a file, or None if it does not exist."""

@@ -7,13 +7,17 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from keras_vit.io.html_page import duration
 from keras_vit.training.metrics import CURVES
+
+PATIENCE = 30  # seconds from one line to the next within an epoch, where there is no terminal
 
 
 class Progress(keras.callbacks.Callback):
     """A progress bar over all epochs of a run with items per second and time left, and a line per epoch.
 
-    Without a terminal only the lines are written. `items` names what a batch contains.
+    Without a terminal only lines are written, of long epochs also some within them. `items` names what a
+    batch contains.
     """
 
     def __init__(self, epochs: int, batch_size: int, items="images", console: Console | None = None):
@@ -23,6 +27,7 @@ class Progress(keras.callbacks.Callback):
         self.items = items
         self.console = console or Console(stderr=True, emoji=False)
         self._bar = None
+        self._run_started = None
 
     def on_epoch_begin(self, epoch, logs=None):
         steps = self.params["steps"]
@@ -40,6 +45,8 @@ class Progress(keras.callbacks.Callback):
             )
             self._bar.start()
         self._first, self._epoch_started, self._since = epoch * steps, time.monotonic(), None
+        self._said = self._epoch_started
+        self._run_started = self._run_started or (self._first, self._epoch_started)
         self._bar.update(self._task, completed=self._first, epoch=epoch + 1)
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -50,16 +57,29 @@ class Progress(keras.callbacks.Callback):
         first, started = self._since
         rate = (batch + 1 - first) * self.batch_size / (time.monotonic() - started)
         self._bar.update(self._task, completed=self._first + batch + 1, rate=f"{rate:,.0f}")
+        if not self.console.is_interactive and time.monotonic() - self._said >= PATIENCE:
+            self._said = time.monotonic()
+            steps = self.params["steps"]
+            self._print(
+                f"{(batch + 1) / steps:.0%} of epoch {self._first // steps + 1}{self._left(batch + 1)}"
+            )
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.monotonic() - self._epoch_started
         names = [*(n for n in CURVES if n in logs), *(n for n in logs if n not in (*CURVES, "learning_rate"))]
         values = "  ".join(f"{name} {logs[name]:.4f}" for name in names)
-        self.console.print(
-            f"epoch {epoch + 1:>3}/{self.epochs}  {values}  {seconds:.0f} s",
-            highlight=False,
-            soft_wrap=True,
-        )
+        left = "" if self.console.is_interactive else self._left(self.params["steps"])
+        self._print(f"epoch {epoch + 1:>3}/{self.epochs}  {values}  {seconds:.0f} s{left}")
+
+    def _left(self, batches):
+        """How long the other steps take if they are as fast as those of this process; only above 10 s."""
+        first, started = self._run_started
+        done = self._first + batches
+        left = (time.monotonic() - started) / (done - first) * (self.params["steps"] * self.epochs - done)
+        return f", about {duration(left)} left" if left >= 10 else ""
+
+    def _print(self, line):
+        self.console.print(line, highlight=False, soft_wrap=True)
 
     def close(self):
         """Removes the bar. Call it after an error too."""

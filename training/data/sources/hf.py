@@ -9,6 +9,7 @@ from keras_vit.errors import InputError, first_line, listed
 from keras_vit.io.files import read_bytes
 from keras_vit.io.images import MAX_FILE_SIZE
 from keras_vit.io.label_kinds import CLASS
+from keras_vit.io.progress import say
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import encoded_parts
 from keras_vit.training.data.items import hashes, sampled, told_apart
@@ -129,6 +130,8 @@ def _tables(argument, source):
             f'{source} needs the package datasets: pip install "keras-vit-mobile[hf]".'
         ) from error
     name, _, configuration = argument.partition(":")
+    if not os.path.isdir(os.path.expanduser(name)):
+        say(f"{source}: what is not yet in {datasets.config.HF_DATASETS_CACHE} is downloaded there, once")
     try:
         loaded = datasets.load_dataset(os.path.expanduser(name), configuration or None)
     except Exception as error:  # no such set, a gated one, no network, damaged files: of many types

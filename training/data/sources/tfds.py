@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from keras_vit.errors import InputError
+from keras_vit.io.progress import say
 from keras_vit.training.data.dataset import Loaded, Split
 from keras_vit.training.data.encoded import encoded_parts
 from keras_vit.training.data.items import StoredItems
@@ -72,6 +73,9 @@ def _feature_keys(builder, name):
 
 def _download(builder, name):
     _check_reachable(builder, name)
+    say(
+        f"tfds:{name}: downloading {builder.info.download_size}, once, and preparing it in {builder.data_dir}"
+    )
     try:
         builder.download_and_prepare()
     except Exception as error:  # network, checksum, manual steps, disk, permissions

@@ -54,6 +54,9 @@ class Display:
         with self._lock:
             self.show(self._line(ledger.records[trial]))
             self._update(ledger)
+            left = self._bar.tasks[0].fields["left"]
+            if not self.console.is_interactive and ledger.ended < ledger.planned:
+                self.show(f"{ledger.ended} of {ledger.planned} trials, about {left} left")
 
     def _line(self, record):
         parts = [f"trial {record.id}  {record.status:9}"]
