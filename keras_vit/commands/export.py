@@ -155,10 +155,15 @@ def _export_run(options, show):
     export = {"images": export_images, "text": export_text_run}[kind]
     variants = chosen_variants(options, trained.task.recipe)
     with working("exporting", variants) as progress:
+
+        def report(rows, columns):
+            progress.stop()
+            show(rows, columns)
+
         rows, description = export(
             options,
             trained,
-            show,
+            report,
             variants=variants,
             progress=progress,
             **given(max_drop=options.max_drop),

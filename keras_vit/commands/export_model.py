@@ -30,6 +30,11 @@ def export_found(options, found, show) -> Path:
     meaning = known_meaning(options, found, items)
     variants = chosen_variants(options)
     with working("exporting", variants) as progress:
+
+        def report(rows):
+            progress.stop()
+            show(rows, KerasExport.columns)
+
         export_model(
             found.model,
             out,
@@ -45,7 +50,7 @@ def export_found(options, found, show) -> Path:
             variants=variants,
             attention=options.attention,
             card=Card(options.name or found.name, author=options.author or "", license=options.license or ""),
-            report=lambda rows: show(rows, KerasExport.columns),
+            report=report,
             progress=progress,
             **meaning,
             **given(max_drop=options.max_drop, input_dtype=options.input, batch_size=options.batch),

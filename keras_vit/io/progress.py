@@ -1,9 +1,10 @@
 """Progress of long work, with the time left: a bar on a terminal, a line now and then elsewhere."""
 
 import contextlib
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, track
@@ -29,18 +30,19 @@ def tracked(chunks: Sequence, words: str) -> Iterable:
 
 
 @contextlib.contextmanager
-def working(words: str, parts: Sequence[str] = ()) -> Iterator[Callable[[str, str], None]]:
+def working(words: str, parts: Sequence[str] = ()) -> Iterator["Working"]:
     """Shows for how long a block has been working, with the time left where it has parts.
 
-    Yields a function of a part and what is done with it. The time left is known once a part is done.
+    Yields a function of a part and what is done with it; its `stop()` ends the display early, for results that
+    are shown within the block. The time left is known once a part is done.
     """
-    state = _State(words, parts)
+    state = Working(words, parts)
     console = _console()
     with (_bar if console.is_interactive else _lines)(state, console):
-        yield state.update
+        yield state
 
 
-class _State:
+class Working:
     """What is done, since when, and how many of the parts were begun."""
 
     def __init__(self, words, parts):
@@ -49,9 +51,9 @@ class _State:
         self.step = ""
         self.begun = []
         self.started = time.monotonic()
-        self.changed = lambda: None
+        self.changed = self.stop = lambda: None
 
-    def update(self, part, what):
+    def __call__(self, part, what):
         self.step = f": {part}: {what}"
         if part in self.parts and part not in self.begun:
             self.begun.append(part)
@@ -70,9 +72,11 @@ class _State:
 @contextlib.contextmanager
 def _bar(state, console):
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    redirect = sys.stdout.isatty()  # above the bar; elsewhere lines on stdout would land in stderr
+    with Progress(*columns, console=console, transient=True, redirect_stdout=redirect) as bar:
         task = bar.add_task(state.words)
         state.changed = lambda: bar.update(task, description=f"{state.words}{state.step}{state.left}")
+        state.stop = bar.stop
         yield
 
 
@@ -86,6 +90,7 @@ def _lines(state, _):
 
     thread = threading.Thread(target=report, daemon=True)
     thread.start()
+    state.stop = ended.set
     try:
         yield
     finally:

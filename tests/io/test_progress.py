@@ -44,6 +44,15 @@ def test_parts_that_are_done_tell_the_time_of_the_others(soon, capsys):
     assert re.fullmatch(r"exporting: fp16: converting, 0 s, about 1 s left", lines[-1])
 
 
+def test_results_within_long_work_are_shown_after_its_last_line(soon, capsys):
+    with progress.working("exporting") as update:
+        time.sleep(0.12)
+        update.stop()
+        before = capsys.readouterr().err
+        time.sleep(0.12)
+    assert before and capsys.readouterr().err == ""
+
+
 def test_an_error_within_long_work_ends_its_lines(soon, capsys):
     with pytest.raises(ValueError), progress.working("converting"):
         raise ValueError
