@@ -33,8 +33,8 @@ def tracked(chunks: Sequence, words: str) -> Iterable:
 def working(words: str, parts: Sequence[str] = ()) -> Iterator["Working"]:
     """Shows for how long a block has been working, with the time left where it has parts.
 
-    Yields a function of a part and what is done with it; its `stop()` ends the display early, for results that
-    are shown within the block. The time left is known once a part is done.
+    Yields a function of a part and what is done with it; its `stop()` ends the display early, for results
+    that are shown within the block. The time left is known once a part is done.
     """
     state = Working(words, parts)
     console = _console()

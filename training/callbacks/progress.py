@@ -39,6 +39,7 @@ class Progress(keras.callbacks.Callback):
                 TimeRemainingColumn(),
                 console=self.console,
                 transient=True,
+                disable=not self.console.is_interactive,
             )
             self._task = self._bar.add_task(
                 "fit", total=steps * self.epochs, epoch=epoch + 1, epochs=self.epochs, rate="-"
@@ -83,5 +84,5 @@ class Progress(keras.callbacks.Callback):
 
     def close(self):
         """Removes the bar. Call it after an error too."""
-        if self._bar is not None:
+        if self._bar is not None and self.console.is_interactive:  # elsewhere that writes an empty line
             self._bar.stop()

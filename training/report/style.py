@@ -38,8 +38,12 @@ _WORDS = {
 
 
 def drawing():
-    """Returns a context in which figures get the report's style, whatever the user's settings."""
-    return matplotlib.rc_context({**matplotlib.rcParamsDefault, **SETTINGS, "backend": "agg"})
+    """Returns a context in which figures get the report's style, whatever the user's settings.
+
+    Their backend stays: a context does not put it back, and a notebook would show no more pictures.
+    """
+    defaults = {name: value for name, value in matplotlib.rcParamsDefault.items() if name != "backend"}
+    return matplotlib.rc_context({**defaults, **SETTINGS})
 
 
 def figure(height, width=WIDTH):

@@ -1,6 +1,7 @@
 import warnings
 from types import SimpleNamespace
 
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -149,3 +150,11 @@ def test_images_of_any_number_of_channels_are_shown(tmp_path, channels):
         return canvas
 
     drawn(make, tmp_path / "picture.png")
+
+
+def test_the_pictures_of_a_report_leave_the_users_backend(monkeypatch):
+    """Else a notebook that has drawn nothing yet shows no pictures after a training."""
+    monkeypatch.setitem(matplotlib.rcParams, "backend", "svg")
+    with drawing():
+        pass
+    assert matplotlib.rcParams["backend"] == "svg"

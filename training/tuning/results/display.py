@@ -29,6 +29,7 @@ class Display:
             TextColumn("best {task.fields[best]}  {task.fields[left]} left"),
             console=self.console,
             transient=True,
+            disable=not self.console.is_interactive,
         )
         self._task = self._bar.add_task("search", total=0, best="-", left="?")
 
@@ -37,7 +38,8 @@ class Display:
         return self
 
     def __exit__(self, *_):
-        self._bar.stop()
+        if self.console.is_interactive:  # elsewhere that writes an empty line
+            self._bar.stop()
 
     def show(self, line):
         self.console.print(line, highlight=False, soft_wrap=True, markup=False)
