@@ -18,7 +18,7 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")  # of a terminal
-ERASED = re.compile(r"[^\n]*\n\r?\x1b\[1A\r?\x1b\[2K")  # the last line of a progress bar
+ERASED = re.compile(r"[^\n]*\n(?:\x1b\[\?25h|\r)*\x1b\[1A\r?\x1b\[2K")  # the last line of a progress bar
 LOG = re.compile("(INFO|WARNING):tensorflow")
 
 
