@@ -356,6 +356,19 @@ def test_quiet_shows_nothing_but_the_file_and_errors(tmp_path, capsys):
     assert out == "" and "nowhere" in error and error.count("\n") == 1
 
 
+@pytest.mark.slow
+def test_figures_of_long_work_are_written_as_json_and_quiet_shows_nothing(tmp_path, capsys):
+    run, metrics, rows = tmp_path / "run", tmp_path / "metrics.json", tmp_path / "rows.json"
+    words = ["train", "vit_digits", *QUICK, "--run-dir", str(run), "--quiet", "--json", str(metrics)]
+    assert main(words) == 0
+    assert json.loads(metrics.read_text()) == json.loads((run / "metrics.json").read_text())
+    words = ["export", str(run), "--variant", "fp32", "--max-drop", "100", "--quiet", "--json", str(rows)]
+    assert main(words) == 0
+    assert [row["variant"] for row in json.loads(rows.read_text())] == ["fp32"]
+    out, error = capsys.readouterr()
+    assert out == "" and all(line.startswith("keras-vit: warning:") for line in error.splitlines())
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 def test_bash_completes_commands_and_options(tmp_path, capsys):
     pytest.importorskip("shtab", reason='pip install "keras-vit-mobile[completion]"')

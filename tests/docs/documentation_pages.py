@@ -5,6 +5,8 @@ import importlib.util
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import NamedTuple
@@ -31,7 +33,7 @@ def blocks(page: Path) -> list[Block]:
     found = []
     for match in _BLOCK.finditer(page.read_text(encoding="utf-8")):
         marks = {"not run": None, "needs": None, match["kind"]: match["reason"]}
-        code = textwrap.dedent(match["indent"] + match["code"])
+        code = textwrap.dedent(match["code"])
         found.append(Block(match["language"], code, marks["not run"], marks["needs"]))
     return found
 
@@ -40,11 +42,14 @@ def run(block: Block, scope: dict, smaller: dict[str, str]):
     """Runs a block in the current folder; `smaller` are additions to commands that begin with a text."""
     if block.reason or (block.needs and importlib.util.find_spec(block.needs) is None):
         return
-    if block.language == "python":
+    if block.needs:  # in a process of its own: torch and TensorFlow are not always loaded together
+        done = subprocess.run([sys.executable, "-c", block.code], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+    elif block.language == "python":
         exec(compile(block.code, "page", "exec"), scope)
-        return
-    for line in block.code.splitlines():
-        run_command(line, smaller)
+    else:
+        for line in block.code.splitlines():
+            run_command(line, smaller)
 
 
 def run_command(line, smaller):
