@@ -1,5 +1,6 @@
 """Finds the model that a user names: one meaning of MODEL for all commands."""
 
+import contextlib
 import dataclasses
 import os
 import re
@@ -15,6 +16,7 @@ from keras_vit.io.label_names import read_label_names
 from keras_vit.io.model_archive import load_model
 from keras_vit.io.output_meaning import read_output_meaning
 from keras_vit.io.preprocessing import Preprocessing, attached_preprocessing
+from keras_vit.io.progress import working
 from keras_vit.keras_internals import is_graph
 from keras_vit.pretrained.checkpoint import READERS
 from keras_vit.pretrained.run_source import MODEL, saved_preprocessing
@@ -98,7 +100,8 @@ def is_run(name: str) -> bool:
 
 def _from_file(path, named):
     labels = path.parent / "labels.txt"
-    model, meaning = load_model(path), None
+    with working(f"loading {path}"):
+        model, meaning = load_model(path), None
     if is_run(path.parent):
         from keras_vit.export.model.temperature import divided
 
@@ -135,10 +138,12 @@ def _from_weights(name):
     from keras_vit.pretrained import load
     from keras_vit.pretrained.checkpoint import class_names
 
+    is_here = os.path.exists(name)  # a download shows its own progress
     try:
-        model = load(name)
+        with working(f"loading {name}") if is_here else contextlib.nullcontext():
+            model = load(name)
     except InputError as error:
-        if os.path.exists(name):
+        if is_here:
             raise
         raise InputError(f"No file or folder {name} here, and as public weights: {error}") from error
     has_head = any(layer.name == "head" for layer in model.layers)
