@@ -34,7 +34,7 @@ def main():
         for name, build in models().items()
         if name in (options.only or models())
     ]
-    page = HEAD.format(processor=processor()) + "".join(rows) + FOOT
+    page = HEAD.format(processor=processor()) + "".join(rows) + foot(options.only)
     print(page)
     if options.write:
         options.write.write_text(page, encoding="utf-8")
@@ -130,8 +130,13 @@ L/16 has 304,326,632 parameters.
 FOOT = """
 `mlp`, `linear`, `char_rnn` and `char_transformer` take their sizes as fields.
 
-Written by `python benchmarks/model_sizes.py --write docs/reference/sizes.md`.
+Written by `python benchmarks/model_sizes.py{only} --write docs/reference/sizes.md`.
 """
+
+
+def foot(only):
+    return FOOT.format(only=f" --only {' '.join(map(repr, only))}" if only else "")
+
 
 if __name__ == "__main__":
     main()
