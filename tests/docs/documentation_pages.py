@@ -86,15 +86,12 @@ def workspace(folder: Path):
     photos = folder / "photos"
     write_photographs(photos)
     files = sorted(photos.rglob("*.jpg"))
-    others = "folder_of_other_pictures"
     copies = (
         "new_photos/1.jpg",
         "more/2.jpg",
         "cat.jpg",
         "dog.png",
         "new_faces/3.jpg",
-        f"{others}/4.jpg",
-        f"{others}/5.jpg",
     )
     for source, copy in zip(files, copies, strict=False):
         (folder / copy).parent.mkdir(exist_ok=True)
@@ -105,20 +102,15 @@ def workspace(folder: Path):
 
 
 def _write_tables(folder, files):
-    """Several labels, numbers, and groups of scans: a folder for each class with one for each patient."""
+    """Tables of several labels and of numbers."""
     several = ["path,indoor,people,food"]
     several += [
         f"{file},{number % 2},{number % 3 == 0:d},{number % 5 == 0:d}" for number, file in enumerate(files)
     ]
     (folder / "photos.csv").write_text("\n".join(several))
     (folder / "faces").mkdir()
-    ages, scans = ["path,age"], ["path,label,patient"]
+    ages = ["path,age"]
     for number, file in enumerate(files):
         shutil.copy(file, folder / "faces" / f"{number}.jpg")
         ages.append(f"{number}.jpg,{20 + 0.5 * number}")
-        patient = folder / "scans" / file.parent.name / f"patient_{number % 12:02}"
-        patient.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, patient)
-        scans.append(f"{patient / file.name},{file.parent.name},{patient.name}")
     (folder / "faces" / "labels.csv").write_text("\n".join(ages))
-    (folder / "scans.csv").write_text("\n".join(scans))

@@ -16,7 +16,6 @@ PAGES = sorted(page for page in DOCS.rglob("*.md") if blocks(page) and page.pare
 QUICK = {"layers", "pretrained", "concepts"}  # the others are marked slow
 # What makes a command of a page take seconds instead of minutes.
 SMALLER = {
-    "train vit_photos data=table:scans.csv": "epochs=1 variant=Pico/16 image_size=32 --folds 2",
     "export runs/age": "--max-drop 100 --variant dynamic_int8",
     "train vit_photos": "epochs=1 variant=Pico/16 image_size=32",
     "train char_names_gru": "epochs=1 num_layers=1 hidden_dim=32",
