@@ -98,6 +98,8 @@ def notebook_page(path: Path) -> tuple[str, dict[str, bytes]]:
                 pictures[name] = base64.b64decode("".join(data["image/png"]))
                 parts.append(f"![output of the cell above]({name})")
             elif text := "".join(output.get("text", data.get("text/plain", ""))).strip():
+                if parts[-1].startswith("```text"):
+                    text = f"{parts.pop()[8:-4]}\n{text}"
                 parts.append(f"```text\n{text}\n```")
     parts.append(f"This page is the notebook `notebooks/{path.name}`, with its outputs.")
     return "\n\n".join(parts) + "\n", pictures
