@@ -13,7 +13,7 @@ from documentation_pages import ROOT, blocks, run, workspace
 
 DOCS = ROOT / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if blocks(page) and page.parent.name != "results")
-QUICK = {"layers", "pretrained", "concepts"}  # the others are marked slow
+QUICK = {"layers", "concepts"}  # the others are marked slow
 # What makes a command of a page take seconds instead of minutes.
 SMALLER = {
     "export runs/age": "--max-drop 100 --variant dynamic_int8",

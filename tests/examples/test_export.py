@@ -16,12 +16,8 @@ EXAMPLES = {
 }
 
 
-FAST = "export_own_model.py"
-
-
-@pytest.mark.parametrize(
-    "name", [name if name == FAST else pytest.param(name, marks=pytest.mark.slow) for name in EXAMPLES]
-)
+@pytest.mark.slow  # the fast tests run the same program in a guide
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_runs_and_leaves_its_files(name, tmp_path):
     words, count = EXAMPLES[name]
     done = subprocess.run(

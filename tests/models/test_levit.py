@@ -13,7 +13,13 @@ from keras_vit.models import levit
 # As timm counts its `levit_*`, which have two heads; table 2 of the paper has 7.8M, 9.2M, 10.9M ...
 @pytest.mark.parametrize(
     ("variant", "parameters"),
-    [("128S", 7_777_058), ("128", 9_213_936), ("192", 10_947_069), ("256", 18_893_876), ("384", 39_128_836)],
+    [
+        ("128S", 7_777_058),
+        pytest.param("128", 9_213_936, marks=pytest.mark.slow),
+        pytest.param("192", 10_947_069, marks=pytest.mark.slow),
+        pytest.param("256", 18_893_876, marks=pytest.mark.slow),
+        pytest.param("384", 39_128_836, marks=pytest.mark.slow),
+    ],
 )
 def test_parameter_counts_are_the_published_ones(variant, parameters):
     model = levit(variant, distillation_head=True)

@@ -13,10 +13,10 @@ from keras_vit.models import repvit
     ("variant", "parameters"),
     [
         ("M0.9", 5_489_328),
-        ("M1.0", 7_302_796),
-        ("M1.1", 8_802_912),
-        ("M1.5", 14_644_432),
-        ("M2.3", 23_688_792),
+        pytest.param("M1.0", 7_302_796, marks=pytest.mark.slow),
+        pytest.param("M1.1", 8_802_912, marks=pytest.mark.slow),
+        pytest.param("M1.5", 14_644_432, marks=pytest.mark.slow),
+        pytest.param("M2.3", 23_688_792, marks=pytest.mark.slow),
     ],
 )
 def test_parameter_counts_are_the_published_ones(variant, parameters):

@@ -75,9 +75,12 @@ OWN = {
 }
 
 
+READ_ONLY = ("google", "timm_levit", "timm_repvit")
+
+
 def fixtures():
     for folder in sorted(FIXTURES.iterdir()):
-        if not folder.name.startswith("google"):
+        if not folder.name.startswith(READ_ONLY):
             yield folder.name, "timm" if folder.name.startswith("timm") else "huggingface"
 
 
@@ -101,6 +104,13 @@ def test_a_model_that_is_loaded_and_saved_loads_again_bit_for_bit(name, format, 
     np.testing.assert_array_equal(answers(model, images), answers(again, images))
     photo = np.random.default_rng(0).integers(0, 256, (33, 47, 3)).astype("uint8")
     np.testing.assert_array_equal(again.preprocessing(photo), model.preprocessing(photo))
+
+
+@pytest.mark.parametrize("name", ["timm_levit_conv", "timm_repvit"])
+def test_a_family_that_is_only_read_is_not_saved(name, tmp_path):
+    with pytest.raises(InputError, match="is not a Vision Transformer of keras_vit.models.vit"):
+        pretrained.save(pretrained.load(FIXTURES / name), tmp_path / "saved")
+    assert not (tmp_path / "saved").exists()
 
 
 @pytest.mark.parametrize("name", ["plain", "resized", "dinov2", "rotary_classifier", "learned_rotary"])

@@ -51,7 +51,7 @@ class Distillation(keras.Model):
     Example:
         >>> import numpy as np
         >>> from keras_vit.models import linear
-        >>> student, teacher = (linear(image_size=8, num_classes=3) for _ in range(2))
+        >>> student, teacher = (linear(image_size=8, channels=3, num_classes=3) for _ in range(2))
         >>> model = Distillation(student, teacher, temperature=2.0)
         >>> model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
         >>> history = model.fit(np.ones((4, 8, 8, 3)), np.array([0, 1, 2, 0]), verbose=0)

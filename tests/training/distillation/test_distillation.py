@@ -107,8 +107,9 @@ def test_the_teacher_is_neither_trained_nor_among_the_weights():
     model = Distillation(student, teacher, weight=1.0, temperature=2.0)
     assert len(model.weights) == len(student.weights)
     model.compile(keras.optimizers.Adam(0.01), LOSS)
-    distances = model.fit(IMAGES, LABELS, epochs=40, verbose=0).history["loss"]
-    assert distances[-1] < distances[0] / 10
+    images, labels = np.tile(IMAGES, (20, 1, 1, 1)), np.tile(LABELS, 20)
+    distances = model.fit(images, labels, batch_size=12, epochs=2, verbose=0).history["loss"]
+    assert distances[1] < distances[0] / 3
     for weight, expected in zip(teacher.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, expected)
     np.testing.assert_array_equal(model.predict(IMAGES, verbose=0), student.predict(IMAGES, verbose=0))
