@@ -7,6 +7,7 @@ interleaved rounds of the model's files. Weights are random: time does not depen
 not timed.
 """
 
+import functools
 import tempfile
 from pathlib import Path
 
@@ -42,8 +43,10 @@ def main():
 
 def models():
     """Functions that build each model, by name."""
-    from keras_vit.models import cnn, resnet, vit
+    from keras_vit.models import cnn, levit, repvit, resnet, vit
     from keras_vit.models.cnn import SIZES as CNNS
+    from keras_vit.models.levit import SIZES as LEVITS
+    from keras_vit.models.repvit import SIZES as REPVITS
     from keras_vit.models.resnet import SIZES as RESNETS
     from keras_vit.models.vit_variants import SIZES as VITS
 
@@ -65,9 +68,10 @@ def models():
             found[f"vit {name}"] = lambda name=name, classes=classes: vit(name, num_classes=classes)
     for size in CNNS:
         found[f"cnn {size}"] = lambda size=size: cnn(size)
-    for size, row in RESNETS.items():
-        classes = 1000 if row.image_size > 100 else 10
-        found[f"resnet {size}"] = lambda size=size, classes=classes: resnet(size, num_classes=classes)
+    for build, sizes in ((resnet, RESNETS), (levit, LEVITS), (repvit, REPVITS)):
+        for size, row in sizes.items():
+            classes = 1000 if row.image_size > 100 else 10
+            found[f"{build.__name__} {size}"] = functools.partial(build, size, num_classes=classes)
     for name, (side, channels, _) in RECIPES.items():
         found[f"recipe {name}"] = lambda name=name, size=side, channels=channels: of_recipe(
             name, size, channels
@@ -115,9 +119,10 @@ def processor():
 
 HEAD = """# Sizes of models
 
-`keras-vit list models` shows the fields of each. `keras_vit.models.vit("Ti/16")`, `cnn("3x3")` or
-`resnet("20")` builds it, and a recipe takes it as `variant=Ti/16`. Any number of pixels for a patch may stand
-behind the slash. There are 1,000 classes for images of 224 pixels, else 10.
+`keras-vit list models` shows the fields of each. `keras_vit.models.vit("Ti/16")`, `cnn("3x3")`,
+`resnet("20")`, `levit("128S")` or `repvit("M0.9")` builds it, and a recipe takes it as `variant=Ti/16`. Any
+number of pixels for a patch may stand behind the slash. There are 1,000 classes for images of 224 pixels,
+else 10.
 
 Operations are floating-point operations for one image, in thousand millions; a multiplication and an addition
 are two. Latency is that of the TFLite file, one image, one thread of a shared {processor}: ratios carry over
