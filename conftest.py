@@ -1,5 +1,6 @@
 """What all tests have in common: the decoded images that they keep disappear with them, and a terminal."""
 
+import gc
 import os
 import signal
 import tempfile
@@ -8,6 +9,12 @@ import pytest
 
 _CACHE = tempfile.TemporaryDirectory(prefix="keras_vit-tests-")
 os.environ["KERAS_VIT_CACHE"] = _CACHE.name  # also of the commands that tests start
+
+
+def pytest_collection_finish(session):
+    """Takes what was imported out of garbage collection, which Keras starts for each layer it quantizes."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
