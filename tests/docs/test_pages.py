@@ -80,7 +80,7 @@ def test_the_messages_that_troubleshooting_quotes_are_those_of_the_code():
 def test_the_site_is_built_without_a_warning():
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, ROOT / "site" / "build.py"], env=environment, capture_output=True, text=True
+        [sys.executable, ROOT / "website" / "build.py"], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
     site = ROOT / "build" / "site"

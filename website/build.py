@@ -1,7 +1,7 @@
 """Builds the site into build/site; a warning, such as a broken link, is an error.
 
-    python site/build.py            # needs pip install -e ".[docs]"
-    python site/build.py --serve    # and shows it at http://localhost:8000
+    python website/build.py            # needs pip install -e ".[docs]"
+    python website/build.py --serve    # and shows it at http://localhost:8000
 
 The pages are those of docs/, and those that `generated_pages` makes from the code and the notebooks.
 """
