@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import keras
 
+from keras_vit.errors import InputError
 from keras_vit.layers._options import DType
 
 
@@ -69,6 +70,15 @@ class BatchNormalized(NamedTuple):
         if strides == 1 or kernel_size == 1:
             return x
         return keras.layers.ZeroPadding2D(kernel_size // 2, dtype=self.dtype, name=f"pad_conv_{place}")(x)
+
+
+def check_halved(image_size: tuple[int, int], halvings: int) -> None:
+    """Raises InputError for images so small that a grid of one place would be halved."""
+    if min(image_size) <= 2 ** (halvings - 1):
+        raise InputError(
+            f"Expected images of more than {2 ** (halvings - 1)} pixels, which are halved {halvings} times; "
+            f"received image_size={image_size}. Set image_size, or take a variant for smaller images."
+        )
 
 
 def heads(build: BatchNormalized, x, num_classes: int, dropout_rate: float, has_two: bool):

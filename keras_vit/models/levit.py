@@ -6,12 +6,11 @@ from typing import Annotated, NamedTuple
 import keras
 
 from keras_vit.constraints import Range, checked
-from keras_vit.errors import InputError
 from keras_vit.layers import DropPath, GridAttention
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import DType, PixelPair, Rate, RateBelowOne, Seed
 from keras_vit.models.arguments import Channels, PerChannel, variant_row
-from keras_vit.models.batch_normalized import BatchNormalized, heads
+from keras_vit.models.batch_normalized import BatchNormalized, check_halved, heads
 from keras_vit.models.image_input import image_input, pixel_scaling
 
 
@@ -107,7 +106,8 @@ def levit(
     """
     row = variant_row("LeViT", SIZES, variant, image_size=image_size, activation=activation)
     images = image_input(row.image_size, channels)
-    _check_size(row, images.shape[1:3])
+    halvings = sum(strides == 2 for _, strides in row.stem) + len(row.hidden_dims) - 1
+    check_halved(images.shape[1:3], halvings)
     build = BatchNormalized(layer_seeds(seed), dtype, row.activation)
     blocks = _Blocks(build, row.key_dim, mlp_ratio, drop_path_rate)
     x = pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images)
@@ -121,16 +121,6 @@ def levit(
             x = blocks.block(x, row.num_heads[stage], f"{stage}_{index}")
     x = keras.layers.GlobalAveragePooling2D(dtype=dtype, name="pooling")(x)
     return keras.Model(images, heads(build, x, num_classes, dropout_rate, distillation_head), name=name)
-
-
-def _check_size(row, image_size):
-    """A grid of one place cannot shrink any more."""
-    halvings = sum(strides == 2 for _, strides in row.stem) + len(row.hidden_dims) - 1
-    if min(image_size) <= 2 ** (halvings - 1):
-        raise InputError(
-            f"Expected images of more than {2 ** (halvings - 1)} pixels, which are halved {halvings} times; "
-            f"received image_size={image_size}. Set image_size, or take a variant for smaller images."
-        )
 
 
 class _Blocks(NamedTuple):

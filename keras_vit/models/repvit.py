@@ -5,12 +5,11 @@ from typing import Annotated, NamedTuple
 import keras
 
 from keras_vit.constraints import Choices, Range, checked
-from keras_vit.errors import InputError
 from keras_vit.layers import ReparametrizedDepthwise
 from keras_vit.layers._layer_seeds import layer_seeds
 from keras_vit.layers._options import DType, PixelPair, Rate, Seed
 from keras_vit.models.arguments import Channels, PerChannel, variant_row
-from keras_vit.models.batch_normalized import BatchNormalized, heads
+from keras_vit.models.batch_normalized import BatchNormalized, check_halved, heads
 from keras_vit.models.image_input import image_input, pixel_scaling
 
 
@@ -89,7 +88,8 @@ def repvit(
     """
     row = variant_row("RepViT", SIZES, variant, image_size=image_size)
     images = image_input(row.image_size, channels)
-    _check_size(row, images.shape[1:3])
+    halvings = sum(strides == 2 for strides in row.stem_strides) + len(row.filters) - 1
+    check_halved(images.shape[1:3], halvings)
     build = BatchNormalized(layer_seeds(seed), dtype, activation)
     x = pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images)
     x = build.convolution(x, row.filters[0] // 2, 3, row.stem_strides[0], "stem_0")
@@ -100,15 +100,6 @@ def repvit(
             x = _block(build, x, f"{stage}_{index}", weights_channels=index % 2 == 0)
     x = keras.layers.GlobalAveragePooling2D(dtype=dtype, name="pooling")(x)
     return keras.Model(images, heads(build, x, num_classes, dropout_rate, distillation_head), name=name)
-
-
-def _check_size(row, image_size):
-    halvings = sum(strides == 2 for strides in row.stem_strides) + len(row.filters) - 1
-    if min(image_size) <= 2 ** (halvings - 1):
-        raise InputError(
-            f"Expected images of more than {2 ** (halvings - 1)} pixels, which are halved {halvings} times; "
-            f"received image_size={image_size}. Set image_size, or take a variant for smaller images."
-        )
 
 
 def _block(build, x, place, weights_channels):

@@ -71,7 +71,9 @@ class BestCheckpoint(keras.callbacks.Callback):
 
 
 class SameData(keras.callbacks.Callback):
-    """Refuses to resume on arrays that differ from those the run started with."""
+    """Refuses to resume on arrays that differ from those the run started with; `what` is their name."""
+
+    what = "training or validation data, or the features that pretrained weights compute from them,"
 
     def __init__(self, arrays):
         super().__init__()
@@ -87,8 +89,8 @@ class SameData(keras.callbacks.Callback):
     def restore(self, state):
         if state["sha256"] != self.digest:
             raise InputError(
-                "The training or validation data, or the features that pretrained weights compute from them, "
-                "differ from those that the run started with. Restore them, or start in another --run-dir."
+                f"The {self.what} differ from those that the run started with. Restore them, or start in "
+                "another --run-dir."
             )
 
 

@@ -1,7 +1,6 @@
 """Reads the teacher of a recipe: a run, a file, a model of the user's own, or public weights."""
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from keras_vit.io.label_names import read_label_names
 from keras_vit.io.model_archive import load_model
 from keras_vit.keras_internals import is_graph
 from keras_vit.pretrained.run_source import run_model_file
+from keras_vit.training.checkpoint.stateful_callbacks import SameData
 from keras_vit.training.own_parts import own_function
 
 
@@ -105,22 +105,10 @@ def _of_logits(model, image_shape):
     return keras.Model(images, logits, name=model.name)
 
 
-class SameTeacher(keras.callbacks.Callback):
+class SameTeacher(SameData):
     """Refuses to resume with a teacher whose weights differ from those that the run started with."""
 
+    what = "weights of the teacher"
+
     def __init__(self, teacher: keras.Model):
-        super().__init__()
-        digest = hashlib.sha256()
-        for weight in teacher.weights:
-            digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)))
-        self.digest = digest.hexdigest()
-
-    def state(self):
-        return {"sha256": self.digest}
-
-    def restore(self, state):
-        if state["sha256"] != self.digest:
-            raise InputError(
-                "The weights of the teacher differ from those that the run started with. Restore them, or "
-                "start in another --run-dir."
-            )
+        super().__init__(np.atleast_1d(keras.ops.convert_to_numpy(weight)) for weight in teacher.weights)
