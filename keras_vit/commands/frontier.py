@@ -1,6 +1,5 @@
 """Compares models by the accuracy of their files against latency and size."""
 
-import dataclasses
 import os
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def run(options):
         from keras_vit.io.files import make_folder
     with json_file(options.json, options.models) as write:
         runs = _runs(options)
-        metric = _common_metric(runs)
+        _check_comparable(runs)
         make_folder(Path(options.out))
         rows = {name: _exported(run, options) for name, run in runs.items()}
         files = [run.folder.export / rows[name]["file"] for name, run in runs.items()]
@@ -51,20 +50,21 @@ def run(options):
                 name,
                 _family(run.task.recipe),
                 run.model.count_params(),
-                run.metrics[metric],
-                run.metrics[metric] - row["drop"] / 100,
+                row["reference_score"],
+                row["score"],
                 row["variant"],
                 measured["median_ms"],
                 measured["bytes"],
             )
             for (name, run), row, measured in zip(runs.items(), rows.values(), figures, strict=True)
         ]
-        data = next(iter(runs.values())).data
+        data, row = next(iter(runs.values())).data, next(iter(rows.values()))
+        metric = row["metric"]
         threads = "one thread" if options.threads == 1 else f"{options.threads} threads"
         about = (
-            f"{data.name}, {len(data.test):,} test images. Each file is the fastest that loses at most "
-            f"{options.max_drop:g} points (`--variant auto`); its {metric} is that of the model less what it "
-            f"loses on the same images. Latency: median of interleaved rounds, {threads}."
+            f"{data.name}, {row['num_items']:,} test images. Each file is the fastest that loses at most "
+            f"{options.max_drop:g} points of {metric} on them (`--variant auto`). Latency: median of "
+            f"interleaved rounds, {threads}."
         )
         write_frontier(entries, metric, Path(options.out), about)
         write([entry._asdict() for entry in entries])
@@ -90,7 +90,7 @@ def _runs(options):
             if not done:
                 has_started = os.path.isfile(os.path.join(folder, "recipe.json"))
                 train(recipes[model], folder, resume=has_started, data_dir=options.data_dir)
-        runs[name] = _with_metrics(load_run(folder, options.data_dir))
+        runs[name] = load_run(folder, options.data_dir)
     return runs
 
 
@@ -98,26 +98,17 @@ def _is_run(name):
     return os.path.isfile(os.path.join(name, "model.keras"))
 
 
-def _with_metrics(run):
-    from keras_vit.io.json_files import read_json
-
-    if run.task.kind != "images":
-        raise InputError(f"{run.folder.path} is a run of {run.task.kind}, and the comparison is of images.")
-    if not run.folder.metrics.is_file():
-        raise InputError(f"{run.folder.path} was not evaluated: run `keras-vit evaluate` on it first.")
-    return dataclasses.replace(run, metrics=read_json(run.folder.metrics, dict))
-
-
-def _common_metric(runs):
-    """Returns the metric of all runs; they must be of the same images and labels."""
+def _check_comparable(runs):
+    """The same images and labels; then the files' scores are of one metric, that of the kind of labels."""
+    for run in runs.values():
+        if run.task.kind != "images":
+            raise InputError(
+                f"{run.folder.path} is a run of {run.task.kind}, and the comparison is of images."
+            )
     known = {name: (run.data.name, run.data.label_kind, len(run.data.test)) for name, run in runs.items()}
     if len(set(known.values())) > 1:
         shown = "; ".join(f"{name}: {', '.join(map(str, facts))}" for name, facts in known.items())
         raise InputError(f"Expected runs on the same images and labels, received {shown}.")
-    metric = next(iter(runs.values())).task.target.curve
-    if not all(metric in run.metrics for run in runs.values()):
-        raise InputError(f"Expected runs whose metrics have {metric!r}. Evaluate them again.")
-    return metric
 
 
 def _exported(run, options):

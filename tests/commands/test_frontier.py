@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from keras_vit.__main__ import main
@@ -61,3 +62,23 @@ def test_runs_and_recipes_are_exported_and_compared(run, tmp_path, capsys):
     assert kept_by_auto(run.export, run.model, 1.0) is None
     (run.export / f"model_{rows[0]['variant']}.tflite").write_bytes(b"another")
     assert kept_by_auto(run.export, run.model, 5.0) is None
+
+
+@pytest.mark.slow
+def test_models_of_numbers_are_compared_by_what_they_explain(tmp_path):
+    brightness = np.arange(120) * 2.0
+    images = np.broadcast_to(brightness[:, None, None, None], (120, 8, 8, 3)).astype("uint8")
+    np.savez(
+        tmp_path / "grey.npz", x_train=images, y_train=brightness, x_test=images[::3], y_test=brightness[::3]
+    )
+    recipe = ImageRecipe(
+        data=f"npz:{tmp_path / 'grey.npz'}", label_kind="numbers", model="linear", epochs=30, batch_size=16
+    )
+    run = train(recipe, tmp_path / "linear").folder
+    words = ["frontier", str(run.path), "--out", str(tmp_path / "out"), "--json", str(tmp_path / "rows.json")]
+    assert main([*words, "--max-drop", "5"]) == 0
+    (row,) = json.loads((tmp_path / "rows.json").read_text())
+    assert 0.5 < row["model_score"] <= 1 and abs(row["score"] - row["model_score"]) <= 0.05
+    assert (
+        "| explained variance | file | its explained variance |" in (tmp_path / "out/frontier.md").read_text()
+    )
