@@ -72,7 +72,13 @@ def test_models_of_numbers_are_compared_by_what_they_explain(tmp_path):
         tmp_path / "grey.npz", x_train=images, y_train=brightness, x_test=images[::3], y_test=brightness[::3]
     )
     recipe = ImageRecipe(
-        data=f"npz:{tmp_path / 'grey.npz'}", label_kind="numbers", model="linear", epochs=30, batch_size=16
+        data=f"npz:{tmp_path / 'grey.npz'}",
+        label_kind="numbers",
+        model="linear",
+        epochs=40,
+        learning_rate=0.1,
+        weight_decay=0,
+        batch_size=16,
     )
     run = train(recipe, tmp_path / "linear").folder
     words = ["frontier", str(run.path), "--out", str(tmp_path / "out"), "--json", str(tmp_path / "rows.json")]
