@@ -39,6 +39,15 @@ SIZES = {
     "256": LeViTSize(_halving(256), (256, 384, 512), 32, (4, 6, 8), (4, 4, 4), "hard_swish", 224),
     "384": LeViTSize(_halving(384), (384, 512, 768), 32, (6, 9, 12), (4, 4, 4), "hard_swish", 224),
     # For small images, ours: most of the work in convolutions, which learn from few images; ReLU
+    "Milli": LeViTSize(
+        ((32, 1), (64, 2), (128, 1), (192, 2), (192, 1), (192, 1), (256, 2)),
+        (256,),
+        16,
+        (8,),
+        (2,),
+        "relu",
+        32,
+    ),
     "Micro": LeViTSize(
         ((48, 1), (96, 2), (96, 1), (192, 2), (192, 1), (256, 2)), (256,), 16, (8,), (2,), "relu", 32
     ),
@@ -75,8 +84,8 @@ def levit(
 
     Args:
         variant: str, `"128S"`, `"128"`, `"192"`, `"256"` or `"384"` as published for images of 224 pixels, or
-            `"Micro"`, `"Nano"`, `"Pico"` for small images, whose stem has more convolutions and whose
-            activation is ReLU.
+            `"Milli"`, `"Micro"`, `"Nano"`, `"Pico"` for small images, whose stem has more convolutions and
+            whose activation is ReLU.
         image_size: int or `(height, width)` in pixels. Default: the variant's, 224, 32 or 16.
         num_classes: int. 0 leaves out the head: the model returns what was pooled.
         channels: int, 3 for colour and 1 for greyscale.
