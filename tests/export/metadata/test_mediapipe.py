@@ -3,6 +3,7 @@
 It runs where mediapipe is: here, or in the environment whose Python `KERAS_VIT_MOBILE_PYTHON` names.
 """
 
+import functools
 import importlib.util
 import json
 import os
@@ -19,7 +20,7 @@ from keras_vit.export.metadata.card import Card
 from keras_vit.export.prediction.tflite import tflite_predictor
 from keras_vit.export.variants import FILES
 from keras_vit.io.images import read_image
-from keras_vit.models import vit
+from keras_vit.models import levit, repvit, vit
 
 ROOT = Path(__file__).parents[3]
 WORKER = ROOT / "benchmarks" / "workers" / "mediapipe_classify.py"
@@ -27,6 +28,11 @@ SHARED = Path(os.environ.get("KERAS_VIT_SHARED_DATA", ROOT.parent / "shared" / "
 PHOTOS = SHARED / "photos"
 NAMES = ("ant", "bee", "cat", "dog", "eel")
 CARD = Card("small", "trained on nothing", author="somebody", license="Apache-2.0")
+MODELS = {
+    "vit": functools.partial(vit, "Pico/4", num_layers=1),
+    "levit": functools.partial(levit, "Pico"),
+    "repvit": functools.partial(repvit, "Pico"),
+}
 ALL = tuple(variant for variant in FILES if variant != "savedmodel")
 
 
@@ -48,28 +54,34 @@ def photos():
     return np.stack([read_image(file, size=(32, 40)) for file in files])
 
 
-def model(channels):
+def model(name, images):
     """Its answers differ from photograph to photograph, as a trained one's do."""
     keras.utils.set_random_seed(1)
-    built = vit("Pico/4", num_layers=1, image_size=(32, 40), channels=channels, num_classes=len(NAMES))
-    built.get_layer("head").kernel.assign(4 * keras.random.normal(built.get_layer("head").kernel.shape))
+    built = MODELS[name](image_size=(32, 40), channels=images.shape[-1], num_classes=len(NAMES))
+    head = built.get_layer("head")
+    head.kernel.assign(keras.random.normal(head.kernel.shape))
+    head.bias.assign(-built.predict(images, verbose=0).mean(axis=0))
     return built
 
 
 @pytest.mark.parametrize(
-    ("channels", "dtype", "variants"),
+    ("name", "channels", "dtype", "variants"),
     [
-        (1, "uint8", ("fp32",)),
-        pytest.param(3, "float32", ALL, marks=pytest.mark.slow),
-        pytest.param(3, "uint8", ALL, marks=pytest.mark.slow),
-        pytest.param(1, "float32", ALL, marks=pytest.mark.slow),
+        ("vit", 1, "uint8", ("fp32",)),
+        pytest.param("vit", 3, "float32", ALL, marks=pytest.mark.slow),
+        pytest.param("vit", 3, "uint8", ALL, marks=pytest.mark.slow),
+        pytest.param("vit", 1, "float32", ALL, marks=pytest.mark.slow),
+        pytest.param("levit", 3, "uint8", ALL, marks=pytest.mark.slow),
+        pytest.param("repvit", 3, "uint8", ALL, marks=pytest.mark.slow),
     ],
 )
-def test_classes_and_scores_are_those_of_the_interpreter(channels, dtype, variants, python, photos, tmp_path):
+def test_classes_and_scores_are_those_of_the_interpreter(
+    name, channels, dtype, variants, python, photos, tmp_path
+):
     grey = photos.mean(axis=-1, keepdims=True).astype("uint8")
     images = np.tile(photos if channels == 3 else grey, (4, 1, 1, 1))
     export_model(
-        model(channels),
+        model(name, images),
         tmp_path,
         inputs=images,
         labels=np.zeros(len(images), int),
