@@ -8,6 +8,7 @@ import keras
 
 from keras_vit.errors import InputError
 from keras_vit.importing import user_code
+from keras_vit.training.muon import ConvolutionMuon
 from keras_vit.training.own_parts import accepted, is_part, own_part
 
 
@@ -19,14 +20,18 @@ class Optimizer(NamedTuple):
     options: Callable = lambda recipe: {}  # further arguments
 
 
-NOT_BY_MUON = ["head", "queries$", "probe$"]  # and embeddings; learned queries are no maps of features
+# And embeddings; learned queries and biases of positions are no maps of features
+NOT_BY_MUON = ["head", "queries$", "probe$", "attention_bias$"]
+
+
+def _options_of_muon(recipe):
+    return {"adam_weight_decay": recipe.weight_decay, "exclude_layers": NOT_BY_MUON}
+
 
 OPTIMIZERS = {
     "adamw": Optimizer(keras.optimizers.AdamW),
-    "muon": Optimizer(
-        keras.optimizers.Muon,
-        options=lambda recipe: {"adam_weight_decay": recipe.weight_decay, "exclude_layers": NOT_BY_MUON},
-    ),
+    "muon": Optimizer(keras.optimizers.Muon, options=_options_of_muon),
+    "convolution_muon": Optimizer(ConvolutionMuon, options=_options_of_muon),
     "sgd": Optimizer(keras.optimizers.SGD, fields=("momentum",)),
     "adam": Optimizer(keras.optimizers.Adam),
     "rmsprop": Optimizer(keras.optimizers.RMSprop),

@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_vit.models import vit
+from keras_vit.models import levit, vit
+from keras_vit.training.muon import ConvolutionMuon
 from keras_vit.training.optimizers import OPTIMIZERS, build_optimizer, learning_rate_schedule, not_decayed
 from keras_vit.training.recipe import ImageRecipe
 
@@ -66,8 +67,8 @@ def test_a_step_without_gradient_shrinks_kernels_and_nothing_else(name):
         np.testing.assert_allclose(keras.ops.convert_to_numpy(weight), expected, rtol=1e-5, atol=1e-7)
 
 
-def weights_of_muon(model):
-    optimizer = build_optimizer(ImageRecipe(optimizer="muon"), model, 10)
+def weights_of_muon(model, name="muon"):
+    optimizer = build_optimizer(ImageRecipe(optimizer=name), model, 10)
     return {w.path for w in model.trainable_variables if not optimizer._should_use_adamw(w)}
 
 
@@ -83,6 +84,31 @@ def test_muon_takes_the_blocks_kernels_and_not_the_heads():
         f"encoder/block_0/{part}/kernel"
         for part in ("attention/qkv", "attention/projection", "mlp/expansion", "mlp/projection")
     }
+
+
+def test_muon_of_convolutions_takes_their_kernels_too():
+    model = levit("Pico", num_classes=3)
+    by_muon = weights_of_muon(model, "convolution_muon")
+    convolutions = {w.path for w in model.trainable_variables if len(w.shape) == 4}
+    assert len(convolutions) > 2 and by_muon == convolutions | weights_of_muon(model)
+    assert not any(path.endswith("attention_bias") for path in by_muon)
+    depthwise = keras.Sequential([keras.Input((8, 8, 4)), keras.layers.DepthwiseConv2D(3)])
+    assert not weights_of_muon(depthwise, "convolution_muon")
+
+
+@pytest.mark.parametrize("nesterov", [True, False])
+def test_the_update_of_a_convolution_is_that_of_its_matrix(nesterov):
+    rng = np.random.default_rng(0)
+    kernel = keras.Variable(rng.normal(size=(3, 3, 4, 6)).astype("float32"), name="kernel")
+    matrix = keras.Variable(keras.ops.reshape(kernel, (36, 6)), name="kernel")
+    options = {"learning_rate": 0.1, "nesterov": nesterov}
+    of_kernel, of_matrix = ConvolutionMuon(**options), keras.optimizers.Muon(**options)
+    for _ in range(3):
+        gradient = rng.normal(size=kernel.shape).astype("float32")
+        of_kernel.apply([keras.ops.array(gradient)], [kernel])
+        of_matrix.apply([keras.ops.array(gradient.reshape(36, 6))], [matrix])
+    found = keras.ops.convert_to_numpy(kernel).reshape(36, 6)
+    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(matrix), rtol=1e-5, atol=1e-6)
 
 
 def test_gradients_are_clipped_by_value_where_a_recipe_says_so():

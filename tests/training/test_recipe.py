@@ -35,7 +35,7 @@ def test_overrides_take_the_fields_own_types():
         ("flip=yes", "flip to be one of False, True, alternating"),
         ("learning_rate=nan", "learning_rate from"),
         ("learning_rate=fast", "learning_rate to be float"),
-        ("optimizer=speed", "adamw, muon, sgd"),
+        ("optimizer=speed", "adamw, muon, convolution_muon, sgd"),
         ("clip_value=5", "clip_norm or clip_value"),
         ("precision=float16", "float32, mixed_bfloat16"),
         ("validation_fraction=0", "validation_fraction from"),

@@ -44,9 +44,9 @@ class Mirrored(Engine):
     def check(self, task):
         check_shared(task, self.num_parts)
         recipe = task.recipe
-        if recipe.optimizer == "muon":
+        if recipe.optimizer in ("muon", "convolution_muon"):
             raise InputError(
-                "Under TensorFlow optimizer=muon supports one device only: use optimizer=adamw, "
+                f"Under TensorFlow optimizer={recipe.optimizer} supports one device only: use adamw, "
                 "KERAS_BACKEND=jax, or leave --devices out."
             )
         if recipe.ema_momentum is not None:

@@ -89,7 +89,9 @@ def test_device_layouts_that_tensorflow_does_not_support_are_refused(monkeypatch
 
 
 @needs_tensorflow
-@pytest.mark.parametrize("fields", [{"optimizer": "muon"}, {"ema_momentum": 0.9}])
+@pytest.mark.parametrize(
+    "fields", [{"optimizer": "muon"}, {"optimizer": "convolution_muon"}, {"ema_momentum": 0.9}]
+)
 def test_recipes_that_tensorflow_cannot_train_on_several_devices_are_refused(fields):
     from keras_vit.training.devices.mirrored import Mirrored
 
