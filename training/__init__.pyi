@@ -1,6 +1,7 @@
 from .augmentation.layer import Augment as Augment
 from .cross_validation import cross_validate as cross_validate
 from .distillation.model import Distillation as Distillation
+from .hub.push import push as push
 from .load import load_data as load_data
 from .recipe import ImageRecipe as ImageRecipe
 from .recipe import Recipe as Recipe

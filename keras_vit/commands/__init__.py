@@ -14,6 +14,7 @@ COMMANDS = (
     "generate",
     "tune",
     "export",
+    "push",
     "frontier",
     "benchmark",
     "doctor",

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import os
-import re
 from pathlib import Path
 
 import keras
@@ -18,15 +17,15 @@ from keras_vit.io.output_meaning import read_output_meaning
 from keras_vit.io.preprocessing import Preprocessing, attached_preprocessing
 from keras_vit.io.progress import working
 from keras_vit.keras_internals import is_graph
-from keras_vit.pretrained.checkpoint import READERS
-from keras_vit.pretrained.run_source import MODEL, saved_preprocessing
+from keras_vit.pretrained.checkpoint import READERS, located
+from keras_vit.pretrained.hub import HUB_ID
+from keras_vit.pretrained.run_source import MODEL, run_model_file, saved_preprocessing
 
 EXPECTED = (
     "Expected a run folder, a .keras file, module:name or FILE.py:name of a model or of a function that "
-    "returns one, or public weights (a hub id such as timm/NAME, a folder with config.json, a .safetensors "
-    "or .npz file)"
+    "returns one, or public weights (a hub id such as timm/NAME or that of a run that was pushed, a folder "
+    "with config.json, a .safetensors or .npz file)"
 )
-HUB = re.compile(r"(hf[-_]hub:)?[\w.-]+/[\w.-]+(@[\w.-]+)?")
 WHAT = "a model, or a function that returns one"
 
 
@@ -88,7 +87,7 @@ def find_model(name: str) -> FoundModel:
         raise InputError(f"{name} is an exported file. Give the model that it was made from: {EXPECTED[9:]}.")
     if is_name(name):
         return _from_code(name)
-    if os.path.exists(name) or HUB.fullmatch(name) or Path(name).suffix in READERS:
+    if os.path.exists(name) or HUB_ID.fullmatch(name) or Path(name).suffix in READERS:
         return _from_weights(name)
     raise InputError(f"{EXPECTED}; found none of these at {name}.")
 
@@ -141,13 +140,17 @@ def _from_weights(name):
     is_here = os.path.exists(name)  # a download shows its own progress
     try:
         with working(f"loading {name}") if is_here else contextlib.nullcontext():
-            model = load(name)
+            place = located(name)
+            file = None if is_here else run_model_file(place)
+            model = load(place) if file is None else None
     except InputError as error:
         if is_here:
             raise
         raise InputError(f"No file or folder {name} here, and as public weights: {error}") from error
+    if file is not None:
+        return dataclasses.replace(_from_file(file, Path(name.partition("@")[0])), folder=Path())
     has_head = any(layer.name == "head" for layer in model.layers)
-    names = class_names(name, model.output_shape[-1]) if has_head else None
+    names = class_names(place, model.output_shape[-1]) if has_head else None
     known = ("classification", "softmax") if has_head else ("embedding", None)
     stem = Path(name).stem if os.path.isfile(name) else os.path.basename(os.path.abspath(name))
     return FoundModel(model, stem.partition("@")[0], Path(), names, attached_preprocessing(model), *known)

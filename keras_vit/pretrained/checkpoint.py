@@ -26,14 +26,18 @@ def open_checkpoint(source: str | os.PathLike, revision: str | None = None) -> t
 
     Returns the configuration, which may be empty, and the tensors.
     """
+    path = located(source, revision)
+    return _open_folder(path) if path.is_dir() else _open_file(path)
+
+
+def located(source: str | os.PathLike, revision: str | None = None) -> Path:
+    """Returns where a source is: a folder or file of that name, or what is downloaded of that hub id."""
     path = Path(source)
-    if os.path.isdir(path):  # unlike `Path.is_dir`, for a name of any length
-        return _open_folder(path)
-    if os.path.isfile(path):
-        return _open_file(path)
+    if os.path.isdir(path) or os.path.isfile(path):  # unlike `Path.is_dir`, for a name of any length
+        return path
     if path.suffix in READERS or path.is_absolute():
         raise InputError(f"Expected weights at {path}, found nothing.")
-    return _open_folder(download(str(source), revision))
+    return download(str(source), revision)
 
 
 def class_names(source: str | os.PathLike, count: int) -> tuple[str, ...] | None:

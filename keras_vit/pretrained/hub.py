@@ -1,4 +1,4 @@
-"""Downloads weights from the Hugging Face hub."""
+"""Downloads weights and runs from the Hugging Face hub."""
 
 import hashlib
 import logging
@@ -10,22 +10,38 @@ from keras_vit.io.progress import say
 from keras_vit.pretrained.safetensors_file import INDEX, shards
 
 WEIGHTS = ("model.safetensors", INDEX, "pytorch_model.bin")
+RUN_MODEL = "model.keras"  # in a repository that `keras-vit push` wrote
+OF_WEIGHTS = ("config.json", "preprocessor_config.json")
+OF_RUN = (
+    "recipe.json", "labels.txt", "preprocessing.json", "outputs.json", "metrics.json", "vocabulary.json",
+)  # fmt: skip
+HUB_ID = re.compile(r"(?:hf[-_]hub:|hf://)?([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
+
+
+def network_errors() -> tuple[type[BaseException], ...]:
+    """Returns what `huggingface_hub` raises when the hub refuses, or cannot be reached; OSError is one.
+
+    The client below it, and with it the base of its errors, changes with its version.
+    """
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return (OSError, *HfHubHTTPError.__bases__)
 
 
 def download(source: str, revision: str | None = None) -> Path:
-    """Downloads weights and configuration that are not in the cache; returns their folder there.
+    """Downloads the weights or the run of a repository that are not in the cache; returns their folder there.
 
-    `source` is `owner/name`, also with the prefix `hf-hub:` or `hf_hub:` and the suffix `@revision`, which
-    is a branch, a tag or a commit; the files of a commit never change. Large files have to have the SHA-256
-    that the hub reports.
+    `source` is `owner/name`, also with the prefix `hf://`, `hf-hub:` or `hf_hub:` and the suffix `@revision`,
+    which is a branch, a tag or a commit; the files of a commit never change. Large files have to have the
+    SHA-256 that the hub reports.
     """
-    repository, _, pinned = re.sub(r"^hf[-_]hub:", "", source).partition("@")
-    revision = revision or pinned or None
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+    known = HUB_ID.fullmatch(source)
+    if not known:
         raise InputError(
             f"{source[:80]!r} is neither a file, nor a folder, nor a hub id: expected 'owner/name', such as "
             "'timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k'."
         )
+    repository, revision = known[1], revision or known[2]
     from huggingface_hub import constants, errors
 
     logging.getLogger("huggingface_hub.utils._http").setLevel(logging.ERROR)  # of its retries
@@ -40,7 +56,7 @@ def download(source: str, revision: str | None = None) -> Path:
         raise InputError(f"The hub has no repository {repository!r} that you can access.") from error
     except errors.RevisionNotFoundError as error:
         raise InputError(f"{repository} has no revision {revision!r} on the hub.") from error
-    except (errors.LocalEntryNotFoundError, errors.HfHubHTTPError, OSError) as error:
+    except network_errors() as error:
         raise InputError(
             f"{repository} is not in the cache {constants.HF_HUB_CACHE} and the hub cannot be reached "
             f"({type(error).__name__}). Connect, or use a local folder."
@@ -53,7 +69,8 @@ def _download(repository, revision):
 
     unreachable = None
     is_kept = any(
-        isinstance(try_to_load_from_cache(repository, name, revision=revision), str) for name in WEIGHTS
+        isinstance(try_to_load_from_cache(repository, name, revision=revision), str)
+        for name in (*WEIGHTS, RUN_MODEL)
     )
     if not is_kept and not constants.HF_HUB_OFFLINE:
         say(f"{repository}: downloading its weights, once, to {constants.HF_HUB_CACHE}")
@@ -72,13 +89,16 @@ def _download(repository, revision):
         _check_sha256(path)
         return path
 
-    weights = next(filter(None, map(fetch, WEIGHTS)), None)
+    weights = next(filter(None, map(fetch, (*WEIGHTS, RUN_MODEL))), None)
     if weights is None:
         raise unreachable or InputError(
-            f"{repository} on the hub has neither model.safetensors nor pytorch_model.bin."
+            f"{repository} on the hub has neither model.safetensors, pytorch_model.bin nor {RUN_MODEL}."
         )
-    for name in ("config.json", "preprocessor_config.json"):
+    for name in OF_RUN if weights.name == RUN_MODEL else OF_WEIGHTS:
         fetch(name)
+    unknown = [n for n in OF_RUN if try_to_load_from_cache(repository, n, revision=revision) is None]
+    if unreachable and weights.name == RUN_MODEL and unknown:
+        raise unreachable  # what the outputs mean may be in one of them
     unreachable = None
     for shard in shards(weights) if weights.name == INDEX else ():
         fetch(shard.name)

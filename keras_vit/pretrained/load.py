@@ -11,7 +11,7 @@ from keras_vit.io.preprocessing import Preprocessing, attach_preprocessing
 from keras_vit.keras_internals import initialize, uninitialized_weights
 from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.pairs import as_pair
-from keras_vit.pretrained.checkpoint import open_checkpoint
+from keras_vit.pretrained.checkpoint import located, open_checkpoint
 from keras_vit.pretrained.families import family_of
 from keras_vit.pretrained.mapping import POSITIONS, read_weights
 from keras_vit.pretrained.resampling import resampled
@@ -32,9 +32,9 @@ def load(
     """Loads pretrained weights of timm, Hugging Face, Google or a run of this package into a new model.
 
     Args:
-        source: str or Path: a hub id (`"timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k"`), a folder with
-            config.json and weights, a file (`.safetensors`, `.npz`, `.bin`, `.pth`), a run folder or a
-            `.keras` file.
+        source: str or Path: a hub id (`"timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k"`, or `"hf://..."`),
+            also one that `keras-vit push` wrote; a folder with config.json and weights, a file
+            (`.safetensors`, `.npz`, `.bin`, `.pth`), a run folder or a `.keras` file.
         num_classes: int, classes of a new head; 0 for none. None: the head of the weights, if any.
         image_size: int or `(height, width)` in pixels. None: that of the weights. Positions are
             resampled as the original library does.
@@ -110,7 +110,7 @@ def preprocessing(
         >>> keras_vit.pretrained.preprocessing(folder.name).image_size
         (16, 16)
     """
-    file = run_model_file(source)
+    source, file = _found(source, revision)
     if file is not None:
         found = run_preprocessing(file)
         return found if image_size is None else found.for_size(image_size)
@@ -118,11 +118,20 @@ def preprocessing(
     return reading.preprocessing.for_size(image_size or reading.arguments["image_size"])
 
 
-def _open(source, revision):
+def _found(source, revision):
+    """Returns where a source is, and the `.keras` file of one that is a run."""
     file = run_model_file(source)
     if file is not None:
+        return source, file
+    place = located(source, revision)
+    return place, run_model_file(place)
+
+
+def _open(source, revision):
+    source, file = _found(source, revision)
+    if file is not None:
         return open_run(file)
-    config, tensors = open_checkpoint(source, revision)
+    config, tensors = open_checkpoint(source)
     family = family_of(config, tensors)
     tensors = tensors.renamed(family.rename)
     try:

@@ -50,15 +50,27 @@ def serve():
 
 
 @pytest.fixture
-def phone():
-    """A page of a browser that is as small as a phone."""
+def open_phone():
+    """A function that opens a page of a browser as small as a phone, with these arguments of Chromium."""
     playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     browser = next(filter(None, map(shutil.which, NAMES)), None)
     if browser is None:
         pytest.skip("no Chromium is installed")
     with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        page = chromium.new_context(viewport={"width": 375, "height": 667}).new_page()
-        page.set_default_timeout(120_000)
-        yield page
-        chromium.close()
+        opened = []
+
+        def open_phone(*arguments):
+            opened.append(driver.chromium.launch(executable_path=browser, args=["--no-sandbox", *arguments]))
+            page = opened[-1].new_context(viewport={"width": 375, "height": 667}).new_page()
+            page.set_default_timeout(120_000)
+            return page
+
+        yield open_phone
+        for chromium in opened:
+            chromium.close()
+
+
+@pytest.fixture
+def phone(open_phone):
+    """A page of a browser that is as small as a phone."""
+    return open_phone()

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -120,6 +121,77 @@ def test_a_slow_photo_does_not_take_the_place_of_a_later_one(exported, serve, ph
     phone.wait_for_timeout(2000)
     rows = phone.query_selector_all("#classes li")
     assert [float(row.get_attribute("data-probability")) for row in rows] == [share for _, share in expected]
+
+
+FAKE_CAMERA = "--use-fake-device-for-media-stream"
+SOFTWARE_GPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan")
+
+
+def test_frames_of_the_camera_get_the_classes_of_the_photo_in_them(exported, serve, open_phone, tmp_path):
+    page, predictor = exported
+    with Image.open(PHOTOS / "samoyed.jpg") as photo:
+        frame = photo.convert("RGB").resize((640, 480))
+    frame.save(tmp_path / "frame.jpg", quality=95)
+    (tmp_path / "camera.mjpeg").write_bytes(3 * (tmp_path / "frame.jpg").read_bytes())
+    phone = open_phone(FAKE_CAMERA, f"--use-file-for-fake-video-capture={tmp_path / 'camera.mjpeg'}")
+    phone.context.grant_permissions(["camera"])
+    phone.goto(serve(page))
+    phone.wait_for_selector("body[data-ready]")
+    phone.click("#live")
+    phone.wait_for_selector("#classes li")
+    phone.evaluate("document.querySelector('#classes').replaceChildren()")
+    phone.wait_for_selector("#classes li")  # of a later frame
+    rows = phone.query_selector_all("#classes li")
+    shares = {r.query_selector("span").inner_text(): float(r.get_attribute("data-probability")) for r in rows}
+    expected = predictor.probabilities(predictor.preprocessing(frame)[None])[0]
+    found = [shares[name] for name in LABELS]
+    assert np.argmax(found) == np.argmax(expected)
+    np.testing.assert_allclose(found, expected, atol=0.03)  # the camera halves the resolution of colours
+    phone.click("#live")
+    assert phone.inner_text("#live") == "Live camera"
+    assert phone.evaluate("document.querySelector('#video').srcObject") is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "granted", "message"),
+    [
+        ((FAKE_CAMERA,), [], "The camera was refused. Allow it for this page"),
+        ((), ["camera"], "This device has no camera."),
+    ],
+)
+def test_a_refused_or_missing_camera_is_one_line_and_photos_still_work(
+    arguments, granted, message, exported, serve, open_phone
+):
+    phone = open_phone(*arguments)
+    phone.context.grant_permissions(granted)
+    phone.goto(serve(exported[0]))
+    phone.wait_for_selector("body[data-ready]")
+    phone.click("#live")
+    phone.wait_for_selector("#error:not([hidden])")
+    assert phone.inner_text("#error").startswith(message)
+    assert phone.inner_text("#live") == "Live camera" and phone.is_enabled("#live")
+    rows, _ = classify(phone, PHOTOS / "cup.png")
+    assert len(rows) == 4 and phone.is_hidden("#error")
+
+
+def test_the_faster_of_cpu_and_webgpu_answers_and_both_times_are_shown(exported, serve, open_phone):
+    phone = open_phone(*SOFTWARE_GPU)
+    phone.goto(serve(exported[0]))
+    phone.wait_for_selector("body[data-chosen]")
+    shown = phone.inner_text("#engines")
+    if "no GPU was found" in shown or "has none" in shown:
+        pytest.skip("this Chromium has no software adapter for WebGPU")
+    cpu, gpu = map(float, re.findall(r"([\d.]+) ms", shown))
+    engine = "GPU" if gpu < cpu else "CPU"
+    assert shown == f"CPU {cpu:.1f} ms, WebGPU {gpu:.1f} ms: runs on the {engine}."
+    rows, _ = classify(phone, PHOTOS / "cup.png")
+    assert len(rows) == 4
+
+
+def test_without_webgpu_the_page_says_why_and_runs_on_the_cpu(exported, serve, phone):
+    phone.goto(serve(exported[0]))
+    phone.wait_for_selector("body[data-chosen]")
+    assert re.fullmatch(r"CPU [\d.]+ ms; WebGPU is not used: [\w ]+\.", phone.inner_text("#engines"))
 
 
 def test_a_page_without_its_model_says_so(exported, serve, phone, tmp_path):

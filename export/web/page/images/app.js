@@ -1,14 +1,18 @@
 // A photo in, answers, time and attention out.
 
 import { Tensor } from "@litertjs/core";
-import { fail, isKept, loadModel } from "./litert.js";
+import { Camera } from "./camera.js";
+import { fail, isKept, loadModel, loadOnGpu } from "./litert.js";
 import { decode, prepare, seen, withChannels } from "./pixels.js";
 
 const SHOWN = 5;
 const RAMP = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]]; // dark to bright
+const TIMED = 5; // runs, of which the median counts
+const SAME = 0.02; // how far answers of the GPU, which may calculate with 16 bits, may be from those of the CPU
 const element = (id) => document.getElementById(id);
 
-let description, model, size, latest;
+let description, model, size, latest, camera;
+let last = Promise.resolve(); // the engine runs one image at a time
 
 async function start() {
   [description, model] = await loadModel();
@@ -26,20 +30,71 @@ async function start() {
     });
   }
   element("attention").addEventListener("change", (event) => showAttention(event.target.checked));
+  camera = new Camera(element("video"));
+  element("live").disabled = false;
+  element("live").addEventListener("click", toggleCamera);
+  addEventListener("pagehide", stopCamera);
   listenToDrops();
   document.body.dataset.ready = "true";
+  await chooseEngine();
 }
 
-async function run(pixels) {
+/** Runs the model on the GPU where it gives the same answers there and is faster, and shows both times. */
+async function chooseEngine() {
+  const shown = element("engines");
+  const pixels = Uint8ClampedArray.from({ length: size.height * size.width * size.channels }, (_, i) => (i * 97) % 256);
+  const cpu = await timed(model, pixels);
+  const onCpu = `CPU ${cpu.milliseconds.toFixed(1)} ms`;
+  shown.dataset.engine = "cpu";
+  let gpu;
+  try {
+    gpu = await loadOnGpu();
+    const { milliseconds, answers } = await timed(gpu, pixels);
+    const scale = Math.max(1, ...cpu.answers.map(Math.abs));
+    const isSame = answers.every((value, i) => Math.abs(value - cpu.answers[i]) <= SAME * scale);
+    if (!isSame) throw new Error("its answers differ");
+    shown.textContent = `${onCpu}, WebGPU ${milliseconds.toFixed(1)} ms`;
+    if (milliseconds < cpu.milliseconds) {
+      [model, gpu] = [gpu, model];
+      shown.dataset.engine = "gpu";
+    }
+    shown.textContent += `: runs on the ${shown.dataset.engine === "gpu" ? "GPU" : "CPU"}.`;
+  } catch (error) {
+    shown.textContent = `${onCpu}; WebGPU is not used: ${error.message || error}.`;
+  }
+  if (gpu) await inTurn(() => gpu.delete()); // the slower one
+  document.body.dataset.chosen = "true";
+}
+
+/** The answers of an engine, and the median of its times. */
+async function timed(engine, pixels) {
+  let result = await inTurn(() => runOn(engine, pixels)); // the first run is slow
+  const times = [];
+  for (let i = 0; i < TIMED; i++) {
+    result = await inTurn(() => runOn(engine, pixels));
+    times.push(result.milliseconds);
+  }
+  return { ...result, milliseconds: times.sort((a, b) => a - b)[Math.floor(TIMED / 2)] };
+}
+
+const run = (pixels) => inTurn(() => runOn(model, pixels));
+
+function inTurn(job) {
+  const result = last.then(job);
+  last = result.catch(() => {});
+  return result;
+}
+
+async function runOn(engine, pixels) {
   const numbers = size.type === "uint8" ? Uint8Array.from(pixels) : Float32Array.from(pixels);
   const input = new Tensor(numbers, [1, size.height, size.width, size.channels]);
   let outputs = [];
   try {
     const started = performance.now();
-    outputs = await model.run([input]);
+    outputs = await engine.run([input]);
     const rows = await Promise.all(outputs.map((tensor) => tensor.data()));
     const milliseconds = performance.now() - started;
-    const shapes = model.getOutputDetails().map((details) => details.shape.length);
+    const shapes = engine.getOutputDetails().map((details) => details.shape.length);
     return { answers: rows[shapes.indexOf(2)], attention: rows[shapes.indexOf(3)], milliseconds };
   } finally {
     for (const tensor of [input, ...outputs]) tensor.delete();
@@ -48,19 +103,53 @@ async function run(pixels) {
 
 async function show(file) {
   if (!file) return;
+  stopCamera();
   latest = file;
   clear();
   try {
-    const photo = await decode(file, description.preprocessing.background);
-    const pixels = prepare(withChannels(photo, size.channels), description.preprocessing).data;
-    const result = await run(pixels);
-    if (file !== latest) return; // a slow one, after which another came
-    listAnswers(result);
-    drawPhoto(photo);
-    drawMap(result.attention, description.attention);
+    await answer(file, file);
   } catch (error) {
     if (file === latest) fail(error);
   }
+}
+
+/** Shows the answers for a photo or a frame, unless something else came meanwhile. */
+async function answer(picture, source) {
+  const photo = await decode(picture, description.preprocessing.background);
+  const pixels = prepare(withChannels(photo, size.channels), description.preprocessing).data;
+  const result = await run(pixels);
+  if (source !== latest) return;
+  listAnswers(result);
+  drawPhoto(photo);
+  drawMap(result.attention, description.attention);
+}
+
+async function toggleCamera() {
+  if (camera.isOn) return stopCamera();
+  latest = camera;
+  clear();
+  element("live").disabled = true;
+  try {
+    await camera.start((frame) => answer(frame, camera), endCamera);
+    element("live").textContent = "Stop camera";
+    element("classes").ariaLive = "off"; // a reader would never end
+  } catch (error) {
+    fail(error);
+  }
+  element("live").disabled = false;
+}
+
+function stopCamera() {
+  if (!camera?.isOn) return;
+  camera.stop();
+  latest = null;
+  element("live").textContent = "Live camera";
+  element("classes").ariaLive = "polite";
+}
+
+function endCamera(error) {
+  stopCamera();
+  fail(error);
 }
 
 function clear() {

@@ -1,10 +1,11 @@
 // The engine, and files that stay: a service worker keeps what was loaded once.
 
-import { loadAndCompile, loadLiteRt } from "@litertjs/core";
+import { getWebGpuDevice, loadAndCompile, loadLiteRt } from "@litertjs/core";
 
 const LONGEST_WAIT = 5000; // milliseconds for the service worker, without which the page works online
 
 let kept = false;
+let bytes; // of the model's file
 
 /** Loads the page's model. Returns [description, model]. */
 export async function loadModel() {
@@ -17,9 +18,20 @@ export async function loadModel() {
   await loadLiteRt(new URL("litert/wasm/", location.href).href);
   const file = await fetch(description.file);
   if (!file.ok) throw new Error(`${description.file} is missing (${file.status}). Write the page again.`);
-  const model = await loadAndCompile(new Uint8Array(await file.arrayBuffer()), { accelerator: "wasm" });
+  bytes = new Uint8Array(await file.arrayBuffer());
+  const model = await loadAndCompile(bytes, { accelerator: "wasm" });
   kept = seen && Boolean(await caches.match(description.file));
   return [description, model];
+}
+
+/** Loads the page's model once more, for the GPU. The error says why it cannot run there as a whole. */
+export async function loadOnGpu() {
+  if (!navigator.gpu) throw new Error("this browser has none");
+  if (!getWebGpuDevice()) throw new Error("no GPU was found");
+  const model = await loadAndCompile(bytes, { accelerator: "webgpu" });
+  if (model.options.accelerator === "webgpu" && model.isFullyAccelerated) return model;
+  model.delete();
+  throw new Error("it does not have all operators of this file");
 }
 
 async function keepFiles() {

@@ -1,0 +1,162 @@
+"""The model card of a run: README.md with YAML that the hub reads."""
+
+import re
+from typing import Any
+
+from keras_vit.errors import counted
+from keras_vit.io.json_files import read_json
+from keras_vit.io.label_names import read_label_names
+from keras_vit.training.hub.usage import usage
+from keras_vit.training.metrics import card_texts
+from keras_vit.training.recipe_file import load_recipe
+from keras_vit.training.run_folder import RunFolder
+from keras_vit.training.summary import summary
+from keras_vit.training.tasks import task_of
+
+TAGS = ("keras-vit", "tflite", "litert", "mobile")
+PIPELINES = {"images": "image-classification", "text": "text-generation"}  # none for numbers
+METRICS = {  # of metrics.json: the hub's name
+    "accuracy": "accuracy",
+    "macro.f1": "f1",
+    "mean_absolute_error": "mae",
+    "perplexity": "perplexity",
+}
+MOST_LABELS = 100  # that are listed
+PAGE = """\
+---
+{front}
+---
+
+# {name}
+
+{summary}
+
+{by}## Data
+
+{data}
+
+## Results on the test split
+
+{results}
+
+{place}
+## Files
+
+`{model}` is the trained model. Each TFLite file was compared with it on items of the test split.
+Latencies are those of the exporting machine's CPU with one thread; a phone's differ.
+
+{files}
+
+{usage}
+## Recipe
+
+`keras-vit train recipe.json --run-dir DIR` trains it again, with the data in place. Its own values:
+
+```
+{recipe}
+```
+"""
+
+
+def model_card(
+    folder: RunFolder,
+    repository: str,
+    rows: list[dict[str, Any]],
+    model: dict[str, Any],
+    *,
+    name: str,
+    author: str = "",
+    license: str = "",
+) -> str:
+    """Returns the text of README.md.
+
+    Args:
+        folder: RunFolder of an evaluated run.
+        repository: str, `owner/name` on the hub.
+        rows, model: as `keras_vit.training.hub.exported.exported_files` returns them.
+        name, author, license: str, the latter two may be empty; the licence by the hub's name for it.
+    """
+    recipe = load_recipe(folder.recipe)
+    task = task_of(recipe).continuing(folder)
+    metrics = read_json(folder.metrics, dict)
+    place = [line for line in task.place(metrics) if not line.startswith("hint:")]
+    return PAGE.format(
+        front=_front(name, license, task, metrics),
+        name=name,
+        summary=summary(folder),
+        by=f"By {author}.\n\n" if author else "",
+        data=_data(folder, task, metrics),
+        results=_table(("metric", "value"), card_texts(task.metrics, metrics).items()),
+        place="".join(f"{line[0].upper()}{line[1:]}.\n\n" for line in place),
+        model=folder.model.name,
+        files=_files(rows),
+        usage=usage(repository, recipe, rows, model),
+        recipe=" ".join(f"{field}={value}" for field, value in recipe.changed().items()),
+    )
+
+
+def _front(name, license, task, metrics):
+    from huggingface_hub import EvalResult, ModelCardData
+
+    recipe = task.recipe
+    found = [(row, METRICS[row.key], row.find(metrics)) for row in task.metrics if row.key in METRICS]
+    found = [(row, known, value) for row, known, value in found if value is not None]
+    is_numbers = any(known == "mae" for _, known, _ in found)
+    pipeline = None if is_numbers else PIPELINES[task.kind]
+    source, _, dataset = recipe.data.partition(":")
+    results = [
+        EvalResult(
+            task_type=pipeline or "tabular-regression",
+            dataset_type=dataset or source,
+            dataset_name=recipe.data,
+            dataset_split=metrics.get("split", "test"),
+            metric_type=known,
+            metric_name=row.label,
+            metric_value=round(float(value), 6),
+        )
+        for row, known, value in found
+    ]
+    return ModelCardData(
+        license=license or None,
+        library_name="keras",
+        pipeline_tag=pipeline,
+        tags=[*TAGS, *filter(re.compile(r"[\w-]+").fullmatch, [recipe.model])],
+        datasets=[dataset] if source == "hf" else None,
+        metrics=[known for _, known, _ in found],
+        model_name=name,
+        eval_results=results,
+    ).to_yaml()
+
+
+def _data(folder, task, metrics):
+    key, word = task.tested
+    lines = [f"`{metrics['data']}`, {metrics[key]:,} {word} in the {metrics.get('split', 'test')} split."]
+    if folder.labels.is_file():
+        names = read_label_names(folder.labels)
+        rest = f" and {len(names) - MOST_LABELS:,} more" if len(names) > MOST_LABELS else ""
+        shown = ", ".join(f"`{name}`" for name in names[:MOST_LABELS])
+        lines.append(f"{counted(len(names), 'label')}: {shown}{rest}.")
+    return "\n\n".join(lines)
+
+
+def _files(rows):
+    def figures(row):
+        count = row.get("num_items", row.get("num_characters"))
+        score = row.get("score", row.get("cross_entropy"))
+        return (
+            f"`export/{row['file']}`",
+            f"{row['size'] / 1e6:.2f} MB",
+            f"{row['latency_ms']:.2f} ms",
+            "-" if row.get("agreement") is None else f"{100 * row['agreement']:.2f} %",
+            "-" if score is None else f"{row.get('metric', 'nats')} {score:.4f}",
+            "-" if count is None else f"{count:,}",
+        )
+
+    heading = ("file", "size", "latency", "same answer as the model", "score", "items")
+    return _table(heading, map(figures, rows))
+
+
+def _table(heading, rows):
+    lines = [[str(cell).replace("|", r"\|") for cell in row] for row in (heading, *rows)]
+    lines.insert(1, ["---"] * len(heading))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
