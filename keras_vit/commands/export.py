@@ -1,5 +1,7 @@
 """Writes and verifies SavedModel and TFLite files of a run or of any Keras model."""
 
+import os
+
 from keras_vit.commands.arguments import at_least_one, path, points
 from keras_vit.commands.data_option import add_data
 from keras_vit.commands.imports import add_import
@@ -11,14 +13,14 @@ from keras_vit.export.variants import ALL_INT8, AUTO, DEFAULT, VARIANTS
 
 EXAMPLE = "keras-vit export model.keras --data folder:photos --task classification --variant dynamic_int8"
 ONLY = {
-    "images": ("patch_size", "attention", "input", "batch", "name", "author", "license"),
+    "images": ("patch_size", "attention", "input", "batch", "name", "author", "license", "app"),
     "text": ("characters",),
 }
 OF_ANY_MODEL = (
     "data", "no_labels", "pixels", "geometry", "calibration", "labels_file", "metric", "better", "out",
     "replace", "task", "activation",
 )  # fmt: skip
-OF_RUNS = ("web", "litert", "characters", "patch_size")
+OF_RUNS = ("web", "app", "litert", "characters", "patch_size")
 
 
 def add_arguments(parser):
@@ -104,6 +106,12 @@ def _add_of_runs(group):
         help="also write a static page that runs the fastest file in a browser",
     )
     group.add_argument(
+        "--app",
+        type=path,
+        metavar="DIR",
+        help="images only: also copy an Android and an iOS project there, with the fastest file in place",
+    )
+    group.add_argument(
         "--litert",
         type=path,
         metavar="DIR",
@@ -121,6 +129,7 @@ def run(options):
 
         flush_xnnpack_banner()
     _check_web(options)
+    _check_app(options)
     console = Console(emoji=False)
 
     def show(rows, columns):
@@ -145,6 +154,7 @@ def run(options):
 
 def _export_run(options, show):
     from keras_vit.commands.export_run import export_folder, export_images, export_text_run, name_of_run
+    from keras_vit.export.app.project import write_app
     from keras_vit.export.web.page import write_page
     from keras_vit.io.progress import working
     from keras_vit.training.run import load_run
@@ -171,9 +181,13 @@ def _export_run(options, show):
         if options.web is not None:
             page = {"name": name_of_run(options), **description}
             write_page(rows, folder, options.web, kind, page, options.litert)
+        if options.app is not None:
+            write_app(rows, folder, options.app)
     print(f"files and export.json in {folder}")
     if options.web is not None:
         print(f"page in {options.web}: python -m http.server --directory {options.web}")
+    if options.app is not None:
+        print(f"apps in {options.app}, see its README.md")
 
 
 def chosen_variants(options, recipe=None):
@@ -208,13 +222,30 @@ def _check_web(options):
         return
     from keras_vit.export.web.page import check_page
 
-    if options.input == "int8":
-        raise InputError("--web requires files that take float32 or uint8: leave out --input int8.")
-    if (options.batch or 1) > 1:
-        raise InputError("--web requires files for one image: leave out --batch.")
-    if set(options.variant or ()) == {"savedmodel"}:
-        raise InputError("--web requires TFLite files: add --variant dynamic_int8, or leave out --variant.")
+    _check_files("--web", options)
     check_page(options.web, options.litert)
+
+
+def _check_app(options):
+    if options.app is None:
+        return
+    from keras_vit.export.app.project import check_app
+
+    _check_files("--app", options)
+    if options.attention:
+        raise InputError("--app requires files with one output, as MediaPipe does: leave out --attention.")
+    if options.web is not None and os.path.realpath(options.web) == os.path.realpath(options.app):
+        raise InputError("--web and --app require folders of their own: choose another for one of them.")
+    check_app(options.app)
+
+
+def _check_files(option, options):
+    if options.input == "int8":
+        raise InputError(f"{option} requires files that take float32 or uint8: leave out --input int8.")
+    if (options.batch or 1) > 1:
+        raise InputError(f"{option} requires files for one image: leave out --batch.")
+    if set(options.variant or ()) == {"savedmodel"}:
+        raise InputError(f"{option} requires TFLite files: add --variant fp32, or leave out --variant.")
 
 
 def given(**options):

@@ -24,13 +24,15 @@ def export_images(options, run, show, **settings):
         print(f"probabilities by a temperature of {meaning.temperature:.3f}, fitted on the validation split")
     test, train = loaded(data)
     channels = model.input_shape[-1]
-    if options.web is not None and channels not in PHOTOS:
+    shown = "--web" if options.web is not None else "--app" if options.app is not None else None
+    if shown and channels not in PHOTOS:
         raise InputError(
-            f"--web supports models of grey or RGB photos, this one has {counted(channels, 'channel')}. "
+            f"{shown} supports models of grey or RGB photos, this one has {counted(channels, 'channel')}. "
             "Leave it out."
         )
     known = run.task.preparation(data.name).for_size(model.input_shape[1:3]) if channels in PHOTOS else None
-    attention = options.attention or options.web is not None and has_attention(model)
+    is_page = options.web is not None and options.app is None  # apps need files with one output
+    attention = options.attention or is_page and has_attention(model)
     rows = export_model(
         model,
         export_folder(options, run),

@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from keras_vit.constraints import Choices, checked
 from keras_vit.errors import InputError, counted
+from keras_vit.io import markdown
 from keras_vit.io.files import atomic_path, write_text
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.io.label_names import read_label_names
@@ -170,8 +171,7 @@ def _model_card(arguments, prepared, format, config, labels, run_dir) -> str:
 
 
 def _table(title, values):
-    rows = "\n".join(f"| {name} | {value} |" for name, value in values.items())
-    return f"## {title}\n\n| field | value |\n| --- | --- |\n{rows}\n"
+    return f"## {title}\n\n{markdown.table(('field', 'value'), values.items())}\n"
 
 
 def _flat(values):
@@ -180,4 +180,4 @@ def _flat(values):
     flat = {k: v for k, v in values.items() if isinstance(v, (int, float, str)) and v != ""}
     for name, group in nested.items():
         flat |= {f"{name} {k}": v for k, v in group.items() if isinstance(v, (int, float, str))}
-    return {k: f"{v:.4g}" if isinstance(v, float) else str(v).replace("|", "/") for k, v in flat.items()}
+    return {k: f"{v:.4g}" if isinstance(v, float) else v for k, v in flat.items()}

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from keras_vit.errors import counted
+from keras_vit.io import markdown
 from keras_vit.io.json_files import read_json
 from keras_vit.io.label_names import read_label_names
 from keras_vit.training.hub.usage import usage
@@ -86,7 +87,7 @@ def model_card(
         summary=summary(folder),
         by=f"By {author}.\n\n" if author else "",
         data=_data(folder, task, metrics),
-        results=_table(("metric", "value"), card_texts(task.metrics, metrics).items()),
+        results=markdown.table(("metric", "value"), card_texts(task.metrics, metrics).items()),
         place="".join(f"{line[0].upper()}{line[1:]}.\n\n" for line in place),
         model=folder.model.name,
         files=_files(rows),
@@ -153,10 +154,4 @@ def _files(rows):
         )
 
     heading = ("file", "size", "latency", "same answer as the model", "score", "items")
-    return _table(heading, map(figures, rows))
-
-
-def _table(heading, rows):
-    lines = [[str(cell).replace("|", r"\|") for cell in row] for row in (heading, *rows)]
-    lines.insert(1, ["---"] * len(heading))
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown.table(heading, map(figures, rows))

@@ -1,0 +1,1 @@
+"""Projects of apps that run an exported model on a phone."""
