@@ -40,8 +40,7 @@ PAGE = """\
 
 {results}
 
-{place}
-## Files
+{place}## Files
 
 `{model}` is the trained model. Each TFLite file was compared with it on items of the test split.
 Latencies are those of the exporting machine's CPU with one thread; a phone's differ.

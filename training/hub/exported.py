@@ -20,9 +20,7 @@ def exported_files(folder: RunFolder) -> tuple[list[dict[str, Any]], dict[str, A
     export = f"keras-vit export {folder.path}"
     record = folder.export / RECORD
     if not record.is_file():
-        raise InputError(
-            f"{folder.path} was not exported, so that there is no file for phones. Run: {export}"
-        )
+        raise InputError(f"{folder.path} was not exported: there is no file for phones. Run: {export}")
     if record.stat().st_mtime_ns < folder.model.stat().st_mtime_ns:
         raise InputError(f"{folder.export} is older than {folder.model}. Export again: {export}")
     document = read_json(record, dict)

@@ -142,6 +142,11 @@ def _upload(repository, files, text, private, update, token):
     except InputError:
         raise
     except (*network_errors(), RuntimeError, ValueError) as error:
+        if str(error).startswith("Invalid metadata"):
+            raise InputError(
+                f"The hub does not accept the card of {repository}, and nothing of it is there: "
+                f"{' '.join(str(error).split())} Check --license."
+            ) from error
         raise InputError(
             f"The upload to {repository} broke off ({_cause(error)}), and nothing of it is there. Try again."
         ) from error

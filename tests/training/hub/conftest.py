@@ -10,6 +10,7 @@ import threading
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 
 from keras_vit.__main__ import main
 
@@ -101,8 +102,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return self.answer({"url": f"{hub.address}/{name}", "name": name, "id": "0"})
 
     def validate(self):
-        errors = [] if json.loads(self.body)["content"].startswith("---\n") else [{"message": "no YAML"}]
-        self.answer({"errors": errors, "warnings": []})
+        _, front, _ = json.loads(self.body)["content"].split("---\n", 2)
+        is_known = yaml.safe_load(front).get("license") in (None, "apache-2.0", "mit")
+        errors = [] if is_known else [{"message": '"license" must be one of [apache-2.0, mit, ...]'}]
+        self.answer({"errors": errors, "warnings": []}, 400 if errors else 200)
 
     def describe(self, name):
         hub = self.server

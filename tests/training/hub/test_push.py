@@ -120,6 +120,12 @@ def test_who_may_not_write_is_told_so(hub, exported, capsys, monkeypatch):
     assert not hub.repositories
 
 
+def test_a_licence_that_the_hub_does_not_know_is_told_by_its_words(hub, exported, capsys):
+    line = refused(capsys, exported, "me/digits", "--license", "my own")
+    assert '"license" must be one of' in line and "nothing of it is there" in line
+    assert all(set(commit) == {".gitattributes"} for commit in hub.repositories["me/digits"])
+
+
 @pytest.mark.parametrize("name", ["digits", "me/digits/more", "me/..", "me/a b", "", "me/digits.git"])
 def test_a_name_that_is_none_is_refused(name, hub, exported, capsys):
     assert "Expected a repository as owner/name" in refused(capsys, exported, name)

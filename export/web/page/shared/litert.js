@@ -29,6 +29,7 @@ export async function loadOnGpu() {
   if (!navigator.gpu) throw new Error("this browser has none");
   if (!getWebGpuDevice()) throw new Error("no GPU was found");
   const model = await loadAndCompile(bytes, { accelerator: "webgpu" });
+  bytes = null; // it is kept for this alone
   if (model.options.accelerator === "webgpu" && model.isFullyAccelerated) return model;
   model.delete();
   throw new Error("it does not have all operators of this file");
