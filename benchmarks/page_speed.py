@@ -3,9 +3,9 @@
     python benchmarks/page_speed.py [--variant Ti/16] [--litert DIR] [--runs 20] [FILE.tflite ...]
 
 Without files, a Vision Transformer with random weights is exported as dynamic_int8. Each file is put into a
-page, which a browser loads. Measured is the CPU time of the process that runs it, on one thread: other
-programs count little. It is that of the first answer after the page says that it is ready, and of one of
-`--runs` later ones, and of the same two of the interpreter. Prints a table with their ratios.
+page, which a browser loads. Measured is the CPU time of the one thread that runs it, so that other programs
+count little: of the first answer after the page says that it is ready, and of one of `--runs` later ones. The
+same is measured of the interpreter. Prints a table with the ratios.
 
 Needs Chromium and `pip install playwright`, and npm, or `--litert`, where `npm install @litertjs/core` was
 run.
@@ -29,22 +29,24 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PROGRAM = """async (count) => {
   const { Tensor } = await import("@litertjs/core");
-  const { inputs, model } = globalThis.measured ??= await (async () => {
-    const [, model] = await (await import("./litert.js")).loadModel();
+  const run = globalThis.measured ??= await (async () => {
+    const { loadModel, warmUp } = await import("./litert.js");
+    const [, model] = await loadModel();
     const { shape, dtype } = model.getInputDetails()[0];
     const size = shape.reduce((a, b) => a * b, 1);
     const kind = dtype === "uint8" ? Uint8Array : Float32Array;
     const numbers = kind.from({ length: size }, (_, i) => (i * 97) % 256);
-    return { model, inputs: () => new Tensor(numbers, [...shape]) };
+    const run = async () => {
+      const input = new Tensor(numbers, [...shape]);
+      const outputs = await model.run([input]);
+      for (const tensor of outputs) await tensor.data();
+      for (const tensor of [input, ...outputs]) tensor.delete();
+    };
+    await warmUp(run);
+    return run;
   })();
-  for (let i = 0; i < count; i++) {
-    const input = inputs();
-    const outputs = await model.run([input]);
-    for (const tensor of outputs) await tensor.data();
-    for (const tensor of [input, ...outputs]) tensor.delete();
-  }
+  for (let i = 0; i < count; i++) await run();
 }"""
-BEFORE = 2  # runs that the page does before it is ready
 
 
 def main():
@@ -103,7 +105,7 @@ def in_python(file, runs):
 
 
 def on_page(file, folder, options):
-    """The same two of the page, which runs twice before it is ready."""
+    """The same two of the page."""
     from playwright.sync_api import sync_playwright
 
     write_page(file, folder, options.litert)
@@ -112,16 +114,18 @@ def on_page(file, folder, options):
         raise SystemExit("no Chromium is installed")
     with serve(folder) as address, sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        session, page = chromium.new_browser_cdp_session(), chromium.new_page()
+        page = chromium.new_page()
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
         page.set_default_timeout(300_000)
         page.goto(address)
 
         def run(count):
-            before = renderers(session)
+            before = busy(session)
             page.evaluate(PROGRAM, count)
-            return 1000 * (renderers(session) - before) / count
+            return 1000 * (busy(session) - before) / max(count, 1)
 
-        run(BEFORE)
+        run(0)  # as the page does before it is ready
         found = run(1), run(options.runs)
         chromium.close()
     return found
@@ -145,10 +149,10 @@ def write_page(file, folder, packages):
     index.write_text(text.replace(script, ""), encoding="utf-8")
 
 
-def renderers(session):
-    """Seconds of CPU time of the processes that run pages."""
-    found = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    return sum(process["cpuTime"] for process in found if process["type"] == "renderer")
+def busy(session):
+    """Seconds of CPU time of the page's thread."""
+    found = {entry["name"]: entry["value"] for entry in session.send("Performance.getMetrics")["metrics"]}
+    return found["TaskDuration"]
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ const getInputDetails = () => [details];
 const model = { run, getInputDetails, signatures: { step: { run, getInputDetails } } };
 export const loadModel = async () => [{}, model];
 export const isKept = () => false;
+export const warmUp = (run) => run();
 export const loadOnGpu = async () => { throw new Error("none"); };
 export const fail = ({ message }) => console.log(JSON.stringify({ message, made, living }));
 """

@@ -2,12 +2,11 @@
 
 import { Tensor } from "@litertjs/core";
 import { Camera } from "./camera.js";
-import { fail, isKept, loadModel, loadOnGpu } from "./litert.js";
+import { fail, isKept, loadModel, loadOnGpu, warmUp } from "./litert.js";
 import { decode, prepare, seen, withChannels } from "./pixels.js";
 
 const SHOWN = 5;
 const RAMP = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]]; // dark to bright
-const SLOW = 2; // runs at first, until the browser has optimized the engine
 const TIMED = 5; // runs, of which the median counts
 const SAME = 0.02; // how far answers of the GPU, which may calculate with 16 bits, may be from those of the CPU
 const element = (id) => document.getElementById(id);
@@ -21,7 +20,7 @@ async function start() {
   size = { height: input.shape[1], width: input.shape[2], channels: input.shape[3], type: input.dtype };
   element("name").textContent = document.title = description.name;
   element("model").textContent = `${description.variant}, ${(description.bytes / 1e6).toFixed(2)} MB.`;
-  for (let i = 0; i < SLOW; i++) await run(new Uint8ClampedArray(size.height * size.width * size.channels));
+  await warmUp(() => run(new Uint8ClampedArray(size.height * size.width * size.channels)));
   element("status").textContent = isKept() ? "Ready, also without a network." : "Ready.";
   for (const id of ["camera", "file"]) {
     element(id).disabled = false;

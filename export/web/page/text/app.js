@@ -1,7 +1,7 @@
 // Settings in, texts out, each character as soon as it is sampled.
 
 import { Tensor } from "@litertjs/core";
-import { fail, isKept, loadModel } from "./litert.js";
+import { fail, isKept, loadModel, warmUp } from "./litert.js";
 import { encode, write } from "./writer.js";
 
 const element = (id) => document.getElementById(id);
@@ -16,7 +16,7 @@ async function start() {
   element("model").textContent = `${description.variant}, ${(description.bytes / 1e6).toFixed(2)} MB.`;
   element("count").value = description.lines ? 10 : 1;
   reader.begin();
-  await reader.read(0); // the first run is slow
+  await warmUp(() => reader.read(0));
   element("status").textContent = isKept() ? "Ready, also without a network." : "Ready.";
   element("settings").addEventListener("submit", (event) => {
     event.preventDefault();
