@@ -33,8 +33,11 @@ def refused(capsys, *words):
     return next(line for line in lines if line.startswith("keras-vit: "))
 
 
-def test_one_commit_holds_the_run_its_files_and_its_card(hub, exported, capsys):
-    assert main(["push", str(exported), "me/digits", "--private", "--license", "Apache-2.0"]) == 0
+def test_one_commit_holds_the_run_its_files_and_its_card(hub, exported, tmp_path, capsys):
+    words = ["--private", "--license", "Apache-2.0", "--json", str(tmp_path / "pushed.json")]
+    assert main(["push", str(exported), "me/digits", *words]) == 0
+    commit = read_json(tmp_path / "pushed.json", dict)["commit"]
+    assert commit == f"{hub.address}/me/digits/commit/{hub.sha('me/digits')}"
     assert "keras-vit predict hf://me/digits" in capsys.readouterr().out
     assert len(hub.repositories["me/digits"]) == 2  # the empty one, and this
     assert hub.visibility["me/digits"] in ("private", True)
