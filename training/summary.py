@@ -2,6 +2,7 @@
 
 from keras_vit.errors import InputError, counted
 from keras_vit.io.json_files import read_json
+from keras_vit.io.published import without_folders
 from keras_vit.pretrained.run_source import saved_preprocessing
 from keras_vit.training.metrics import IMAGES, LABELS, NUMBERS
 from keras_vit.training.recipe_file import load_recipe
@@ -12,7 +13,8 @@ def summary(folder: RunFolder) -> str:
     """Returns a run's recipe and result in one sentence, for users of its model file alone."""
     recipe = load_recipe(folder.recipe)
     name = " ".join(filter(None, (recipe.model, getattr(recipe, "variant", None))))
-    words = f"{name} trained on {recipe.data} for {counted(recipe.epochs, 'epoch')} with {recipe.optimizer}"
+    data = without_folders(recipe.data)
+    words = f"{name} trained on {data} for {counted(recipe.epochs, 'epoch')} with {recipe.optimizer}"
     return f"{words}{_result(folder)}.{_images(folder)}{_versions(folder)}"
 
 

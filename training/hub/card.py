@@ -7,6 +7,7 @@ from keras_vit.errors import counted
 from keras_vit.io import markdown
 from keras_vit.io.json_files import read_json
 from keras_vit.io.label_names import read_label_names
+from keras_vit.io.published import without_folders
 from keras_vit.training.hub.usage import usage
 from keras_vit.training.metrics import card_texts
 from keras_vit.training.recipe_file import load_recipe
@@ -77,6 +78,7 @@ def model_card(
         name, author, license: str, the latter two may be empty; the licence by the hub's name for it.
     """
     recipe = load_recipe(folder.recipe)
+    recipe = recipe.replace(data=without_folders(recipe.data))
     task = task_of(recipe).continuing(folder)
     metrics = read_json(folder.metrics, dict)
     place = [line for line in task.place(metrics) if not line.startswith("hint:")]
@@ -91,7 +93,7 @@ def model_card(
         model=folder.model.name,
         files=_files(rows),
         usage=usage(repository, recipe, rows, model),
-        recipe=" ".join(f"{field}={value}" for field, value in recipe.changed().items()),
+        recipe=" ".join(f"{name}={value}" for name, value in without_folders(recipe.changed()).items()),
     )
 
 
@@ -129,8 +131,8 @@ def _front(name, license, task, metrics):
 
 
 def _data(folder, task, metrics):
-    key, word = task.tested
-    lines = [f"`{metrics['data']}`, {metrics[key]:,} {word} in the {metrics.get('split', 'test')} split."]
+    (key, word), data = task.tested, without_folders(metrics["data"])
+    lines = [f"`{data}`, {metrics[key]:,} {word} in the {metrics.get('split', 'test')} split."]
     if folder.labels.is_file():
         names = read_label_names(folder.labels)
         rest = f" and {len(names) - MOST_LABELS:,} more" if len(names) > MOST_LABELS else ""

@@ -6,6 +6,7 @@ from pathlib import Path
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.model_archive import check_model_archive
 from keras_vit.io.progress import say
+from keras_vit.io.published import published
 from keras_vit.pretrained.hub import OF_RUN, network_errors
 from keras_vit.training.hub.card import model_card
 from keras_vit.training.hub.exported import RECORD, exported_files
@@ -32,7 +33,8 @@ def push(
 
     The repository is a run folder without the state of its training: `keras-vit predict hf://owner/name`
     and `keras_vit.pretrained.load("hf://owner/name")` take it. A commit is there as a whole or not at all;
-    where the first upload breaks, the same call continues with the repository, which is empty.
+    where the first upload breaks, the same call continues with the repository, which is empty. Of absolute
+    paths, such as that of a folder with photographs, card and files keep the last part.
 
     Args:
         run_dir: str or Path of the run folder, trained, evaluated and exported.
@@ -129,7 +131,7 @@ def _upload(repository, files, text, private, update, token):
                 f"{repository} on the hub already holds files. Choose another name, or replace its card and "
                 "files with --update (update=True)."
             )
-        added = [CommitOperationAdd(name, str(path)) for name, path in files.items()]
+        added = [CommitOperationAdd(name, _content(path)) for name, path in files.items()]
         added.append(CommitOperationAdd(CARD, text.encode()))
         stale = [name for name in there if name.startswith(EXPORT) and name not in files]
         gone = [CommitOperationDelete(name) for name in sorted(stale)]
@@ -150,6 +152,10 @@ def _upload(repository, files, text, private, update, token):
         raise InputError(
             f"The upload to {repository} broke off ({_cause(error)}), and nothing of it is there. Try again."
         ) from error
+
+
+def _content(path):
+    return published(path) if path.suffix == ".json" else str(path)
 
 
 def _created(hub, repository, private):

@@ -57,6 +57,18 @@ def test_one_commit_holds_the_run_its_files_and_its_card(hub, exported, tmp_path
         )
 
 
+def test_no_folder_of_the_computer_is_published(hub, exported, tmp_path):
+    run = shutil.copytree(exported, tmp_path / "run")
+    for name in ("recipe.json", "metrics.json"):
+        text = (run / name).read_text()
+        assert '"data": "digits"' in text
+        (run / name).write_text(text.replace('"data": "digits"', '"data": "folder:/home/me/photos"'))
+    push(run, "me/photos")
+    files = hub.files("me/photos")
+    assert not [name for name, content in files.items() if b"/home/me" in content]
+    assert all(b"folder:photos" in files[name] for name in ("README.md", "recipe.json", "metrics.json"))
+
+
 def test_what_comes_back_gives_the_same_answers(hub, exported, photo, capsys):
     push(exported, "me/digits")
     images = np.random.default_rng(1).integers(0, 256, (3, 8, 8, 1)).astype("float32")
