@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_vit.io.model_archive import load_model
-from keras_vit.keras_internals import all_layers
+from keras_vit.keras_internals import all_layers, initialize, set_weight, uninitialized_weights
 from keras_vit.layers import DropPath
 from keras_vit.models import char_rnn, char_transformer, cnn, levit, linear, mlp, repvit, resnet, vit
 from keras_vit.models.levit import SIZES as LEVITS
@@ -89,12 +89,14 @@ def build(case, **changes):
 
 def trained(case, **changes):
     """The model of a case, all its weights drawn with NumPy: alike on all backends, none as at first."""
-    model = build(case, **changes)
+    with uninitialized_weights():
+        model = build(case, **changes)
     rng = np.random.default_rng(0)
     for weight in model.weights:
         name, shape = weight.path.split("/")[-1], tuple(weight.shape)
         scale = np.sqrt(2 / np.prod(shape[:-1])) if name == "kernel" else 0.1
-        weight.assign(scale * rng.normal(size=shape) + (name in ("gamma", "moving_variance")))
+        set_weight(weight, scale * rng.normal(size=shape) + (name in ("gamma", "moving_variance")))
+    initialize(model)  # the states of random generators
     return model
 
 
