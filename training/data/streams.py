@@ -8,6 +8,7 @@ import collections
 import concurrent.futures
 import functools
 import itertools
+import os
 
 import keras
 import numpy as np
@@ -37,6 +38,7 @@ from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.data.share import WHOLE, Share
 
 _PREFETCHED = 3  # batches
+_PARALLEL = 16  # batches that are read at once, at most
 _END = object()
 
 
@@ -59,10 +61,18 @@ class EvaluationBatches(keras.utils.PyDataset):
         return self.read(slice(start, min(start + self.batch_size, self.length)))
 
 
-def evaluation_batches(arrays, batch_size: int) -> EvaluationBatches:
-    """Returns all rows of arrays, nested in any way, in order, as `model.fit` takes them for validation."""
+def in_order(length: int, batch_size: int, read):
+    """Makes the stream of all rows, which `read` returns, in order. It can be iterated many times."""
+    batches = EvaluationBatches(length, batch_size, read)
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    return _dataset(batches.__getitem__, range(len(batches)), read(slice(1)), varying_size=True)
+
+
+def evaluation_batches(arrays, batch_size: int):
+    """Makes the stream of all rows of arrays, nested in any way, in order."""
     length = len(keras.tree.flatten(arrays)[0])
-    return EvaluationBatches(length, batch_size, lambda rows: rows_of(arrays, rows))
+    return in_order(length, batch_size, lambda rows: rows_of(arrays, rows))
 
 
 def shared(stream, share: Share):
@@ -246,14 +256,9 @@ def _compiled_by_jax(function):
 
 def evaluation_stream(split: Split, *, num_classes, batch_size):
     """Makes the stream of a split in order: uint8 images, encoded labels. It can be iterated many times."""
-
-    def read(rows):
-        return split.images[rows], encoded(split.labels[rows], num_classes)
-
-    batches = EvaluationBatches(len(split), batch_size, read)
-    if keras.backend.backend() != "tensorflow":
-        return batches
-    return _dataset(batches.__getitem__, range(len(batches)), read(slice(1)), varying_size=True)
+    return in_order(
+        len(split), batch_size, lambda rows: (split.images[rows], encoded(split.labels[rows], num_classes))
+    )
 
 
 def batch_stream(batches, *, epochs: int, start_epoch=0, start_step=0, change=None):
@@ -316,4 +321,9 @@ def _dataset(read, indices, example, change=None, varying_size=False):
         return batch if change is None else change(*batch)
 
     dataset = tf.data.Dataset.range(indices.start, indices.stop)
-    return dataset.map(load, tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+    dataset = dataset.map(load, min(os.cpu_count() or 1, _PARALLEL), deterministic=True).prefetch(_PREFETCHED)
+    options = tf.data.Options()
+    # Its thread sleeps ever longer and is not woken: an iterator that was read for a minute takes up to
+    # another one to end.
+    options.autotune.enabled = False
+    return dataset.with_options(options)

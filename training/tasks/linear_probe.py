@@ -2,7 +2,7 @@
 
 from keras_vit.io.label_kinds import CLASS
 from keras_vit.training.data.share import WHOLE
-from keras_vit.training.data.streams import EvaluationBatches, batch_stream, shared, weighted
+from keras_vit.training.data.streams import batch_stream, in_order, shared, weighted
 from keras_vit.training.fine_tuning.neighbours import NEIGHBOURS, nearest_neighbours_accuracy
 from keras_vit.training.fine_tuning.probe import FeatureData, TrainingBatches, features_of, split_at_head
 from keras_vit.training.tasks.images import ImageTask
@@ -37,9 +37,7 @@ class LinearProbe(ImageTask):
         change = weighted(lambda *batch: batch, data.num_classes, has_weights, self.target.weights())
         start = {"start_epoch": start_epoch, "start_step": start_step}
         train = batch_stream(batches, epochs=recipe.epochs, change=change, **start)
-        validation = EvaluationBatches(
-            len(held), recipe.batch_size, lambda rows: held.rows(rows, data.num_classes)
-        )
+        validation = in_order(len(held), recipe.batch_size, lambda rows: held.rows(rows, data.num_classes))
         return {"x": shared(train, share), "validation_data": shared(validation, share)}
 
     def fingerprint_arrays(self, data):

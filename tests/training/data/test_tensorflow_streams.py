@@ -109,6 +109,13 @@ def test_evaluation_contains_all_images_in_order():
     np.testing.assert_array_equal(labels, np.eye(5)[split.labels])
 
 
+@pytest.mark.parametrize(
+    "stream", [train, lambda split: evaluation_stream(split, num_classes=5, batch_size=4)]
+)
+def test_no_thread_tunes_a_stream_whose_end_would_wait_for_it(stream):
+    assert stream(make_split()).options().autotune.enabled is False
+
+
 def test_evaluation_refuses_an_empty_batch():
     with pytest.raises(InputError, match="batch_size"):
         evaluation_stream(make_split(), num_classes=5, batch_size=0)

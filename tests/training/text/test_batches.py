@@ -88,8 +88,9 @@ def test_too_little_text_for_a_batch_is_refused(kind, data, batch_size):
 
 def test_evaluation_leaves_no_row_out_and_keeps_the_order():
     windows = line_windows(LINES, lines().vocabulary, 3)
-    batches = evaluation_batches((windows.inputs, windows.targets, windows.weights), batch_size=10)
-    assert [len(batches[index][0]) for index in range(len(batches))] == [10, 10, 5]
+    stream = evaluation_batches((windows.inputs, windows.targets, windows.weights), batch_size=10)
+    batches = [[keras.ops.convert_to_numpy(x) for x in batch] for batch in stream]
+    assert [len(batch[0]) for batch in batches] == [10, 10, 5]
     for place, expected in enumerate((windows.inputs, windows.targets, windows.weights)):
-        parts = [batches[index][place] for index in range(3)]
+        parts = [batch[place] for batch in batches]
         np.testing.assert_array_equal(np.concatenate(parts), expected)
