@@ -20,7 +20,7 @@ def write_plot(rows, max_drop, path):
     if not rows:
         return
     with atomic_path(path) as temporary:
-        draw(rows, max_drop).savefig(temporary, dpi=DPI)
+        draw(rows, max_drop).canvas.print_png(temporary)
 
 
 def draw(rows, max_drop):

@@ -183,8 +183,11 @@ def masks():
     ones = keras.ops.ones((64, 6, 12))
     found = {}
     for name, (make, arguments, _) in RANDOM.items():
-        for index, layer in enumerate(all_layers(make(**arguments))):
+        with uninitialized_weights():
+            model = make(**arguments)
+        for index, layer in enumerate(all_layers(model)):
             if isinstance(layer, keras.layers.Dropout | DropPath) and layer.rate:
+                initialize(layer)
                 kept = [keras.ops.convert_to_numpy(layer(ones, training=True)) > 0 for _ in range(2)]
                 found[f"{name}/{index}/{layer.path}"] = np.stack(kept)
     return found

@@ -48,7 +48,7 @@ def drawing():
 
 def figure(height, width=WIDTH):
     """Returns an empty figure of that size in inches, with constrained layout."""
-    canvas = Figure(figsize=(width, height), layout="constrained")
+    canvas = Figure(figsize=(width, height), layout="constrained", dpi=DPI)
     FigureCanvasAgg(canvas)
     return canvas
 
@@ -77,8 +77,11 @@ def percent_axis(axis, key):
 
 
 def save(canvas, path):
-    """Writes a figure as PNG, the same bytes for the same figure."""
-    canvas.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
+    """Writes a figure as PNG, the same bytes for the same figure.
+
+    The canvas writes what `savefig` does, which draws everything once more to know how large it is.
+    """
+    canvas.canvas.print_png(path, metadata={"Software": None})
 
 
 def image_pairs(images, margin):
