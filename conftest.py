@@ -9,6 +9,7 @@ import pytest
 
 _CACHE = tempfile.TemporaryDirectory(prefix="keras_vit-tests-")
 os.environ["KERAS_VIT_CACHE"] = _CACHE.name  # also of the commands that tests start
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # JAX compiles in half the time
 
 
 def pytest_collection_finish(session):

@@ -119,7 +119,7 @@ def test_models_and_training_work_where_there_is_no_tensorflow(tmp_path):
     )
     result = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "run")],
-        env={**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"},
+        env={**os.environ, "KERAS_BACKEND": "jax"},
         capture_output=True,
         text=True,
     )

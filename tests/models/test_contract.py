@@ -51,7 +51,7 @@ def arrays(request, tmp_path_factory):
     path = tmp_path_factory.mktemp(backend) / "arrays.npz"
     subprocess.run(
         [sys.executable, model_contract.__file__, str(path)],
-        env={**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_backend_optimization_level=0"},
+        env={**os.environ, "KERAS_BACKEND": backend},
         check=True,
         capture_output=True,
     )

@@ -70,20 +70,27 @@ def encoded(image, kind):
     return buffer.getvalue()
 
 
-def write_photo_classifier(model, names, path):
-    function = function_of(model)
+@pytest.fixture(scope="module")
+def photo_classifier(model, names, tmp_path_factory):
+    """The folder of a SavedModel of digits, only to be read."""
+    path, function = tmp_path_factory.mktemp("photos") / "saved", function_of(model)
     write_saved_model(function, path, pixels=True, photos=True, label_names=names, classes="probabilities")
+    return path
+
+
+@pytest.fixture(scope="module")
+def served(photo_classifier):
+    return tf.saved_model.load(str(photo_classifier))
 
 
 def test_tensorflow_alone_serves_arrays_and_encoded_images(
-    model, held_out, names, probabilities_of, tmp_path
+    photo_classifier, model, held_out, names, probabilities_of, tmp_path
 ):
     images = held_out[0][:6]
-    write_photo_classifier(model, names, tmp_path / "saved")
     np.savez(tmp_path / "given.npz", images=images)
     files = json.dumps([list(encoded(image[..., 0], "PNG")) for image in images])
     result = subprocess.run(
-        [sys.executable, "-c", SERVER, str(tmp_path / "saved"), str(tmp_path / "given.npz"), files],
+        [sys.executable, "-c", SERVER, str(photo_classifier), str(tmp_path / "given.npz"), files],
         capture_output=True,
         text=True,
     )
@@ -98,14 +105,12 @@ def test_tensorflow_alone_serves_arrays_and_encoded_images(
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF"])
-def test_encoded_images_of_any_size_are_stretched_as_predict_does(model, names, tmp_path, kind):
+def test_encoded_images_of_any_size_are_stretched_as_predict_does(served, kind):
     from keras_vit.io.images import decode_image
 
     rng = np.random.default_rng(0)
     image = np.kron(rng.integers(0, 256, (6, 9)), np.ones((7, 5))).astype("uint8")
     data = encoded(image, kind)
-    write_photo_classifier(model, names, tmp_path / "saved")
-    served = tf.saved_model.load(str(tmp_path / "saved"))
     ours = decode_image(data, "x", size=(8, 8), channels=1)[None]
     direct = served.signatures["serving_default"](images=tf.constant(ours))["probabilities"]
     through = served.signatures["serve_encoded"](encoded=tf.constant([data]))["probabilities"]
@@ -113,7 +118,6 @@ def test_encoded_images_of_any_size_are_stretched_as_predict_does(model, names, 
     np.testing.assert_allclose(through, direct, atol=0.02)
 
 
-def test_weights_are_stored_once(model, names, tmp_path):
-    write_photo_classifier(model, names, tmp_path / "saved")
-    stored = sum(f.stat().st_size for f in (tmp_path / "saved" / "variables").iterdir())
+def test_weights_are_stored_once(photo_classifier, model):
+    stored = sum(f.stat().st_size for f in (photo_classifier / "variables").iterdir())
     assert stored < 1.2 * 4 * model.count_params()

@@ -69,4 +69,4 @@ with Interruption() as interruption:
     signal.raise_signal(signal.SIGINT)
     time.sleep(30)
 """
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+ENVIRONMENT = {**os.environ, "KERAS_BACKEND": "numpy", "PYTHONPATH": os.pathsep.join(sys.path)}
