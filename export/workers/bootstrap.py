@@ -11,8 +11,8 @@ import os
 import sys
 
 # TensorFlow and Keras import these where they are installed, for functions that no program here calls:
-# nearly half of the time in which such a program starts.
-UNUSED = ("jax", "matplotlib", "pandas", "sklearn")
+# half of the time in which such a program starts.
+UNUSED = ("jax", "keras", "matplotlib", "pandas", "sklearn")
 
 
 def main():

@@ -72,8 +72,8 @@ def test_a_program_runs_the_package_of_its_caller_and_nothing_of_the_folder_arou
 
 def test_a_program_that_takes_too_much_memory_is_stopped_and_reported(run):
     with pytest.raises(ConditionError, match="needed more than 2.1 GB of memory"):
-        run("bytearray(3 << 30)", memory_limit=2 << 30)
-    run("bytearray(3 << 30)", memory_limit=8 << 30)
+        run("import numpy; numpy.empty(3 << 30, 'uint8')", memory_limit=2 << 30)
+    run("import numpy; numpy.empty(3 << 30, 'uint8')", memory_limit=8 << 30)
 
 
 def test_every_program_has_a_limit_on_its_memory(run):
