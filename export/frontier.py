@@ -34,12 +34,7 @@ class Entry(NamedTuple):
 
 
 def front(entries: list[Entry], cost: str) -> list[Entry]:
-    """Returns the entries than which none has as good a score for less of a cost, the cheapest first.
-
-    Args:
-        entries: list of Entry.
-        cost: str, `"latency_ms"` or `"size"`.
-    """
+    """Returns the entries than which none has as good a score for less of a cost, the cheapest first."""
     best = []
     for entry in sorted(entries, key=lambda e: (getattr(e, cost), -e.score)):
         if not best or entry.score > best[-1].score:
@@ -50,11 +45,7 @@ def front(entries: list[Entry], cost: str) -> list[Entry]:
 def write_frontier(entries: list[Entry], metric: str, folder: Path, about: str) -> None:
     """Writes `frontier.md`, `frontier.csv` and `frontier.png` into a folder.
 
-    Args:
-        entries: list of Entry.
-        metric: str, what `score` is, such as `"accuracy"`; where it ends so, it is shown in per cent.
-        folder: Path.
-        about: str, a sentence on data and measurement, under the table.
+    `metric` is what scores are, such as `"accuracy"`; `about` is a sentence under the table.
     """
     write_text(folder / TABLE, table(entries, metric, about))
     write_text(folder / ROWS, _csv(entries))

@@ -158,11 +158,6 @@ class ClassMetric(keras.metrics.Metric):
 def class_weights(text: str, counts: np.ndarray, label_names: Sequence[str]) -> np.ndarray:
     """Returns the weight of each class, whose mean over the images is 1 where they are `"balanced"`.
 
-    Args:
-        text: as a recipe has it, see `ClassWeight`.
-        counts: int `(num_classes,)`, the training images of each class.
-        label_names: of the classes.
-
     Example:
         >>> class_weights("balanced", np.array([75, 25]), ("cat", "dog")).round(2)
         array([0.67, 2.  ], dtype=float32)
@@ -197,11 +192,7 @@ def given_weights(text: str, name: str = "class_weight") -> dict[str, float]:
 
 
 def check_watched(monitor: str | None, data: ImageData) -> None:
-    """Checks that the validation images can say the recall that chooses the best epoch.
-
-    Raises:
-        InputError: none of them has the class or label.
-    """
+    """Checks that the validation images can say the recall that chooses the best epoch."""
     kind, _, label = (monitor or "").partition(":")
     if kind != RECALL or label not in data.label_names:
         return

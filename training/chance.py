@@ -18,11 +18,6 @@ def placed(correct: np.ndarray, labels: np.ndarray, label_names: Sequence[str]) 
     number of test images tells. `largest_class` is the accuracy on these images of always answering the class
     that most of them have.
 
-    Args:
-        correct: bool `(n,)`, whether each prediction is right.
-        labels: int `(n,)`.
-        label_names: sequence of str.
-
     Example:
         >>> found = placed(np.array([True, True, False, True]), np.array([0, 1, 1, 1]), ("cat", "dog"))
         >>> found["largest_class"]

@@ -68,11 +68,7 @@ def unused_fields(owner: type, values: Mapping[str, Any]) -> dict[str, OnlyWith]
 
 
 def check_fields(owner):
-    """Checks the fields of an instance of a dataclass.
-
-    Raises:
-        InputError: a value of another type, outside its limits, or set without having an effect.
-    """
+    """Checks the fields of an instance of a dataclass."""
     values = {field.name: getattr(owner, field.name) for field in dataclasses.fields(owner)}
     for name, annotation in annotations(type(owner)).items():
         check_value(name, values[name], annotation)

@@ -15,11 +15,6 @@ def likely_wrong(labels: np.ndarray, answers: np.ndarray, kind: str) -> np.ndarr
 
     Reference: confident learning, Northcutt et al. 2021, https://arxiv.org/abs/1911.00068, as in cleanlab
 
-    Args:
-        labels: of images that the model did not learn from, as `label_kinds` has them.
-        answers: probabilities, `(num_images, num_names)`.
-        kind: of the labels, one of `label_kinds.KINDS`.
-
     Example:
         >>> sure = np.eye(2)[[0] * 10 + [1] * 10] * 0.98 + 0.01
         >>> likely_wrong(np.array([0] * 9 + [1] * 11), sure, CLASS).tolist()

@@ -87,17 +87,10 @@ def _best(scores, holds):
 
 
 def average_precisions(labels: np.ndarray, scores: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Returns the average precision of each label, with each image counted some times.
+    """Returns the average precision of each label, with each image counted `times`, `(draws, num_labels)`.
 
-    That is the mean, over the images with the label, of the precision among all scored at least as high.
-
-    Args:
-        labels: bool `(n, num_labels)`.
-        scores: `(n, num_labels)`.
-        times: int `(draws, n)`, how often each image counts.
-
-    Returns:
-        float64 `(draws, num_labels)`; NaN of a label that no image has.
+    That is the mean, over the images with the label, of the precision among all scored at least as high; NaN
+    of a label that no image has.
 
     Example:
         >>> labels, scores = np.array([[1], [0], [1]]) > 0, np.array([[0.9], [0.8], [0.7]])

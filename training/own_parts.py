@@ -45,11 +45,7 @@ def has_own_parts(recipe) -> bool:
 
 
 def named_parts(fields: dict[str, Any]) -> dict[str, Any]:
-    """Returns the fields of a recipe with names in place of objects.
-
-    Raises:
-        InputError: an object that cannot be found again by a name.
-    """
+    """Returns the fields of a recipe with names in place of objects."""
     one = {f: _name(fields[f], f) for f in ONE if fields.get(f) is not None}
     several = {f: _names(fields[f], f) for f in SEVERAL if f in fields}
     return {**fields, **one, **several}

@@ -25,12 +25,6 @@ def write_predictions(
     """Writes a row for each image; the most confident mistakes, or largest errors, come first.
 
     Labels that are likely wrong are numbered in the last column.
-
-    Args:
-        path: of the CSV file.
-        data: ImageData.
-        answers: for some splits by name, those of each image, float `(num_images, num_names)`.
-        thresholds: of several labels, the least probability of each that holds.
     """
     columns, read = _READERS[data.label_kind]
     rows = []

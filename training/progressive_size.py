@@ -53,11 +53,7 @@ class ProgressiveSize(SharedWeights):
 
 
 def image_sizes(model: keras.Model, first_size: int) -> list[tuple[int, int]]:
-    """Returns the `(height, width)` of each stage, from the first one to the model's own.
-
-    Raises:
-        InputError: the model has no patches, or there is no smaller size.
-    """
+    """Returns the `(height, width)` of each stage, from the first one to the model's own."""
     embedding, full = find_layer(model, PatchEmbedding), model.input_shape[1:3]
     if embedding is None:
         raise InputError(

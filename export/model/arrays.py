@@ -35,12 +35,7 @@ def by_name(arrays, names):
 
 
 def fitted(array, tensor, least=1):
-    """Returns the array for one input of a model, with its rank; values keep their type.
-
-    Raises:
-        InputError: no numbers, NaN, fewer than `least` items, or another shape than `tensor`, the input's
-            `Tensor`.
-    """
+    """Returns the array for one input of a model, with its rank; values keep their type."""
     if tensor.dtype == "string":
         raise InputError(
             f"{tensor.name!r} takes strings, which no phone's runtime reads. Export the part of the model "

@@ -102,12 +102,8 @@ def model_function(
 ) -> tuple[ModelFunction, dict[str, np.ndarray]]:
     """Returns a model as a function, and the given inputs as arrays by name.
 
-    Args:
-        model: any kind of `keras.Model` that computes in float32.
-        inputs: array, list or dict of arrays; sizes that the model leaves open are those of the arrays.
-        activation: `"softmax"` or `"sigmoid"`, computed behind the model's output, which is then called
-            `probabilities`; of several outputs a dict from names to these. Default: None, for none.
-        named_as: the model that `model` is a copy of, whose layers may have other names.
+    An `activation`, `"softmax"` or `"sigmoid"`, is computed behind the model's output, which is then called
+    `probabilities`; of several outputs it is a dict. `named_as` is the model that `model` is a copy of.
     """
     signature, arrays = signature_of(model, inputs, named_as or model)
     check_same_length(arrays)

@@ -13,13 +13,7 @@ _SHOWN = 6  # numbers of an output
 
 
 class Answers:
-    """The outputs of a model for files, and the files that cannot be read.
-
-    Args:
-        found: `keras_vit.commands.predictor.Found`.
-        top: classes that are shown.
-        least: the smallest score that is shown.
-    """
+    """The outputs of a model for files, and the files that cannot be read."""
 
     def __init__(self, found, top: int, least: float):
         self.found, self.top, self.least = found, top, least

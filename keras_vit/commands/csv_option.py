@@ -14,11 +14,7 @@ def add_csv(parser):
 
 
 class CsvFile:
-    """Rows in a CSV file, which is created with the first ones, and complete after each call.
-
-    Raises:
-        InputError: the file is one of `inputs`, or cannot be written.
-    """
+    """Rows in a CSV file, which is created with the first ones, and complete after each call."""
 
     def __init__(self, path: str | None, inputs: list[str]):
         self.path, self._columns = path, None

@@ -15,11 +15,7 @@ def add_geometry(parser):
 
 
 def preparation_for(found, shape, geometry=None):
-    """Returns the `Preprocessing` of images for the input `(height, width, channels)` of a found model.
-
-    Raises:
-        InputError: the model is known to have been trained with another geometry.
-    """
+    """Returns the `Preprocessing` of images for the input `(height, width, channels)` of a found model."""
     from keras_vit.io.preprocessing import Preprocessing
 
     *size, channels = shape

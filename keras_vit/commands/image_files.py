@@ -30,11 +30,7 @@ def add_files(parser):
 
 
 def given_files(options) -> list[str]:
-    """Returns what was given and what is listed, before folders and patterns are replaced.
-
-    Raises:
-        InputError: nothing, or a list that cannot be read.
-    """
+    """Returns what was given and what is listed, before folders and patterns are replaced."""
     files = [*options.files, *(_lines(options.files_from) if options.files_from else ())]
     if not files:
         raise InputError("Expected at least one FILE, or --files-from LIST, received none.")
@@ -42,11 +38,7 @@ def given_files(options) -> list[str]:
 
 
 def image_files(given: list[str]) -> list[str]:
-    """Returns the images that are given, of folders and patterns in alphabetical order, each once.
-
-    Raises:
-        InputError: a folder without images, or a pattern that fits no file.
-    """
+    """Returns the images that are given, of folders and patterns in alphabetical order, each once."""
     found = {}
     for name in given:
         if os.path.isdir(name):

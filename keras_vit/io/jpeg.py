@@ -19,11 +19,6 @@ _TURNED = {  # by the orientation of EXIF, as Pillow's ImageOps.exif_transpose d
 def decode_jpeg(image: Image.Image, data: bytes, factor: int = 1) -> np.ndarray | None:
     """Decodes a colour JPEG, upright, at `1 / factor` of its size.
 
-    Args:
-        image: what Pillow opened; its pixels need not be loaded.
-        data: the bytes of the file.
-        factor: 1, 2, 4 or 8, which divides both sides.
-
     Returns:
         uint8 `(height, width, 3)`, or None where Pillow has to decode: another format or colour space, or a
         file that is not as it should be.

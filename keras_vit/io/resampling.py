@@ -15,18 +15,10 @@ _own = threading.local()  # a resizer has buffers, so each thread needs one
 
 
 def resize_part(image: np.ndarray, box: tuple[float, float, float, float], size: tuple[int, int]):
-    """Returns a part of an image in `(height, width)` pixels, as Pillow's `Image.resize` does.
+    """Returns the part `box` (left, top, right, bottom) of an image, of another size, as Pillow does.
 
     The pixels are Pillow's, or where cykooz-resizer is installed, at most one grey level from them. Pixels
     that lie entirely outside of the part have no influence.
-
-    Args:
-        image: uint8 `(height, width, channels)`.
-        box: left, top, right and bottom of the part, in pixels that need not be whole.
-        size: height and width of the result.
-
-    Returns:
-        uint8 `(*size, channels)`.
     """
     left, top, right, bottom = box
     x, y = int(left), int(top)

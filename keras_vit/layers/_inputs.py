@@ -6,12 +6,7 @@ from keras_vit.errors import InputError
 
 
 def check_input(layer, x):
-    """Raises InputError for a tensor of other axes or type, or of another width than the layer's weights.
-
-    Args:
-        layer: `ConfiguredLayer`, whose `axes` are expected.
-        x: tensor, NumPy array or `keras.KerasTensor`; anything else is an InputError too.
-    """
+    """Raises InputError for a tensor of other axes or type, or of another width than the layer's weights."""
     owner, axes, shape = f"{type(layer).__name__} {layer.name!r}", layer.axes, getattr(x, "shape", None)
     if shape is None or not _fits(shape, axes):
         received = f"{x!r:.80}" if shape is None else tuple(shape)

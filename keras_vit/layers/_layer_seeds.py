@@ -8,23 +8,14 @@ import keras
 
 
 def layer_seeds(seed: int | None) -> Iterator[int | None]:
-    """Yields a different seed for each layer.
-
-    Args:
-        seed: int, or None: then each layer gets None, which leaves it to `keras.utils.set_random_seed`.
-    """
+    """Yields a different seed for each layer; None, which leaves it to Keras, where `seed` is None."""
     numbers = random.Random(seed)
     while True:
         yield None if seed is None else numbers.getrandbits(31)
 
 
 def reseeded(initializer: Any, layer_name: str) -> Any:
-    """Returns an initializer for one layer; without its own seed it would draw equal kernels for all.
-
-    Args:
-        initializer: name, configuration or Keras initializer.
-        layer_name: str, which together with the initializer's seed decides the new seed.
-    """
+    """Returns an initializer for one layer; without its own seed it would draw equal kernels for all."""
     if isinstance(initializer, Mapping):
         initializer = keras.initializers.get(dict(initializer))
     config = getattr(initializer, "get_config", dict)()

@@ -8,16 +8,7 @@ from keras_vit.pairs import as_pair
 
 
 def image_input(image_size, channels, input_tensor=None):
-    """Returns the `keras.Input` for images of one size, or a given tensor of this shape.
-
-    Args:
-        image_size: int or `(height, width)` in pixels.
-        channels: int.
-        input_tensor: `keras.KerasTensor` or None.
-
-    Raises:
-        InputError: no sizes, or a tensor of another shape.
-    """
+    """Returns the `keras.Input` for images of one size, or a given tensor of this shape."""
     if keras.config.image_data_format() != "channels_last":
         raise InputError(
             "Expected images of (height, width, channels), but Keras is set to 'channels_first': call "
@@ -41,16 +32,7 @@ def source_inputs(images):
 
 
 def pixel_scaling(mean, std, channels, dtype):
-    """Returns the layer that makes pixels in [0, 255] into `(x / 255 - mean) / std`.
-
-    Args:
-        mean, std: float or one per channel, of pixels in [0, 1].
-        channels: int.
-        dtype: str or `keras.DTypePolicy`, or None.
-
-    Raises:
-        InputError: not one number per channel, or a deviation that is not above 0.
-    """
+    """Returns the layer that makes pixels in [0, 255] into `(x / 255 - mean) / std`, per channel."""
     for name, value in (("pixel_mean", mean), ("pixel_std", std)):
         if np.shape(value) not in ((), (channels,)):
             raise InputError(

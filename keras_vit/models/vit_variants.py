@@ -35,17 +35,7 @@ SIZES = {
 
 
 def decode_variant(variant):
-    """Splits a name such as `"Ti/16"` into its size and its patch.
-
-    Args:
-        variant: str, a size of the table, `/`, and the side of a square patch in pixels.
-
-    Returns:
-        `(ViTSize, patch_size)`.
-
-    Raises:
-        InputError: there is no such size, or the name has another form.
-    """
+    """Splits a name such as `"Ti/16"` into `(ViTSize, patch_size)`."""
     match = re.fullmatch(r"(.+)/([1-9][0-9]*)", variant) if isinstance(variant, str) else None
     if not match or match[1] not in SIZES:
         raise InputError(

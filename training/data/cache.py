@@ -29,14 +29,7 @@ _MOST_WRITERS = 64
 
 
 class Cache:
-    """Decoded images by the stamps of their files. Threads and processes may share it.
-
-    Args:
-        folder: Path, of one data set and one size.
-
-    Raises:
-        OSError: the folder cannot be created.
-    """
+    """Decoded images of a data set by the stamps of their files. Threads and processes may share it."""
 
     def __init__(self, folder: Path):
         self.folder = folder

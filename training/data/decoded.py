@@ -114,12 +114,7 @@ class Decoder:
 
 
 class DecodedImages:
-    """Some of a source's images. Indexed by a row, a slice or several rows, it gives uint8 arrays.
-
-    Args:
-        decoder: Decoder of all images.
-        indices: int array `(num_images,)`, the places of these ones in it.
-    """
+    """Some of a source's images. Indexed by a row, a slice or several rows, it gives uint8 arrays."""
 
     dtype = np.dtype(np.uint8)
     ndim = 4

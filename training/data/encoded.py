@@ -17,12 +17,7 @@ EXAMINED = 256 * 1024**2  # bytes of image files that are all read before the st
 def encoded_parts(items, parts: dict[str, tuple[np.ndarray, ...]], options, source: str, channels: int = 3):
     """Returns a dict of `Split` that decode images when they are used, and lines on what was found.
 
-    Args:
-        items: see `keras_vit.training.data.items`.
-        parts: for each split, the indices of its items, their labels, and their weights if they have any.
-        options: LoadOptions.
-        source: what messages call the data, such as the path of a folder.
-        channels: 1 or 3.
+    `parts` has for each the indices of its items, their labels, and their weights if they have any.
 
     Raises:
         InputError: images that cannot be read, unless `options.skip_broken`.

@@ -53,11 +53,7 @@ def parse(text: str, name: str = "group") -> tuple[str, str]:
 
 
 def group_names(parts: dict[str, Split], group: str, source: str) -> dict[str, list[str | None]]:
-    """Returns the group of each image in each split of a source; None of one that belongs to none.
-
-    Raises:
-        InputError: the source has no such groups, or a group is in two of its splits.
-    """
+    """Returns the group of each image in each split of a source; None of one that belongs to none."""
     kind, argument = parse(group)
     read = _columns if kind == COLUMN else _paths
     found = {name: read(split, argument, group, source) for name, split in parts.items()}

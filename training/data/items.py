@@ -22,13 +22,7 @@ _THREADS = 16  # which wait for the disk most of the time
 
 
 class FileItems:
-    """Image files.
-
-    Args:
-        root: Path of the folder that messages name.
-        paths: of the files, str.
-        table: the columns of a table that has a row for each file, by name.
-    """
+    """Image files. `table` has the columns of a table with a row for each."""
 
     def __init__(self, root: Path, paths: Sequence[str], table: Mapping[str, Sequence] | None = None):
         self.root, self.paths = root, paths
@@ -111,11 +105,7 @@ class StoredItems:
     """Encoded images that a source gives one after another, kept in a temporary file.
 
     The file has no name and is removed with the object. It is in the folder named by `TMPDIR`.
-
-    Args:
-        images: yields the name of each image within the source, and its bytes.
-        source: str, what messages call the source.
-        stamp: str that changes with the images of the source.
+    `stamp` changes with the images of the source.
     """
 
     def __init__(self, images: Iterable[tuple[str, bytes]], source: str, stamp: str):

@@ -42,12 +42,9 @@ def epoch_order(seed, epoch, num_images, batch_size):
 
 
 class Sampling:
-    """Which images each epoch has.
+    """Which images each epoch has: each once, or of each of the groups `strata` equally many.
 
-    Args:
-        num_images: int.
-        strata: int `(num_images,)` groups of which an epoch has equally many images: those of small ones come
-            several times, in another order each time. Default: None, each image comes once.
+    Those of small groups come several times, in another order each time.
     """
 
     def __init__(self, num_images: int, strata: np.ndarray | None = None):

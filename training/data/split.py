@@ -39,11 +39,7 @@ def complete_splits(
 ) -> dict[str, Split]:
     """Takes the missing splits out of the training split. Existing splits stay unchanged.
 
-    Args:
-        kind: of the labels, one of `label_kinds.KINDS`.
-        groups: int `(num_images,)` of the training split, the same for images that stay together.
-        fold: which part of the training split is the test split, instead of `test_fraction` of it.
-        **others: those of `load_data`.
+    `groups` are those of the training split; a `fold` of it is the test split instead of `test_fraction`.
     """
     fractions = {"test": test_fraction, "validation": validation_fraction}
     missing = [name for name in fractions if name not in parts]

@@ -50,13 +50,7 @@ def read_table(path: Path) -> dict[str, Sequence]:
 
 
 def choose_columns(columns: Sequence[str], given: Mapping[str, str | None], where) -> dict[str, str]:
-    """Returns the names of the columns `"image"`, `"label"` and, if there are any, `"split"`, `"weight"`.
-
-    Args:
-        columns: names of all columns.
-        given: those that were asked for; None for one of the usual names.
-        where: what messages call the table.
-    """
+    """Returns the names of the columns `"image"`, `"label"` and, if there are any, `"split"`, `"weight"`."""
     chosen = {}
     for kind, usual in USUAL.items():
         name = given.get(kind)

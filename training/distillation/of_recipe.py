@@ -16,11 +16,7 @@ EXAMPLES = 64  # images that show whether a teacher returns probabilities
 def with_teacher(
     recipe: ImageRecipe, student: keras.Model, data: ImageData, activation: str | None
 ) -> tuple[Distillation, SameTeacher]:
-    """Returns the model that trains a student with the recipe's teacher, and the callback that guards it.
-
-    Raises:
-        InputError: there is no such teacher, or it does not fit the student or the data.
-    """
+    """Returns the model that trains a student with the recipe's teacher, and the callback that guards it."""
     kind = recipe.distill_kind
     if activation is None and kind != FEATURES:
         raise InputError(

@@ -18,10 +18,6 @@ def fit_temperature(outputs: np.ndarray, loss: Callable[[np.ndarray], float]) ->
     with a normal distribution of its logarithm.
 
     Reference: Guo et al. 2017, section 4.2, https://arxiv.org/abs/1706.04599
-
-    Args:
-        outputs: `(n, num_names)` logits.
-        loss: function of changed logits, in nats.
     """
     if not len(outputs):
         return 1.0

@@ -78,11 +78,7 @@ class Numbers(Target):
 
 
 class StandardizedError(keras.losses.Loss):
-    """Half the squared error, each number in units of its standard deviation.
-
-    Args:
-        spread: float `(num_numbers,)`, the standard deviations.
-    """
+    """Half the squared error, each number in units of its standard deviation."""
 
     def __init__(self, spread: np.ndarray):
         super().__init__(name="standardized_error")

@@ -103,11 +103,7 @@ class SeveralLabels(Target):
 
 
 class WeightedLabels(keras.losses.Loss):
-    """Mean cross-entropy of sigmoids, in which a label that holds has a weight.
-
-    Args:
-        weights: float32 `(num_labels,)`, of each label where it holds.
-    """
+    """Mean cross-entropy of sigmoids, in which a label that holds has a weight."""
 
     def __init__(self, weights: np.ndarray):
         super().__init__(name="weighted_labels")
@@ -120,12 +116,7 @@ class WeightedLabels(keras.losses.Loss):
 
 
 class LabelMetric(keras.metrics.Metric):
-    """F1, the mean over the labels that occur, or the recall of one; a label is found above a logit of 0.
-
-    Args:
-        kind: `"macro_f1"` or `"recall"`.
-        label: int, the label of `"recall"`.
-    """
+    """F1, the mean over the labels that occur, or the recall of one; a label is found above a logit of 0."""
 
     def __init__(self, kind: str, label: int | None = None, **options):
         super().__init__(**{"name": kind, **options})

@@ -70,15 +70,7 @@ def fit_none_below(
 
 
 def least_score(scores: np.ndarray, right: np.ndarray, precision: float) -> float:
-    """Returns the smallest score from which on the wanted share of answers is right.
-
-    Args:
-        scores: `(n,)`, of the best class of each picture.
-        right: bool `(n,)`, False for pictures that have none of the classes.
-        precision: float, the least share.
-
-    Raises:
-        InputError: no score is enough for ten answers or more, or there are too few.
+    """Returns the smallest score from which on the wanted share of answers is right, `right` per picture.
 
     Example:
         >>> scores = np.arange(1, 21) / 20
@@ -109,9 +101,6 @@ def read_unknown(folder: str | Path, prepare: Preprocessing, channels: int) -> t
     """Reads all pictures in a folder; returns them in two halves, by a hash of their content.
 
     Those that cannot be read are left out, with a warning.
-
-    Raises:
-        InputError: fewer than two pictures.
     """
     path = Path(folder).expanduser()
     if not path.is_dir():

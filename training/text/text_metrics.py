@@ -19,9 +19,6 @@ def text_metrics(model: keras.Model, data: TextData, batch_size: int = 256) -> d
 
     Each line starts without context, and its end counts as a character. In running text a recurrent model
     reads the split from end to end, another model window by window, without the window before.
-
-    Returns:
-        dict for JSON; `bigram` has the same cross-entropy, bits and perplexity, `per_position` is for lines.
     """
     windows = split_windows(data, data.test)
     targets = windows.targets[windows.mask]

@@ -57,11 +57,7 @@ class LimitOptions(TypedDict, total=False):
 
 
 class Limits:
-    """Limits on what is measured of a model before it is trained: keys of `LIMITS`; None for no limit.
-
-    Raises:
-        InputError: an unknown name.
-    """
+    """Limits on what is measured of a model before it is trained: keys of `LIMITS`; None for no limit."""
 
     def __init__(self, **limits: float | None):
         if unknown := limits.keys() - LIMITS.keys():
