@@ -53,6 +53,16 @@ class Choices:
             raise InputError(f"Expected {name} to be one of {allowed}, received {value!r}.")
 
 
+@dataclasses.dataclass(frozen=True)
+class ReadBy:
+    """What a function `(value, name)` reads without an InputError."""
+
+    read: Callable[[Any, str], Any]
+
+    def check(self, name: str, value: Any) -> None:
+        self.read(value, name)
+
+
 def constraints(annotation: Any) -> tuple:
     """Returns what follows the type in `Annotated[type, ...]`, a tuple."""
     return getattr(annotation, "__metadata__", ())

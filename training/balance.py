@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -19,23 +18,11 @@ WHOLE = (ACCURACY, BALANCED_ACCURACY, MACRO_F1, "mean_average_precision", "mean_
 UNEQUAL = 30  # times as many images of one class as of another, from which accuracy says little
 
 
-class ClassWeight:
-    """`"balanced"`, or `"NAME:WEIGHT"` of some classes, separated by commas; the others weigh 1."""
-
-    def check(self, name: str, value: Any) -> None:
-        if value is not None:
-            given_weights(value, name)
-
-
-class Monitor:
-    """`"recall:CLASS"` or one of `WHOLE`; which of these there are depends on the kind of labels."""
-
-    def check(self, name: str, value: Any) -> None:
-        kind, _, label = str(value).partition(":")
-        if value is not None and not (kind in WHOLE and not label or kind == RECALL and label):
-            raise InputError(
-                f"Expected {name} to be {', '.join(WHOLE)} or {RECALL}:CLASS, received {value!r}."
-            )
+def check_monitor(text: str, name: str):
+    """Raises InputError unless it is `"recall:CLASS"` or one of `WHOLE`, for which the labels decide."""
+    kind, _, label = text.partition(":")
+    if not (kind in WHOLE and not label or kind == RECALL and label):
+        raise InputError(f"Expected {name} to be {', '.join(WHOLE)} or {RECALL}:CLASS, received {text!r}.")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

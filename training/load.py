@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from rich.console import Console
 
-from keras_vit.constraints import check_value
+from keras_vit.constraints import ReadBy, check_value
 from keras_vit.errors import InputError
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.training import data
 from keras_vit.training.data import ImageData
-from keras_vit.training.data.decoding import FULL, OF_DATA, Color, Window, with_decoding
+from keras_vit.training.data.decoding import FULL, OF_DATA, color_of, window_of, with_decoding
 from keras_vit.training.geometry import preparation, prepare_option
 from keras_vit.training.text.corpus import TextData, is_text, load_text
 
@@ -107,8 +107,8 @@ def _with_geometry(spec, geometry=None, background=None, **options):
     own, sixteen_bit = options.get("prepare"), options.get("sixteen_bit")
     if own is not None and geometry is not None:
         raise InputError(f"Expected geometry or prepare, received both: leave geometry={geometry} out.")
-    check_value("background", background, Annotated[str | None, Color()])
-    check_value("sixteen_bit", sixteen_bit, Annotated[str | None, Window()])
+    check_value("background", background, Annotated[str | None, ReadBy(color_of)])
+    check_value("sixteen_bit", sixteen_bit, Annotated[str | None, ReadBy(window_of)])
     if own is not None and not isinstance(own, Preprocessing):
         if background is not None or sixteen_bit not in (None, FULL, OF_DATA):
             raise InputError(

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Optional, Self
 
 import keras_vit
-from keras_vit.constraints import Choices, Range, check_value, parameters, parse_value
+from keras_vit.constraints import Choices, Range, ReadBy, check_value, parameters, parse_value
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.label_kinds import KINDS
 from keras_vit.io.preprocessing import GEOMETRIES
 from keras_vit.training.augmentation.settings import STRONG, Augmentation
-from keras_vit.training.balance import ClassWeight, Monitor
-from keras_vit.training.data.decoding import Color, Window
-from keras_vit.training.data.folds import OneFold
-from keras_vit.training.data.groups import GroupBy
+from keras_vit.training.balance import check_monitor, given_weights
+from keras_vit.training.data.decoding import color_of, window_of
+from keras_vit.training.data.folds import Fold
+from keras_vit.training.data.groups import parse as parse_groups
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.fields import OnlyWith, OnlyWithOneOf, annotations, check_fields, unused_fields
 from keras_vit.training.normalization import NORMALIZATIONS
@@ -243,20 +243,20 @@ class ImageRecipe(Augmentation, Recipe):
     class_folders: Annotated[  # where folders contain folders: which are the classes; None: refused
         str | None, Choices("first", "last"), OnlyWith("data", "folder:*")
     ] = None
-    background: Annotated[str | None, Color(), OnlyWith("data", *_FILES)] = (
+    background: Annotated[str | None, ReadBy(color_of), OnlyWith("data", *_FILES)] = (
         None  # of transparent images: white
     )
-    sixteen_bit: Annotated[str | None, Window(), OnlyWith("data", *_FILES)] = None  # full, data or LOW:HIGH
+    sixteen_bit: Annotated[str | None, ReadBy(window_of), OnlyWith("data", *_FILES)] = None  # full, data, A:B
     image_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # None: one of the usual names
     label_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # or several: A,B; * for all others
     split_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None
     weight_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # of images in the loss
     label_kind: Annotated[str | None, Choices(*KINDS)] = None  # of an image; None: as the labels show
     group: Annotated[  # what stays on one side of each split: folder, column:NAME or pattern:REGEX
-        str | None, GroupBy(), OnlyWith("data", "folder:*", *TABLES)
+        str | None, ReadBy(parse_groups), OnlyWith("data", "folder:*", *TABLES)
     ] = None
     near_duplicates: bool | None = None  # stay together too; None: where no group is given and images are few
-    fold: Annotated[str | None, OneFold()] = None  # NUMBER/COUNT: this one of several folds is the test split
+    fold: Annotated[str | None, ReadBy(Fold.parse)] = None  # NUMBER/COUNT: which fold is the test split
     normalization: Annotated[str | None, Choices(*NORMALIZATIONS)] = None  # inside the model; None: its own
 
     # Model
@@ -306,13 +306,15 @@ class ImageRecipe(Augmentation, Recipe):
     # Optimisation
     loss: Annotated[str, ChoicesOrOwn("cross_entropy", "hinge")] = "cross_entropy"  # hinge: support vectors
     label_smoothing: Annotated[float, Range(0, 0.999)] = 0.1
-    class_weight: Annotated[str | None, ClassWeight()] = None  # in the loss: balanced, or CLASS:WEIGHT,...
+    class_weight: Annotated[str | None, ReadBy(given_weights)] = (
+        None  # in the loss: balanced, or A:WEIGHT,...
+    )
     sampling: Annotated[str, Choices("each", "balanced")] = "each"  # image once, or classes equally often
     logit_adjustment: Annotated[  # 1: as if all classes had as many images
         float, Range(0, 10), OnlyWith("loss", "cross_entropy")
     ] = 0.0
     monitor: Annotated[  # chooses the best epoch; None: accuracy, of very unequal classes balanced accuracy
-        str | None, Monitor()
+        str | None, ReadBy(check_monitor)
     ] = None
 
     # Augmentation

@@ -32,7 +32,7 @@ def attention(layer, x, queried):
     Returns the pending output for the queried tokens, and the scores after softmax
     `(batch, num_heads, num_queries, length)`.
     """
-    kernel, bias, values = _qkv_weights(layer)
+    kernel, bias, restored = _qkv_weights(layer)
     hidden_dim = kernel.shape[0]
     if queried is x:
         query, key, value = _heads(layer, x, kernel, bias, 3)
@@ -50,12 +50,12 @@ def attention(layer, x, queried):
             scores += _causal_bias(query.shape[2], key.shape[2])
         scores = tf.nn.softmax(scores)
         mixed = merge_heads(tf.matmul(scores, value))
-    mixed = layer_norm(layer.norm, mixed) if layer.inner_norm else values.restored(mixed)
+    mixed = layer_norm(layer.norm, mixed) if layer.inner_norm else restored(mixed)
     return dense(layer.projection, mixed), scores
 
 
 def _qkv_weights(layer):
-    """Kernel `(hidden_dim, 3 * hidden_dim)` and bias of scaled queries, keys and values, and `Values`."""
+    """Kernel `(hidden_dim, 3 * hidden_dim)` and bias, changed, and a function that restores mixed values."""
     kernel, bias = weights(layer.qkv)
     if layer.qkv_bias and not layer.key_bias:
         query, value = np.split(as_float64(layer.query_value_bias.bias), 2)
@@ -113,14 +113,14 @@ def attention_pooling(layer, x):
     x = x.all_tokens() if isinstance(x, EncoderOutput) else x
     kernel, bias = weights(layer.key_value)
     bias = np.broadcast_to(bias, kernel.shape[1])
-    kernel, bias, values = with_changed_values(kernel, bias, layer.num_heads)
+    kernel, bias, restored = with_changed_values(kernel, bias, layer.num_heads)
     key_value = materialize(product(x, kernel, bias, layer.key_value.path))
     with tf.name_scope(layer.path):
         key, value = split_heads(key_value, layer.num_heads, 2)
         query = constant(np.repeat(_probe_query(layer), key.shape[0], axis=0))
         scores = tf.nn.softmax(tf.matmul(query, key, transpose_b=True))
         pooled = tf.reshape(tf.matmul(scores, value), (key.shape[0], -1))
-    pooled = materialize(dense(layer.projection, values.restored(pooled)))
+    pooled = materialize(dense(layer.projection, restored(pooled)))
     return pooled + materialize(mlp(layer.mlp, layer_norm(layer.norm, pooled)))
 
 

@@ -8,27 +8,14 @@ They are one tensor in the file, and int8 has one scale for all of it.
   added behind the attention, whose scores have a sum of 1.
 """
 
-import dataclasses
+import functools
 
 import numpy as np
-import tensorflow as tf
 
 from keras_vit.export.mobile.pending import Rotated
 from keras_vit.export.mobile.rotation import rotation_of_heads
 
 SMALLEST = 1e-12
-
-
-@dataclasses.dataclass(frozen=True)
-class Values:
-    """How values were changed: `original = changed @ matrix + shift`."""
-
-    matrix: np.ndarray
-    shift: np.ndarray
-
-    def restored(self, mixed: tf.Tensor) -> Rotated:
-        """Returns mixed values `(..., hidden_dim)` as they would be without the change."""
-        return Rotated(mixed, self.matrix, self.shift)
 
 
 def balanced(kernel, bias, num_heads, drop_key_bias):
@@ -47,7 +34,7 @@ def balanced(kernel, bias, num_heads, drop_key_bias):
 def with_changed_values(kernel, bias, num_heads):
     """Changes the values, the last columns of a kernel `(hidden_dim, units)` and its bias.
 
-    Returns kernel, bias and `Values`.
+    Returns kernel, bias and a function of mixed values that restores them: `changed @ matrix + shift`.
     """
     hidden_dim = kernel.shape[0]
     others, values = np.split(kernel, [-hidden_dim], axis=1)
@@ -56,7 +43,7 @@ def with_changed_values(kernel, bias, num_heads):
     others_bias, shift = np.split(bias, [-hidden_dim])
     scale = _sizes(np.vstack([others, others_bias])).max() / max(_sizes(values).max(), SMALLEST) or 1.0
     changed = np.hstack([others, values * scale]), np.concatenate([others_bias, np.zeros(hidden_dim)])
-    return *changed, Values(rotation.T / scale, shift)
+    return *changed, functools.partial(Rotated, matrix=rotation.T / scale, shift=shift)
 
 
 def _sizes(weights):

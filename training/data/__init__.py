@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from keras_vit.constraints import Choices, checked
+from keras_vit.constraints import Choices, ReadBy, checked
 from keras_vit.errors import DataWarning, InputError
 from keras_vit.io.label_kinds import KINDS, NUMBERS
 from keras_vit.io.preprocessing import Preprocessing
@@ -21,10 +21,10 @@ from keras_vit.training.data.checks import (
     warn_pixels,
 )
 from keras_vit.training.data.dataset import ImageData, Split
-from keras_vit.training.data.folds import Fold, OneFold
+from keras_vit.training.data.folds import Fold
 from keras_vit.training.data.given import load_given
 from keras_vit.training.data.grouping import check_folds, divided_by_folds, groups_of
-from keras_vit.training.data.groups import GroupBy
+from keras_vit.training.data.groups import parse as parse_groups
 from keras_vit.training.data.label_kinds import strata, stratum_names
 from keras_vit.training.data.sources import LoadOptions, find_source
 from keras_vit.training.data.split import Fraction, complete_splits
@@ -52,9 +52,9 @@ def load_data(
     weight_column: str | None = None,
     label_kind: Annotated[str | None, Choices(*KINDS)] = None,
     sixteen_bit: str | None = None,
-    group: Annotated[str | None, GroupBy()] = None,
+    group: Annotated[str | None, ReadBy(parse_groups)] = None,
     near_duplicates: bool | None = None,
-    fold: Annotated[str | None, OneFold()] = None,
+    fold: Annotated[str | None, ReadBy(Fold.parse)] = None,
     examine: bool = False,
     caching: bool = True,
     copied: bool = False,

@@ -1,7 +1,6 @@
 """What a recipe says about decoding: the colour under transparent images, the window of 16-bit images."""
 
 import dataclasses
-from typing import Any
 
 from PIL import ImageColor
 
@@ -10,22 +9,6 @@ from keras_vit.io.preprocessing import WHITE, Preprocessing
 
 FULL, OF_DATA = "full", "data"
 _HIGHEST = 65_535
-
-
-class Color:
-    """A colour by name, such as `"white"`, or as `"#rrggbb"`."""
-
-    def check(self, name: str, value: Any) -> None:
-        if value is not None:
-            color_of(value, name)
-
-
-class Window:
-    """`"full"`, `"data"` or `"LOW:HIGH"`."""
-
-    def check(self, name: str, value: Any) -> None:
-        if value is not None:
-            window_of(value, name)
 
 
 def with_decoding(
@@ -38,7 +21,7 @@ def with_decoding(
 
 
 def color_of(text: str, name: str = "background") -> tuple[int, int, int]:
-    """Returns red, green and blue in [0, 255].
+    """Returns red, green and blue in [0, 255] of a name or of `#rrggbb`.
 
     >>> color_of("black"), color_of("#ff8000")
     ((0, 0, 0), (255, 128, 0))

@@ -1,7 +1,6 @@
 """Which of several folds is the test split, as a recipe writes it: `"2/5"`."""
 
 import dataclasses
-from typing import Any
 
 from keras_vit.errors import InputError
 
@@ -31,11 +30,3 @@ class Fold:
                 f"five, received {text!r}."
             )
         return cls(int(number), int(count))
-
-
-class OneFold:
-    """The annotation of a field that is a fold, or None."""
-
-    def check(self, name: str, value: Any) -> None:
-        if value is not None:
-            Fold.parse(value, name)

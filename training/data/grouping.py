@@ -30,7 +30,7 @@ def groups_of(
         strata: int `(num_images,)` of the training images, of which splits get the same share.
         stratum_names: what messages call these.
         source: what messages call the data.
-        group: `GroupBy` that the user gave, or None.
+        group: as `groups.parse` reads it, what the user gave, or None.
         alike: whether near-duplicates are groups too; None: where no group is given and images are few.
 
     The groups are int `(num_images,)`, or None: equal images alone stay together.

@@ -3,7 +3,6 @@
 import itertools
 import re
 from pathlib import PurePosixPath
-from typing import Any
 
 import numpy as np
 
@@ -21,16 +20,8 @@ _NUMBERED = re.compile(r"(.*?)[-_. ]*([A-Za-z]*)[-_. ]*\d+$")  # a name, perhaps
 _SHOWN = 5  # groups
 
 
-class GroupBy:
-    """`"folder"`, `"column:NAME"` or `"pattern:REGEX"`."""
-
-    def check(self, name: str, value: Any) -> None:
-        if value is not None:
-            parse(value, name)
-
-
 def parse(text: str, name: str = "group") -> tuple[str, str]:
-    """Returns the kind of groups and its argument.
+    """Returns the kind of groups of `"folder"`, `"column:NAME"` or `"pattern:REGEX"`, and its argument.
 
     Example:
         >>> parse("pattern:patient_([0-9]+)")
