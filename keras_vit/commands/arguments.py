@@ -39,8 +39,13 @@ def parsed(command, *words):
     return parser.parse_args(words)
 
 
-def add_columns(parser):
-    """Adds the options that choose the columns of a table of images."""
+def selected(options, *names: str) -> dict:
+    """Returns some options by name."""
+    return {name: getattr(options, name) for name in names}
+
+
+def add_source(parser):
+    """Adds the options on how a source of images is read: the columns of a table, what stays together."""
     for kind in ("image", "label", "split"):
         parser.add_argument(
             f"--{kind}-column",
@@ -48,21 +53,6 @@ def add_columns(parser):
             help=f"column of a table with the {kind} (default: a usual name)",
         )
     add_label_kind(parser)
-
-
-def add_label_kind(parser):
-    """Adds the option that says what the labels of images are."""
-    parser.add_argument("--label-kind", choices=KINDS, help="what the labels are (default: as they show)")
-
-
-def given_columns(options) -> dict[str, str | None]:
-    """Returns what `add_columns` added, as options of `load_data`."""
-    names = ("image_column", "label_column", "split_column", "label_kind")
-    return {name: getattr(options, name) for name in names}
-
-
-def add_groups(parser):
-    """Adds the options that say which images stay on one side of every split."""
     parser.add_argument(
         "--group",
         metavar="GROUPS",
@@ -75,10 +65,16 @@ def add_groups(parser):
     )
 
 
-def given_groups(options) -> dict[str, str | bool | None]:
-    """Returns what `add_groups` added, as options of `load_data`."""
-    asked = {"true": True, "false": False}.get(options.near_duplicates)
-    return {"group": options.group, "near_duplicates": asked}
+def add_label_kind(parser):
+    """Adds the option that says what the labels of images are."""
+    parser.add_argument("--label-kind", choices=KINDS, help="what the labels are (default: as they show)")
+
+
+def given_source(options) -> dict:
+    """Returns what `add_source` added, and what `check` and `pack` share, as options of `load_data`."""
+    columns = ("image_column", "label_column", "split_column", "label_kind")
+    chosen = selected(options, *columns, "group", "class_folders", "skip_broken", "data_dir")
+    return {**chosen, "near_duplicates": {"true": True, "false": False}.get(options.near_duplicates)}
 
 
 def check_no_input(option: str, written: str, inputs: list[str]):

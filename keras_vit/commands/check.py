@@ -1,13 +1,6 @@
 """Reads all images or texts of a data set, and shows how they are read, counted and passed over."""
 
-from keras_vit.commands.arguments import (
-    add_columns,
-    add_data_dir,
-    add_groups,
-    given_columns,
-    given_groups,
-    path,
-)
+from keras_vit.commands.arguments import add_data_dir, add_source, given_source, path, selected
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 
@@ -40,8 +33,7 @@ def add_arguments(parser):
         metavar="SCALING",
         help="how a training scales grey images of 16 bits: full (default), data or LOW:HIGH",
     )
-    add_columns(parser)
-    add_groups(parser)
+    add_source(parser)
     add_data_dir(parser)
     add_json(parser, "lines and the number of items in each split")
 
@@ -51,15 +43,10 @@ def run(options):
         from keras_vit.training.load import load_data
         from keras_vit.training.text.corpus import is_text
     of_images = {
-        "image_size": options.image_size,
-        "sixteen_bit": options.sixteen_bit,
-        **given_columns(options),
-        **given_groups(options),
+        **given_source(options),
+        **selected(options, "image_size", "sixteen_bit"),
         "examine": True,
         "caching": options.image_size is not None,
-        "class_folders": options.class_folders,
-        "skip_broken": options.skip_broken,
-        "data_dir": options.data_dir,
     }
     with json_file(options.json, [options.spec]) as write:
         data = load_data(options.spec, **({} if is_text(options.spec) else of_images))

@@ -2,7 +2,7 @@
 
 import sys
 
-from keras_vit.commands.arguments import path
+from keras_vit.commands.arguments import path, selected
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.kind import open_text_model
 from keras_vit.commands.quiet import quiet_engines, quiet_import
@@ -28,11 +28,7 @@ def run(options):
         samples, figures = generate(
             options.model,
             options.num,
-            temperature=options.temperature,
-            top_k=options.top_k,
-            top_p=options.top_p,
-            prefix=options.prefix,
-            seed=options.seed,
+            **selected(options, "temperature", "top_k", "top_p", "prefix", "seed"),
         )
         write({"samples": samples, **(figures or {})})
     print(*samples, sep="\n")

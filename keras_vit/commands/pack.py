@@ -2,14 +2,7 @@
 
 from pathlib import Path
 
-from keras_vit.commands.arguments import (
-    add_columns,
-    add_data_dir,
-    add_groups,
-    given_columns,
-    given_groups,
-    path,
-)
+from keras_vit.commands.arguments import add_data_dir, add_source, given_source, path, selected
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError, counted
@@ -29,11 +22,10 @@ def add_arguments(parser):
         help="reduce larger images to this shorter side, as JPEG, except those with transparent parts and "
         "grey ones of 16 bits (default: files are copied as they are)",
     )
-    add_columns(parser)
+    add_source(parser)
     parser.add_argument(
         "--weight-column", metavar="NAME", help="column of a table with a weight of each image"
     )
-    add_groups(parser)
     parser.add_argument("--class-folders", choices=("first", "last"), help="as check has it")
     parser.add_argument("--skip-broken", action="store_true", help="leave out images that cannot be read")
     parser.add_argument(
@@ -55,13 +47,8 @@ def run(options):
         from keras_vit.training.data.shards import copied_bytes, pack
     data = load_data(
         options.spec,
-        class_folders=options.class_folders,
-        skip_broken=options.skip_broken,
-        **given_columns(options),
-        weight_column=options.weight_column,
-        **given_groups(options),
-        seed=options.seed,
-        data_dir=options.data_dir,
+        **given_source(options),
+        **selected(options, "weight_column", "seed"),
         caching=False,
         copied=True,
     )

@@ -1,6 +1,6 @@
 """Trains a recipe."""
 
-from keras_vit.commands.arguments import add_data_dir, at_least_one, path
+from keras_vit.commands.arguments import add_data_dir, at_least_one, path, selected
 from keras_vit.commands.evaluate import print_metrics
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
@@ -59,11 +59,7 @@ def run(options):
     if options.pretrained is not None:
         overrides.append(f"pretrained={options.pretrained}")
     recipe = override(read_recipe(options.recipe), overrides)
-    more = {
-        "data_dir": options.data_dir,
-        "checkpoint_every": options.checkpoint_every,
-        "devices": options.devices,
-    }
+    more = selected(options, "data_dir", "checkpoint_every", "devices")
     with json_file(options.json, [options.recipe]) as write:
         if options.folds is not None:
             write(_cross_validate(recipe, options, more))
