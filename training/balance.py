@@ -27,21 +27,13 @@ def check_monitor(text: str, name: str):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Balance:
-    """What a training does about classes of unequal size.
+    """What a training does about classes of unequal size."""
 
-    Attributes:
-        weights: float32 `(num_classes,)`, of each class in the loss, or None: all the same.
-        adjustment: float32 `(num_classes,)`, what is added to the logits in training, or None.
-        monitor: str, the metric of the validation images that chooses the best epoch.
-        label: int, the class whose recall that is, or None.
-        note: str, a line on what was decided by the data, or None.
-    """
-
-    weights: np.ndarray | None = None
-    adjustment: np.ndarray | None = None
-    monitor: str = ACCURACY
-    label: int | None = None
-    note: str | None = None
+    weights: np.ndarray | None = None  # of each class in the loss; None: all the same
+    adjustment: np.ndarray | None = None  # what is added to the logits in training
+    monitor: str = ACCURACY  # the metric of the validation images that chooses the best epoch
+    label: int | None = None  # the class whose recall that is
+    note: str | None = None  # a line on what was decided by the data
 
     @classmethod
     def of(cls, recipe, data: ImageData) -> "Balance":

@@ -16,17 +16,11 @@ from keras_vit.training.own_parts import accepted
 
 
 class Contract(abc.ABC):
-    """What the model of an own builder takes and returns; made of what the data decide.
+    """What the model of an own builder takes and returns; made of what the data decide."""
 
-    Attributes:
-        inputs: keras.KerasTensor, with the batch.
-        outputs: tuple, the shape of the logits with the batch.
-        words: str, what the builder should accept.
-    """
-
-    inputs: keras.KerasTensor
-    outputs: tuple
-    words: str
+    inputs: keras.KerasTensor  # with the batch
+    outputs: tuple  # the shape of the logits with the batch
+    words: str  # what the builder should accept
 
     @abc.abstractmethod
     def example(self) -> np.ndarray:

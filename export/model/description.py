@@ -18,65 +18,42 @@ NAME = "model.json"
 
 @dataclasses.dataclass(frozen=True)
 class InputDescription:
-    """One input: what the app has to pass.
-
-    Attributes:
-        name, shape, dtype: of the tensor; the shape without the batch, None for an open size.
-        scale, zero_point: of whole numbers that stand for `(number - zero_point) * scale`, else None.
-        pixels: bool, images whose values are from 0 to 255.
-        low, high: float, the smallest and largest value that the model was verified with, or None.
-    """
+    """One input: what the app has to pass."""
 
     name: str
-    shape: tuple
+    shape: tuple  # without the batch, None for an open size
     dtype: str
-    pixels: bool = False
-    low: float | None = None
-    high: float | None = None
-    scale: float | None = None
+    pixels: bool = False  # images whose values are from 0 to 255
+    low: float | None = None  # the smallest value that the model was verified with
+    high: float | None = None  # the largest one
+    scale: float | None = None  # of whole numbers that stand for (number - zero_point) * scale
     zero_point: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class OutputDescription:
-    """One output.
-
-    Attributes:
-        name, shape, dtype: of the tensor; the shape without the batch.
-        scale, zero_point: as of an input.
-        task: a name in `keras_vit.export.tasks.TASKS`, or None where none was declared.
-        activation: `"softmax"`, `"sigmoid"`, or None where the export added none.
-        thresholds: of the task labels, the least value of each label that holds, or None.
-        none_below: float, of the task classification, the value of the best class below which the answer is
-            "none of these", or None.
-    """
+    """One output."""
 
     name: str
-    shape: tuple
+    shape: tuple  # without the batch
     dtype: str
-    task: str | None = None
-    activation: str | None = None
-    scale: float | None = None
+    task: str | None = None  # a name in keras_vit.export.tasks.TASKS; None where none was declared
+    activation: str | None = None  # softmax or sigmoid; None where the export added none
+    scale: float | None = None  # as of an input
     zero_point: int | None = None
-    thresholds: tuple | None = None
-    none_below: float | None = None
+    thresholds: tuple | None = None  # of the task labels, the least value of each label that holds
+    none_below: float | None = None  # of classification, the best class's value below which it is no answer
 
 
 @dataclasses.dataclass(frozen=True)
 class Description:
-    """The inputs and outputs of a file.
-
-    Attributes:
-        label_names: tuple of str, the names of the classes or labels, or None.
-        grey: bool, it takes RGB, but was trained on grey images.
-        preprocessing: Preprocessing, what makes an image its one input, or None where that is not known.
-    """
+    """The inputs and outputs of a file."""
 
     inputs: tuple[InputDescription, ...]
     outputs: tuple[OutputDescription, ...]
-    label_names: tuple[str, ...] | None = None
-    grey: bool = False
-    preprocessing: Preprocessing | None = None
+    label_names: tuple[str, ...] | None = None  # of the classes or labels
+    grey: bool = False  # it takes RGB, but was trained on grey images
+    preprocessing: Preprocessing | None = None  # what makes an image its one input
 
     @property
     def named(self) -> OutputDescription | None:

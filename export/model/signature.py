@@ -17,17 +17,11 @@ NARROW = {"float64": "float32", "int64": "int32"}  # numpy's own types, which ph
 
 @dataclasses.dataclass(frozen=True)
 class Tensor:
-    """One input or output.
+    """One input or output."""
 
-    Attributes:
-        name: str, unique among the inputs or among the outputs.
-        shape: tuple without the batch axis; None for a size that the model leaves open.
-        dtype: str, such as `"float32"`.
-    """
-
-    name: str
-    shape: tuple
-    dtype: str
+    name: str  # unique among the inputs or among the outputs
+    shape: tuple  # without the batch axis; None for a size that the model leaves open
+    dtype: str  # such as "float32"
 
 
 @dataclasses.dataclass(frozen=True)

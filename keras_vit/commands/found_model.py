@@ -31,27 +31,16 @@ WHAT = "a model, or a function that returns one"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FoundModel:
-    """A model, and what is known about it.
-
-    Attributes:
-        model: keras.Model.
-        name: str, for names of files.
-        folder: Path, where it lies; the current folder for one that is built or downloaded.
-        label_names: tuple of the names of its classes, or None.
-        preprocessing: Preprocessing of its images, or None.
-        task: str, what its one output means, or None where that is not known.
-        activation: str, what makes probabilities of its outputs, or None where that is not known.
-        thresholds: tuple, of several labels the least probability of each that holds, or None.
-    """
+    """A model, and what is known about it."""
 
     model: keras.Model
-    name: str
-    folder: Path
-    label_names: tuple | None = None
-    preprocessing: Preprocessing | None = None
-    task: str | None = None
-    activation: str | None = None
-    thresholds: tuple | None = None
+    name: str  # for names of files
+    folder: Path  # where it lies; the current folder for one that is built or downloaded
+    label_names: tuple | None = None  # of its classes
+    preprocessing: Preprocessing | None = None  # of its images
+    task: str | None = None  # what its one output means; None where that is not known
+    activation: str | None = None  # that makes probabilities of its outputs; None where that is not known
+    thresholds: tuple | None = None  # of several labels the least probability of each that holds
 
     @property
     def inputs(self) -> tuple:

@@ -22,23 +22,14 @@ INPUTS = ("images", "x", "x_test")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Items:
-    """Inputs as `keras_vit.export.export_model` takes them.
+    """Inputs as `keras_vit.export.export_model` takes them."""
 
-    Attributes:
-        inputs: arrays, or a data set.
-        labels: array or dict of arrays, or None; a data set may contain them.
-        calibration: as `inputs`, of the training split, or None.
-        label_names: tuple of str, or None.
-        preparation: dict, how inputs were made from what was read, or None where they were taken unchanged.
-        preprocessing: Preprocessing of images of any size, or None for other inputs.
-    """
-
-    inputs: Any
-    labels: Any = None
-    calibration: Any = None
+    inputs: Any  # arrays, or a data set
+    labels: Any = None  # array or dict of arrays; a data set may contain them
+    calibration: Any = None  # as `inputs`, of the training split
     label_names: tuple | None = None
-    preparation: dict | None = None
-    preprocessing: Preprocessing | None = None
+    preparation: dict | None = None  # how inputs were made from what was read; None: taken unchanged
+    preprocessing: Preprocessing | None = None  # of images of any size
 
 
 def read_items(spec, found, options) -> Items:

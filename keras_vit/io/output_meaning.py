@@ -14,21 +14,13 @@ _ACTIVATIONS = (None, "softmax", "sigmoid")
 
 @dataclasses.dataclass(frozen=True)
 class OutputMeaning:
-    """What makes answers of a model's outputs.
+    """What makes answers of a model's outputs."""
 
-    Attributes:
-        task: str, of `keras_vit.export.tasks`.
-        activation: `"softmax"`, `"sigmoid"` or None, which follows after the temperature.
-        temperature: float, by which the outputs are divided so that probabilities are calibrated.
-        thresholds: of several labels the least probability of each that holds; or None.
-        none_below: float, the probability of the best class below which it is no answer; or None.
-    """
-
-    task: str = "classification"
-    activation: str | None = "softmax"
-    temperature: float = 1.0
-    thresholds: Sequence[float] | None = None
-    none_below: float | None = None
+    task: str = "classification"  # of keras_vit.export.tasks
+    activation: str | None = "softmax"  # or sigmoid; it follows after the temperature
+    temperature: float = 1.0  # by which outputs are divided, so that probabilities are calibrated
+    thresholds: Sequence[float] | None = None  # of several labels the least probability of each that holds
+    none_below: float | None = None  # the probability of the best class below which it is no answer
 
     def write(self, folder: str | os.PathLike) -> None:
         """Writes it into a run folder."""

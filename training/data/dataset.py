@@ -89,21 +89,13 @@ class Split:
 
 
 class Loaded(NamedTuple):
-    """What a source returns.
+    """What a source returns."""
 
-    Attributes:
-        parts: the `Split` `"train"`, and perhaps `"validation"` and `"test"`.
-        label_names: of the classes, labels or numbers.
-        lines: on what was found.
-        label_kind: one of label_kinds.KINDS.
-        group: `keras_vit.training.data.groups` of images that come with some, where no others are asked for.
-    """
-
-    parts: dict[str, Split]
-    label_names: Sequence[str]
-    lines: Sequence[str] = ()
-    label_kind: str = CLASS
-    group: str | None = None
+    parts: dict[str, Split]  # "train", and perhaps "validation" and "test"
+    label_names: Sequence[str]  # of the classes, labels or numbers
+    lines: Sequence[str] = ()  # on what was found
+    label_kind: str = CLASS  # one of label_kinds.KINDS
+    group: str | None = None  # see `groups`: of images that come with some, where no others are asked for
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

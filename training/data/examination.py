@@ -21,14 +21,9 @@ FILE = "examined.json"
 
 @dataclasses.dataclass(frozen=True)
 class Examination:
-    """The images that cannot be read, and what decoding changed of the others.
+    """The images that cannot be read, and what decoding changed of the others."""
 
-    Attributes:
-        broken: dict from the index of an item to the message.
-        changes: Changes of all images.
-    """
-
-    broken: dict[int, str]
+    broken: dict[int, str]  # the message by the index of an item
     changes: Changes
 
 

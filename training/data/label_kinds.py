@@ -15,19 +15,12 @@ BINS = 10  # of numbers, for splits that are alike
 
 
 class Labels(NamedTuple):
-    """The labels of all images of a source.
+    """The labels of all images of a source."""
 
-    Attributes:
-        values: int32 `(num_images,)` of classes, else float32 `(num_images, num_names)`.
-        names: of the classes, labels or numbers.
-        kind: one of `KINDS`.
-        reading: str, what was taken for what, or None where it was stated.
-    """
-
-    values: np.ndarray
-    names: tuple[str, ...]
-    kind: str = CLASS
-    reading: str | None = None
+    values: np.ndarray  # int32 (num_images,) of classes, else float32 (num_images, num_names)
+    names: tuple[str, ...]  # of the classes, labels or numbers
+    kind: str = CLASS  # one of KINDS
+    reading: str | None = None  # what was taken for what; None where it was stated
 
     @property
     def lines(self) -> list[str]:

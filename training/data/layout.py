@@ -22,19 +22,12 @@ FIRST, LAST = "first", "last"  # readings of class folders that contain folders
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """What was found in a folder.
+    """What was found in a folder."""
 
-    Attributes:
-        files: dict of dicts, the images by split and by class; `"train"` is always there.
-        reading: str, a line on what was taken for what.
-        passed_over: Counter of the files that are no images by kind, such as `".txt"`.
-        hints: lines on what may make results too good.
-    """
-
-    files: dict[str, dict[str, list[Path]]]
-    reading: str
-    passed_over: collections.Counter
-    hints: tuple[str, ...] = ()
+    files: dict[str, dict[str, list[Path]]]  # by split and by class; "train" is always there
+    reading: str  # a line on what was taken for what
+    passed_over: collections.Counter  # files that are no images by kind, such as ".txt"
+    hints: tuple[str, ...] = ()  # lines on what may make results too good
 
     def lines(self) -> list[str]:
         """Returns what there is to say, a line each."""

@@ -20,14 +20,9 @@ from keras_vit.training.own_parts import own_function
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Teacher:
-    """A teacher, and what was taken of it that nobody stated.
+    """A teacher, and what was taken of it that nobody stated."""
 
-    Attributes:
-        model: keras.Model, which returns logits where its outputs are classes.
-        notes: list of lines.
-    """
-
-    model: keras.Model
+    model: keras.Model  # returns logits where its outputs are classes
     notes: list[str]
 
 

@@ -21,15 +21,10 @@ FEWEST = 10  # answers on validation images that a threshold has to leave
 
 @dataclasses.dataclass(frozen=True)
 class Unsure:
-    """What is wanted of a classifier that may answer "none of these".
+    """What is wanted of a classifier that may answer "none of these"."""
 
-    Attributes:
-        precision: float, the least share of answers with a class that are right.
-        unknown: folder of pictures that have none of the classes, or None.
-    """
-
-    precision: Precision
-    unknown: str | Path | None = None
+    precision: Precision  # the least share of answers with a class that are right
+    unknown: str | Path | None = None  # folder of pictures that have none of the classes
 
 
 def scored(answers: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
