@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import threading
 import time
 
@@ -34,6 +35,11 @@ def without_tf_data(monkeypatch):
 
 
 def train(**options):
+    return _batches(keras.backend.backend(), **options)
+
+
+@functools.cache
+def _batches(backend, **options):
     defaults = {"num_classes": 5, "batch_size": 4, "epochs": 3, "seed": 0, "augmentation": EVERYTHING}
     batches = train_stream(make_split(), **{**defaults, **options})
     return [tuple(keras.ops.convert_to_numpy(array) for array in batch) for batch in batches]

@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 
 import keras
 import numpy as np
@@ -55,12 +56,17 @@ def test_each_epoch_has_another_order_and_images_keep_their_labels():
 ALTERNATING = dataclasses.replace(EVERYTHING, flip="alternating", crop_fill="reflect")
 
 
+@functools.cache
+def whole_training(augmentation, calm_epoch):
+    return batches_of(train(make_split(), augmentation, calm_epoch=calm_epoch))
+
+
 @pytest.mark.parametrize("calm_epoch", [None, 1])
 @pytest.mark.parametrize(("start_epoch", "start_step"), [(0, 3), (1, 0), (2, 4), (3, 0)])
 def test_a_stream_that_starts_later_is_bit_for_bit_the_rest(start_epoch, start_step, calm_epoch):
     augmentation = EVERYTHING if calm_epoch is None else ALTERNATING
     options = {"start_epoch": start_epoch, "start_step": start_step}
-    whole = batches_of(train(make_split(), augmentation, calm_epoch=calm_epoch))
+    whole = whole_training(augmentation, calm_epoch)
     rest = batches_of(train(make_split(), augmentation, calm_epoch=calm_epoch, **options))
     assert len(rest) == 15 - 5 * start_epoch - start_step
     for (images, labels), (expected, expected_labels) in zip(rest, whole[15 - len(rest) :], strict=True):
