@@ -1,1 +1,3 @@
-"""Projects of apps that run an exported model on a phone."""
+"""What makes an app of an exported model: `app.md` beside its files, and whole projects for phones."""
+
+NAME = "app.md"

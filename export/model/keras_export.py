@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from keras_vit.export.app.guide import app_guide
 from keras_vit.export.images.app_input import PHOTOS, is_pixels
 from keras_vit.export.int8_training.train import items_of_epoch
 from keras_vit.export.measurement import RUNS
@@ -97,6 +98,9 @@ class KerasExport(ModelExport):
         if self.label_names is None:
             return {}
         return {"labels.txt": "".join(f"{name}\n" for name in self.label_names).encode()}
+
+    def guide(self, files):
+        return app_guide(self.card.name, files)
 
     def write(self, variant, path, spared=()):
         if not VARIANTS[variant].is_tflite:

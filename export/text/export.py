@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError, counted
+from keras_vit.export.app.text_guide import text_guide
 from keras_vit.export.model.precision import in_float32
 from keras_vit.export.text.description import NAME, TextDescription
 from keras_vit.export.text.form import text_form
@@ -91,6 +92,9 @@ class TextExport(ModelExport):
 
     def texts(self):
         return {NAME: self.description.to_bytes()}
+
+    def guide(self, files):
+        return text_guide(self.model.name, files, self.description)
 
     def write(self, variant, path, spared=()):
         job = (self.model, self.description, self.characters)

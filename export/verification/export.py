@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_vit.errors import ConditionError, InputError, counted
+from keras_vit.export.app import NAME as GUIDE
 from keras_vit.export.variants import AUTO, CANDIDATES, FILES, SAVED_MODEL_MARK, VARIANTS
 from keras_vit.export.verification.attempt import Attempt
 from keras_vit.export.verification.choose import choose
@@ -38,12 +39,25 @@ def export_variants(export: ModelExport, folder: Path, variants, max_drop, repor
         attempt.time(rows)
         chosen = choose(attempt, candidates, place, rows) if AUTO in variants else []
         rows += chosen
+        _write_guide(export, kept + rows, place, folder)
         write_record(place, kept + rows, export.fingerprint, export.facts())
         put_in_place(place, folder, kept)
     if report:
         report(rows)
     check_passed(rows, chosen, folder)
     return rows
+
+
+def _write_guide(export, rows, *folders):
+    """Writes `app.md` into the first of the folders that the rows' files are in."""
+    files = []
+    for row in rows:
+        found = [folder / row["file"] for folder in folders if (folder / row["file"]).is_file()]
+        if row["passed"] and found:
+            files.append((row, found[0]))
+    guide = export.guide(files)
+    if guide is not None:
+        (folders[0] / GUIDE).write_text(guide, encoding="utf-8")
 
 
 def check_passed(rows, chosen, folder):

@@ -31,6 +31,10 @@ class ModelExport(abc.ABC):
         """Returns files that go with those of the variants, a dict from their names to bytes."""
         return {}
 
+    def guide(self, files):
+        """Returns `app.md` for pairs of a row that passed and its TFLite file, or None for none."""
+        return None
+
     @abc.abstractmethod
     def write(self, variant, path, spared=()):
         """Writes a variant with some operators quantized less, and returns a predictor of it."""

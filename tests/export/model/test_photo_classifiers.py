@@ -30,7 +30,9 @@ def exported(model, held_out, names, tmp_path_factory):
 
 def test_every_variant_is_verified_and_described(exported):
     folder, rows = exported
-    assert sorted(os.listdir(folder)) == sorted([*(FILES[v] for v in DEFAULT), "export.json", "labels.txt"])
+    assert sorted(os.listdir(folder)) == sorted(
+        [*(FILES[v] for v in DEFAULT), "app.md", "export.json", "labels.txt"]
+    )
     assert json.loads((folder / "export.json").read_text())["variants"] == rows
     for row in rows:
         assert row["failure"] is None
@@ -144,7 +146,7 @@ def test_a_variant_past_the_allowed_drop_is_removed_and_the_others_stay(
             report=seen.extend,
             **CLASSIFIER,
         )
-    assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt", FILES["fp32"]]
+    assert sorted(os.listdir(tmp_path)) == ["app.md", "export.json", "labels.txt", FILES["fp32"]]
     assert [row["failure"] is None for row in seen] == [True, False]
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import time
 
@@ -31,7 +32,9 @@ def exported(model, vocabulary, windows, tmp_path_factory):
 
 def test_every_variant_is_verified_and_described(exported, windows):
     folder, rows = exported
-    assert sorted(os.listdir(folder)) == sorted([*(FILES[v] for v in FAST), "export.json", "text.json"])
+    assert sorted(os.listdir(folder)) == sorted(
+        [*(FILES[v] for v in FAST), "app.md", "export.json", "text.json"]
+    )
     assert json.loads((folder / "export.json").read_text())["variants"] == rows
     assert [row["variant"] for row in rows] == list(FAST)
     for row in rows:
@@ -51,6 +54,19 @@ def test_one_seed_gives_one_list_of_texts_from_keras_saved_model_and_tflite(
         reader = load_text_reader(exported[0] / FILES[variant])
         assert reader.description.vocabulary == vocabulary and reader.description.lines
         assert generate(reader, vocabulary, 5, **options) == expected
+
+
+def test_the_python_lines_of_app_md_write_the_likeliest_text(exported, vocabulary, monkeypatch):
+    folder, _ = exported
+    text = (folder / "app.md").read_text(encoding="utf-8")
+    assert not re.search(r"@[A-Z_]+@", text) and "endsAtNewline = true" in text
+    (lines,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(folder)
+    written = {"__name__": "app"}
+    exec(lines, written)
+    file = folder / re.search(r'Interpreter\("(.*?)"\)', lines)[1]
+    (expected,) = generate(load_text_reader(file), vocabulary, 1, top_k=1, max_length=9, prefix="ab")
+    assert written["write"]("ab", most=9, temperature=1e-6, seed=0) in (expected, "ab" + expected)
 
 
 def test_a_text_is_as_likely_to_each_form(exported, model, vocabulary):
@@ -109,7 +125,7 @@ def test_auto_keeps_one_of_its_candidates_and_removes_earlier_files(auto, tmp_pa
     for variant in ("fp32", "fp16", "dynamic_int8"):
         (tmp_path / FILES[variant]).write_text("of an earlier export")
     (kept,) = (row for row in auto() if row["kept"])
-    assert sorted(os.listdir(tmp_path)) == sorted(["export.json", "text.json", kept["file"]])
+    assert sorted(os.listdir(tmp_path)) == sorted(["app.md", "export.json", "text.json", kept["file"]])
     assert (tmp_path / kept["file"]).stat().st_size == kept["size"]
 
 
@@ -134,7 +150,7 @@ def test_a_file_that_is_not_the_model_is_refused_and_leaves_nothing(
     monkeypatch.setattr(module, "write_saved_model", lambda _, *rest: write(other, *rest))
     with pytest.raises(ConditionError, match="differs from the model"):
         export_text(model, vocabulary, windows, tmp_path, lines=True, variants=("savedmodel",), max_drop=9)
-    assert sorted(os.listdir(tmp_path)) == ["export.json", "text.json"]
+    assert sorted(os.listdir(tmp_path)) == ["app.md", "export.json", "text.json"]
 
 
 def test_what_does_not_fit_together_is_refused_before_anything_is_written(
@@ -170,4 +186,4 @@ def test_every_kind_of_model_is_exported(kind, build, vocabulary, windows, tmp_p
 def test_auto_keeps_one_file(model, vocabulary, windows, tmp_path):
     rows = export_text(model, vocabulary, windows, tmp_path, lines=True, variants=("auto",), characters=COUNT)
     (kept,) = (row["file"] for row in rows if row["kept"])
-    assert sorted(os.listdir(tmp_path)) == sorted(["export.json", "text.json", kept])
+    assert sorted(os.listdir(tmp_path)) == sorted(["app.md", "export.json", "text.json", kept])

@@ -36,7 +36,7 @@ def test_auto_keeps_one_verified_file_next_to_those_by_name(
     )
     (kept,) = [row for row in rows if row.get("kept")]
     files = {kept["file"], FILES["fp16"]}
-    assert set(os.listdir(tmp_path)) == {"export.json", "export.png", "labels.txt", *files}
+    assert set(os.listdir(tmp_path)) == {"app.md", "export.json", "export.png", "labels.txt", *files}
     assert kept["drop"] <= 1 and kept["agreement"] >= 0.97
     tried = [row["latency_ms"] for row in rows if row["passed"]]
     assert kept["latency_ms"] <= 1.03 * min(tried)
@@ -61,7 +61,7 @@ def test_when_no_variant_does_nothing_is_left(model, digits, held_out, names, tm
             variants=("auto",),
             calibration=digits[0][300:],
         )
-    assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt"]
+    assert sorted(os.listdir(tmp_path)) == ["app.md", "export.json", "labels.txt"]
 
 
 def test_too_few_calibration_images_are_refused_before_anything_is_written(model, held_out, names, tmp_path):

@@ -84,7 +84,7 @@ def test_files_of_another_model_do_not_stay_next_to_the_new_ones(data, tmp_path)
         **CLASSIFIER,
         variants=("fp16",),
     )
-    assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt", FILES["fp16"], "notes.txt"]
+    assert sorted(os.listdir(tmp_path)) == ["app.md", "export.json", "labels.txt", FILES["fp16"], "notes.txt"]
     assert [row["variant"] for row in record(tmp_path)["variants"]] == ["fp16"]
 
 
@@ -120,7 +120,7 @@ def test_a_crash_leaves_no_file_under_the_name_and_the_record_says_so(data, tmp_
             **CLASSIFIER,
             variants=("fp32", "savedmodel"),
         )
-    assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt", "saved_model"]
+    assert sorted(os.listdir(tmp_path)) == ["app.md", "export.json", "labels.txt", "saved_model"]
     assert [row["passed"] for row in record(tmp_path)["variants"]] == [True, False]
 
 
@@ -168,7 +168,7 @@ def test_a_file_that_does_not_run_is_a_failure_and_no_bad_input(data, tmp_path, 
             **CLASSIFIER,
             variants=("fp32",),
         )
-    assert sorted(os.listdir(tmp_path)) == ["export.json", "labels.txt"]
+    assert sorted(os.listdir(tmp_path)) == ["app.md", "export.json", "labels.txt"]
 
 
 def test_progress_is_reported(data, tmp_path):

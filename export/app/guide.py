@@ -1,0 +1,228 @@
+"""`app.md` of a model of arrays: of one image, or of any inputs."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_vit.export.app.answers import HALF, NONE, of_categories, of_scores
+from keras_vit.export.app.calls import give_arrays, give_photo, take
+from keras_vit.export.app.preparation import preparation
+from keras_vit.export.app.template import filled
+from keras_vit.export.measurement import size_words
+from keras_vit.export.model.description import Description, read_description
+from keras_vit.export.tasks import PHOTO_TASKS
+from keras_vit.export.tflite.graph import end_names, read_graph
+from keras_vit.io.preprocessing import Preprocessing
+
+SHOWN = 40  # labels
+HEADINGS = {"kotlin": "Kotlin", "swift": "Swift", "javascript": "JavaScript", "python": "Python"}
+NOT_RUN = {
+    "kotlin": "These calls follow the published interface and were not run on a phone.",
+    "swift": "These lines follow published interfaces and were not compiled or run.",
+    "javascript": (
+        "The page that `keras-vit export --web` writes makes the same calls and is tested in a browser; "
+        "these lines by themselves are not."
+    ),
+}
+
+
+def app_guide(name: str, files: Sequence[tuple[dict, Path]]) -> str:
+    """Returns the text of `app.md` for a model with these exported files.
+
+    Args:
+        name: of the model.
+        files: pairs of a row of `export.json` and where its TFLite file is, those that passed.
+    """
+    if not files:
+        return no_files(name)
+    row, path = chosen_file(files)
+    case = _Case(row["file"], read_description(path), row["batch_size"], row["attention"], *_ends(path))
+    parts = [f"# {name} in an app", files_table(files, row), *_facts(case)]
+    parts += _photo_lines(case) if case.photo else _array_lines(case)
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def no_files(name):
+    """Returns the text where no TFLite file passed."""
+    return (
+        f"# {name} in an app\n\nThere is no TFLite file here that passed. Write one, then this file has the "
+        "lines for it: `keras-vit export ... --variant dynamic_int8`.\n"
+    )
+
+
+def chosen_file(files):
+    """The pair whose file the lines name: what `auto` kept, else the fastest."""
+    return min(files, key=lambda pair: (not pair[0].get("kept"), pair[0].get("latency_ms", float("inf"))))
+
+
+def files_table(files, row):
+    """The files as a table in Markdown, and which of them the lines name."""
+    lines = ["| file | size | CPU time where it was exported |", "| --- | --- | --- |"]
+    for other, _ in files:
+        time = f"{other['latency_ms']:.2f} ms" if "latency_ms" in other else "-"
+        lines.append(f"| `{other['file']}` | {size_words(other['size'])} | {time} |")
+    why = "which `auto` kept" if row.get("kept") else "the fastest here; a phone may rank them otherwise"
+    return "\n".join([*lines, "", f"The lines below use `{row['file']}`, {why}."])
+
+
+@dataclasses.dataclass(frozen=True)
+class _Case:
+    """A file and its facts; inputs and outputs are in the order of the file."""
+
+    file: str
+    description: Description
+    batch: int
+    attention: bool
+    inputs: list
+    outputs: list
+
+    @property
+    def photo(self):
+        """Whether the one input is an RGB image of pixels and the batch is one."""
+        inputs = self.description.inputs
+        return len(inputs) == 1 and inputs[0].pixels and inputs[0].shape[-1] == 3 and self.batch == 1
+
+    @property
+    def mediapipe(self):
+        """Whether MediaPipe's ImageClassifier takes it."""
+        outputs = self.description.outputs
+        return (
+            self.photo
+            and not self.attention
+            and self.description.inputs[0].dtype in ("float32", "uint8")
+            and len(outputs) == 1
+            and outputs[0].task in PHOTO_TASKS
+            and outputs[0].shape != (1,)
+            and self.description.label_names is not None
+        )
+
+    @property
+    def preprocessing(self):
+        known = self.description.preprocessing
+        return known or Preprocessing.of("stretch", self.description.inputs[0].shape[:2])
+
+
+def _ends(path):
+    return end_names(read_graph(path.read_bytes()))
+
+
+def _facts(case):
+    known = case.description
+    inputs = {tensor.name: tensor for tensor in known.inputs}
+    outputs = {tensor.name: tensor for tensor in known.outputs}
+    taken = [_input(inputs[name], case) for name in case.inputs]
+    given = [_output(outputs.get(name), name, case) for name in case.outputs]
+    parts = ["## What goes in", *taken]
+    if case.photo:
+        parts.append(_geometry(case))
+    return [*parts, "## What comes out", *given, *_labels(known)]
+
+
+def _input(tensor, case):
+    shape = " x ".join(map(str, (case.batch, *tensor.shape)))
+    words = f"`{tensor.name}`: {tensor.dtype}, {shape}"
+    if tensor.pixels:
+        channels = "RGB" if tensor.shape[-1] == 3 else "channels last"
+        words += f", {channels}, each value from 0 to 255: the model scales them itself"
+        words += ". The model was trained on grey images: the file makes RGB grey" * case.description.grey
+    elif tensor.low is not None:
+        words += f", values as in training; from {tensor.low:g} to {tensor.high:g} in the items of the check"
+    if tensor.scale is not None:
+        words += f". Pass `round(value / {tensor.scale:.9g}) + {tensor.zero_point}`, from -128 to 127"
+    return f"{words}."
+
+
+def _geometry(case):
+    known = case.description.preprocessing
+    if known is None:
+        return (
+            "How photos were prepared for training is not known; the lines stretch the whole upright photo."
+        )
+    ground = "white" if known.background == (255, 255, 255) else str(known.background)
+    return (
+        f"Of an upright photo: {known.words}, with averaging of the pixels between; transparent parts on "
+        f"{ground}. MediaPipe would do none of this: it stretches what it gets, without averaging, half a "
+        "pixel to the side. So the lines prepare the photo themselves and pass an image of the model's size."
+    )
+
+
+def _output(tensor, name, case):
+    if tensor is None:
+        return f"`{name}`: what each part of the image counted for."
+    shape = " x ".join(map(str, (case.batch, *tensor.shape)))
+    words = f"`{tensor.name}`: {tensor.dtype}, {shape}"
+    words += f", {tensor.task}" if tensor.task else ""
+    words += f", after {tensor.activation}" if tensor.activation else ""
+    if tensor.scale is not None:
+        words += f". A number stands for `(number - {tensor.zero_point}) * {tensor.scale:.9g}`"
+    if tensor.none_below is not None:
+        words += f'. The answer is "{NONE}" where no value is at least {tensor.none_below:.4g}'
+    if tensor.task == "labels" and tensor.thresholds is None:
+        words += f". A label holds from {HALF:g} on"
+    return f"{words}."
+
+
+def _labels(known):
+    if not known.label_names or known.named is None:
+        return []
+    thresholds = known.named.thresholds
+    lines = ["| number | label |" + " holds from |" * (thresholds is not None)]
+    lines.append("| --- | --- |" + " --- |" * (thresholds is not None))
+    for number, label in list(enumerate(known.label_names))[:SHOWN]:
+        least = f" {thresholds[number]:.4g} |" if thresholds is not None else ""
+        lines.append(f"| {number} | {label.replace('|', chr(92) + '|')} |{least}")
+    if len(known.label_names) > SHOWN:
+        lines.append(f"\n`labels.txt` has all {len(known.label_names):,}, one a line.")
+    return ["\n".join(lines)]
+
+
+def _photo_lines(case):
+    output, named = case.description.outputs[0], case.description.named is not None
+    names = {"FILE": case.file, "STEM": case.file.removesuffix(".tflite")}
+    parts = []
+    for language, heading in HEADINGS.items():
+        parts += [f"## {heading}", _block(language, preparation(language, case.preprocessing))]
+        if language == "javascript":
+            parts[-1] = f"`pixels.js`:\n\n{parts[-1]}"
+        if language in NOT_RUN:
+            parts.append(NOT_RUN[language])
+        if case.mediapipe and language != "javascript":
+            answer = of_categories(language, output)
+            lines = filled(f"{language}_mediapipe", ANSWER=answer, **names)
+            parts += [f"### {heading}, MediaPipe", _block(language, lines)]
+        answer = of_scores(language, output, named) if len(case.description.outputs) == 1 else ""
+        lines = filled(
+            f"{language}_litert",
+            GIVE=give_photo(language, case),
+            TAKE=take(language, case),
+            ANSWER=answer,
+            IMPORT='import { decode, prepare, withChannels } from "./pixels.js";',
+            **names,
+        )
+        parts += [f"### {heading}, LiteRT", _block(language, lines)]
+    return parts
+
+
+def _array_lines(case):
+    names = {"FILE": case.file, "STEM": case.file.removesuffix(".tflite"), "IMPORT": ""}
+    parts, one = [], len(case.description.outputs) == 1
+    for language, heading in HEADINGS.items():
+        output, named = case.description.outputs[0], case.description.named is not None
+        answer = of_scores(language, output, named) if one and case.batch == 1 else ""
+        lines = filled(
+            f"{language}_litert",
+            GIVE=give_arrays(language, case),
+            TAKE=take(language, case),
+            ANSWER=answer,
+            **names,
+        )
+        parts += [
+            f"## {heading}, LiteRT",
+            *([NOT_RUN[language]] if language in NOT_RUN else []),
+            _block(language, lines),
+        ]
+    return parts
+
+
+def _block(language, lines):
+    return f"```{language}\n{lines.rstrip()}\n```"

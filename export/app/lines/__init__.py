@@ -1,0 +1,1 @@
+"""Templates of the lines; what stands between two `@` is replaced."""

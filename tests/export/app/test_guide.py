@@ -1,0 +1,139 @@
+"""`app.md` beside the files of an export: its Python lines run, and give what the file gives."""
+
+import re
+import runpy
+
+import keras
+import numpy as np
+from PIL import Image
+
+from keras_vit.export import export_model
+from keras_vit.export.app.guide import app_guide
+from keras_vit.export.prediction.tflite import tflite_predictor
+from keras_vit.io.preprocessing import Preprocessing
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (200, 16, 16, 3), "uint8")
+HOW = Preprocessing.of("center_crop", 16)
+
+
+def classifier(outputs, channels=3):
+    keras.utils.set_random_seed(0)
+    images = keras.Input((16, 16, channels), name="images")
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 128, -1)(images))
+    return keras.Model(images, keras.layers.Dense(outputs)(x))
+
+
+def exported(folder, model, **options):
+    export_model(model, folder, **{"variants": "fp32", **options})
+    return (folder / "app.md").read_text(encoding="utf-8")
+
+
+def python_blocks(text):
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+def run_python(text, folder, monkeypatch, photo=None):
+    """Runs the lines for LiteRT, after those that prepare a photo; returns their variables."""
+    if photo is not None:
+        photo.save(folder / "photo.jpg", "PNG")
+    monkeypatch.chdir(folder)
+    blocks = [block for block in python_blocks(text) if "mediapipe" not in block]
+    (folder / "app.py").write_text("\n".join(blocks), encoding="utf-8")
+    return runpy.run_path(str(folder / "app.py"))
+
+
+def of_file(folder, variant="fp32", images=IMAGES[:1]):
+    (values,) = tflite_predictor(folder / f"model_{variant}.tflite").run({"images": images}).values()
+    return values[0]
+
+
+def photo_of_frame():
+    """A photo with the model's first image in its middle."""
+    frame = np.zeros((16, 24, 3), "uint8")
+    frame[:, 4:20] = IMAGES[0]
+    return Image.fromarray(frame)
+
+
+def test_one_class_or_none_of_these(tmp_path, monkeypatch):
+    least = 0.99
+    text = exported(
+        tmp_path,
+        classifier(3),
+        inputs=IMAGES,
+        task="classification",
+        activation="softmax",
+        label_names=["ant", "bee", "café $1"],
+        none_below=least,
+        preprocessing=HOW,
+    )
+    assert "| 2 | café $1 |" in text and "the centre square, resized to 16 x 16" in text
+    assert all(f"## {language}" in text for language in ("Kotlin", "Swift", "JavaScript", "Python"))
+    assert not re.search(r"@[A-Z_]+@", text)
+    found = run_python(text, tmp_path, monkeypatch, photo_of_frame())
+    expected = of_file(tmp_path)
+    np.testing.assert_allclose(found["scores"], expected, atol=1e-5)
+    name = ["ant", "bee", "café $1"][expected.argmax()]
+    assert found["answer"] == (
+        name if none_below is None or expected.max() >= none_below else "none of these"
+    )
+
+
+def test_several_labels_with_thresholds_of_a_file_that_takes_bytes(tmp_path, monkeypatch):
+    thresholds = [0.9, 0.1, 0.5]
+    text = exported(
+        tmp_path,
+        classifier(3),
+        inputs=IMAGES,
+        task="labels",
+        activation="sigmoid",
+        label_names=list("xyz"),
+        thresholds=thresholds,
+        input_dtype="uint8",
+        preprocessing=HOW,
+    )
+    assert "uint8, 1 x 16 x 16 x 3" in text and "| 0 | x | 0.9 |" in text
+    found = run_python(text, tmp_path, monkeypatch, photo_of_frame())
+    expected = of_file(tmp_path)
+    assert found["held"] == [label for label, s, t in zip("xyz", expected, thresholds, strict=True) if s >= t]
+
+
+def test_numbers_of_a_file_that_takes_int8(tmp_path, monkeypatch):
+    text = exported(
+        tmp_path,
+        classifier(2),
+        inputs=IMAGES,
+        task="regression",
+        label_names=["width", "height"],
+        variants="full_int8",
+        calibration=IMAGES,
+        input_dtype="int8",
+        max_drop=100,
+        preprocessing=HOW,
+    )
+    assert "MediaPipeTasksVision" not in text  # it takes no int8
+    found = run_python(text, tmp_path, monkeypatch, photo_of_frame())
+    expected = of_file(tmp_path, "full_int8")
+    assert list(found["numbers"]) == ["width", "height"]
+    np.testing.assert_allclose(list(found["numbers"].values()), expected, atol=1e-5)
+
+
+def test_arrays_in_the_order_of_the_file(tmp_path, monkeypatch):
+    left, right = keras.Input((4,), name="left"), keras.Input((3,), name="right")
+    x = keras.layers.Concatenate()([right, left])
+    outputs = {"price": keras.layers.Dense(1, name="price")(x), "weight": keras.layers.Dense(2)(x)}
+    inputs = {"left": RNG.random((20, 4)), "right": RNG.random((20, 3))}
+    text = exported(tmp_path, keras.Model([left, right], outputs), inputs=inputs)
+    found = run_python(text, tmp_path, monkeypatch)
+    zeros = {name: np.zeros((1, size), "float32") for name, size in (("left", 4), ("right", 3))}
+    expected = tflite_predictor(tmp_path / "model_fp32.tflite").run(zeros)
+    given = {
+        place: value for place, value in found.items() if place.startswith("output") and place[-1].isdigit()
+    }
+    assert sorted(map(len, given.values())) == [1, 2]
+    for value in given.values():
+        np.testing.assert_allclose(value, expected["price" if len(value) == 1 else "weight"][0], atol=1e-6)
+
+
+def test_without_a_tflite_file_it_says_how_to_write_one():
+    assert "--variant dynamic_int8" in app_guide("a model", [])
