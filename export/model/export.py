@@ -30,6 +30,7 @@ from keras_vit.export.verification.export import (
     check_variants,
     export_variants,
 )
+from keras_vit.export.verification.latencies import read_latencies
 from keras_vit.export.verification.plot import PLOT, write_plot
 from keras_vit.export.verification.record import check_same_model
 from keras_vit.io.files import make_folder
@@ -60,6 +61,7 @@ def export_model(
     preparation: dict[str, Any] | None = None,
     preprocessing: Preprocessing | None = None,
     replace: bool = True,
+    latencies: str | Path | None = None,
     card: Card | None = None,
     report: Callable[[list[dict[str, Any]]], object] | None = None,
     progress: Callable[[str, str], object] | None = None,
@@ -126,6 +128,8 @@ def export_model(
             `keras_vit.pretrained.load`; otherwise None, and a SavedModel stretches encoded images.
         replace: bool, whether files of another model in the folder are removed. Default: True; with False
             they are an error.
+        latencies: str or Path of what `keras-vit benchmark --android --json` wrote of files of this model:
+            `auto` ranks by the phone's latencies. Default: None, by this machine's.
         card: `keras_vit.export.metadata.card.Card`, texts for TFLite files. Default: the model's name.
         report: function of the rows, called when all variants were tried, before any error.
         progress: function of a variant and what is done with it, such as `("fp32", "converting")`.
@@ -163,6 +167,7 @@ def export_model(
     checks.check_input_dtype(input_dtype, variants)
     checks.check_preparation(preparation)
     checks.check_model(model)
+    phone = None if latencies is None else read_latencies(latencies)
     inputs, labels = read_items(inputs, labels, input_rank(model))
     out = Path(out)
     before = None if is_float32(model) else _first_outputs(model, inputs, activation)
@@ -187,7 +192,8 @@ def export_model(
             export = KerasExport(form, arrays, expected, metric, *facts)
             if not replace:
                 check_same_model(out, export.fingerprint)
-            return export_variants(export, out, variants, limit, _finish(report, limit, out), progress)
+            finish = _finish(report, limit, out)
+            return export_variants(export, out, variants, limit, finish, progress, phone)
 
 
 def _preprocessing(model, function, given):

@@ -23,6 +23,7 @@ from keras_vit.export.verification.export import (
     check_variants,
     export_variants,
 )
+from keras_vit.export.verification.latencies import read_latencies
 from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import fingerprint
 from keras_vit.text import Vocabulary
@@ -42,6 +43,7 @@ def export_text(
     variants: Sequence[str] = TEXT_VARIANTS,
     max_drop: float = MAX_DROP,  # nats per character
     characters: int = CHARACTERS,
+    latencies: str | Path | None = None,
     report: Callable[[list[dict[str, Any]]], object] | None = None,
     progress: Callable[[str, str], object] | None = None,
 ) -> list[dict[str, Any]]:
@@ -59,7 +61,8 @@ def export_text(
     check_finite(model, reference)
     description = TextDescription(vocabulary, windows.inputs.shape[1], lines)
     export = TextExport(model, description, windows, reference, characters)
-    return export_variants(export, folder, variants, max_drop, report, progress)
+    phone = None if latencies is None else read_latencies(latencies)
+    return export_variants(export, folder, variants, max_drop, report, progress, phone)
 
 
 @dataclasses.dataclass

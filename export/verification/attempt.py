@@ -20,11 +20,12 @@ CLEARLY = 0.05  # a share of answers that differs by more on a few items does so
 class Attempt:
     """Tries variants of one model, and reports to `progress` the variant and what is done with it."""
 
-    def __init__(self, export: ModelExport, max_drop: float, progress=None):
+    def __init__(self, export: ModelExport, max_drop: float, progress=None, latencies=None):
         self.export = export
         self.max_drop = max_drop
         self.progress = progress or (lambda variant, step: None)
         self.least_agreement = export.least_agreement
+        self.latencies = latencies  # `PhoneLatencies` instead of this machine's, or None
         self._predictors = {}  # by the id of the row they belong to: a variant may be tried again
 
     def __call__(self, variant, folder):
@@ -68,8 +69,12 @@ class Attempt:
     def time(self, rows):
         """Writes latencies into the rows of files that run, also of those that failed.
 
-        TFLite files take the CPU time of one thread, in interleaved rounds; SavedModels the wall time.
+        TFLite files take the CPU time of one thread, in interleaved rounds; SavedModels the wall time. Those
+        of a phone are read from its table.
         """
+        if self.latencies:
+            self._read_latencies(rows)
+            return
         for is_tflite, clock in ((True, time.thread_time), (False, time.perf_counter)):
             timed = [r for r in rows if "size" in r and VARIANTS[r["variant"]].is_tflite == is_tflite]
             if timed:
@@ -77,6 +82,17 @@ class Attempt:
             runs = [self.export.timed(self._predictors[id(row)]) for row in timed]
             for row, latency in zip(timed, median_ms(runs, self.export.timing_rounds, clock), strict=True):
                 row["latency_ms"] = latency
+
+    def _read_latencies(self, rows):
+        for row in rows:
+            if "size" not in row or not VARIANTS[row["variant"]].is_tflite:
+                continue
+            if row["passed"]:  # it stays, whether it was measured there or not
+                with contextlib.suppress(ConditionError):
+                    self.latencies.time(row)
+            else:
+                with self._failure_in(row):
+                    self.latencies.time(row)
 
     def _row(self, variant):
         return {

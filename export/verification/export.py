@@ -16,13 +16,16 @@ from keras_vit.export.verification.record import NAME, put_in_place, rows_to_kee
 from keras_vit.io.files import check_replaceable, disk_errors_as_input_errors, make_folder
 
 
-def export_variants(export: ModelExport, folder: Path, variants, max_drop, report=None, progress=None):
+def export_variants(
+    export: ModelExport, folder: Path, variants, max_drop, report=None, progress=None, latencies=None
+):
     """Writes variants of a model, keeps those that pass, and returns a row per variant that was tried.
 
     Arguments and errors are those of `keras_vit.export.export_model`. Rows of other variants stay in
     `export.json` with their settings when they have the same fingerprint; otherwise their files are removed,
-    so that all files of a folder belong to one model. The folder changes when all variants were tried: an
-    export that is interrupted, or finds no space, leaves what was there.
+    so that all files of a folder belong to one model. With `latencies`, `PhoneLatencies`, `auto` ranks by
+    them. The folder changes when all variants were tried: an export that is interrupted, or finds no space,
+    leaves what was there.
     """
     named = [variant for variant in dict.fromkeys(variants) if variant != AUTO]
     candidates = [v for v in CANDIDATES if AUTO in variants and v in export.variants and v not in named]
@@ -37,6 +40,7 @@ def export_variants(export: ModelExport, folder: Path, variants, max_drop, repor
         attempt = Attempt(export, max_drop, progress)
         rows = [attempt(variant, place) for variant in named]
         attempt.time(rows)
+        attempt.latencies = latencies
         chosen = choose(attempt, candidates, place, rows) if AUTO in variants else []
         rows += chosen
         _write_guide(export, kept + rows, place, folder)

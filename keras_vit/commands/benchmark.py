@@ -2,6 +2,7 @@
 
 import contextlib
 import tempfile
+import warnings
 from pathlib import Path
 
 from keras_vit.commands.arguments import at_least_one, path
@@ -9,6 +10,7 @@ from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.model_option import add_meaning, add_shape
 from keras_vit.commands.quiet import quiet_import
+from keras_vit.errors import InputError, Notice
 
 EXAMPLE = "keras-vit benchmark model_fp32.tflite model_mixed_int8.tflite --threads 4 --json latency.json"
 FEWEST_ROUNDS = 5
@@ -34,12 +36,37 @@ def add_arguments(parser):
         "--signature", metavar="NAME", help="which signature of the files, such as step (default: the first)"
     )
     add_shape(parser, "a file or a model")
+    _add_android(parser.add_argument_group("on a phone"))
     add_meaning(parser)
     add_import(parser)
     add_json(parser, "figures")
 
 
+def _add_android(group):
+    group.add_argument(
+        "--android", action="store_true", help="measure .tflite files on a phone by adb: CPU, GPU and NPU"
+    )
+    group.add_argument("--serial", metavar="S", help="which phone, as `adb devices` names it")
+    group.add_argument(
+        "--tool",
+        type=path,
+        metavar="FILE",
+        help="LiteRT's benchmark_model for Android (default: the published one, downloaded once)",
+    )
+    group.add_argument(
+        "--on",
+        action="append",
+        choices=("cpu", "gpu", "npu"),
+        help="may be repeated: what the phone must have (default: all that it has)",
+    )
+
+
 def run(options):
+    if options.android:
+        return _run_android(options)
+    wrong = next((name for name in ("serial", "tool", "on") if getattr(options, name)), None)
+    if wrong:
+        raise InputError(f"--{wrong} is for --android. Add it, or leave --{wrong} out.")
     with quiet_import():
         from rich.console import Console
 
@@ -65,6 +92,38 @@ def run(options):
         rows = [{**row, "file": names[row["file"]]} for row in rows]
         write(rows)
     _show(rows, console)
+
+
+def _run_android(options):
+    wrong = next(
+        (name for name in ("signature", "shape", "task", "activation") if getattr(options, name)), None
+    )
+    if wrong:
+        raise InputError(f"--{wrong} is not for --android. Leave it out.")
+    with quiet_import():
+        from rich.console import Console
+
+        from keras_vit.export.benchmarking.android.run import benchmark_android, warnings_of
+        from keras_vit.export.benchmarking.android.table import phone_table
+        from keras_vit.io.progress import working
+    with json_file(options.json, options.files) as write:
+        with working("measuring"):
+            rows = benchmark_android(
+                options.files,
+                serial=options.serial,
+                tool=options.tool,
+                processors=tuple(dict.fromkeys(options.on or ())),
+                num_threads=options.threads,
+                rounds=options.rounds,
+            )
+        write(rows)
+    Console(highlight=False, emoji=False).print(phone_table(rows))
+    facts = rows[0]["phone"]
+    print(f"\n{facts['model']}, Android {facts['android']}, {facts['soc'] or facts['abi']}")
+    for row in rows:
+        for line in warnings_of(row):
+            warnings.warn(line, Notice, stacklevel=1)
+    return 1 if all(row["failure"] for row in rows) else 0
 
 
 def _show(rows, console):

@@ -1,6 +1,7 @@
 """Writes and verifies SavedModel and TFLite files of a run or of any Keras model."""
 
 import os
+import platform
 
 from keras_vit.commands.arguments import at_least_one, path, points
 from keras_vit.commands.data_option import add_data
@@ -38,6 +39,13 @@ def add_arguments(parser):
         metavar="DROP",
         help="what a variant may lose: points of the score (default: 0.5), without labels hundredths of "
         "the outputs' variance (default: 1), for text nats per character (default: 0.01)",
+    )
+    parser.add_argument(
+        "--latencies",
+        type=path,
+        metavar="FILE",
+        help="for --variant auto: what `benchmark --android --json FILE` measured of this model's files on a "
+        "phone (default: auto ranks by this machine's speed)",
     )
     parser.add_argument(
         "--name", help="images and models of your own: the model's name in the files (default: its own)"
@@ -130,6 +138,7 @@ def run(options):
         flush_xnnpack_banner()
     _check_web(options)
     _check_app(options)
+    _check_latencies(options)
     console = Console(emoji=False)
 
     def show(rows, columns):
@@ -140,6 +149,8 @@ def run(options):
         def report(rows, columns):
             write(rows)
             show(rows, columns)
+            if AUTO in (options.variant or ()):
+                print(_ranked_by(rows))
 
         if is_run(options.model):
             _refuse(options, OF_ANY_MODEL, "models that are no run: of a run all this is known")
@@ -176,7 +187,7 @@ def _export_run(options, show):
             report,
             variants=variants,
             progress=progress,
-            **given(max_drop=options.max_drop),
+            **given(max_drop=options.max_drop, latencies=options.latencies),
         )
         if options.web is not None:
             page = {"name": name_of_run(options), **description}
@@ -246,6 +257,22 @@ def _check_files(option, options):
         raise InputError(f"{option} requires files for one image: leave out --batch.")
     if set(options.variant or ()) == {"savedmodel"}:
         raise InputError(f"{option} requires TFLite files: add --variant fp32, or leave out --variant.")
+
+
+def _check_latencies(options):
+    if options.latencies is not None and AUTO not in (options.variant or ()):
+        raise InputError("--latencies is for --variant auto, which ranks by them. Leave it out, or add it.")
+
+
+def _ranked_by(rows):
+    """A line on whose speed `auto` ranked by."""
+    phones = sorted({row["measured_on"] for row in rows if "measured_on" in row})
+    if phones:
+        return f"auto ranked by latencies of {', '.join(phones)}"
+    return (
+        f"auto ranked by the speed of this machine ({platform.machine()}), near ties as ARM likes them; a "
+        "phone may rank otherwise: keras-vit benchmark --android, then --latencies"
+    )
 
 
 def given(**options):

@@ -53,7 +53,12 @@ def export_found(options, found, show) -> Path:
             report=report,
             progress=progress,
             **meaning,
-            **given(max_drop=options.max_drop, input_dtype=options.input, batch_size=options.batch),
+            **given(
+                max_drop=options.max_drop,
+                latencies=options.latencies,
+                input_dtype=options.input,
+                batch_size=options.batch,
+            ),
         )
     return out
 

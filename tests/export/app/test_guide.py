@@ -73,10 +73,8 @@ def test_one_class_or_none_of_these(tmp_path, monkeypatch):
     found = run_python(text, tmp_path, monkeypatch, photo_of_frame())
     expected = of_file(tmp_path)
     np.testing.assert_allclose(found["scores"], expected, atol=1e-5)
-    name = ["ant", "bee", "café $1"][expected.argmax()]
-    assert found["answer"] == (
-        name if none_below is None or expected.max() >= none_below else "none of these"
-    )
+    best = ["ant", "bee", "café $1"][expected.argmax()]
+    assert found["answer"] == (best if expected.max() >= least else "none of these")
 
 
 def test_several_labels_with_thresholds_of_a_file_that_takes_bytes(tmp_path, monkeypatch):

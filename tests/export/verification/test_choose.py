@@ -73,9 +73,19 @@ def test_the_fastest_that_passed_is_taken():
     assert fastest([row("fp32", 3, passed=False)]) is None
 
 
-def test_of_equally_fast_ones_the_smallest_is_taken():
-    rows = [row("fp32", 1.00, 400), row("fp16", 1.02, 200), row("int4", 1.10, 50)]
-    assert fastest(rows)["variant"] == "fp16"
+def test_of_nearly_equal_ones_that_is_taken_which_arm_likes():
+    rows = [row("int4", 0.92, 50), row("dynamic_int8", 1.00, 100), row("fp32", 1.01, 400)]
+    assert fastest(rows)["variant"] == "dynamic_int8"
+    assert fastest([row("int4", 0.68), row("dynamic_int8", 0.75)])["variant"] == "int4"  # clearly faster
+    assert fastest([row("fp32", 1.00, 400), row("fp16", 1.02, 200)])["variant"] == "fp16"
+
+
+def test_by_the_latencies_of_a_phone_the_fastest_is_taken_and_of_equal_ones_the_smallest():
+    rows = [row("int4", 0.92, 50), row("dynamic_int8", 1.00, 100)]
+    measured = [{**each, "measured_on": "a phone, CPU"} for each in rows]
+    assert fastest(measured)["variant"] == "int4"
+    measured[1]["latency_ms"] = 0.90
+    assert fastest(measured)["variant"] == "int4"
 
 
 def test_one_file_is_kept_and_the_others_leave_nothing(tmp_path):
@@ -118,7 +128,7 @@ def test_what_is_clearly_slower_than_a_file_that_passed_is_not_verified_and_says
 
 
 def test_a_smaller_file_of_the_same_speed_is_written_where_that_may_win(tmp_path):
-    rows = {v: row(v, 10) for v in CANDIDATES}
+    rows = {v: row(v, 10 if v == "fp32" else 20) for v in CANDIDATES}
     rows["fp16"] = row("fp16", 10, size=50)
     kept = [r["variant"] for r in choose_with(Attempt([*rows.values()]), tmp_path) if r["kept"]]
     assert kept == ["fp16"]
@@ -136,6 +146,27 @@ def test_less_of_a_variant_is_quantized_only_as_long_as_it_stays_the_fastest(tmp
     found = choose_with(attempt, tmp_path)
     assert [r["variant"] for r in found if r["kept"]] == ["full_int8"]
     assert attempt.verified == ["int4", "full_int8"] and attempt.written.count("int4") == 2
+
+
+def test_by_the_latencies_of_a_phone_only_what_was_measured_there_is_kept(tmp_path):
+    """Neither a file that was requested by name nor one with other layers in float, which were not."""
+
+    class OnPhone(Attempt):
+        def time(self, rows):
+            for each in rows:
+                if each["variant"] in ("fp32", "int4"):
+                    each["latency_ms"], each["measured_on"] = (
+                        5.0 + (each["variant"] == "fp32"),
+                        "a phone, CPU",
+                    )
+                elif not each["passed"]:
+                    each.pop("latency_ms", None)
+
+    rows = all_rows(int4=row("int4", 1, passed=False, drop=9.0))
+    attempt = OnPhone(rows, needs=("a",), layers="abcdef")
+    found = choose_with(attempt, tmp_path, named=[row("dynamic_int8", 0.1)])
+    assert [r["variant"] for r in found if r["kept"]] == ["fp32"]
+    assert attempt.written.count("int4") == 1 and "full_int8" not in attempt.verified
 
 
 def test_the_worst_layers_of_a_fast_variant_are_quantized_less_and_named(tmp_path):

@@ -1,0 +1,1 @@
+"""Measures TFLite files on a phone by adb and LiteRT's own `benchmark_model`."""
