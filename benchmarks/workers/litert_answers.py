@@ -1,7 +1,8 @@
-"""Answers of a TFLite file: `litert_answers.py FILE.tflite IMAGES.npy OUT.npz THREADS...`.
+"""Answers of TFLite files: `litert_answers.py IMAGES.npy OUT.npz THREADS... -- FILE.tflite...`.
 
 Needs numpy and ai-edge-litert only. Images are uint8 `(n, height, width, channels)`. OUT gets the first
-output for each number of threads, for others than the first of a quarter of the images.
+output of each file for each number of threads as `FILE THREADS`, FILE being its place; for others than the
+first number of a quarter of the images.
 """
 
 import sys
@@ -11,11 +12,16 @@ from ai_edge_litert.interpreter import Interpreter
 
 
 def main():
-    file, images, out, *threads = sys.argv[1:]
+    divider = sys.argv.index("--")
+    images, out, *threads = sys.argv[1:divider]
     images = np.load(images)
     few = images[: -(-len(images) // 4)]
-    taken = {count: images if count == threads[0] else few for count in threads}
-    np.savez(out, **{count: answers(file, given, int(count)) for count, given in taken.items()})
+    found = {}
+    for place, file in enumerate(sys.argv[divider + 1 :]):
+        for count in threads:
+            given = images if count == threads[0] else few
+            found[f"{place} {count}"] = answers(file, given, int(count))
+    np.savez(out, **found)
 
 
 def answers(file, images, num_threads):

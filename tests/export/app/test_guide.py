@@ -2,15 +2,23 @@
 
 import re
 import runpy
+import shutil
+import subprocess
 
 import keras
 import numpy as np
+import pytest
+from kotlin_standins import SINCE_1_4, STANDINS
 from PIL import Image
 
 from keras_vit.export import export_model
 from keras_vit.export.app.guide import app_guide
 from keras_vit.export.prediction.tflite import tflite_predictor
+from keras_vit.export.text.export import export_text
 from keras_vit.io.preprocessing import Preprocessing
+from keras_vit.models import char_rnn
+from keras_vit.text import Vocabulary
+from keras_vit.text.windows import Windows
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (200, 16, 16, 3), "uint8")
@@ -135,3 +143,56 @@ def test_arrays_in_the_order_of_the_file(tmp_path, monkeypatch):
 
 def test_without_a_tflite_file_it_says_how_to_write_one():
     assert "--variant dynamic_int8" in app_guide("a model", [])
+
+
+@pytest.mark.slow  # five exports and a compiler
+def test_the_kotlin_lines_compile_against_stand_ins(tmp_path):
+    if shutil.which("kotlinc") is None:
+        pytest.skip("there is no kotlinc")
+    photos = {"inputs": IMAGES, "preprocessing": HOW}
+    left, right = keras.Input((4,), name="left"), keras.Input((3,), dtype="int32", name="right")
+    both = keras.Model([left, right], keras.layers.Dense(2)(keras.layers.Concatenate()([left, right * 1.0])))
+    rng = np.random.default_rng(0)
+    arrays = {"left": rng.random((20, 4)), "right": rng.integers(0, 9, (20, 3))}
+    names = {"label_names": list("xyz")}
+    classes = {"task": "classification", "activation": "softmax", "none_below": 0.6, **names}
+    texts = [
+        exported(tmp_path / "classes", classifier(3), **photos, **classes),
+        exported(tmp_path / "labels", classifier(3), task="labels", input_dtype="uint8", **photos, **names),
+        exported(
+            tmp_path / "numbers",
+            classifier(3),
+            task="regression",
+            variants="full_int8",
+            calibration=IMAGES,
+            input_dtype="int8",
+            max_drop=100,
+            **photos,
+            **names,
+        ),
+        exported(tmp_path / "arrays", both, inputs=arrays),
+    ]
+    vocabulary, tokens = Vocabulary("\nab$"), rng.integers(0, 4, (4, 9)).astype("int32")
+    windows = Windows(tokens[:, :-1], tokens[:, 1:], np.ones((4, 8), bool))
+    rnn = char_rnn(vocabulary_size=4, hidden_dim=8, num_layers=1)
+    export_text(rnn, vocabulary, windows, tmp_path / "text", lines=True, variants=("fp32",))
+    texts.append((tmp_path / "text" / "app.md").read_text())
+    sources = [source for number, text in enumerate(texts) for source in kotlin_sources(text, number)]
+    assert len(sources) == 2 + 2 + 1 + 1 + 1  # LiteRT, and for two of them MediaPipe
+    for number, source in enumerate([STANDINS, *sources]):
+        (tmp_path / f"Part{number}.kt").write_text(source)
+    done = subprocess.run(
+        ["kotlinc", *sorted(tmp_path.glob("Part*.kt")), "-nowarn", "-d", tmp_path / "app.jar"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def kotlin_sources(text, number):
+    """A source for each program of `app.md`: in a function, behind the lines that prepare a photo."""
+    blocks = [part.partition("\n```")[0] for part in text.split("```kotlin\n")[1:]]
+    prepared = blocks.pop(0) if "fun forModel" in blocks[0] else ""
+    for place, block in enumerate(blocks):
+        name = f"package case{number}x{place}\nimport standins.*\n{SINCE_1_4}\n"
+        yield f"{name}{prepared}\nfun app(context: Context, frame: ImageProxy) {{\n{block}\n}}\n"
