@@ -70,7 +70,7 @@ arithmetic of the instructions, not their speed: latency is to be measured on a 
 products of int8 matrices (i8mm). With `max`, which adds SME, the dynamic int8 file of the Vision Transformer
 gave other answers under qemu 7.2: the class of x86 for 17 of 100 pieces. Whether the emulator or XNNPACK's
 kernels for SME are wrong is not known: try the files themselves on phones with SME, which there are since
-2025."""
+2024."""
 
 
 def main():

@@ -130,6 +130,7 @@ def test_evaluate_repeats_the_figures(run):
         (["evaluate", "nowhere"], "Expected a run folder"),
         (["export", "nowhere"], "Expected a run folder"),
         (["export", "nowhere", "--litert", "packages"], "--litert is for the page of --web"),
+        (["export", "nowhere", "--latencies", "phone.json"], "--latencies is for --variant auto"),
         (["export", "nowhere", "--web", "page", "--variant", "savedmodel"], "--web requires TFLite files"),
         (["export", "nowhere", "--app", "app", "--variant", "savedmodel"], "--app requires TFLite files"),
         (["export", "nowhere", "--app", "app", "--input", "int8"], "--app requires files that take float32"),
