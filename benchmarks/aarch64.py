@@ -1,6 +1,7 @@
 """Runs exported files on an emulated ARM processor, and compares their answers with this machine's.
 
     python benchmarks/aarch64.py FOLDER [--sysroot DIR] [--threads 1 2 4] [--images 100] [--markdown FILE]
+    python benchmarks/aarch64.py FOLDER --models cnn --variants fp32 full_int8
 
 Needs Debian 12 with qemu-user (`apt-get install qemu-user-static`) and a network: DIR (default:
 FOLDER/aarch64) gets Debian's arm64 Python and the aarch64 wheels of the installed versions of ai-edge-litert
@@ -81,6 +82,7 @@ def main():
     parser.add_argument("--cpus", nargs="+", default=[BASIC, "max,sme=off"], help="processors of qemu")
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)
+    parser.add_argument("--variants", nargs="+", default=VARIANTS, choices=VARIANTS)
     parser.add_argument("--markdown", type=Path, help="where the table is written, too")
     options = parser.parse_args()
     missing = why_not()
@@ -91,6 +93,7 @@ def main():
     rows = []
     for name in options.models:
         files, images = exported(name, options.folder / name, options.images)
+        files = {variant: file for variant, file in files.items() if variant in options.variants}
         for cpu in options.cpus:
             rows += compared(name, files, images, sysroot, cpu, options.threads)
     text = table(rows, options)

@@ -30,6 +30,8 @@ def text_guide(name: str, files: Sequence[tuple[dict, Path]], description: TextD
     }
     for language, heading in HEADINGS.items():
         own = {**values, "STATES": "\n".join(_STATES[language](*state) for state in states)}
+        if language == "kotlin":  # whose older versions take no comma at the end
+            own["STATES"] = own["STATES"].removesuffix(",")
         own["LINES"] = str(description.lines) if language == "python" else str(description.lines).lower()
         lines = filled(f"{language}_text", **own)
         notes = [NOT_RUN[language]] if language in NOT_RUN else []
@@ -76,7 +78,7 @@ def _facts(description, signatures, size, count):
 
 
 _STATES = {
-    "kotlin": lambda name, kind, shape: f'"{name}",  // {kind} {list(shape)}',
+    "kotlin": lambda name, kind, shape: f'"{name}",',
     "swift": lambda name, kind, shape: (
         f'"{name}": Data(count: {4 * math.prod(shape)}),  // {kind} {list(shape)}'
     ),
