@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras_vit.export.mobile.balance import balanced, with_changed_values
 from keras_vit.export.mobile.dense import MLP_OPTIONS, dense, mlp, product, weights
 from keras_vit.export.mobile.normalization import layer_norm
+from keras_vit.export.mobile.parts import parts
 from keras_vit.export.mobile.pending import (
     EncoderOutput,
     as_float64,
@@ -80,7 +81,7 @@ def split_heads(x, num_heads, count):
     batch, length, width = x.shape
     heads = count * num_heads
     x = tf.transpose(tf.reshape(x, (batch, length, heads, width // heads)), (0, 2, 1, 3))
-    return tf.split(x, count, axis=1) if count > 1 else (x,)
+    return parts(x, count, axis=1) if count > 1 else [x]
 
 
 def merge_heads(x):
@@ -91,7 +92,8 @@ def merge_heads(x):
 
 def _causal_bias(num_queries, length):
     """An addend of the scores: 0 if the key is not after the query, else far below any score."""
-    return np.where(np.tri(num_queries, length, dtype=bool), 0, -1e9).astype("float32")
+    far_below = -3e4  # which float16 holds
+    return np.where(np.tri(num_queries, length, dtype=bool), 0, far_below).astype("float32")
 
 
 @handles(RotaryPositionEmbedding)
@@ -101,10 +103,10 @@ def rotary_position_embedding(layer, x):
 
 def rotate(layer, x):
     """Rotates queries or keys, of all tokens or of the first ones, with sines and cosines as constants."""
-    cosine, sine = (table[: x.shape[2]] for table in (layer.cosine, layer.sine))
+    cosine, sine = (table[None, None, : x.shape[2]] for table in (layer.cosine, layer.sine))
     if not np.any(sine):  # prefix tokens, which are not rotated
         return x
-    first, second = tf.split(x, 2, axis=-1)
+    first, second = parts(x, 2, axis=3)
     return x * cosine + tf.concat([second, first], axis=-1) * sine
 
 

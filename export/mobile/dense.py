@@ -1,9 +1,10 @@
-"""Dense layers, as products of matrices of two axes, and the MLP."""
+"""Dense layers, and the MLP."""
 
 import keras
 import tensorflow as tf
 
 from keras_vit.export.mobile.normalization import layer_norm
+from keras_vit.export.mobile.parts import parts
 from keras_vit.export.mobile.pending import Product, as_float64, fold, materialize, multiply
 from keras_vit.export.mobile.registry import handles
 from keras_vit.layers import MLP
@@ -13,7 +14,7 @@ _MLP_ACTIVATIONS = {
     "gelu": tf.nn.gelu,
     "gelu_tanh": lambda x: tf.nn.gelu(x, approximate=True),
     "quick_gelu": lambda x: x * tf.sigmoid(1.702 * x),
-    "swiglu": lambda x: _swiglu(*tf.split(x, 2, axis=-1)),
+    "swiglu": lambda x: _swiglu(*parts(x, 2, axis=len(x.shape) - 1)),
 }
 
 

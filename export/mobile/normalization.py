@@ -1,5 +1,7 @@
 """Layers that end in a scale and a shift per channel, which stay pending."""
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -41,7 +43,9 @@ def layer_norm(layer, x):
     if layer.axis not in (-1, [-1], (-1,), last, [last]):
         return NotImplemented
     with tf.name_scope(layer.path):
-        # Neither SQUARED_DIFFERENCE nor NEG, which do not exist for 16-bit activations.
+        # Neither SQUARED_DIFFERENCE nor NEG, which do not exist for 16-bit activations. What computes in
+        # float16 takes the mean of squares in one step, in float32: values of 3000 do not overflow. A factor
+        # before the square would lose small variances, and the epsilon with them.
         centered = x - tf.reduce_mean(x, axis=-1, keepdims=True)
         variance = tf.reduce_mean(centered * centered, axis=-1, keepdims=True)
         x = centered * tf.math.rsqrt(variance + layer.epsilon)
@@ -53,10 +57,13 @@ def unit_norm(layer, x):
     """Divides by the norm, and leaves zeros.
 
     Keras takes the inverse of 0 first, which XNNPACK computes as NaN; a least norm is 0 in a float16 file.
+    The mean of squares fits into float16 where their sum does not.
     """
     x = materialize(x)
-    squares = tf.reduce_sum(x * x, axis=layer.axis, keepdims=True)
-    return x * tf.math.rsqrt(squares + tf.cast(tf.equal(squares, 0), x.dtype))
+    axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
+    squares = tf.reduce_mean(x * x, axis=axes, keepdims=True)
+    unit = x * tf.math.rsqrt(squares + tf.cast(tf.equal(squares, 0), x.dtype))
+    return unit * math.prod(x.shape[axis] for axis in axes) ** -0.5
 
 
 def rotated_layer_norm(layer, x, rotation):

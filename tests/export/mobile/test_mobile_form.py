@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from every_model import OTHER_MODELS, VIT_OPTIONS, name_of, other_model, perturb, trained_looking, vit_with
 
-from keras_vit import models
 from keras_vit.errors import Notice
 from keras_vit.export.mobile import mobile_form, registry
 from keras_vit.export.mobile.registry import handler
@@ -29,84 +29,38 @@ layers = keras.layers
 TOLERANCE = 1e-4
 
 
-def trained_looking(model, seed=0):
-    """Fresh weights are zeros and ones in places, where a forgotten one would not show."""
-    perturb(model.weights, seed)
-    return model
-
-
-def perturb(variables, seed=0):
-    rng = np.random.default_rng(seed)
-    for variable in variables:
-        value = np.asarray(variable)
-        noise = 0.2 * rng.normal(size=value.shape)
-        positive = "variance" in variable.path
-        variable.assign(np.abs(value + noise) + 0.1 if positive else value + noise)
-
-
 def difference(model, batch_size=1):
     """The largest difference of a logit, relative to the largest logit; traced as for a file."""
     images = np.random.default_rng(1).integers(0, 256, (batch_size, *model.input_shape[1:])).astype("float32")
     expected = model(images, training=False).numpy()
-    form = mobile_form(model)
-    answer = tf.function(form)(tf.constant(images)).numpy()
+    answer = traced(model, batch_size)(tf.constant(images)).numpy()
     return np.abs(answer - expected).max() / np.abs(expected).max()
+
+
+def traced(model, batch_size=1):
+    return tf.function(mobile_form(model)).get_concrete_function(
+        tf.TensorSpec((batch_size, *model.input_shape[1:]))
+    )
+
+
+def check_for_gpus(model):
+    """No tensor has more than four axes, and there is no operator that GPU delegates refuse or mistake."""
+    for operation in traced(model).graph.get_operations():
+        assert all(len(output.shape) <= 4 for output in operation.outputs), operation
+        assert operation.type not in ("Split", "SplitV", "BroadcastTo", "SelectV2", "GatherV2", "Unpack"), (
+            operation
+        )
 
 
 def small_vit(**options):
     return trained_looking(vit("Pico/4", num_layers=2, image_size=(8, 16), num_classes=10, **options))
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"num_registers": 3},
-        {"pooling": "gap"},
-        {"pooling": "gap", "class_token": True, "num_registers": 2},
-        {"pooling": "map"},
-        {"pooling": "map", "class_token": True, "num_registers": 1},
-        {"qk_norm": True},
-        {"activation": "swiglu"},
-        {"activation": "gelu_tanh", "distillation_token": True},
-        {"activation": "quick_gelu", "pooling": "token_gap", "num_registers": 2},
-        {"activation": keras.activations.relu, "kernel_regularizer": "l2"},
-        {"layer_scale": 0.1},
-        {"norm_first": False},
-        {"norm_first": False, "pooling": "gap", "layer_scale": 0.1, "qk_norm": True},
-        {"stem": "conv"},
-        {"stem": "conv", "pooling": "gap", "channels": 1},
-        {"position_embedding": "sincos_1d"},
-        {"position_embedding": "sincos_2d", "num_registers": 2},
-        {"position_embedding": "none", "patch_size": (2, 8)},
-        {"position_embedding": "rotary", "num_registers": 2, "key_bias": False},
-        {"position_embedding": "rotary", "pooling": "gap", "qk_norm": True, "inner_norm": "both"},
-        {"position_embedding": "learned_rotary", "rotary_grid_size": (3, 5), "inner_norm": "mlp"},
-        {"embed_prefix": False, "num_registers": 2, "patch_bias": False, "head_bias": False},
-        {"embed_registers": True, "num_registers": 2, "embedding_norm": True, "epsilon": 1e-2},
-        {"qkv_bias": False, "norm_pooled": True, "pooling": "gap", "num_heads": 1, "rotary_base": 10.0},
-        {"norm_pooled": True, "pooling": "map", "activation": "swiglu", "channels": 4},
-        {
-            "norm_pooled": True,
-            "pooling": "token_gap",
-            "pixel_mean": (0.5, 0.4, 0.3),
-            "pixel_std": (0.2, 0.3, 0.4),
-        },
-        {"token_reduction": "merger", "num_merged_tokens": 3, "num_registers": 1, "num_layers": 3},
-        {"token_reduction": "merger", "num_merged_tokens": 5, "pooling": "gap", "norm_first": False},
-        {"token_reduction": "merger", "num_merged_tokens": 2, "norm_pooled": True, "pooling": "map"},
-        {"token_reduction": "pooling", "num_layers": 3, "reduce_after": 1, "distillation_token": True},
-        {"token_reduction": "pooling", "pooling": "gap", "position_embedding": "rotary"},
-        {"token_reduction": "pooling", "norm_first": False, "pooling": "token_gap"},
-        {"num_layers": 1, "dropout_rate": 0.3, "drop_path_rate": 0.2, "attention_dropout_rate": 0.1},
-    ],
-    ids=lambda options: str({name: getattr(value, "__name__", value) for name, value in options.items()}),
-)
+@pytest.mark.parametrize("options", VIT_OPTIONS, ids=name_of)
 def test_every_option_of_vit_keeps_its_function(options):
-    model = trained_looking(
-        vit("Pico/4", **{"num_layers": 2, "image_size": (8, 16), "num_classes": 10, **options})
-    )
+    model = vit_with(options)
     assert difference(model) < TOLERANCE
+    check_for_gpus(model)
     assert mobile_form(model).unconverted == ()
 
 
@@ -205,30 +159,11 @@ CNNS = {
 }
 
 
-BUILDERS = {
-    "linear": lambda: models.linear(image_size=(6, 8), num_classes=3),
-    "mlp": lambda: models.mlp(image_size=(6, 8), hidden_dims=(8, 7), dropout_rate=0.5),
-    "cnn": lambda: models.cnn(image_size=(9, 14), hidden_dim=16, pixel_mean=0.5, pixel_std=0.2),
-    "cnn with normalisation": lambda: models.cnn(image_size=8, hidden_dim=16, batch_norm=True, channels=1),
-    "cnn 5x5": lambda: models.cnn("5x5", image_size=(17, 8), activation="gelu", dropout_rate=0.5),
-    "resnet 20": lambda: models.resnet("20", image_size=(15, 8), channels=1, dropout_rate=0.2),
-    "resnet 18": lambda: models.resnet("18", image_size=(32, 40), stem="3x3", pixel_std=(0.2, 0.3, 0.4)),
-    "levit": lambda: models.levit("Pico", image_size=(18, 27), num_classes=10, drop_path_rate=0.1),
-    "levit with hard swish": lambda: models.levit(
-        "Pico", num_classes=10, channels=1, activation="hard_swish", distillation_head=True
-    ),
-    "repvit": lambda: models.repvit("Pico", image_size=(18, 27), num_classes=10, pixel_std=(0.2, 0.3, 0.4)),
-    "repvit with two heads": lambda: models.repvit(
-        "Pico", num_classes=10, activation="relu", distillation_head=True
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("name", OTHER_MODELS)
 def test_every_other_model_keeps_its_function(name):
-    model = BUILDERS[name]()
-    perturb([weight for weight in model.weights if len(weight.shape) == 1])  # statistics, scales, biases
+    model = other_model(name)
     assert difference(model) < TOLERANCE
+    check_for_gpus(model)
     assert mobile_form(model).unconverted == ()
 
 
@@ -272,7 +207,9 @@ def test_normalisation_and_scaling_leave_no_operator_behind():
 def test_only_the_class_token_goes_through_the_last_mlp():
     form = mobile_form(vit("Pico/2", num_layers=3, num_classes=10))
     graph = tf.function(form).get_concrete_function(tf.TensorSpec((1, 8, 8, 3))).graph
-    hidden = [op.outputs[0].shape[0] for op in graph.get_operations() if op.name.endswith("expansion/MatMul")]
+    hidden = [
+        op.outputs[0].shape[-2] for op in graph.get_operations() if op.name.endswith("expansion/MatMul")
+    ]
     assert hidden == [17, 17, 1]
 
 
