@@ -22,7 +22,8 @@ def examine(
     """Returns what in a model will be an obstacle on a phone, and how to fix it.
 
     The model is converted and the file opened, so that findings about the converter, LiteRT and XNNPACK are
-    measured here; those about GPU and NPU delegates and the Edge TPU follow their makers' documentation.
+    measured here; those about GPUs were seen on a software GPU, those about NPUs and the Edge TPU follow
+    their makers' documentation.
 
     Args:
         model: `keras.Model` of any kind, trained or not.

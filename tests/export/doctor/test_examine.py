@@ -119,9 +119,11 @@ def test_a_character_model_is_examined_in_the_step_that_export_writes(examine):
     found = examine(model)
     assert [(finding.target, finding.layer) for finding in found] == [
         ("XNNPACK", "one_hot"),
+        ("NPU", "one_hot"),
         ("EdgeTPU", "one_hot"),
     ]
     assert "1 GATHER" in found[0].reason and "token ids" in found[0].fix
+    assert "MediaTek" in found[1].reason and "Qualcomm, Google Tensor" in found[1].fix
     assert {"shapes", "int8", "NPU", "MediaPipe"} <= {f.target for f in examine(model, as_is=True)}
     tokens = keras.Input((5,), dtype="int32")
     x = layers.LayerNormalization()(layers.GRU(4, return_sequences=True)(layers.Embedding(9, 4)(tokens)))
@@ -156,7 +158,46 @@ def test_the_operators_outside_the_delegate_are_those_that_the_interpreter_shows
 
     model = sequential(keras.Input((4, 8)), layers.Dense(8), Indexed(name="first"), layers.Dense(2))
     finding = by_target(examine(model))["XNNPACK"]
-    assert finding.layer == "first" and "1 UNPACK" in finding.reason and "split" in finding.fix
+    assert finding.layer == "first" and "1 UNPACK" in finding.reason and "ops.slice" in finding.fix
+
+
+class Own(layers.Layer):
+    """A layer that calls a function."""
+
+    def __init__(self, function):
+        super().__init__(name="own")
+        self.function = function
+
+    def call(self, x):
+        return self.function(x)
+
+
+GPU_CASES = {  # function, operator, word of the reason, word of the fix
+    "five axes": (lambda x: 2.0 * tf.reshape(x, (-1, 2, 2, 4, 8)), "RESHAPE", "4 axes", "reshape"),
+    "split": (lambda x: tf.concat(tf.split(x, 2, axis=1)[::-1], 1), "SPLIT", "wrong parts", "slice"),
+    "an index": (lambda x: x[:, 0], "STRIDED_SLICE", "removes an axis", "slice"),
+    "a broadcast": (
+        lambda x: tf.raw_ops.BroadcastTo(input=tf.reduce_mean(x, 1, keepdims=True), shape=(1, 4, 4, 8)),
+        "BROADCAST_TO", "everything from there on", "operations that it runs",
+    ),
+    "groups": (
+        lambda x: tf.nn.conv2d(x, np.ones((3, 3, 4, 6), "float32"), 1, "SAME"),
+        "CONV_2D", "in groups wrongly", "depthwise",
+    ),
+    "two axes and three": (
+        lambda x: tf.reduce_mean(x, (0, 1)) + tf.constant(np.ones((1, 4, 8), "float32")),
+        "ADD", "aligns inputs", "same number of axes",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GPU_CASES)
+def test_what_a_gpu_refuses_or_computes_wrongly_is_reported(examine, name):
+    function, operator, reason, fix = GPU_CASES[name]
+    model = sequential(keras.Input((4, 4, 8)), Own(function), layers.Flatten(), layers.Dense(2))
+    found = [f for f in examine(model) if f.target == "GPU"]
+    assert any(operator in f.reason and reason in f.reason and fix in f.fix for f in found), found
+    assert all("own" in f.layer for f in found)
 
 
 def test_mediapipe_refuses_several_inputs_grey_images_and_images_as_output(examine):
