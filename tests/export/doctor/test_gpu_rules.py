@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_vit.export.doctor.rules import gpu
+from keras_vit.export.doctor.rules.gpu import PUBLISHED, TAKEN
 
 PAGE = Path(__file__).parents[3] / "docs" / "results" / "gpu.md"
 
@@ -19,12 +19,12 @@ def rows(verdict):
 def test_operators_that_were_right_are_taken_by_the_rules_and_no_others():
     right = set().union(*rows("right"))
     assert {"FULLY_CONNECTED", "SLICE", "GELU"} <= right
-    assert right == gpu.TAKEN
-    assert not gpu.TAKEN & gpu.PUBLISHED
+    assert right == TAKEN
+    assert not TAKEN & PUBLISHED
 
 
 @pytest.mark.parametrize("verdict", ["refused", "WRONG"])
 def test_what_was_refused_or_wrong_has_a_rule(verdict):
     with_a_rule = {"STRIDED_SLICE", "GATHER", "CONV_2D", "SPLIT", "ADD"}  # for some of their forms
     for operators in rows(verdict):
-        assert operators - gpu.TAKEN or operators & with_a_rule, operators
+        assert operators - TAKEN or operators & with_a_rule, operators

@@ -43,7 +43,7 @@ def files_of(model, folder):
 def check(files):
     """The GPU takes all operators of files and gives the Interpreter's answers."""
     command = [sys.executable, WORKER, *files]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1800)
     results = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if results and results[0].get("failure") == "no Vulkan":
         pytest.skip("no Chromium is installed, whose software GPU computes")
