@@ -5,7 +5,6 @@ import numpy as np
 import tensorflow as tf
 
 from keras_vit.errors import InputError
-from keras_vit.export.mobile.parts import parts
 from keras_vit.export.mobile.pending import as_float64
 
 
@@ -52,14 +51,14 @@ def _simple(projected, recurrent, states):
 
 
 def _lstm(projected, recurrent, states):
-    entry, forget, candidate, exit_ = parts(projected + recurrent, 4, axis=1)
+    entry, forget, candidate, exit_ = tf.split(projected + recurrent, 4, axis=1)
     carry = tf.sigmoid(forget) * states[1] + tf.sigmoid(entry) * tf.tanh(candidate)
     return [tf.sigmoid(exit_) * tf.tanh(carry), carry]
 
 
 def _gru(projected, recurrent, states):
-    from_input = parts(projected, 3, axis=1)
-    from_state = parts(recurrent, 3, axis=1)
+    from_input = tf.split(projected, 3, axis=1)
+    from_state = tf.split(recurrent, 3, axis=1)
     update = tf.sigmoid(from_input[0] + from_state[0])
     reset = tf.sigmoid(from_input[1] + from_state[1])
     candidate = tf.tanh(from_input[2] + reset * from_state[2])

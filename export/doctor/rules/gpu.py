@@ -6,9 +6,10 @@ not tried; it is what `tensorflow/lite/tools/versioning/gpu_compatibility.cc` na
 
 Where public rules say something: BROADCAST_TO is refused here too (google-ai-edge/LiteRT#9191), and inputs of
 different numbers of axes are computed wrongly here too (#8980). Tensors of five axes and SPLIT are refused
-elsewhere (#2540, tensorflow#44124) and taken here, SPLIT with wrong results in some graphs: both are
-reported.
+elsewhere (#2540, tensorflow#44124) and taken here. SPLIT gave wrong results in some graphs.
 """
+
+import collections
 
 from keras_vit.export.doctor.finding import counted
 from keras_vit.export.tflite.graph import is_constant
@@ -51,11 +52,14 @@ def gpu(case):
 
 
 class _Graph:
-    """Sizes of the tensors of a file."""
+    """The tensors of a file, and how often each is read."""
 
     def __init__(self, model):
         self.model = model
-        self.tensors = model.subgraphs[0].tensors
+        graph = model.subgraphs[0]
+        self.tensors = graph.tensors
+        read = [number for operator in graph.operators for number in operator.inputs]
+        self.readers = collections.Counter(map(int, [*read, *graph.outputs]))
 
     def shape(self, number):
         shape = self.tensors[number].shape
@@ -84,8 +88,10 @@ def _is_grouped(graph, operator, written):
     return images[-1] != kernel[-1]
 
 
-def _is_split(graph, operator, written):
-    return operator.kind in ("SPLIT", "SPLIT_V")
+def _is_split_unevenly(graph, operator, written):
+    """Splits of which each part is read once, as in recurrent cells, were right."""
+    is_split = operator.kind in ("SPLIT", "SPLIT_V")
+    return is_split and any(graph.readers[number] != 1 for number in operator.outputs)
 
 
 def _mixes_numbers_of_axes(graph, operator, written):
@@ -118,8 +124,8 @@ RULES = (
         "use a depthwise convolution, or one convolution for each group",
     ),
     (
-        _is_split,
-        "GPUs refuse it, or compute wrong parts in some graphs",
+        _is_split_unevenly,
+        "a part of it is read by no operator or by several, of which the GPU computed wrong parts",
         "use one keras.ops.slice for each part",
     ),
     (
