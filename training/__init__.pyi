@@ -4,6 +4,7 @@ from .distillation.model import Distillation as Distillation
 from .hub.push import push as push
 from .load import load_data as load_data
 from .recipe import ImageRecipe as ImageRecipe
+from .recipe import PairRecipe as PairRecipe
 from .recipe import Recipe as Recipe
 from .recipe import TextRecipe as TextRecipe
 from .run import evaluate as evaluate

@@ -25,10 +25,15 @@ def placed(correct: np.ndarray, labels: np.ndarray, label_names: Sequence[str]) 
         >>> [round(end, 3) for end in found["accuracy_interval"]]
         [0.301, 0.954]
     """
-    interval = binomtest(int(np.sum(correct)), len(correct)).proportion_ci(CONFIDENCE, method="wilson")
     counts = np.bincount(labels, minlength=len(label_names))
     largest = {"label": str(label_names[counts.argmax()]), "accuracy": float(counts.max() / len(labels))}
-    return {"accuracy_interval": [float(interval.low), float(interval.high)], "largest_class": largest}
+    return {"accuracy_interval": interval(correct), "largest_class": largest}
+
+
+def interval(correct: np.ndarray) -> list[float]:
+    """Returns the ends of Wilson's interval of 95 % of the share of right answers, of bool `(n,)`."""
+    found = binomtest(int(np.sum(correct)), len(correct)).proportion_ci(CONFIDENCE, method="wilson")
+    return [float(found.low), float(found.high)]
 
 
 def lines(metrics: Mapping[str, Any], advice: str) -> list[str]:

@@ -1,5 +1,6 @@
-"""Data by name, of images or of text."""
+"""Data by name, of images, of text or of pairs of texts."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from rich.console import Console
@@ -12,17 +13,19 @@ from keras_vit.training.data import ImageData
 from keras_vit.training.data.decoding import FULL, OF_DATA, color_of, window_of, with_decoding
 from keras_vit.training.geometry import preparation, prepare_option
 from keras_vit.training.text.corpus import TextData, is_text, load_text
+from keras_vit.training.text.pairs import PairData, is_pairs, load_pairs
 
 
 def load_data(
     spec: Any, *, validation_fraction: float = 0.1, test_fraction: float = 0.1, seed: int = 0, **options: Any
-) -> ImageData | TextData:
-    """Loads images or text with a training, a validation and a test split.
+) -> ImageData | TextData | PairData:
+    """Loads images, text or pairs of texts with a training, a validation and a test split.
 
     The splits of an image source are kept. Missing ones are taken from its training split: the same fraction
     of each class, chosen by `seed` and the images alone, with equal ones always in the same split. Lines of
     text are chosen by `seed` and the line, with equal lines in the same split; of running text the end is the
-    test split and the part before it the validation split.
+    test split and the part before it the validation split. Pairs of a file with one source are in the same
+    split, those that a program makes with one target.
 
     Args:
         spec: str. Images: `"digits"` (1,797 images of 8 x 8 pixels, embedded), `"folder:PATH"` (class folders
@@ -31,11 +34,13 @@ def load_data(
             (Hugging Face `datasets`, from the hub or a folder), `"shards:PATH"` (what `keras-vit pack` wrote)
             or `"module:name"`. That is, or returns, what may also be given itself: `(images, labels)`, a
             `tf.data.Dataset` or a `keras.utils.PyDataset` of these, or a dict of them by split. Text:
-            `"names"` (1,536 names of dinosaurs, embedded) or `"text:PATH"`, a file in UTF-8.
+            `"names"` (1,536 names of dinosaurs, embedded) or `"text:PATH"`, a file in UTF-8. Pairs of texts:
+            `"dates"` or `"spelled_numbers"`, which a program makes with `seed`, or `"pairs:FILE"`, a CSV or
+            TSV file with columns `source` and `target`, or else with these as its first two.
         validation_fraction: float in (0, 1), of what is left after the test split. Default: 0.1.
         test_fraction: float in (0, 1). Default: 0.1.
         seed: int, chooses the splits and the subset. Default: 0.
-        **options: of images or of text alone.
+        **options: of images, of text or of pairs alone.
 
             Images: `image_size`, int or `(height, width)` in pixels (default: the source's own, of image
             files 224); `geometry`, how others become that size with antialiased bilinear interpolation:
@@ -68,8 +73,12 @@ def load_data(
             line needs, for running text 128); `unknown`, `"unk"` gives characters that the training split
             lacks a token of their own (default: `"error"`).
 
+            Pairs: `num_pairs`, int, how many a program makes (default: 10,000); `max_source` and
+            `max_target`, ints, characters at most (default: as the longest); `lowercase` and `unknown` as of
+            text.
+
     Returns:
-        ImageData or TextData.
+        ImageData, TextData or PairData.
 
     Raises:
         InputError: an unknown spec, missing or broken data, data unfit for training, or a group in two
@@ -85,18 +94,24 @@ def load_data(
         >>> len(load_data("names", lowercase=True).vocabulary)
         27
     """
-    of_text = isinstance(spec, str) and is_text(spec)
-    load = load_text if of_text else data.load_data
-    return load(
+    load = text_loader(spec)
+    return (load or data.load_data)(
         spec,
         validation_fraction=validation_fraction,
         test_fraction=test_fraction,
         seed=seed,
-        **(options if of_text else _with_geometry(spec, **options)),
+        **(options if load else _with_geometry(spec, **options)),
     )
 
 
-def show_data(data: ImageData | TextData, task: Any):
+def text_loader(spec: Any) -> Callable[..., TextData | PairData] | None:
+    """Returns the function that loads a spec of text or of pairs of texts, None for one of images."""
+    if not isinstance(spec, str):
+        return None
+    return load_text if is_text(spec) else load_pairs if is_pairs(spec) else None
+
+
+def show_data(data: ImageData | TextData | PairData, task: Any):
     """Prints what was found: how the source was read, what is in each split, and what a task does with it."""
     lines = [*data.summary(), *task.notes(data)]
     Console(stderr=True, soft_wrap=True, emoji=False).print("\n".join(lines), highlight=False, markup=False)

@@ -52,6 +52,12 @@ TEXT = (
     Metric("bigram.cross_entropy", "bigram model", "{:.4f} nats"),
     Metric("novelty.novel_share", "new samples", is_share=True),
 )
+PAIRS = (
+    Metric("exact_match", "exact match", is_share=True),
+    Metric("validation.exact_match", "exact match on validation", is_share=True),
+    Metric("accuracy", "next-character accuracy", is_share=True),
+    Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),
+)
 
 
 def sentence(rows: Iterable[Metric], metrics: dict) -> str:

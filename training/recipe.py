@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Optional, Self
 import keras_vit
 from keras_vit.constraints import Choices, Range, ReadBy, check_value, parameters, parse_value
 from keras_vit.errors import InputError, first_line
-from keras_vit.io.label_kinds import KINDS
+from keras_vit.io.label_kinds import KINDS as LABEL_KINDS
 from keras_vit.io.preprocessing import GEOMETRIES
 from keras_vit.training.augmentation.settings import STRONG, Augmentation
 from keras_vit.training.balance import check_monitor, given_weights
@@ -21,6 +21,8 @@ from keras_vit.training.fields import OnlyWith, OnlyWithOneOf, annotations, chec
 from keras_vit.training.normalization import NORMALIZATIONS
 from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE, optimizers_with
 from keras_vit.training.own_parts import ChoicesOrOwn, is_part, named_parts, own_function
+from keras_vit.training.text.made_pairs import MAKERS
+from keras_vit.training.text.pairs import NUM_PAIRS, Longest, NumPairs
 
 _MANY = 10**9
 TABLES = ("table:*", "hf:*", "folder:*")  # of a folder: where it has a labels.csv
@@ -29,6 +31,7 @@ _SEEDS = Range(0, 2**32 - 1)
 _FRACTION = Range(0.001, 0.9)
 # Arguments of builders that follow from the data or from fields of a recipe.
 _DECIDED = {"image_size", "num_classes", "channels", "vocabulary_size", "length"}
+_DECIDED |= {"source_length", "target_length"}
 _DECIDED |= {"pixel_mean", "pixel_std", "seed", "dtype", "name", "input_tensor"}
 _OF_OPTIMIZERS = {"learning_rate", "schedule", "final_learning_rate", "warmup_fraction", "weight_decay"}
 _OF_OPTIMIZERS |= {"clip_norm", "clip_value", "ema_momentum"}
@@ -37,7 +40,7 @@ _DROPOUTS = ("dropout_rate", "attention_dropout_rate", "drop_path_rate")  # whic
 
 @dataclasses.dataclass(frozen=True, init=False)
 class Recipe:
-    """Everything that decides a training run; common to `ImageRecipe` and `TextRecipe`, which are used.
+    """Everything that decides a training run; common to `ImageRecipe`, `TextRecipe` and `PairRecipe`.
 
     Args:
         **fields: the fields below, and arguments of the model's builder, such as `hidden_dim` of
@@ -88,7 +91,7 @@ class Recipe:
     def __init__(self, **fields: Any):
         if not self.builders:
             raise InputError(
-                "Recipe is what ImageRecipe and TextRecipe have in common. Use one of these: "
+                "Recipe is what ImageRecipe, TextRecipe and PairRecipe have in common. Use one of these: "
                 "from keras_vit.training import ImageRecipe."
             )
         options = dict(fields.pop("model_options", {}))
@@ -251,7 +254,7 @@ class ImageRecipe(Augmentation, Recipe):
     label_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # or several: A,B; * for all others
     split_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None
     weight_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # of images in the loss
-    label_kind: Annotated[str | None, Choices(*KINDS)] = None  # of an image; None: as the labels show
+    label_kind: Annotated[str | None, Choices(*LABEL_KINDS)] = None  # of an image; None: as the labels show
     group: Annotated[  # what stays on one side of each split: folder, column:NAME or pattern:REGEX
         str | None, ReadBy(parse_groups), OnlyWith("data", "folder:*", *TABLES)
     ] = None
@@ -437,6 +440,49 @@ class TextRecipe(Recipe):
             raise InputError("carry_state=true needs a char_rnn and running text: set lines=false.")
 
 
+@dataclasses.dataclass(frozen=True, init=False)
+class PairRecipe(Recipe):
+    """Everything that decides the training of a model that reads one text and writes another.
+
+    Args:
+        **fields: those of this class and of `Recipe`, and arguments of the model's builder.
+
+    Raises:
+        InputError: as `Recipe`.
+
+    Example:
+        >>> PairRecipe(data="spelled_numbers", attention="dot", epochs=5).changed()
+        {'data': 'spelled_numbers', 'epochs': 5, 'attention': 'dot'}
+    """
+
+    builders = {"char_seq2seq": keras_vit.models.char_seq2seq}
+
+    # Data
+    data: str = "dates"  # or spelled_numbers, which a program makes too, or pairs:FILE
+    num_pairs: Annotated[NumPairs, OnlyWith("data", *MAKERS)] = NUM_PAIRS  # that a program makes
+    lowercase: bool = False
+    max_source: Longest = None  # characters; None: the longest of the data
+    max_target: Longest = None
+    unknown: Annotated[str, Choices("error", "unk")] = "error"  # characters that the training split lacks
+
+    # Model
+    model: str = "char_seq2seq"
+
+    # Optimisation
+    loss: Annotated[str, ChoicesOrOwn("cross_entropy")] = "cross_entropy"  # of each character of the target
+
+    def _check(self):
+        super()._check()
+        if is_part(self.model):
+            raise InputError(
+                f"Pairs of texts are for model=char_seq2seq, which is exported as encode and step; received "
+                f"model={self.model}."
+            )
+
+
+KINDS = {"images": ImageRecipe, "text": TextRecipe, "pairs of texts": PairRecipe}  # by words for the data
+
+
 @functools.cache
 def model_arguments(builder):
     """Returns a dict from each argument that a recipe may give a model's builder to its annotation."""
@@ -449,7 +495,7 @@ def model_arguments(builder):
 
 def unknown_field(name, known):
     """Returns a sentence about a field that no recipe of a kind has, with the closest known one."""
-    for kind, word in ((ImageRecipe, "images"), (TextRecipe, "text")):
+    for word, kind in KINDS.items():
         if name in annotations(kind):
             return f"Recipe field {name!r} is for {word} alone."
     closest = difflib.get_close_matches(name, known, n=1)

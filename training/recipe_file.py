@@ -10,7 +10,7 @@ from keras_vit.io.files import read_text, write_text
 from keras_vit.io.json_files import read_json
 from keras_vit.training.fields import unused_fields
 from keras_vit.training.own_parts import is_part
-from keras_vit.training.recipe import ImageRecipe, Recipe, TextRecipe
+from keras_vit.training.recipe import ImageRecipe, PairRecipe, Recipe, TextRecipe
 from keras_vit.training.recipes import find_recipe
 
 _EARLIER = {"near_duplicates": False}  # what recipes of images without this field did
@@ -46,13 +46,16 @@ def recipe_of(fields: dict[str, Any], path: str | Path) -> Recipe:
     """
     model = fields.get("model")
     is_own = is_part(model)
+    if isinstance(model, str) and model in PairRecipe.builders:  # younger than what follows
+        if unknown := sorted(set(fields) - set(PairRecipe.types(*PairRecipe.builders))):
+            raise _unknown(unknown, path)
+        return PairRecipe(**fields)
     is_text = "lines" in fields if is_own else isinstance(model, str) and model in TextRecipe.builders
     kind, other = (TextRecipe, ImageRecipe) if is_text else (ImageRecipe, TextRecipe)
     known, foreign = kind.types(*kind.builders, *([model] if is_own else [])), other.types(*other.builders)
     unknown = sorted(set(fields) - set(known) - set(foreign))
     if unknown:
-        shown = listed(name[:40] for name in unknown)
-        raise InputError(f"{path} contains fields that no recipe has: {shown}.")
+        raise _unknown(unknown, path)
     own = {name: value for name, value in fields.items() if name in known}
     if kind is ImageRecipe:
         own = _EARLIER | own
@@ -64,6 +67,11 @@ def recipe_of(fields: dict[str, Any], path: str | Path) -> Recipe:
         values = {name: own.get(name, default) for name, default in kind().as_dict().items()}
         own = {name: v for name, v in own.items() if name not in unused_fields(kind, values)}
     return kind(**own)
+
+
+def _unknown(names, path):
+    shown = listed(name[:40] for name in names)
+    return InputError(f"{path} contains fields that no recipe has: {shown}.")
 
 
 def as_started(recipe: Recipe, path: Path) -> Recipe:

@@ -12,7 +12,8 @@ def add_arguments(parser):
         "spec",
         type=path,
         metavar="SPEC",
-        help="data of a recipe: folder:PATH, table:FILE, tfds:NAME, hf:NAME, npz:PATH, text:FILE ...",
+        help="data of a recipe: folder:PATH, table:FILE, tfds:NAME, hf:NAME, npz:PATH, text:FILE, "
+        "pairs:FILE ...",
     )
     parser.add_argument(
         "--class-folders",
@@ -40,8 +41,7 @@ def add_arguments(parser):
 
 def run(options):
     with quiet_import():
-        from keras_vit.training.load import load_data
-        from keras_vit.training.text.corpus import is_text
+        from keras_vit.training.load import load_data, text_loader
     of_images = {
         **given_source(options),
         **selected(options, "image_size", "sixteen_bit"),
@@ -49,7 +49,7 @@ def run(options):
         "caching": options.image_size is not None,
     }
     with json_file(options.json, [options.spec]) as write:
-        data = load_data(options.spec, **({} if is_text(options.spec) else of_images))
+        data = load_data(options.spec, **({} if text_loader(options.spec) else of_images))
         splits = {name: len(getattr(data, name)) for name in ("train", "validation", "test")}
         write({"data": options.spec, "splits": splits, "lines": data.summary()})
     print("\n".join(data.summary()))

@@ -19,10 +19,10 @@ def read_images(spec, found, options) -> dict:
     """Returns the fields of `Items`: the test split, and the training split for calibration."""
     from keras_vit.training import load_data
     from keras_vit.training.geometry import prepare_option
-    from keras_vit.training.text.corpus import is_text
+    from keras_vit.training.load import text_loader
 
     shape, pixels = _image_shape(found, spec), options.pixels
-    if is_text(spec):
+    if text_loader(spec):
         raise InputError(f"{spec} is text, and {found.name} takes images.")
     size = _image_size(found, shape)
     prepare = size and preparation_for(found, (*size, shape[-1]), options.geometry)

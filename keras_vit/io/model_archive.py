@@ -37,7 +37,8 @@ def load_model(path: str | os.PathLike) -> keras.Model:
         raise InputError(f"Expected a .keras model file at {path}, found {what_lies_at(path)}.")
     count = check_model_archive(path)
     try:
-        with bounded_building(f"The model in {path}", count, "the file holds"):
+        # Keras's Bidirectional makes one of its two layers twice when it is read.
+        with bounded_building(f"The model in {path}", 2 * count, "the file holds, taken twice"):
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except InputError:
         raise

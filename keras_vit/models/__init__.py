@@ -1,6 +1,7 @@
 """Builders of complete models. Each returns a `keras.Model` that outputs logits."""
 
 from keras_vit.models.char_rnn import char_rnn, step_model
+from keras_vit.models.char_seq2seq import char_seq2seq, seq2seq_attention, seq2seq_encoder, seq2seq_step
 from keras_vit.models.char_transformer import char_transformer
 from keras_vit.models.cnn import cnn
 from keras_vit.models.image_size import with_image_size
@@ -19,6 +20,7 @@ __all__ = [
     "attention_rollout",
     "attention_scores",
     "char_rnn",
+    "char_seq2seq",
     "char_transformer",
     "cnn",
     "levit",
@@ -27,6 +29,9 @@ __all__ = [
     "num_prefix_tokens",
     "repvit",
     "resnet",
+    "seq2seq_attention",
+    "seq2seq_encoder",
+    "seq2seq_step",
     "step_model",
     "vit",
     "with_image_size",

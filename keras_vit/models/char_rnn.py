@@ -101,7 +101,7 @@ def step_model(model: keras.Model) -> keras.Model:
         >>> [x.shape for x in step.inputs]
         [(None,), (None, 8), (None, 8)]
     """
-    return _with_states(model, (), _one_step)
+    return _with_states(model, (), one_step)
 
 
 def sequence_model(model):
@@ -147,20 +147,22 @@ def _with_states(model, length, read):
         if not isinstance(layer, tuple(CELLS.values())):
             x = layer(x)
             continue
-        before = _state_inputs(layer)
+        before = state_inputs(layer)
         x, *after = read(layer, x, before)
         befores, afters = [*befores, *before], [*afters, *after]
     return keras.Model([tokens, *befores], [x, *afters], name=model.name)
 
 
-def _one_step(rnn, x, before):
-    inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name="x"), *_state_inputs(rnn)]
+def one_step(rnn, x, before):
+    """Returns the output of a recurrent layer for one step, and the list of its states."""
+    inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name="x"), *state_inputs(rnn)]
     output, after = rnn.cell(inputs[0], inputs[1:])
     # A separate model, because Keras gives all cells of a kind the same name.
     return keras.Model(inputs, [output, *after], name=rnn.name)([x, *before])
 
 
-def _state_inputs(layer):
+def state_inputs(layer):
+    """Returns a `keras.Input` for each state of a recurrent layer."""
     sizes = layer.state_size if isinstance(layer.state_size, list | tuple) else [layer.state_size]
     return [
         keras.Input((size,), dtype=layer.compute_dtype, name=f"{layer.name}_state_{index}")

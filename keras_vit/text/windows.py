@@ -1,6 +1,7 @@
 """Turns text into rows of tokens, each with the tokens that follow."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -36,6 +37,14 @@ def line_windows(items: list[str], vocabulary: Vocabulary, window: int) -> Windo
         tokens[row, 1 : len(item) + 1] = vocabulary.encode(item)
         mask[row, : len(item) + 1] = True
     return Windows(tokens[:, :-1], tokens[:, 1:], mask)
+
+
+def padded_tokens(items: Sequence[str], vocabulary: Vocabulary, length: int) -> np.ndarray:
+    """Makes a row of each item, filled up with 0: int32 `(items, length)`."""
+    tokens = np.zeros((len(items), length), "int32")
+    for row, item in enumerate(items):
+        tokens[row, : len(item)] = vocabulary.encode(item, f"The text {item!r}")
+    return tokens
 
 
 def running_windows(text: str, vocabulary: Vocabulary, window: int) -> Windows:

@@ -25,16 +25,20 @@ _INDEX = "__index_level_"  # columns that pandas adds to Parquet files
 _DELIMITERS = (",", ";", "\t")
 
 
-def read_table(path: Path) -> dict[str, Sequence]:
-    """Returns the columns of a CSV file with a header, or of a Parquet file, by name."""
+def read_table(path: Path, item: str = "image") -> dict[str, Sequence]:
+    """Returns the columns of a CSV or TSV file with a header, or of a Parquet file, by name.
+
+    Messages say that it has a row for each `item`.
+    """
     if path.suffix.lower() in _PARQUET:
         return _read_parquet(path)
     text = read_text(path)
-    rows = next((rows for rows in map(functools.partial(_rows, text), _DELIMITERS) if _is_even(rows)), None)
-    rows = rows or _rows(text, max(_DELIMITERS, key=text.partition("\n")[0].count))
+    delimiters = ("\t",) if path.suffix.lower() == ".tsv" else _DELIMITERS
+    rows = next((rows for rows in map(functools.partial(_rows, text), delimiters) if _is_even(rows)), None)
+    rows = rows or _rows(text, max(delimiters, key=text.partition("\n")[0].count))
     if len(rows) < 2:
         raise InputError(
-            f"Expected a line of column names and a row for each image in {path}, found neither."
+            f"Expected a line of column names and a row for each {item} in {path}, found neither."
         )
     header = [name.strip() for name in rows[0]]
     for number, row in enumerate(rows[1:], start=1):

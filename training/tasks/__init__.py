@@ -5,11 +5,12 @@ from keras_vit.training.recipe import Recipe
 from keras_vit.training.tasks.images import ImageTask
 from keras_vit.training.tasks.language_modelling import LanguageModelling
 from keras_vit.training.tasks.linear_probe import LinearProbe
+from keras_vit.training.tasks.sequence_to_sequence import SequenceToSequence
 from keras_vit.training.tasks.task import Task
 
-__all__ = ["ImageTask", "LanguageModelling", "LinearProbe", "Task", "task_of"]
+__all__ = ["ImageTask", "LanguageModelling", "LinearProbe", "SequenceToSequence", "Task", "task_of"]
 
-TASKS = (LinearProbe, ImageTask, LanguageModelling)  # in the order of trying a recipe
+TASKS = (LinearProbe, ImageTask, LanguageModelling, SequenceToSequence)  # in the order of trying a recipe
 
 
 def task_of(recipe: Recipe) -> Task:
@@ -17,4 +18,4 @@ def task_of(recipe: Recipe) -> Task:
     for task in TASKS:
         if task.accepts(recipe):
             return task(recipe)
-    raise InputError(f"Expected an ImageRecipe or a TextRecipe, received {type(recipe).__name__}.")
+    raise InputError(f"Expected an ImageRecipe, TextRecipe or PairRecipe, received {type(recipe).__name__}.")

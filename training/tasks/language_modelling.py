@@ -7,16 +7,12 @@ from keras_vit.errors import InputError, counted
 from keras_vit.io.json_files import write_json
 from keras_vit.text.generation import generate
 from keras_vit.text.readers import reader_of
-from keras_vit.text.vocabulary import Vocabulary
 from keras_vit.text.windows import split_windows
 from keras_vit.training.callbacks.sample_log import SampleLog
-from keras_vit.training.data.share import WHOLE
-from keras_vit.training.data.streams import batch_stream, evaluation_batches, shared
 from keras_vit.training.metrics import TEXT
 from keras_vit.training.own_model import FromTokens
-from keras_vit.training.own_parts import is_part, own_loss, own_metrics
 from keras_vit.training.recipe import TextRecipe
-from keras_vit.training.tasks.task import Task
+from keras_vit.training.tasks.characters import CharacterTask
 from keras_vit.training.text.batches import CarriedBatches, LineBatches, WindowBatches
 from keras_vit.training.text.carried_state import CarriedState, ResetStates
 from keras_vit.training.text.corpus import TextData, load_text
@@ -28,7 +24,7 @@ NUM_SAMPLES = 1000  # generated to measure novelty
 NUM_SHOWN = 5  # at a time during training
 
 
-class LanguageModelling(Task):
+class LanguageModelling(CharacterTask):
     """The next character. The data are `TextData`, `vocabulary.json` maps characters to tokens."""
 
     recipe_class = TextRecipe
@@ -38,8 +34,6 @@ class LanguageModelling(Task):
     tested = ("num_characters", "characters")
     items = "lines"
     contract = FromTokens
-    monitor = ("val_loss", "min")
-    single_device = "--devices supports image models only"
 
     def __init__(self, recipe):
         super().__init__(recipe)
@@ -64,44 +58,13 @@ class LanguageModelling(Task):
         model = self.build(vocabulary_size=len(data.vocabulary), **length)
         return CarriedState(model, self.recipe.batch_size) if self.recipe.carry_state else model
 
-    def steps_per_epoch(self, data):
-        return self._batches(data).steps
-
-    def compile_options(self):
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        return {
-            "loss": own_loss(self.recipe) if is_part(self.recipe.loss) else loss,
-            "weighted_metrics": [
-                keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
-                *own_metrics(self.recipe),
-            ],
-        }
-
-    def streams(self, data, start_epoch=0, start_step=0, share=WHOLE):
-        train = batch_stream(
-            self._batches(data), epochs=self.recipe.epochs, start_epoch=start_epoch, start_step=start_step
-        )
+    def held_out(self, data):
         held = split_windows(data, data.validation)
-        validation = evaluation_batches((held.inputs, held.targets, held.weights), batch_size=256)
-        return {"x": shared(train, share), "validation_data": shared(validation, share)}
+        return held.inputs, held.targets, held.weights
 
     def fingerprint_arrays(self, data):
         splits = (data.train, data.validation)
         return [np.frombuffer("\n".join(split).encode(), "uint8") for split in splits]
-
-    def rank(self, logs):
-        return [-float(logs["val_loss"])]
-
-    def describe(self, folder, prepared):
-        prepared.data.vocabulary.save(folder.vocabulary)
-
-    def check_described(self, folder, data):
-        trained = Vocabulary.load(folder.vocabulary)
-        if trained != data.vocabulary:
-            raise InputError(
-                f"The text has another vocabulary than {folder.path} was trained on: expected "
-                f"{counted(len(trained), 'token')}, received {len(data.vocabulary)}, or others."
-            )
 
     def check_model(self, folder, model, data):
         if len(model.inputs) != 1 or model.output_shape[-1] != len(data.vocabulary):
@@ -148,7 +111,7 @@ class LanguageModelling(Task):
         write_json(folder.metrics, metrics)  # written last: marks the run complete
         return metrics
 
-    def _batches(self, data):
+    def batches(self, data):
         running = CarriedBatches if self.recipe.carry_state else WindowBatches
         kind = LineBatches if data.lines else running
         return kind(data, self.recipe.batch_size, self.recipe.seed)

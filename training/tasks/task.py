@@ -31,7 +31,7 @@ class Task(abc.ABC):
 
     recipe_class: ClassVar[type[Recipe]]
     data_class: ClassVar[type]
-    kind: ClassVar[str]  # "images" or "text"
+    kind: ClassVar[str]  # "images", "text" or "pairs"
     metrics: ClassVar[tuple[Metric, ...]]  # of the test split, that are shown
     tested: ClassVar[tuple[str, str]]  # key of the number of tested items in metrics.json, a word for them
     items: ClassVar[str]  # of a batch, in the plural

@@ -4,9 +4,11 @@ import numpy as np
 
 from keras_vit.errors import InputError, counted
 from keras_vit.text.vocabulary import BOUNDARY
-from keras_vit.text.windows import line_windows
+from keras_vit.text.windows import line_windows, padded_tokens
 from keras_vit.training.data.order import check_batch_size, epoch_order
+from keras_vit.training.data.streams import rows_of
 from keras_vit.training.text.corpus import TextData
+from keras_vit.training.text.pairs import PairData
 
 
 class LineBatches:
@@ -22,6 +24,28 @@ class LineBatches:
         """Returns inputs, targets and weights of a batch."""
         rows = epoch_order(self.seed, epoch, len(self.windows), self.batch_size)[step]
         return self.windows.inputs[rows], self.windows.targets[rows], self.weights[rows]
+
+
+class PairBatches:
+    """Pairs of texts in a new order in each epoch: source and target so far, and the target that follows."""
+
+    def __init__(self, data: PairData, batch_size: int, seed: int):
+        self.arrays = pair_arrays(data, data.train)
+        self.count, self.batch_size, self.seed = len(data.train), batch_size, seed
+        self.steps = _steps(self.count, batch_size, "training pairs")
+
+    def batch(self, epoch, step):
+        """Returns the inputs (source, target so far), the targets and the weights of a batch."""
+        rows = epoch_order(self.seed, epoch, self.count, self.batch_size)[step]
+        return rows_of(self.arrays, rows)
+
+
+def pair_arrays(data: PairData, pairs):
+    """Returns the inputs, targets and weights of all of some pairs, as `PairBatches` has them."""
+    sources, targets = zip(*pairs, strict=True)
+    windows = line_windows(targets, data.vocabulary, data.max_target + 1)
+    source = padded_tokens(sources, data.vocabulary, data.max_source)
+    return (source, windows.inputs), windows.targets, windows.weights
 
 
 class WindowBatches:

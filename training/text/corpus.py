@@ -8,6 +8,7 @@ validation split, and the start the training split.
 
 import dataclasses
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated
@@ -83,7 +84,7 @@ def load_text(
     if not lines:
         _check_length(parts, window, name)
     vocabulary = build_vocabulary(parts["train"], unknown)
-    _check_seen(parts, vocabulary)
+    check_seen(parts, vocabulary)
     return TextData(name=name, vocabulary=vocabulary, window=window, lines=lines, **parts)
 
 
@@ -109,13 +110,21 @@ def _split_lines(text, fractions, seed, name):
             f"Expected at least {FEWEST_ITEMS} different lines in {name}, received {len(set(items))}. "
             "For running text set lines=false."
         )
-    parts, key = {}, str(seed).encode()
+    return {part: tuple(items[rows]) for part, rows in split_rows(items, fractions, seed).items()}
+
+
+def split_rows(keys: Sequence[str], fractions: Mapping[str, float], seed: int) -> dict[str, np.ndarray]:
+    """Returns the rows of each split by a hash of the seed and a key of each row; equal keys stay together.
+
+    `fractions` is of what is left, in their order; the rest is `"train"`.
+    """
+    key, parts, rows = str(seed).encode(), {}, np.arange(len(keys))
+    digests = (hashlib.blake2b(text.encode(), digest_size=8, key=key).digest() for text in keys)
+    hashes = np.frombuffer(b"".join(digests), dtype="<u8")
     for part, fraction in fractions.items():
-        digests = (hashlib.blake2b(item.encode(), digest_size=8, key=key).digest() for item in items)
-        hashes = np.frombuffer(b"".join(digests), dtype="<u8")
-        held = hold_out(np.zeros(len(items), int), hashes, fraction)
-        parts[part], items = tuple(items[held]), items[~held]
-    return {**parts, "train": tuple(items)}
+        held = hold_out(np.zeros(len(rows), int), hashes[rows], fraction)
+        parts[part], rows = rows[held], rows[~held]
+    return {**parts, "train": rows}
 
 
 def _split_running(text, fractions):
@@ -146,7 +155,8 @@ def _check_length(parts, window, name):
             )
 
 
-def _check_seen(parts, vocabulary):
+def check_seen(parts: Mapping[str, Iterable[str]], vocabulary: Vocabulary):
+    """Raises InputError for characters of the texts of a split that the vocabulary has no token for."""
     if vocabulary.unknown == "unk":
         return
     for part in ("validation", "test"):

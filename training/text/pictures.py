@@ -61,6 +61,22 @@ def bigram_picture(
     return canvas
 
 
+def attention_picture(shares: np.ndarray, source: str, target: str) -> Figure:
+    """Draws where a model looks in the source for each character of the target.
+
+    `shares` are `(len(target) + 1, len(source))`; the last row is for the end of the target.
+    """
+    rows, columns = [*map(_label, target), "end"], [*map(_label, source)]
+    canvas = figure(height=min(1.2 + 0.2 * len(rows), 9.5))
+    axes = canvas.subplots()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(columns)), columns, fontsize=8)
+    axes.set_yticks(range(len(rows)), rows, fontsize=8)
+    axes.set_xlabel("Source")
+    axes.set_ylabel("Written")
+    return canvas
+
+
 def _label(symbol):
     """Returns a visible label for a symbol: a mark for a space, a code point for what the font lacks."""
     if symbol == " ":
