@@ -133,7 +133,7 @@ L/16 has 304,326,632 parameters.
 | --- | --- | --- | --- | --- | --- | --- |
 """
 FOOT = """
-`mlp`, `linear`, `char_rnn` and `char_transformer` take their sizes as fields.
+`mlp`, `linear`, `char_rnn`, `char_transformer` and `char_seq2seq` take their sizes as fields.
 
 Written by `python benchmarks/model_sizes.py{only} --write docs/reference/sizes.md`.
 """

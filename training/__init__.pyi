@@ -10,4 +10,5 @@ from .recipe import TextRecipe as TextRecipe
 from .run import evaluate as evaluate
 from .run import train as train
 from .text.generate_run import generate as generate
+from .text.pair_run import answer as answer
 from .tuning.api import search as search

@@ -471,13 +471,14 @@ class PairRecipe(Recipe):
     # Optimisation
     loss: Annotated[str, ChoicesOrOwn("cross_entropy")] = "cross_entropy"  # of each character of the target
 
-    def _check(self):
-        super()._check()
-        if is_part(self.model):
+    @classmethod
+    def builder_of(cls, model):
+        if model not in cls.builders:
             raise InputError(
-                f"Pairs of texts are for model=char_seq2seq, which is exported as encode and step; received "
-                f"model={self.model}."
+                f"Expected model={' or '.join(cls.builders)}, whose parts write the target of a source, "
+                f"received {model!r}."
             )
+        return cls.builders[model]
 
 
 KINDS = {"images": ImageRecipe, "text": TextRecipe, "pairs of texts": PairRecipe}  # by words for the data

@@ -158,7 +158,9 @@ def evaluate_run(
     if precision is None and unknown is None:
         return run.task.evaluate(run.folder, run.model, run.data)
     if run.task.kind != "images":
-        raise InputError("precision and unknown are for images, and this run is of text. Leave them out.")
+        raise InputError(
+            f"precision and unknown are for images, and this run is of {run.task.kind}. Leave them out."
+        )
     if precision is None:
         raise InputError("unknown needs the precision of answers, such as precision=0.95 (--precision).")
     check_value("precision", precision, Precision)

@@ -17,6 +17,8 @@ from keras_vit.export.model.example import example_inputs
 from keras_vit.export.model.function import ending
 from keras_vit.export.model.precision import computing_in_float32
 from keras_vit.export.model.signature import Tensor, graph_signature
+from keras_vit.export.pairs.form import PairForm
+from keras_vit.export.pairs.write import signatures as pair_signatures
 from keras_vit.export.text.form import text_form
 from keras_vit.export.text.write import step_function
 from keras_vit.export.tflite.convert import convert, write_tflite
@@ -25,6 +27,7 @@ from keras_vit.export.tflite.graph import Operator, operators, read_graph
 from keras_vit.export.workers.runner import run_worker
 from keras_vit.keras_internals import all_layers, input_structure, is_graph
 from keras_vit.models.char_rnn import is_recurrent
+from keras_vit.models.char_seq2seq import is_seq2seq
 
 TIME_LIMIT = 300  # seconds, to open a file
 
@@ -37,7 +40,7 @@ class Case:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     as_exported: bool = False  # whether the file has the form in which `keras-vit export` writes it
-    is_step: bool = False  # whether the file is the step of a character model
+    is_step: bool = False  # whether the file is the step of a model of characters or of pairs of texts
     channels: int | None = None  # of the file's one image, or None for other inputs
     endings: tuple[str, ...] = ()  # names of the functions that compute the outputs, where they are known
     refusal: str | None = None  # why TensorFlow's converter wrote no file of builtin operators
@@ -82,8 +85,10 @@ class _Form(NamedTuple):
 
 
 def _form(given, model, as_is, inputs, task, activation):
+    if not as_is and is_seq2seq(model) and model.inputs[0].shape[1] is not None:
+        return _step(model, PairForm(model), lambda form: pair_signatures(form, batch=1)["step"])
     if not as_is and is_character_model(model):
-        return _step(model)
+        return _step(model, text_form(model), lambda form: step_function(form, batch=1))
     is_open = is_graph(model) and any(None in tensor.shape[1:] for tensor in model.inputs)
     if as_is or inputs is None and is_open:  # the sizes of the file are not known
         return _as_it_is(model)
@@ -115,9 +120,8 @@ def _exported(given, model, inputs, task, activation):
     return _Form(functools.partial(write_tflite, form), facts)
 
 
-def _step(model):
-    form = text_form(model)
-    write = functools.partial(convert, form, {"step": step_function(form, batch=1)})
+def _step(model, form, function):
+    write = functools.partial(convert, form, {"step": function(form)})
     return _Form(write, {**_facts_of_graph(model), "is_step": True})
 
 

@@ -21,6 +21,7 @@ from keras_vit.io.label_names import names_next_to, parse_label_names
 ATTENTION = "attention"
 CHECK_TIME_LIMIT = 300  # seconds
 SUM_TOLERANCE = 0.02  # float16 and int8 round each of many classes
+_KINDS = {"any": "model of one signature", "text": "text model", "pairs": "model of pairs of texts"}
 TFLITE_MARK = b"TFL3"  # bytes 4 to 8 of a TFLite file
 
 
@@ -86,13 +87,14 @@ def check_tflite(path, kind="any", values=None):
     """Runs a TFLite file once in a separate process: a damaged one can crash the interpreter.
 
     `values` are those of its inputs by name; by default all are 0.
-    Raises InputError if it is not a model of this kind (`"any"` or `"text"`) or needs foreign operators.
+    Raises InputError if it is not a model of this kind (`"any"`, `"text"` or `"pairs"`) or needs foreign
+    operators.
     """
     check_is_tflite(path)
     try:
         run_worker("check", file=path, kind=kind, values=values, time_limit=CHECK_TIME_LIMIT)
     except ConditionError as error:
-        words = {"any": "model of one signature", "text": "text model"}[kind]
+        words = _KINDS[kind]
         raise InputError(f"{path} is damaged or not a {words}: {error}.") from error
 
 

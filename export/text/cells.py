@@ -13,11 +13,11 @@ class RecurrentCell:
 
     The part that comes from the input is computed separately (`project`), so that many steps share one
     product and that of the first layer is a row of a table. Each of `num_states` states is
-    `(batch, hidden_dim)`.
+    `(batch, hidden_dim)`. A layer that reads `backwards` has the same step.
     """
 
-    def __init__(self, layer):
-        _check(layer)
+    def __init__(self, layer, backwards=False):
+        _check(layer, backwards)
         cell = layer.cell
         kernel, recurrent, bias = map(as_float64, (cell.kernel, cell.recurrent_kernel, cell.bias))
         bias, recurrent_bias = bias if bias.ndim == 2 else (bias, np.zeros_like(bias))
@@ -68,7 +68,7 @@ def _gru(projected, recurrent, states):
 _ADVANCES = {keras.layers.SimpleRNN: _simple, keras.layers.LSTM: _lstm, keras.layers.GRU: _gru}
 
 
-def _check(layer):
+def _check(layer, backwards):
     if type(layer) not in _ADVANCES:
         raise InputError(
             f"Expected recurrent layers, received {layer.name!r}, a {type(layer).__name__}. Build the model "
@@ -79,7 +79,7 @@ def _check(layer):
         usual &= layer.recurrent_activation is keras.activations.sigmoid
     if isinstance(layer, keras.layers.GRU):
         usual &= layer.reset_after
-    if not usual or layer.go_backwards:
+    if not usual or layer.go_backwards != backwards:
         raise InputError(
             f"Expected recurrent layer {layer.name!r} with Keras's usual activations, a bias and, of a GRU, "
             "reset_after, reading forwards. Build the model with keras_vit.models.char_rnn."

@@ -27,10 +27,13 @@ def load_text_reader(path: str | Path) -> "TfliteReader | SavedModelReader":
 
 
 class _Reader:
-    """The base of both forms: the states of several texts, and the three signatures."""
+    """The base of both forms: a description, and what `step` takes besides the token, for several texts."""
+
+    kind = "text"  # of the file
+    describe = staticmethod(read_description)
 
     def __init__(self, path):
-        self.description = read_description(path)
+        self.description = self.describe(path)
 
     def read(self, tokens):
         """Reads int32 tokens `(batch,)`; returns logits of what follows, float64 `(batch, vocabulary)`."""
@@ -43,49 +46,54 @@ class _Reader:
         return logits
 
 
-class TfliteReader(_Reader):
-    """A TFLite file, whose signatures take one text at a time."""
+class TfliteSignatures(_Reader):
+    """The signatures of a TFLite file, which take one text at a time."""
 
     def __init__(self, path):
         from ai_edge_litert.interpreter import Interpreter
 
         check_is_tflite(path)
         super().__init__(path)
-        check_tflite(path, "text")
+        check_tflite(path, self.kind)
         self.interpreter = Interpreter(str(path), num_threads=1)
         self._runners = {}
 
-    def begin(self, batch_size):
-        """Starts new texts."""
-        inputs = _shapes_and_types(self._runner("step"))
-        self.states = [_zero_states(inputs) for _ in range(batch_size)]
-
-    def score(self, tokens):
-        """Returns logits `(batch, window, vocabulary_size)` of texts that start with these tokens."""
-        return np.concatenate([self._runner("score")(tokens=row[None])["logits"] for row in tokens])
-
-    def write(self, token, noise, temperature, top_k):
-        """Runs `generate` for one new text; `keras_vit.export.text.write` describes its inputs."""
-        runner = self._runner("generate")
-        states = _zero_states(_shapes_and_types(runner))
-        return runner(token=token, noise=noise, temperature=temperature, top_k=top_k, **states)["tokens"]
-
-    def _step(self, tokens):
-        rows = []
-        for index, token in enumerate(tokens):
-            after = self._runner("step")(token=token[None], **self.states[index])
-            rows.append(after.pop("logits"))
-            self.states[index] = after
-        return np.concatenate(rows)
-
-    def _runner(self, name):
+    def runner(self, name):
+        """Returns the function of a signature."""
         if name not in self._runners:
             self._runners[name] = self.interpreter.get_signature_runner(name)
         return self._runners[name]
 
+    def _step(self, tokens):
+        rows = []
+        for index, token in enumerate(tokens):
+            after = self.runner("step")(token=token[None], **self.states[index])
+            rows.append(after.pop("logits"))
+            self.states[index] |= after
+        return np.concatenate(rows)
 
-class SavedModelReader(_Reader):
-    """A SavedModel, whose signatures take any number of texts."""
+
+class TfliteReader(TfliteSignatures):
+    """A TFLite file, whose signatures take one text at a time."""
+
+    def begin(self, batch_size):
+        """Starts new texts."""
+        inputs = _shapes_and_types(self.runner("step"))
+        self.states = [_zero_states(inputs) for _ in range(batch_size)]
+
+    def score(self, tokens):
+        """Returns logits `(batch, window, vocabulary_size)` of texts that start with these tokens."""
+        return np.concatenate([self.runner("score")(tokens=row[None])["logits"] for row in tokens])
+
+    def write(self, token, noise, temperature, top_k):
+        """Runs `generate` for one new text; `keras_vit.export.text.write` describes its inputs."""
+        runner = self.runner("generate")
+        states = _zero_states(_shapes_and_types(runner))
+        return runner(token=token, noise=noise, temperature=temperature, top_k=top_k, **states)["tokens"]
+
+
+class SavedModelSignatures(_Reader):
+    """The signatures of a SavedModel, which take any number of texts."""
 
     def __init__(self, path):
         super().__init__(path)
@@ -93,26 +101,33 @@ class SavedModelReader(_Reader):
             self.signatures = loaded.signatures
             _, self.step_inputs = self.signatures["step"].structured_input_signature
 
+    def call(self, name, **inputs):
+        """Returns the outputs of a signature as arrays by name."""
+        import tensorflow as tf
+
+        given = {key: tf.constant(value) for key, value in inputs.items()}
+        return {key: value.numpy() for key, value in self.signatures[name](**given).items()}
+
+    def _step(self, tokens):
+        after = self.call("step", token=tokens, **self.states)
+        logits = after.pop("logits")
+        self.states |= after
+        return logits
+
+
+class SavedModelReader(SavedModelSignatures):
+    """A SavedModel, whose signatures take any number of texts."""
+
     def begin(self, batch_size):
         """Starts new texts."""
         self.states = self._zero_states(batch_size)
 
     def score(self, tokens):
-        return self._call("score", tokens=tokens)["logits"]
+        return self.call("score", tokens=tokens)["logits"]
 
     def write(self, token, noise, temperature, top_k):
         sampling = {"noise": noise, "temperature": temperature, "top_k": top_k}
-        return self._call("generate", token=token, **sampling, **self._zero_states(len(token)))["tokens"]
-
-    def _step(self, tokens):
-        self.states = self._call("step", token=tokens, **self.states)
-        return self.states.pop("logits")
-
-    def _call(self, name, **inputs):
-        import tensorflow as tf
-
-        given = {key: tf.constant(value) for key, value in inputs.items()}
-        return {key: value.numpy() for key, value in self.signatures[name](**given).items()}
+        return self.call("generate", token=token, **sampling, **self._zero_states(len(token)))["tokens"]
 
     def _zero_states(self, batch_size):
         return _zero_states(

@@ -17,7 +17,7 @@ from keras_vit.export.saved_model.write import save
 from keras_vit.export.text.description import NAME, TextDescription
 from keras_vit.export.text.form import text_form
 from keras_vit.export.text.sample import generate
-from keras_vit.export.tflite.archive import attach_files
+from keras_vit.export.tflite.archive import EXTRAS, attach_files
 from keras_vit.export.tflite.convert import convert
 from keras_vit.export.variants import VARIANTS
 
@@ -26,7 +26,7 @@ def write_saved_model(model: keras.Model, description: TextDescription, count: i
     """Writes a SavedModel for any batch, whose `generate` writes `count` characters at once."""
     form = text_form(model, on_phone=False)
     save(form, path, signatures=_signatures(form, description, count, None))
-    extra = path / "assets.extra"
+    extra = path / EXTRAS
     extra.mkdir()
     (extra / NAME).write_bytes(description.to_bytes())
 
@@ -45,10 +45,10 @@ def step_function(form, batch: int | None):
 
     @tf.function
     def step(token, **states):
-        logits, after = form.step(token, _in_order(states))
+        logits, after = form.step(token, in_order(states))
         return {"logits": logits, **dict(zip(states, after, strict=True))}
 
-    return step.get_concrete_function(_token(batch), **_states(form, batch))
+    return step.get_concrete_function(_token(batch), **state_specs(form, batch))
 
 
 def _signatures(form, description, count, batch):
@@ -59,7 +59,7 @@ def _signatures(form, description, count, batch):
     @tf.function
     def write(token, noise, temperature, top_k, **states):
         unknown = description.vocabulary.unknown_token
-        tokens, after = generate(form, token, noise, temperature, top_k, _in_order(states), unknown)
+        tokens, after = generate(form, token, noise, temperature, top_k, in_order(states), unknown)
         return {"tokens": tokens, **dict(zip(states, after, strict=True))}
 
     spec = tf.TensorSpec
@@ -71,7 +71,7 @@ def _signatures(form, description, count, batch):
     return {
         "score": score.get_concrete_function(spec((batch, description.window), tf.int32, "tokens")),
         "step": step_function(form, batch),
-        "generate": write.get_concrete_function(_token(batch), **sampling, **_states(form, batch)),
+        "generate": write.get_concrete_function(_token(batch), **sampling, **state_specs(form, batch)),
     }
 
 
@@ -79,7 +79,8 @@ def _token(batch):
     return tf.TensorSpec((batch,), tf.int32, "token")
 
 
-def _states(form, batch):
+def state_specs(form, batch):
+    """Returns a dict from `state_0` and so on to the `tf.TensorSpec`s of a form's states, with the batch."""
     names = [f"state_{index}" for index in range(len(form.states))]
     return {
         name: tf.TensorSpec((batch, *state.shape), state.dtype, name)
@@ -87,5 +88,6 @@ def _states(form, batch):
     }
 
 
-def _in_order(states):
+def in_order(states):
+    """Returns a list of states of a dict by name."""
     return [states[f"state_{index}"] for index in range(len(states))]

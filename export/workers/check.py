@@ -1,4 +1,4 @@
-"""Runs a TFLite file once, or each signature of a text model."""
+"""Runs a TFLite file once, or each signature of a model of text or of pairs of texts."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,10 @@ from ai_edge_litert.interpreter import Interpreter
 
 from keras_vit.export.tflite.named import NamedInterpreter
 
-SIGNATURES = {"generate", "score", "step"}  # of a text model
+SIGNATURES = {  # by the kind of file
+    "text": {"generate", "score", "step"},
+    "pairs": {"encode", "step"},
+}
 
 
 def run(file, kind, values=None):
@@ -18,8 +21,8 @@ def run(file, kind, values=None):
     foreign = foreign_operators(Path(file).read_bytes())
     if foreign:
         sys.exit(f"error: it needs operators that LiteRT does not have: {', '.join(foreign)}")
-    if kind == "text":
-        _run_signatures(interpreter)
+    if kind in SIGNATURES:
+        _run_signatures(interpreter, SIGNATURES[kind])
     else:
         _run_once(interpreter, NamedInterpreter(file), values or {})
 
@@ -46,10 +49,10 @@ def _run_once(interpreter, opened, values):
     )
 
 
-def _run_signatures(interpreter):
+def _run_signatures(interpreter, expected):
     found = set(interpreter.get_signature_list())
-    if found != SIGNATURES:
-        sys.exit(f"error: expected the signatures {sorted(SIGNATURES)}, found {sorted(found)}")
+    if found != expected:
+        sys.exit(f"error: expected the signatures {sorted(expected)}, found {sorted(found)}")
     for name in sorted(found):
         runner = interpreter.get_signature_runner(name)
         details = runner.get_input_details()

@@ -16,6 +16,7 @@ EXAMPLE = "keras-vit export model.keras --data folder:photos --task classificati
 ONLY = {
     "images": ("patch_size", "attention", "input", "batch", "name", "author", "license", "app"),
     "text": ("characters",),
+    "images and text": ("web", "litert"),
 }
 OF_ANY_MODEL = (
     "data", "no_labels", "pixels", "geometry", "calibration", "labels_file", "metric", "better", "out",
@@ -31,14 +32,15 @@ def add_arguments(parser):
         action="append",
         choices=(*VARIANTS, AUTO),
         help="may be repeated; auto keeps the fastest that loses no more than --max-drop "
-        "(default: savedmodel, fp32, fp16 and dynamic_int8, which are all that text has)",
+        "(default: savedmodel, fp32, fp16 and dynamic_int8, which are all that text and pairs have)",
     )
     parser.add_argument(
         "--max-drop",
         type=points,
         metavar="DROP",
         help="what a variant may lose: points of the score (default: 0.5), without labels hundredths of "
-        "the outputs' variance (default: 1), for text nats per character (default: 0.01)",
+        "the outputs' variance (default: 1), for text nats per character (default: 0.01), for pairs of "
+        "texts points of exact match (default: 0.5)",
     )
     parser.add_argument(
         "--latencies",
@@ -164,7 +166,13 @@ def run(options):
 
 
 def _export_run(options, show):
-    from keras_vit.commands.export_run import export_folder, export_images, export_text_run, name_of_run
+    from keras_vit.commands.export_run import (
+        export_folder,
+        export_images,
+        export_pair_run,
+        export_text_run,
+        name_of_run,
+    )
     from keras_vit.export.app.project import write_app
     from keras_vit.export.web.page import write_page
     from keras_vit.io.progress import working
@@ -173,7 +181,7 @@ def _export_run(options, show):
     trained = load_run(options.model, options.data_dir)
     kind, folder = trained.task.kind, export_folder(options, trained)
     _check_kind(options, kind)
-    export = {"images": export_images, "text": export_text_run}[kind]
+    export = {"images": export_images, "text": export_text_run, "pairs": export_pair_run}[kind]
     variants = chosen_variants(options, trained.task.recipe)
     with working("exporting", variants) as progress:
 
@@ -222,7 +230,7 @@ def _refuse(options, names, whose):
 def _check_kind(options, kind):
     for other, names in ONLY.items():
         wrong = next((name for name in names if getattr(options, name)), None)
-        if wrong and other != kind:
+        if wrong and kind not in other.split():
             raise InputError(f"--{wrong.replace('_', '-')} is for runs on {other}. Leave it out.")
 
 

@@ -98,6 +98,21 @@ def export_text_run(options, run, show, **settings):
     return rows, {**dataclasses.asdict(data.vocabulary), "lines": data.lines, "max_length": MAX_LENGTH}
 
 
+def export_pair_run(options, run, show, **settings):
+    from keras_vit.export.pairs.export import PairExport, export_pairs
+
+    data = run.data
+    rows = export_pairs(
+        run.model,
+        data.vocabulary,
+        data.test,
+        run.folder.export,
+        report=lambda rows: show(rows, PairExport.columns),
+        **settings,
+    )
+    return rows, {}
+
+
 def export_folder(options, run):
     """Returns the folder of the files of a run: that of each other patch size is its own."""
     folder = run.folder.export

@@ -22,10 +22,12 @@ def add_files(parser):
         nargs="*",
         metavar="FILE",
         help="image, folder of images or quoted pattern such as 'photos/**/*.jpg'; text in UTF-8; for other "
-        "inputs one .npz file of arrays by name",
+        "inputs one .npz file of arrays by name; for a model of pairs of texts the source itself",
     )
     parser.add_argument(
-        "--files-from", metavar="LIST", help="text file with a path in each line, or - for the standard input"
+        "--files-from",
+        metavar="LIST",
+        help="text file with a path, or a source, in each line, or - for the standard input",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a path contains: a run or an export, of images or of text."""
+"""What a path contains: a run or an export, of images, of text or of pairs of texts."""
 
 import os
 
@@ -6,11 +6,12 @@ from keras_vit.export.variants import is_exported
 
 
 def kind_of(path: str) -> str:
-    """Returns `"images"` or `"text"`: what a run's recipe states, or an exported file records."""
+    """Returns `"images"`, `"text"` or `"pairs"`: what a run's recipe states, or an exported file records."""
     if is_exported(path):
-        from keras_vit.export.text.description import has_description
+        from keras_vit.export.pairs.description import has_description as is_of_pairs
+        from keras_vit.export.text.description import has_description as is_of_text
 
-        return "text" if has_description(path) else "images"
+        return "pairs" if is_of_pairs(path) else "text" if is_of_text(path) else "images"
     recipe = os.path.join(_run_folder(path), "recipe.json")
     if not os.path.exists(recipe):  # a .keras file of another origin
         return "images"
@@ -31,6 +32,18 @@ def open_text_model(path: str):
 
     reader, vocabulary, recipe = load_text_run(_run_folder(path))
     return reader, vocabulary, recipe.lines
+
+
+def open_pair_model(path: str):
+    """Returns what reads sources and writes targets for a model of pairs of texts, and its Vocabulary."""
+    if is_exported(path):
+        from keras_vit.export.pairs.readers import load_pair_reader
+
+        reader = load_pair_reader(path)
+        return reader, reader.description.vocabulary
+    from keras_vit.training.text.pair_run import load_pair_run
+
+    return load_pair_run(_run_folder(path))
 
 
 def _run_folder(path):

@@ -44,7 +44,7 @@ def _models():
     for model, sizes in by_variant.items():
         for name, size in sizes.items():
             yield f"{model} {name}", _fields(size)
-    for name in ("mlp", "linear", "char_rnn", "char_transformer"):
+    for name in ("mlp", "linear", "char_rnn", "char_transformer", "char_seq2seq"):
         yield name, f"sizes by fields, see keras_vit.models.{name}"
 
 

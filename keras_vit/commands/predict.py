@@ -1,4 +1,4 @@
-"""Shows a model's outputs for image files, or how well a character model predicts text files."""
+"""Shows a model's outputs for image files, how well it predicts text files, or what it answers to a text."""
 
 import concurrent.futures
 import itertools
@@ -13,7 +13,7 @@ from keras_vit.commands.geometry_option import add_geometry
 from keras_vit.commands.image_files import add_files, given_files, image_files
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
-from keras_vit.commands.kind import kind_of, open_text_model
+from keras_vit.commands.kind import kind_of, open_pair_model, open_text_model
 from keras_vit.commands.quiet import quiet_engines
 from keras_vit.errors import InputError, counted, listed
 
@@ -54,7 +54,7 @@ def add_arguments(parser):
 def run(options):
     files = given_files(options)
     quiet_engines(options.model)
-    {"images": _outputs, "text": _texts}[kind_of(options.model)](options, files)
+    {"images": _outputs, "text": _texts, "pairs": _answers}[kind_of(options.model)](options, files)
 
 
 def _print(table):
@@ -64,10 +64,34 @@ def _print(table):
     Console(markup=False, emoji=False, width=wide).print(table)  # names are no markup
 
 
-def _texts(options, files):
+def _check_no_images(options):
     for name in ("outputs", "geometry"):
         if getattr(options, name):
             raise InputError(f"--{name} is for models of images. Leave it out.")
+
+
+def _answers(options, sources):
+    """Answers each text that is given, or a line of a list."""
+    _check_no_images(options)
+    from rich.table import Table
+
+    from keras_vit.text.transduction import transduce
+
+    csv_file = CsvFile(options.csv, [options.model])
+    with json_file(options.json, [options.model]) as write:
+        reader, vocabulary = open_pair_model(options.model)
+        answers = transduce(reader, vocabulary, sources)
+        rows = [{"source": s, "answer": a} for s, a in zip(sources, answers, strict=True)]
+        csv_file.add(["source", "answer"], rows)
+        write(rows)
+    table = Table("source", "answer", box=None)
+    for row in rows:
+        table.add_row(row["source"], row["answer"])
+    _print(table)
+
+
+def _texts(options, files):
+    _check_no_images(options)
     from rich.table import Table
 
     from keras_vit.io.files import read_text

@@ -13,7 +13,12 @@ from keras_vit.text.windows import Windows, line_windows, running_windows
 def read_windows(reader, windows: Windows) -> np.ndarray:
     """Reads rows of tokens, one column at a time; returns logits `(rows, window, vocabulary_size)`."""
     reader.begin(len(windows))
-    return np.stack([reader.read(column) for column in windows.inputs.T], axis=1)
+    return read_columns(reader, windows.inputs)
+
+
+def read_columns(reader, tokens: np.ndarray) -> np.ndarray:
+    """Reads tokens `(rows, length)` on, one column at a time; returns logits of what follows each."""
+    return np.stack([reader.read(column) for column in tokens.T], axis=1)
 
 
 def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:

@@ -57,13 +57,23 @@ def generate_from_run(
     return samples, novelty(samples, data.train) if data.lines else None
 
 
+def check_kind(recipe, kind: str, folder: RunFolder):
+    """Raises InputError for the recipe of a run of another kind than `"text"` or `"pairs"`."""
+    found = task_of(recipe).kind
+    if found != kind:
+        words = {"images": "images", "text": "text", "pairs": "pairs of texts"}
+        raise InputError(
+            f"Expected a run on {words[kind]}, but {folder.path} was trained on {words[found]}."
+            f"{' Ask it with keras-vit predict.' if found == 'pairs' else ''}"
+        )
+
+
 def load_text_run(run_dir: str | Path):
     """Loads the reader of a run's best model, its Vocabulary and its recipe."""
     folder = RunFolder(run_dir)
     folder.check_trained()
     recipe = load_recipe(folder.recipe)
-    if task_of(recipe).kind != "text":
-        raise InputError(f"Expected a run on text, but {folder.path} was trained on images.")
+    check_kind(recipe, "text", folder)
     model, vocabulary = load_model(folder.model), Vocabulary.load(folder.vocabulary)
     if model.output_shape[-1] != len(vocabulary):
         raise InputError(

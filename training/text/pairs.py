@@ -96,6 +96,10 @@ def load_pairs(
             f"Expected at least {FEWEST_ITEMS} different {by}s in {name}, received {len(set(keys))}. "
             "Give more pairs."
         )
+    longest = {
+        f"max_{part}": _longest(pairs, part, most, name)
+        for part, most in zip(COLUMNS, (max_source, max_target), strict=True)
+    }
     fractions = {"test": test_fraction, "validation": validation_fraction}
     parts = {
         part: tuple(pairs[row] for row in rows) for part, rows in split_rows(keys, fractions, seed).items()
@@ -105,9 +109,8 @@ def load_pairs(
     return PairData(
         name=name,
         vocabulary=vocabulary,
-        max_source=_longest(pairs, "source", max_source, name),
-        max_target=_longest(pairs, "target", max_target, name),
         found=tuple(found),
+        **longest,
         **parts,
     )
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras_vit import InputError
 from keras_vit.__main__ import main
 from keras_vit.export.doctor.examine import examine as examine_in_processes
-from keras_vit.models import char_rnn, vit
+from keras_vit.models import char_rnn, char_seq2seq, vit
 
 layers = keras.layers
 
@@ -129,6 +129,15 @@ def test_a_character_model_is_examined_in_the_step_that_export_writes(examine):
     x = layers.LayerNormalization()(layers.GRU(4, return_sequences=True)(layers.Embedding(9, 4)(tokens)))
     other = keras.Model(tokens, layers.Dense(9)(x))  # not a model that export accepts
     assert "int8" in by_target(examine(other))
+
+
+def test_a_model_of_pairs_is_examined_in_the_step_that_export_writes(examine):
+    sizes = {"vocabulary_size": 9, "hidden_dim": 8, "embedding_dim": 4}
+    found = examine(char_seq2seq(source_length=5, target_length=3, **sizes))
+    assert [(finding.target, finding.layer) for finding in found] == [
+        ("XNNPACK", "target_embedding"),
+        ("EdgeTPU", "target_embedding"),
+    ]
 
 
 def test_operators_with_one_fix_are_one_finding(examine):

@@ -1,0 +1,59 @@
+"""Reads sources and writes targets with the exported forms of a model of pairs of texts."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_vit.errors import InputError
+from keras_vit.export.pairs.description import read_description
+from keras_vit.export.prediction.load import check_recorded
+from keras_vit.export.text.readers import SavedModelSignatures, TfliteSignatures
+
+
+def load_pair_reader(path: str | Path) -> "TflitePairReader | SavedModelPairReader":
+    """Loads an exported model of pairs, a `.tflite` file or a SavedModel folder.
+
+    Both readers have `begin`, `read`, `max_source` and `max_target` for `keras_vit.text.transduction`, and
+    `description`.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"Expected a model at {path}, found nothing.")
+    if path.is_dir():
+        return SavedModelPairReader(path)
+    check_recorded(path)
+    return TflitePairReader(path)
+
+
+class _OfPairs:
+    """What both forms know of the texts."""
+
+    kind = "pairs"
+    describe = staticmethod(read_description)
+
+    @property
+    def max_source(self):
+        """Characters of a source at most."""
+        return self.description.max_source
+
+    @property
+    def max_target(self):
+        """Characters of a target at most."""
+        return self.description.max_target
+
+
+class TflitePairReader(_OfPairs, TfliteSignatures):
+    """A TFLite file, whose signatures take one text at a time."""
+
+    def begin(self, source):
+        """Reads sources, int32 `(batch, max_source)`, and begins their targets."""
+        source = np.asarray(source, "int32")
+        self.states = [self.runner("encode")(source=row[None]) for row in source]
+
+
+class SavedModelPairReader(_OfPairs, SavedModelSignatures):
+    """A SavedModel, whose signatures take any number of texts."""
+
+    def begin(self, source):
+        """Reads sources, int32 `(batch, max_source)`, and begins their targets."""
+        self.states = self.call("encode", source=np.asarray(source, "int32"))
