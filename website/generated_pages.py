@@ -11,7 +11,7 @@ PACKAGES = {
     "layers": "Each layer is usable alone in any Keras model, on TensorFlow, JAX and torch.",
     "models": "Builders of whole models. All return logits; images are given as pixels from 0 to 255.",
     "pretrained": "Public weights of timm, Hugging Face and Google, without torch.",
-    "training": "Recipes, data, runs, searches and generated text.",
+    "training": "Recipes, data, runs, searches, generated text and answers.",
     "export": "Verified files for the phone, the server and the browser.",
 }
 

@@ -19,6 +19,8 @@ SMALLER = {
     "export runs/age": "--max-drop 100 --variant dynamic_int8",
     "train vit_photos": "epochs=1 variant=Pico/16 image_size=32",
     "train char_names_gru": "epochs=1 num_layers=1 hidden_dim=32",
+    "train seq2seq_dates": "epochs=1 num_pairs=300 cell=simple hidden_dim=8",
+    "export runs/dates": "--max-drop 100 --variant dynamic_int8",
     "train vit_digits epochs=3": "variant=Pico/2",
     "tune vit_digits": "--trials 1 --seeds 1 epochs=1 num_layers=1 hidden_dim=16",
     "export runs/photos --max-drop": "--max-drop 100 --variant dynamic_int8 --variant fp32",

@@ -49,6 +49,14 @@ def test_the_values_of_the_weights_are_counted(whole):
     assert check_model_archive(whole) >= 3 * 2 + 2
 
 
+def test_a_bidirectional_layer_which_keras_makes_twice_on_reading_loads(tmp_path):
+    layer = keras.layers.Bidirectional(keras.layers.LSTM(9))
+    model = keras.Sequential([keras.Input((5, 4)), layer])
+    model.save(tmp_path / "both_ways.keras")
+    loaded, x = load_model(tmp_path / "both_ways.keras"), np.ones((1, 5, 4), "float32")
+    assert (keras.ops.convert_to_numpy(loaded(x)) == keras.ops.convert_to_numpy(model(x))).all()
+
+
 @pytest.mark.parametrize("units", [10**12, 10**6])
 def test_a_layer_larger_than_the_weights_is_refused_before_it_is_made(rewrite, units):
     with pytest.raises(
