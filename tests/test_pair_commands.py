@@ -6,6 +6,9 @@ import json
 import pytest
 
 from keras_vit.__main__ import main
+from keras_vit.training.hub.card import model_card
+from keras_vit.training.hub.exported import exported_files
+from keras_vit.training.run_folder import RunFolder
 
 SMALL = ["num_pairs=300", "epochs=1", "hidden_dim=8", "embedding_dim=4", "cell=simple", "attention=dot"]
 SOURCES = ["3 May 1979", "Thursday, 04.05.1980"]
@@ -52,6 +55,8 @@ def test_exported_files_answer_as_the_run_does_and_are_measured(run, capsys, tmp
     assert "signature step; --signature also accepts encode" in capsys.readouterr().out
     assert main(["doctor", str(run)]) == 0
     assert "2 findings" in capsys.readouterr().out
+    card = model_card(RunFolder(run), "me/dates", *exported_files(RunFolder(run)), name="dates")
+    assert "text2text-generation" in card and "import answer" in card and "exact match 0." in card
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,20 @@ from keras_vit.training.summary import summary
 from keras_vit.training.tasks import task_of
 
 TAGS = ("keras-vit", "tflite", "litert", "mobile")
-PIPELINES = {"images": "image-classification", "text": "text-generation"}  # none for numbers
+PIPELINES = {  # none for numbers
+    "images": "image-classification",
+    "text": "text-generation",
+    "pairs": "text2text-generation",
+}
 METRICS = {  # of metrics.json: the hub's name
     "accuracy": "accuracy",
     "macro.f1": "f1",
     "mean_absolute_error": "mae",
     "perplexity": "perplexity",
+    "exact_match": "exact_match",
 }
+COUNTS = ("num_items", "num_characters", "num_pairs")  # of the rows of export.json
+SCORES = {"score": "", "cross_entropy": "nats", "exact_match": "exact match"}
 MOST_LABELS = 100  # that are listed
 PAGE = """\
 ---
@@ -92,7 +99,7 @@ def model_card(
         place="".join(f"{line[0].upper()}{line[1:]}.\n\n" for line in place),
         model=folder.model.name,
         files=_files(rows),
-        usage=usage(repository, recipe, rows, model),
+        usage=usage(repository, recipe, rows, model, task.kind),
         recipe=" ".join(f"{name}={value}" for name, value in without_folders(recipe.changed()).items()),
     )
 
@@ -143,14 +150,14 @@ def _data(folder, task, metrics):
 
 def _files(rows):
     def figures(row):
-        count = row.get("num_items", row.get("num_characters"))
-        score = row.get("score", row.get("cross_entropy"))
+        count = next((row[key] for key in COUNTS if key in row), None)
+        score, metric = next(((row[key], word) for key, word in SCORES.items() if key in row), (None, ""))
         return (
             f"`export/{row['file']}`",
             f"{row['size'] / 1e6:.2f} MB",
             f"{row['latency_ms']:.2f} ms",
             "-" if row.get("agreement") is None else f"{100 * row['agreement']:.2f} %",
-            "-" if score is None else f"{row.get('metric', 'nats')} {score:.4f}",
+            "-" if score is None else f"{row.get('metric', metric)} {score:.4f}",
             "-" if count is None else f"{count:,}",
         )
 

@@ -103,16 +103,30 @@ print(generate(snapshot_download("{repository}"), 3))
 For phones, `export/{file}` has the signatures `score`, `step` and `generate`; `keras-vit generate FILE` uses
 them as an app does.
 """
+PAIRS = """\
+## Use it
+
+```python
+from huggingface_hub import snapshot_download
+
+from keras_vit.training import answer
+
+print(answer(snapshot_download("{repository}"), ["a source"]))
+```
+
+For phones, `export/{file}` has the signatures `encode` and `step`; `keras-vit predict FILE "a source"` uses
+them as an app does.
+"""
 
 
-def usage(repository, recipe, rows, model) -> str:
+def usage(repository, recipe, rows, model, kind) -> str:
     """Returns the section of a model card on how to use a run's files."""
     file = rows[0]["file"]
     inputs, outputs = model.get("inputs") or [{}], model.get("outputs") or [{}]
     known = {"repository": repository, "source": f"hf://{repository}", "file": file}
     preprocessing = model.get("preprocessing")
     if not inputs[0]:
-        return TEXT.format(**known)
+        return {"pairs": PAIRS}.get(kind, TEXT).format(**known)
     if not preprocessing:
         return PLAIN.format(**known)
     from keras_vit.io.preprocessing import Preprocessing
