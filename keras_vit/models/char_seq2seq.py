@@ -64,7 +64,7 @@ def char_seq2seq(
     Example:
         >>> model = char_seq2seq(vocabulary_size=40, hidden_dim=32, embedding_dim=16)
         >>> model.output_shape, model.count_params()
-        ((None, None, 40), 28616)
+        ((None, None, 40), 24296)
 
     Reference: attention: https://arxiv.org/abs/1409.0473; its order: https://arxiv.org/abs/1508.04025; GRU:
         https://arxiv.org/abs/1406.1078

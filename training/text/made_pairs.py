@@ -46,7 +46,7 @@ def made_pairs(kind: str, count: int, seed: int) -> list[tuple[str, str]]:
 
     Example:
         >>> made_pairs("dates", 2, seed=1)
-        [('the 11th of April 1977', '1977-04-11'), ('Fri, 1943 october 15', '1943-10-15')]
+        [("WED, 27 APRIL '77", '1977-04-27'), ('MON, 26TH JUNE 1933', '1933-06-26')]
     """
     random, found = np.random.default_rng(seed), {}
     for _ in range(_TRIES * count):
