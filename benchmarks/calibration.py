@@ -4,7 +4,7 @@
 
 For each run: the expected calibration error (15 bins) of the model's own probabilities, and of the file,
 whose outputs are divided by the temperature that was fitted on the validation split. The last column is what
-a perfectly calibrated model would show on as many images in 95 of 100 draws: less cannot be told from it.
+a perfectly calibrated model would show on as many images in 95 of 100 draws: less cannot be known.
 """
 
 import argparse

@@ -15,7 +15,7 @@ def placed(correct: np.ndarray, labels: np.ndarray, label_names: Sequence[str]) 
     """Returns entries of `metrics.json`: the interval of the accuracy, and what the largest class would give.
 
     The interval, Wilson's of 95 %, is what accuracy on other images of the same kind may be, as far as the
-    number of test images tells. `largest_class` is the accuracy on these images of always answering the class
+    number of test images shows. `largest_class` is the accuracy on these images of always answering the class
     that most of them have.
 
     Example:

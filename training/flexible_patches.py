@@ -14,7 +14,7 @@ from keras_vit.training.shared_weights import SharedWeights
 
 
 class FlexiblePatches(SharedWeights):
-    """A Vision Transformer whose patch size is drawn anew in each training step.
+    """A Vision Transformer whose patch size is drawn in each training step.
 
     In each step the kernel of the patch embedding is resized for the size that was drawn, and the position
     embedding resampled. Which size comes follows from the seed and the number of steps, and is a part of a

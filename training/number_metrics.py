@@ -14,7 +14,7 @@ def number_metrics(answers: np.ndarray, labels: np.ndarray, names: Sequence[str]
     The errors are in the units of the numbers; of several ones the metrics are means over these. `r2` is 1
     less the squared error relative to the variance of the true numbers: 0 is as good as their mean, and None
     stands for numbers that do not vary here. `error_interval` is what the mean absolute error on other such
-    images may be, by a normal distribution, as far as the number of images tells; `error_of_median` that of
+    images may be, by a normal distribution, as far as the number of images shows; `error_of_median` that of
     always answering the median of these images.
 
     Example:

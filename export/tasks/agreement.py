@@ -22,7 +22,7 @@ def spread_of(outputs):
     """Returns by how much outputs differ from item to item: the standard deviation, of all columns together.
 
     Of a single item it is the root mean square. It is at least a thousandth of the largest value: differences
-    that are smaller, as of a model that returns the same for all items, cannot be told from rounding.
+    that are smaller, as of a model that returns the same for all items, may be rounding.
     """
     outputs = outputs.astype("float64")
     squares = outputs.var(axis=0) if len(outputs) > 1 else outputs**2

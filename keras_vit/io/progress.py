@@ -43,26 +43,26 @@ def working(words: str, parts: Sequence[str] = ()) -> Iterator["Working"]:
 
 
 class Working:
-    """What is done, since when, and how many of the parts were begun."""
+    """What is done, since when, and which of the parts were reached."""
 
     def __init__(self, words, parts):
         self.words = words
         self.parts = parts
         self.step = ""
-        self.begun = []
+        self.reached = []
         self.started = time.monotonic()
         self.changed = self.stop = lambda: None
 
     def __call__(self, part, what):
         self.step = f": {part}: {what}"
-        if part in self.parts and part not in self.begun:
-            self.begun.append(part)
+        if part in self.parts and part not in self.reached:
+            self.reached.append(part)
             self.last = time.monotonic() - self.started  # seconds for those before
         self.changed()
 
     @property
     def left(self):
-        done = len(self.begun) - 1
+        done = len(self.reached) - 1
         if done < 1:
             return ""
         rest = self.last / done * (len(self.parts) - done) - (time.monotonic() - self.started - self.last)

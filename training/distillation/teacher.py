@@ -34,7 +34,7 @@ def load_teacher(source: str, image_size: tuple[int, int], label_names: Sequence
             one, or what `keras_vit.pretrained.load` accepts, which is loaded for the image size.
         image_size: `(height, width)` in pixels.
         label_names: of the student's outputs.
-        example: images `(n, height, width, channels)`, on which probabilities are told from logits.
+        example: images `(n, height, width, channels)`, by which probabilities are distinguished from logits.
 
     Raises:
         InputError: there is no model, or it is that of a run with other classes.

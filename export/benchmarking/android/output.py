@@ -76,7 +76,7 @@ def _ms(microseconds):
 
 
 def _reason(text):
-    """The last line that tells of an error, else the last line."""
+    """The last line that reports an error, else the last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if _ERROR.search(line)]
     return (errors or lines or ["the tool printed nothing"])[-1]

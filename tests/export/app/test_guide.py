@@ -1,4 +1,4 @@
-"""`app.md` beside the files of an export: its Python lines run, and give what the file gives."""
+"""`app.md` next to the files of an export: its Python lines run, and give what the file gives."""
 
 import re
 import runpy
