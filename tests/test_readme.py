@@ -39,7 +39,7 @@ def test_the_program_of_the_guide_exports_a_model_of_its_own(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     run(programs("docs/guides/own_model.md")[0], {})
     assert {path.name for path in (tmp_path / "own").iterdir()} == {
-        "export.json", "model_dynamic_int8.tflite", "model_fp32.tflite", "saved_model",
+        "app.md", "export.json", "model_dynamic_int8.tflite", "model_fp32.tflite", "saved_model",
     }  # fmt: skip
     assert capsys.readouterr().out.splitlines()[-5].startswith("[[")
 

@@ -51,7 +51,7 @@ def test_residual_branches_start_as_zero():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"variant": "64"}, "Unknown LeViT variant '64'. Expected one of 128S, 128, 192, 256, 384, Micro"),
+        ({"variant": "64"}, "Unknown LeViT variant '64'. Expected one of 128S, 128, 192, 256, 384, Milli"),
         ({"variant": "128S", "image_size": 32}, r"more than 32 pixels, which are halved 6 times; received"),
         ({"variant": "Nano", "image_size": (32, 4)}, r"more than 4 pixels, which are halved 3 times"),
         ({"drop_path_rate": 1}, "drop_path_rate from 0 to below 1, received 1"),

@@ -136,6 +136,7 @@ def test_a_model_of_pairs_is_examined_in_the_step_that_export_writes(examine):
     found = examine(char_seq2seq(source_length=5, target_length=3, **sizes))
     assert [(finding.target, finding.layer) for finding in found] == [
         ("XNNPACK", "target_embedding"),
+        ("NPU", "target_embedding"),
         ("EdgeTPU", "target_embedding"),
     ]
 
