@@ -85,6 +85,7 @@ def test_evaluation_repeats_the_figures(run):
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_stopped_within_an_epoch_resumes_as_if_never_stopped(tmp_path):
     recipe = RECIPE.replace(steps_per_execution=1, cell="simple", attention="dot", num_pairs=130)
     whole = fit(recipe, tmp_path / "whole")
