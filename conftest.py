@@ -9,6 +9,9 @@ import pytest
 
 _CACHE = tempfile.TemporaryDirectory(prefix="keras_vit-tests-")
 os.environ["KERAS_VIT_CACHE"] = _CACHE.name  # also of the commands that tests start
+if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes, which share the cores
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")  # JAX compiles in half the time
 
 
