@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_vit.errors import InputError
 from keras_vit.keras_internals import all_layers, seed_generators
 from keras_vit.training.devices.engine import Engine, check_available, check_shared
+from keras_vit.training.optimizers import OPTIMIZERS
 
 STRIDE = 0x9E3779B9  # between the seeds of two devices, far from the differences between layers' seeds
 
@@ -44,7 +45,8 @@ class Mirrored(Engine):
     def check(self, task):
         check_shared(task, self.num_parts)
         recipe = task.recipe
-        if recipe.optimizer in ("muon", "convolution_muon"):
+        row = OPTIMIZERS.get(recipe.optimizer)  # None: of the user's own
+        if row is not None and issubclass(row.optimizer_class, keras.optimizers.Muon):
             raise InputError(
                 f"Under TensorFlow optimizer={recipe.optimizer} supports one device only: use adamw, "
                 "KERAS_BACKEND=jax, or leave --devices out."
