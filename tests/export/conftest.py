@@ -1,5 +1,9 @@
 """A small Vision Transformer trained on real digits for some seconds, shared by the tests of export."""
 
+import importlib.util
+import os
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +13,16 @@ from sklearn.datasets import load_digits
 from keras_vit.export.tflite.file_form import FileForm
 from keras_vit.export.workers.runner import run_writer
 from keras_vit.models import vit
+
+
+@pytest.fixture(scope="session")
+def mediapipe_python():
+    """The Python that has mediapipe: this one, or that which `KERAS_VIT_MOBILE_PYTHON` names."""
+    if "KERAS_VIT_MOBILE_PYTHON" in os.environ:
+        return os.environ["KERAS_VIT_MOBILE_PYTHON"]
+    if importlib.util.find_spec("mediapipe") is None:
+        pytest.skip("mediapipe is not installed, and KERAS_VIT_MOBILE_PYTHON names no Python that has it")
+    return sys.executable
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,10 @@
 It runs where mediapipe is: here, or in the environment whose Python `KERAS_VIT_MOBILE_PYTHON` names.
 """
 
-import importlib.util
 import io
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -28,15 +26,6 @@ SHARED = Path(os.environ.get("KERAS_VIT_SHARED_DATA", ROOT.parent / "shared" / "
 SIZES = ((640, 480), (480, 640), (1920, 1080))
 HOW = Preprocessing.of("center_crop", 96)
 SAME, DIFFERENCE = 0.99, 0.005  # the stated bounds: share of equal classes, median difference of a score
-
-
-@pytest.fixture(scope="module")
-def python():
-    if "KERAS_VIT_MOBILE_PYTHON" in os.environ:
-        return os.environ["KERAS_VIT_MOBILE_PYTHON"]
-    if importlib.util.find_spec("mediapipe") is None:
-        pytest.skip("mediapipe is not installed, and KERAS_VIT_MOBILE_PYTHON names no Python that has it")
-    return sys.executable
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +71,15 @@ def folder(photos, tmp_path_factory):
     return path
 
 
-def test_frames_by_the_lines_of_app_md_give_the_answers_of_predict(python, folder, photos, tmp_path):
+def test_frames_by_the_lines_of_app_md_give_the_answers_of_predict(
+    mediapipe_python, folder, photos, tmp_path
+):
     rotations = [90 * (number % 4) for number in range(len(photos))]
     turned = [photo.rotate(rotation, expand=True) for photo, rotation in zip(photos, rotations, strict=True)]
     arrays = {str(number): np.atleast_3d(np.asarray(photo)) for number, photo in enumerate(turned)}
     np.savez(tmp_path / "frames.npz", rotations=rotations, **arrays)
     out = tmp_path / "out.json"
-    subprocess.run([python, WORKER, folder, tmp_path / "frames.npz", out], check=True, timeout=300)
+    subprocess.run([mediapipe_python, WORKER, folder, tmp_path / "frames.npz", out], check=True, timeout=300)
     found = json.loads(out.read_text())
     images = np.stack([decode_image(as_png(photo), "a photo", HOW) for photo in photos])
     expected = tflite_predictor(folder / "model_fp32.tflite").probabilities(images)
@@ -112,7 +103,7 @@ def as_png(photo):
     return stream.getvalue()
 
 
-def test_mediapipe_refuses_what_the_guide_says_that_it_does(python, folder, photos, tmp_path):
+def test_mediapipe_refuses_what_the_guide_says_that_it_does(mediapipe_python, folder, photos, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     photos[1].save(tmp_path / "photo.webp")
@@ -120,7 +111,7 @@ def test_mediapipe_refuses_what_the_guide_says_that_it_does(python, folder, phot
     photos[1].save(tmp_path / "turned.jpg", exif=exif)
     files = [tmp_path / name for name in ("photo.webp", "turned.jpg", "grey.jpg")]
     out = tmp_path / "out.json"
-    subprocess.run([python, WORKER, folder, *files, out, "--refused"], check=True, timeout=300)
+    subprocess.run([mediapipe_python, WORKER, folder, *files, out, "--refused"], check=True, timeout=300)
     found = json.loads(out.read_text())
     assert list(found["photo.webp"]) == ["read"]
     assert found["grey.jpg"]["classify"] and found["grey.jpg"]["afterwards"]

@@ -4,11 +4,9 @@ It runs where mediapipe is: here, or in the environment whose Python `KERAS_VIT_
 """
 
 import functools
-import importlib.util
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -34,15 +32,6 @@ MODELS = {
     "repvit": functools.partial(repvit, "Pico"),
 }
 ALL = tuple(variant for variant in FILES if variant != "savedmodel")
-
-
-@pytest.fixture(scope="module")
-def python():
-    if "KERAS_VIT_MOBILE_PYTHON" in os.environ:
-        return os.environ["KERAS_VIT_MOBILE_PYTHON"]
-    if importlib.util.find_spec("mediapipe") is None:
-        pytest.skip("mediapipe is not installed, and KERAS_VIT_MOBILE_PYTHON names no Python that has it")
-    return sys.executable
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +65,7 @@ def model(name, images):
     ],
 )
 def test_classes_and_scores_are_those_of_the_interpreter(
-    name, channels, dtype, variants, python, photos, tmp_path
+    name, channels, dtype, variants, mediapipe_python, photos, tmp_path
 ):
     grey = photos.mean(axis=-1, keepdims=True).astype("uint8")
     images = np.tile(photos if channels == 3 else grey, (4, 1, 1, 1))
@@ -97,7 +86,7 @@ def test_classes_and_scores_are_those_of_the_interpreter(
     np.save(tmp_path / "photos.npy", photos)
     files = [tmp_path / FILES[variant] for variant in variants]
     out = tmp_path / "out.json"
-    subprocess.run([python, WORKER, tmp_path / "photos.npy", out, *files], check=True)
+    subprocess.run([mediapipe_python, WORKER, tmp_path / "photos.npy", out, *files], check=True)
     for file, answer in zip(files, json.loads(out.read_text()), strict=True):
         assert answer["metadata"] == {
             "name": "small",
