@@ -25,6 +25,7 @@ class Split:
     images: np.ndarray | DecodedImages  # uint8 (num_images, height, width, channels) in [0, 255]
     labels: np.ndarray  # as label_kinds has them: of classes int32 (num_images,), indices from 0
     weights: np.ndarray | None = None  # float32 (num_images,), of each image in training; None: all the same
+    ids: np.ndarray | None = None  # of images in an array: names, or rows of the source; None: its own rows
 
     def __len__(self):
         return len(self.labels)
@@ -36,8 +37,9 @@ class Split:
 
     def take(self, rows: np.ndarray) -> "Split":
         """Returns some of the images; those of an array are copied."""
-        images = self.images.take(rows) if self.are_decoded else take(self.images, rows)
-        return Split(images, self.labels[rows], self._weights(rows))
+        if self.are_decoded:
+            return Split(self.images.take(rows), self.labels[rows], self._weights(rows))
+        return Split(take(self.images, rows), self.labels[rows], self._weights(rows), self._ids()[rows])
 
     def joined(self, other: "Split") -> "Split":
         """Returns the images of two splits of one source."""
@@ -48,7 +50,8 @@ class Split:
             return Split(DecodedImages(self.images.decoder, indices), labels, both)
         images = allocate((len(labels), *self.images.shape[1:]))
         np.concatenate([self.images, other.images], out=images)
-        return Split(images, labels, both)
+        ids = None if self.ids is None and other.ids is None else [*self._ids(), *other._ids()]
+        return Split(images, labels, both, ids and np.array(ids))
 
     def loaded(self, at_most: int) -> "Split":
         """Returns the images as an array; of those that have to be decoded at most so many, evenly chosen."""
@@ -74,8 +77,10 @@ class Split:
         return (image.tobytes() for image in images)
 
     def names(self) -> list[str]:
-        """Returns what each image is called: the path of its file, or the number of its row."""
-        return self.images.names() if self.are_decoded else [f"row {row}" for row in range(len(self))]
+        """Returns what each image is called: the path of its file, its name, or its row in the source."""
+        if self.are_decoded:
+            return self.images.names()
+        return [id if isinstance(id, str) else f"row {id}" for id in self._ids().tolist()]
 
     def fingerprint(self) -> list[np.ndarray]:
         """Returns arrays that differ where the images, what is made of them, or the labels do."""
@@ -83,6 +88,9 @@ class Split:
         if not self.are_decoded:
             return [self.images, self.labels, *weights]
         return [self.images.contents(), self.images[sample_of(len(self))], self.labels, *weights]
+
+    def _ids(self):
+        return np.arange(len(self)) if self.ids is None else self.ids
 
     def _weights(self, rows):
         return None if self.weights is None else self.weights[rows]

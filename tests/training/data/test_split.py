@@ -117,3 +117,12 @@ def test_a_subset_leaves_validation_and_test_alone():
 def test_a_subset_of_too_few_or_too_many_images_is_refused(subset):
     with pytest.raises(InputError, match="Expected subset from 2 .* to 86"):
         complete_splits({"train": random_split([60, 60])}, **FRACTIONS, subset=subset)
+
+
+def test_images_are_called_by_their_rows_in_the_source():
+    images = np.arange(40, dtype=np.uint8).reshape(40, 1, 1, 1)
+    parts = complete_splits({"train": Split(images, np.repeat([0, 1], 20))}, **FRACTIONS)
+    for split in parts.values():
+        assert split.names() == [f"row {pixel}" for pixel in np.asarray(split.images).ravel()]
+    joined = parts["train"].joined(parts["validation"])
+    assert joined.names() == [f"row {pixel}" for pixel in np.asarray(joined.images).ravel()]

@@ -14,6 +14,8 @@ from keras_vit.training.data.storage import allocate
 
 ARGUMENT = "NAME"
 _BATCH = 1024
+# Features that name an image, in sets that have one.
+_IDS = ("id", "image/filename", "image/file_name", "filename", "file_name")
 _PROBE_SECONDS = 10
 
 
@@ -68,7 +70,8 @@ def _feature_keys(builder, name):
             f"tfds:{name} is not an image classification set: expected one feature of 8-bit images and "
             f"one of class labels, received {', '.join(features) or 'others'}."
         )
-    return images[0], labels[0]
+    ids = [key for key in _IDS if type(features.get(key)) is tfds.features.Text]
+    return images[0], labels[0], *ids[:1]
 
 
 def _download(builder, name):
@@ -117,13 +120,18 @@ def _decoded_splits(builder, splits, keys):
 
 def _decoded_split(builder, source, keys, shape):
     count = _checked_count(builder, source)
-    images, labels = allocate((count, *shape)), np.empty(count, np.int32)
+    images, labels, ids = allocate((count, *shape)), np.empty(count, np.int32), []
     start = 0
-    for batch, batch_labels in _batches(builder, source, keys):
+    for batch, batch_labels, *names in _batches(builder, source, keys):
         rows = slice(start, start + len(batch))
         images[rows], labels[rows] = batch, batch_labels
+        ids += _decoded_names(names)
         start = rows.stop
-    return Split(images, labels)
+    return Split(images, labels, ids=np.array(ids) if ids else None)
+
+
+def _decoded_names(names):
+    return [name.decode("utf-8", "replace") for name in names[0]] if names else []
 
 
 def _encoded_splits(builder, splits, keys, options, name):
@@ -134,10 +142,11 @@ def _encoded_splits(builder, splits, keys, options, name):
         for split, source in splits.items():
             first = len(labels)
             _checked_count(builder, source)
-            for batch, batch_labels in _batches(builder, source, keys, encoded=True):
+            for batch, batch_labels, *ids in _batches(builder, source, keys, encoded=True):
                 rows = range(len(labels) - first, len(labels) - first + len(batch))
                 labels.extend(batch_labels.tolist())
-                yield from zip((f"{row} in {source}" for row in rows), batch.tolist(), strict=True)
+                names = _decoded_names(ids) or [str(row) for row in rows]
+                yield from zip((f"{name} in {source}" for name in names), batch.tolist(), strict=True)
             parts[split] = np.arange(first, len(labels))
 
     items = StoredItems(read(), name, f"{builder.data_path} {keys[0]}")
@@ -165,7 +174,7 @@ def _batches(builder, source, keys, encoded=False):
     expected, count = builder.info.splits[source].num_examples, 0
     try:
         examples = builder.as_dataset(source, decoders=decoders)
-        examples = examples.map(lambda example: [example[key] for key in keys])
+        examples = examples.map(lambda example: tuple(example[key] for key in keys))
         for batch in examples.batch(_BATCH).prefetch(1).as_numpy_iterator():
             count += len(batch[1])
             if count > expected:

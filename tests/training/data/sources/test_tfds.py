@@ -45,6 +45,31 @@ class OfflinePhotos(tfds.core.GeneratorBasedBuilder):
             )
 
 
+class NamedTiles(tfds.core.GeneratorBasedBuilder):
+    """Images of one size that have names."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        features = {
+            "id": tfds.features.Text(),
+            "image": tfds.features.Image(shape=(4, 4, 1)),
+            "label": tfds.features.ClassLabel(num_classes=2),
+        }
+        return self.dataset_info_from_configs(features=tfds.features.FeaturesDict(features))
+
+    def _split_generators(self, dl_manager):
+        return {
+            "train": self._generate_examples("train", range(40)),
+            "test": self._generate_examples("test", range(40, 44)),
+        }
+
+    def _generate_examples(self, split, numbers):
+        for index in numbers:
+            image = np.full((4, 4, 1), index, np.uint8)
+            yield index, {"id": f"{split}_{index}é", "image": image, "label": index % 2}
+
+
 class UnreachablePhotos(OfflinePhotos):
     """The same, but for files on a server that no network has."""
 
@@ -67,6 +92,13 @@ def test_images_of_various_sizes_are_prepared_and_resized(tmp_path):
     assert [len(split) for split in (data.train, data.validation, data.test)] == [20, 2, 2]
     for split in (data.train, data.validation, data.test):
         np.testing.assert_array_equal(np.asarray(split.images).mean(axis=(1, 2, 3)) > 128, split.labels == 1)
+
+
+def test_images_are_called_by_their_names_in_the_set(tmp_path):
+    data = load_data("tfds:named_tiles", data_dir=tmp_path)
+    for split, source in ((data.train, "train"), (data.validation, "train"), (data.test, "test")):
+        pixels = np.asarray(split.images)[:, 0, 0, 0]
+        assert split.names() == [f"{source}_{pixel}é" for pixel in pixels]
 
 
 def test_images_of_various_sizes_need_an_image_size(tmp_path):
