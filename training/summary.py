@@ -12,9 +12,9 @@ from keras_vit.training.run_folder import RunFolder
 def summary(folder: RunFolder) -> str:
     """Returns a run's recipe and result in one sentence, for users of its model file alone."""
     recipe = load_recipe(folder.recipe)
-    name = " ".join(filter(None, (recipe.model, getattr(recipe, "variant", None))))
-    data = without_folders(recipe.data)
-    words = f"{name} trained on {data} for {counted(recipe.epochs, 'epoch')} with {recipe.optimizer}"
+    model, data, optimizer = map(without_folders, (recipe.model, recipe.data, recipe.optimizer))
+    name = " ".join(filter(None, (model, getattr(recipe, "variant", None))))
+    words = f"{name} trained on {data} for {counted(recipe.epochs, 'epoch')} with {optimizer}"
     return f"{words}{_result(folder)}.{_images(folder)}{_versions(folder)}"
 
 

@@ -7,20 +7,25 @@ from typing import Any
 
 
 def without_folders(value: Any) -> Any:
-    """Returns a value of JSON with the last part of each absolute path, also after `folder:` and the like.
+    """Returns a value of JSON with the last part of each path that leads out of the current folder.
 
-    >>> without_folders({"data": "folder:/home/me/photos", "distill": "/runs/big", "pretrained": "me/vit"})
+    Such a path is absolute, or begins with `..` or `~`; it may stand after `folder:` and the like, or before
+    the name of an own part.
+
+    >>> without_folders({"data": "folder:/home/me/photos", "distill": "../runs/big", "pretrained": "me/vit"})
     {'data': 'folder:photos', 'distill': 'big', 'pretrained': 'me/vit'}
+    >>> without_folders("/home/me/my_parts.py:loss")
+    'my_parts.py:loss'
     """
     if isinstance(value, dict):
         return {name: without_folders(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [without_folders(part) for part in value]
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(without_folders, value))
     if not isinstance(value, str):
         return value
     kind, colon, argument = value.partition(":")
     if len(kind) > 1 and colon and not argument.startswith("//"):  # no drive of Windows, no address
-        return f"{kind}:{_last(argument)}"
+        return f"{_last(kind)}:{_last(argument)}"
     return _last(value)
 
 
@@ -30,6 +35,6 @@ def published(file) -> bytes:
 
 
 def _last(path):
-    if posixpath.isabs(path):
-        return posixpath.basename(path.rstrip("/"))
-    return ntpath.basename(path.rstrip("\\")) if ntpath.splitdrive(path)[0] else path
+    if ntpath.splitdrive(path)[0] or path.startswith("..\\"):
+        return ntpath.basename(path.rstrip("\\/"))
+    return posixpath.basename(path.rstrip("/")) if path.startswith(("/", "../", "~")) else path

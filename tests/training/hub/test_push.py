@@ -1,5 +1,6 @@
 """A run that was pushed gives the same answers from there, and what is refused leaves nothing there."""
 
+import json
 import re
 import shutil
 
@@ -63,9 +64,16 @@ def test_no_folder_of_the_computer_is_published(hub, exported, tmp_path):
         text = (run / name).read_text()
         assert '"data": "digits"' in text
         (run / name).write_text(text.replace('"data": "digits"', '"data": "folder:/home/me/photos"'))
+    recipe = read_json(run / "recipe.json", dict)
+    own = {"optimizer": "/home/me/parts.py:lion", "metrics": ["/home/me/parts.py:kappa"]}
+    fields = recipe["recipe"]
+    assert own.keys() <= fields.keys()
+    fields |= own | {"distill": "../../home/me/teacher"}
+    (run / "recipe.json").write_text(json.dumps(recipe))
     push(run, "me/photos")
     files = hub.files("me/photos")
-    assert not [name for name, content in files.items() if b"/home/me" in content]
+    assert not [name for name, content in files.items() if b"home/me" in content]
+    assert b"parts.py:lion" in files["README.md"] and b"parts.py:kappa" in files["README.md"]
     assert all(b"folder:photos" in files[name] for name in ("README.md", "recipe.json", "metrics.json"))
 
 
