@@ -72,8 +72,8 @@ class Phone:
 
 def _chosen(text, serial):
     """The serial number of the phone to use, of what `adb devices` prints."""
-    found = dict(line.split(None, 1) for line in text.splitlines()[1:] if len(line.split(None, 1)) == 2)
-    found = {name: state.strip() for name, state in found.items() if not name.startswith("*")}
+    rows = [line.partition("\t") for line in text.splitlines()]  # others say that adb's server was started
+    found = {name: state.strip() for name, tab, state in rows if tab}
     if not found:
         raise InputError(
             "Expected a phone, adb sees none. Connect one, and allow USB debugging in its developer options."

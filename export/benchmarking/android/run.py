@@ -63,6 +63,8 @@ def benchmark_android(
                 words = (f"--graph={graph}", f"--num_threads={num_threads}", f"--num_runs={rounds}")
                 text = phone.shell(command, *words, *PROCESSORS[processor], check=False)
                 figures = parsed(text, processor)
+                if figures["failure"]:
+                    phone.shell("true")  # raises where the phone is gone, which says nothing of the file
                 _check_there(figures, processor, processors, phone)
                 about = {"processor": processor, "num_threads": num_threads, "phone": phone.facts}
                 rows.append({**facts, **about, **figures})

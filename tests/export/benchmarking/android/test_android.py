@@ -27,12 +27,16 @@ words = sys.argv[1:]
 with open(os.path.join(place, "calls.txt"), "a") as calls:
     calls.write(" ".join(words) + "\\n")
 if words == ["devices"]:
+    for line in state.get("before", ()):
+        print(line, file=sys.stderr, flush=True)
     print("List of devices attached")
     for serial, word in state["devices"].items():
         print(f"{{serial}}\\t{{word}}")
     print()
     sys.exit()
 assert words[0] == "-s" and words[1] in state["devices"]
+if os.path.exists(os.path.join(place, "unplugged")):
+    sys.exit(f"adb: device '{{words[1]}}' not found")
 if words[2] == "push":
     if not os.path.exists(words[3]):
         sys.exit(f"adb: error: cannot stat '{{words[3]}}'")
@@ -41,6 +45,9 @@ elif words[3] == "getprop":
     print(state["properties"].get(words[4], ""))
 elif words[3].endswith("/benchmark_model"):
     on = "gpu" if "--use_gpu=true" in words else "npu" if "--use_nnapi=true" in words else "cpu"
+    if on == state.get("unplugged_in"):
+        open(os.path.join(place, "unplugged"), "w").close()
+        sys.exit(f"adb: device '{{words[1]}}' not found")
     print(state["logs"][on], end="")
     sys.exit(state.get("code", 0))
 """
@@ -126,6 +133,22 @@ def test_one_of_several_phones_is_named(phone, capsys):
     assert phone("--serial", "A", "--on", "cpu", devices=devices) == 0
     assert phone("--serial", "C", devices=devices) == 2
     assert "Expected a phone C, adb sees A, B" in capsys.readouterr().err
+
+
+def test_what_adb_says_when_its_server_starts_is_no_phone(phone, capsys):
+    before = ["* daemon not running; starting now at tcp:5037", "* daemon started successfully"]
+    assert phone("--on", "cpu", before=before) == 0
+    assert phone(devices={}, before=before) == 2
+    assert "adb sees none" in capsys.readouterr().err
+    wireless = {"adb-0A1B (2)._adb-tls-connect._tcp": "device"}
+    assert phone("--on", "cpu", devices=wireless, before=before) == 0
+
+
+def test_a_phone_that_is_unplugged_meanwhile_is_one_line(phone, capsys):
+    assert phone("--json", str(phone.folder / "phone.json"), unplugged_in="gpu") == 2
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "adb: device '0A1B' not found" in line
+    assert not (phone.folder / "phone.json").exists()
 
 
 def test_a_processor_that_was_asked_for_and_is_not_there_is_bad_input(phone, capsys):
