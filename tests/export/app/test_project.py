@@ -128,6 +128,13 @@ def test_the_fields_that_the_apps_read_are_those_of_the_export(exported):
     assert {"imageSize", "cropMode", "thresholds", "noneBelow", "labelNames", "background"} <= set(swift)
 
 
+def test_a_label_with_a_percent_sign_is_no_format():
+    formats = [
+        line for file in KOTLIN.glob("*.kt") for line in re.findall(r'"[^"]*"\.format', file.read_text())
+    ]
+    assert len(formats) >= 3 and not [line for line in formats if "$" in line]
+
+
 def test_what_names_something_finds_it():
     android = PROJECTS / "android/app/src/main"
     name = "{http://schemas.android.com/apk/res/android}"

@@ -50,7 +50,7 @@ final class Camera: NSObject, AVCaptureVideoDataOutputSampleBufferDelegate {
     }
 
     func captureOutput(_: AVCaptureOutput, didOutput buffer: CMSampleBuffer, from _: AVCaptureConnection) {
-        guard let pixels = CMSampleBufferGetImageBuffer(buffer) else { return }
+        guard session.isRunning, let pixels = CMSampleBufferGetImageBuffer(buffer) else { return } // not after a stop
         let frame = CIImage(cvPixelBuffer: pixels)
         if let image = context.createCGImage(frame, from: frame.extent) { onFrame(image) }
     }

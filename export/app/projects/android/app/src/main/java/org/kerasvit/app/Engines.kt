@@ -79,8 +79,8 @@ class Engines(context: Context, file: ModelFile) : AutoCloseable {
         var expected: FloatArray? = null
         val candidates = listOf<Pair<String, () -> Engine>>(
             Pair("LiteRT CPU", { LiteRtEngine(context, file, Accelerator.CPU) }), // the others are compared with it
-            Pair("LiteRT GPU", { LiteRtEngine(context, file, Accelerator.GPU) }),
-            Pair("MediaPipe", { MediaPipeEngine(context, file) })
+            Pair("MediaPipe", { MediaPipeEngine(context, file) }), // also on the CPU
+            Pair("LiteRT GPU", { LiteRtEngine(context, file, Accelerator.GPU) })
         )
         for ((name, open) in candidates) {
             var engine: Engine? = null

@@ -140,7 +140,11 @@ class MainActivity : AppCompatActivity() {
         photo.getPixels(pixels, 0, photo.width, 0, 0, photo.width, photo.height)
         val levels = file.preparation.prepare(pixels, photo.width, photo.height)
         val started = System.nanoTime()
-        val found = engine.answers(levels)
+        val found = try {
+            engine.answers(levels)
+        } catch (error: Exception) {
+            return say(getString(R.string.no_engine, error.message))
+        }
         say("%s\n%.1f ms".format(words(found), (System.nanoTime() - started) / 1e6))
     }
 
@@ -152,7 +156,7 @@ class MainActivity : AppCompatActivity() {
         var order = found.indices.sortedByDescending { found[it] }
         if (least != null) order = order.filter { found[it] >= least[it] }
         val isNone = order.isEmpty() || found.maxOf { it } < file.noneBelow
-        val lines = order.take(SHOWN).map { "${names[it]} %.1f %%".format(100 * found[it]) }
+        val lines = order.take(SHOWN).map { names[it] + " %.1f %%".format(100 * found[it]) }
         return ((if (isNone) listOf(getString(R.string.none)) else listOf()) + lines).joinToString("\n")
     }
 
