@@ -78,7 +78,10 @@ def _facts(description, signatures, size, count):
 
 
 _STATES = {
-    "kotlin": lambda name, kind, shape: f'"{name}",',
+    "kotlin": lambda name, kind, shape: (
+        f'"{name}" to {{ state: TensorBuffer -> '
+        f"state.write{_KINDS[kind]}({_KINDS[kind]}Array({math.prod(shape)})) }},"
+    ),
     "swift": lambda name, kind, shape: (
         f'"{name}": Data(count: {4 * math.prod(shape)}),  // {kind} {list(shape)}'
     ),
@@ -87,4 +90,5 @@ _STATES = {
     ),
     "python": lambda name, kind, shape: f'"{name}": np.zeros({shape}, "{kind}"),',
 }
+_KINDS = {"float32": "Float", "int32": "Int"}
 _ARRAYS = {"float32": "Float32Array", "int32": "Int32Array"}

@@ -177,6 +177,7 @@ def test_the_kotlin_lines_compile_against_stand_ins(tmp_path):
     rnn = char_rnn(vocabulary_size=4, hidden_dim=8, num_layers=1)
     export_text(rnn, vocabulary, windows, tmp_path / "text", lines=True, variants=("fp32",))
     texts.append((tmp_path / "text" / "app.md").read_text())
+    assert '"state_0" to { state: TensorBuffer -> state.writeFloat(FloatArray(8)) }' in texts[-1]
     sources = [source for number, text in enumerate(texts) for source in kotlin_sources(text, number)]
     assert len(sources) == 2 + 2 + 1 + 1 + 1  # LiteRT, and for two of them MediaPipe
     for number, source in enumerate([STANDINS, *sources]):
