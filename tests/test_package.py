@@ -93,6 +93,9 @@ def test_a_type_checker_follows_the_subpackages_and_reports_a_wrong_keyword(tmp_
         "keras_vit.training\n"
         "keras_vit.export\n"
         "keras_vit.models.vit('Ti/16', num_classes=10)\n"
+        "keras_vit.training.ImageRecipe(data='digits', variant='Pico/2', epochs=20, flip=True)\n"
+        "keras_vit.training.TextRecipe(data='names', cell='gru')\n"
+        "keras_vit.training.PairRecipe(data='dates', epochs=1)\n"
         "keras_vit.models.vit('Ti/16', num_clases=10)\n"
         "keras_vit.nothing\n"
     )
@@ -101,5 +104,5 @@ def test_a_type_checker_follows_the_subpackages_and_reports_a_wrong_keyword(tmp_
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     errors = [line.strip() for line in done.stdout.splitlines() if " - error: " in line]
     assert len(errors) == 2, done.stdout
-    assert "user.py:5:" in errors[0] and "num_clases" in errors[0]
-    assert "user.py:6:" in errors[1] and "nothing" in errors[1]
+    assert "user.py:8:" in errors[0] and "num_clases" in errors[0]
+    assert "user.py:9:" in errors[1] and "nothing" in errors[1]

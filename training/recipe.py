@@ -222,7 +222,8 @@ class ImageRecipe(Augmentation, Recipe):
         {'epochs': 3, 'crop_padding': 1, 'variant': 'Pico/2'}
     """
 
-    __init__ = Recipe.__init__
+    def __init__(self, **fields: Any):  # not that of Augmentation, which type checkers would see first
+        Recipe.__init__(self, **fields)
 
     builders = {
         "vit": keras_vit.models.vit,
