@@ -16,7 +16,8 @@ from keras_vit.pairs import as_pair
 
 SIZE_FIELDS = ("image_size", "patch_size", "hidden_dim", "num_layers", "num_heads", "mlp_dim")
 MERGED_TOKENS = 8  # of PatchMerger, https://arxiv.org/abs/2202.12015, section 4.1
-Position = Annotated[str, Choices("learned", "sincos_1d", "sincos_2d", "rotary", "learned_rotary", "none")]
+ROTARY, ROTARY_BASE = ("rotary", "learned_rotary"), 100.0
+Position = Annotated[str, Choices("learned", "sincos_1d", "sincos_2d", *ROTARY, "none")]
 
 
 @checked
@@ -37,7 +38,7 @@ def vit(
     distillation_token: bool = False,
     num_registers: Annotated[int, Range(0, 1000)] = 0,
     position_embedding: Position = "learned",
-    rotary_base: Annotated[float, Range(1e-6)] = 100.0,
+    rotary_base: Annotated[float, Range(1e-6)] = ROTARY_BASE,
     rotary_grid_size: Pair | None = None,
     embed_prefix: bool = True,
     embed_registers: bool = False,
@@ -115,6 +116,17 @@ def vit(
     num_prefix = class_token + distillation_token + num_registers
     block: BlockOptions = {**BLOCK_DEFAULTS, **options}
     reduction = _reduction(token_reduction, reduce_after, num_merged_tokens, num_layers)
+    is_rotary = position_embedding in ROTARY
+    _check_used(
+        "position_embedding='rotary' or 'learned_rotary'",
+        rotary_base=(rotary_base != ROTARY_BASE, is_rotary),
+        rotary_grid_size=(rotary_grid_size is not None, is_rotary),
+    )
+    _check_used("a class token", embed_prefix=(not embed_prefix, class_token))
+    _check_used(
+        "num_registers and embed_prefix=True",
+        embed_registers=(embed_registers, num_registers > 0 and embed_prefix),
+    )
     images = image_input(image_size, channels, input_tensor)
     x = pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images)
     x = layers.PatchEmbedding(
@@ -175,16 +187,8 @@ def _positions(kind, grid_size, num_prefix_tokens, dtype):
 
 def _reduction(kind, after, num_tokens, num_layers):
     """The encoder's `reduction`, without what depends on the tokens; or None."""
-    if unused := [
-        name
-        for name, value, needed in (
-            ("reduce_after", after, kind is not None),
-            ("num_merged_tokens", num_tokens, kind == "merger"),
-        )
-        if value is not None and not needed
-    ]:
-        wanted = "token_reduction='merger'" if "num_merged_tokens" in unused else "a token_reduction"
-        raise InputError(f"{' and '.join(unused)} needs {wanted}, received token_reduction={kind!r}.")
+    _check_used("a token_reduction", reduce_after=(after is not None, kind is not None))
+    _check_used("token_reduction='merger'", num_merged_tokens=(num_tokens is not None, kind == "merger"))
     if kind is None:
         return None
     after = num_layers // 2 if after is None else after
@@ -197,8 +201,17 @@ def _reduction(kind, after, num_tokens, num_layers):
     return {"kind": kind, "after": after, **tokens}
 
 
+def _check_used(needed, **arguments):
+    """Raises InputError for an argument without effect; each is `(whether it is given, is used)`."""
+    for name, (is_given, is_used) in arguments.items():
+        if is_given and not is_used:
+            raise InputError(
+                f"{name} needs {needed}, and has no effect otherwise. Leave it out, or set that."
+            )
+
+
 def _rotary(kind, grid_size, num_prefix_tokens, base, reference_grid_size):
-    if kind not in ("rotary", "learned_rotary"):
+    if kind not in ROTARY:
         return None
     if reference_grid_size is not None:
         reference_grid_size = list(as_pair(reference_grid_size, "rotary_grid_size"))

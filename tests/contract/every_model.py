@@ -30,7 +30,8 @@ VIT_OPTIONS = [
     {"position_embedding": "learned_rotary", "rotary_grid_size": (3, 5), "inner_norm": "mlp"},
     {"embed_prefix": False, "num_registers": 2, "patch_bias": False, "head_bias": False},
     {"embed_registers": True, "num_registers": 2, "embedding_norm": True, "epsilon": 1e-2},
-    {"qkv_bias": False, "norm_pooled": True, "pooling": "gap", "num_heads": 1, "rotary_base": 10.0},
+    {"qkv_bias": False, "norm_pooled": True, "pooling": "gap", "num_heads": 1},
+    {"position_embedding": "rotary", "rotary_base": 10.0},
     {"norm_pooled": True, "pooling": "map", "activation": "swiglu", "channels": 4},
     {
         "norm_pooled": True,

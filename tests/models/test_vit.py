@@ -111,6 +111,17 @@ def test_a_seed_makes_two_models_equal():
         ({**SMALL, "token_reduction": "pooling", "image_size": (8, 6)}, "even sides.* received 4 x 3"),
         ({**SMALL, "token_reduction": "pooling", "num_merged_tokens": 4}, "num_merged_tokens needs"),
         ({**SMALL, "reduce_after": 1}, "reduce_after needs a token_reduction"),
+        ({**SMALL, "rotary_base": 10.0}, "rotary_base needs position_embedding='rotary'"),
+        (
+            {**SMALL, "position_embedding": "none", "rotary_grid_size": 4},
+            "rotary_grid_size needs position_embedding='rotary'",
+        ),
+        ({**SMALL, "pooling": "gap", "embed_prefix": False}, "embed_prefix needs a class token"),
+        ({**SMALL, "embed_registers": True}, "embed_registers needs num_registers"),
+        (
+            {**SMALL, "num_registers": 2, "embed_prefix": False, "embed_registers": True},
+            "embed_registers needs num_registers and embed_prefix=True",
+        ),
         (
             {**SMALL, "token_reduction": "merger", "num_merged_tokens": 4, "position_embedding": "rotary"},
             "choose the kind 'pooling'",
