@@ -54,13 +54,18 @@ def main(arguments=None):
         with interrupts_kept():
             run_imports(options)
             with _shown(options):
-                return options.run(options) or 0
+                code = options.run(options) or 0
+            sys.stdout.flush()
+            return code
     except InputError as error:
         return _fail(error, 2)
     except ConditionError as error:
         return _fail(error, 1)
     except ModuleNotFoundError as error:
         return _fail(_missing(error), 2)
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more
+        return 141  # as shells say of a program that SIGPIPE ended
     except KeyboardInterrupt as error:  # a training reports its progress and its signal
         return _fail((str(error) or "interrupted.") + _hint(options), getattr(error, "exit_code", 130))
 

@@ -421,3 +421,11 @@ def test_a_count_is_reproduced_with_quick_too_and_its_table_shown(tmp_path, monk
     monkeypatch.setattr("keras_vit.training.experiments.compute.EXPERIMENT", counting)
     assert main(["reproduce", "compute", "--quick", "--run-dir", str(tmp_path)]) == 0
     assert "| 1,000 |" in capsys.readouterr().out
+
+
+def test_a_reader_that_has_read_enough_ends_a_command_quietly():
+    command = [sys.executable, "-m", "keras_vit", "list", "models"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
