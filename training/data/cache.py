@@ -19,10 +19,10 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from keras_vit.errors import warn
+from keras_vit.io.cache_root import OFF, VARIABLE, cache_root
 from keras_vit.io.files import is_full_disk
 from keras_vit.training.data.items import digest
 
-VARIABLE, OFF = "KERAS_VIT_CACHE", "off"
 UNUSED_DAYS = 30  # after which a data set is removed
 RECORD = np.dtype([("stamp", "<u8"), ("offset", "<i8"), ("shape", "<i4", 3), ("unused", "<i4")])
 _MOST_WRITERS = 64
@@ -150,12 +150,10 @@ class _Writer:
 
 def cache_folder(source: str) -> Path | None:
     """Returns the folder of a data set, whose source is a path or a name; None where nothing is kept."""
-    named = os.environ.get(VARIABLE)
-    if named == OFF or not hasattr(os, "pread"):
+    if os.environ.get(VARIABLE) == OFF or not hasattr(os, "pread"):
         return None
     place = os.path.abspath(source) if os.path.exists(source) else source
-    root = Path(named or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "keras_vit")).expanduser()
-    return root / "images" / f"{digest(os.fsencode(place)):016x}"
+    return cache_root() / "images" / f"{digest(os.fsencode(place)):016x}"
 
 
 def free_space(folder: Path) -> int:

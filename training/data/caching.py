@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.training.data.cache import VARIABLE, Cache, free_space, remove_unused
+from keras_vit.io.cache_root import VARIABLE
+from keras_vit.training.data.cache import Cache, free_space, remove_unused
 
 SHARE = 0.5  # of the free space that the images of one data set may take
 SAMPLED = 32  # images that stand for all

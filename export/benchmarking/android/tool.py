@@ -6,6 +6,7 @@ import urllib.request
 from pathlib import Path
 
 from keras_vit.errors import InputError
+from keras_vit.io.cache_root import cache_root
 from keras_vit.io.files import atomic_path, what_lies_at
 
 PUBLISHED = "https://storage.googleapis.com/tensorflow-nightly-public/prod/tensorflow/release/lite/tools/nightly/latest"
@@ -14,7 +15,7 @@ TIME_LIMIT = 60  # seconds without a byte
 _ELF = b"\x7fELF"
 
 
-def find_tool(given: str | Path | None, abi: str, cache: Path | None = None, source: str = PUBLISHED) -> Path:
+def find_tool(given: str | Path | None, abi: str, source: str = PUBLISHED) -> Path:
     """Returns the tool's file: `given`, or that for a phone's `abi`, which is downloaded once.
 
     Raises:
@@ -26,7 +27,7 @@ def find_tool(given: str | Path | None, abi: str, cache: Path | None = None, sou
         raise InputError(
             f"There is no published tool for a phone of {abi}. Build it, and give it: --tool FILE"
         )
-    path = (cache or Path.home() / ".cache" / "keras_vit") / NAMES[abi]
+    path = cache_root() / NAMES[abi]
     if not path.exists():
         _download(f"{source}/{NAMES[abi]}", path)
     return _checked(path)

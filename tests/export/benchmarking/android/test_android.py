@@ -190,15 +190,19 @@ def source(tmp_path):
         server.shutdown()
 
 
-def test_the_published_tool_is_downloaded_once(source, tmp_path):
-    found = find_tool(None, "arm64-v8a", tmp_path / "cache", source)
+def test_the_published_tool_is_downloaded_once(source, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("KERAS_VIT_CACHE", raising=False)
+    found = find_tool(None, "arm64-v8a", source)
     assert found.read_bytes() == b"\x7fELF the tool"
-    assert find_tool(None, "arm64-v8a", tmp_path / "cache", "http://127.0.0.1:9") == found
+    assert find_tool(None, "arm64-v8a", "http://127.0.0.1:9") == found
     with pytest.raises(InputError, match="File not found"):
-        find_tool(None, "armeabi-v7a", tmp_path / "cache", source)
+        find_tool(None, "armeabi-v7a", source)
     with pytest.raises(InputError, match="no published tool for a phone of mips"):
-        find_tool(None, "mips", tmp_path / "cache", source)
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["android_aarch64_benchmark_model"]
+        find_tool(None, "mips", source)
+    assert [path.name for path in (tmp_path / "cache" / "keras_vit").iterdir()] == [
+        "android_aarch64_benchmark_model"
+    ]
 
 
 def test_auto_takes_the_fastest_run_that_was_what_was_asked_for(phone):

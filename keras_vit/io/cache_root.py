@@ -1,0 +1,18 @@
+"""Where commands keep what they would otherwise decode or download again."""
+
+import os
+from pathlib import Path
+
+VARIABLE, OFF = "KERAS_VIT_CACHE", "off"
+
+
+def cache_root() -> Path:
+    """Returns the folder that `KERAS_VIT_CACHE` names, by default `keras_vit` in the user's cache folder.
+
+    That is `XDG_CACHE_HOME`, or `~/.cache`. `KERAS_VIT_CACHE=off` is for those who can do without: the folder
+    is the default one.
+    """
+    named = os.environ.get(VARIABLE)
+    if not named or named == OFF:
+        named = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "keras_vit")
+    return Path(named).expanduser()
