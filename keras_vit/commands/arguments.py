@@ -44,6 +44,14 @@ def selected(options, *names: str) -> dict:
     return {name: getattr(options, name) for name in names}
 
 
+def refuse(options, names, reason):
+    """Raises InputError for the first of some options that was given, as `--NAME reason`."""
+    for name in names:
+        value = getattr(options, name)
+        if value is not None and value is not False and value != []:
+            raise InputError(f"--{name.replace('_', '-')} {reason}")
+
+
 def add_source(parser):
     """Adds the options on how a source of images is read: the columns of a table, what stays together."""
     for kind in ("image", "label", "split"):

@@ -5,12 +5,12 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from keras_vit.commands.arguments import at_least_one, path
+from keras_vit.commands.arguments import at_least_one, path, refuse
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.model_option import add_meaning, add_shape
 from keras_vit.commands.quiet import quiet_import
-from keras_vit.errors import InputError, Notice
+from keras_vit.errors import Notice
 
 EXAMPLE = "keras-vit benchmark model_fp32.tflite model_mixed_int8.tflite --threads 4 --json latency.json"
 FEWEST_ROUNDS = 5
@@ -64,9 +64,7 @@ def _add_android(group):
 def run(options):
     if options.android:
         return _run_android(options)
-    wrong = next((name for name in ("serial", "tool", "on") if getattr(options, name)), None)
-    if wrong:
-        raise InputError(f"--{wrong} is for --android. Add it, or leave --{wrong} out.")
+    refuse(options, ("serial", "tool", "on"), "is for --android. Add that, or leave it out.")
     with quiet_import():
         from rich.console import Console
 
@@ -95,11 +93,8 @@ def run(options):
 
 
 def _run_android(options):
-    wrong = next(
-        (name for name in ("signature", "shape", "task", "activation") if getattr(options, name)), None
-    )
-    if wrong:
-        raise InputError(f"--{wrong} is not for --android. Leave it out.")
+    measured_here = ("signature", "shape", "task", "activation")
+    refuse(options, measured_here, "is not for --android. Leave it out.")
     with quiet_import():
         from rich.console import Console
 

@@ -1,6 +1,6 @@
 """Evaluates a run's model on the test split, or any model on data."""
 
-from keras_vit.commands.arguments import path, share
+from keras_vit.commands.arguments import path, refuse, share
 from keras_vit.commands.data_option import EXPECTED, add_data
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
@@ -49,9 +49,9 @@ def run(options):
         raise InputError("--metric is for --data. Leave it out, or add the data to evaluate on.")
     if options.data is None and options.geometry is not None:
         raise InputError("--geometry is for --data: a run knows its own. Leave it out.")
-    for name in ("precision", "unknown"):
-        if options.data is not None and getattr(options, name) is not None:
-            raise InputError(f"--{name} is for runs, which know their data: leave it or --data out.")
+    if options.data is not None:
+        known = "is for runs, which know their data: leave it or --data out."
+        refuse(options, ("precision", "unknown"), known)
     with json_file(options.json, [options.model]) as write:
         write(_run_metrics(options) if options.data is None else _scores(options))
 

@@ -3,7 +3,7 @@
 import os
 import platform
 
-from keras_vit.commands.arguments import at_least_one, path, points
+from keras_vit.commands.arguments import at_least_one, path, points, refuse
 from keras_vit.commands.data_option import add_data
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
@@ -155,10 +155,11 @@ def run(options):
                 print(_ranked_by(rows))
 
         if is_run(options.model):
-            _refuse(options, OF_ANY_MODEL, "models that are no run: of a run all this is known")
+            reason = "is for models that are no run: of a run all this is known. Leave it out."
+            refuse(options, OF_ANY_MODEL, reason)
             _export_run(options, report)
             return
-        _refuse(options, OF_RUNS, "runs")
+        refuse(options, OF_RUNS, "is for runs. Leave it out.")
         from keras_vit.commands.export_model import export_found
 
         out = export_found(options, find_model(options.model), report)
@@ -221,17 +222,10 @@ def default_variants(recipe):
     return (*DEFAULT, "full_int8") if getattr(recipe, "quantize", None) == "int8" else DEFAULT
 
 
-def _refuse(options, names, whose):
-    wrong = next((name for name in names if getattr(options, name)), None)
-    if wrong:
-        raise InputError(f"--{wrong.replace('_', '-')} is for {whose}. Leave it out.")
-
-
 def _check_kind(options, kind):
     for other, names in ONLY.items():
-        wrong = next((name for name in names if getattr(options, name)), None)
-        if wrong and kind not in other.split():
-            raise InputError(f"--{wrong.replace('_', '-')} is for runs on {other}. Leave it out.")
+        if kind not in other.split():
+            refuse(options, names, f"is for runs on {other}. Leave it out.")
 
 
 def _check_web(options):

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_vit.commands.arguments import refuse
 from keras_vit.commands.data_option import EXPECTED
 from keras_vit.commands.images_for_model import read_images
 from keras_vit.errors import InputError, listed
@@ -40,12 +41,9 @@ def read_items(spec, found, options) -> Items:
         items = Items(*arrays)
     else:
         items = Items(**read_images(spec, found, options))
-    for name in ("pixels", "geometry", "label_column", "label_kind"):
-        if getattr(options, name) and items.preparation is None:
-            raise InputError(
-                f"--{name.replace('_', '-')} is for images of digits, tfds:, folder: and table:, not for "
-                f"{spec}. Leave it out."
-            )
+    if items.preparation is None:
+        reason = f"is for images of digits, tfds:, folder: and table:, not for {spec}. Leave it out."
+        refuse(options, ("pixels", "geometry", "label_column", "label_kind"), reason)
     if options.no_labels:
         items = dataclasses.replace(items, inputs=_without_labels(items.inputs), labels=None)
     print(f"{spec}: {_shown(items)}")

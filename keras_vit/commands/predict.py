@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 
-from keras_vit.commands.arguments import at_least_one, path, share
+from keras_vit.commands.arguments import at_least_one, path, refuse, share
 from keras_vit.commands.csv_option import CsvFile, add_csv
 from keras_vit.commands.geometry_option import add_geometry
 from keras_vit.commands.image_files import add_files, given_files, image_files
@@ -65,9 +65,7 @@ def _print(table):
 
 
 def _check_no_images(options):
-    for name in ("outputs", "geometry"):
-        if getattr(options, name):
-            raise InputError(f"--{name} is for models of images. Leave it out.")
+    refuse(options, ("outputs", "geometry"), "is for models of images. Leave it out.")
 
 
 def _answers(options, sources):
