@@ -5,8 +5,8 @@
 Things are images of CIFAR-10, 130 of each class. Each is photographed eight times: another part of it (shifts
 of up to 6 % of a side), brightness (15 %), noise (6 levels) and JPEG (quality 85), 64 x 64 pixels. A small
 convolutional network is trained on a folder of these with default splits, without and with near-duplicates
-kept together, which nobody tells it. Its accuracy on the test split is compared with that on photographs of
-2,000 other things. Prints both, and the mean difference with its standard error over the seeds.
+kept together; which belong together is not given. Its accuracy on the test split is compared with that on
+photographs of 2,000 other things. Prints both, and the mean difference with its standard error over seeds.
 """
 
 import argparse

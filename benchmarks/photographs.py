@@ -8,7 +8,7 @@ with another number of bytes after the image. Each measurement is a process of i
 - start: seconds from the imports to the first batch of 32 at 224 pixels, and the memory that the process has
   then above the imports; ours and `keras.utils.image_dataset_from_directory`.
 - rate: images per second of random crop and flip at 224 pixels, of 2,000 files: ours, and a tf.data pipeline
-  by hand with `decode_and_crop_jpeg`, in turn; the medians. Then ours with decoded images kept.
+  by hand with `decode_and_crop_jpeg`, interleaved; the medians. Then ours with decoded images kept.
 - large: CPU milliseconds of a photograph of 12 megapixels, read for 224 pixels; and with Pillow alone.
 - memory: of two epochs of the largest number of files, in steps of a quarter.
 """

@@ -3,7 +3,7 @@
     python benchmarks/predict_files.py MODEL.tflite FOLDER [--rounds 5]
 
 FOLDER has JPEG files. By hand means: Pillow opens each image, resizes it to the model's size, and LiteRT is
-invoked for it. Both are processes of their own, timed as a whole, in turn; medians of all rounds.
+invoked for it. Both are processes of their own, timed as a whole, in interleaved rounds; medians.
 """
 
 import argparse

@@ -44,7 +44,7 @@ def num_threads(variant):
 
 
 def size_words(size: int) -> str:
-    """Returns a size in MB, below a hundredth of which in kB.
+    """Returns a size in MB, or in kB where it is smaller than 0.01 MB.
 
     >>> size_words(22_050_000), size_words(2_640)
     ('22.05 MB', '2.6 kB')

@@ -47,6 +47,6 @@ def lines(metrics: Mapping[str, Any], advice: str) -> list[str]:
     ]
     if low <= largest["accuracy"]:
         found.append(
-            f"hint: no better than always answering {largest['label']}, as far as can be told: {advice}"
+            f"hint: no better than always answering {largest['label']}, as far as these images show: {advice}"
         )
     return found

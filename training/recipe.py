@@ -287,7 +287,7 @@ class ImageRecipe(Augmentation, Recipe):
     distill: Annotated[str | None, OnlyWith("tuning", "full", "gradual", "lora")] = (
         None  # the teacher: a run, a .keras file, module:name, or as `pretrained`
     )
-    distill_kind: Annotated[  # what of it is learnt, see `keras_vit.training.Distillation`
+    distill_kind: Annotated[  # what of it the student learns, see `keras_vit.training.Distillation`
         str, Choices("soft", "hard", "features"), OnlyWith("distill")
     ] = "soft"
     distill_weight: Annotated[float, Range(0, 1), OnlyWith("distill")] = 0.5  # in the loss; labels: the rest

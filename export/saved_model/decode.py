@@ -47,7 +47,7 @@ def _decoded(data, least):
 
 
 def _is_grey_of_16_bits(data):
-    """A PNG says the bits and the kind of colour behind its signature and size."""
+    """Bits and kind of colour are behind the signature and the size of a PNG."""
     return (tf.strings.substr(data, 0, 4) == b"\x89PNG") & (tf.strings.substr(data, 24, 2) == b"\x10\x00")
 
 

@@ -12,7 +12,7 @@ HEIF_SUFFIXES = (".heic", ".heif", ".hif")
 RAW_SUFFIXES = (
     ".dng", ".cr2", ".nef", ".nrw", ".arw", ".sr2", ".orf", ".pef", ".rw2", ".srw", ".3fr", ".iiq"
 )  # fmt: skip
-"""Of raw photographs, most of which begin as TIFF does, and of which a small preview would be read."""
+"""Of raw photographs. Most begin like TIFF files, so that Pillow would read their small preview."""
 
 FORMAT_NAMES = "JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF, or HEIC with `pip install pillow-heif`"
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")

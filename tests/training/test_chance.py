@@ -24,7 +24,7 @@ def test_a_result_that_may_be_chance_says_so_with_advice(right, is_hinted):
     assert found["largest_class"] == {"label": "cat", "accuracy": 0.4}
     place, *hint = lines(found, "add images")
     assert place.endswith("(95 %, by 100 images); always cat: 0.4000")
-    expected = ["hint: no better than always answering cat, as far as can be told: add images"]
+    expected = ["hint: no better than always answering cat, as far as these images show: add images"]
     assert hint == (expected if is_hinted else [])
 
 

@@ -22,8 +22,8 @@ def groups_of(
     group: str | None,
     alike: bool | None,
 ) -> tuple[np.ndarray | None, list[str], bool]:
-    """Returns the groups of the training images, of which splits are made, lines on what was found, and
-    whether near-duplicates were looked for.
+    """Returns the groups that splits keep together, lines on what was found, and whether near-duplicates
+    were looked for.
 
     Args:
         parts: the splits of the source.

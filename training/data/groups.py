@@ -80,11 +80,10 @@ def groups_line(found: dict[str, list[str | None]], group: str, made: bool) -> s
 
 
 def hint(split: Split, strata: np.ndarray) -> str | None:
-    """Returns a line where the names of image files look like those of groups, of which splits are made.
+    """Returns a line where image files seem to belong to groups that the splits should keep together.
 
-    That is where the same beginning, which contains a number, is followed by several numbers, for two
-    beginnings at least in a class, which `strata`, int `(num_images,)`, says: `patient_03_slice_12.png`,
-    `video7_frame0012.jpg`.
+    Their names show it: `patient_03_slice_12.png`, `video7_frame0012.jpg`. In a class (`strata`, int
+    `(num_images,)`), at least two beginnings that contain a number are each followed by several numbers.
     """
     items = split.images.decoder.items if split.are_decoded else None
     if not isinstance(items, FileItems):

@@ -14,7 +14,7 @@ class Units:
     """The units of some images.
 
     Args:
-        strata: int `(num_images,)`, such as the classes, of which each part gets the same share.
+        strata: int `(num_images,)`, such as the classes: each part gets the same share of each.
         hashes: uint64 `(num_images,)`, the same for equal images.
         groups: int `(num_images,)`, the same for images that stay together, or None: equal ones alone do.
     """

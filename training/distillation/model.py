@@ -80,21 +80,23 @@ class Distillation(keras.Model):
         teacher = _functional(teacher, "teacher", student)
         self.student, self.weight, self.projection = student, weight, None
         if kind == FEATURES:
-            learning, taught = _layer(student, student_layer, "student"), _teaching(teacher, teacher_layer)
-            _check_places(learning.shape, taught.output_shape)
-            units = taught.output_shape[-1]
+            learning, teacher = _layer(student, student_layer, "student"), _teaching(teacher, teacher_layer)
+            _check_places(learning.shape, teacher.output_shape)
+            units = teacher.output_shape[-1]
             self.projection = keras.layers.Dense(units, dtype="float32", name="projection")
             self.projection.build(learning.shape)
             outputs = [student.output, student.output, learning]
         else:
             _check_outputs(student, teacher)
-            taught, has_two = teacher, any(layer.name == SECOND_HEAD for layer in student.layers)
+            teacher, has_two = teacher, any(layer.name == SECOND_HEAD for layer in student.layers)
             heads = [student.get_layer(name).output for name in ("head", SECOND_HEAD)] if has_two else None
             first, second = heads or (student.output, student.output)
             outputs = [student.output, first, second]
         self.distance = _distance(kind, temperature, activation)
         self.learning = keras.Model(student.input, outputs, name="learning")
-        self.taught = functools.partial(taught, training=False)  # no layer: its weights are not this model's
+        self.teacher = functools.partial(
+            teacher, training=False
+        )  # no layer: its weights are not this model's
         self.built = True
 
     @property
@@ -120,8 +122,8 @@ class Distillation(keras.Model):
         loss = super().compute_loss(x, y, first, sample_weight, training)
         if self.projection is not None:
             second = self.projection(ops.cast(second, "float32"))
-        taught = ops.stop_gradient(ops.cast(self.taught(x), "float32"))
-        distance = self.distance(taught, ops.cast(second, "float32"))
+        teacher = ops.stop_gradient(ops.cast(self.teacher(x), "float32"))
+        distance = self.distance(teacher, ops.cast(second, "float32"))
         if sample_weight is not None:
             distance = distance * ops.cast(ops.reshape(sample_weight, (-1,)), distance.dtype)
         return (1 - self.weight) * loss + self.weight * ops.mean(distance)
@@ -137,22 +139,22 @@ class Distillation(keras.Model):
 def _distance(kind, temperature, activation) -> Callable:
     """Returns a function of what the teacher and the student return, to one number for each sample."""
     if kind == FEATURES:
-        return lambda taught, learnt: _mean(1 + keras.losses.cosine_similarity(taught, learnt))
+        return lambda teacher, student: _mean(1 + keras.losses.cosine_similarity(teacher, student))
     if activation == "sigmoid":
         if kind == HARD:
-            return lambda taught, learnt: _binary(ops.cast(taught > 0, learnt.dtype), learnt)
-        return lambda taught, learnt: (
-            _binary(ops.sigmoid(taught / temperature), learnt / temperature) * temperature**2
+            return lambda teacher, student: _binary(ops.cast(teacher > 0, student.dtype), student)
+        return lambda teacher, student: (
+            _binary(ops.sigmoid(teacher / temperature), student / temperature) * temperature**2
         )
     if kind == HARD:
-        return lambda taught, learnt: keras.losses.sparse_categorical_crossentropy(
-            ops.argmax(taught, axis=-1), learnt, from_logits=True
+        return lambda teacher, student: keras.losses.sparse_categorical_crossentropy(
+            ops.argmax(teacher, axis=-1), student, from_logits=True
         )
 
-    def divergence(taught, learnt):
-        probabilities = ops.softmax(taught / temperature, axis=-1)
-        logarithms = ops.log_softmax(taught / temperature, axis=-1)
-        logarithms = logarithms - ops.log_softmax(learnt / temperature, axis=-1)
+    def divergence(teacher, student):
+        probabilities = ops.softmax(teacher / temperature, axis=-1)
+        logarithms = ops.log_softmax(teacher / temperature, axis=-1)
+        logarithms = logarithms - ops.log_softmax(student / temperature, axis=-1)
         return ops.sum(probabilities * logarithms, axis=-1) * temperature**2
 
     return divergence

@@ -1,4 +1,4 @@
-"""How sure a model says to be, brought closer to how often it is right, by the validation images."""
+"""Brings the probabilities of a model closer to how often it is right, by the validation images."""
 
 from collections.abc import Callable
 

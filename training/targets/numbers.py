@@ -73,7 +73,7 @@ class Numbers(Target):
             f"{counted(metrics['num_images'], 'image')}); always the median: {metrics['error_of_median']:.4g}"
         ]
         if high >= metrics["error_of_median"]:
-            found.append(f"hint: no better than always the median, as far as can be told: {advice}")
+            found.append(f"hint: no better than always the median, as far as these images show: {advice}")
         return found
 
 

@@ -88,7 +88,7 @@ class SeveralLabels(Target):
             f"{counted(metrics['num_images'], 'image')})"
         )
         if low <= by_chance:
-            found.append(f"hint: no better than chance, as far as can be told: {advice}")
+            found.append(f"hint: no better than chance, as far as these images show: {advice}")
         return found
 
     def _positive_weights(self):

@@ -146,7 +146,7 @@ def _texts(values, column, path):
 
 
 def _check_unambiguous(pairs, name):
-    """Warns of sources with several targets, of which a model can write one alone."""
+    """Warns of sources with several targets: a model can write only one of them."""
     targets = collections.defaultdict(set)
     for source, target in pairs:
         targets[source].add(target)
