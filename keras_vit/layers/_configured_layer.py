@@ -1,5 +1,6 @@
 """What all layers share: arguments become attributes and configuration; inner layers keep their settings."""
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -34,6 +35,11 @@ class ConfiguredLayer(keras.layers.Layer):
         for name in self._argument_names():
             setattr(self, name, given[name])
 
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = _freezing(cls.__init__)
+
     def __call__(self, *args, **kwargs):
         self._check_input(args[0] if args else next(iter(kwargs.values()), None))
         return super().__call__(*args, **kwargs)
@@ -52,7 +58,6 @@ class ConfiguredLayer(keras.layers.Layer):
         config = dict(config)
         inner_layers = config.pop("inner_layers", {})
         layer = super().from_config(config)
-        layer.trainable = layer.trainable  # that of inner layers follows
         for path, settings in inner_layers.items():
             _apply(_inner_layer(layer, path.split("/")), settings)
         return layer
@@ -109,6 +114,22 @@ class ConfiguredLayer(keras.layers.Layer):
     if TYPE_CHECKING:  # the arguments
 
         def __getattr__(self, name: str) -> Any: ...
+
+
+def _freezing(constructor):
+    """Makes a constructor freeze the layers inside too for `trainable=False`, which Keras does not do.
+
+    `self.trainable = self.trainable` would not: TensorFlow skips attributes that get the value they have.
+    """
+
+    @functools.wraps(constructor)
+    def construct(self, *args, **kwargs):
+        constructor(self, *args, **kwargs)
+        if not self.trainable:
+            for child in keras_internals.child_layers(self):
+                child.trainable = False
+
+    return construct
 
 
 def build_dense(layer, inputs, units):

@@ -424,6 +424,17 @@ def check_freezing(case, built, folder):
         assert flags[0] == flags[1]
 
 
+def check_frozen(case, folder):
+    """A layer that is frozen as a whole, by an argument or by its attribute, has nothing to train."""
+    make, arguments, *others = case
+    by_argument = functional((make, {**arguments, "trainable": False}, *others))
+    by_attribute = functional(case)
+    by_attribute.get_layer("layer").trainable = False
+    for model in (by_argument, by_attribute):
+        for copy in (model, *copies(model, folder)):
+            assert not copy.trainable_weights
+
+
 def check_quantizing(case, mode, folder):
     model, x = functional(case), inputs_of(case[2])
     model.quantize(mode)

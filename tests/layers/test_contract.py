@@ -71,6 +71,11 @@ def test_frozen_inner_layers_stay_frozen(case, built, tmp_path):
     layer_contract.check_freezing(case, built, tmp_path)
 
 
+@each_composite
+def test_a_frozen_layer_has_nothing_to_train_inside(case, tmp_path):
+    layer_contract.check_frozen(case, tmp_path)
+
+
 @pytest.mark.parametrize("mode", ["int8", "int4"])
 @each_with_dense_layers
 def test_quantized_layers_give_equal_outputs(case, mode, tmp_path):
