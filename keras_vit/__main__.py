@@ -55,7 +55,7 @@ def main(arguments=None):
             run_imports(options)
             with _shown(options):
                 code = options.run(options) or 0
-            sys.stdout.flush()
+            print(end="", flush=True)  # unlike sys.stdout.flush() also where there is no stdout
             return code
     except InputError as error:
         return _fail(error, 2)

@@ -53,9 +53,7 @@ def test_the_most_confident_mistakes_come_first_and_the_surest_answers_last(tmp_
     right = [float(row["score"]) for row in rows if row["correct"] == "1"]
     assert [row["correct"] for row in rows] == ["0"] * len(mistakes) + ["1"] * len(right)
     assert mistakes == sorted(mistakes, reverse=True) and right == sorted(right) and right
-    assert {row["path"] for row in rows if row["split"] == "test"} == {
-        f"row {row}" for row in range(len(data.test))
-    }
+    assert {row["path"] for row in rows if row["split"] == "test"} == set(data.test.names())
 
 
 def test_wrong_labels_are_numbered_by_how_doubtful_they_are(tmp_path):
@@ -68,6 +66,6 @@ def test_wrong_labels_are_numbered_by_how_doubtful_they_are(tmp_path):
     sure[np.arange(len(labels)), data.test.labels] = 0.91
     write_predictions(tmp_path / "predictions.csv", spoiled, {"test": sure})
     rows = rows_of(tmp_path / "predictions.csv")
-    found = {int(row["path"].removeprefix("row ")) for row in rows if row["doubt"]}
-    assert found == set(wrong.tolist())
+    found = {row["path"] for row in rows if row["doubt"]}
+    assert found == {data.test.names()[row] for row in wrong}
     assert sorted(int(row["doubt"]) for row in rows if row["doubt"]) == list(range(1, 11))
