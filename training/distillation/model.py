@@ -88,15 +88,14 @@ class Distillation(keras.Model):
             outputs = [student.output, student.output, learning]
         else:
             _check_outputs(student, teacher)
-            teacher, has_two = teacher, any(layer.name == SECOND_HEAD for layer in student.layers)
+            has_two = any(layer.name == SECOND_HEAD for layer in student.layers)
             heads = [student.get_layer(name).output for name in ("head", SECOND_HEAD)] if has_two else None
             first, second = heads or (student.output, student.output)
             outputs = [student.output, first, second]
         self.distance = _distance(kind, temperature, activation)
         self.learning = keras.Model(student.input, outputs, name="learning")
-        self.teacher = functools.partial(
-            teacher, training=False
-        )  # no layer: its weights are not this model's
+        # Not kept as a layer: its weights are not this model's.
+        self.teacher = functools.partial(teacher, training=False)
         self.built = True
 
     @property

@@ -33,7 +33,7 @@ from keras_vit.training.tasks import task_of
 WORKER = Path(__file__).with_name("worker.py")
 AT_RANDOM = ["dropout_rate=0.1", "drop_path_rate=0.2"]
 BATCH_NORM = ["model=cnn", "batch_norm=true", "dropout_rate=0", "conv_dropout_rate=0", "epochs=1"]
-BATCH_NORM += ["optimizer=sgd", "learning_rate=0.1"]  # Adam makes large steps of gradients that are nearly 0
+BATCH_NORM += ["optimizer=sgd", "learning_rate=0.01"]  # Adam makes large steps of gradients that are nearly 0
 BATCH_NORM += [f"{field}=none" for field in ("variant", "num_layers", "hidden_dim", "num_heads", "mlp_dim")]
 
 needs_tensorflow = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="of TensorFlow")
@@ -151,11 +151,10 @@ def test_batch_normalisation_sees_the_whole_batch_and_is_saved_for_any_device(tm
     # 1e-5 of it: rounding, which differs between one device and two, decides that image.
     assert_same_losses(tmp_path / "two", tmp_path / "one", undecided=1)
     assert_every_image_is_counted_once(tmp_path / "two")
-    # Rounding moves a weight by up to 2.4e-5 here; statistics of half a batch change the loss by 4e-3.
     one, two = (load_model(tmp_path / name / "model.keras") for name in ("one", "two"))
     assert not any(getattr(layer, "synchronized", False) for layer in two.layers)
     for weight, expected in zip(two.weights, one.weights, strict=True):
-        np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=5e-5, err_msg=weight.path)
+        np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-5, err_msg=weight.path)
 
 
 @pytest.mark.slow
