@@ -29,8 +29,8 @@ def augment(images, labels, uniforms, augmentation: Augmentation):
 
     It consists of `keras.ops` and has no state, so it runs in a tf.data map and under `jax.jit`, and returns
     the same pixels for the same `uniforms`. The order is: colour jitter, the colours of TrivialAugment and
-    RandAugment, then their geometry in one resampling with flip, padded crop, rotation and zoom, random
-    erasing, MixUp and CutMix.
+    RandAugment, then their geometry in one resampling with flip, padded crop, rotation and zoom, JPEG
+    compression, random erasing, MixUp and CutMix.
 
     Images are `(batch, height, width, channels)`, uint8 or float in [0, 255]; RandAugment and TrivialAugment
     truncate them to whole numbers, and under TensorFlow the batch size may be unknown, as in a tf.data map.

@@ -35,6 +35,8 @@ class Augmentation:
         mixup_alpha: float, MixUp's Beta(alpha, alpha); 0 is off. With CutMix also on, each image
             gets one of the two, with probability 0.5.
         cutmix_alpha: float, CutMix's Beta(alpha, alpha); 0 is off.
+        jpeg_quality: int from 1 to 100 or None; each image loses what it would in a JPEG file of a quality
+            between it and 100, for pictures that arrive compressed.
         erasing_rate: float in [0, 1], probability that a rectangle is replaced by noise.
 
     Raises:
@@ -57,6 +59,7 @@ class Augmentation:
     randaugment_magnitude: Annotated[float, Range(0, 10), OnlyWith("randaugment_layers")] = 9.0
     mixup_alpha: Annotated[float, Range(0, 1e6)] = 0.0
     cutmix_alpha: Annotated[float, Range(0, 1e6)] = 0.0
+    jpeg_quality: Annotated[int | None, Range(1, 100)] = None
     erasing_rate: Annotated[float, Range(0, 1)] = 0.0
 
     def __post_init__(self):
