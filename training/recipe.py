@@ -382,8 +382,11 @@ class ImageRecipe(Augmentation, Recipe):
             raise InputError(f"{field} trains without a teacher: set distill=none, or leave {field} out.")
 
     def _check_fine_tuning(self):
-        if self.model != "vit":
-            raise InputError(f"pretrained needs model=vit, received model={self.model}.")
+        if self.model != "vit" and (self.layer_decay != 1 or self.tuning in ("gradual", "lora")):
+            raise InputError(
+                "layer_decay, tuning=gradual and tuning=lora go by the blocks of a vit, received model="
+                f"{self.model}: set layer_decay=1, and tuning=full or head."
+            )
         if given := [name for name in self.model_options if name not in _DROPOUTS]:
             unset = " ".join(f"{name}=none" for name in given)
             raise InputError(f"The pretrained weights decide {', '.join(given)}. Set {unset}.")

@@ -7,15 +7,23 @@ import keras
 
 from keras_vit.constraints import Range, check_value, parameters
 from keras_vit.errors import InputError
+from keras_vit.io.model_archive import load_model
 from keras_vit.io.preprocessing import Preprocessing, attach_preprocessing
 from keras_vit.keras_internals import initialize, uninitialized_weights
 from keras_vit.layers.patch_extraction import patch_grid
 from keras_vit.pairs import as_pair
 from keras_vit.pretrained.checkpoint import located, open_checkpoint
 from keras_vit.pretrained.families import family_of
+from keras_vit.pretrained.graph_source import adapted, ending
 from keras_vit.pretrained.mapping import POSITIONS, read_weights
 from keras_vit.pretrained.resampling import resampled
-from keras_vit.pretrained.run_source import open_run, run_model_file, run_preprocessing
+from keras_vit.pretrained.run_source import (
+    is_vit,
+    open_vit,
+    run_architecture,
+    run_model_file,
+    run_preprocessing,
+)
 
 HEAD_PREFIXES = ("head/", "distillation_head/")
 
@@ -31,6 +39,9 @@ def load(
 ) -> keras.Model:
     """Loads pretrained weights of timm, Hugging Face, Google or a run of this package into a new model.
 
+    A run, or a `.keras` file, may have any functional or Sequential model from images to one row of numbers
+    that ends in a dense layer.
+
     Args:
         source: str or Path: a hub id (`"timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k"`, or `"hf://..."`),
             also one that `keras-vit push` wrote; a folder with config.json and weights, a file
@@ -41,7 +52,9 @@ def load(
         revision: str, branch, tag or commit on the hub.
         new_head: bool, initialize the head even where the number of classes stays the same.
         arguments: other arguments of the builder (`keras_vit.models.vit`, `levit` or `repvit`, as the
-            weights are) that change no weight, such as `drop_path_rate`.
+            weights are) that change no weight, such as `drop_path_rate`. Runs and `.keras` files of other
+            models have `seed`, `dtype`, `dropout_rate` and `drop_path_rate`, and without `dtype` that of
+            the file.
 
     Returns:
         A functional `keras.Model` from images in [0, 255] to logits, which normalizes the images as the
@@ -62,7 +75,13 @@ def load(
         (None, 5)
     """
     check_value("num_classes", num_classes, Annotated[int, Range(0)] | None)
-    family, tensors, reading = _open(source, revision)
+    source, file = _found(source, revision)
+    saved = None if file is None else load_model(file)
+    if saved is not None and not is_vit(saved):
+        model = adapted(saved, num_classes, image_size, new_head=new_head, **arguments)
+        attach_preprocessing(model, run_preprocessing(file, saved).for_size(model.input_shape[1:3]))
+        return model
+    family, tensors, reading = _open(source) if saved is None else open_vit(file, saved)
     head_added = num_classes and not reading.arguments["num_classes"]
     given = {**reading.arguments, **(reading.with_head if head_added else {}), **arguments}
     new_head |= num_classes not in (None, given["num_classes"])
@@ -81,6 +100,8 @@ def load(
         model = family.build(**given)
     read_weights(model, rows, tensors, family.unused, HEAD_PREFIXES if new_head else ())
     initialize(model)
+    if saved is not None and not new_head:
+        model = _ended_as(model, saved)
     attach_preprocessing(model, reading.preprocessing.for_size(model.input_shape[1:3]))
     return model
 
@@ -114,7 +135,7 @@ def preprocessing(
     if file is not None:
         found = run_preprocessing(file)
         return found if image_size is None else found.for_size(image_size)
-    _, _, reading = _open(source, revision)
+    _, _, reading = _open(source)
     return reading.preprocessing.for_size(image_size or reading.arguments["image_size"])
 
 
@@ -127,10 +148,27 @@ def _found(source, revision):
     return place, run_model_file(place)
 
 
-def _open(source, revision):
+def architecture(source: str | os.PathLike, *, revision: str | None = None) -> str:
+    """Returns what the model of weights is called in recipes, such as `"vit"` or `"levit"`.
+
+    Raises:
+        InputError: as `load`.
+    """
     source, file = _found(source, revision)
-    if file is not None:
-        return open_run(file)
+    return run_architecture(file) if file is not None else _open(source)[0].build.__name__
+
+
+def _ended_as(model, saved):
+    """Returns a model with what follows the head of a saved one, such as the scale of numbers."""
+    after = ending(saved).after if any(layer.name == "head" for layer in saved.layers) else []
+    for layer in reversed(after):
+        if not isinstance(layer, keras.layers.Average):  # which the model has
+            copy = type(layer).from_config(layer.get_config())
+            model = keras.Model(model.inputs, copy(model.outputs[0]), name=model.name)
+    return model
+
+
+def _open(source):
     config, tensors = open_checkpoint(source)
     family = family_of(config, tensors)
     tensors = tensors.renamed(family.rename)

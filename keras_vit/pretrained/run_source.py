@@ -1,4 +1,4 @@
-"""Vision Transformers that were trained here, as a source of weights for others."""
+"""Models that were trained here, as a source of weights for others."""
 
 import functools
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 
 from keras_vit.constraints import check_value
+from keras_vit.errors import InputError
 from keras_vit.io.json_files import read_json
 from keras_vit.io.model_archive import load_model
 from keras_vit.io.preprocessing import Preprocessing
@@ -29,9 +30,16 @@ def run_model_file(source: str | os.PathLike) -> Path | None:
     return path / MODEL if os.path.isfile(path / MODEL) else None
 
 
-def open_run(file: Path) -> tuple[Family, Tensors, Reading]:
-    """Opens a `.keras` file of a Vision Transformer as a family whose names are the paths of the weights."""
-    model = load_model(file)
+def is_vit(model: keras.Model) -> bool:
+    """Returns whether a model is one of `keras_vit.models.vit`, with nothing before its first layers."""
+    try:
+        return bool(vit_arguments(model))
+    except InputError:
+        return False
+
+
+def open_vit(file: Path, model: keras.Model) -> tuple[Family, Tensors, Reading]:
+    """Opens a Vision Transformer of a `.keras` file as a family whose names are the paths of the weights."""
     weights = {weight.path: weight for weight in model.weights}
     read = functools.partial
     tensors = {p: Tensor(tuple(w.shape), read(keras.ops.convert_to_numpy, w)) for p, w in weights.items()}
@@ -43,12 +51,28 @@ def open_run(file: Path) -> tuple[Family, Tensors, Reading]:
     return family, Tensors(file, tensors), reading
 
 
+def run_architecture(file: Path) -> str:
+    """Returns what the model of a `.keras` file is called in recipes: `"vit"`, or `module:name` of its own.
+
+    The recipe next to the file states it; without one it is the model's name.
+    """
+    recipe = Path(file).parent / RECIPE
+    fields = read_json(recipe, dict).get("recipe") if recipe.is_file() else None
+    if isinstance(fields, dict) and isinstance(fields.get("model"), str):
+        return fields["model"]
+    model = load_model(file)
+    return "vit" if is_vit(model) else model.name
+
+
 def run_preprocessing(file: Path, model: keras.Model | None = None) -> Preprocessing:
     """Returns the `Preprocessing` saved next to a `.keras` file, by default stretching."""
     saved = Path(file).parent / PREPROCESSING
     if saved.is_file():
         return Preprocessing.from_json(read_json(saved), saved)
-    return stretching_of(vit_arguments(model or load_model(file)))
+    model = load_model(file) if model is None else model
+    if is_vit(model):
+        return stretching_of(vit_arguments(model))
+    return Preprocessing.of("stretch", tuple(model.input_shape[1:3]))
 
 
 def saved_preprocessing(folder: str | os.PathLike) -> Preprocessing | None:

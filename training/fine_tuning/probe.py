@@ -6,12 +6,12 @@ import keras
 import numpy as np
 
 from keras_vit.io.progress import tracked
+from keras_vit.pretrained.graph_source import ending
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.label_kinds import encoded
 from keras_vit.training.data.order import Sampling, steps_per_epoch
 from keras_vit.training.data.streams import labels_to_learn
 
-HEADS = ("head", "distillation_head")
 BATCH = 32  # images whose features are computed at once
 
 
@@ -54,8 +54,7 @@ class FeatureData(ImageData):
 
 def split_at_head(model):
     """Returns `(backbone, head)`, two models that share their layers with the whole one."""
-    heads = [layer for layer in model.layers if layer.name in HEADS]
-    between = [layer.input for layer in heads]
+    between = [head.input for head in ending(model).heads]
     return keras.Model(model.inputs, between), keras.Model(between, model.outputs[0], name=model.name)
 
 

@@ -4,7 +4,9 @@ import keras
 
 from keras_vit import pretrained
 from keras_vit.errors import InputError, counted
+from keras_vit.pretrained.load import architecture
 from keras_vit.training.data.dataset import ImageData
+from keras_vit.training.own_parts import is_part
 from keras_vit.training.recipe import ImageRecipe
 
 
@@ -18,6 +20,7 @@ def with_image_size(recipe: ImageRecipe) -> ImageRecipe:
 
 def pretrained_model(recipe: ImageRecipe, data: ImageData) -> keras.Model:
     """Builds the model of the pretrained weights for the data's size and classes, with a new head."""
+    _check_architecture(recipe)
     height, width, channels = data.image_shape
     keras.utils.set_random_seed(recipe.seed)
     model = pretrained.load(
@@ -35,3 +38,19 @@ def pretrained_model(recipe: ImageRecipe, data: ImageData) -> keras.Model:
             f"{counted(model.input_shape[-1], 'channel')}, those of {data.name} have {channels}."
         )
     return model
+
+
+def _check_architecture(recipe):
+    found = architecture(recipe.pretrained)
+    if found == recipe.model:
+        return
+    if found in recipe.builders or is_part(found):
+        raise InputError(
+            f"The weights of {recipe.pretrained} are of a model {found}, received model={recipe.model}: set "
+            f"model={found}."
+        )
+    raise InputError(
+        f"Nothing says what built the model {found!r} in {recipe.pretrained}, received model={recipe.model}. "
+        "Give a run folder, or set model=module:build, a function of yours that loads the file, and leave "
+        "pretrained out."
+    )

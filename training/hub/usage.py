@@ -24,9 +24,9 @@ pixels = prepare(Image.open("photo.jpg").convert("{mode}"))
 outputs = model.predict(pixels.reshape(1, *model.input_shape[1:]), verbose=0)
 ```
 """
-VIT = """
+SOURCE = """
 `keras_vit.pretrained.load("{source}", num_classes=5)` has the weights and a new head, and a recipe with
-`pretrained={source}` trains it.
+`model={model} pretrained={source}` trains it.
 """
 LITERT = """
 ### Python, LiteRT alone
@@ -134,6 +134,7 @@ def usage(repository, recipe, rows, model, kind) -> str:
     words = Preprocessing.from_json(preprocessing, "export.json").words
     shape = (rows[0]["batch_size"], *inputs[0]["shape"])
     known |= {
+        "model": recipe.model,
         "words": words,
         "stem": file.removesuffix(".tflite"),
         "mode": "L" if model.get("grey") else "RGB",
@@ -144,5 +145,5 @@ def usage(repository, recipe, rows, model, kind) -> str:
         "dtype": rows[0]["input_dtype"],
     }
     is_float = rows[0]["input_dtype"] != "int8"  # int8 has a scale, which the programs would have to know
-    parts = [KERAS, VIT if recipe.model == "vit" else "", *([LITERT, APPS] if is_float else [])]
+    parts = [KERAS, SOURCE, *([LITERT, APPS] if is_float else [])]
     return "".join(parts).format(**known)

@@ -256,7 +256,8 @@ def test_heads_of_every_shape_are_trained_on_features(name, tmp_path, data):
     [
         ({"pretrained": None, "tuning": "head"}, "has no tuning: .* or give pretrained"),
         ({"pretrained": None, "layer_decay": 0.5}, "has no layer_decay"),
-        ({"model": "cnn"}, "needs model=vit"),
+        ({"model": "cnn", "layer_decay": 0.5}, "go by the blocks of a vit"),
+        ({"model": "levit", "tuning": "lora"}, "go by the blocks of a vit"),
         ({"model": "char_rnn"}, "Unknown model 'char_rnn'"),
         ({"hidden_dim": 8}, "weights decide hidden_dim"),
         ({"normalization": "standardize"}, "own normalization"),
@@ -281,6 +282,37 @@ def test_sizes_and_channels_that_do_not_fit_are_refused(data, tmp_path):
     odd = Split(data.train.images[:, :15], data.train.labels)
     with pytest.raises(InputError, match="must divide the image"):
         fit(RECIPE, tmp_path / "run", data=ImageData("odd", odd, odd, odd, data.label_names))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("tuning", ["full", "head"])
+def test_a_run_of_another_model_is_trained_on(tuning, tmp_path, data):
+    first = RECIPE.replace(pretrained=None, model="mlp", hidden_dims=(16,), epochs=1)
+    fit(first, tmp_path / "first", data=data)
+    recipe = dataclasses.replace(RECIPE, pretrained=str(tmp_path / "first"), tuning=tuning)
+    with pytest.raises(InputError, match="are of a model mlp, received model=vit: set model=mlp"):
+        fit(recipe, tmp_path / "other", data=data)
+    recipe = recipe.replace(model="mlp", image_size=None, image_width=None)
+    task = task_of(recipe)
+    assert (task.recipe.image_size, task.recipe.image_width) == (16, 24)
+    model = fit(task.recipe, tmp_path / "second", data=data)
+    before = load_model(tmp_path / "first" / "model.keras")
+    moved = {
+        old.path
+        for old, new in zip(before.trainable_weights, model.trainable_weights, strict=True)
+        if not np.array_equal(old, new)
+    }
+    everything = {weight.path for weight in before.trainable_weights}
+    assert moved == ({"head/kernel", "head/bias"} if tuning == "head" else everything)
+
+
+def test_a_file_of_an_unknown_builder_is_no_source_of_a_recipe(tmp_path, data):
+    images = keras.Input((16, 24, 3))
+    keras.Model(images, keras.layers.Dense(2)(keras.layers.Flatten()(images)), name="mine").save(
+        tmp_path / "mine.keras"
+    )
+    with pytest.raises(InputError, match="Nothing says what built the model 'mine'.*module:build"):
+        fit(RECIPE.replace(pretrained=str(tmp_path / "mine.keras")), tmp_path / "run", data=data)
     assert not (tmp_path / "run").exists()
 
 
