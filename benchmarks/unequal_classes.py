@@ -1,10 +1,10 @@
 """Compares ways to train on classes of unequal size: balanced accuracy on a test split of equal sizes.
 
-    python benchmarks/unequal_classes.py [--data-dir DIR] [--seeds 3] [--rare 30] [--pretrain 5]
+    python benchmarks/unequal_classes.py [--data-dir DIR] [--seeds 3] [--rare 30] [--pretrain 12]
 
 1,500 cats and a few dogs of CIFAR-10, tested on 500 of each, in each way: from scratch by the recipe
 `cnn_cifar10`, against a network like it and Keras's `fit` with `class_weight`; or, with `--pretrain EPOCHS`,
-by a head on the features of a ViT that first learns the other eight classes, against a dense layer on the
+by a head on the features of a LeViT that first learns the other eight classes, against a dense layer on the
 same features and Keras's `fit` with `class_weight`. Medians and all seeds.
 """
 
@@ -35,14 +35,14 @@ def main():
     parser.add_argument("--data-dir")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rare", type=int, default=30)
-    parser.add_argument("--pretrain", type=int, metavar="EPOCHS", help="of the ViT on the other classes")
+    parser.add_argument("--pretrain", type=int, metavar="EPOCHS", help="of the LeViT on the other classes")
     options = parser.parse_args()
     whole = load_data("tfds:cifar10", data_dir=options.data_dir)
     with tempfile.TemporaryDirectory() as folder:
         fields, source = [f"epochs={EPOCHS}", "label_smoothing=0"], None
         if options.pretrain:
             source = pretrained(whole, options.pretrain, folder)
-            fields = ["label_smoothing=0", "epochs=60", f"pretrained={source.folder.path}"]
+            fields = ["label_smoothing=0", "epochs=60", f"pretrained={source.folder.path}", "model=levit"]
         compare(whole, options, "vit_few_shot" if source else "cnn_cifar10", fields, source)
 
 
@@ -78,14 +78,14 @@ def unequal(whole, rare, seed):
 
 
 def pretrained(whole, epochs, folder):
-    """The run of a ViT that learned the other classes."""
+    """The run of a LeViT that learned the other classes."""
     parts = {}
     for name, split in whole.splits.items():
         rows = np.flatnonzero(~np.isin(split.labels, (CAT, DOG)))
         kept = [label for label in range(10) if label not in (CAT, DOG)]
         parts[name] = (split.images[rows], np.searchsorted(kept, split.labels[rows]))
-    fields = [f"epochs={epochs}", "variant=Nano/8", "num_layers=none", "mlp_dim=none"]
-    recipe = override(read_recipe("vit_cifar10"), fields)
+    fields = [f"epochs={epochs}", "variant=Nano", "precision=mixed_bfloat16"]
+    recipe = override(read_recipe("levit_cifar10"), fields)
     return train(recipe, f"{folder}/pretrained", data=load_data(parts))
 
 
