@@ -11,6 +11,7 @@ from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.training import data
 from keras_vit.training.data import ImageData
 from keras_vit.training.data.decoding import FULL, OF_DATA, color_of, window_of, with_decoding
+from keras_vit.training.data.sources import check_read
 from keras_vit.training.geometry import preparation, prepare_option
 from keras_vit.training.text.corpus import TextData, is_text, load_text
 from keras_vit.training.text.pairs import PairData, is_pairs, load_pairs
@@ -120,6 +121,8 @@ def show_data(data: ImageData | TextData | PairData, task: Any):
 def _with_geometry(spec, geometry=None, background=None, **options):
     """The options of a source, in which a geometry, a colour and a window are a function that prepares."""
     own, sixteen_bit = options.get("prepare"), options.get("sixteen_bit")
+    if isinstance(spec, str):
+        check_read(spec, {"background": background})
     if own is not None and geometry is not None:
         raise InputError(f"Expected geometry or prepare, received both: leave geometry={geometry} out.")
     check_value("background", background, Annotated[str | None, ReadBy(color_of)])

@@ -17,6 +17,7 @@ from keras_vit.training.data.decoding import color_of, window_of
 from keras_vit.training.data.folds import Fold
 from keras_vit.training.data.groups import parse as parse_groups
 from keras_vit.training.data.random_crop import RandomCrop
+from keras_vit.training.data.sources import specs_with
 from keras_vit.training.fields import OnlyWith, OnlyWithOneOf, annotations, check_fields, unused_fields
 from keras_vit.training.normalization import NORMALIZATIONS
 from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE, optimizers_with
@@ -25,8 +26,6 @@ from keras_vit.training.text.made_pairs import MAKERS
 from keras_vit.training.text.pairs import NUM_PAIRS, Longest, NumPairs
 
 _MANY = 10**9
-TABLES = ("table:*", "hf:*", "folder:*")  # of a folder: where it has a labels.csv
-_FILES = ("folder:*", "hf:*", "shards:*", "table:*", "tfds:*")
 _SEEDS = Range(0, 2**32 - 1)
 _FRACTION = Range(0.001, 0.9)
 # Arguments of builders that follow from the data or from fields of a recipe.
@@ -36,6 +35,11 @@ _DECIDED |= {"pixel_mean", "pixel_std", "seed", "dtype", "name", "input_tensor"}
 _OF_OPTIMIZERS = {"learning_rate", "schedule", "final_learning_rate", "warmup_fraction", "weight_decay"}
 _OF_OPTIMIZERS |= {"clip_norm", "clip_value", "ema_momentum"}
 _DROPOUTS = ("dropout_rate", "attention_dropout_rate", "drop_path_rate")  # which no weight depends on
+
+
+def _with_data(field):
+    """Limits a field to the sources of data that read it."""
+    return OnlyWith("data", *specs_with(field))
 
 
 @dataclasses.dataclass(frozen=True, init=False)
@@ -243,21 +247,21 @@ class ImageRecipe(Augmentation, Recipe):
         str | None, Choices(*GEOMETRIES)
     ] = None
     subset: Annotated[int | None, Range(2, _MANY)] = None  # training images, class-balanced; None: all
-    skip_broken: Annotated[bool, OnlyWith("data", *_FILES)] = False  # leave out images that cannot be read
+    skip_broken: Annotated[bool, _with_data("skip_broken")] = False  # leave out images that cannot be read
     class_folders: Annotated[  # where folders contain folders: which are the classes; None: refused
-        str | None, Choices("first", "last"), OnlyWith("data", "folder:*")
+        str | None, Choices("first", "last"), _with_data("class_folders")
     ] = None
-    background: Annotated[str | None, ReadBy(color_of), OnlyWith("data", *_FILES)] = (
+    background: Annotated[str | None, ReadBy(color_of), _with_data("background")] = (
         None  # of transparent images: white
     )
-    sixteen_bit: Annotated[str | None, ReadBy(window_of), OnlyWith("data", *_FILES)] = None  # full, data, A:B
-    image_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # None: one of the usual names
-    label_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # or several: A,B; * for all others
-    split_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None
-    weight_column: Annotated[str | None, OnlyWith("data", *TABLES)] = None  # of images in the loss
+    sixteen_bit: Annotated[str | None, ReadBy(window_of), _with_data("sixteen_bit")] = None  # full, data, A:B
+    image_column: Annotated[str | None, _with_data("image_column")] = None  # None: one of the usual names
+    label_column: Annotated[str | None, _with_data("label_column")] = None  # or several: A,B; * for all
+    split_column: Annotated[str | None, _with_data("split_column")] = None
+    weight_column: Annotated[str | None, _with_data("weight_column")] = None  # of images in the loss
     label_kind: Annotated[str | None, Choices(*LABEL_KINDS)] = None  # of an image; None: as the labels show
     group: Annotated[  # what stays on one side of each split: folder, column:NAME or pattern:REGEX
-        str | None, ReadBy(parse_groups), OnlyWith("data", "folder:*", *TABLES)
+        str | None, ReadBy(parse_groups), _with_data("group")
     ] = None
     near_duplicates: bool | None = None  # stay together too; None: where no group is given and images are few
     fold: Annotated[str | None, ReadBy(Fold.parse)] = None  # NUMBER/COUNT: which fold is the test split

@@ -6,6 +6,8 @@ import pytest
 from keras_vit import InputError
 from keras_vit.io.json_files import write_json
 from keras_vit.training import ImageRecipe, TextRecipe
+from keras_vit.training.data.sources import _sources
+from keras_vit.training.fields import annotations
 from keras_vit.training.modules import module_names
 from keras_vit.training.optimizers import OPTIMIZERS, Optimizer
 from keras_vit.training.recipe import Recipe, override
@@ -139,6 +141,10 @@ def test_what_a_model_does_not_accept_is_refused_with_what_it_accepts(fields, me
         ({"int8_items": 64}, "quantize=none has no int8_items: .* or give quantize=int8"),
         ({"image_width": 32}, "image_size=none has no image_width: .* or give image_size"),
         ({"skip_broken": True}, "data=digits has no skip_broken: .* or give data=folder:"),
+        (
+            {"data": "hf:photos", "split_column": "part"},
+            "hf:photos has no split_column: .* or give data=folder:\\* or data=table:\\*",
+        ),
         ({"tuning": "lora"}, "pretrained=none has no tuning: .* or give pretrained"),
         ({"pretrained": "a", "tuning": "gradual", "lora_rank": 4}, "tuning=gradual has no lora_rank"),
         ({"pretrained": "a", "tuning": "lora", "unfreeze_every": 4}, "tuning=lora has no unfreeze_every"),
@@ -169,6 +175,11 @@ def test_a_new_argument_of_a_builder_is_a_field_of_recipes(monkeypatch):
     monkeypatch.setattr(ImageRecipe, "builders", {**ImageRecipe.builders, "vit": grown})
     assert ImageRecipe(num_rings=2).num_rings == 2
     assert override(ImageRecipe(), ["num_rings=4"]).as_dict()["num_rings"] == 4
+
+
+def test_what_a_source_of_data_reads_are_fields_of_recipes():
+    fields = {name for source in _sources().values() for name in getattr(source, "FIELDS", ())}
+    assert "background" in fields and fields <= annotations(ImageRecipe).keys()
 
 
 def test_the_choices_of_optimizers_are_the_rows_of_their_table():

@@ -26,7 +26,7 @@ from keras_vit.training.data.given import load_given
 from keras_vit.training.data.grouping import check_folds, divided_by_folds, groups_of
 from keras_vit.training.data.groups import parse as parse_groups
 from keras_vit.training.data.label_kinds import strata, stratum_names
-from keras_vit.training.data.sources import LoadOptions, find_source
+from keras_vit.training.data.sources import LoadOptions, check_read, find_source
 from keras_vit.training.data.split import Fraction, complete_splits
 from keras_vit.training.data.storage import resize
 
@@ -81,6 +81,8 @@ def load_data(
         group,
     )
     if isinstance(spec, str):
+        read = {"skip_broken": skip_broken, "class_folders": class_folders, "sixteen_bit": sixteen_bit}
+        check_read(spec, {**read, **{f"{kind}_column": column for kind, column in columns.items()}})
         source, argument, name = find_source(spec)
         loaded = source.load(argument, options)
     else:

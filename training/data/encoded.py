@@ -10,6 +10,7 @@ from keras_vit.training.data.decoded import DecodedImages, Decoder
 from keras_vit.training.data.decoding import OF_DATA
 from keras_vit.training.data.examination import examine, keep_examination, kept_examination
 
+DECODED_FIELDS = ("skip_broken", "background", "sixteen_bit")  # of recipes
 DEFAULT_IMAGE_SIZE = (224, 224)  # pixels
 EXAMINED = 256 * 1024**2  # bytes of image files that are all read before the start, in some seconds
 

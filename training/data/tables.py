@@ -18,6 +18,7 @@ USUAL = {  # names of columns that are taken where none is given, in any case
     "split": ("split", "set", "subset", "partition"),
     "weight": (),
 }
+TABLE_FIELDS = (*(f"{kind}_column" for kind in USUAL), "group")  # of recipes
 _OPTIONAL = ("split", "weight")
 ALL = "*"  # as the label column: all columns that are nothing else
 _PARQUET = (".parquet", ".pq")

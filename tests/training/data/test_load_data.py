@@ -33,6 +33,19 @@ def test_the_embedded_digits_load_balanced_and_without_leaks():
     assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"skip_broken": True}, "digits has no skip_broken, which is for folder:\\*, .* Leave it out"),
+        ({"label_column": "kind"}, "digits has no label_column, which is for folder:"),
+        ({"class_folders": "last"}, "digits has no class_folders, which is for folder:\\*\\. "),
+    ],
+)
+def test_an_option_that_a_source_does_not_read_is_refused(option, message):
+    with pytest.raises(InputError, match=message):
+        load_data("digits", **option)
+
+
 def test_images_are_resized_on_request_after_the_split():
     native, resized = load_data("digits"), load_data("digits", image_size=16, subset=50)
     assert resized.image_shape == (16, 16, 1) and len(resized.train) == 50

@@ -5,15 +5,17 @@ A spec is `NAME` or `NAME:ARGUMENT`, where NAME is the module's name. Each modul
 - `ARGUMENT`: str, what follows the colon, as error messages show it, or None when nothing does. `"PATH"` is
   a path; the data's name contains only its last part.
 - `load(argument, options)`: returns a `Loaded`; `options` are `LoadOptions`.
+- `FIELDS`: of recipes, those that have an effect with this source and not with each. Without: none.
 """
 
 import dataclasses
+import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, listed
 from keras_vit.importing import is_name
 from keras_vit.training.data import given
 
@@ -41,11 +43,37 @@ def source_names() -> list[str]:
     return [module.name for module in pkgutil.iter_modules(__path__)]
 
 
+@functools.cache
+def _sources():
+    """The modules by name."""
+    return {name: importlib.import_module(f"{__name__}.{name}") for name in source_names()}
+
+
+def specs_with(field: str) -> list[str]:
+    """Returns the specs of the sources with which a field of recipes has an effect.
+
+    An asterisk stands for any argument.
+
+    >>> specs_with("class_folders")
+    ['folder:*']
+    """
+    found = [(name, source) for name, source in _sources().items() if field in getattr(source, "FIELDS", ())]
+    return [f"{name}:*" if source.ARGUMENT else name for name, source in found]
+
+
+def check_read(spec: str, given: Mapping[str, object]):
+    """Raises InputError where one of some fields is given, and the source of a spec does not read it."""
+    source = find_source(spec)[0]
+    for name, value in given.items():
+        if value and name not in getattr(source, "FIELDS", ()):
+            raise InputError(f"{spec} has no {name}, which is for {listed(specs_with(name))}. Leave it out.")
+
+
 def find_source(spec: str):
     """Returns a source's module, its argument (`""` for none), and a short name of the data."""
-    if is_name(spec) and spec.partition(":")[0] not in source_names():
+    sources = _sources()
+    if is_name(spec) and spec.partition(":")[0] not in sources:
         return given, spec, spec
-    sources = {name: importlib.import_module(f"{__name__}.{name}") for name in source_names()}
     name, colon, argument = spec.partition(":") if isinstance(spec, str) else (None, "", "")
     source = sources.get(name)
     if source is None or not bool(source.ARGUMENT) == bool(colon) == bool(argument):

@@ -10,12 +10,14 @@ import numpy as np
 from keras_vit.errors import InputError, counted, listed
 from keras_vit.io.folders import scan
 from keras_vit.training.data.dataset import Loaded
-from keras_vit.training.data.encoded import encoded_parts
+from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
 from keras_vit.training.data.items import FileItems
 from keras_vit.training.data.layout import read_layout
 from keras_vit.training.data.sources.table import load as load_table
+from keras_vit.training.data.tables import TABLE_FIELDS
 
 ARGUMENT = "PATH"
+FIELDS = (*DECODED_FIELDS, *TABLE_FIELDS, "class_folders")
 TABLES = ("labels.csv", "labels.parquet")  # in any case
 
 

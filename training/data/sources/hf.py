@@ -11,14 +11,15 @@ from keras_vit.io.images import MAX_FILE_SIZE
 from keras_vit.io.label_kinds import CLASS
 from keras_vit.io.progress import say
 from keras_vit.training.data.dataset import Loaded
-from keras_vit.training.data.encoded import encoded_parts
+from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
 from keras_vit.training.data.items import hashes, sampled, told_apart
 from keras_vit.training.data.label_columns import labels_of_columns, weights_of
 from keras_vit.training.data.label_kinds import Labels
 from keras_vit.training.data.layout import ORDER, SPLITS
-from keras_vit.training.data.tables import choose_columns, label_columns
+from keras_vit.training.data.tables import TABLE_FIELDS, choose_columns, label_columns
 
 ARGUMENT = "NAME"
+FIELDS = (*DECODED_FIELDS, *(name for name in TABLE_FIELDS if name != "split_column"))  # it has splits
 
 
 class Columns(Mapping):

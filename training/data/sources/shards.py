@@ -4,10 +4,11 @@ from pathlib import Path
 
 from keras_vit.io.label_kinds import CLASS
 from keras_vit.training.data.dataset import Loaded
-from keras_vit.training.data.encoded import encoded_parts
+from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
 from keras_vit.training.data.shards import GROUPED, ShardItems, read_description
 
 ARGUMENT = "PATH"
+FIELDS = DECODED_FIELDS
 
 
 def load(argument, options):

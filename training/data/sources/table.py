@@ -8,11 +8,12 @@ import numpy as np
 
 from keras_vit.errors import InputError, counted, listed, warn
 from keras_vit.training.data.dataset import Loaded
-from keras_vit.training.data.encoded import encoded_parts
+from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
 from keras_vit.training.data.groups import COLUMN
 from keras_vit.training.data.items import FileItems
 from keras_vit.training.data.label_columns import labels_of_columns, weights_of
 from keras_vit.training.data.tables import (
+    TABLE_FIELDS,
     are_splits,
     choose_columns,
     label_columns,
@@ -21,6 +22,7 @@ from keras_vit.training.data.tables import (
 )
 
 ARGUMENT = "PATH"
+FIELDS = DECODED_FIELDS + TABLE_FIELDS
 
 
 def load(argument, options):

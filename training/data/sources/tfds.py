@@ -8,11 +8,12 @@ import numpy as np
 from keras_vit.errors import InputError
 from keras_vit.io.progress import say
 from keras_vit.training.data.dataset import Loaded, Split
-from keras_vit.training.data.encoded import encoded_parts
+from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
 from keras_vit.training.data.items import StoredItems
 from keras_vit.training.data.storage import allocate
 
 ARGUMENT = "NAME"
+FIELDS = DECODED_FIELDS
 _BATCH = 1024
 # Features that name an image, in sets that have one.
 _IDS = ("id", "image/filename", "image/file_name", "filename", "file_name")
