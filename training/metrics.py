@@ -59,6 +59,8 @@ PAIRS = (
     Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),
 )
 
+ALL = (*IMAGES, *LABELS, *NUMBERS, *TEXT, *PAIRS)
+
 
 def sentence(rows: Iterable[Metric], metrics: dict) -> str:
     """Returns the metrics that were computed, with their values, in one line.

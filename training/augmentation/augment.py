@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_vit.constraints import checked
 from keras_vit.errors import InputError
-from keras_vit.training.augmentation.operations import geometry, jitter, operations
+from keras_vit.training.augmentation.operations import geometry, operations
 from keras_vit.training.augmentation.settings import Augmentation
 
 
@@ -58,14 +58,10 @@ def augment(images, labels, uniforms, augmentation: Augmentation):
 
 
 def check_fits(augmentation, image_shape):
-    """Raises InputError when the padding of the crop is as large as the images, or they lack colours."""
-    jitter.check_fits(augmentation, image_shape)
-    height, width = image_shape[:2]
-    if augmentation.crop_padding >= min(height, width):
-        raise InputError(
-            f"Expected crop_padding below the size of the images, {height} x {width}, "
-            f"received {augmentation.crop_padding}."
-        )
+    """Raises InputError for operations that images of a shape `(height, width, channels)` do not allow."""
+    for operation in operations():
+        if hasattr(operation, "check_fits"):
+            operation.check_fits(augmentation, image_shape)
 
 
 def _check_batch(images, labels, uniforms, count):

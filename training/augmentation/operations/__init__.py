@@ -6,6 +6,7 @@ Each module defines:
 - `num_uniforms(augmentation)`: returns how many random numbers in [0, 1) an image needs, 0 when it is off.
 - `apply(images, labels, uniforms, augmentation)`: returns the changed images and labels of a batch, for
   `uniforms` of shape `(batch, num_uniforms(augmentation))`.
+- `check_fits(augmentation, image_shape)`: raises InputError for images that it cannot change. Without: none.
 """
 
 import functools

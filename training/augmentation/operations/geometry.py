@@ -15,6 +15,7 @@ import math
 
 from keras import ops
 
+from keras_vit.errors import InputError
 from keras_vit.training.augmentation import color, randaugment, trivialaugment
 from keras_vit.training.augmentation.lookup_table import gather
 
@@ -39,6 +40,16 @@ def apply(images, labels, uniforms, augmentation):
     if augmentation.crop_padding:
         return flip_and_crop(images, uniforms, augmentation), labels
     return flip(images, uniforms), labels
+
+
+def check_fits(augmentation, image_shape):
+    """Raises InputError when the padding of the crop is as large as the images."""
+    height, width = image_shape[:2]
+    if augmentation.crop_padding >= min(height, width):
+        raise InputError(
+            f"Expected crop_padding below the size of the images, {height} x {width}, "
+            f"received {augmentation.crop_padding}."
+        )
 
 
 def _draw(uniforms, augmentation):

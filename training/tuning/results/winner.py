@@ -6,7 +6,7 @@ from collections.abc import Callable
 from keras_vit.errors import ConditionError
 from keras_vit.io.files import read_text, write_bytes
 from keras_vit.io.json_files import read_json, write_json
-from keras_vit.training.metrics import IMAGES, LABELS, NUMBERS, TEXT
+from keras_vit.training.metrics import ALL as METRICS
 from keras_vit.training.recipe_file import read_recipe, write_recipe
 from keras_vit.training.report.history import read_history
 from keras_vit.training.run_folder import RunFolder
@@ -84,7 +84,7 @@ def _summary(plan, place, record, seeds):
             best, shown = metrics[objective], metrics
         else:
             best = float(best_of(read_history(run.history)[objective]))
-            shown = {metric.key: metric.find(metrics) for metric in (*IMAGES, *LABELS, *NUMBERS, *TEXT)}
+            shown = {metric.key: metric.find(metrics) for metric in METRICS}
         figures = {name: v for name, v in {**metrics, **shown}.items() if isinstance(v, int | float)}
         runs.append({"seed": seed, objective: best, split: figures})
     tested = {name: [run[split][name] for run in runs] for name in shown if name in runs[0][split]}
