@@ -4,6 +4,7 @@ import ast
 import contextlib
 import dataclasses
 import difflib
+import fnmatch
 import functools
 import inspect
 import math
@@ -63,9 +64,69 @@ class ReadBy:
         self.read(value, name)
 
 
-def constraints(annotation: Any) -> tuple:
-    """Returns what follows the type in `Annotated[type, ...]`, a tuple."""
-    return getattr(annotation, "__metadata__", ())
+class OnlyWith:
+    """For a value that has an effect only where another one of the same function or dataclass is one of some.
+
+    Of str also with a wildcard such as `"folder:*"`. Without values: where it is not None, 0, False or empty.
+    """
+
+    def __init__(self, field: str, *values: Any) -> None:
+        self.field, self.values = field, values
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Returns whether the other one has such a value in a dict of all."""
+        value = values[self.field]
+        if not self.values:
+            return bool(value)
+        return any(fnmatch.fnmatchcase(str(value), str(choice)) for choice in self.values)
+
+    @property
+    def wanted(self) -> str:
+        """What to set, in words."""
+        return " or ".join(f"{self.field}={as_text(value)}" for value in self.values) or self.field
+
+
+class OnlyWithOneOf(OnlyWith):
+    """For a value that has an effect only where one of several conditions holds; a str is `OnlyWith(str)`."""
+
+    def __init__(self, *conditions: str | OnlyWith) -> None:
+        self.conditions = [OnlyWith(c) if isinstance(c, str) else c for c in conditions]
+        super().__init__(self.conditions[0].field)
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        return any(condition.holds(values) for condition in self.conditions)
+
+    @property
+    def wanted(self) -> str:
+        return " or ".join(condition.wanted for condition in self.conditions)
+
+
+def unused(
+    annotations: Mapping[str, Any], values: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> dict[str, OnlyWith]:
+    """Returns the names of values that differ from the default but have no effect, and what they need."""
+    return {
+        name: condition
+        for name, default in defaults.items()
+        for condition in _conditions(annotations[name])
+        if not condition.holds(values) and values[name] != default
+    }
+
+
+def refuse_unused(
+    annotations: Mapping[str, Any], values: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> None:
+    """Raises InputError for a value that differs from the default but has no effect."""
+    for name, needed in unused(annotations, values, defaults).items():
+        raise InputError(
+            f"{needed.field}={as_text(values[needed.field])} has no {name}: leave it out, set "
+            f"{name}={as_text(defaults[name])}, or give {needed.wanted}."
+        )
+
+
+def as_text(value: Any) -> str:
+    """Formats a value as typed in `field=value`."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
 def check_value(name: str, value: Any, annotation: Any) -> None:
@@ -141,10 +202,18 @@ def parameters(function: Callable) -> dict[str, Any]:
     return found
 
 
+@functools.cache
+def defaults_of(function: Callable) -> dict[str, Any]:
+    """Returns the default of each parameter of a function that has one, by name."""
+    found = inspect.signature(function).parameters
+    return {name: p.default for name, p in found.items() if p.default is not p.empty}
+
+
 def typed(function: Callable[P, R]) -> Callable[P, R]:
     """Decorates a function or constructor, whose arguments are then checked against its annotations.
 
-    An argument that is unknown or missing, of another type or outside its limits is an InputError.
+    An argument that is unknown or missing, of another type, outside its limits or without effect is an
+    InputError.
 
     Example:
         >>> @typed
@@ -172,6 +241,9 @@ def typed(function: Callable[P, R]) -> Callable[P, R]:
         for name, value in [*zip(names, args, strict=False), *kwargs.items()]:
             if name != "self":
                 check_value(name, value, accepted[name])
+        if conditional := _conditional(function):
+            given = {**defaults_of(function), **dict(zip(names, args, strict=False)), **kwargs}
+            refuse_unused(accepted, given, conditional)
         return function(*args, **kwargs)
 
     wrapper.__signature__ = signature  # `getfullargspec`, which Keras calls, follows no `__wrapped__`
@@ -207,6 +279,22 @@ def _unknown(name, accepted):
     close = difflib.get_close_matches(name, accepted, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     return f"{hint} It accepts {', '.join(accepted)}."
+
+
+def _conditions(annotation):
+    """Yields the `OnlyWith` of an annotation."""
+    for part in typing.get_args(annotation):
+        if isinstance(part, OnlyWith):
+            yield part
+        elif typing.get_origin(annotation) in (typing.Annotated, typing.Union, types.UnionType):
+            yield from _conditions(part)
+
+
+@functools.cache
+def _conditional(function):
+    """The defaults of the parameters that have an effect under conditions."""
+    kinds = parameters(function)
+    return {name: v for name, v in defaults_of(function).items() if any(_conditions(kinds[name]))}
 
 
 def _members(annotation, limits=()):

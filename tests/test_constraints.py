@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.constraints import Choices, Range, check_value, checked, parameters, parse_value
+from keras_vit.constraints import (
+    Choices,
+    OnlyWith,
+    OnlyWithOneOf,
+    Range,
+    check_value,
+    checked,
+    parameters,
+    parse_value,
+)
 
 RATE = Annotated[float | None, Range(0, 1)]
 
@@ -117,3 +126,24 @@ def test_a_checked_function_keeps_its_name_and_passes_its_arguments_on():
 def test_a_checked_function_refuses_unfit_and_unknown_arguments(arguments, options, message):
     with pytest.raises(InputError, match=message):
         build(*arguments, **options)
+
+
+@checked
+def paint(
+    kind: str | None = None,
+    glossy: bool = False,
+    coats: Annotated[int, OnlyWith("kind", "oil*")] = 1,
+    shine: Annotated[float, Range(0, 1), OnlyWithOneOf("glossy", OnlyWith("kind", "enamel"))] = 0.5,
+):
+    return coats, shine
+
+
+def test_an_argument_without_effect_is_refused():
+    assert paint("oil paint", coats=3) == (3, 0.5) and paint("enamel", shine=0.7) == paint(None, True, 1, 0.7)
+    assert paint("chalk", False, 1, 0.5) == (1, 0.5)
+    with pytest.raises(
+        InputError, match=r"^kind=chalk has no coats: leave it out, set coats=1, or give kind=oil"
+    ):
+        paint("chalk", coats=2)
+    with pytest.raises(InputError, match="glossy=false has no shine: .* or give glossy or kind=enamel"):
+        paint("oil", False, 1, 0.7)

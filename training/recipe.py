@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Optional, Self
 
 import keras_vit
-from keras_vit.constraints import Choices, Range, ReadBy, check_value, parameters, parse_value
+from keras_vit.constraints import (
+    Choices,
+    OnlyWith,
+    OnlyWithOneOf,
+    Range,
+    ReadBy,
+    check_value,
+    defaults_of,
+    parameters,
+    parse_value,
+    refuse_unused,
+    unused,
+)
 from keras_vit.errors import InputError, first_line
 from keras_vit.io.label_kinds import KINDS as LABEL_KINDS
 from keras_vit.io.preprocessing import GEOMETRIES
@@ -18,7 +30,7 @@ from keras_vit.training.data.folds import Fold
 from keras_vit.training.data.groups import parse as parse_groups
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.data.sources import specs_with
-from keras_vit.training.fields import OnlyWith, OnlyWithOneOf, annotations, check_fields, unused_fields
+from keras_vit.training.fields import annotations, check_fields, defaults
 from keras_vit.training.normalization import NORMALIZATIONS
 from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE, optimizers_with
 from keras_vit.training.own_parts import ChoicesOrOwn, is_part, named_parts, own_function
@@ -115,6 +127,7 @@ class Recipe:
         self._check_names(options)
         for name, value in given.items():
             check_value(name, value, self.types(self.model)[name])
+        refuse_unused(self.types(self.model), *self._with_defaults(self._values()))
         self._check()
 
     def __getattr__(self, name):
@@ -158,8 +171,8 @@ class Recipe:
 
     def changed(self) -> dict[str, Any]:
         """Returns the fields that are not at their defaults."""
-        defaults = {field.name: field.default for field in dataclasses.fields(self)}
-        return {name: v for name, v in self.as_dict().items() if v != defaults.get(name)}
+        usual = defaults(type(self))
+        return {name: v for name, v in self.as_dict().items() if v != usual.get(name)}
 
     def replace(self, **changes: Any) -> Self:
         """Returns a recipe with other values.
@@ -171,16 +184,38 @@ class Recipe:
             InputError: as for a new recipe.
         """
         values = self._values() | changes
-        while unused := unused_fields(type(self), values).keys() - changes.keys():
-            values |= {f.name: f.default for f in dataclasses.fields(self) if f.name in unused}
+        while lost := self.unused(values) - changes.keys():
+            options = {name: v for name, v in values["model_options"].items() if name not in lost}
+            usual = {name: default for name, default in defaults(type(self)).items() if name in lost}
+            values |= {**usual, "model_options": options}
         return type(self)(**values)
 
     def used(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Returns those of some changes that would have an effect, together with the other fields."""
         values, changes = self._values(), dict(changes)
-        while unused := unused_fields(type(self), values | changes).keys() & changes.keys():
-            changes = {name: value for name, value in changes.items() if name not in unused}
+        while lost := self.unused(values | changes) & changes.keys():
+            changes = {name: value for name, value in changes.items() if name not in lost}
         return changes
+
+    @classmethod
+    def unused(cls, values: Mapping[str, Any]) -> set[str]:
+        """Returns which fields differ from their defaults without an effect.
+
+        Args:
+            values: `model` and further fields of a recipe; arguments of its model are entries too, or in
+                `"model_options"`. The others have their defaults.
+        """
+        return set(unused(cls.types(values["model"]), *cls._with_defaults(values)))
+
+    @classmethod
+    def _with_defaults(cls, values):
+        """All values, flat, with those of the model's arguments, and the defaults of all."""
+        fields = annotations(cls)
+        usual = {**defaults_of(cls.builder_of(values["model"])), **defaults(cls)}
+        usual = {name: default for name, default in usual.items() if name in cls.types(values["model"])}
+        given = {**values.get("model_options", {}), **values}
+        given = {name: v for name, v in given.items() if name in usual and (name in fields or v is not None)}
+        return {**usual, **given}, usual
 
     def _values(self):
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

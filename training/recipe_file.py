@@ -8,7 +8,7 @@ from keras_vit.errors import InputError, listed
 from keras_vit.importing import import_file
 from keras_vit.io.files import read_text, write_text
 from keras_vit.io.json_files import read_json
-from keras_vit.training.fields import unused_fields
+from keras_vit.training.fields import annotations
 from keras_vit.training.own_parts import is_part
 from keras_vit.training.recipe import ImageRecipe, PairRecipe, Recipe, TextRecipe
 from keras_vit.training.recipes import find_recipe
@@ -42,7 +42,7 @@ def recipe_of(fields: dict[str, Any], path: str | Path) -> Recipe:
     """Makes a recipe of the flat dict that `Recipe.as_dict` returned; messages name its file, `path`.
 
     Recipes of version 0.1 contained the fields of images and of text, also those without effect: these are
-    left out.
+    left out, as are arguments of models without effect, which earlier versions accepted.
     """
     model = fields.get("model")
     is_own = is_part(model)
@@ -60,12 +60,16 @@ def recipe_of(fields: dict[str, Any], path: str | Path) -> Recipe:
     if kind is ImageRecipe:
         own = _EARLIER | own
     strange = fields.keys() - own.keys()
-    defaults = other().as_dict() | _NEUTRAL if is_text else other().as_dict()
-    if changed := [name for name in sorted(strange) if fields[name] not in (None, defaults.get(name))]:
+    usual = other().as_dict() | _NEUTRAL if is_text else other().as_dict()
+    if changed := [name for name in sorted(strange) if fields[name] not in (None, usual.get(name))]:
         raise InputError(f"{path} has fields that {kind.__name__} has no use for: {', '.join(changed)}.")
-    if strange:  # written by version 0.1
-        values = {name: own.get(name, default) for name, default in kind().as_dict().items()}
-        own = {name: v for name, v in own.items() if name not in unused_fields(kind, values)}
+    if isinstance(model, str):
+        lost = kind.unused(own)
+        own = {
+            name: v
+            for name, v in own.items()
+            if name not in lost or name in annotations(kind) and not strange
+        }
     return kind(**own)
 
 

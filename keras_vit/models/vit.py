@@ -5,7 +5,7 @@ from typing import Annotated, Unpack
 import keras
 
 from keras_vit import layers
-from keras_vit.constraints import Choices, Range, checked
+from keras_vit.constraints import Choices, OnlyWith, OnlyWithOneOf, Range, checked
 from keras_vit.errors import InputError
 from keras_vit.layers._options import BLOCK_DEFAULTS, BlockOptions, Count, DType, Pair, PixelPair, Seed
 from keras_vit.layers.patch_extraction import patch_grid
@@ -16,8 +16,12 @@ from keras_vit.pairs import as_pair
 
 SIZE_FIELDS = ("image_size", "patch_size", "hidden_dim", "num_layers", "num_heads", "mlp_dim")
 MERGED_TOKENS = 8  # of PatchMerger, https://arxiv.org/abs/2202.12015, section 4.1
-ROTARY, ROTARY_BASE = ("rotary", "learned_rotary"), 100.0
-Position = Annotated[str, Choices("learned", "sincos_1d", "sincos_2d", *ROTARY, "none")]
+ROTARY = ("rotary", "learned_rotary")
+ADDED = ("learned", "sincos_1d", "sincos_2d", "learned_rotary")  # positions that tokens get
+Position = Annotated[str, Choices(*ADDED, "rotary", "none")]
+_WITH_ROTARY = OnlyWith("position_embedding", *ROTARY)
+_WITH_ADDED = OnlyWith("position_embedding", *ADDED)
+_WITH_TOKEN = OnlyWithOneOf(OnlyWith("pooling", "token", "token_gap"), OnlyWith("class_token", True))
 
 
 @checked
@@ -38,17 +42,19 @@ def vit(
     distillation_token: bool = False,
     num_registers: Annotated[int, Range(0, 1000)] = 0,
     position_embedding: Position = "learned",
-    rotary_base: Annotated[float, Range(1e-6)] = ROTARY_BASE,
-    rotary_grid_size: Pair | None = None,
-    embed_prefix: bool = True,
-    embed_registers: bool = False,
+    rotary_base: Annotated[float, Range(1e-6), _WITH_ROTARY] = 100.0,
+    rotary_grid_size: Annotated[Pair | None, _WITH_ROTARY] = None,
+    embed_prefix: Annotated[bool, _WITH_TOKEN, _WITH_ADDED] = True,
+    embed_registers: Annotated[
+        bool, OnlyWith("num_registers"), OnlyWith("embed_prefix", True), _WITH_ADDED
+    ] = False,
     patch_bias: bool = True,
     embedding_norm: bool = False,
     norm_pooled: bool = False,
     head_bias: bool = True,
     token_reduction: Annotated[str, Choices("merger", "pooling")] | None = None,
-    reduce_after: Count | None = None,
-    num_merged_tokens: Count | None = None,
+    reduce_after: Annotated[Count | None, OnlyWith("token_reduction")] = None,
+    num_merged_tokens: Annotated[Count | None, OnlyWith("token_reduction", "merger")] = None,
     pixel_mean: PerChannel = 0.5,
     pixel_std: PerChannel = 0.5,
     seed: Seed = None,
@@ -102,7 +108,8 @@ def vit(
         `(batch, num_classes)`; without a head the pooled features.
 
     Raises:
-        InputError: unknown variant or option, a missing field, or sizes that do not fit together.
+        InputError: unknown variant or option, a missing field, one without effect, or sizes that do not fit
+            together.
 
     Example:
         >>> vit("Ti/16", num_classes=1000).count_params()
@@ -116,17 +123,6 @@ def vit(
     num_prefix = class_token + distillation_token + num_registers
     block: BlockOptions = {**BLOCK_DEFAULTS, **options}
     reduction = _reduction(token_reduction, reduce_after, num_merged_tokens, num_layers)
-    is_rotary = position_embedding in ROTARY
-    _check_used(
-        "position_embedding='rotary' or 'learned_rotary'",
-        rotary_base=(rotary_base != ROTARY_BASE, is_rotary),
-        rotary_grid_size=(rotary_grid_size is not None, is_rotary),
-    )
-    _check_used("a class token", embed_prefix=(not embed_prefix, class_token))
-    _check_used(
-        "num_registers and embed_prefix=True",
-        embed_registers=(embed_registers, num_registers > 0 and embed_prefix),
-    )
     images = image_input(image_size, channels, input_tensor)
     x = pixel_scaling(pixel_mean, pixel_std, channels, dtype)(images)
     x = layers.PatchEmbedding(
@@ -187,8 +183,6 @@ def _positions(kind, grid_size, num_prefix_tokens, dtype):
 
 def _reduction(kind, after, num_tokens, num_layers):
     """The encoder's `reduction`, without what depends on the tokens; or None."""
-    _check_used("a token_reduction", reduce_after=(after is not None, kind is not None))
-    _check_used("token_reduction='merger'", num_merged_tokens=(num_tokens is not None, kind == "merger"))
     if kind is None:
         return None
     after = num_layers // 2 if after is None else after
@@ -199,15 +193,6 @@ def _reduction(kind, after, num_tokens, num_layers):
         )
     tokens = {"num_tokens": MERGED_TOKENS if num_tokens is None else num_tokens} if kind == "merger" else {}
     return {"kind": kind, "after": after, **tokens}
-
-
-def _check_used(needed, **arguments):
-    """Raises InputError for an argument without effect; each is `(whether it is given, is used)`."""
-    for name, (is_given, is_used) in arguments.items():
-        if is_given and not is_used:
-            raise InputError(
-                f"{name} needs {needed}, and has no effect otherwise. Leave it out, or set that."
-            )
 
 
 def _rotary(kind, grid_size, num_prefix_tokens, base, reference_grid_size):

@@ -63,7 +63,7 @@ def _prefix(named):
         "class_token": "class_token" in named,
         "distillation_token": "distillation_token" in named,
         "num_registers": num_registers,
-        "embed_prefix": embedded > 0 or not num_prefix,
+        "embed_prefix": positions is None or embedded > 0 or not num_prefix,
         "embed_registers": num_registers > 0 and embedded == num_prefix + num_registers,
     }
 

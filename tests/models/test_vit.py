@@ -109,18 +109,29 @@ def test_a_seed_makes_two_models_equal():
         ),
         ({**SMALL, "token_reduction": "pooling", "num_layers": 1}, "num_layers=1, received 0"),
         ({**SMALL, "token_reduction": "pooling", "image_size": (8, 6)}, "even sides.* received 4 x 3"),
-        ({**SMALL, "token_reduction": "pooling", "num_merged_tokens": 4}, "num_merged_tokens needs"),
-        ({**SMALL, "reduce_after": 1}, "reduce_after needs a token_reduction"),
-        ({**SMALL, "rotary_base": 10.0}, "rotary_base needs position_embedding='rotary'"),
+        (
+            {**SMALL, "token_reduction": "pooling", "num_merged_tokens": 4},
+            "=pooling has no num_merged_tokens: .* token_reduction=merger",
+        ),
+        ({**SMALL, "reduce_after": 1}, "token_reduction=none has no reduce_after"),
+        (
+            {**SMALL, "rotary_base": 10.0},
+            "learned has no rotary_base: leave it out, set rotary_base=100.0, or give ",
+        ),
         (
             {**SMALL, "position_embedding": "none", "rotary_grid_size": 4},
-            "rotary_grid_size needs position_embedding='rotary'",
+            "rotary_grid_size: .* position_embedding=rotary or position_embedding=learned_rotary",
         ),
-        ({**SMALL, "pooling": "gap", "embed_prefix": False}, "embed_prefix needs a class token"),
-        ({**SMALL, "embed_registers": True}, "embed_registers needs num_registers"),
+        (
+            {**SMALL, "pooling": "gap", "embed_prefix": False},
+            "pooling=gap has no embed_prefix: .* or class_token=true",
+        ),
+        ({**SMALL, "position_embedding": "none", "embed_prefix": False}, "=none has no embed_prefix"),
+        ({**SMALL, "position_embedding": "rotary", "embed_prefix": False}, "=rotary has no embed_prefix"),
+        ({**SMALL, "embed_registers": True}, "num_registers=0 has no embed_registers"),
         (
             {**SMALL, "num_registers": 2, "embed_prefix": False, "embed_registers": True},
-            "embed_registers needs num_registers and embed_prefix=True",
+            "embed_prefix=false has no embed_registers",
         ),
         (
             {**SMALL, "token_reduction": "merger", "num_merged_tokens": 4, "position_embedding": "rotary"},

@@ -145,6 +145,10 @@ def test_what_a_model_does_not_accept_is_refused_with_what_it_accepts(fields, me
             {"data": "hf:photos", "split_column": "part"},
             "hf:photos has no split_column: .* or give data=folder:\\* or data=table:\\*",
         ),
+        (
+            {"rotary_base": 50.0},
+            "position_embedding=learned has no rotary_base: .* position_embedding=rotary",
+        ),
         ({"tuning": "lora"}, "pretrained=none has no tuning: .* or give pretrained"),
         ({"pretrained": "a", "tuning": "gradual", "lora_rank": 4}, "tuning=gradual has no lora_rank"),
         ({"pretrained": "a", "tuning": "lora", "unfreeze_every": 4}, "tuning=lora has no unfreeze_every"),
@@ -166,6 +170,12 @@ def test_fields_that_only_the_replaced_value_used_return_to_their_defaults():
     assert override(tuned, ["pretrained=none"]) == ImageRecipe()
     with pytest.raises(InputError, match="has no momentum"):
         recipe.replace(optimizer="adam", momentum=0.9)
+    turned = ImageRecipe(position_embedding="rotary", rotary_base=50.0, num_layers=2)
+    assert turned.replace(position_embedding="learned").model_options == {
+        "position_embedding": "learned",
+        "num_layers": 2,
+    }
+    assert turned.used({"position_embedding": "none", "rotary_base": 20.0}) == {"position_embedding": "none"}
 
 
 def test_a_new_argument_of_a_builder_is_a_field_of_recipes(monkeypatch):

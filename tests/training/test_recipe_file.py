@@ -52,6 +52,7 @@ OLD_TEXT = {"model": "char_rnn", "data": "names", "label_smoothing": 0.0, "tunin
         (OLD, ImageRecipe(epochs=3, near_duplicates=False)),
         ({**OLD, "momentum": 0.9, "skip_broken": True}, ImageRecipe(epochs=3, near_duplicates=False)),
         (OLD_TEXT, TextRecipe()),
+        ({"model": "vit", "rotary_base": 50.0, "near_duplicates": None}, ImageRecipe()),
     ],
 )
 def test_a_recipe_of_version_0_1_is_read_without_what_had_no_effect(tmp_path, fields, recipe):

@@ -21,7 +21,7 @@ from keras_vit.training.targets.unknown import none_of_these
 class Classes(Target):
     """One of some classes: softmax and cross-entropy."""
 
-    kind = CLASS
+    kind, words = CLASS, "classes"
     metrics = IMAGES
     curve = ACCURACY
     task, activation = "classification", "softmax"
@@ -71,7 +71,7 @@ class Classes(Target):
 class SoftClasses(Classes):
     """A share of each class, such as the votes of several people. The class with the largest share counts."""
 
-    kind = SOFT
+    kind, words = SOFT, "soft labels"
     unused = ("label_smoothing",)
 
     def __init__(self, recipe, data=None):

@@ -24,6 +24,7 @@ class Numbers(Target):
     metrics = SHOWN
     curve, curve_is_better = MEAN_ABSOLUTE_ERROR, "min"
     task, activation = "regression", None
+    words = "numbers"
     unused = ("label_smoothing", "cutmix_alpha", "logit_adjustment")
 
     def __init__(self, recipe, data=None):
@@ -33,9 +34,8 @@ class Numbers(Target):
                 f"Expected monitor to be none (the loss) or {MEAN_ABSOLUTE_ERROR} for numbers, received "
                 f"{recipe.monitor!r}."
             )
-        for name in ("class_weight", "logit_adjustment", "cutmix_alpha"):
-            if getattr(recipe, name):
-                raise InputError(f"{name} is for classes, and the data have numbers. Leave it out.")
+        if recipe.class_weight:
+            raise InputError("class_weight is for classes, and the data have numbers. Leave it out.")
         if recipe.loss == "hinge":
             raise InputError("loss=hinge is for classes, and the data have numbers. Leave it out.")
         self.mean = self.spread = None

@@ -25,6 +25,7 @@ class SeveralLabels(Target):
     metrics = LABELS
     curve = MEAN_AVERAGE_PRECISION
     task, activation = "labels", "sigmoid"
+    words = "several labels"
     unused = ("label_smoothing", "logit_adjustment")
 
     def __init__(self, recipe, data=None):
@@ -35,9 +36,8 @@ class SeveralLabels(Target):
                 f"Expected monitor to be {MEAN_AVERAGE_PRECISION}, {MACRO_F1} or {RECALL}:LABEL for several "
                 f"labels, received {recipe.monitor!r}."
             )
-        if recipe.loss == "hinge" or recipe.logit_adjustment:
-            wrong = "loss=hinge" if recipe.loss == "hinge" else "logit_adjustment"
-            raise InputError(f"{wrong} is for one class an image, and the data have several labels.")
+        if recipe.loss == "hinge":
+            raise InputError("loss=hinge is for one class an image, and the data have several labels.")
         self._monitor = kind
         self.label = index_of(label, data.label_names, "monitor") if data and label else None
         if recipe.label_smoothing:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
+from keras_vit.errors import InputError
 from keras_vit.training.data import ImageData
 from keras_vit.training.data.label_kinds import encoded
 from keras_vit.training.metrics import Metric
@@ -29,12 +30,18 @@ class Target(abc.ABC):
     curve_is_better: ClassVar[str] = "max"
     task: ClassVar[str]  # of keras_vit.export.tasks
     activation: ClassVar[str | None]  # that makes answers of the model's outputs
+    words: ClassVar[str]  # what messages call such labels
     unused: ClassVar[
         tuple[str, ...]
     ] = ()  # fields of recipes that such labels have no use for, with 0 as off
 
     def __init__(self, recipe: ImageRecipe, data: ImageData | None = None):
         self.recipe, self.data, self.notes = recipe, data, []
+        for name in self.unused:
+            if getattr(recipe, name) not in (0, getattr(ImageRecipe, name)):
+                raise InputError(
+                    f"{name} is for one class an image, and the data have {self.words}. Leave it out."
+                )
 
     @property
     @abc.abstractmethod

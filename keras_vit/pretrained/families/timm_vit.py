@@ -62,7 +62,7 @@ def read(config, tensors):
         "pooling": timm.configured_pooling(config, tensors) or _pooling(has),
         "distillation_token": has("dist_token"),
         "position_embedding": "learned" if has("pos_embed") else "none",
-        "embed_prefix": num_embedded > 0 or not prefix,
+        "embed_prefix": not has("pos_embed") or num_embedded > 0 or not prefix,
         "embed_registers": registers > 0 and num_embedded == prefix + registers,
         "embedding_norm": has("norm_pre.weight"),
         "qkv_bias": has("blocks.0.attn.qkv.bias"),
@@ -109,7 +109,8 @@ def export(arguments, preprocessing, labels):
     if arguments["embedding_norm"]:
         require(arguments, patch_bias=False)
     swiglu, registers = arguments["activation"] == "swiglu", arguments["num_registers"]
-    if registers and arguments["class_token"] and not arguments["embed_registers"]:
+    has_positions = arguments["position_embedding"] != "none"
+    if has_positions and registers and arguments["class_token"] and not arguments["embed_registers"]:
         require(arguments, embed_prefix=False)
     embeds_all = arguments["embed_prefix"] and (not registers or arguments["embed_registers"])
     return timm.export(

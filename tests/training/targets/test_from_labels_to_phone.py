@@ -185,6 +185,13 @@ def arrays(folder, kind):
         ("several", {"loss": "hinge", "label_smoothing": 0.0}, "loss=hinge is for one class an image"),
         ("several", {"monitor": "recall:brown"}, "monitor to name a class of the data, .*received 'brown'"),
         ("numbers", {"class_weight": "balanced"}, "class_weight is for classes, and the data have numbers"),
+        ("several", {"label_smoothing": 0.2}, "label_smoothing is for one class an image, .* several labels"),
+        ("soft", {"label_smoothing": 0.2}, "label_smoothing is for one class an image, .* soft labels"),
+        (
+            "numbers",
+            {"cutmix_alpha": 0.2},
+            "cutmix_alpha is for one class an image, and the data have numbers",
+        ),
         ("numbers", {"monitor": "macro_f1"}, "monitor to be none .* or mean_absolute_error"),
         ("numbers", {"label_kind": "class"}, "to have one class for each image, received rows"),
         ("soft", {"monitor": "mean_average_precision"}, "recall:CLASS for classes"),

@@ -75,6 +75,15 @@ def test_a_field_that_depends_on_a_fixed_one_varies_only_where_it_has_an_effect(
     )
 
 
+def test_a_fixed_argument_of_the_model_is_left_out_where_it_has_no_effect():
+    found = build_space(SEARCH, ["position_embedding=learned,rotary", "rotary_base=50.0"])
+    assert found.description()["position_embedding"] == "learned, rotary"
+    assert found.recipe_of({"position_embedding": "rotary"}).rotary_base == 50.0
+    assert found.recipe_of({"position_embedding": "learned"}).rotary_base is None
+    with pytest.raises(InputError, match="position_embedding=learned has no rotary_base"):
+        build_space(SEARCH, ["hidden_dim=16,24", "rotary_base=50.0"])
+
+
 def test_a_choice_that_depends_on_another_field_is_fixed_only_where_it_can_be():
     search = find_search("vit_mnist").SEARCH
     assert build_space(search, ["stem=conv", "patch_size=4"]).recipe.stem == "conv"
