@@ -69,6 +69,7 @@ def test_exported_files_answer_as_the_run_does_and_are_measured(run, capsys, tmp
         (["predict", "RUN", "3 May 1979", "--outputs", "logits"], "--outputs is for models of images"),
         (["predict", "RUN", "3 May 1979", "--geometry", "stretch"], "--geometry is for models of images"),
         (["export", "RUN", "--variant", "full_int8"], "is not for pairs of texts"),
+        (["export", "RUN", "--variant", "auto", "--latencies", "nowhere.json"], "nowhere.json"),
         (["export", "RUN", "--attention"], "--attention is for runs on images"),
         (["export", "RUN", "--characters", "3"], "--characters is for runs on text"),
         (["export", "RUN", "--web", "page"], "--web is for runs on images and text"),

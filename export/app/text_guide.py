@@ -7,7 +7,7 @@ from pathlib import Path
 
 from keras_vit.export.app.guide import HEADINGS, NOT_RUN, chosen_file, files_table, no_files
 from keras_vit.export.app.template import filled
-from keras_vit.export.text.description import NAME, TextDescription
+from keras_vit.export.text.description import TextDescription
 from keras_vit.export.tflite.graph import read_graph, type_name
 
 
@@ -65,8 +65,8 @@ def _facts(description, signatures, size, count):
     ends = " Each text is one line: drawing token 0 ends it." if description.lines else ""
     return (
         "## What goes in and comes out\n\n"
-        f"Tokens are places in `characters` of `{NAME}` ({size} tokens). A text begins with token 0, the "
-        f"newline.{unknown}{ends}\n\n| signature | inputs |\n| --- | --- |\n{inputs}\n\n"
+        f"Tokens are places in `characters` of `{description.file}` ({size} tokens). A text begins with "
+        f"token 0, the newline.{unknown}{ends}\n\n| signature | inputs |\n| --- | --- |\n{inputs}\n\n"
         f"- `score` returns `logits` of what follows each of {description.window} tokens.\n"
         f"- `step` reads one token, with the states that it returned for the one before, zeros at the start. "
         f"It returns `logits` [1, {size}] of what follows, and the states.\n"

@@ -167,7 +167,7 @@ def export_model(
     checks.check_input_dtype(input_dtype, variants)
     checks.check_preparation(preparation)
     checks.check_model(model)
-    phone = None if latencies is None else read_latencies(latencies)
+    phone = read_latencies(latencies)
     inputs, labels = read_items(inputs, labels, input_rank(model))
     out = Path(out)
     before = None if is_float32(model) else _first_outputs(model, inputs, activation)

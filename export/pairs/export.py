@@ -10,10 +10,11 @@ import numpy as np
 
 from keras_vit.errors import InputError, counted
 from keras_vit.export.model.precision import in_float32
-from keras_vit.export.pairs.description import NAME, PairDescription
+from keras_vit.export.pairs.description import PairDescription
 from keras_vit.export.pairs.form import PairForm
 from keras_vit.export.pairs.readers import SavedModelPairReader, TflitePairReader
 from keras_vit.export.pairs.write import write_saved_model, write_tflite
+from keras_vit.export.text.character_export import AGREEMENT, CharacterExport, check_vocabulary
 from keras_vit.export.variants import TEXT_VARIANTS, VARIANTS
 from keras_vit.export.verification.export import (
     check_backend,
@@ -21,8 +22,7 @@ from keras_vit.export.verification.export import (
     check_variants,
     export_variants,
 )
-from keras_vit.export.verification.model_export import ModelExport
-from keras_vit.export.verification.record import fingerprint
+from keras_vit.export.verification.latencies import read_latencies
 from keras_vit.text import Vocabulary
 from keras_vit.text.likelihood import read_columns
 from keras_vit.text.transduction import PairReader, transduce
@@ -40,6 +40,7 @@ def export_pairs(
     *,
     variants: Sequence[str] = TEXT_VARIANTS,
     max_drop: float = MAX_DROP,  # points of exact match
+    latencies: str | Path | None = None,
     report: Callable[[list[dict[str, Any]]], object] | None = None,
     progress: Callable[[str, str], object] | None = None,
 ) -> list[dict[str, Any]]:
@@ -52,22 +53,21 @@ def export_pairs(
     check_variants(variants, PairExport)
     _check(model, vocabulary, pairs)
     model, folder = in_float32(model), Path(folder)
+    reader = PairReader(model)
+    description = PairDescription(vocabulary, reader.max_source, reader.max_target)
     chosen = np.unique(np.linspace(0, len(pairs) - 1, min(MOST_TESTED, len(pairs))).astype(int))
-    export = PairExport(model, vocabulary, [pairs[row] for row in chosen])
+    export = PairExport(model, description, [pairs[row] for row in chosen])
     check_finite(model, export.logits)
-    return export_variants(export, folder, variants, max_drop, report, progress)
+    return export_variants(export, folder, variants, max_drop, report, progress, read_latencies(latencies))
 
 
 @dataclasses.dataclass
-class PairExport(ModelExport):
-    model: keras.Model
-    vocabulary: Vocabulary
+class PairExport(CharacterExport):
+    description: PairDescription
     pairs: list[tuple[str, str]]
 
     kind = "pairs of texts"
-    variants = TEXT_VARIANTS
     drop = "{:.2f} points of exact match"
-    advice = "allow more, or choose fp16"
     differences = {
         "max_logit_difference": "of the largest logit",
         "answer_difference": "of the answers",  # one of MOST_TESTED is more than float32 is allowed
@@ -77,22 +77,18 @@ class PairExport(ModelExport):
         "answer": lambda row: f"{row['latency_ms']:.2f} ms",
         "exact match": lambda row: f"{100 * row['exact_match']:.2f} %",
         "drop": lambda row: f"{row['drop']:+.2f}",
-        "agreement": lambda row: f"{100 * row['agreement']:.2f} %",
+        **AGREEMENT,
     }
 
     def __post_init__(self):
-        reader = PairReader(self.model)
-        self.description = PairDescription(self.vocabulary, reader.max_source, reader.max_target)
+        super().__post_init__()
+        known = self.description
         self.sources, self.targets = zip(*self.pairs, strict=True)
-        self.tokens = padded_tokens(self.sources, self.vocabulary, reader.max_source)
-        self.windows = line_windows(self.targets, self.vocabulary, reader.max_target + 1)
+        self.tokens = padded_tokens(self.sources, known.vocabulary, known.max_source)
+        self.windows = line_windows(self.targets, known.vocabulary, known.max_target + 1)
         self.logits = self.model.predict([self.tokens, self.windows.inputs], batch_size=64, verbose=0)
-        self.answers = transduce(reader, self.vocabulary, self.sources)
+        self.answers = transduce(PairReader(self.model), known.vocabulary, self.sources)
         self.sample = counted(len(self.pairs), "pair")
-        self.fingerprint = fingerprint(self.model, self.vocabulary.symbols)
-
-    def texts(self):
-        return {NAME: self.description.to_bytes()}
 
     def write(self, variant, path, spared=()):
         if not VARIANTS[variant].is_tflite:
@@ -106,7 +102,7 @@ class PairExport(ModelExport):
         predictor.begin(self.tokens)
         counts = self.windows.mask
         logits, expected = read_columns(predictor, self.windows.inputs)[counts], self.logits[counts]
-        answers = transduce(predictor, self.vocabulary, self.sources)
+        answers = transduce(predictor, self.description.vocabulary, self.sources)
         exact, before = _share(answers, self.targets), _share(self.answers, self.targets)
         agreement = _share(answers, self.answers)
         return {
@@ -136,11 +132,7 @@ def _share(answers, expected):
 
 def _check(model, vocabulary, pairs):
     PairForm(model)
-    if model.output_shape[-1] != len(vocabulary):
-        raise InputError(
-            f"Expected one logit per token: the model has {counted(model.output_shape[-1], 'output')}, the "
-            f"vocabulary {counted(len(vocabulary), 'token')}."
-        )
+    check_vocabulary(model, vocabulary)
     if not pairs:
         raise InputError("Expected at least one held-out pair, received none.")
     if model.inputs[1].shape[1] is None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.export.pairs.description import read_description
+from keras_vit.export.pairs.description import PairDescription
 from keras_vit.export.prediction.load import check_recorded
 from keras_vit.export.text.readers import SavedModelSignatures, TfliteSignatures
 
@@ -29,7 +29,7 @@ class _OfPairs:
     """What both forms know of the texts."""
 
     kind = "pairs"
-    describe = staticmethod(read_description)
+    described_by = PairDescription
 
     @property
     def max_source(self):

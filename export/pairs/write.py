@@ -12,11 +12,10 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_vit.export.pairs.description import NAME, PairDescription
+from keras_vit.export.pairs.description import PairDescription
 from keras_vit.export.pairs.form import PairForm
 from keras_vit.export.saved_model.write import save
 from keras_vit.export.text.write import in_order, state_specs
-from keras_vit.export.tflite.archive import EXTRAS, attach_files
 from keras_vit.export.tflite.convert import convert
 from keras_vit.export.variants import VARIANTS
 
@@ -25,16 +24,14 @@ def write_saved_model(model: keras.Model, description: PairDescription, path: Pa
     """Writes a SavedModel for any batch."""
     form = PairForm(model)
     save(form, path, signatures=signatures(form, None))
-    extra = path / EXTRAS
-    extra.mkdir()
-    (extra / NAME).write_bytes(description.to_bytes())
+    description.write_into(path)
 
 
 def write_tflite(model: keras.Model, description: PairDescription, variant: str, path: Path) -> None:
     """Writes a TFLite file of builtin operators, one subgraph per signature."""
     form = PairForm(model)
     convert(form, signatures(form, 1), path, VARIANTS[variant].converter)
-    attach_files(path, {NAME: description.to_bytes()})
+    description.write_into(path)
 
 
 def signatures(form: PairForm, batch: int | None):

@@ -11,7 +11,8 @@ import numpy as np
 from keras_vit.errors import InputError, counted
 from keras_vit.export.app.text_guide import text_guide
 from keras_vit.export.model.precision import in_float32
-from keras_vit.export.text.description import NAME, TextDescription
+from keras_vit.export.text.character_export import AGREEMENT, CharacterExport, check_vocabulary
+from keras_vit.export.text.description import TextDescription
 from keras_vit.export.text.form import text_form
 from keras_vit.export.text.readers import SavedModelReader, TfliteReader
 from keras_vit.export.text.verify import check_generation, compare
@@ -24,8 +25,6 @@ from keras_vit.export.verification.export import (
     export_variants,
 )
 from keras_vit.export.verification.latencies import read_latencies
-from keras_vit.export.verification.model_export import ModelExport
-from keras_vit.export.verification.record import fingerprint
 from keras_vit.text import Vocabulary
 from keras_vit.text.windows import Windows
 
@@ -61,22 +60,18 @@ def export_text(
     check_finite(model, reference)
     description = TextDescription(vocabulary, windows.inputs.shape[1], lines)
     export = TextExport(model, description, windows, reference, characters)
-    phone = None if latencies is None else read_latencies(latencies)
-    return export_variants(export, folder, variants, max_drop, report, progress, phone)
+    return export_variants(export, folder, variants, max_drop, report, progress, read_latencies(latencies))
 
 
 @dataclasses.dataclass
-class TextExport(ModelExport):
-    model: keras.Model
+class TextExport(CharacterExport):
     description: TextDescription
     windows: Windows
     reference: np.ndarray  # the model's logits
     characters: int
 
     kind = "text"
-    variants = TEXT_VARIANTS
     drop = "{:.4f} nats per character"
-    advice = "allow more, or choose fp16"
     differences = {
         "max_logit_difference": "of the largest logit",
         "step_difference": "of the largest logit between step and score",
@@ -86,15 +81,12 @@ class TextExport(ModelExport):
         "step": lambda row: f"{1000 * row['latency_ms']:.0f} us",
         "nats": lambda row: f"{row['cross_entropy']:.4f}",
         "drop": lambda row: f"{row['drop']:+.4f}",
-        "agreement": lambda row: f"{100 * row['agreement']:.2f} %",
+        **AGREEMENT,
     }
 
     def __post_init__(self):
+        super().__post_init__()
         self.sample = counted(self.windows.mask.sum(), "character")
-        self.fingerprint = fingerprint(self.model, self.description.vocabulary.symbols)
-
-    def texts(self):
-        return {NAME: self.description.to_bytes()}
 
     def guide(self, files):
         return text_guide(self.model.name, files, self.description)
@@ -123,11 +115,7 @@ def _check(model, vocabulary, windows, characters):
     if characters < 1:
         raise InputError(f"Expected at least 1 character for generate to write, received {characters}.")
     text_form(model, on_phone=False)
-    if model.output_shape[2] != len(vocabulary):
-        raise InputError(
-            f"Expected one logit per token: the model has {counted(model.output_shape[2], 'output')}, the "
-            f"vocabulary {counted(len(vocabulary), 'token')}."
-        )
+    check_vocabulary(model, vocabulary)
     length = model.input_shape[1]
     if not windows.mask.any() or length not in (None, windows.inputs.shape[1]):
         raise InputError(

@@ -8,7 +8,7 @@ from keras_vit.errors import InputError
 from keras_vit.export.prediction.load import check_recorded
 from keras_vit.export.prediction.tflite import check_is_tflite, check_tflite
 from keras_vit.export.saved_model.load import loaded_saved_model
-from keras_vit.export.text.description import read_description
+from keras_vit.export.text.description import TextDescription
 
 
 def load_text_reader(path: str | Path) -> "TfliteReader | SavedModelReader":
@@ -30,10 +30,10 @@ class _Reader:
     """The base of both forms: a description, and what `step` takes besides the token, for several texts."""
 
     kind = "text"  # of the file
-    describe = staticmethod(read_description)
+    described_by = TextDescription
 
     def __init__(self, path):
-        self.description = self.describe(path)
+        self.description = self.described_by.read(path)
 
     def read(self, tokens):
         """Reads int32 tokens `(batch,)`; returns logits of what follows, float64 `(batch, vocabulary)`."""

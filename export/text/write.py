@@ -14,10 +14,9 @@ import keras
 import tensorflow as tf
 
 from keras_vit.export.saved_model.write import save
-from keras_vit.export.text.description import NAME, TextDescription
+from keras_vit.export.text.description import TextDescription
 from keras_vit.export.text.form import text_form
 from keras_vit.export.text.sample import generate
-from keras_vit.export.tflite.archive import EXTRAS, attach_files
 from keras_vit.export.tflite.convert import convert
 from keras_vit.export.variants import VARIANTS
 
@@ -26,9 +25,7 @@ def write_saved_model(model: keras.Model, description: TextDescription, count: i
     """Writes a SavedModel for any batch, whose `generate` writes `count` characters at once."""
     form = text_form(model, on_phone=False)
     save(form, path, signatures=_signatures(form, description, count, None))
-    extra = path / EXTRAS
-    extra.mkdir()
-    (extra / NAME).write_bytes(description.to_bytes())
+    description.write_into(path)
 
 
 def write_tflite(
@@ -37,7 +34,7 @@ def write_tflite(
     """Writes a TFLite file of builtin operators, one subgraph per signature."""
     form = text_form(model, on_phone=True)
     convert(form, _signatures(form, description, count, 1), path, VARIANTS[variant].converter)
-    attach_files(path, {NAME: description.to_bytes()})
+    description.write_into(path)
 
 
 def step_function(form, batch: int | None):

@@ -39,8 +39,10 @@ class PhoneLatencies:
         row["measured_on"] = f"{self.phone}, {known['processor'].upper()}"
 
 
-def read_latencies(path: str | Path) -> PhoneLatencies:
-    """Reads a file of `keras-vit benchmark --android --json`, or raises InputError."""
+def read_latencies(path: str | Path | None) -> PhoneLatencies | None:
+    """Reads a file of `keras-vit benchmark --android --json`, or raises InputError; None for no file."""
+    if path is None:
+        return None
     document = read_json(path)
     try:
         good = [row for row in document if row["latency_ms"] and not row["failure"] and not row["fell_back"]]

@@ -8,10 +8,11 @@ from keras_vit.export.variants import is_exported
 def kind_of(path: str) -> str:
     """Returns `"images"`, `"text"` or `"pairs"`: what a run's recipe states, or an exported file records."""
     if is_exported(path):
-        from keras_vit.export.pairs.description import has_description as is_of_pairs
-        from keras_vit.export.text.description import has_description as is_of_text
+        from keras_vit.export.pairs.description import PairDescription
+        from keras_vit.export.text.description import TextDescription
 
-        return "pairs" if is_of_pairs(path) else "text" if is_of_text(path) else "images"
+        kinds = {"pairs": PairDescription, "text": TextDescription}
+        return next((kind for kind, description in kinds.items() if description.is_in(path)), "images")
     recipe = os.path.join(_run_folder(path), "recipe.json")
     if not os.path.exists(recipe):  # a .keras file of another origin
         return "images"
