@@ -300,6 +300,7 @@ class ImageRecipe(Augmentation, Recipe):
     ] = None
     near_duplicates: bool | None = None  # stay together too; None: where no group is given and images are few
     fold: Annotated[str | None, ReadBy(Fold.parse)] = None  # NUMBER/COUNT: which fold is the test split
+    test_fraction: Annotated[float, _FRACTION, OnlyWith("fold", None)] = Recipe.test_fraction
     normalization: Annotated[str | None, Choices(*NORMALIZATIONS)] = None  # inside the model; None: its own
 
     # Model

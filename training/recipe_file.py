@@ -14,6 +14,7 @@ from keras_vit.training.recipe import ImageRecipe, PairRecipe, Recipe, TextRecip
 from keras_vit.training.recipes import find_recipe
 
 _EARLIER = {"near_duplicates": False}  # what recipes of images without this field did
+_ONCE_ACCEPTED = {"test_fraction"}  # with a fold, where it has no effect
 _CONTINUED = {"monitor": "accuracy", **_EARLIER}  # what a run of an earlier version is continued with
 _NEUTRAL = {"label_smoothing": 0.0}  # what version 0.1 required of text, whose recipes have no such field
 
@@ -65,11 +66,8 @@ def recipe_of(fields: dict[str, Any], path: str | Path) -> Recipe:
         raise InputError(f"{path} has fields that {kind.__name__} has no use for: {', '.join(changed)}.")
     if isinstance(model, str):
         lost = kind.unused(own)
-        own = {
-            name: v
-            for name, v in own.items()
-            if name not in lost or name in annotations(kind) and not strange
-        }
+        refused = set() if strange else annotations(kind).keys() - _ONCE_ACCEPTED
+        own = {name: value for name, value in own.items() if name not in lost - refused}
     return kind(**own)
 
 

@@ -145,6 +145,7 @@ def test_what_a_model_does_not_accept_is_refused_with_what_it_accepts(fields, me
             {"data": "hf:photos", "split_column": "part"},
             "hf:photos has no split_column: .* or give data=folder:\\* or data=table:\\*",
         ),
+        ({"fold": "1/5", "test_fraction": 0.3}, "fold=1/5 has no test_fraction: .* or give fold=none"),
         (
             {"rotary_base": 50.0},
             "position_embedding=learned has no rotary_base: .* position_embedding=rotary",
@@ -166,6 +167,7 @@ def test_a_field_without_effect_is_refused_with_the_fix(fields, message):
 def test_fields_that_only_the_replaced_value_used_return_to_their_defaults():
     recipe = ImageRecipe(optimizer="sgd", momentum=0.9, randaugment_layers=2, randaugment_magnitude=5.0)
     assert recipe.replace(optimizer="adam", randaugment_layers=0) == ImageRecipe(optimizer="adam")
+    assert override(ImageRecipe(test_fraction=0.2), ["fold=1/5"]) == ImageRecipe(fold="1/5")
     tuned = ImageRecipe(pretrained="a", tuning="lora", lora_rank=2)
     assert override(tuned, ["pretrained=none"]) == ImageRecipe()
     with pytest.raises(InputError, match="has no momentum"):

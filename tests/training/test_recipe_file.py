@@ -52,6 +52,10 @@ OLD_TEXT = {"model": "char_rnn", "data": "names", "label_smoothing": 0.0, "tunin
         (OLD, ImageRecipe(epochs=3, near_duplicates=False)),
         ({**OLD, "momentum": 0.9, "skip_broken": True}, ImageRecipe(epochs=3, near_duplicates=False)),
         (OLD_TEXT, TextRecipe()),
+        (
+            {"fold": "1/5", "test_fraction": 0.2, "model": "vit"},
+            ImageRecipe(fold="1/5", near_duplicates=False),
+        ),
         ({"model": "vit", "rotary_base": 50.0, "near_duplicates": None}, ImageRecipe()),
     ],
 )

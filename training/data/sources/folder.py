@@ -36,6 +36,10 @@ def load(argument, options):
         found = "a file" if path.exists() else "nothing"
         raise InputError(f"Expected a folder of class folders at {path}, found {found}.")
     if table := _table_in(path):
+        if options.class_folders:
+            raise InputError(
+                f"class_folders is for class folders, and {path} has {os.path.basename(table)}. Leave it out."
+            )
         loaded = load_table(table, options)
         read = f"labels are those of {os.path.basename(table)}: no folder is a class"
         return loaded._replace(lines=[read, *loaded.lines, *_left_out(path, table, loaded.parts)])

@@ -209,6 +209,9 @@ def test_a_folder_with_a_table_is_read_by_it(images):
 def test_columns_need_a_table(tmp_path):
     with pytest.raises(InputError, match=r"label_column is for a table, and .* has no labels.csv"):
         load_data(f"folder:{tmp_path}", label_column="tags")
+    (tmp_path / "labels.csv").write_text("path,label\n")
+    with pytest.raises(InputError, match=r"class_folders is for class folders, and .* has labels.csv"):
+        load_data(f"folder:{tmp_path}", class_folders="last")
 
 
 def test_a_column_has_the_weight_of_each_image(images):
