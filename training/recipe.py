@@ -461,6 +461,7 @@ class TextRecipe(Recipe):
     # Data
     data: str = "names"  # or text:PATH
     lines: bool = True  # one item a line; False: running text
+    split_seed: Annotated[int | None, _SEEDS, OnlyWith("lines", True)] = None  # running text ends in the test
     lowercase: bool = False
     window: Annotated[int | None, Range(2, 2**16)] = None  # tokens; None: the longest line, running text 128
     unknown: Annotated[str, Choices("error", "unk")] = "error"  # characters that the training split lacks

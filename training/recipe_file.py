@@ -14,7 +14,7 @@ from keras_vit.training.recipe import ImageRecipe, PairRecipe, Recipe, TextRecip
 from keras_vit.training.recipes import find_recipe
 
 _EARLIER = {"near_duplicates": False}  # what recipes of images without this field did
-_ONCE_ACCEPTED = {"test_fraction"}  # with a fold, where it has no effect
+_ONCE_ACCEPTED = {"test_fraction", "split_seed"}  # with a fold or running text, without an effect
 _CONTINUED = {"monitor": "accuracy", **_EARLIER}  # what a run of an earlier version is continued with
 _NEUTRAL = {"label_smoothing": 0.0}  # what version 0.1 required of text, whose recipes have no such field
 

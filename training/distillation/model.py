@@ -7,7 +7,7 @@ from typing import Annotated
 import keras
 from keras import ops
 
-from keras_vit.constraints import Choices, Range, checked
+from keras_vit.constraints import Choices, OnlyWith, Range, checked
 from keras_vit.errors import InputError
 from keras_vit.importing import user_code
 from keras_vit.keras_internals import is_graph
@@ -46,7 +46,8 @@ class Distillation(keras.Model):
             called `"pooling"`; of a teacher without one, its output.
 
     Raises:
-        InputError: models whose inputs or outputs differ, or layers that do not exist or do not fit.
+        InputError: models whose inputs or outputs differ, layers that do not exist or do not fit, or an
+            argument without effect.
 
     Example:
         >>> import numpy as np
@@ -70,10 +71,10 @@ class Distillation(keras.Model):
         teacher: keras.Model,
         kind: Annotated[str, Choices(*KINDS)] = SOFT,
         weight: Annotated[float, Range(0, 1)] = 0.5,
-        temperature: Annotated[float, Range(1e-3, 1e3)] = 1.0,
+        temperature: Annotated[float, Range(1e-3, 1e3), OnlyWith("kind", SOFT)] = 1.0,
         activation: Annotated[str, Choices("softmax", "sigmoid")] = "softmax",
-        student_layer: str | None = None,
-        teacher_layer: str | None = None,
+        student_layer: Annotated[str | None, OnlyWith("kind", FEATURES)] = None,
+        teacher_layer: Annotated[str | None, OnlyWith("kind", FEATURES)] = None,
     ) -> None:
         super().__init__(name=f"{student.name}_distillation")
         student = _functional(student, "student")

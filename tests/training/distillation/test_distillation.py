@@ -62,7 +62,8 @@ DISTANCES = {
 @pytest.mark.parametrize("weights", [None, np.linspace(0, 2, 12)], ids=["", "weighted"])
 def test_the_loss_is_that_of_the_labels_and_of_the_teacher(kind, activation, weights):
     student, teacher = small(1), small(2)
-    model = Distillation(student, teacher, kind, weight=0.3, temperature=2.5, activation=activation)
+    options = {"temperature": 2.5} if kind == "soft" else {}
+    model = Distillation(student, teacher, kind, weight=0.3, activation=activation, **options)
     learnt, taught = outputs(student), outputs(teacher)
     by_sample = 0.7 * cross_entropy(LABELS, learnt)
     by_sample += 0.3 * DISTANCES[kind, activation](taught, learnt, 2.5)
@@ -155,6 +156,8 @@ def test_the_second_head_learns_from_the_teacher_alone(student, weight):
         ),
         ((small(2), "softer"), "kind to be one of soft, hard, features"),
         ((small(2), "soft", 2), "weight from 0 to 1, received 2"),
+        ((small(2), "hard", 0.5, 2.0), "kind=hard has no temperature: .* or give kind=soft"),
+        ((small(2), "soft", 0.5, 2.0, "softmax", "pooling"), "kind=soft has no student_layer"),
         (
             (small(2), "features"),
             "Expected student_layer to be a layer",

@@ -140,6 +140,7 @@ def test_a_run_stopped_within_an_epoch_resumes_with_its_carried_state_as_if_neve
         ({"flip": True, "image_size": 32}, "Recipe field 'flip' is for images alone"),
         ({"patch_size": 4}, "Unknown recipe field 'patch_size'"),
         ({"carry_state": True}, "lines=false"),
+        ({"lines": False, "split_seed": 3}, "lines=false has no split_seed"),
         ({"model": "char_transformer"}, "'char_transformer' does not accept cell"),
         ({"data": "digits"}, "names or text:PATH"),
         ({"batch_size": 5000}, "5000 training lines"),
