@@ -12,16 +12,10 @@ from keras_vit.models.image_input import pixel_statistics
 from keras_vit.training.data import ImageData
 from keras_vit.training.data.decoding import with_decoding
 from keras_vit.training.data.encoded import DEFAULT_IMAGE_SIZE
+from keras_vit.training.data.sources import vary_in_size
 from keras_vit.training.recipe import ImageRecipe
 
-PHOTOGRAPHS = ("folder", "hf", "shards", "table")  # sources of files, whose images vary in size
 _DECIDING = ("crop_mode", "crop_ratio", "interpolation", "rounded")  # fields that decide about pixels
-
-
-def are_photographs(spec, data_dir=None) -> bool:
-    """Returns whether the images of a spec vary in size, as photographs do, and not those of a fixed size."""
-    source, _, name = spec.partition(":") if isinstance(spec, str) else ("", "", "")
-    return source in PHOTOGRAPHS or source == "tfds" and _varies(name, data_dir)
 
 
 def image_size_of(recipe: ImageRecipe) -> tuple[int, int] | None:
@@ -31,7 +25,7 @@ def image_size_of(recipe: ImageRecipe) -> tuple[int, int] | None:
 
 def preparation(geometry: str | None, spec: str, image_size=None, data_dir=None) -> Preprocessing:
     """Returns how the images of a spec are prepared: by a geometry, None for the one that fits the data."""
-    known = geometry or ("center_crop" if are_photographs(spec, data_dir) else "stretch")
+    known = geometry or ("center_crop" if vary_in_size(spec, data_dir) else "stretch")
     return Preprocessing.of(known, image_size or DEFAULT_IMAGE_SIZE)
 
 
@@ -47,7 +41,7 @@ def preparation_of_recipe(recipe: ImageRecipe, spec: str, data_dir=None) -> Prep
 
 def _geometry_of_recipe(recipe, spec, data_dir):
     size = image_size_of(recipe)
-    if recipe.pretrained is None or recipe.geometry is None and not are_photographs(spec, data_dir):
+    if recipe.pretrained is None or recipe.geometry is None and not vary_in_size(spec, data_dir):
         return preparation(recipe.geometry, spec, size, data_dir)
     own = pretrained.preprocessing(recipe.pretrained, size)
     if recipe.geometry not in (None, own.geometry):
@@ -114,14 +108,3 @@ def with_statistics(preparation: Preprocessing, model: keras.Model) -> Preproces
     known = isinstance(scaling, keras.layers.Rescaling) and np.min(scaling.scale) > 0
     mean, std = pixel_statistics(scaling, channels) if known else ((0.5,) * channels, (0.5,) * channels)
     return dataclasses.replace(preparation.for_size(size), mean=mean, std=std)
-
-
-def _varies(name, data_dir):
-    """Returns whether the images of a set of TensorFlow Datasets have no common size."""
-    import tensorflow_datasets as tfds
-
-    try:
-        features = tfds.builder(name, data_dir=data_dir).info.features
-        return any(None in feature.shape for feature in features.values() if len(feature.shape) == 3)
-    except Exception:  # what is wrong with it is said where it is loaded
-        return False

@@ -6,6 +6,8 @@ A spec is `NAME` or `NAME:ARGUMENT`, where NAME is the module's name. Each modul
   a path; the data's name contains only its last part.
 - `load(argument, options)`: returns a `Loaded`; `options` are `LoadOptions`.
 - `FIELDS`: of recipes, those that have an effect with this source and not with each. Without: none.
+- `vary_in_size(argument, data_dir)`: returns whether its images do. Without: whether they are decoded, that
+  is, whether `FIELDS` has `DECODED_FIELDS`.
 """
 
 import dataclasses
@@ -14,10 +16,12 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
+from typing import Any
 
 from keras_vit.errors import InputError, listed
 from keras_vit.importing import is_name
 from keras_vit.training.data import given
+from keras_vit.training.data.encoded import DECODED_FIELDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +63,19 @@ def specs_with(field: str) -> list[str]:
     """
     found = [(name, source) for name, source in _sources().items() if field in getattr(source, "FIELDS", ())]
     return [f"{name}:*" if source.ARGUMENT else name for name, source in found]
+
+
+def vary_in_size(spec: Any, data_dir: str | Path | None = None) -> bool:
+    """Returns whether the images of a spec vary in size, as photographs do; of other data never.
+
+    >>> vary_in_size("folder:photos"), vary_in_size("digits")
+    (True, False)
+    """
+    name, _, argument = spec.partition(":") if isinstance(spec, str) else ("", "", "")
+    source = _sources().get(name)
+    if hasattr(source, "vary_in_size"):
+        return source.vary_in_size(argument, data_dir)
+    return {*DECODED_FIELDS} <= {*getattr(source, "FIELDS", ())}
 
 
 def check_read(spec: str, given: Mapping[str, object]):

@@ -44,6 +44,17 @@ def load(argument, options):
     return Loaded(labelled, tuple(builder.info.features[keys[1]].names), lines)
 
 
+def vary_in_size(argument, data_dir):
+    """Returns whether the images of a set have no common size."""
+    import tensorflow_datasets as tfds
+
+    try:
+        features = tfds.builder(argument, data_dir=data_dir).info.features
+        return any(None in feature.shape for feature in features.values() if len(feature.shape) == 3)
+    except Exception:  # what is wrong with it is said where it is loaded
+        return False
+
+
 def _find_builder(name, data_dir):
     import tensorflow_datasets as tfds
 
