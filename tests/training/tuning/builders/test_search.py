@@ -67,7 +67,7 @@ def test_a_file_with_a_builder_is_searched_by_the_command(tmp_path, monkeypatch,
     words = [file, "--trials", 1, "--epochs", 1, "--seeds", 1, "--objective", "val_auc", "--max-size-mb", 1]
     assert main(["tune", *map(str, words), "--run-dir", str(tmp_path / "run")]) == 0
     shown = capsys.readouterr().out
-    assert "its model, of the best seed" in shown and "Validation split, mean of 1 seeds" in shown
+    assert "its model, of the best seed" in shown and "Validation split, mean of 1 seed ±" in shown
     assert float(rows(tmp_path / "run")[0]["size_bytes"]) > 0
     (export,) = (tmp_path / "run").glob("winner-*/export/export.json")
     assert "verified against its outputs" in shown and (export.parent / "model_fp32.tflite").exists()
