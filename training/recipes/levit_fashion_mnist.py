@@ -1,6 +1,6 @@
 """A LeViT for small images on Fashion-MNIST, from scratch: convolutions, then attention.
 
-    keras-vit train levit_fashion_mnist precision=mixed_bfloat16 --run-dir runs/levit_fashion_mnist
+keras-vit train levit_fashion_mnist precision=mixed_bfloat16 --run-dir runs/levit_fashion_mnist
 """
 
 from keras_vit.training.recipes.levit_cifar10 import RECIPE as CIFAR10
