@@ -140,12 +140,20 @@ class Attempt:
 def check_tolerances(row, export):
     """Raises ConditionError when a file loses too much, or differs although it must be exact."""
     if not row["drop"] <= row["max_drop"]:  # nor is NaN
-        raise ConditionError(
-            f"lost {export.drop.format(row['drop'])}, allowed are {row['max_drop']:g}: {export.advice}"
-        )
+        lost = export.drop.format(row["drop"])
+        raise ConditionError(f"lost {lost}{_place(row)}, allowed are {row['max_drop']:g}: {export.advice}")
     for name, words in export.differences.items():
         if VARIANTS[row["variant"]].is_float32 and row.get(name, 0) > FLOAT32_TOLERANCE:
             raise ConditionError(
                 f"differs from the model by {row[name]:.1e} {words}, float32 arithmetic allows "
                 f"{FLOAT32_TOLERANCE:.0e}"
             )
+
+
+def _place(row):
+    """Says which of several outputs lost that much, and of what score, where the row knows it."""
+    for name, output in (row.get("outputs") or {}).items():
+        if output.get("drop") == row["drop"]:
+            score = f", {output['metric']} {output['reference_score']:.4f}" if "reference_score" in output else ""
+            return f" in {name}{score}"
+    return ""

@@ -78,6 +78,13 @@ def add_label_kind(parser):
     parser.add_argument("--label-kind", choices=KINDS, help="what the labels are (default: as they show)")
 
 
+def add_skip_broken(parser):
+    """Adds `--skip-broken`, which the message on images that cannot be read names."""
+    parser.add_argument(
+        "--skip-broken", action="store_true", help="leave out images that cannot be read, and list them"
+    )
+
+
 def given_source(options) -> dict:
     """Returns what `add_source` added, and what `check` and `pack` share, as options of `load_data`."""
     columns = ("image_column", "label_column", "split_column", "label_kind")

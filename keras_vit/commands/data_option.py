@@ -1,8 +1,10 @@
 """The option `--data SPEC` and those that belong to it."""
 
-from keras_vit.commands.arguments import add_data_dir, add_label_kind, path
+from keras_vit.commands.arguments import add_data_dir, add_label_kind, add_skip_broken, path
 from keras_vit.commands.geometry_option import add_geometry
 
+OF_IMAGES = ("pixels", "geometry", "label_column", "label_kind", "skip_broken")
+OF_DATA = ("no_labels", *OF_IMAGES)  # options that say how --data is read
 PIXELS = ("0:255", "0:1", "-1:1")  # ranges of the values of images
 EXPECTED = (
     "digits, tfds:NAME, folder:PATH, table:FILE (all for images), npz:PATH with arrays named as the model's "
@@ -28,5 +30,6 @@ def add_data(parser):
         "--label-column", metavar="NAMES", help="columns of the labels in a table, separated by commas"
     )
     add_label_kind(parser)
+    add_skip_broken(parser)
     add_geometry(parser)
     add_data_dir(parser)

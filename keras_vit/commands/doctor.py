@@ -1,6 +1,7 @@
 """Reports what in a model will be an obstacle on a phone, and the fix."""
 
-from keras_vit.commands.data_option import add_data
+from keras_vit.commands.arguments import refuse
+from keras_vit.commands.data_option import OF_DATA, add_data
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.model_option import add_meaning, add_model, add_shape
@@ -37,6 +38,8 @@ def run(options):
         from keras_vit.io.progress import working
     if options.data and options.shape:
         raise InputError("Expected --data or --shape, received both: data have shapes.")
+    if not options.data:
+        refuse(options, OF_DATA, "is for --data. Leave it out, or add the data.")
     found = find_model(options.model)
     inputs = _inputs(options, found)
     meaning = found.meaning(options)

@@ -1,7 +1,7 @@
 """Evaluates a run's model on the test split, or any model on data."""
 
 from keras_vit.commands.arguments import path, refuse, share
-from keras_vit.commands.data_option import EXPECTED, add_data
+from keras_vit.commands.data_option import EXPECTED, OF_DATA, add_data
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.model_option import add_metric, add_task, by_output, named_metric
@@ -47,8 +47,8 @@ def run(options):
         raise InputError(f"Expected --data for {options.model}, which is no run: {EXPECTED}.")
     if options.data is None and options.metric is not None:
         raise InputError("--metric is for --data. Leave it out, or add the data to evaluate on.")
-    if options.data is None and options.geometry is not None:
-        raise InputError("--geometry is for --data: a run knows its own. Leave it out.")
+    if options.data is None:
+        refuse(options, OF_DATA, "is for --data: a run knows its own. Leave it out.")
     if options.data is not None:
         known = "is for runs, which know their data: leave it or --data out."
         refuse(options, ("precision", "unknown"), known)

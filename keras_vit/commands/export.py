@@ -4,7 +4,7 @@ import os
 import platform
 
 from keras_vit.commands.arguments import at_least_one, path, points, refuse
-from keras_vit.commands.data_option import add_data
+from keras_vit.commands.data_option import OF_DATA, add_data
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.model_option import add_meaning, add_metric, add_model
@@ -19,8 +19,8 @@ ONLY = {
     "images and text": ("web", "litert"),
 }
 OF_ANY_MODEL = (
-    "data", "no_labels", "pixels", "geometry", "calibration", "labels_file", "metric", "better", "out",
-    "replace", "task", "activation",
+    "data", *OF_DATA, "calibration", "labels_file", "metric", "better", "out", "replace", "task",
+    "activation",
 )  # fmt: skip
 OF_RUNS = ("web", "app", "litert", "characters", "patch_size")
 

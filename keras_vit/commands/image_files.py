@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 from keras_vit.commands.arguments import path
-from keras_vit.errors import InputError, Notice, listed
+from keras_vit.errors import InputError, Notice
 
 _STDIN = "-"
 _PATTERN = set("*?[")
@@ -56,11 +56,11 @@ def image_files(given: list[str]) -> list[str]:
 
 
 def _in_folder(name):
-    from keras_vit.io.folders import scan
+    from keras_vit.io.folders import passed_over_words, scan
 
     passed_over = collections.Counter()
     images = [str(image) for image in scan(Path(name), passed_over).all_images()]
-    kinds = listed(f"{count:,} {kind}" for kind, count in passed_over.most_common())
+    kinds = passed_over_words(passed_over)
     if not images:
         raise InputError(f"Expected images in the folder {name}, found {kinds or 'nothing'}.")
     if passed_over:

@@ -5,9 +5,10 @@ import os
 
 import numpy as np
 
+from keras_vit.commands.arguments import selected
 from keras_vit.commands.geometry_option import preparation_for, taken
 from keras_vit.commands.image_files import image_files
-from keras_vit.errors import InputError, counted, listed
+from keras_vit.errors import InputError, counted, listed, warn
 from keras_vit.io.label_kinds import SOFT
 
 SCALES = {"0:255": None, "0:1": (1 / 255, 0.0), "-1:1": (2 / 255, -1.0)}  # factor and shift; None for bytes
@@ -29,7 +30,7 @@ def read_images(spec, found, options) -> dict:
     if prepare and options.no_labels and (files := _files_of_no_class(spec)):
         return _unlabelled(files, prepare, shape[-1], found, options)
     given = (prepare and prepare_option(prepare)) or {"geometry": options.geometry or "stretch"}
-    read = {"label_column": options.label_column, "label_kind": options.label_kind}
+    read = selected(options, "label_column", "label_kind", "skip_broken")
     data = load_data(spec, data_dir=options.data_dir, image_size=size, **read, **given)
     if prepare is None:
         prepare = preparation_for(found, (*data.image_shape[:2], shape[-1]), options.geometry)
@@ -67,9 +68,19 @@ def _files_of_no_class(spec):
 def _unlabelled(files, prepare, channels, found, options):
     from keras_vit.io.images import read_image
 
-    images = np.stack([read_image(file, prepare, channels) for file in files])
+    images = []
+    for file in files:
+        try:
+            images.append(read_image(file, prepare, channels))
+        except InputError as error:
+            if not options.skip_broken:
+                raise InputError(f"{error} To leave such images out: --skip-broken.") from error
+            warn(f"{error} It is left out.")
+    if not images:
+        raise InputError(f"None of {counted(len(files), 'image')} can be read.")
+    images = np.stack(images)
     print(
-        f"taken: {counted(len(files), 'image')}, {taken(found, prepare, options.geometry)}, "
+        f"taken: {counted(len(images), 'image')}, {taken(found, prepare, options.geometry)}, "
         f"values {options.pixels or '0:255'}"
     )
     images = _fitted(images, channels, options.pixels)

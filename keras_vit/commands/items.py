@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from keras_vit.commands.arguments import refuse
-from keras_vit.commands.data_option import EXPECTED
+from keras_vit.commands.data_option import EXPECTED, OF_IMAGES
 from keras_vit.commands.images_for_model import read_images
 from keras_vit.errors import InputError, listed
 from keras_vit.importing import import_named, is_name, user_code
@@ -43,7 +43,7 @@ def read_items(spec, found, options) -> Items:
         items = Items(**read_images(spec, found, options))
     if items.preparation is None:
         reason = f"is for images of digits, tfds:, folder: and table:, not for {spec}. Leave it out."
-        refuse(options, ("pixels", "geometry", "label_column", "label_kind"), reason)
+        refuse(options, OF_IMAGES, reason)
     if options.no_labels:
         items = dataclasses.replace(items, inputs=_without_labels(items.inputs), labels=None)
     print(f"{spec}: {_shown(items)}")

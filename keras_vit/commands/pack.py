@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from keras_vit.commands.arguments import add_data_dir, add_source, given_source, path, selected
+from keras_vit.commands.arguments import (
+    add_data_dir,
+    add_skip_broken,
+    add_source,
+    given_source,
+    path,
+    selected,
+)
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError, counted
@@ -27,7 +34,7 @@ def add_arguments(parser):
         "--weight-column", metavar="NAME", help="column of a table with a weight of each image"
     )
     parser.add_argument("--class-folders", choices=("first", "last"), help="as check has it")
-    parser.add_argument("--skip-broken", action="store_true", help="leave out images that cannot be read")
+    add_skip_broken(parser)
     parser.add_argument(
         "--seed", type=int, default=0, help="chooses the splits that the data lack (default: 0)"
     )

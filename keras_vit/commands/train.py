@@ -1,6 +1,6 @@
 """Trains a recipe."""
 
-from keras_vit.commands.arguments import add_data_dir, at_least_one, path, selected
+from keras_vit.commands.arguments import add_data_dir, add_skip_broken, at_least_one, path, selected
 from keras_vit.commands.evaluate import print_metrics
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
@@ -37,9 +37,7 @@ def add_arguments(parser):
         help="cross-validation: train K times, each time with another of K parts as the test split; the same "
         "command continues",
     )
-    parser.add_argument(
-        "--skip-broken", action="store_true", help="leave out images that cannot be read, and list them"
-    )
+    add_skip_broken(parser)
     parser.add_argument(
         "--pretrained",
         type=path,

@@ -1,7 +1,15 @@
 """Searches for the recipe, or the hyperparameters of a builder, with the best model within limits."""
 
 from keras_vit.commands import export
-from keras_vit.commands.arguments import above_zero, add_data_dir, at_least_one, at_least_zero, parsed, path
+from keras_vit.commands.arguments import (
+    above_zero,
+    add_data_dir,
+    add_skip_broken,
+    at_least_one,
+    at_least_zero,
+    parsed,
+    path,
+)
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import counted
@@ -28,8 +36,8 @@ def add_arguments(parser):
     parser.add_argument(
         "search",
         metavar="SEARCH",
-        help="a name from `keras-vit list searches`, a .py file with SEARCH, or a builder: module:build or a "
-        ".py file with build(hp), train and validation",
+        help="a name from `keras-vit list searches`; that of a recipe, with the fields to vary; a .py file "
+        "with SEARCH; or a builder: module:build or a .py file with build(hp), train and validation",
     )
     parser.add_argument(
         "overrides",
@@ -77,6 +85,7 @@ def add_arguments(parser):
     limits.add_argument(
         "--relative-to", type=path, metavar="RECIPE", help="a recipe's name or file, or a run folder"
     )
+    add_skip_broken(parser)
     add_data_dir(parser)
     add_json(parser, "winner, its figures and its files")
     machines = parser.add_argument_group("several machines").add_mutually_exclusive_group()
@@ -113,7 +122,7 @@ def _search(options, search, is_exported):
     return search(
         options.search,
         options.run_dir,
-        overrides=options.overrides,
+        overrides=[*options.overrides, *["skip_broken=true"] * options.skip_broken],
         measure=is_exported,
         coordinator=options.coordinator,
         join_at=options.join,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.io.image_formats import is_image_file
+from keras_vit.io.image_formats import HEIF_HINT, HEIF_SUFFIXES, is_image_file
 
 _OF_SYSTEMS = ("__MACOSX", "__pycache__")  # besides those that begin with a dot
 
@@ -30,6 +30,14 @@ class Folder:
         yield from self.images
         for folder in self.folders.values():
             yield from folder.all_images()
+
+
+def passed_over_words(passed_over: collections.Counter, limit: int | None = None) -> str:
+    """Returns the most frequent kinds of files that `scan` passed over, each with its number."""
+    return ", ".join(
+        f"{count:,} {kind}" + (f" ({HEIF_HINT})" if kind in HEIF_SUFFIXES else "")
+        for kind, count in passed_over.most_common(limit)
+    )
 
 
 def scan(path: Path, passed_over: collections.Counter, above: frozenset = frozenset()) -> Folder:

@@ -14,6 +14,7 @@ RAW_SUFFIXES = (
 )  # fmt: skip
 """Of raw photographs. Most begin like TIFF files, so that Pillow would read their small preview."""
 
+HEIF_HINT = "read where pillow-heif is installed: pip install pillow-heif"
 FORMAT_NAMES = "JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF, or HEIC with `pip install pillow-heif`"
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF")
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")

@@ -12,7 +12,7 @@ import keras_vit
 from keras_vit.__main__ import main
 from keras_vit.commands.found_model import FoundModel
 from keras_vit.commands.items import read_items
-from keras_vit.errors import InputError
+from keras_vit.errors import DataWarning, InputError
 from keras_vit.export import load_predictor
 from keras_vit.pretrained.hub import WEIGHTS
 
@@ -137,14 +137,33 @@ def test_a_folder_of_images_without_classes_is_data_without_labels(own_folder, c
     for number in range(3):
         Image.new("RGB", (20, 10), (0, 0, 80 * number)).save(own_folder / "photos" / f"{number}.png")
     unset = dict.fromkeys(("geometry", "data_dir", "label_column", "label_kind"))
-    options = argparse.Namespace(no_labels=True, pixels="0:1", **unset)
+    options = argparse.Namespace(no_labels=True, pixels="0:1", skip_broken=False, **unset)
     items = read_items("folder:photos", FoundModel(flat(10), "flat", own_folder), options)
     assert items.labels is None and items.inputs.shape == (3, *flat(10).input_shape[1:])
     np.testing.assert_allclose(items.inputs.mean(axis=(1, 2, 3)), [0, 9 / 255, 18 / 255], atol=1e-6)
     assert "taken: 3 images, " in capsys.readouterr().out
     (own_folder / "photos" / "broken.png").write_bytes(b"no image")
-    with pytest.raises(InputError, match="broken.png"):
+    with pytest.raises(InputError, match="broken.png.*--skip-broken"):
         read_items("folder:photos", FoundModel(flat(10), "flat", own_folder), options)
+    options.skip_broken = True
+    with pytest.warns(DataWarning, match="broken.png"):
+        found = read_items("folder:photos", FoundModel(flat(10), "flat", own_folder), options)
+    np.testing.assert_array_equal(found.inputs, items.inputs)
+
+
+def test_broken_photographs_are_left_out_of_class_folders_too(own_folder, capsys):
+    for name, grey in (("a", 40), ("b", 200)):
+        (own_folder / "photos" / name).mkdir(parents=True)
+        for number in range(12):
+            image = Image.new("RGB", (20, 10), (grey, 5 * number, 0))
+            image.save(own_folder / "photos" / name / f"{number}.png")
+    (own_folder / "photos" / "a" / "3.png").write_bytes(b"no image")
+    flat(2).save("flat.keras")
+    words = ["export", "flat.keras", "--data", "folder:photos", "--task", "classification", *FP32]
+    assert main(words) == 2
+    assert "a/3.png" in capsys.readouterr().err
+    assert main([*words, "--skip-broken"]) == 0
+    assert "They are left out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,10 @@ def test_the_option_has_all_geometries():
     ("words", "message"),
     [
         (["evaluate", "run", "--geometry", "stretch"], "--geometry is for --data"),
+        (["evaluate", "run", "--no-labels"], "--no-labels is for --data"),
+        (["doctor", "run", "--skip-broken"], "--skip-broken is for --data"),
         (["export", "run", "--geometry", "stretch"], "--geometry is for models that are no run"),
+        (["export", "run", "--label-column", "kind"], "--label-column is for models that are no run"),
         (["predict", "run", "items.npz", "--geometry", "stretch"], "--geometry is for image files"),
     ],
 )

@@ -9,7 +9,7 @@ import dataclasses
 from pathlib import Path
 
 from keras_vit.errors import InputError, listed
-from keras_vit.io.folders import scan
+from keras_vit.io.folders import passed_over_words, scan
 
 SPLITS = {  # the usual names, in any case
     "train": "train", "training": "train",
@@ -35,7 +35,7 @@ class Layout:
 
     def kinds(self, limit: int | None = None) -> str:
         """Returns the most frequent kinds that were passed over, each with its number."""
-        return ", ".join(f"{count:,} {kind}" for kind, count in self.passed_over.most_common(limit))
+        return passed_over_words(self.passed_over, limit)
 
 
 def read_layout(path: Path, class_folders: str | None = None) -> Layout:

@@ -12,14 +12,17 @@ find_search = functools.partial(find_module, __name__, noun="search")  # such a 
 def read_search(source):
     """Returns the name of a search for recipes and its Search.
 
-    `source` is a Search, a name of this package, or the path of a `.py` file that defines `SEARCH` (its code
-    is run).
+    `source` is a Search, a name of this package, that of a recipe, of which what the user varies is searched,
+    or the path of a `.py` file that defines `SEARCH` (its code is run).
     """
     from keras_vit.training.recipe_file import load_object
+    from keras_vit.training.recipes import find_recipe, recipe_names
     from keras_vit.training.tuning.space.search import Search
 
     if isinstance(source, Search):
         return "own", source
     if Path(source).suffix == ".py":
         return str(source), load_object(source, "SEARCH", Search)
-    return source, find_search(source).SEARCH
+    if source in search_names() or source not in recipe_names():
+        return source, find_search(source).SEARCH
+    return source, Search(find_recipe(source).RECIPE, lambda hp: None)

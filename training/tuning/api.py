@@ -97,11 +97,12 @@ def search(
     more trials.
 
     Args:
-        source: what to search. For recipes: a name of `keras-vit list searches`, the path of a `.py` file
-            that defines `SEARCH`, or a Search. For models of your own: a function `build(hp)` that returns a
-            compiled keras.Model, a keras_tuner.HyperModel (a class or an instance, also with its own `fit`),
-            `"module:build"`, or the path of a `.py` file that defines `build`, `train` and `validation`. The
-            code of files and modules is run.
+        source: what to search. For recipes: a name of `keras-vit list searches`; the name of a recipe, of
+            which `overrides` say what varies; the path of a `.py` file that defines `SEARCH`; or a Search.
+            For models of your own: a function `build(hp)` that returns a compiled keras.Model, a
+            keras_tuner.HyperModel (a class or an instance, also with its own `fit`), `"module:build"`, or the
+            path of a `.py` file that defines `build`, `train` and `validation`. The code of files and modules
+            is run.
         run_dir: str or Path of a folder for this search.
         train, validation: data of a builder: `(x, y)` or `(x, y, sample_weight)` of arrays, also dicts of
             arrays; a tf.data.Dataset or keras.utils.PyDataset; or a function, or its `"module:name"`, that

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from keras_vit import ConditionError
+from keras_vit.export.model.keras_export import KerasExport
 from keras_vit.export.model.verify import Expected, compare
 from keras_vit.export.tasks import TASKS
+from keras_vit.export.verification.attempt import check_tolerances
 
 CLASSES = TASKS["classification"]
 
@@ -72,6 +74,8 @@ def test_of_several_outputs_the_worst_counts_and_all_are_listed():
     expected = {"a": Expected(x), "b": Expected(x)}
     result = compare(expected, {"a": x, "b": x + 0.5})
     assert result["outputs"]["a"]["drop"] == 0 < result["drop"] == result["outputs"]["b"]["drop"]
+    with pytest.raises(ConditionError, match=r"lost \d+\.\d\d points in b, allowed are 0.5"):
+        check_tolerances({"variant": "fp16", "max_drop": 0.5, **result}, KerasExport)
 
 
 def test_whole_numbers_are_compared_for_equality():

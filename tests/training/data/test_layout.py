@@ -1,11 +1,13 @@
 """How a folder of images is read: usual names of splits, and both readings where there are two."""
 
+import collections
 import os
 
 import pytest
 from PIL import Image
 
 from keras_vit.errors import InputError
+from keras_vit.io.folders import passed_over_words
 from keras_vit.io.image_formats import is_image_file
 from keras_vit.training.data.layout import read_layout
 
@@ -113,6 +115,11 @@ def test_images_are_known_by_their_content_and_others_are_counted(made):
     assert counts(layout) == {"train": {"cat": 8, "dog": 1 + is_image_file("d.heic")}}
     assert layout.lines()[1].startswith("passed over: 2 .txt, ")
     assert layout.passed_over["without an ending"] == 1 and layout.passed_over[".json"] == 1
+
+
+def test_photographs_that_need_a_package_are_passed_over_with_its_name():
+    words = passed_over_words(collections.Counter({".heic": 2, ".txt": 1}))
+    assert words == "2 .heic (read where pillow-heif is installed: pip install pillow-heif), 1 .txt"
 
 
 def test_a_link_to_a_class_folder_is_followed_and_one_to_a_folder_above_is_not(made):
