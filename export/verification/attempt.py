@@ -154,6 +154,6 @@ def _place(row):
     """Says which of several outputs lost that much, and of what score, where the row knows it."""
     for name, output in (row.get("outputs") or {}).items():
         if output.get("drop") == row["drop"]:
-            score = f", {output['metric']} {output['reference_score']:.4f}" if "reference_score" in output else ""
-            return f" in {name}{score}"
+            reference = output.get("reference_score")
+            return f" in {name}" + ("" if reference is None else f", {output['metric']} {reference:.4f}")
     return ""
