@@ -5,6 +5,7 @@ This module imports nothing heavy, so that the command line can list the variant
 
 import dataclasses
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 SAVED_MODEL_MARK = "saved_model.pb"  # identifies a SavedModel
@@ -123,6 +124,13 @@ DEFAULT = tuple(name for name, variant in VARIANTS.items() if variant.is_default
 ALL_INT8 = tuple(name for name, variant in VARIANTS.items() if variant.is_all_int8)
 TEXT_VARIANTS = tuple(name for name, variant in VARIANTS.items() if variant.for_text)
 CANDIDATES = tuple(name for name, variant in VARIANTS.items() if not variant.not_auto)
+
+
+def steps(variants: Sequence[str]) -> tuple[str, ...]:
+    """Returns the parts of an export whose progress is shown: variants, and what `auto` does with each."""
+    named = tuple(variant for variant in variants if variant != AUTO)
+    others = [variant for variant in CANDIDATES if AUTO in variants and variant not in named]
+    return (*named, *(f"{variant}: {what}" for what in ("converting", "verifying") for variant in others))
 
 
 def is_exported(path: str | os.PathLike) -> bool:

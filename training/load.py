@@ -43,40 +43,53 @@ def load_data(
         seed: int, chooses the splits and the subset. Default: 0.
         **options: of images, of text or of pairs alone.
 
-            Images: `image_size`, int or `(height, width)` in pixels (default: the source's own, of image
-            files 224); `geometry`, how others become that size with antialiased bilinear interpolation:
-            `"center_crop"` (default for images of varying size), `"letterbox"` or `"stretch"` (default for
-            those of a fixed one), as `keras_vit.pretrained.Preprocessing.of` does it; `subset`, int,
-            training images to keep, equally many of each class (default: all); `skip_broken`, bool, leaves
-            out image files that cannot be read, with a warning that names them (default: False);
-            `background`, str, the colour under transparent images (default: white); `sixteen_bit`, how grey
-            images of 16 bits are scaled: `"full"` (default), `"data"` or `"LOW:HIGH"`;
-            `class_folders`, `"first"` or `"last"`, whether the outer or the innermost folders are the classes
-            where both make sense (default: such a folder is refused);
-            `prepare`, function of a uint8 image that brings it to `image_size` instead of `geometry`, such as
-            a `keras_vit.pretrained.Preprocessing` (default: None);
-            `image_column`, `label_column`, `split_column`, `weight_column`, str, columns of a table (default:
-            those with usual names, no weights); several label columns are separated by commas, and `"*"` is
-            all others; `label_kind`, `"class"`, `"several"` (labels that each hold or not), `"numbers"` or
-            `"soft"` (a share of each class) (default: as the labels show, which `found` says); `group`, what
-            stays on one side of every split that is made: `"folder"`, images with the same innermost folder,
-            `"column:NAME"`, of a table, or `"pattern:REGEX"`, the first part in parentheses of the path
-            within the folder (default: equal images alone); `near_duplicates`, bool, whether those stay
-            together too (default: where no `group` is given, of at most 20,000 images of 32 pixels or more
-            and 256 MB of files); `fold`, such as `"2/5"`: the second of five folds is the test split
-            (default: None); `examine`, bool, reads all image files before it returns, and not only a sample
-            of many (default: False); `caching`, bool, keeps decoded image files on the disk, in the folder
-            that the variable `KERAS_VIT_CACHE` names, by default `~/.cache/keras_vit` (default: True);
-            `data_dir`, str or Path, where TFDS keeps its data (default: TFDS's own).
+            Images:
 
-            Text: `lines`, bool, one item a line, or running text (default: True); `lowercase`, bool
-            (default: False); `window`, int, tokens that a model reads at once (default: as the longest
-            line needs, for running text 128); `unknown`, `"unk"` gives characters that the training split
-            lacks a token of their own (default: `"error"`).
+            - `image_size`: int or `(height, width)` in pixels. Default: the source's own, of image files 224.
+            - `geometry`: how others become that size with antialiased bilinear interpolation, as
+              `keras_vit.pretrained.Preprocessing.of` does it: `"center_crop"` (default for images of varying
+              size), `"letterbox"` or `"stretch"` (default for those of a fixed one).
+            - `prepare`: function of a uint8 image that brings it to `image_size` instead of `geometry`, such
+              as a `keras_vit.pretrained.Preprocessing`. Default: None.
+            - `subset`: int, training images to keep, equally many of each class. Default: all.
+            - `skip_broken`: bool, leaves out image files that cannot be read, with a warning that names them.
+              Default: False.
+            - `background`: str, the colour under transparent images. Default: white.
+            - `sixteen_bit`: how grey images of 16 bits are scaled: `"full"` (default), `"data"` or
+              `"LOW:HIGH"`.
+            - `class_folders`: `"first"` or `"last"`, whether the outer or the innermost folders are the
+              classes where both make sense. Default: such a folder is refused.
+            - `image_column`, `label_column`, `split_column`, `weight_column`: str, columns of a table;
+              several label columns are separated by commas, and `"*"` is all others. Default: those with
+              usual names, no weights.
+            - `label_kind`: `"class"`, `"several"` (labels that each hold or not), `"numbers"` or `"soft"` (a
+              share of each class). Default: as the labels show, which `found` says.
+            - `group`: what stays on one side of every split that is made: `"folder"`, images with the same
+              innermost folder, `"column:NAME"`, of a table, or `"pattern:REGEX"`, the first part in
+              parentheses of the path within the folder. Default: equal images alone.
+            - `near_duplicates`: bool, whether those stay together too. Default: where no `group` is given, of
+              at most 20,000 images of 32 pixels or more and 256 MB of files.
+            - `fold`: such as `"2/5"`: the second of five folds is the test split. Default: None.
+            - `examine`: bool, reads all image files before it returns, and not only a sample of many.
+              Default: False.
+            - `caching`: bool, keeps decoded image files on the disk, in the folder that the variable
+              `KERAS_VIT_CACHE` names, by default `~/.cache/keras_vit`. Default: True.
+            - `data_dir`: str or Path, where TFDS keeps its data. Default: TFDS's own.
 
-            Pairs: `num_pairs`, int, how many a program makes (default: 10,000); `max_source` and
-            `max_target`, ints, characters at most (default: as the longest); `lowercase` and `unknown` as of
-            text.
+            Text:
+
+            - `lines`: bool, one item a line, or running text. Default: True.
+            - `lowercase`: bool. Default: False.
+            - `window`: int, tokens that a model reads at once. Default: as the longest line needs, for
+              running text 128.
+            - `unknown`: `"unk"` gives characters that the training split lacks a token of their own. Default:
+              `"error"`.
+
+            Pairs:
+
+            - `num_pairs`: int, how many a program makes. Default: 10,000.
+            - `max_source` and `max_target`: ints, characters at most. Default: as the longest.
+            - `lowercase` and `unknown`: as of text.
 
     Returns:
         ImageData, TextData or PairData.

@@ -3,6 +3,7 @@
 import functools
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from keras_vit.export.tflite.graph import read_graph
 from keras_vit.export.variants import VARIANTS
 from keras_vit.export.workers.runner import run_worker, run_writer
 from keras_vit.io.files import disk_errors_as_input_errors
+from keras_vit.io.html_page import duration
 
 MOST_ITEMS = 256  # for calibration; further ones change the ranges little
 SENSITIVITY_ITEMS = 16
@@ -71,7 +73,10 @@ class TfliteWriter:
         """
         items = self._saved(_evenly_spaced(self.calibration, SENSITIVITY_ITEMS), "few.npz")
         spared = VARIANTS[variant].spared
-        return run_worker("sensitivity", **self._job(variant), spared=spared, items=items)
+        job = {**self._job(variant), "spared": spared, "items": items}
+        return run_worker(
+            "sensitivity", **job, progress=self._share_of(variant, "measuring what each layer loses")
+        )
 
     @functools.cached_property
     def ranges(self):
@@ -92,9 +97,11 @@ class TfliteWriter:
     @functools.cached_property
     def _calibrated(self):
         count = len(next(iter(self.calibration.values())))
-        self.progress("calibration", f"finding ranges on {counted(count, 'item')}")
+        words = f"finding ranges on {counted(count, 'item')}"
+        self.progress("calibration", words)
         items = self._saved(self.calibration, "items.npz")
-        return run_worker("calibrate", file=self._float32, items=items)
+        progress = self._share_of("calibration", words)
+        return run_worker("calibrate", file=self._float32, items=items, progress=progress)
 
     @functools.cached_property
     def _float32(self):
@@ -122,6 +129,16 @@ class TfliteWriter:
         ranges = self.ranges if variant.needs_calibration else None
         file = self._trained if self.is_trained(name) else self._float32
         return {"file": file, "rules": variant.rules_with_ends(self.form.int8), "ranges": ranges}
+
+    def _share_of(self, part, words):
+        """Returns a function of the share of some work that is done, which tells the time left."""
+        started = time.monotonic()
+
+        def progress(share):
+            left = (time.monotonic() - started) * (1 / share - 1)
+            self.progress(part, f"{words}, {share:.0%}, about {duration(left)} left")
+
+        return progress
 
     def _saved(self, items, name):
         path = Path(self._temporary.name) / name

@@ -12,15 +12,15 @@ from keras_vit.export.tflite.graph import operators, read_graph
 from keras_vit.export.tflite.named import NamedInterpreter
 
 
-def run(file, items):
+def run(file, items, done=None):
     """Returns two dicts by a tensor's name: ranges, `[low, high, rank]`, and means, a list of the channels'.
 
-    `items` is an `.npz` of inputs by name.
+    `items` is an `.npz` of inputs by name. The share of them that was run is written to the file `done`.
     """
     content = Path(file).read_bytes()
     ranges, sums, arrays = {}, dict.fromkeys(_read_by_dense_layers(content), 0.0), dict(np.load(items))
     count = len(next(iter(arrays.values())))
-    for name, values in _values(NamedInterpreter(content, preserve_all_tensors=True), arrays, count):
+    for name, values in _values(NamedInterpreter(content, preserve_all_tensors=True), arrays, count, done):
         low, high, _ = ranges.get(name, (np.inf, -np.inf, None))
         ranges[name] = [min(low, float(values.min())), max(high, float(values.max())), values.ndim]
         if name in sums and values.ndim > 1:
@@ -28,7 +28,7 @@ def run(file, items):
     return ranges, {name: (total / count).tolist() for name, total in sums.items() if np.ndim(total)}
 
 
-def _values(opened, arrays, count):
+def _values(opened, arrays, count, done):
     """Names and values of the float tensors of one item after the other."""
     tensors = [t for t in opened.interpreter.get_tensor_details() if t["dtype"] is np.float32]
     for index in range(count):
@@ -40,6 +40,8 @@ def _values(opened, arrays, count):
                 continue
             if values.size:
                 yield tensor["name"], values
+        if done:
+            Path(done).write_text(f"{(index + 1) / count}")
 
 
 def _read_by_dense_layers(content):

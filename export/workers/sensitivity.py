@@ -24,17 +24,18 @@ LEAST_VARIANCE = 0.01
 WORTH = 0.25  # the share of its error that a spared operator may keep; else it stays in float
 
 
-def run(file, rules, spared, ranges, items):
+def run(file, rules, spared, ranges, items, done=None):
     """Returns a list of `layer`, `error` and `spared`, the worst first.
 
     The error is the noise power of an output relative to its variance, the mean over channels, so that one
     channel of large values does not hide the others; summed over the layer's operators. `spared` are the
-    rules with which `quantize` treats the layer better: the given ones where they help, else float.
+    rules with which `quantize` treats the layer better: the given ones where they help, else float. The
+    share of the items that is measured is written to the file `done`.
     """
     content = Path(file).read_bytes()
     model = read_graph(content)
     usual, better = (_probes(model, content, each, ranges) for each in (rules, spared))
-    _measure(content, dict(np.load(items)), [*usual.values(), *better.values()])
+    _measure(content, dict(np.load(items)), [*usual.values(), *better.values()], done)
     errors = {name: probe.error() for name, probe in usual.items()}
     rows = []
     for layer, names in _layers_of(model).items():
@@ -157,9 +158,12 @@ def _channels(value):
     return value.reshape(-1, value.shape[-1]) if value.ndim else value.reshape(1, 1)
 
 
-def _measure(content, items, probes):
+def _measure(content, items, probes, done):
     opened = NamedInterpreter(content, preserve_all_tensors=True)
-    for index in range(len(next(iter(items.values())))):
+    count = len(next(iter(items.values())))
+    for index in range(count):
         opened.run({name: array[index : index + 1] for name, array in items.items()})
         for probe in probes:
             probe.add(opened.interpreter.get_tensor)
+        if done:
+            Path(done).write_text(f"{(index + 1) / count}")

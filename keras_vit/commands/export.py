@@ -10,7 +10,7 @@ from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.model_option import add_meaning, add_metric, add_model
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
-from keras_vit.export.variants import ALL_INT8, AUTO, DEFAULT, VARIANTS
+from keras_vit.export.variants import ALL_INT8, AUTO, DEFAULT, VARIANTS, steps
 
 EXAMPLE = "keras-vit export model.keras --data folder:photos --task classification --variant dynamic_int8"
 ONLY = {
@@ -184,7 +184,7 @@ def _export_run(options, show):
     _check_kind(options, kind)
     export = {"images": export_images, "text": export_text_run, "pairs": export_pair_run}[kind]
     variants = chosen_variants(options, trained.task.recipe)
-    with working("exporting", variants) as progress:
+    with working("exporting", steps(variants)) as progress:
 
         def report(rows, columns):
             progress.stop()

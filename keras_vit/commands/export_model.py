@@ -12,6 +12,7 @@ from keras_vit.export.model.export import export_model
 from keras_vit.export.model.keras_export import KerasExport
 from keras_vit.export.model.signature import graph_signature
 from keras_vit.export.tasks import TASKS, tasks_that_fit
+from keras_vit.export.variants import steps
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.progress import working
 from keras_vit.keras_internals import is_graph
@@ -29,7 +30,7 @@ def export_found(options, found, show) -> Path:
     items = read_items(options.data, found, options)
     meaning = known_meaning(options, found, items)
     variants = chosen_variants(options)
-    with working("exporting", variants) as progress:
+    with working("exporting", steps(variants)) as progress:
 
         def report(rows):
             progress.stop()

@@ -34,7 +34,8 @@ def working(words: str, parts: Sequence[str] = ()) -> Iterator["Working"]:
     """Shows for how long a block has been working, with the time left where it has parts.
 
     Yields a function of a part and what is done with it; its `stop()` ends the display early, for results
-    that are shown within the block. The time left is known once a part is done.
+    that are shown within the block. The time left is known once a part is done. A part may also be a step of
+    one, such as `"fp32: verifying"`: what is done there need only begin so.
     """
     state = Working(words, parts)
     console = _console()
@@ -50,20 +51,26 @@ class Working:
         self.parts = parts
         self.step = ""
         self.reached = []
+        self.is_planned = True  # not what some need in addition, whose time nobody knows
         self.started = time.monotonic()
         self.changed = self.stop = lambda: None
 
     def __call__(self, part, what):
-        self.step = f": {part}: {what}"
-        if part in self.parts and part not in self.reached:
-            self.reached.append(part)
+        step = f"{part}: {what}"
+        reached = next((known for known in self.parts if step.startswith(known)), None)
+        if reached is not None and reached not in self.reached:
+            self.reached.append(reached)
             self.last = time.monotonic() - self.started  # seconds for those before
+            self.is_planned = True
+        elif any(known.startswith(part) for known in self.parts):
+            self.is_planned = reached in self.reached[-1:]
+        self.step = f": {step}"
         self.changed()
 
     @property
     def left(self):
         done = len(self.reached) - 1
-        if done < 1:
+        if done < 1 or not self.is_planned or self.step.endswith(" left"):
             return ""
         rest = self.last / done * (len(self.parts) - done) - (time.monotonic() - self.started - self.last)
         return f", about {duration(max(rest, 1))} left"

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from keras_vit.export.variants import steps
 from keras_vit.io import progress
 
 
@@ -42,6 +43,31 @@ def test_parts_that_are_done_tell_the_time_of_the_others(soon, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"exporting: fp32: converting, 0 s", lines[0])
     assert re.fullmatch(r"exporting: fp16: converting, 0 s, about 1 s left", lines[-1])
+
+
+def test_what_nobody_planned_has_no_time_left_until_the_next_part(soon, capsys):
+    parts = steps(["fp32", "auto"])
+    with progress.working("exporting", parts) as update:
+        for part, what in (
+            ("fp32", "converting"),
+            ("full_int8", "converting"),
+            ("fp32, full_int8", "timing"),
+            ("full_int8", "measuring what each layer loses"),
+            ("calibration", "finding ranges, 50%, about 2 s left"),
+            ("full_int8", "verifying on 9 items"),
+        ):
+            update(part, what)
+            time.sleep(0.12)
+    lines = capsys.readouterr().err.splitlines()
+    left = {line.split(", ")[0].removeprefix("exporting: "): line.count("left") for line in lines}
+    assert left == {
+        "fp32: converting": 0,
+        "full_int8: converting": 1,
+        "fp32": 1,  # and full_int8: timing
+        "full_int8: measuring what each layer loses": 0,
+        "calibration: finding ranges": 1,
+        "full_int8: verifying on 9 items": 1,
+    }
 
 
 def test_results_within_long_work_are_shown_after_its_last_line(soon, capsys):

@@ -20,8 +20,8 @@ class Augment(keras.layers.Layer):
 
     Args:
         seed: int, or None for a random one. Default: None.
-        **settings: fields of `keras_vit.training.augmentation.Augmentation`, such as `flip=True`,
-            `crop_padding=4` or `randaugment_layers=2`; the others are off.
+        **options: fields of `keras_vit.training.augmentation.Augmentation`, such as `flip=True`,
+            `crop_padding=4` or `randaugment_layers=2`; the others are off. Also `name` and `dtype`.
 
     Call arguments:
         images: `(batch, height, width, channels)`, in [0, 255].

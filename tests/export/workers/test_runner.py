@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from keras_vit import ConditionError
+from keras_vit.export.workers import runner
 from keras_vit.export.workers.runner import MEMORY_LIMIT, run_worker
 
 
@@ -21,6 +22,14 @@ def run(worker_program):
 def test_a_program_gets_its_job_and_its_result_comes_back(run):
     result = run("return [job['words'], job['number'], job['path']]", words="a b", number=1, path=Path("x/y"))
     assert result == ["a b", 1, "x/y"]
+
+
+def test_a_program_tells_how_far_it_is(run, monkeypatch):
+    monkeypatch.setattr(runner, "LOOKS", 0.01)
+    shares = []
+    line = "import pathlib, time; pathlib.Path(job['done']).write_text('0.25'); time.sleep(0.5); return 1"
+    assert run(line, progress=shares.append) == 1
+    assert set(shares) == {0.25}
 
 
 def test_the_printed_output_of_a_program_is_not_its_result(run):
