@@ -12,6 +12,7 @@ from keras_vit.commands import COMMANDS
 from keras_vit.commands.arguments import IntermixedParser, Parser
 from keras_vit.commands.imports import run_imports
 from keras_vit.commands.interrupts import interrupts_kept
+from keras_vit.commands.json_option import json_alone
 from keras_vit.commands.supervision import supervised
 from keras_vit.errors import ConditionError, InputError, Notice
 
@@ -53,7 +54,7 @@ def main(arguments=None):
             return code
         with interrupts_kept():
             run_imports(options)
-            with _shown(options):
+            with json_alone(options), _shown(options):
                 code = options.run(options) or 0
             print(end="", flush=True)  # unlike sys.stdout.flush() also where there is no stdout
             return code

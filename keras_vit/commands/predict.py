@@ -12,7 +12,7 @@ from keras_vit.commands.csv_option import CsvFile, add_csv
 from keras_vit.commands.geometry_option import add_geometry
 from keras_vit.commands.image_files import add_files, given_files, image_files
 from keras_vit.commands.imports import add_import
-from keras_vit.commands.json_option import add_json, json_file
+from keras_vit.commands.json_option import STDOUT, add_json, json_file
 from keras_vit.commands.kind import kind_of, open_pair_model, open_text_model
 from keras_vit.commands.quiet import quiet_engines
 from keras_vit.errors import InputError, counted, listed
@@ -133,7 +133,7 @@ def _outputs(options, files):
         except KeyboardInterrupt as error:  # what was answered is kept
             interrupted = error
         write(answers.as_json())
-    _show(answers, [name for name in (options.csv, options.json) if name])
+    _show(answers, [name for name in (options.csv, options.json) if name not in (None, STDOUT)])
     if interrupted:
         raise interrupted
     if answers.broken:

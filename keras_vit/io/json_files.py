@@ -12,12 +12,14 @@ _NUMBERS = re.compile(r"(?<=\[)\n[\s\d.,eE+-]+(?=\])")  # strings contain no raw
 
 
 def write_json(path: str | os.PathLike, value):
-    """Writes `value` as indented JSON, lists of numbers on one line, atomically.
+    """Writes `value` as `json_text` gives it, atomically."""
+    write_text(path, json_text(value))
 
-    NaN and infinity are a ValueError.
-    """
+
+def json_text(value) -> str:
+    """Returns `value` as indented JSON, lists of numbers on one line; NaN and infinity are a ValueError."""
     text = json.dumps(value, indent=2, allow_nan=False)
-    write_text(path, _NUMBERS.sub(lambda found: " ".join(found[0].split()), text) + "\n")
+    return _NUMBERS.sub(lambda found: " ".join(found[0].split()), text) + "\n"
 
 
 def read_json(path: str | os.PathLike, kind: type = object):
