@@ -1,5 +1,6 @@
 """Downloads weights and runs from the Hugging Face hub."""
 
+import contextlib
 import hashlib
 import logging
 import re
@@ -64,21 +65,33 @@ def download(source: str, revision: str | None = None) -> Path:
 
 
 def _download(repository, revision):
-    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import (
+        constants,
+        get_hf_file_metadata,
+        hf_hub_download,
+        hf_hub_url,
+        try_to_load_from_cache,
+    )
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     unreachable = None
-    is_kept = any(
-        isinstance(try_to_load_from_cache(repository, name, revision=revision), str)
-        for name in (*WEIGHTS, RUN_MODEL)
-    )
-    if not is_kept and not constants.HF_HUB_OFFLINE:
-        say(f"{repository}: downloading its weights, once, to {constants.HF_HUB_CACHE}")
+
+    def tell(name):
+        """Says what will be downloaded, where it is weights that are not kept; else what follows says why."""
+        is_kept = isinstance(try_to_load_from_cache(repository, name, revision=revision), str)
+        if is_kept or constants.HF_HUB_OFFLINE or unreachable:
+            return
+        with contextlib.suppress(*network_errors()):
+            size = get_hf_file_metadata(hf_hub_url(repository, name, revision=revision)).size
+            words = f", {size / 1e6:,.1f} MB," if size else ""
+            say(f"{repository}: downloading {name}{words} once, to {constants.HF_HUB_CACHE}")
 
     def fetch(name):
         """Returns the path of a file, or None if it does not exist."""
         nonlocal unreachable
         cached_only = unreachable is not None  # each attempt to reach the hub takes half a minute
+        if name not in (*OF_WEIGHTS, *OF_RUN):
+            tell(name)
         try:
             path = Path(hf_hub_download(repository, name, revision=revision, local_files_only=cached_only))
         except LocalEntryNotFoundError as error:  # offline, and not in the cache

@@ -8,6 +8,7 @@ from pathlib import Path
 from keras_vit.errors import InputError
 from keras_vit.io.cache_root import cache_root
 from keras_vit.io.files import atomic_path, what_lies_at
+from keras_vit.io.progress import say
 
 PUBLISHED = "https://storage.googleapis.com/tensorflow-nightly-public/prod/tensorflow/release/lite/tools/nightly/latest"
 NAMES = {"arm64-v8a": "android_aarch64_benchmark_model", "armeabi-v7a": "android_arm_benchmark_model"}
@@ -37,9 +38,11 @@ def _download(url, path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with urllib.request.urlopen(url, timeout=TIME_LIMIT) as answer, atomic_path(path) as temporary:
+            length = answer.headers.get("Content-Length")
+            words = f", {int(length) / 1e6:,.1f} MB," if length else ""
+            say(f"downloading {url}{words} once, to {path}")
             with open(temporary, "wb") as file:
                 shutil.copyfileobj(answer, file)
-            length = answer.headers.get("Content-Length")
             if length is not None and int(length) != temporary.stat().st_size:
                 raise InputError(f"{url} broke off in the middle. Run the command again, or add --tool FILE.")
     except (urllib.error.URLError, OSError) as error:

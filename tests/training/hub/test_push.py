@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
-from huggingface_hub import ModelCard, hf_hub_download
+from huggingface_hub import ModelCard, constants, hf_hub_download
 from PIL import Image
 
 from keras_vit import InputError, pretrained
@@ -81,6 +81,11 @@ def test_what_comes_back_gives_the_same_answers(hub, exported, photo, capsys):
     push(exported, "me/digits")
     images = np.random.default_rng(1).integers(0, 256, (3, 8, 8, 1)).astype("float32")
     loaded = pretrained.load("hf://me/digits")
+    size = (exported / "model.keras").stat().st_size / 1e6
+    told = f"me/digits: downloading model.keras, {size:.1f} MB, once, to {constants.HF_HUB_CACHE}"
+    assert capsys.readouterr().err.count(told) == 1
+    pretrained.load("hf://me/digits")
+    assert "downloading" not in capsys.readouterr().err
     expected = pretrained.load(exported)
     np.testing.assert_array_equal(loaded(images), expected(images))
     assert pretrained.preprocessing("me/digits") == pretrained.preprocessing(exported)

@@ -190,11 +190,12 @@ def source(tmp_path):
         server.shutdown()
 
 
-def test_the_published_tool_is_downloaded_once(source, tmp_path, monkeypatch):
+def test_the_published_tool_is_downloaded_once(source, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("KERAS_VIT_CACHE", raising=False)
     found = find_tool(None, "arm64-v8a", source)
     assert found.read_bytes() == b"\x7fELF the tool"
+    assert f"{found.name}, 0.0 MB, once, to {found}" in capsys.readouterr().err
     assert find_tool(None, "arm64-v8a", "http://127.0.0.1:9") == found
     with pytest.raises(InputError, match="File not found"):
         find_tool(None, "armeabi-v7a", source)
