@@ -8,7 +8,8 @@ The accelerator of ai-edge-litert (WebGPU on Vulkan) runs on SwiftShader, the so
 Chromium. Each row is a file of its own, made by TensorFlow's converter. `right` means that the GPU took all
 operators and that its answer differs from the Interpreter's by less than 2e-3 of the largest value; `WRONG`,
 that it took them and that the answer differs by more; `refused`, that operators stay on the CPU, with the
-accelerator's own words. An operator that is right here may be slow, or refused by another accelerator.
+accelerator's own words; `fails`, that it does not run the file. An operator that is right here may be slow,
+or refused by another accelerator.
 """
 
 import argparse
@@ -55,6 +56,16 @@ def rotated(x):
     return tf.matmul(tf.nn.softmax(tf.matmul(query, key, transpose_b=True)), value)
 
 
+def output_and_mean(a, b, activation=tf.identity, of_output=tf.identity):
+    """A sum that is an output of the file and is read by a mean."""
+    y = activation(a + b)
+    return tf.reduce_mean(y, 1), of_output(y)
+
+
+def prelu(x):
+    return tf.nn.relu(x) + -weights(1, 1, 8) * tf.nn.relu(-x)  # as Keras and the converter have it
+
+
 def layer_norm(x):
     x -= tf.reduce_mean(x, -1, keepdims=True)
     return x * tf.math.rsqrt(tf.reduce_mean(x * x, -1, keepdims=True) + 1e-6)
@@ -65,6 +76,19 @@ CASES = {
     "addition": (lambda a, b: a + b, IMAGE, IMAGE),
     "addition of a constant per channel": (lambda a: a + weights(8), IMAGE),
     "addition of an input of one axis": (lambda a, b: a + b, TOKENS, (32,)),
+    "addition of one axis and a constant of three": (lambda a: a + weights(*TOKENS), (32,)),
+    "addition of two axes, the first of which is 1, and a constant of four": (
+        lambda a: a + weights(*IMAGE), (1, 8)
+    ),
+    "product of channels and images": (lambda a, b: a * b, (1, 8), IMAGE),
+    "addition that is an output and is averaged": (output_and_mean, TOKENS, TOKENS),
+    "addition that is an output, is averaged, and has a ReLU": (
+        lambda a, b: output_and_mean(a, b, tf.nn.relu), TOKENS, TOKENS
+    ),
+    "addition that is averaged, and is an output in another form": (
+        lambda a, b: output_and_mean(a, b, of_output=lambda y: tf.reshape(y, (1, -1))), TOKENS, TOKENS
+    ),
+    "addition of three": (lambda a, b, c: tf.add_n([a, b, c]), IMAGE, IMAGE, IMAGE),
     "addition of inputs of two axes and three": (lambda a, b: a + b, (17, 32), TOKENS),
     "addition of two axes and a constant of three": (lambda a: a + weights(*TOKENS), (17, 32)),
     "a dense layer of pixels as a product of two axes, then an addition": (reshaped_sum, IMAGE),
@@ -79,13 +103,17 @@ CASES = {
     "square root, and its inverse": (lambda a: tf.sqrt(a * a) + tf.math.rsqrt(a * a + 1), IMAGE),
     "exponential and logarithm": (lambda a: tf.exp(a) * tf.math.log(a * a + 1), IMAGE),
     "sine and cosine": (lambda a: tf.sin(a) + tf.cos(a), IMAGE),
-    "absolute value, sign, negative": (lambda a: tf.abs(a) + tf.sign(a) - tf.negative(a), IMAGE),
-    "rounding": (lambda a: tf.floor(a) + tf.round(a), IMAGE),
+    "absolute value, sign": (lambda a: tf.abs(a) + tf.sign(a), IMAGE),
+    "negative, square": (lambda a: (-tf.exp(a), tf.square(a)), IMAGE),
+    "rounding": (lambda a: tf.floor(a) + tf.round(a) + tf.math.ceil(a), IMAGE),
+    "whole quotient, and rest": (lambda a: tf.math.floordiv(a, 0.3) + tf.math.floormod(a, 0.3), IMAGE),
     "GELU": (tf.nn.gelu, IMAGE),
     "GELU by tanh": (lambda a: tf.nn.gelu(a, approximate=True), IMAGE),
     "hard swish": (lambda a: a * tf.nn.relu6(a + 3.0) * (1 / 6), IMAGE),
     "swish": (tf.nn.silu, IMAGE),
     "ReLU, ReLU6, leaky, ELU": (lambda a: tf.nn.elu(tf.nn.leaky_relu(tf.nn.relu6(a) + a)), IMAGE),
+    "ReLU to 1": (lambda a: tf.clip_by_value(a, -1.0, 1.0) + tf.nn.relu(a), IMAGE),
+    "ReLU with a slope per channel": (prelu, IMAGE),
     "tanh": (tf.tanh, IMAGE),
     "softmax, two axes": (tf.nn.softmax, (6, 8)),
     "softmax, four axes": (tf.nn.softmax, (1, 3, 17, 17)),
@@ -96,15 +124,18 @@ CASES = {
     "mean over tokens": (lambda a: tf.reduce_mean(a, 1), TOKENS),
     "mean over channels": (lambda a: tf.reduce_mean(a, -1, keepdims=True), TOKENS),
     "sum": (lambda a: tf.reduce_sum(a, -1, keepdims=True), TOKENS),
-    "greatest of an axis": (lambda a: tf.reduce_max(a, 1), IMAGE),
+    "greatest and least of an axis": (lambda a: tf.reduce_max(a, 1) + tf.reduce_min(a, 1), IMAGE),
     "product of an axis": (lambda a: tf.reduce_prod(a, -1), IMAGE),
     "running sum": (lambda a: tf.cumsum(a, 1), IMAGE),
+    "number of the least": (lambda a: tf.argmin(a, -1, output_type=tf.int32), IMAGE),
     "number of the greatest": (lambda a: tf.argmax(a, -1, output_type=tf.int32), IMAGE),
     "the greatest two": (lambda a: tf.nn.top_k(a, 2)[0], (1, 8)),
     "dense, two axes": (lambda a: tf.matmul(a, weights(32, 48)) + weights(48), (17, 32)),
     "dense, three axes": (lambda a: tf.matmul(a, weights(32, 48)) + weights(48), TOKENS),
     "product of matrices": (tf.matmul, (1, 3, 5, 8), (1, 3, 8, 7)),
     "queries by keys": (lambda a, b: tf.matmul(a, b, transpose_b=True), HEADS, HEADS),
+    "product of a tensor and itself": (lambda a: tf.matmul(a, a, transpose_b=True), HEADS),
+    "product of a tensor and itself times 2": (lambda a: tf.matmul(a * 2, a, transpose_b=True) * 0.5, HEADS),
     "constant queries by keys": (lambda a: tf.matmul(weights(1, 3, 1, 8), a, transpose_b=True), HEADS),
     "product of matrices, batch of 2": (tf.matmul, (2, 3, 5, 8), (2, 3, 8, 7)),
     "convolution": (lambda a: tf.nn.conv2d(a, weights(3, 3, 8, 5), 1, "SAME"), IMAGE),
@@ -134,6 +165,7 @@ CASES = {
     "concatenation with a constant": (lambda a: tf.concat([weights(1, 1, 32), a], 1), TOKENS),
     "concatenation of channels": (lambda a, b: tf.concat([a, b], -1), IMAGE, (1, 4, 6, 3)),
     "stacked tensors": (lambda a, b: tf.stack([a, b], 1), TOKENS, TOKENS),
+    "a tensor stacked with itself": (lambda a: tf.stack([a, a], 1), TOKENS),
     "unstacked tensors": (lambda a: tf.unstack(a, axis=1), (1, 3, 8)),
     "reshape": (lambda a: tf.reshape(a, (1, 24, 8)), IMAGE),
     "reshape of the batch": (lambda a: tf.reshape(a, (4, 6, 8)), IMAGE),
@@ -156,6 +188,10 @@ CASES = {
     ),
     "choice by a comparison": (lambda a: tf.where(a > 0.5, a, 0.0), IMAGE),
     "comparisons as numbers": (lambda a, b: tf.cast((a > b) & (a < 0.5), tf.float32), IMAGE, IMAGE),
+    "other comparisons as numbers": (
+        lambda a, b: tf.cast((a >= b) | (a <= 0.5), tf.float32) + tf.cast(a == b, tf.float32), IMAGE, IMAGE
+    ),
+    "any of an axis": (lambda a: tf.cast(tf.reduce_any(a != tf.nn.relu(a), 1), tf.float32), IMAGE),
     "broadcast": (lambda a: tf.raw_ops.BroadcastTo(input=a, shape=IMAGE), (1, 1, 6, 8)),
     "tiles": (lambda a: tf.tile(a, (1, 2, 1, 1)), IMAGE),
     "reversed": (lambda a: tf.reverse(a, [1]), IMAGE),
@@ -233,7 +269,7 @@ def measured(path):
     """Returns what the worker prints about a file; of one that ends it, how it ended."""
     done = subprocess.run([sys.executable, WORKER, path], capture_output=True, text=True, timeout=600)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    return json.loads(lines[0]) if lines else {"failure": f"the process ended with {done.returncode}"}
+    return json.loads(lines[0]) if lines else {"failure": "it ends the process"}
 
 
 def verdict(result):

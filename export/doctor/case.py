@@ -23,13 +23,14 @@ from keras_vit.export.text.form import text_form
 from keras_vit.export.text.write import step_function
 from keras_vit.export.tflite.convert import convert, write_tflite
 from keras_vit.export.tflite.file_form import form_for
-from keras_vit.export.tflite.graph import Operator, operators, read_graph
+from keras_vit.export.tflite.graph import Operator, end_names, operators, read_graph
 from keras_vit.export.workers.runner import run_worker
 from keras_vit.keras_internals import all_layers, input_structure, is_graph
 from keras_vit.models.char_rnn import is_recurrent
 from keras_vit.models.char_seq2seq import is_seq2seq
 
 TIME_LIMIT = 300  # seconds, to open a file
+CALLS = ("PartitionedCall", "StatefulPartitionedCall")  # names of the outputs in a file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,8 +53,15 @@ class Case:
     def finding(self, target: str, operators, reason: str, fix: str) -> Finding:
         """Returns a finding about the layers that operators belong to, by the operators' names."""
         known = {layer.name for layer in all_layers(self.model)}
-        paths = [_layer_path(operator.name, known, self.model.name) for operator in operators]
+        paths = [_layer_path(self._name(operator), known, self.model.name) for operator in operators]
         return Finding(target, names(paths), reason, fix)
+
+    def _name(self, operator):
+        """Its tensor's name; the output's own name where the converter calls all outputs alike."""
+        if not operator.name.startswith(CALLS):
+            return operator.name
+        tensors = list(self.graph.subgraphs[0].outputs)
+        return end_names(self.graph)[1][tensors.index(operator.outputs[0])]
 
 
 def convert_case(model: keras.Model, as_is=False, inputs=None, task=None, activation=None) -> Case:

@@ -42,7 +42,11 @@ def weights(layer):
 
 def activate(layer, y):
     """Applies a layer's `activation`; a pending value stays pending if it is linear."""
-    return y if layer.activation is keras.activations.linear else layer.activation(materialize(y))
+    if layer.activation is keras.activations.linear:
+        return y
+    y = materialize(y)
+    with tf.name_scope(layer.path):
+        return layer.activation(y)
 
 
 def product(x, kernel, bias, name):

@@ -61,9 +61,10 @@ def unit_norm(layer, x):
     """
     x = materialize(x)
     axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
-    squares = tf.reduce_mean(x * x, axis=axes, keepdims=True)
-    unit = x * tf.math.rsqrt(squares + tf.cast(tf.equal(squares, 0), x.dtype))
-    return unit * math.prod(x.shape[axis] for axis in axes) ** -0.5
+    with tf.name_scope(layer.name):
+        squares = tf.reduce_mean(x * x, axis=axes, keepdims=True)
+        unit = x * tf.math.rsqrt(squares + tf.cast(tf.equal(squares, 0), x.dtype))
+        return unit * math.prod(x.shape[axis] for axis in axes) ** -0.5
 
 
 def rotated_layer_norm(layer, x, rotation):

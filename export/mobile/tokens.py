@@ -31,7 +31,12 @@ from keras_vit.layers import (
 def embedding(layer, x):
     tokens = materialize(x)
     tokens = tokens if tokens.dtype.is_integer else tf.cast(tokens, tf.int32)
-    return Tokens(lambda matrix: tf.gather(_constant(layer.embeddings, matrix), tokens))
+
+    def compute(matrix):
+        with tf.name_scope(layer.path):
+            return tf.gather(_constant(layer.embeddings, matrix), tokens)
+
+    return Tokens(compute)
 
 
 @handles(PatchEmbedding, options=("hidden_dim", "patch_size", "stem", "use_bias"))

@@ -196,8 +196,9 @@ GPU_CASES = {  # function, operator, word of the reason, word of the fix
     ),
     "two axes and three": (
         lambda x: tf.reduce_mean(x, (0, 1)) + tf.constant(np.ones((1, 4, 8), "float32")),
-        "ADD", "aligns inputs", "same number of axes",
+        "ADD", "aligns inputs", "batch as an axis",
     ),
+    "one tensor twice": (lambda x: tf.matmul(x, x, transpose_b=True), "BATCH_MATMUL", "ends", "by 2"),
 }  # fmt: skip
 
 
@@ -208,6 +209,34 @@ def test_what_a_gpu_refuses_or_computes_wrongly_is_reported(examine, name):
     found = [f for f in examine(model) if f.target == "GPU"]
     assert any(operator in f.reason and reason in f.reason and fix in f.fix for f in found), found
     assert all("own" in f.layer for f in found)
+
+
+def test_a_sum_that_is_an_output_and_is_averaged_is_reported_until_it_is_returned_flat(examine):
+    images = keras.Input((4, 4, 8))
+    features = layers.Add(name="features")([layers.Conv2D(8, 1)(images), images])
+    pooled = layers.GlobalAveragePooling2D()(features)
+    (found,) = [f for f in examine(keras.Model(images, [features, pooled])) if f.target == "GPU"]
+    assert found.layer == "features" and "ADD" in found.reason and "flat" in found.fix
+    fixed = keras.Model(images, [layers.Flatten()(features), pooled])
+    assert not [f for f in examine(fixed) if f.target == "GPU"]
+
+
+def test_channels_that_scale_an_image_are_no_obstacle_to_a_gpu(examine):
+    images = keras.Input((4, 4, 8))
+    gates = layers.Dense(8, "sigmoid")(layers.GlobalAveragePooling2D()(images))
+    scaled = layers.Multiply()([images, layers.Reshape((1, 1, 8))(gates)])  # the file has no such reshape
+    model = keras.Model(images, layers.GlobalMaxPooling2D()(scaled))
+    assert not [f for f in examine(model) if f.target == "GPU"]
+
+
+def test_operators_of_activations_tables_and_norms_are_reported_with_their_layers(examine):
+    ids = keras.Input((5,), dtype="int32")
+    vectors = layers.Embedding(9, 4, name="table")(ids)
+    x = layers.Dense(4, "selu", name="gates")(layers.Flatten()(vectors))
+    norm = layers.UnitNormalization(name="unit")
+    model = keras.Model(ids, keras.ops.log_softmax(norm(x), axis=-1))
+    found = [finding.layer for finding in examine(model) if finding.target == "XNNPACK"]
+    assert set(", ".join(found).split(", ")) == {"table", "gates", "unit", "log_softmax"}
 
 
 def test_mediapipe_refuses_several_inputs_grey_images_and_images_as_output(examine):
