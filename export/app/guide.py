@@ -139,8 +139,9 @@ def _geometry(case):
             "How photos were prepared for training is not known; the lines stretch the whole upright photo."
         )
     ground = "white" if known.background == (255, 255, 255) else str(known.background)
+    averaging = "without averaging" if known.interpolation == "nearest" else "with averaging"
     return (
-        f"Of an upright photo: {known.words}, with averaging of the pixels between; transparent parts on "
+        f"Of an upright photo: {known.words}, {averaging} of the pixels between; transparent parts on "
         f"{ground}. MediaPipe would do none of this: it stretches what it gets, without averaging, half a "
         "pixel to the side. So the lines prepare the photo themselves and pass an image of the model's size."
     )

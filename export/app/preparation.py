@@ -19,6 +19,7 @@ class _Language:
     scaled: Callable  # of a side: divided by the ratio and rounded, at least 1
     part: Callable  # of a side: its share when the short side becomes `edge`
     shorter: str
+    stretch: str  # of the filter where a side becomes shorter, which is the averaging
     rounds: dict  # by whether the corner of the crop is rounded down
     weights: dict  # of filters
 
@@ -30,8 +31,10 @@ LANGUAGES = {
         lambda side: f"maxOf(1, Math.rint({side} / ratio).toInt())",
         lambda edge, side: f"{edge} * {side} / short",
         "minOf(wide, high)",
+        "maxOf(scale, 1.0)",
         {False: "Math.rint", True: "Math.floor"},
         {
+            "nearest": "1.0",
             "bilinear": "maxOf(0.0, 1 - x)",
             "bicubic": (
                 "if (x < 1) (1.5 * x - 2.5) * x * x + 1 "
@@ -49,8 +52,10 @@ LANGUAGES = {
         lambda side: f"max(1, Int((Double({side}) / ratio).rounded(.toNearestOrEven)))",
         lambda edge, side: f"{edge} * {side} / short",
         "min(wide, high)",
+        "max(scale, 1)",
         {False: "room.rounded(.toNearestOrEven)", True: "room.rounded(.down)"},
         {
+            "nearest": "1",
             "bilinear": "max(0, 1 - x)",
             "bicubic": "x < 1 ? (1.5 * x - 2.5) * x * x + 1 : x < 2 ? -0.5 * (((x - 5) * x + 8) * x - 4) : 0",
             "lanczos": (
@@ -65,6 +70,7 @@ LANGUAGES = {
         lambda side: f"max(1, round({side} / ratio))",
         lambda edge, side: f"{edge} * {side} // short",
         "min(wide, high)",
+        "",
         {
             False: "round((new - size) / 2) if new > size else -((size - new) // 2)",
             True: "(new - size) // 2 if new > size else -((size - new) // 2)",
@@ -72,14 +78,15 @@ LANGUAGES = {
         {},
     ),
 }
-REACH = {"bilinear": 1, "bicubic": 2, "lanczos": 3}
+REACH = {"nearest": 0.5, "bilinear": 1, "bicubic": 2, "lanczos": 3}  # pixels; "nearest" reads one
 
 
 def preparation(language: str, how: Preprocessing) -> str:
     """Returns lines of `"kotlin"`, `"swift"`, `"python"` or `"javascript"` that prepare a photo.
 
     They do what `Preprocessing` does with decoded RGB, to a grey level: turned upright, on the background,
-    the part that the model was trained on, resized with averaging.
+    the part that the model was trained on, resized as in training. Where "nearest" is halfway between two
+    pixels, it may be the other one.
 
     >>> print(preparation("python", Preprocessing.of("center_crop", 96)).splitlines()[-1])
         return np.asarray(part)
@@ -88,7 +95,6 @@ def preparation(language: str, how: Preprocessing) -> str:
         return (files("keras_vit.export.web") / "page/images/pixels.js").read_text(encoding="utf-8")
     spelt = LANGUAGES[language]
     height, width = how.image_size
-    known = how.interpolation if how.interpolation in REACH else "bilinear"
     border = how.border_levels(3)
     newer = ("new_width", "new_height") if language == "python" else ("newWidth", "newHeight")
     values = {
@@ -98,10 +104,11 @@ def preparation(language: str, how: Preprocessing) -> str:
         "BACKGROUND_LEVELS": ", ".join(map(str, how.background)),
         "BORDER": "0xff" + bytes(border).hex(),
         "BORDER_LEVELS": ", ".join(map(str, border)),
-        "REACH": f"{REACH[known]}.0",
-        "FILTER": known,
+        "REACH": float(REACH[how.interpolation]),
+        "SPREAD": "1.0" if how.interpolation == "nearest" else spelt.stretch,
+        "FILTER": how.interpolation,
         "FILTER_NAME": how.interpolation.upper(),
-        "WEIGHT": spelt.weights.get(known),
+        "WEIGHT": spelt.weights.get(how.interpolation),
         "RESIZED": "\n".join(_resized(spelt, how, *newer)),
         "ROUND": spelt.rounds[how.crop_mode == "shortest_edge"],
         "PLACE": spelt.rounds[how.crop_mode == "shortest_edge"],

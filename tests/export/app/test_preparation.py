@@ -18,6 +18,7 @@ CASES = [
     Preprocessing((32, 32), 0.875, "shortest_edge", "bicubic"),
     Preprocessing((40, 24), 1.0, "border", "bilinear", fill=0.5),
     Preprocessing((32, 32), 1.0, "squash", "lanczos", background=(0, 128, 255)),
+    Preprocessing((32, 32), 1.0, "squash", "nearest"),  # of which no pixel is between two by rounding alone
 ]
 SIZES = [(160, 120), (120, 160), (101, 99), (20, 30)]
 
@@ -53,6 +54,16 @@ def test_python_lines_turn_a_photo_as_its_exif_says(tmp_path):
     photo((160, 120)).rotate(90, expand=True).save(tmp_path / "turned.png", exif=exif)
     with Image.open(tmp_path / "turned.png") as turned:
         np.testing.assert_array_equal(lines["for_model"](turned), CASES[0](photo((160, 120))))
+
+
+@pytest.mark.parametrize("language", ["kotlin", "swift"])
+def test_the_lines_parse_with_every_filter_and_geometry(language):
+    tree_sitter = pytest.importorskip("tree_sitter")
+    grammar = pytest.importorskip(f"tree_sitter_{language}")
+    parser = tree_sitter.Parser(tree_sitter.Language(grammar.language()))
+    for how in CASES:
+        assert not parser.parse(preparation(language, how).encode()).root_node.has_error, how
+    assert parser.parse(b"val let = ) fun").root_node.has_error
 
 
 MAIN = """
