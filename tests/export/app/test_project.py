@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 import yaml
+from kotlin_standins import ENGINES
 from PIL import Image
 
 from keras_vit import InputError
@@ -186,6 +187,25 @@ def test_photos_are_prepared_by_the_android_app_as_by_python(tmp_path):
     for line, levels, text in zip(lines, expected, jobs, strict=True):
         difference = np.abs(np.array(line.split(","), int) - levels)
         assert difference.max() <= 1 and (difference > 0).mean() < 0.01, text[:60]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("kotlinc") is None, reason="no Kotlin compiler is installed")
+def test_a_gpu_counts_only_beside_answers_of_the_cpu_that_are_the_same(tmp_path):
+    """The choice of the Android app, on stand-ins for the libraries; each line says what engines answer."""
+    for number, source in enumerate(ENGINES.split("///")):
+        (tmp_path / f"Part{number}.kt").write_text(source.lstrip())
+    sources = [KOTLIN / "Engines.kt", *tmp_path.glob("Part*.kt")]
+    built = subprocess.run(["kotlinc", *sources, "-d", tmp_path / "main.jar"], capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    command = ["kotlin", "-cp", tmp_path / "main.jar", "org.kerasvit.app.Part6Kt"]
+    asked = "CPU=0.5 GPU=0.51\nCPU=0.5 GPU=0.6\nGPU=0.5\nCPU=0.5 GPU=NaN\n"
+    ran = subprocess.run(command, input=asked, capture_output=True, text=True)
+    same, other, alone, nothing = ran.stdout.splitlines()
+    assert "LiteRT GPU is not used" not in same and "MediaPipe is not used: no MediaPipe" in same
+    for line in (other, nothing):
+        assert "LiteRT GPU is not used: its answers differ" in line and "Runs on LiteRT CPU" in line
+    assert alone.startswith("fails") and "GPU is not used: no answers of the CPU to compare with" in alone
 
 
 def job(case, image):
