@@ -95,7 +95,7 @@ def test_a_file_that_is_not_a_photo_is_reported_and_the_next_photo_is_classified
     phone.wait_for_selector("#error:not([hidden])")
     assert "notes.txt is not an image" in phone.inner_text("#error")
     rows, _ = classify(phone, PHOTOS / "cup.png")
-    assert len(rows) == 4 and phone.is_hidden("#error")
+    assert len(rows) == 4 and phone.is_hidden("#error") and phone.is_visible("#status")
 
 
 def test_a_photo_can_be_chosen_again(exported, serve, phone):

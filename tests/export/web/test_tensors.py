@@ -25,6 +25,7 @@ export const isKept = () => false;
 export const warmUp = (run) => run();
 export const loadOnGpu = async () => { throw new Error("none"); };
 export const fail = ({ message }) => console.log(JSON.stringify({ message, made, living }));
+export const recover = () => {};
 """
 
 

@@ -2,7 +2,7 @@
 
 import { Tensor } from "@litertjs/core";
 import { Camera } from "./camera.js";
-import { fail, isKept, loadModel, loadOnGpu, warmUp } from "./litert.js";
+import { fail, isKept, loadModel, loadOnGpu, recover, warmUp } from "./litert.js";
 import { decode, prepare, seen, withChannels } from "./pixels.js";
 
 const SHOWN = 5;
@@ -153,7 +153,8 @@ function endCamera(error) {
 }
 
 function clear() {
-  element("error").hidden = element("stage").hidden = element("toggle").hidden = true;
+  recover();
+  element("stage").hidden = element("toggle").hidden = true;
   element("classes").replaceChildren();
   element("time").textContent = "";
 }

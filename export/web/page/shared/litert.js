@@ -63,3 +63,9 @@ export function fail(error) {
   place.hidden = false;
   document.getElementById("status").hidden = true;
 }
+
+/** Takes an earlier error away. */
+export function recover() {
+  document.getElementById("error").hidden = true;
+  document.getElementById("status").hidden = false;
+}

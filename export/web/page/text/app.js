@@ -1,7 +1,7 @@
 // Settings in, texts out, each character as soon as it is sampled.
 
 import { Tensor } from "@litertjs/core";
-import { fail, isKept, loadModel, warmUp } from "./litert.js";
+import { fail, isKept, loadModel, recover, warmUp } from "./litert.js";
 import { encode, write } from "./writer.js";
 
 const element = (id) => document.getElementById(id);
@@ -63,7 +63,7 @@ class Reader {
 }
 
 async function show() {
-  element("error").hidden = true;
+  recover();
   element("texts").replaceChildren();
   element("time").textContent = "";
   setRunning(true);
