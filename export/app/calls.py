@@ -16,6 +16,7 @@ ARRAYS = {  # the arrays of a type, and in Kotlin the end of the methods' names
     "swift": {"float32": "Float", "int32": "Int32", "int64": "Int64", "int8": "Int8", "bool": "Bool"},
     "javascript": {"float32": "Float32Array", "int32": "Int32Array", "int8": "Int8Array"},
 }
+GREY = "19595 * {} + 38470 * {} + 7471 * {} + 32768"  # of red, green and blue, times 65536: ITU-R BT.601
 BYTES = {"kotlin": ("ByteArray", "Int8"), "swift": "UInt8", "javascript": "Uint8Array"}  # of other types
 
 
@@ -56,23 +57,38 @@ def _kotlin_photo(tensor, case):
     if tensor.scale is not None:
         number = f"(Math.round(value(it) / {tensor.scale}f) + ({tensor.zero_point})).toByte()"
     array, end = _of("kotlin", tensor.dtype)
+    count, value = (
+        "3 * WIDTH * HEIGHT",
+        "pixels[place / 3] shr (16 - place % 3 * 8) and 255  // red, green, blue",
+    )
+    if tensor.shape[-1] == 1:
+        grey = GREY.format("(it shr 16 and 255)", "(it shr 8 and 255)", "(it and 255)")
+        count, value = "WIDTH * HEIGHT", f"pixels[place].let {{ ({grey}) shr 16 }}  // grey"
     return (
         "val photo = forModel(frame.toBitmap(), frame.imageInfo.rotationDegrees)  // a CameraX ImageProxy\n"
         "val pixels = IntArray(WIDTH * HEIGHT)\n"
         "photo.getPixels(pixels, 0, WIDTH, 0, 0, WIDTH, HEIGHT)\n"
-        "fun value(place: Int) = pixels[place / 3] shr (16 - place % 3 * 8) and 255  // red, green, blue\n"
-        f"inputs[0].write{end}({array}(3 * WIDTH * HEIGHT) {{ {number} }})"
+        f"fun value(place: Int) = {value}\n"
+        f"inputs[0].write{end}({array}({count}) {{ {number} }})"
     )
 
 
 def _swift_photo(tensor, case):
-    data = "Data(forModel(photo))"
+    before, values = "", "forModel(photo)"
+    if tensor.shape[-1] == 1:
+        grey = GREY.format("pixels[3 * $0]", "pixels[3 * $0 + 1]", "pixels[3 * $0 + 2]")
+        before = (
+            "let pixels = forModel(photo).map(Int.init)\n"
+            f"let grey = (0..<width * height).map {{ UInt8(({grey}) >> 16) }}\n"
+        )
+        values = "grey"
+    data = f"Data({values})"
     if tensor.dtype == "float32":
-        data = "forModel(photo).map(Float.init).withUnsafeBytes { Data($0) }"
+        data = f"{values}.map(Float.init).withUnsafeBytes {{ Data($0) }}"
     elif tensor.scale is not None:
         number = f"(Float($0) / {tensor.scale}).rounded() + ({tensor.zero_point})"
-        data = f"Data(forModel(photo).map {{ UInt8(bitPattern: Int8({number})) }})"
-    return f"try interpreter.copy({data}, toInputAt: 0)"
+        data = f"Data({values}.map {{ UInt8(bitPattern: Int8({number})) }})"
+    return f"{before}try interpreter.copy({data}, toInputAt: 0)"
 
 
 def _javascript_photo(tensor, case):
@@ -82,7 +98,7 @@ def _javascript_photo(tensor, case):
     return (
         f"const fields = {fields_in_javascript(case.preprocessing)};\n"
         "const photo = await decode(file, fields.background); // of an <input type=file>\n"
-        "const image = prepare(withChannels(photo, 3), fields);\n"
+        f"const image = prepare(withChannels(photo, {tensor.shape[-1]}), fields);\n"
         f"const numbers = {_of('javascript', tensor.dtype)}.from({values});\n"
         f"const inputs = [new Tensor(numbers, {[1, *tensor.shape]})];"
     )
@@ -90,6 +106,8 @@ def _javascript_photo(tensor, case):
 
 def _python_photo(tensor, case):
     values = 'for_model(Image.open("photo.jpg"))[None]'
+    if tensor.shape[-1] == 1:
+        values = 'np.array(Image.fromarray(for_model(Image.open("photo.jpg"))).convert("L"))[None, ..., None]'
     if tensor.scale is not None:
         values = f"(np.round({values} / {tensor.scale}) + ({tensor.zero_point}))"
     values += "" if tensor.dtype == "uint8" else f'.astype("{tensor.dtype}")'

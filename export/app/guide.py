@@ -15,6 +15,7 @@ from keras_vit.export.tflite.graph import end_names, read_graph
 from keras_vit.io.preprocessing import Preprocessing
 
 SHOWN = 40  # labels
+CHANNELS = {1: "grey", 3: "RGB"}  # of photos
 HEADINGS = {"kotlin": "Kotlin", "swift": "Swift", "javascript": "JavaScript", "python": "Python"}
 NOT_RUN = {
     "kotlin": "These calls follow the published interface and were not run on a phone.",
@@ -78,9 +79,9 @@ class _Case:
 
     @property
     def photo(self):
-        """Whether the one input is an RGB image of pixels and the batch is one."""
+        """Whether the one input is a grey or RGB image of pixels and the batch is one."""
         inputs = self.description.inputs
-        return len(inputs) == 1 and inputs[0].pixels and inputs[0].shape[-1] == 3 and self.batch == 1
+        return len(inputs) == 1 and inputs[0].pixels and inputs[0].shape[-1] in CHANNELS and self.batch == 1
 
     @property
     def mediapipe(self):
@@ -89,6 +90,7 @@ class _Case:
         return (
             self.photo
             and not self.attention
+            and self.description.inputs[0].shape[-1] == 3
             and self.description.inputs[0].dtype in ("float32", "uint8")
             and len(outputs) == 1
             and outputs[0].task in PHOTO_TASKS
@@ -122,13 +124,13 @@ def _input(tensor, case):
     shape = " x ".join(map(str, (case.batch, *tensor.shape)))
     words = f"`{tensor.name}`: {tensor.dtype}, {shape}"
     if tensor.pixels:
-        channels = "RGB" if tensor.shape[-1] == 3 else "channels last"
+        channels = CHANNELS.get(tensor.shape[-1], "channels last")
         words += f", {channels}, each value from 0 to 255: the model scales them itself"
         words += ". The model was trained on grey images: the file makes RGB grey" * case.description.grey
     elif tensor.low is not None:
         words += f", values as in training; from {tensor.low:g} to {tensor.high:g} in the items of the check"
     if tensor.scale is not None:
-        words += f". Pass `round(value / {tensor.scale:.9g}) + {tensor.zero_point}`, from -128 to 127"
+        words += f". Pass `round(value / {tensor.scale:.9g}) + ({tensor.zero_point})`, from -128 to 127"
     return f"{words}."
 
 
@@ -155,7 +157,7 @@ def _output(tensor, name, case):
     words += f", {tensor.task}" if tensor.task else ""
     words += f", after {tensor.activation}" if tensor.activation else ""
     if tensor.scale is not None:
-        words += f". A number stands for `(number - {tensor.zero_point}) * {tensor.scale:.9g}`"
+        words += f". A number stands for `(number - ({tensor.zero_point})) * {tensor.scale:.9g}`"
     if tensor.none_below is not None:
         words += f'. The answer is "{NONE}" where no value is at least {tensor.none_below:.4g}'
     if tensor.task == "labels" and tensor.thresholds is None:

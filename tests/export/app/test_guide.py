@@ -124,6 +124,28 @@ def test_numbers_of_a_file_that_takes_int8(tmp_path, monkeypatch):
     np.testing.assert_allclose(list(found["numbers"].values()), expected, atol=1e-5)
 
 
+def test_a_grey_photo_of_a_file_that_takes_int8(tmp_path, monkeypatch):
+    grey = IMAGES[..., :1]
+    text = exported(
+        tmp_path,
+        classifier(3, channels=1),
+        inputs=grey,
+        task="classification",
+        activation="softmax",
+        label_names=list("xyz"),
+        variants="full_int8",
+        calibration=grey,
+        input_dtype="int8",
+        max_drop=100,
+        preprocessing=HOW,
+    )
+    assert "int8, 1 x 16 x 16 x 1, grey" in text and "the centre square, resized to 16 x 16" in text
+    assert "MediaPipeTasksVision" not in text and "withChannels(photo, 1)" in text
+    found = run_python(text, tmp_path, monkeypatch, photo_of_frame())
+    image = np.asarray(Image.fromarray(IMAGES[0]).convert("L"))[None, ..., None]
+    np.testing.assert_allclose(found["scores"], of_file(tmp_path, "full_int8", image), atol=1e-6)
+
+
 def test_arrays_in_the_order_of_the_file(tmp_path, monkeypatch):
     left, right = keras.Input((4,), name="left"), keras.Input((3,), name="right")
     x = keras.layers.Concatenate()([right, left])
@@ -145,7 +167,7 @@ def test_without_a_tflite_file_it_says_how_to_write_one():
     assert "--variant dynamic_int8" in app_guide("a model", [])
 
 
-@pytest.mark.slow  # five exports and a compiler
+@pytest.mark.slow  # six exports and a compiler
 def test_the_kotlin_lines_compile_against_stand_ins(tmp_path):
     if shutil.which("kotlinc") is None:
         pytest.skip("there is no kotlinc")
@@ -156,6 +178,7 @@ def test_the_kotlin_lines_compile_against_stand_ins(tmp_path):
     arrays = {"left": rng.random((20, 4)), "right": rng.integers(0, 9, (20, 3))}
     names = {"label_names": list("xyz")}
     classes = {"task": "classification", "activation": "softmax", "none_below": 0.6, **names}
+    int8 = {"variants": "full_int8", "input_dtype": "int8", "max_drop": 100}
     texts = [
         exported(tmp_path / "classes", classifier(3), **photos, **classes),
         exported(tmp_path / "labels", classifier(3), task="labels", input_dtype="uint8", **photos, **names),
@@ -163,12 +186,17 @@ def test_the_kotlin_lines_compile_against_stand_ins(tmp_path):
             tmp_path / "numbers",
             classifier(3),
             task="regression",
-            variants="full_int8",
             calibration=IMAGES,
-            input_dtype="int8",
-            max_drop=100,
+            **int8,
             **photos,
             **names,
+        ),
+        exported(
+            tmp_path / "grey",
+            classifier(3, channels=1),
+            calibration=IMAGES[..., :1],
+            **int8,
+            **{**photos, "inputs": IMAGES[..., :1]},
         ),
         exported(tmp_path / "arrays", both, inputs=arrays),
     ]
@@ -179,7 +207,7 @@ def test_the_kotlin_lines_compile_against_stand_ins(tmp_path):
     texts.append((tmp_path / "text" / "app.md").read_text())
     assert '"state_0" to { state: TensorBuffer -> state.writeFloat(FloatArray(8)) }' in texts[-1]
     sources = [source for number, text in enumerate(texts) for source in kotlin_sources(text, number)]
-    assert len(sources) == 2 + 2 + 1 + 1 + 1  # LiteRT, and for two of them MediaPipe
+    assert len(sources) == 2 + 2 + 1 + 1 + 1 + 1  # LiteRT, and for two of them MediaPipe
     for number, source in enumerate([STANDINS, *sources]):
         (tmp_path / f"Part{number}.kt").write_text(source)
     done = subprocess.run(
