@@ -57,14 +57,25 @@ def unit_norm(layer, x):
     """Divides by the norm, and leaves zeros.
 
     Keras takes the inverse of 0 first, which XNNPACK computes as NaN; a least norm is 0 in a float16 file.
-    The mean of squares fits into float16 where their sum does not.
+    The mean of squares fits into float16 where their sum does not. One vector for each item, an embedding, is
+    first divided by its largest value, so that it fits at any length; for many this takes 1.7 times as long.
     """
     x = materialize(x)
     axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
+    length = math.prod(x.shape[axis] for axis in axes)
     with tf.name_scope(layer.name):
+        if length == math.prod(x.shape):
+            largest = tf.reduce_max(tf.abs(x), axis=axes, keepdims=True)
+            inverse = tf.math.rsqrt(
+                largest + _one_for_zero(largest)
+            )  # of the root: DIV has no 16-bit integers
+            x = x * inverse * inverse
         squares = tf.reduce_mean(x * x, axis=axes, keepdims=True)
-        unit = x * tf.math.rsqrt(squares + tf.cast(tf.equal(squares, 0), x.dtype))
-        return unit * math.prod(x.shape[axis] for axis in axes) ** -0.5
+        return x * tf.math.rsqrt(squares + _one_for_zero(squares)) * length**-0.5
+
+
+def _one_for_zero(x):
+    return tf.cast(tf.equal(x, 0), x.dtype)
 
 
 def rotated_layer_norm(layer, x, rotation):

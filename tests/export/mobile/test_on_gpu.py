@@ -105,3 +105,11 @@ def test_large_vectors_are_divided_by_their_norm_in_float16(tmp_path):
     x = tokens(0, 1, 200)  # whose sums of squares are above the largest float16
     unit = write(lambda x: unit_norm(layer, x), [tf.TensorSpec(x.shape)], tmp_path / "unit.tflite")
     np.testing.assert_allclose(in_float16(unit, x), layer(x), atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [0, 1e-3, 1, 3000])
+def test_one_vector_of_any_length_is_divided_by_its_norm_in_float16(tmp_path, size):
+    layer = keras.layers.UnitNormalization()
+    x = tokens(size)[:, 0]
+    unit = write(lambda x: unit_norm(layer, x), [tf.TensorSpec(x.shape)], tmp_path / "unit.tflite")
+    np.testing.assert_allclose(in_float16(unit, x), layer(x), atol=1e-3)
