@@ -198,6 +198,14 @@ def test_a_run_with_own_parts_trains_evaluates_resumes_and_loads_in_a_new_proces
     assert load_run(tmp_path / "whole").model.get_layer("doubled") is not None
 
 
+def test_a_run_of_an_own_model_is_a_source_of_weights(parts, tmp_path):
+    recipe = ImageRecipe(model=parts.build, subset=160, epochs=1)
+    first = fit(recipe.replace(units=12), tmp_path / "first")
+    tuned = fit(recipe.replace(pretrained=str(tmp_path / "first"), tuning="head"), tmp_path / "tuned")
+    changed = [not np.array_equal(*pair) for pair in zip(first.weights, tuned.weights, strict=True)]
+    assert changed == [False, False, True, True]
+
+
 def test_a_run_with_own_parts_that_is_interrupted_continues_bit_identically(parts, tmp_path):
     class StopAt(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
@@ -283,7 +291,7 @@ def test_a_layer_as_augmentation_draws_other_numbers_for_each_batch(parts):
         ("parts:raises raised ZeroDivisionError: division by zero", "model=parts:raises"),
         ("needs 'Hidden' of parts, which is neither Keras's nor registered", "model=parts:build hidden=true"),
         ("accepts no pixel_mean: set normalization=none", "model=parts:build normalization=standardize"),
-        ("pretrained needs model=vit", "model=parts:build pretrained=x"),
+        ("neither a file", "model=parts:build pretrained=x"),
         ("Expected loss to be one of cross_entropy, hinge, received 'focal'", "loss=focal"),
         ("loss=parts:squared does not accept smoothed labels.*set label_smoothing=0", "loss=parts:squared"),
         ("Expected optimizer to be one of adamw", "optimizer=best"),
