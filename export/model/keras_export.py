@@ -36,7 +36,6 @@ class KerasExport(ModelExport):
 
     kind = "models of arrays"
     drop = "{:.2f} points"
-    advice = "allow more, give more calibration items, or let auto find the layers to leave in float"
     differences = {
         "max_difference": "of an output's largest value",
         "max_attention_difference": "of a map's largest value",
@@ -50,6 +49,11 @@ class KerasExport(ModelExport):
         "agreement": lambda row: f"{100 * row['agreement']:.2f} %",
         "difference": lambda row: f"{row['max_difference']:.1e}",
     }
+
+    @staticmethod
+    def advice(variant):
+        more = "give more calibration items, " if VARIANTS[variant].needs_calibration else ""
+        return f"allow more, {more}or let auto find the layers to leave in float"
 
     def __init__(
         self, form, arrays, expected, metric, label_names, card, writer, preparation=None, preprocessing=None

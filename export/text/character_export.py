@@ -20,7 +20,6 @@ class CharacterExport(ModelExport):
     description: CharacterDescription
 
     variants = TEXT_VARIANTS
-    advice = "allow more, or choose fp16"
 
     def __post_init__(self):
         self.fingerprint = fingerprint(self.model, self.description.vocabulary.symbols)

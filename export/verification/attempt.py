@@ -140,8 +140,8 @@ class Attempt:
 def check_tolerances(row, export):
     """Raises ConditionError when a file loses too much, or differs although it must be exact."""
     if not row["drop"] <= row["max_drop"]:  # nor is NaN
-        lost = export.drop.format(row["drop"])
-        raise ConditionError(f"lost {lost}{_place(row)}, allowed are {row['max_drop']:g}: {export.advice}")
+        lost, advice = export.drop.format(row["drop"]), export.advice(row["variant"])
+        raise ConditionError(f"lost {lost}{_place(row)}, allowed are {row['max_drop']:g}: {advice}")
     for name, words in export.differences.items():
         if VARIANTS[row["variant"]].is_float32 and row.get(name, 0) > FLOAT32_TOLERANCE:
             raise ConditionError(

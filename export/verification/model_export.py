@@ -13,7 +13,6 @@ class ModelExport(abc.ABC):
     sample: str  # what a file is verified on, such as "300 images"
     fingerprint: str  # the same for exports of one model
     drop: str  # format of the figure that a variant may lose, such as "{:.2f} points of accuracy"
-    advice: str  # what helps when it loses more
     differences: dict  # figure, at most FLOAT32_TOLERANCE in float32 variants: what it is a difference of
     least_agreement: float = 0.0  # share of the sample that `auto`'s file must classify as the model does
     timing_rounds: int
@@ -30,6 +29,11 @@ class ModelExport(abc.ABC):
     def texts(self):
         """Returns files that go with those of the variants, a dict from their names to bytes."""
         return {}
+
+    @staticmethod
+    def advice(variant):
+        """Returns what helps where a variant loses more than allowed."""
+        return "allow more, or choose fp16"
 
     def guide(self, files):
         """Returns `app.md` for pairs of a row that passed and its TFLite file, or None for none."""

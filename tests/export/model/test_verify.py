@@ -78,6 +78,14 @@ def test_of_several_outputs_the_worst_counts_and_all_are_listed():
         check_tolerances({"variant": "fp16", "max_drop": 0.5, **result}, KerasExport)
 
 
+@pytest.mark.parametrize(("variant", "is_calibrated"), [("full_int8", True), ("dynamic_int8", False)])
+def test_more_calibration_is_advised_where_it_can_help(variant, is_calibrated):
+    row = {"variant": variant, "max_drop": 0.5, "drop": 1.0}
+    with pytest.raises(ConditionError) as error:
+        check_tolerances(row, KerasExport)
+    assert ("calibration" in str(error.value)) == is_calibrated
+
+
 def test_whole_numbers_are_compared_for_equality():
     result = compared([[1, 2], [3, 4]], [[1, 2], [3, 5]])
     assert (result["max_difference"], result["agreement"]) == (0.25, 0.5)
