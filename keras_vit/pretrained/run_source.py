@@ -56,12 +56,18 @@ def run_architecture(file: Path) -> str:
 
     The recipe next to the file states it; without one it is the model's name.
     """
-    recipe = Path(file).parent / RECIPE
-    fields = read_json(recipe, dict).get("recipe") if recipe.is_file() else None
-    if isinstance(fields, dict) and isinstance(fields.get("model"), str):
-        return fields["model"]
+    known = _recipe_fields(Path(file).parent).get("model")
+    if isinstance(known, str):
+        return known
     model = load_model(file)
     return "vit" if is_vit(model) else model.name
+
+
+def _recipe_fields(folder):
+    """Returns the fields of the recipe in a folder, a dict, which is empty without one."""
+    recipe = Path(folder, RECIPE)
+    fields = read_json(recipe, dict).get("recipe") if recipe.is_file() else None
+    return fields if isinstance(fields, dict) else {}
 
 
 def run_preprocessing(file: Path, model: keras.Model | None = None) -> Preprocessing:
@@ -80,11 +86,11 @@ def saved_preprocessing(folder: str | os.PathLike) -> Preprocessing | None:
 
     Runs of versions whose recipes had no `geometry` stretched images. The size is that of the model.
     """
-    saved, recipe = Path(folder, PREPROCESSING), Path(folder, RECIPE)
+    saved = Path(folder, PREPROCESSING)
     if saved.is_file():
         return Preprocessing.from_json(read_json(saved), saved)
-    fields = read_json(recipe, dict).get("recipe") if recipe.is_file() else None
-    is_old = isinstance(fields, dict) and "geometry" not in fields
+    fields = _recipe_fields(folder)
+    is_old = bool(fields) and "geometry" not in fields
     return Preprocessing.of("stretch", Preprocessing.image_size) if is_old else None
 
 

@@ -3,8 +3,7 @@
 import keras
 
 from keras_vit.layers._configured_layer import dense_layers
-
-HEADS = ("head/", "distillation_head/")
+from keras_vit.pretrained.load import HEAD_PREFIXES
 
 
 def add_lora(model: keras.Model, rank: int) -> None:
@@ -16,7 +15,7 @@ def add_lora(model: keras.Model, rank: int) -> None:
     Reference: Hu et al. 2021, https://arxiv.org/abs/2106.09685
     """
     for weight in model.trainable_weights:
-        weight.trainable = weight.path.startswith(HEADS)
+        weight.trainable = weight.path.startswith(HEAD_PREFIXES)
     model.get_layer("encoder").enable_lora(rank)
 
 
