@@ -24,10 +24,17 @@ class Rule(NamedTuple):
 # Inputs and outputs of these layers vary little between images, so that one fixed range serves all. On a
 # trained Vision Transformer the KL divergence from float32 trebles when qkv, patches and head are static too.
 STEADY = "attention/projection/|mlp/expansion/|mlp/projection/"
+SHARPENING = "sharpening"  # the layer at the end that makes the logits of sure images larger
+_OUTPUTS = "PartitionedCall:"  # in the names that TensorFlow's converter gives to outputs
+# An app passes and receives float32, unless it asks for int8. Scores are few numbers, whose small differences
+# decide: in int8 all that differ by less than 1/256 are equal.
 FLOAT_ENDS = (
     Rule("INPUT", 0),
     Rule("OUTPUT", 0),
-)  # an app passes and receives float32, unless it asks for int8
+    Rule("SOFTMAX", 0, names=_OUTPUTS),
+    Rule("LOGISTIC", 0, names=_OUTPUTS),
+    Rule("*", 0, names=rf"{SHARPENING}\w*/"),
+)
 # LiteRT refuses a product with int8 on the left alone, as at the start of the attention rollout, a constant.
 FLOAT_PRODUCTS = (Rule("BATCH_MATMUL", 0),)
 

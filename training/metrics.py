@@ -29,7 +29,7 @@ IMAGES = (
     Metric("macro.f1", "macro F1"),
     Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),
     Metric("expected_calibration_error", "calibration error"),
-    Metric("calibrated.expected_calibration_error", "the same with a temperature"),
+    Metric("calibrated.expected_calibration_error", "the same, calibrated"),
 )
 LABELS = (
     Metric("mean_average_precision", "mean average precision"),
@@ -37,7 +37,7 @@ LABELS = (
     Metric("exact_match", "exact match", is_share=True),
     Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),
     Metric("expected_calibration_error", "calibration error"),
-    Metric("calibrated.expected_calibration_error", "the same with a temperature"),
+    Metric("calibrated.expected_calibration_error", "the same, calibrated"),
 )
 NUMBERS = (
     Metric("mean_absolute_error", "mean absolute error", "{:.4g}"),

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError, Notice
+from keras_vit.export.model.calibration import calibrated
 from keras_vit.export.model.description import Description, InputDescription, OutputDescription
-from keras_vit.export.model.temperature import divided
 from keras_vit.export.prediction.predictor import LOGITS, PROBABILITIES, Predictor
 from keras_vit.io.label_names import names_next_to
 from keras_vit.io.model_archive import load_model
@@ -36,8 +36,8 @@ def run_predictor(
     meaning: OutputMeaning,
     preprocessing: Preprocessing | None = None,
 ) -> Predictor:
-    """Wraps the model of a run, which it changes: its outputs are divided by the temperature."""
-    model = divided(model, meaning.temperature)
+    """Wraps the model of a run, which it changes: its outputs are calibrated."""
+    model = calibrated(model, meaning.temperature, meaning.sharpening)
     if meaning.task == "classification":
         return keras_predictor(model, label_names, LOGITS, preprocessing, meaning.none_below)
     function = _function(model, meaning.activation)

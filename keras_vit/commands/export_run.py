@@ -10,18 +10,19 @@ from keras_vit.errors import InputError, counted
 
 def export_images(options, run, show, **settings):
     from keras_vit.export.images.app_input import PHOTOS
+    from keras_vit.export.model.calibration import calibrated
     from keras_vit.export.model.export import export_model
     from keras_vit.export.model.keras_export import KerasExport
-    from keras_vit.export.model.temperature import divided
     from keras_vit.io.output_meaning import read_output_meaning
     from keras_vit.models.patch_size import with_patch_size
     from keras_vit.models.rollout import has_attention, map_grid
 
     data, meaning, target = run.data, read_output_meaning(run.folder.path), run.task.target
     model = run.model if options.patch_size is None else with_patch_size(run.model, options.patch_size)
-    model = divided(model, meaning.temperature)
+    model = calibrated(model, meaning.temperature, meaning.sharpening)
     if meaning.temperature != 1:
-        print(f"probabilities by a temperature of {meaning.temperature:.3f}, fitted on the validation split")
+        sharper = " that is lower for images on which the model is sure" if meaning.sharpening else ""
+        print(f"probabilities by a temperature{sharper}, fitted on the validation split")
     test, train = loaded(data)
     channels = model.input_shape[-1]
     shown = "--web" if options.web is not None else "--app" if options.app is not None else None

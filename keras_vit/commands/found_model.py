@@ -91,10 +91,10 @@ def _from_file(path, named):
     with working(f"loading {path}"):
         model, meaning = load_model(path), None
     if is_run(path.parent):
-        from keras_vit.export.model.temperature import divided
+        from keras_vit.export.model.calibration import calibrated
 
         meaning = read_output_meaning(path.parent)
-        model = divided(model, meaning.temperature)
+        model = calibrated(model, meaning.temperature, meaning.sharpening)
     return FoundModel(
         model,
         os.path.basename(os.path.abspath(named)),

@@ -27,10 +27,11 @@ PICTURES = {  # name: title, caption, alternative text
         "Reliability diagram: accuracy against confidence in 15 bins, and the share of images in each.",
     ),
     "calibrated": (
-        "Calibration with a temperature",
+        "Calibration by the validation images",
         "The same after the model's outputs are divided by a temperature that was fitted on the validation "
-        "images: so do predict and the exported files answer.",
-        "Reliability diagram of the probabilities with a temperature.",
+        "images, lower for images on which the model is sure where these show it: so do predict and the "
+        "exported files answer.",
+        "Reliability diagram of the calibrated probabilities.",
     ),
     "average_precision": (
         "Precision of the labels",

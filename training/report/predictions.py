@@ -137,7 +137,7 @@ def numbers_picture(labels, answers, label_names):
 
 
 def calibration_pictures(metrics):
-    """Yields the reliability diagrams of a model's own probabilities, and of those with a temperature."""
+    """Yields the reliability diagrams of a model's own probabilities, and of the calibrated ones."""
     yield "calibration", reliability_diagram(metrics["calibration_bins"])
     if "calibrated" in metrics:
         yield "calibrated", reliability_diagram(metrics["calibrated"]["calibration_bins"])

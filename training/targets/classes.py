@@ -5,6 +5,7 @@ import numpy as np
 from scipy.special import softmax
 
 from keras_vit.io.label_kinds import CLASS, SOFT
+from keras_vit.io.output_meaning import calibrated
 from keras_vit.training import chance
 from keras_vit.training.balance import ACCURACY, Balance
 from keras_vit.training.classification_metrics import (
@@ -13,7 +14,7 @@ from keras_vit.training.classification_metrics import (
     expected_calibration_error,
 )
 from keras_vit.training.metrics import IMAGES
-from keras_vit.training.targets.calibration import CALIBRATED, fit_temperature, softmax_loss
+from keras_vit.training.targets.calibration import CALIBRATED, fit_calibration, softmax_loss
 from keras_vit.training.targets.target import Target
 from keras_vit.training.targets.unknown import none_of_these
 
@@ -50,18 +51,18 @@ class Classes(Target):
     def weights(self):
         return self.balance.weights
 
-    def answers(self, outputs, temperature=1.0):
-        return softmax(outputs.astype("float64") / temperature, axis=1).astype("float32")
+    def answers(self, outputs, fitted=None):
+        return softmax(calibrated(outputs, **(fitted or {})), axis=1).astype("float32")
 
     def fit(self, outputs, labels):
-        return {"temperature": fit_temperature(outputs, softmax_loss(self.encoded(labels)))}
+        return fit_calibration(outputs, softmax_loss(self.encoded(labels)))
 
     def evaluate(self, outputs, labels, names, fitted):
-        own, calibrated = (self._metrics(outputs, labels, names, t) for t in (1.0, fitted["temperature"]))
-        return {**own, "calibrated": {**fitted, **{key: calibrated[key] for key in CALIBRATED}}}
+        own, changed = (self._metrics(outputs, labels, names, each) for each in (None, fitted))
+        return {**own, "calibrated": {**fitted, **{key: changed[key] for key in CALIBRATED}}}
 
-    def _metrics(self, outputs, labels, names, temperature):
-        return classification_metrics(self.answers(outputs, temperature), labels, names)
+    def _metrics(self, outputs, labels, names, fitted):
+        return classification_metrics(self.answers(outputs, fitted), labels, names)
 
     def place(self, metrics, advice):
         found = metrics.get("none_of_these")
@@ -84,14 +85,14 @@ class SoftClasses(Classes):
         least = float(-(shares * np.log(shares)).sum(axis=1).mean())  # of a model that answers the shares
         return {**super().evaluate(outputs, labels, names, fitted), "least_cross_entropy": least}
 
-    def _metrics(self, outputs, labels, names, temperature):
+    def _metrics(self, outputs, labels, names, fitted):
         """Those of the largest shares; probabilities are right by the share of the class that is answered."""
-        metrics = super()._metrics(outputs, labels.argmax(axis=1), names, temperature)
-        answers = self.answers(outputs, temperature)
+        metrics = super()._metrics(outputs, labels.argmax(axis=1), names, fitted)
+        answers = self.answers(outputs, fitted)
         bins = calibration_bins(answers.max(axis=1), labels[np.arange(len(labels)), answers.argmax(axis=1)])
         return {
             **metrics,
-            "cross_entropy": softmax_loss(labels)(outputs.astype("float64") / temperature) / len(labels),
+            "cross_entropy": softmax_loss(labels)(calibrated(outputs, **(fitted or {}))) / len(labels),
             "expected_calibration_error": expected_calibration_error(bins),
             "calibration_bins": bins,
         }

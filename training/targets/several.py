@@ -7,6 +7,7 @@ from scipy.special import expit
 
 from keras_vit.errors import InputError, counted
 from keras_vit.io.label_kinds import SEVERAL
+from keras_vit.io.output_meaning import calibrated
 from keras_vit.training.balance import BALANCED, MACRO_F1, RECALL, given_weights, index_of
 from keras_vit.training.label_metrics import best_thresholds, calibration, label_metrics
 from keras_vit.training.metrics import LABELS
@@ -64,20 +65,19 @@ class SeveralLabels(Target):
             return [average]
         return [average, LabelMetric(self._monitor, self.label)]
 
-    def answers(self, outputs, temperature=1.0):
-        return expit(outputs.astype("float64") / temperature).astype("float32")
+    def answers(self, outputs, fitted=None):
+        return expit(calibrated(outputs, (fitted or {}).get("temperature", 1))).astype("float32")
 
     def fit(self, outputs, labels):
-        temperature = fit_temperature(outputs, sigmoid_loss(labels))
-        thresholds = best_thresholds(self.answers(outputs, temperature), labels)
-        return {"temperature": temperature, "thresholds": thresholds}
+        fitted = {"temperature": fit_temperature(outputs, sigmoid_loss(labels))}
+        return {**fitted, "thresholds": best_thresholds(self.answers(outputs, fitted), labels)}
 
     def evaluate(self, outputs, labels, names, fitted):
         thresholds = fitted["thresholds"]
-        calibrated = label_metrics(self.answers(outputs, fitted["temperature"]), labels, names, thresholds)
+        metrics = label_metrics(self.answers(outputs, fitted), labels, names, thresholds)
         own = calibration(self.answers(outputs), labels)
-        changed = {key: calibrated[key] for key in CALIBRATED}
-        return {**calibrated, **own, "calibrated": {"temperature": fitted["temperature"], **changed}}
+        changed = {key: metrics[key] for key in CALIBRATED}
+        return {**metrics, **own, "calibrated": {"temperature": fitted["temperature"], **changed}}
 
     def place(self, metrics, advice):
         by_chance = metrics["average_precision_by_chance"]

@@ -57,8 +57,11 @@ class Target(abc.ABC):
         """Returns the metrics of each epoch; one has the name `curve`."""
 
     @abc.abstractmethod
-    def answers(self, outputs: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-        """Returns what the outputs of a model say, `(n, num_names)`, such as probabilities."""
+    def answers(self, outputs: np.ndarray, fitted: dict[str, Any] | None = None) -> np.ndarray:
+        """Returns what the outputs of a model say, `(n, num_names)`, such as probabilities.
+
+        `fitted` is what `fit` returned; without it they are the model's own.
+        """
 
     @abc.abstractmethod
     def evaluate(
@@ -67,7 +70,7 @@ class Target(abc.ABC):
         """Compares the outputs of a model with labels; returns a dict for JSON.
 
         `fitted` is what `fit` returned for other images. The metrics are those of the model's own answers;
-        those of answers by the fitted temperature are under `"calibrated"`.
+        those of calibrated answers are under `"calibrated"`.
         """
 
     @abc.abstractmethod

@@ -279,8 +279,7 @@ class ImageTask(Task):
         target = self.target  # of these data, by `knowing`
         outputs = {name: predict_outputs(model, data.splits[name].images) for name in HELD_OUT}
         fitted = target.fit(outputs["validation"], data.validation.labels)
-        temperature = fitted.get("temperature", 1.0)
-        every = {name: target.answers(values, temperature) for name, values in outputs.items()}
+        every = {name: target.answers(values, fitted) for name, values in outputs.items()}
         none_below, unsure_metrics = self._none_of_these(folder, model, data, every, fitted, unsure)
         metrics = {
             "data": data.name,
@@ -313,7 +312,7 @@ class ImageTask(Task):
             *size, channels = data.image_shape
             halves = read_unknown(unsure.unknown, self.preparation(data.name).for_size(size), channels)
             outputs = [predict_outputs(model, half) for half in halves]
-            unknown = [self.target.answers(each, fitted["temperature"]).max(axis=1) for each in outputs]
+            unknown = [self.target.answers(each, fitted).max(axis=1) for each in outputs]
         least, figures = fit_none_below(unsure, known, unknown, least)
         return least, {"none_of_these": figures}
 

@@ -1,0 +1,68 @@
+"""Calibrated logits: by layers of the model, and in each file, as NumPy computes them."""
+
+import keras
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from keras_vit.export import export_model, load_predictor
+from keras_vit.export.model.calibration import calibrated
+from keras_vit.export.tflite.graph import operators, read_graph
+from keras_vit.io.output_meaning import calibrated as by_numpy
+
+TEMPERATURE, SHARPENING = 1.6, 0.15
+TAIL = ["REDUCE_MAX", "MUL", "ADD", "MUL", "SOFTMAX"]
+
+
+@pytest.fixture
+def own_model(model):
+    """The model with weights of its own: those of a last dense layer are changed."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def behind_other_layers(model):
+    return keras.Model(model.inputs, keras.layers.Rescaling(1.0, 0.5)(model.outputs[0]))
+
+
+@pytest.mark.parametrize("ending", [lambda model: model, behind_other_layers])
+@pytest.mark.parametrize("sharpening", [0.0, SHARPENING])
+def test_layers_compute_what_numpy_does(own_model, held_out, ending, sharpening):
+    model = ending(own_model)
+    expected = by_numpy(model.predict(held_out[0], verbose=0), TEMPERATURE, sharpening)
+    found = calibrated(model, TEMPERATURE, sharpening).predict(held_out[0], verbose=0)
+    np.testing.assert_allclose(softmax(found, 1), softmax(expected, 1), atol=1e-5)
+    np.testing.assert_array_equal(np.argsort(found), np.argsort(expected))
+
+
+def test_a_model_that_needs_no_calibration_is_the_same(own_model):
+    assert calibrated(own_model, 1.0) is own_model
+
+
+def test_files_answer_calibrated_probabilities(own_model, digits, held_out, tmp_path):
+    images, labels = held_out
+    expected = softmax(by_numpy(own_model.predict(images, verbose=0), TEMPERATURE, SHARPENING), 1)
+    rows = export_model(
+        calibrated(own_model, TEMPERATURE, SHARPENING),
+        tmp_path,
+        inputs=images,
+        labels=labels,
+        task="classification",
+        activation="softmax",
+        variants=["savedmodel", "fp32", "full_int8"],
+        calibration=digits[0][300:],
+        max_drop=1,
+    )
+    for row in rows:
+        found = load_predictor(tmp_path / row["file"]).probabilities(images)
+        if row["variant"] == "full_int8":
+            error = np.square(found - expected).mean() / np.var(expected)
+            assert error == pytest.approx(row["output_error"] ** 2, rel=0.01)
+            assert len(np.unique(found)) > 256  # of int8 scores, from 0 to 255 of 256, there are 256
+        else:
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+    graph = read_graph((tmp_path / "model_full_int8.tflite").read_bytes())
+    tail = operators(graph)[-len(TAIL) :]
+    assert [operator.kind for operator in tail] == TAIL
+    assert all("INT8" not in operator.types for operator in tail)
