@@ -73,6 +73,9 @@ def layer_norm(x):
 
 # What it is: the function, and the shapes of its inputs, or "int32" or "uint8" before them.
 CASES = {
+    "an input that is an output too": (lambda a: (a, 2.0 * a), IMAGE),
+    "an input that is an output and is reduced": (lambda a: (a, tf.reduce_mean(a, 1)), TOKENS),
+    "logits times a number of the image": (lambda a: a * (1 + 0.2 * tf.reduce_max(a, -1, True)), (1, 10)),
     "addition": (lambda a, b: a + b, IMAGE, IMAGE),
     "addition of a constant per channel": (lambda a: a + weights(8), IMAGE),
     "addition of an input of one axis": (lambda a, b: a + b, TOKENS, (32,)),

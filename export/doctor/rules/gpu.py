@@ -13,8 +13,8 @@ and taken here. SPLIT gave wrong results in some graphs.
 
 import collections
 
-from keras_vit.export.doctor.finding import counted
-from keras_vit.export.tflite.graph import is_constant
+from keras_vit.export.doctor.finding import Finding, counted
+from keras_vit.export.tflite.graph import end_names, is_constant
 
 TAKEN = {
     "ABS", "ADD", "ARG_MAX", "AVERAGE_POOL_2D", "BATCH_MATMUL", "CAST", "CEIL", "CONCATENATION", "CONV_2D",
@@ -52,6 +52,18 @@ def gpu(case):
         ]
         if found:
             yield case.finding("GPU", found, f"{counted(found)}: {reason}", fix)
+    yield from _passed_through(case)
+
+
+def _passed_through(case):
+    """Outputs that are inputs, whatever else reads these."""
+    ends = case.graph.subgraphs[0]
+    inputs, outputs = end_names(case.graph)
+    given = dict(zip(map(int, ends.inputs), inputs, strict=True))
+    for number, output in zip(map(int, ends.outputs), outputs, strict=True):
+        if number in given:
+            reason = f"the output {output} is the input {given[number]}, which the GPU does not return"
+            yield Finding("GPU", case.model.name, reason, "leave this output out: the app has it")
 
 
 class _Graph:

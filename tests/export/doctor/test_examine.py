@@ -221,6 +221,15 @@ def test_a_sum_that_is_an_output_and_is_averaged_is_reported_until_it_is_returne
     assert not [f for f in examine(fixed) if f.target == "GPU"]
 
 
+def test_an_output_that_is_an_input_is_none_on_a_gpu(examine):
+    photo = keras.Input((8, 8, 3), name="photo")
+    scores = keras.layers.Dense(4)(keras.layers.Flatten()(photo))
+    findings = examine(keras.Model(photo, {"same": photo, "scores": scores}))
+    (found,) = [f for f in findings if f.target == "GPU"]
+    assert "the output same is the input photo" in found.reason
+    assert "leave this output out" in found.fix
+
+
 def test_channels_that_scale_an_image_are_no_obstacle_to_a_gpu(examine):
     images = keras.Input((4, 4, 8))
     gates = layers.Dense(8, "sigmoid")(layers.GlobalAveragePooling2D()(images))
