@@ -19,7 +19,8 @@ class ImageProxy(val imageInfo: ImageInfo) { fun toBitmap() = Bitmap(1, 1) }
 class Assets { fun open(name: String): InputStream = "".byteInputStream() }
 class Context(val assets: Assets)
 enum class Accelerator { CPU, GPU, NPU }
-class TensorBuffer {
+class TensorBuffer : AutoCloseable {
+    override fun close() {}
     fun writeFloat(data: FloatArray) {}
     fun writeInt(data: IntArray) {}
     fun writeLong(data: LongArray) {}
