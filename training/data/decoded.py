@@ -17,6 +17,7 @@ from keras_vit.training.data.random_crop import RandomCrop
 
 _VERSION = "-2"  # of what decoding gives
 IN_MEMORY = 512 * 1024**2  # bytes of a data set's prepared images, up to which they stay there
+_TOGETHER = 16  # images that one thread reads, one after another
 
 
 @functools.cache
@@ -166,6 +167,12 @@ class DecodedImages:
 
     def _filled(self, read: Callable, indices, *others) -> np.ndarray:
         images = np.empty((len(indices), *self.decoder.shape), np.uint8)
-        for row, image in enumerate(_threads().map(read, indices.tolist(), *others)):
-            images[row] = image
+        given = list(zip(indices.tolist(), *others, strict=True))
+
+        def fill(start):
+            for row, each in enumerate(given[start : start + _TOGETHER], start):
+                images[row] = read(*each)
+
+        for _ in _threads().map(fill, range(0, len(given), _TOGETHER)):
+            pass  # an error in a thread is raised here
         return images
