@@ -3,6 +3,8 @@
 import gc
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -25,6 +27,10 @@ def pytest_collection_finish(session):
     Keras collects garbage for each layer that it quantizes.
     """
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [STARTUP, os.environ.get("PYTHONPATH")]))
+    if "PYTEST_XDIST_WORKER" in os.environ and sys.platform == "linux":
+        os.environ["KERAS_VIT_CONVERTER"] = address = f"{_CACHE.name}/converter"
+        command = [sys.executable, "-P", f"{STARTUP}/converter.py", address]
+        subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)  # ends with this process
     gc.collect()
     gc.freeze()
 

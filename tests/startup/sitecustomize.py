@@ -22,5 +22,14 @@ class LeftOut:
                 raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
+def started_to_convert():
+    return [os.path.basename(word) for word in sys.orig_argv[1:]][1::2] == ["bootstrap.py", "convert.py"]
+
+
 if __name__ == "sitecustomize":
     sys.meta_path.insert(0, LeftOut())
+    address = os.environ.get("KERAS_VIT_CONVERTER", "")
+    if os.path.exists(address) and started_to_convert():
+        import converter
+
+        converter.request(address, sys.orig_argv[2:])
