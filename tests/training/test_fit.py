@@ -31,24 +31,45 @@ def data():
     return task_of(RECIPE).load_data()
 
 
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    """A folder and its model after a whole training, whose learning rate ends at 1e-5."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    return folder, fit(dataclasses.replace(RECIPE, final_learning_rate=1e-5), folder, data=data)
+
+
+@pytest.fixture(scope="module")
+def paused(data, tmp_path_factory):
+    """A folder after the first epoch, and the error of a training that was started in it meanwhile."""
+
+    class Second(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            with pytest.raises(InputError) as error:
+                fit(RECIPE, folder, data=data, resume=True)
+            errors.append(str(error.value))
+
+    folder, errors = tmp_path_factory.mktemp("paused"), []
+    fit(RECIPE, folder, data=data, until_epoch=1, callbacks=[Second()])
+    return folder, *errors
+
+
 def weights(model):
     return np.concatenate([w.ravel() for w in model.get_weights()])
 
 
-def test_training_learns_and_keeps_the_best_epoch(tmp_path, data):
-    model = fit(RECIPE, tmp_path / "run", data=data)
-    rows = list(csv.DictReader((tmp_path / "run" / "history.csv").open()))
+def test_training_learns_and_keeps_the_best_epoch(whole, data):
+    folder, model = whole
+    rows = list(csv.DictReader((folder / "history.csv").open()))
     accuracies = [float(row["val_accuracy"]) for row in rows]
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
     best = predict_outputs(model, data.validation.images).argmax(axis=1) == data.validation.labels
     assert best.mean() == pytest.approx(max(accuracies), abs=1e-4)
-    assert (tmp_path / "run" / "labels.txt").read_text().split() == list("0123456789")
+    assert (folder / "labels.txt").read_text().split() == list("0123456789")
 
 
-def test_the_learning_rate_reaches_its_end_with_the_last_step(tmp_path, data):
-    fit(dataclasses.replace(RECIPE, final_learning_rate=1e-5), tmp_path, data=data)
-    last = list(csv.DictReader((tmp_path / "history.csv").open()))[-2:]
+def test_the_learning_rate_reaches_its_end_with_the_last_step(whole):
+    last = list(csv.DictReader((whole[0] / "history.csv").open()))[-2:]
     assert float(last[1]["learning_rate"]) == pytest.approx(1e-5, rel=1e-3)
     assert float(last[0]["learning_rate"]) > 1e-4
 
@@ -89,13 +110,8 @@ def test_a_used_folder_is_refused_and_left_alone(tmp_path, data):
     assert [p.name for p in tmp_path.iterdir()] == ["recipe.json"]
 
 
-def test_a_second_training_does_not_enter_the_folder(tmp_path, data):
-    class Second(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            with pytest.raises(InputError, match="Another training is running in"):
-                fit(RECIPE, tmp_path, data=data, resume=True)
-
-    fit(RECIPE, tmp_path, data=data, until_epoch=1, callbacks=[Second()])
+def test_a_second_training_does_not_enter_the_folder(paused):
+    assert "Another training is running in" in paused[1]
 
 
 def test_a_diverging_training_is_stopped_by_name(tmp_path, data):
@@ -149,16 +165,16 @@ def test_a_whole_run_writes_metrics_and_a_report(tmp_path):
         train(dataclasses.replace(RECIPE, epochs=2), tmp_path / "run", resume=True)
 
 
-def test_a_run_does_not_go_on_with_other_data(tmp_path, data):
-    fit(RECIPE, tmp_path, data=data, until_epoch=1)
+def test_a_run_does_not_go_on_with_other_data(paused, data):
+    folder, _ = paused
     renamed = dataclasses.replace(data, label_names=tuple("9876543210"))
     with pytest.raises(InputError, match="other classes"):
-        fit(RECIPE, tmp_path, data=renamed, resume=True)
-    assert (tmp_path / "labels.txt").read_text().split() == list("0123456789")
+        fit(RECIPE, folder, data=renamed, resume=True)
+    assert (folder / "labels.txt").read_text().split() == list("0123456789")
     for name in ("train", "validation"):  # by which the best epoch is chosen
         split = getattr(data, name)
         images = split.images.copy()
         images[-1, 0, 0] ^= 1
         changed = dataclasses.replace(data, **{name: dataclasses.replace(split, images=images)})
         with pytest.raises(InputError, match="differ from those that the run started with"):
-            fit(RECIPE, tmp_path, data=changed, resume=True)
+            fit(RECIPE, folder, data=changed, resume=True)
