@@ -77,6 +77,8 @@ def fit_task(
     task = task.continuing(folder) if resume else task
     loaded = task.load_data(data_dir) if data is None else task.take(data, data_dir)
     task = task.knowing(loaded)
+    if not folder.recipe.is_file():
+        task.check_recipe()
     given = {} if data is None else {GIVEN_DATA: SameData(task.fingerprint_arrays(loaded)).digest}
     with folder.locked(), engine.scope():
         folder.remove_leftovers()

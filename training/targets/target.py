@@ -37,8 +37,11 @@ class Target(abc.ABC):
 
     def __init__(self, recipe: ImageRecipe, data: ImageData | None = None):
         self.recipe, self.data, self.notes = recipe, data, []
+
+    def check_recipe(self) -> None:
+        """Raises InputError for a field without use, which runs of earlier versions may have."""
         for name in self.unused:
-            if getattr(recipe, name) not in (0, getattr(ImageRecipe, name)):
+            if getattr(self.recipe, name) not in (0, getattr(ImageRecipe, name)):
                 raise InputError(
                     f"{name} is for one class an image, and the data have {self.words}. Leave it out."
                 )

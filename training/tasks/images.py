@@ -74,6 +74,9 @@ class ImageTask(Task):
         check_watched(self.recipe.monitor, data)
         return task
 
+    def check_recipe(self):
+        self.target.check_recipe()
+
     @property
     def single_device(self):
         several = self.recipe.flexible_patches or self.recipe.progressive_size

@@ -71,6 +71,9 @@ class Task(abc.ABC):
         """Returns the task with what its data decide."""
         return self
 
+    def check_recipe(self) -> None:  # noqa: B027
+        """Raises InputError for fields that a new run on the data has no use for."""
+
     def decided(self, data) -> dict[str, Any]:
         """Returns what the data decide of what the recipe leaves open, by its fields, for `recipe.json`."""
         return {}

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from PIL import Image
 from keras_vit.__main__ import main
 from keras_vit.errors import InputError
 from keras_vit.export import load_predictor
-from keras_vit.io.json_files import read_json
+from keras_vit.io.json_files import read_json, write_json
 from keras_vit.training import ImageRecipe, evaluate, train
 from keras_vit.training.fit import fit
+from keras_vit.training.recipe_file import load_recipe
+from keras_vit.training.run_folder import RunFolder
 
 COUNT = 120
 KINDS = ("several", "numbers", pytest.param("soft", marks=pytest.mark.slow))
@@ -201,6 +204,15 @@ def test_fields_of_another_kind_are_refused(tmp_path, kind, fields, message):
     with pytest.raises(InputError, match=message):
         train(ImageRecipe(data=arrays(tmp_path, kind), model="linear", **fields), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_of_an_earlier_version_may_have_a_field_without_use(trained, tmp_path):
+    _, run = trained
+    folder = RunFolder(shutil.copytree(run.folder.path, tmp_path / "run"))
+    written = read_json(folder.recipe, dict)
+    written["recipe"]["label_smoothing"] = 0.2
+    write_json(folder.recipe, written)
+    assert train(load_recipe(folder.recipe), folder.path, resume=True).metrics == run.metrics
 
 
 @pytest.mark.slow
