@@ -209,7 +209,10 @@ def test_another_backend_gives_the_same_images_and_labels(backend, tmp_path):
 
 
 OTHER_PROCESS = f"""
+import os
 import sys
+if os.environ["KERAS_BACKEND"] != "tensorflow":
+    sys.modules["tensorflow"] = None  # so that an import of it fails
 import keras
 import numpy as np
 from keras_vit.training.augmentation import Augmentation, augment

@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import os
 import subprocess
 import sys
@@ -56,12 +57,23 @@ def test_a_spec_becomes_a_stream_of_each_split():
     assert min(counts) > 100 and sum(counts) + 32 * steps <= 1797
 
 
-@pytest.mark.parametrize("backend", ["jax", pytest.param("torch", marks=pytest.mark.slow)])
-def test_another_backend_streams_without_tensorflow(backend):
+SOME = {"flip": True, "crop_padding": 2, "mixup_alpha": 0.8}
+EVERYTHING = {**SOME, "rotation": 9.0, "erasing_rate": 0.25, "randaugment_layers": 2, "cutmix_alpha": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("backend", "augmentation"),
+    [
+        ("jax", SOME),  # that all the others need no TensorFlow is tested next to them
+        pytest.param("jax", EVERYTHING, marks=pytest.mark.slow),
+        pytest.param("torch", EVERYTHING, marks=pytest.mark.slow),
+    ],
+)
+def test_another_backend_streams_without_tensorflow(backend, augmentation):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     subprocess.run(
-        [sys.executable, "-c", WITHOUT_TENSORFLOW],
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, json.dumps(augmentation)],
         env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(sys.path)},
         check=True,
         timeout=300,
@@ -71,15 +83,15 @@ def test_another_backend_streams_without_tensorflow(backend):
 WITHOUT_TENSORFLOW = """
 import sys
 sys.modules["tensorflow"] = None  # so that an import of it fails
+import json
 import numpy as np
 from keras_vit.training.augmentation import Augmentation
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.streams import evaluation_stream, train_stream
 split = Split(np.zeros((9, 8, 8, 3), "uint8"), np.arange(9, dtype="int32") % 3)
-shape = {"flip": True, "crop_padding": 2, "rotation": 9.0, "erasing_rate": 0.25}
-everything = Augmentation(randaugment_layers=2, mixup_alpha=0.8, cutmix_alpha=1.0, **shape)
 options = {"num_classes": 3, "batch_size": 4}
-stream = train_stream(split, epochs=2, seed=0, augmentation=everything, **options)
+augmentation = Augmentation(**json.loads(sys.argv[1]))
+stream = train_stream(split, epochs=2, seed=0, augmentation=augmentation, **options)
 assert [tuple(labels.shape) for _, labels in stream] == [(4, 3)] * 4
 assert len(evaluation_stream(split, **options)) == 3
 
