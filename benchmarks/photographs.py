@@ -8,7 +8,8 @@ with another number of bytes after the image. Each measurement is a process of i
 - start: seconds from the imports to the first batch of 32 at 224 pixels, and the memory that the process has
   then above the imports; ours and `keras.utils.image_dataset_from_directory`.
 - rate: images per second of random crop and flip at 224 pixels, of 2,000 files: ours, and a tf.data pipeline
-  by hand with `decode_and_crop_jpeg`, interleaved; the medians. Then ours with decoded images kept.
+  by hand with `decode_and_crop_jpeg`, interleaved; the medians. Then ours from the cache of decoded images,
+  from shards of `keras-vit pack --image-size 256`, and from the cache of these.
 - train: images per second of `model.fit` on the same two, of the smallest LeViT (0.6 billion operations).
 - large: CPU milliseconds of a photograph of 12 megapixels, read for 224 pixels; and with Pillow alone.
 - memory: of two epochs of the largest number of files, in steps of a quarter.
@@ -93,16 +94,28 @@ def start(options, folders):
 
 def rate(options, folders):
     print("rate: images per second")
-    found = {"by hand": [], "ours": [], "ours, kept": []}
-    with tempfile.TemporaryDirectory(dir=options.folder) as cache:
-        worker("rate_ours", folders[RATED], cache=cache)  # which fills the cache
+    files = f"folder:{folders[RATED]}"
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        packed, cache = f"{folder}/packed", f"{folder}/cache"
+        pack = [sys.executable, "-m", "keras_vit", "pack", files, packed, "--image-size", "256", "--quiet"]
+        subprocess.run(pack, check=True)
+        shards = f"shards:{packed}"
+        ways = {
+            "by hand": ("rate_by_hand", folders[RATED], "off"),
+            "ours": ("rate_ours", files, "off"),
+            "ours, cache": ("rate_ours", files, cache),
+            "ours, shards": ("rate_ours", shards, "off"),
+            "ours, cache of shards": ("rate_ours", shards, cache),
+        }
+        for spec in (files, shards):
+            worker("rate_ours", spec, cache=cache)  # which fills the cache
+        found = {name: [] for name in ways}
         for _ in range(options.rounds):
-            found["by hand"].append(worker("rate_by_hand", folders[RATED]))
-            found["ours"].append(worker("rate_ours", folders[RATED]))
-            found["ours, kept"].append(worker("rate_ours", folders[RATED], cache=cache))
+            for name, (measurement, spec, kept) in ways.items():
+                found[name].append(worker(measurement, spec, cache=kept))
     for name, rates in found.items():
-        ratios = [ours / theirs for ours, theirs in zip(rates, found["by hand"], strict=True)]
-        print(f"  {name:<12} {statistics.median(rates):7,.0f}  {statistics.median(ratios):.2f} of by hand")
+        ratios = [ours / theirs for ours, theirs in zip(rates, found["ours"], strict=True)]
+        print(f"  {name:<22} {statistics.median(rates):7,.0f}  {statistics.median(ratios):.2f} of ours")
 
 
 def train(options, folders):
@@ -141,13 +154,13 @@ def resident():
         return int(file.read().split()[1]) * resource.getpagesize() / 1e6
 
 
-def stream(folder, epochs=1):
+def stream(spec, epochs=1):
     from keras_vit.training import load_data
     from keras_vit.training.augmentation import Augmentation
     from keras_vit.training.data.random_crop import RandomCrop
     from keras_vit.training.data.streams import train_stream
 
-    data = load_data(f"folder:{folder}", image_size=SIZE)
+    data = load_data(spec, image_size=SIZE)
     return data, train_stream(
         data.train,
         num_classes=data.num_classes,
@@ -167,7 +180,7 @@ def start_ours(folder):
 
     sources.find_source("digits")  # imports every source
     before, began = resident(), time.perf_counter()
-    _, batches = stream(folder)
+    _, batches = stream(f"folder:{folder}")
     next(iter(batches))
     return time.perf_counter() - began, resident() - before
 
@@ -183,8 +196,8 @@ def start_keras(folder):
     return time.perf_counter() - began, resident() - before
 
 
-def rate_ours(folder):
-    return rated(stream(folder, epochs=2)[1])
+def rate_ours(spec):
+    return rated(stream(spec, epochs=2)[1])
 
 
 def rate_by_hand(folder):
@@ -192,7 +205,7 @@ def rate_by_hand(folder):
 
 
 def train_ours(folder):
-    return trained(stream(folder)[1])
+    return trained(stream(f"folder:{folder}")[1])
 
 
 def train_by_hand(folder):
@@ -272,7 +285,7 @@ def memory_of_epochs(folder):
     import keras_vit.training.recipe  # noqa: F401
 
     before = resident()
-    data, batches = stream(folder, epochs=2)
+    data, batches = stream(f"folder:{folder}", epochs=2)
     quarter = len(data.train) // BATCH // 4
     found = []
     for number, _ in enumerate(batches):
