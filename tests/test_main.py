@@ -375,21 +375,6 @@ def test_figures_of_long_work_are_written_as_json_and_quiet_shows_nothing(tmp_pa
     assert out == "" and all(line.startswith("keras-vit: warning:") for line in error.splitlines())
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-def test_bash_completes_commands_and_options(tmp_path, capsys):
-    pytest.importorskip("shtab", reason='pip install "keras-vit-mobile[completion]"')
-    assert main(["completion", "bash"]) == 0
-    script = tmp_path / "completion.sh"
-    script.write_text(capsys.readouterr().out)
-    asked = (
-        f"source {script}; COMP_WORDS=(keras-vit ev); COMP_CWORD=1; COMPREPLY=(); "
-        "$(complete -p keras-vit | sed 's/.*-F \\([^ ]*\\).*/\\1/') keras-vit ev keras-vit; "
-        "echo ${COMPREPLY[@]}"
-    )
-    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True)
-    assert done.stdout.split() == ["evaluate"], done.stderr
-
-
 @pytest.mark.slow
 def test_list_and_help_answer():
     assert "vit_digits" in command("list", "recipes").stdout
