@@ -31,10 +31,17 @@ def write_pages(folder: Path, notebooks: Path):
 
 def reference(package: str) -> str:
     """Returns a page with the docstring of each public name of a package."""
-    names = importlib.import_module(f"keras_vit.{package}").__all__
+    module = importlib.import_module(f"keras_vit.{package}")
     parts = [f"# keras_vit.{package}", PACKAGES[package]]
-    parts += [f"::: keras_vit.{package}.{name}" for name in sorted(names, key=str.lower)]
+    parts += [f"::: {identifier(module, name)}" for name in sorted(module.__all__, key=str.lower)]
     return "\n\n".join(parts) + "\n"
+
+
+def identifier(package, name: str) -> str:
+    """Returns the name by which griffe finds a public object: in `vit.vit` it is not the module `vit`."""
+    place = getattr(package, name).__module__
+    alone = f"{package.__name__}.{name}"
+    return f"{place}.{name}" if place == alone else alone
 
 
 def commands() -> str:

@@ -91,8 +91,13 @@ def test_the_site_is_built_without_a_warning():
     for page in set(DOCS.rglob("*.md")) - set((DOCS / "reproductions").rglob("*.md")):
         place = page.relative_to(DOCS).with_suffix("")
         assert (site / (place.parent if place.name == "index" else place) / "index.html").is_file(), page
-    export = (site / "reference" / "export" / "index.html").read_text(encoding="utf-8")
-    assert 'id="keras_vit.export.export_model"' in export and "&gt;&gt;&gt;" in export
+    for package in PACKAGES:
+        page = (site / "reference" / package / "index.html").read_text(encoding="utf-8")
+        names = importlib.import_module(f"keras_vit.{package}").__all__
+        described = dict(re.findall(r'<h2 id="keras_vit\.[\w.]*?(\w+)"(.*?)(?=<h2 |$)', page, re.DOTALL))
+        assert sorted(described) == sorted(names)
+        for name, text in described.items():  # not that of a module with the same name
+            assert "&gt;&gt;&gt;" in text, name
     for page in site.rglob("index.html"):
         assert "| ---" not in page.read_text(encoding="utf-8"), f"{page}: a table that is shown as text"
     commands = (site / "reference" / "commands" / "index.html").read_text(encoding="utf-8")
