@@ -1,15 +1,19 @@
 """The pages of documentation: their programs run, what they quote exists, and the site is built."""
 
+import contextlib
 import importlib
 import importlib.util
 import inspect
 import os
 import re
+import shlex
 import subprocess
 import sys
 
 import pytest
 from documentation_pages import ROOT, blocks, run, workspace
+
+from keras_vit.__main__ import make_parser
 
 DOCS = ROOT / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if blocks(page) and page.parent.name != "results")
@@ -55,6 +59,20 @@ def test_the_programs_of_a_page_run_in_their_order(page, tmp_path, capsys):
     with workspace(tmp_path):
         for block in blocks(page):
             run(block, scope, SMALLER)
+
+
+def test_the_commands_of_all_pages_are_understood():
+    parser = make_parser()
+    lines = []
+    for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
+        for block in blocks(page):
+            lines += block.code.replace("\\\n", " ").splitlines() if block.language == "bash" else []
+    commands = [re.split(" &&| >", line)[0] for line in lines if line.startswith("keras-vit ")]
+    assert len(commands) > 70
+    for command in commands:
+        _, *words = shlex.split(command, comments=True)
+        with pytest.raises(SystemExit, match="^0$") if "--help" in words else contextlib.nullcontext():
+            parser.parse_args(words)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
