@@ -5,6 +5,8 @@ from rich.table import Table
 
 from keras_vit.export.measurement import size_words
 
+MOST_LETTERS = 16  # of the name of an output
+
 
 def results_table(rows, columns):
     """Returns the rows of an export as a `rich.table.Table` with a `ModelExport`'s columns."""
@@ -12,19 +14,34 @@ def results_table(rows, columns):
     for heading in ("variant", "size", *columns):
         table.add_column(heading, justify="left" if heading == "variant" else "right", no_wrap=True)
     table.add_column("", overflow="fold")
+    named = {}  # metrics of outputs, which one line of each output has
     for row in rows:
         figures = ["-"] * (1 + len(columns))
         if "size" in row:
             figures = [size_words(row["size"]), *(_figure(show, row) for show in columns.values())]
         table.add_row(row["variant"], *figures, escape(_result(row)))
+        for name, output in _scored_outputs(row):
+            figures = (_figure(show, output, unknown="") for show in columns.values())
+            metric = "" if name in named else named.setdefault(name, output.get("metric", ""))
+            table.add_row(escape(f"  {_shortened(name)}"), "", *figures, metric)
     return table
 
 
-def _figure(show, row):
+def _scored_outputs(row):
+    """Returns what is known of each output of a file, where it has several, and labels of one or more."""
+    outputs = row.get("outputs") or {}
+    return outputs.items() if any("score" in output for output in outputs.values()) else ()
+
+
+def _shortened(name):
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 1]}…"
+
+
+def _figure(show, row, unknown="-"):
     try:
         return show(row)
     except KeyError:  # of a file that was timed only
-        return "-"
+        return unknown
 
 
 def _result(row):

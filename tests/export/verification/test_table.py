@@ -41,6 +41,20 @@ def test_a_row_is_one_line_of_80_columns():
     )
 
 
+def test_each_of_several_outputs_has_a_line_with_its_score():
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    seen = {"agreement": 1.0, "max_difference": 1e-2, "drop": 0.01}
+    kind = {**seen, "metric": "accuracy", "score": 0.9, "drop": 1.0}
+    outputs = {"kind_of_the_flower_seen": kind, "features": seen}
+    console.print(results_table([{**ROW, "outputs": outputs}] * 2, COLUMNS))
+    lines = [line.split() for line in console.export_text().splitlines()]
+    names = ["dynamic_int8", "kind_of_the_flo…", "features"]
+    assert [line[0] for line in lines] == ["variant", *names, *names]
+    assert lines[2][1:] == ["0.9000", "+1.00", "100.00", "%", "1.0e-02", "accuracy"]
+    assert lines[5][1:] == ["0.9000", "+1.00", "100.00", "%", "1.0e-02"]
+    assert lines[3][1:] == ["-", "+0.01", "100.00", "%", "1.0e-02"]
+
+
 def test_a_variant_that_could_not_be_made_shows_why():
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(results_table([{"variant": "fp16", "failure": "crashed"}], COLUMNS))
