@@ -108,6 +108,20 @@ def test_evaluate_repeats_the_figures(run):
     assert (run / "metrics.json").read_text() == before
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["evaluate", "evaluate --data", "frontier"])
+def test_lines_that_tensorflow_logs_at_its_start_are_not_shown(name, run, photos, tmp_path):
+    more = {
+        "evaluate": [],
+        "evaluate --data": ["--data", f"folder:{photos}"],
+        "frontier": [run, "--out", tmp_path],  # two of one name, which is refused
+    }[name]
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = command(name.split()[0], run, *more, env=environment)
+    assert done.returncode == (2 if name == "frontier" else 0), done.stderr
+    assert not re.search("oneDNN|cudart|absl::", done.stderr)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -5,7 +5,7 @@ from keras_vit.commands.data_option import EXPECTED, OF_DATA, add_data
 from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.model_option import add_metric, add_task, by_output, named_metric
-from keras_vit.commands.quiet import quiet_import
+from keras_vit.commands.quiet import quiet_engines, quiet_import
 from keras_vit.errors import InputError, counted
 
 EXAMPLE = "keras-vit evaluate model.keras --data folder:photos --task classification"
@@ -57,8 +57,9 @@ def run(options):
 
 
 def _run_metrics(options):
-    from keras_vit.training.load import show_data
-    from keras_vit.training.run import evaluate_run, load_run
+    with quiet_import():
+        from keras_vit.training.load import show_data
+        from keras_vit.training.run import evaluate_run, load_run
 
     trained = load_run(options.model, options.data_dir)
     show_data(trained.data, trained.task)
@@ -69,11 +70,13 @@ def _run_metrics(options):
 
 def _scores(options):
     """Returns the score of each output with a task, or the value of the user's metric, and prints them."""
-    from keras_vit.commands.items import read_items
-    from keras_vit.commands.predictor import find_predictor
-    from keras_vit.export.model.items import read_items as as_arrays
-    from keras_vit.export.model.meaning import expected_outputs, own_metric
-    from keras_vit.export.model.verify import measured
+    quiet_engines(options.model)
+    with quiet_import():
+        from keras_vit.commands.items import read_items
+        from keras_vit.commands.predictor import find_predictor
+        from keras_vit.export.model.items import read_items as as_arrays
+        from keras_vit.export.model.meaning import expected_outputs, own_metric
+        from keras_vit.export.model.verify import measured
 
     found = find_predictor(options.model)
     items = read_items(options.data, found, options)

@@ -74,8 +74,9 @@ def run(options):
 
 def _runs(options):
     """Returns the runs by name; recipes are trained, or their training is continued."""
-    from keras_vit.training.recipe_file import read_recipe
-    from keras_vit.training.run import load_run, train
+    with quiet_import():
+        from keras_vit.training.recipe_file import read_recipe
+        from keras_vit.training.run import load_run, train
 
     recipes = {model: read_recipe(model) for model in options.models if not _is_run(model)}
     runs = {}
