@@ -27,7 +27,8 @@ class Progress(keras.callbacks.Callback):
         self.items = items
         self.console = console or Console(stderr=True, emoji=False)
         self._bar = None
-        self._run_started = None
+        self._measured_from = None  # batches of the run that were done, and the time
+        self._has_validated = False
 
     def on_epoch_begin(self, epoch, logs=None):
         steps = self.params["steps"]
@@ -47,7 +48,6 @@ class Progress(keras.callbacks.Callback):
             self._bar.start()
         self._first, self._epoch_started, self._since = epoch * steps, time.monotonic(), None
         self._said = self._epoch_started
-        self._run_started = self._run_started or (self._first, self._epoch_started)
         self._bar.update(self._task, completed=self._first, epoch=epoch + 1)
 
     def on_train_batch_begin(self, batch, logs=None):
@@ -57,7 +57,9 @@ class Progress(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         first, started = self._since
         rate = (batch + 1 - first) * self.batch_size / (time.monotonic() - started)
-        self._bar.update(self._task, completed=self._first + batch + 1, rate=f"{rate:,.0f}")
+        done = self._first + batch + 1
+        self._bar.update(self._task, completed=done, rate=f"{rate:,.0f}")
+        self._measured_from = self._measured_from or (done, time.monotonic())  # Keras traced the first ones
         if not self.console.is_interactive and time.monotonic() - self._said >= PATIENCE:
             self._said = time.monotonic()
             steps = self.params["steps"]
@@ -71,11 +73,19 @@ class Progress(keras.callbacks.Callback):
         values = "  ".join(f"{name} {logs[name]:.4f}" for name in names)
         left = "" if self.console.is_interactive else self._left(self.params["steps"])
         self._print(f"epoch {epoch + 1:>3}/{self.epochs}  {values}  {seconds:.0f} s{left}")
+        if not self._has_validated:  # Keras traced that too
+            self._has_validated = True
+            self._measured_from = self._first + self.params["steps"], time.monotonic()
 
     def _left(self, batches):
-        """How long the other steps take if they are as fast as those of this process; only above 10 s."""
-        first, started = self._run_started
+        """How long the other steps take if they are as fast as those of this process; only above 10 s.
+
+        It is not known of the steps that Keras traces, which may take longer than the rest of an epoch.
+        """
         done = self._first + batches
+        first, started = self._measured_from or (done, 0)
+        if done == first:
+            return ""
         left = (time.monotonic() - started) / (done - first) * (self.params["steps"] * self.epochs - done)
         return f", about {duration(left)} left" if left >= 10 else ""
 
