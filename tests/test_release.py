@@ -6,6 +6,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 import keras_vit
 
 ROOT = Path(__file__).parent.parent
@@ -27,3 +29,15 @@ def test_a_release_adds_the_addresses_of_its_repository_to_the_project():
     for place in project["urls"].values():
         _, _, file = place.partition("/blob/main/")
         assert (ROOT / file).exists()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docker").glob("*.Dockerfile")), ids=lambda path: path.stem)
+def test_what_a_docker_file_copies_is_in_the_folder_that_it_is_built_from(path):
+    text = path.read_text(encoding="utf-8")
+    command = re.search(r"^# +docker build (.+)$", text, re.MULTILINE)[1].split()
+    assert command[command.index("-f") + 1] == f"docker/{path.name}"
+    if command[-1] == ".":
+        ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+        copied = re.findall(r"^COPY ([^$\s]+)", text, re.MULTILINE)
+        copied += [word.removeprefix("MODEL=") for word in command if word.startswith("MODEL=")]
+        assert not {source.split("/")[0] for source in copied} & set(ignored)
