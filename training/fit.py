@@ -1,6 +1,7 @@
 """Runs a recipe: data, model, `model.fit`, and the run folder."""
 
 import contextlib
+import os
 import platform
 import warnings
 from collections.abc import Sequence
@@ -77,7 +78,7 @@ def fit_task(
     task = task.continuing(folder) if resume else task
     loaded = task.load_data(data_dir) if data is None else task.take(data, data_dir)
     task = task.knowing(loaded)
-    if not folder.recipe.is_file():
+    if not os.path.isfile(folder.recipe):
         task.check_recipe()
     given = {} if data is None else {GIVEN_DATA: SameData(task.fingerprint_arrays(loaded)).digest}
     with folder.locked(), engine.scope():
