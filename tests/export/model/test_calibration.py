@@ -11,7 +11,7 @@ from keras_vit.export.tflite.graph import operators, read_graph
 from keras_vit.io.output_meaning import calibrated as by_numpy
 
 TEMPERATURE, SHARPENING = 1.6, 0.15
-TAIL = ["REDUCE_MAX", "MUL", "ADD", "MUL", "SOFTMAX"]
+TAIL = ["RESHAPE", "MAX_POOL_2D", "MUL", "ADD", "RESHAPE", "MUL", "SOFTMAX"]
 
 
 @pytest.fixture
@@ -62,7 +62,31 @@ def test_files_answer_calibrated_probabilities(own_model, digits, held_out, tmp_
             assert len(np.unique(found)) > 256  # of int8 scores, from 0 to 255 of 256, there are 256
         else:
             np.testing.assert_allclose(found, expected, atol=1e-5)
-    graph = read_graph((tmp_path / "model_full_int8.tflite").read_bytes())
-    tail = operators(graph)[-len(TAIL) :]
-    assert [operator.kind for operator in tail] == TAIL
-    assert all("INT8" not in operator.types for operator in tail)
+    assert all("INT8" not in operator.types for operator in tail(tmp_path))
+
+
+def test_the_calibration_of_a_file_that_takes_int8_is_int8(own_model, digits, held_out, tmp_path):
+    images, labels = held_out
+    expected = softmax(by_numpy(own_model.predict(images, verbose=0), TEMPERATURE, SHARPENING), 1)
+    export_model(
+        calibrated(own_model, TEMPERATURE, SHARPENING),
+        tmp_path,
+        inputs=images,
+        labels=labels,
+        task="classification",
+        activation="softmax",
+        variants=["full_int8"],
+        calibration=digits[0][300:],
+        input_dtype="int8",
+        max_drop=5,
+    )
+    assert all(operator.types - {"INT32"} == {"INT8"} for operator in tail(tmp_path))  # sizes of reshapes
+    found = load_predictor(tmp_path / "model_full_int8.tflite").probabilities(images)
+    assert np.mean(found.argmax(1) == expected.argmax(1)) > 0.95
+
+
+def tail(folder):
+    """The operators of a full_int8 file that follow on its dense layers."""
+    found = operators(read_graph((folder / "model_full_int8.tflite").read_bytes()))[-len(TAIL) :]
+    assert [operator.kind for operator in found] == TAIL
+    return found
