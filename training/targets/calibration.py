@@ -10,6 +10,7 @@ from keras_vit.io.output_meaning import calibrated
 
 CALIBRATED = ("cross_entropy", "expected_calibration_error", "calibration_bins")  # metrics that it changes
 LIMITS = (0.05, 20.0)
+MOST_OF_ITS_OWN = 0.95  # of the number by which logits are multiplied, on a typical image: the sharpening
 PRIOR = 0.5  # standard deviation of the logarithm of a temperature that is expected before any image is seen
 
 
@@ -51,19 +52,19 @@ def fit_calibration(outputs: np.ndarray, loss: Callable[[np.ndarray], float]) ->
     if not typical:  # all logits alike
         return alone
 
-    def penalized(slopes):  # of the typical image's logits, in two parts: fixed, and with its own largest
-        fixed, own = slopes
-        changed = loss(calibrated(outputs, 1 / fixed, own / typical))
-        return changed + _improbability(1 / (fixed + own))
+    def parts(scale_and_share):  # of the typical image's logits: a fixed one, and one of its own largest
+        scale, share = map(float, scale_and_share)
+        return {"temperature": 1 / (scale * (1 - share)), "sharpening": scale * share / typical}
 
-    low, high = 1 / LIMITS[1], 1 / LIMITS[0]
-    start = (0.5 / alone["temperature"], 0.5 / alone["temperature"])
-    found = minimize(penalized, start, bounds=((low, high), (0, high)), method="L-BFGS-B")
-    gain = penalized((1 / alone["temperature"], 0.0)) - found.fun
-    if gain <= 0.5 * np.log(len(outputs)):
-        return alone
-    fixed, own = map(float, found.x)
-    return {"temperature": 1 / fixed, "sharpening": own / typical}
+    def penalized(scale_and_share):
+        changed = loss(calibrated(outputs, **parts(scale_and_share)))
+        return changed + _improbability(1 / scale_and_share[0])
+
+    scale = 1 / alone["temperature"]
+    bounds = ((1 / LIMITS[1], 1 / LIMITS[0]), (0, MOST_OF_ITS_OWN))
+    found = minimize(penalized, (scale, 0.5), bounds=bounds, method="L-BFGS-B")
+    gain = penalized((scale, 0.0)) - found.fun
+    return parts(found.x) if gain > 0.5 * np.log(len(outputs)) else alone
 
 
 def softmax_loss(labels: np.ndarray) -> Callable:
