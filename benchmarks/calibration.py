@@ -3,8 +3,8 @@
     python benchmarks/calibration.py runs/digits runs/cifar10 [--file model_fp32.tflite] [--data-dir DIR]
 
 For each run: the expected calibration error (15 bins) of the model's own probabilities, and of the file,
-whose outputs are calibrated by the validation split. The last column is what
-a perfectly calibrated model would show on as many images in 95 of 100 draws: less cannot be known.
+whose outputs are calibrated by the validation split. The last column is what a perfectly calibrated model
+would show on as many images in 95 of 100 draws: less cannot be known.
 """
 
 import argparse

@@ -35,11 +35,9 @@ def _last_dense(model):
     """The dense layer that a model ends in, if its weights can be changed."""
     last = source_of(model.outputs[0])[0] if is_graph(model) else None
     is_plain = type(last) is keras.layers.Dense and last.activation is keras.activations.linear
-    return (
-        last
-        if is_plain and last.quantization_mode is None and not last.lora_enabled and last in model.layers
-        else None
-    )
+    if is_plain and last.quantization_mode is None and not last.lora_enabled and last in model.layers:
+        return last
+    return None
 
 
 @keras.saving.register_keras_serializable(package="keras_vit")

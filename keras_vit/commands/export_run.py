@@ -20,9 +20,10 @@ def export_images(options, run, show, **settings):
     data, meaning, target = run.data, read_output_meaning(run.folder.path), run.task.target
     model = run.model if options.patch_size is None else with_patch_size(run.model, options.patch_size)
     model = calibrated(model, meaning.temperature, meaning.sharpening)
-    if meaning.temperature != 1:
-        sharper = " that is lower for images on which the model is sure" if meaning.sharpening else ""
-        print(f"probabilities by a temperature{sharper}, fitted on the validation split")
+    if meaning.temperature != 1 or meaning.sharpening:
+        sharper = ", lower for images on which the model is sure" if meaning.sharpening else ""
+        words = f"probabilities by a temperature of {meaning.temperature:.3f}{sharper}"
+        print(f"{words}, fitted on the validation split")
     test, train = loaded(data)
     channels = model.input_shape[-1]
     shown = "--web" if options.web is not None else "--app" if options.app is not None else None

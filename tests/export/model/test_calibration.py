@@ -41,19 +41,8 @@ def test_a_model_that_needs_no_calibration_is_the_same(own_model):
 
 
 def test_files_answer_calibrated_probabilities(own_model, digits, held_out, tmp_path):
-    images, labels = held_out
-    expected = softmax(by_numpy(own_model.predict(images, verbose=0), TEMPERATURE, SHARPENING), 1)
-    rows = export_model(
-        calibrated(own_model, TEMPERATURE, SHARPENING),
-        tmp_path,
-        inputs=images,
-        labels=labels,
-        task="classification",
-        activation="softmax",
-        variants=["savedmodel", "fp32", "full_int8"],
-        calibration=digits[0][300:],
-        max_drop=1,
-    )
+    images, expected = held_out[0], calibrated_probabilities(own_model, held_out)
+    rows = exported(own_model, digits, held_out, tmp_path, ["savedmodel", "fp32", "full_int8"], max_drop=1)
     for row in rows:
         found = load_predictor(tmp_path / row["file"]).probabilities(images)
         if row["variant"] == "full_int8":
@@ -66,23 +55,29 @@ def test_files_answer_calibrated_probabilities(own_model, digits, held_out, tmp_
 
 
 def test_the_calibration_of_a_file_that_takes_int8_is_int8(own_model, digits, held_out, tmp_path):
-    images, labels = held_out
-    expected = softmax(by_numpy(own_model.predict(images, verbose=0), TEMPERATURE, SHARPENING), 1)
-    export_model(
-        calibrated(own_model, TEMPERATURE, SHARPENING),
-        tmp_path,
-        inputs=images,
-        labels=labels,
-        task="classification",
-        activation="softmax",
-        variants=["full_int8"],
-        calibration=digits[0][300:],
-        input_dtype="int8",
-        max_drop=5,
-    )
+    images, expected = held_out[0], calibrated_probabilities(own_model, held_out)
+    exported(own_model, digits, held_out, tmp_path, ["full_int8"], max_drop=5, input_dtype="int8")
     assert all(operator.types - {"INT32"} == {"INT8"} for operator in tail(tmp_path))  # sizes of reshapes
     found = load_predictor(tmp_path / "model_full_int8.tflite").probabilities(images)
     assert np.mean(found.argmax(1) == expected.argmax(1)) > 0.95
+
+
+def calibrated_probabilities(model, held_out):
+    return softmax(by_numpy(model.predict(held_out[0], verbose=0), TEMPERATURE, SHARPENING), 1)
+
+
+def exported(model, digits, held_out, folder, variants, **options):
+    return export_model(
+        calibrated(model, TEMPERATURE, SHARPENING),
+        folder,
+        inputs=held_out[0],
+        labels=held_out[1],
+        task="classification",
+        activation="softmax",
+        variants=variants,
+        calibration=digits[0][300:],
+        **options,
+    )
 
 
 def tail(folder):
