@@ -9,14 +9,10 @@ would show on as many images in 95 of 100 draws: less cannot be known.
 
 import argparse
 
-import numpy as np
-
 from keras_vit.export import load_predictor
-from keras_vit.training.classification_metrics import calibration_bins, expected_calibration_error
+from keras_vit.training.classification_metrics import classification_metrics
 from keras_vit.training.run import load_run
 from keras_vit.training.tasks.images import predict_outputs
-
-DRAWS = 200
 
 
 def main():
@@ -25,31 +21,17 @@ def main():
     parser.add_argument("--file", default="model_dynamic_int8.tflite")
     parser.add_argument("--data-dir")
     options = parser.parse_args()
-    print(f"{'run':<24}{'images':>8}{'accuracy':>10}{'own':>8}{'file':>8}{'noise':>8}")
+    print(f"{'run':<24}{'images':>8}{'accuracy':>10}{'own':>8}{'file':>8}{'chance':>8}")
     for name in options.runs:
         run = load_run(name, options.data_dir)
         labels, images = run.data.test.labels, run.data.test.images
         own = run.task.target.answers(predict_outputs(run.model, images))
         file = load_predictor(run.folder.export / options.file).probabilities(images[:])
-        errors = [error(answers, labels) for answers in (own, file)]
-        accuracy = np.mean(file.argmax(axis=1) == labels)
-        errors.append(noise_of(file.max(axis=1)))
-        shown = "".join(f"{value:>8.4f}" for value in errors)
+        found = [classification_metrics(answers, labels, run.data.label_names) for answers in (own, file)]
+        accuracy = found[1]["accuracy"]
+        errors = [metrics["expected_calibration_error"] for metrics in found]
+        shown = "".join(f"{value:>8.4f}" for value in (*errors, found[1]["calibration_error_by_chance"]))
         print(f"{name:<24}{len(labels):>8,}{100 * accuracy:>9.2f}%{shown}")
-
-
-def error(answers, labels):
-    right = answers.argmax(axis=1) == labels
-    return expected_calibration_error(calibration_bins(answers.max(axis=1), right))
-
-
-def noise_of(confidences):
-    """The error that answers with these confidences show although each is right exactly so often."""
-    generator, drawn = np.random.default_rng(0), []
-    for _ in range(DRAWS):
-        right = generator.random(len(confidences)) < confidences
-        drawn.append(expected_calibration_error(calibration_bins(confidences, right)))
-    return float(np.quantile(drawn, 0.95))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import precision_recall_curve, precision_recall_fscore_support
 
-from keras_vit.training.classification_metrics import SMALLEST, calibration_bins, expected_calibration_error
+from keras_vit.training.classification_metrics import SMALLEST, calibration_bins, calibration_errors
 
 HALF = 0.5  # the threshold of a label that no validation image has
 RESAMPLED = 200  # times, for the interval of the mean average precision
@@ -63,7 +63,7 @@ def calibration(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]
     of_truth = np.where(labels, probabilities, 1 - probabilities)
     return {
         "cross_entropy": float(-np.log(np.maximum(of_truth, SMALLEST)).mean()),
-        "expected_calibration_error": expected_calibration_error(bins),
+        **calibration_errors(bins),
         "calibration_bins": bins,
     }
 

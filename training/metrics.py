@@ -30,6 +30,7 @@ IMAGES = (
     Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),
     Metric("expected_calibration_error", "calibration error"),
     Metric("calibrated.expected_calibration_error", "the same, calibrated"),
+    Metric("calibrated.calibration_error_by_chance", "by chance alone up to"),
 )
 LABELS = (
     Metric("mean_average_precision", "mean average precision"),
@@ -38,6 +39,7 @@ LABELS = (
     Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),
     Metric("expected_calibration_error", "calibration error"),
     Metric("calibrated.expected_calibration_error", "the same, calibrated"),
+    Metric("calibrated.calibration_error_by_chance", "by chance alone up to"),
 )
 NUMBERS = (
     Metric("mean_absolute_error", "mean absolute error", "{:.4g}"),

@@ -7,6 +7,7 @@ from sklearn import metrics as sklearn_metrics
 from keras_vit.errors import InputError
 from keras_vit.training.classification_metrics import (
     calibration_bins,
+    calibration_errors,
     classification_metrics,
     expected_calibration_error,
 )
@@ -65,6 +66,29 @@ def test_the_calibration_error_agrees_with_a_loop_over_the_bins():
     assert classification_metrics(probabilities, labels, names)[
         "expected_calibration_error"
     ] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("count", [40, 240, 10_000])
+def test_a_perfectly_calibrated_model_exceeds_the_error_by_chance_once_in_twenty(count):
+    generator, above = np.random.default_rng(1), []
+    for _ in range(400):
+        sure = generator.beta(4, 1.5, count)
+        bins = calibration_bins(sure, generator.random(count) < sure)
+        found = calibration_errors(bins)
+        above.append(found["expected_calibration_error"] > found["calibration_error_by_chance"])
+    assert 0.02 < np.mean(above) < 0.08  # of 400 draws three standard deviations are 0.033
+
+
+def test_an_error_beyond_chance_is_one_of_the_model():
+    generator = np.random.default_rng(2)
+    sure = generator.uniform(0.5, 1, 1000)
+    bins = calibration_bins(sure, generator.random(1000) < sure - 0.15)
+    found = calibration_errors(bins)
+    assert found["calibration_error_by_chance"] < 0.08 < found["expected_calibration_error"]
+    assert calibration_errors(calibration_bins(np.ones(3), np.ones(3, bool))) == {
+        "expected_calibration_error": 0.0,
+        "calibration_error_by_chance": 0.0,
+    }
 
 
 def test_a_bin_holds_its_upper_edge_and_an_empty_bin_has_no_means():

@@ -8,7 +8,12 @@ from scipy.special import log_softmax
 
 from keras_vit.io.output_meaning import calibrated
 
-CALIBRATED = ("cross_entropy", "expected_calibration_error", "calibration_bins")  # metrics that it changes
+CALIBRATED = (  # metrics that it changes
+    "cross_entropy",
+    "expected_calibration_error",
+    "calibration_error_by_chance",
+    "calibration_bins",
+)
 LIMITS = (0.05, 20.0)
 MOST_OF_ITS_OWN = 0.95  # of the number by which logits are multiplied, on a typical image: the sharpening
 PRIOR = 0.5  # standard deviation of the logarithm of a temperature that is expected before any image is seen

@@ -59,7 +59,10 @@ class Classes(Target):
 
     def evaluate(self, outputs, labels, names, fitted):
         own, changed = (self._metrics(outputs, labels, names, each) for each in (None, fitted))
-        return {**own, "calibrated": {**fitted, **{key: changed[key] for key in CALIBRATED}}}
+        return {
+            **own,
+            "calibrated": {**fitted, **{key: changed[key] for key in CALIBRATED if key in changed}},
+        }
 
     def _metrics(self, outputs, labels, names, fitted):
         return classification_metrics(self.answers(outputs, fitted), labels, names)
@@ -88,6 +91,7 @@ class SoftClasses(Classes):
     def _metrics(self, outputs, labels, names, fitted):
         """Those of the largest shares; probabilities are right by the share of the class that is answered."""
         metrics = super()._metrics(outputs, labels.argmax(axis=1), names, fitted)
+        del metrics["calibration_error_by_chance"]  # shares are not drawn one answer at a time
         answers = self.answers(outputs, fitted)
         bins = calibration_bins(answers.max(axis=1), labels[np.arange(len(labels)), answers.argmax(axis=1)])
         return {
