@@ -34,6 +34,10 @@ def in_order(classifier, image):
     return [[found.category_name, found.index, found.score] for found in head.categories]
 
 
+def text(entry):
+    return (entry or b"").decode()
+
+
 def metadata(file):
     with open(file, "rb") as stream:
         content = stream.read()
@@ -43,10 +47,10 @@ def metadata(file):
     table = image.ProcessUnits(0).Options()
     normalization.Init(table.Bytes, table.Pos)
     return {
-        "name": found.Name().decode(),
-        "description": found.Description().decode(),
-        "author": found.Author().decode(),
-        "license": found.License().decode(),
+        "name": text(found.Name()),
+        "description": text(found.Description()),
+        "author": text(found.Author()),
+        "license": text(found.License()),
         "mean": [normalization.Mean(0)],
         "std": [normalization.Std(0)],
         "labels": found.SubgraphMetadata(0).OutputTensorMetadata(0).AssociatedFiles(0).Name().decode(),

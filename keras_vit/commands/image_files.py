@@ -59,7 +59,7 @@ def _in_folder(name):
     from keras_vit.io.folders import passed_over_words, scan
 
     passed_over = collections.Counter()
-    images = [str(image) for image in scan(Path(name), passed_over).all_images()]
+    images = list(scan(Path(name), passed_over).all_images())
     kinds = passed_over_words(passed_over)
     if not images:
         raise InputError(f"Expected images in the folder {name}, found {kinds or 'nothing'}.")

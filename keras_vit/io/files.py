@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ MAX_TEXT_SIZE = 16 * 1024**2  # bytes of a file of JSON or labels
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _SPACE_WORDS = ("No space left on device", "Disk quota exceeded", "File too large")
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EACCES}  # for folders, on some network disks and Windows
+_POSITION = threading.Lock()
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
 
@@ -131,6 +133,15 @@ def read_bytes(path: str | os.PathLike, what: str, max_size: float = MAX_TEXT_SI
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"Expected {what} at {path}, which cannot be read: {error.strerror}.") from error
+
+
+def read_at(descriptor: int, size: int, offset: int) -> bytes:
+    """Returns bytes of an open file from an offset. Threads may read the same file."""
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, size, offset)
+    with _POSITION:  # Windows
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.read(descriptor, size)
 
 
 def read_text(path: str | os.PathLike) -> str:

@@ -17,7 +17,7 @@ class Folder:
     """A folder with the images below it."""
 
     path: Path
-    images: list[Path]  # directly in it
+    images: list[str]  # the paths of those directly in it
     folders: dict[str, "Folder"]
 
     @property
@@ -25,8 +25,8 @@ class Folder:
         """The folders in it that contain images at any depth."""
         return {name: folder for name, folder in self.folders.items() if any(folder.all_images())}
 
-    def all_images(self) -> Iterator[Path]:
-        """All images at any depth, in alphabetical order of the folders."""
+    def all_images(self) -> Iterator[str]:
+        """The paths of all images at any depth, in alphabetical order of the folders."""
         yield from self.images
         for folder in self.folders.values():
             yield from folder.all_images()
@@ -48,15 +48,16 @@ def scan(path: Path, passed_over: collections.Counter, above: frozenset = frozen
     images, folders = [], {}
     here = os.path.realpath(path)
     for entry in _entries(path):
-        if os.path.isdir(entry.path):
+        found = Path(entry.path) if entry.is_symlink() else entry  # of a link to itself False, no OSError
+        if found.is_dir():
             if os.path.realpath(entry.path) in {*above, here}:
                 passed_over["behind a link to a folder above it"] += 1
             else:
                 folders[entry.name] = scan(Path(entry.path), passed_over, above | {here})
-        elif not os.path.isfile(entry.path):
+        elif not found.is_file():
             passed_over["behind a broken link" if entry.is_symlink() else "that is a pipe or a device"] += 1
         elif is_image_file(entry.path):
-            images.append(Path(entry.path))
+            images.append(entry.path)
         else:
             passed_over[os.path.splitext(entry.name)[1].lower() or "without an ending"] += 1
     return Folder(Path(path), images, folders)

@@ -4,13 +4,14 @@ import resource
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.io.files import atomic_path, is_full_disk, write_text
+from keras_vit.io.files import atomic_path, is_full_disk, read_at, write_text
 
 
 def test_a_file_appears_only_when_it_is_complete(tmp_path):
@@ -110,3 +111,11 @@ def test_a_place_where_no_folder_can_be_made_is_one_clear_error(tmp_path, place)
     (tmp_path / "dangling").symlink_to(tmp_path / "file" / "nothing")
     with pytest.raises(InputError, match="cannot be written"):
         write_text(tmp_path / place, "text")
+
+
+def test_threads_read_parts_of_one_file_where_a_system_has_no_pread(tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "pread")
+    (tmp_path / "numbers").write_bytes(bytes(range(256)) * 256)
+    with open(tmp_path / "numbers", "rb") as file, ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda start: read_at(file.fileno(), 3, start), range(256)))
+    assert found == [bytes([start, (start + 1) % 256, (start + 2) % 256]) for start in range(256)]

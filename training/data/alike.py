@@ -140,7 +140,7 @@ def _found(parts):
         stamps = np.concatenate([decoder.stamps[indices], hashes([decoding])])
         if (kept := kept_arrays(folder / _FILE, stamps)) is not None and "pairs" in kept:
             return kept["pairs"]
-    contents = hashes(content for split in parts.values() for content in split.contents())
+    contents = np.concatenate([split.identities() for split in parts.values()])
     pairs = find_pairs(np.concatenate([_thumbnails(split) for split in parts.values()]), contents)
     if folder is not None:
         keep_arrays(folder / _FILE, stamps, pairs=pairs)

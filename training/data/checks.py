@@ -10,7 +10,6 @@ from keras_vit.io.label_names import is_label_name
 from keras_vit.training.data.caching import sample_of
 from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.label_kinds import counts_of
-from keras_vit.training.data.split import seeded_hashes
 
 IMBALANCE = 10  # images of the largest class per image of the smallest at which it is reported
 OUTLIER = 100  # times the spread of 90 % of the numbers
@@ -83,7 +82,7 @@ def warn_duplicates(parts: dict[str, Split], source: str):
 
     Splits that are made from its training split share no image.
     """
-    hashes = {name: seeded_hashes(split, 0) for name, split in parts.items()}
+    hashes = {name: split.identities() for name, split in parts.items()}
     for (one, first), (other, second) in itertools.combinations(hashes.items(), 2):
         count = int(np.isin(second, first).sum())
         if count:

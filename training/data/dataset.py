@@ -11,6 +11,7 @@ from keras_vit.io.label_kinds import CLASS
 from keras_vit.io.preprocessing import Preprocessing
 from keras_vit.training.data.caching import sample_of
 from keras_vit.training.data.decoded import DecodedImages
+from keras_vit.training.data.items import hashes
 from keras_vit.training.data.label_kinds import words_of_labels
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.data.storage import allocate, take
@@ -73,8 +74,14 @@ class Split:
 
     def contents(self) -> Iterator[bytes]:
         """Yields for each image what equal ones have in common: a hash of the file, or the pixels."""
-        images = self.images.contents() if self.are_decoded else self.images
-        return (image.tobytes() for image in images)
+        if not self.are_decoded:
+            return (image.tobytes() for image in self.images)
+        found = self.images.contents().tobytes()
+        return (found[start : start + 8] for start in range(0, len(found), 8))
+
+    def identities(self) -> np.ndarray:
+        """Returns a uint64 for each image that is the same for equal ones."""
+        return self.images.contents() if self.are_decoded else hashes(self.contents())
 
     def names(self) -> list[str]:
         """Returns what each image is called: the path of its file, its name, or its row in the source."""

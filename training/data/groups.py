@@ -1,6 +1,7 @@
 """Groups of images that stay on one side of every split, such as patients, videos and bursts."""
 
 import itertools
+import os
 import re
 from pathlib import PurePosixPath
 
@@ -90,7 +91,8 @@ def hint(split: Split, strata: np.ndarray) -> str | None:
         return None
     beginnings = {}
     for index, stratum in zip(split.images.indices.tolist(), strata.tolist(), strict=True):
-        match = _NUMBERED.match(PurePosixPath(items.relative_path(index)).stem)
+        name = items.paths[index].rpartition(os.sep)[2]
+        match = _NUMBERED.match(name.rpartition(".")[0] or name)
         if match and any(letter.isdigit() for letter in match[1]):
             of_class = beginnings.setdefault(stratum, {})
             of_class[match[1]] = of_class.get(match[1], 0) + 1

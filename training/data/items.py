@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.errors import InputError
-from keras_vit.io.files import is_full_disk, read_bytes
+from keras_vit.io.files import is_full_disk, read_at, read_bytes
 from keras_vit.io.images import MAX_FILE_SIZE
 
 SAMPLE = 4096  # bytes in the middle of a file that identify it, together with its size
@@ -28,9 +28,8 @@ class FileItems:
         self.root, self.paths = root, paths
         if table is not None:
             self.table = table
-        states = [self._state(path) for path in paths]
-        self.sizes = np.array([state.st_size for state in states], np.int64)  # bytes
-        self._times = [state.st_mtime_ns for state in states]
+        facts = np.fromiter(map(self._facts, paths), np.dtype((np.int64, 2)), len(paths))
+        self.sizes, self._times = facts.T  # bytes, nanoseconds
 
     def __len__(self):
         return len(self.paths)
@@ -54,8 +53,8 @@ class FileItems:
     def stamps(self) -> np.ndarray:
         """Returns a uint64 for each image that changes with the file: of its path, size and time."""
         here = os.getcwd()
-        places = (os.path.join(here, path) for path in self.paths)
-        facts = zip(places, self.sizes.tolist(), self._times, strict=True)
+        places = (path if path.startswith("/") else os.path.join(here, path) for path in self.paths)
+        facts = zip(places, self.sizes.tolist(), self._times.tolist(), strict=True)
         return hashes(os.fsencode(f"{place}\0{size}\0{time}") for place, size, time in facts)
 
     def contents(self) -> np.ndarray:
@@ -73,11 +72,12 @@ class FileItems:
             found = list(pool.map(lambda part: hashes(map(read, part)), parts))
         return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
-    def _state(self, path):
+    def _facts(self, path):
         try:
-            return os.stat(path)
+            found = os.stat(path)
         except OSError as error:
             raise InputError(f"Expected an image file at {path}: {error.strerror}.") from error
+        return found.st_size, found.st_mtime_ns
 
     def _content(self, index):
         try:
@@ -93,8 +93,7 @@ class FileItems:
             try:
                 if size <= SAMPLE:
                     return os.read(file, SAMPLE)
-                os.lseek(file, (size - SAMPLE) // 2, os.SEEK_SET)
-                return size.to_bytes(8, "little") + os.read(file, SAMPLE)
+                return size.to_bytes(8, "little") + read_at(file, SAMPLE, (size - SAMPLE) // 2)
             finally:
                 os.close(file)
         except OSError:  # which the examination of the images reports
@@ -130,7 +129,7 @@ class StoredItems:
     def read(self, index: int) -> bytes:
         """Returns the bytes of an encoded image."""
         start, end = self._ends[index : index + 2]
-        return os.pread(self._file.fileno(), end - start, start)
+        return read_at(self._file.fileno(), end - start, start)
 
     def name(self, index: int) -> str:
         """Returns what messages call an image."""

@@ -6,6 +6,7 @@ One reading is taken where only one makes sense. Where two do, the folder is ref
 
 import collections
 import dataclasses
+import os
 from pathlib import Path
 
 from keras_vit.errors import InputError, listed
@@ -24,7 +25,7 @@ FIRST, LAST = "first", "last"  # readings of class folders that contain folders
 class Layout:
     """What was found in a folder."""
 
-    files: dict[str, dict[str, list[Path]]]  # by split and by class; "train" is always there
+    files: dict[str, dict[str, list[str]]]  # paths by split and by class; "train" is always there
     reading: str  # a line on what was taken for what
     passed_over: collections.Counter  # files that are no images by kind, such as ".txt"
     hints: tuple[str, ...] = ()  # lines on what may make results too good
@@ -74,7 +75,7 @@ def _split_folders(root, class_folders):
                 "Put their class folders into one of them."
             )
         splits[split] = inside[name]
-    others = [*(name for name in inside if name not in named), *(file.name for file in root.images)]
+    others = [*(name for name in inside if name not in named), *map(os.path.basename, root.images)]
     if others:
         raise InputError(
             f"{root.path} has the splits {listed(named)}, and images that belong to none of them: "
@@ -112,7 +113,7 @@ def _classes(root, class_folders):
     if root.images:
         raise InputError(
             f"{root.path} has images outside of its class folders: "
-            f"{listed((file.name for file in root.images), 5)}. Move them into the folder of their class."
+            f"{listed(map(os.path.basename, root.images), 5)}. Move them into the folder of their class."
         )
     if empty := [name for name in root.folders if name not in inside]:
         raise InputError(

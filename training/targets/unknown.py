@@ -1,6 +1,7 @@
 """Pictures that have none of the classes: the score below which a classifier should not name one."""
 
 import dataclasses
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -105,7 +106,7 @@ def read_unknown(folder: str | Path, prepare: Preprocessing, channels: int) -> t
         try:
             images.append(read_image(file, prepare, channels))
         except InputError:
-            broken.append(file.name)
+            broken.append(os.path.basename(file))
     if broken:
         left_out = counted(len(broken), "picture")
         warn(f"Left out {left_out} of {path}, which cannot be read: {listed(broken, 3)}.")

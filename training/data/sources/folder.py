@@ -59,7 +59,7 @@ def load(argument, options):
             f"{path} has {counted(len(files), 'image')}, and more files that are none: {layout.kinds(5)}. "
             "Convert or move them; to leave them out, set skip_broken=True (--skip-broken)."
         )
-    items = FileItems(path, [str(file) for file in files])
+    items = FileItems(path, files)
     splits, lines = encoded_parts(items, parts, options, str(path))
     return Loaded(splits, names, [*layout.lines(), *lines])
 
