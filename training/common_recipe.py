@@ -37,9 +37,9 @@ class Recipe:
     """Everything that decides a training run; common to `ImageRecipe`, `TextRecipe` and `PairRecipe`.
 
     Args:
-        **fields: the fields below, and arguments of the model's builder, such as `hidden_dim` of
-            `keras_vit.models.vit`, which are attributes too. None leaves a choice to the model, its variant
-            or the data.
+        **fields: those of the page "Fields of recipes", and arguments of the model's builder, such as
+            `hidden_dim` of `keras_vit.models.vit`, which are attributes too. None leaves a choice to the
+            model, its variant or the data.
 
     Raises:
         InputError: an unknown field, a value of another type or outside its limits, or one without effect.
@@ -64,24 +64,28 @@ class Recipe:
     model_options: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
     # Optimisation
-    epochs: Annotated[int, Range(1, MANY)] = 10
-    batch_size: Annotated[int, Range(1, MANY)] = 128
-    optimizer: Annotated[str, ChoicesOrOwn(*OPTIMIZERS)] = "adamw"
-    momentum: Annotated[float, Range(0, 0.999999), OnlyWith("optimizer", *optimizers_with("momentum"))] = 0.0
-    learning_rate: Annotated[float, Range(1e-12, 1e6)] = 1e-3  # peak
-    schedule: Annotated[str, Choices(*SCHEDULES)] = "cosine"  # from the peak to the final rate
-    final_learning_rate: Annotated[float, Range(0, 1e6), OnlyWith("schedule", *WITH_FINAL_RATE)] = 0.0
+    epochs: Annotated[int, Range(1, MANY)] = 10  # over the training split
+    batch_size: Annotated[int, Range(1, MANY)] = 128  # of a step
+    optimizer: Annotated[str, ChoicesOrOwn(*OPTIMIZERS)] = "adamw"  # muon: AdamW does the rest
+    momentum: Annotated[float, Range(0, 0.999999), OnlyWith("optimizer", *optimizers_with("momentum"))] = (
+        0.0  # share of the last step
+    )
+    learning_rate: Annotated[float, Range(1e-12, 1e6)] = 1e-3  # the highest, after the warm-up
+    schedule: Annotated[str, Choices(*SCHEDULES)] = "cosine"  # from the highest rate to the final one
+    final_learning_rate: Annotated[float, Range(0, 1e6), OnlyWith("schedule", *WITH_FINAL_RATE)] = (
+        0.0  # at the end
+    )
     warmup_fraction: Annotated[float, Range(0, 1)] = 0.1  # of all steps, linear from 0
     weight_decay: Annotated[float, Range(0, 1e6)] = 0.05  # not on biases, norms, tokens, positions
     clip_norm: Annotated[float | None, Range(1e-12, 1e12)] = 1.0  # of the gradient of all weights together
     clip_value: Annotated[float | None, Range(1e-12, 1e12)] = None  # of each gradient; needs clip_norm=none
     ema_momentum: Annotated[float | None, Range(0, 0.9999999)] = None  # the average is validated and saved
     early_stopping_patience: Annotated[int | None, Range(1, MANY)] = None  # epochs without improvement
-    precision: Annotated[str, Choices("float32", "mixed_bfloat16")] = "float32"
+    precision: Annotated[str, Choices("float32", "mixed_bfloat16")] = "float32"  # weights stay float32
     steps_per_execution: Annotated[int, Range(1, MANY)] = 8  # at most, where the backend has it
-    metrics: tuple[str, ...] = ()  # more than those of the task, see `own_parts`
-    callbacks: tuple[str, ...] = ()  # classes, or functions that return callbacks
-    seed: Annotated[int, SEEDS] = 0
+    metrics: tuple[str, ...] = ()  # module:name of more than those of the task
+    callbacks: tuple[str, ...] = ()  # module:name of classes, or of functions that return callbacks
+    seed: Annotated[int, SEEDS] = 0  # of first weights, splits, order and augmentation
 
     def __init__(self, **fields: Any):
         if not self.builders:

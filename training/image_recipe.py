@@ -75,7 +75,7 @@ class ImageRecipe(Augmentation, Recipe):
     sixteen_bit: Annotated[str | None, ReadBy(window_of), _with_data("sixteen_bit")] = None  # full, data, A:B
     image_column: Annotated[str | None, _with_data("image_column")] = None  # None: one of the usual names
     label_column: Annotated[str | None, _with_data("label_column")] = None  # or several: A,B; * for all
-    split_column: Annotated[str | None, _with_data("split_column")] = None
+    split_column: Annotated[str | None, _with_data("split_column")] = None  # train, validation or test
     weight_column: Annotated[str | None, _with_data("weight_column")] = None  # of images in the loss
     label_kind: Annotated[str | None, Choices(*LABEL_KINDS)] = None  # of an image; None: as the labels show
     group: Annotated[  # what stays on one side of each split: folder, column:NAME or pattern:REGEX
@@ -87,7 +87,7 @@ class ImageRecipe(Augmentation, Recipe):
     normalization: Annotated[str | None, Choices(*NORMALIZATIONS)] = None  # inside the model; None: its own
 
     # Model
-    model: str = "vit"
+    model: str = "vit"  # or cnn, resnet, levit, repvit, mlp, linear, or module:build of an own one
     flexible_patches: Annotated[  # pixels; one is drawn in each step, and export --patch-size takes any
         tuple[Annotated[int, Range(1, 8192)], ...], OnlyWith("model", "vit")
     ] = ()
@@ -104,7 +104,9 @@ class ImageRecipe(Augmentation, Recipe):
         float, Range(0.001, 1), OnlyWith("pretrained"), OnlyWith("tuning", "full", "gradual", "lora")
     ] = 1.0
     unfreeze_every: Annotated[int, Range(1, MANY), OnlyWith("tuning", "gradual")] = 1  # epochs a block
-    lora_rank: Annotated[int, Range(1, 8192), OnlyWith("tuning", "lora")] = 8
+    lora_rank: Annotated[int, Range(1, 8192), OnlyWith("tuning", "lora")] = (
+        8  # of the additions to each matrix
+    )
 
     # Distillation
     distill: Annotated[str | None, OnlyWith("tuning", "full", "gradual", "lora")] = (
@@ -116,7 +118,7 @@ class ImageRecipe(Augmentation, Recipe):
     distill_weight: Annotated[float, Range(0, 1), OnlyWith("distill")] = 0.5  # in the loss; labels: the rest
     distill_temperature: Annotated[
         float, Range(0.001, 1000), OnlyWith("distill"), OnlyWith("distill_kind", "soft")
-    ] = 1.0
+    ] = 1.0  # of the teacher's and the student's outputs
     distill_layers: Annotated[  # STUDENT:TEACHER, layers whose outputs are compared; None: what is pooled
         str | None, OnlyWith("distill"), OnlyWith("distill_kind", "features")
     ] = None
@@ -132,7 +134,7 @@ class ImageRecipe(Augmentation, Recipe):
 
     # Optimisation
     loss: Annotated[str, ChoicesOrOwn("cross_entropy", "hinge")] = "cross_entropy"  # hinge: support vectors
-    label_smoothing: Annotated[float, Range(0, 0.999)] = 0.1
+    label_smoothing: Annotated[float, Range(0, 0.999)] = 0.1  # share spread over all classes
     class_weight: Annotated[str | None, ReadBy(given_weights)] = (
         None  # in the loss: balanced, or A:WEIGHT,...
     )
@@ -149,10 +151,10 @@ class ImageRecipe(Augmentation, Recipe):
         None  # least share of an image in a random part of it
     )
     crop_ratio: Annotated[float, Range(1, 100), OnlyWith("crop_area")] = 4 / 3  # at most, width to height
-    augmentation_until: Annotated[  # share of the epochs after which the strong ones (STRONG) are off
+    augmentation_until: Annotated[  # share of the epochs with RandAugment, TrivialAugment, MixUp and CutMix
         float, Range(0, 1), OnlyWithOneOf(*STRONG)
     ] = 1.0
-    augmentation: str | None = None  # own, before that of the other fields: see `augmentation.own`
+    augmentation: str | None = None  # module:name of an own one, before that of the other fields
 
     @property
     def augmentations(self) -> Augmentation:

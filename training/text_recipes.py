@@ -37,12 +37,12 @@ class TextRecipe(Recipe):
     data: str = "names"  # or text:PATH
     lines: bool = True  # one item a line; False: running text
     split_seed: Annotated[int | None, SEEDS, OnlyWith("lines", True)] = None  # running text ends in the test
-    lowercase: bool = False
+    lowercase: bool = False  # all text
     window: Annotated[int | None, Range(2, 2**16)] = None  # tokens; None: the longest line, running text 128
     unknown: Annotated[str, Choices("error", "unk")] = "error"  # characters that the training split lacks
 
     # Model
-    model: str = "char_rnn"
+    model: str = "char_rnn"  # or char_transformer
 
     # Optimisation
     loss: Annotated[str, ChoicesOrOwn("cross_entropy")] = "cross_entropy"  # of each token
@@ -81,13 +81,13 @@ class PairRecipe(Recipe):
     # Data
     data: str = "dates"  # or spelled_numbers, which a program makes too, or pairs:FILE
     num_pairs: Annotated[NumPairs, OnlyWith("data", *MAKERS)] = NUM_PAIRS  # that a program makes
-    lowercase: bool = False
+    lowercase: bool = False  # all text
     max_source: Longest = None  # characters; None: the longest of the data
-    max_target: Longest = None
+    max_target: Longest = None  # characters; None: the longest of the data
     unknown: Annotated[str, Choices("error", "unk")] = "error"  # characters that the training split lacks
 
     # Model
-    model: str = "char_seq2seq"
+    model: str = "char_seq2seq"  # the only one
 
     # Optimisation
     loss: Annotated[str, ChoicesOrOwn("cross_entropy")] = "cross_entropy"  # of each character of the target

@@ -7,6 +7,8 @@ import json
 import re
 from pathlib import Path
 
+from recipe_fields import recipe_fields
+
 PACKAGES = {
     "layers": "Each layer is usable alone in any Keras model, on TensorFlow, JAX and torch.",
     "models": "Builders of whole models. All return logits; images are given as pixels from 0 to 255.",
@@ -20,6 +22,7 @@ def write_pages(folder: Path, notebooks: Path):
     """Writes the generated pages into a folder of pages."""
     pages = {f"reference/{name}.md": reference(name).encode() for name in PACKAGES}
     pages["reference/commands.md"] = commands().encode()
+    pages["reference/recipes.md"] = recipe_fields().encode()
     for notebook in sorted(notebooks.glob("*.ipynb")):
         text, pictures = notebook_page(notebook)
         pages[f"notebooks/{notebook.stem}.md"] = text.encode()

@@ -1,6 +1,7 @@
 """The pages of documentation: their programs run, what they quote exists, and the site is built."""
 
 import contextlib
+import dataclasses
 import importlib
 import importlib.util
 import inspect
@@ -14,6 +15,7 @@ import pytest
 from documentation_pages import ROOT, blocks, run, workspace
 
 from keras_vit.__main__ import make_parser
+from keras_vit.training import ImageRecipe, PairRecipe, TextRecipe
 
 DOCS = ROOT / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if blocks(page) and page.parent.name != "results")
@@ -118,5 +120,11 @@ def test_the_site_is_built_without_a_warning():
             assert "&gt;&gt;&gt;" in text, name
     for page in site.rglob("index.html"):
         assert "| ---" not in page.read_text(encoding="utf-8"), f"{page}: a table that is shown as text"
+    fields = (site / "reference" / "recipes" / "index.html").read_text(encoding="utf-8")
+    described = dict(re.findall(r"<dt><code.*?>(\w+)=.*?</dt>\s*<dd>(.*?)</dd>", fields, re.DOTALL))
+    for recipe in (ImageRecipe, TextRecipe, PairRecipe):
+        assert {field.name for field in dataclasses.fields(recipe)} - {"model_options"} <= set(described)
+    for name, text in described.items():
+        assert ". " in text, f"{name}: not what it means, only its type"
     commands = (site / "reference" / "commands" / "index.html").read_text(encoding="utf-8")
     assert "--max-drop" in commands
