@@ -161,12 +161,16 @@ class Recipe:
         """Returns a recipe with other values.
 
         A field that loses its effect by that gets its default: `replace(optimizer="adam")` of a recipe
-        with `optimizer="sgd", momentum=0.9` has no momentum.
+        with `optimizer="sgd", momentum=0.9` has no momentum. With another `model`, the arguments of its
+        builder get their defaults.
 
         Raises:
             InputError: as for a new recipe.
         """
-        values = self._values() | changes
+        values = self._values()
+        if changes.get("model", self.model) != self.model:
+            values["model_options"] = {}
+        values |= changes
         while lost := self.unused(values) - changes.keys():
             options = {name: v for name, v in values["model_options"].items() if name not in lost}
             usual = {name: default for name, default in defaults(type(self)).items() if name in lost}

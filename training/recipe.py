@@ -1,10 +1,11 @@
 """An experiment's configuration, and assignments such as `epochs=3` that change it."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from keras_vit.constraints import parse_value
-from keras_vit.errors import InputError
+from keras_vit.constraints import as_text, parse_value
+from keras_vit.errors import InputError, Notice, listed
 from keras_vit.training.common_recipe import Recipe, unknown_field
 from keras_vit.training.image_recipe import ImageRecipe
 from keras_vit.training.text_recipes import PairRecipe, TextRecipe
@@ -13,10 +14,24 @@ __all__ = ["ImageRecipe", "PairRecipe", "Recipe", "TextRecipe", "override"]
 
 
 def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
-    """Returns the recipe with assignments such as `"epochs=3"` applied; `"field=none"` unsets a field."""
+    """Returns the recipe with assignments such as `"epochs=3"` applied; `"field=none"` unsets a field.
+
+    A notice names what the recipe's own model had and another one gets not.
+    """
     types = assignment_types(recipe, assignments)
     pairs = (split_assignment(assignment, types) for assignment in assignments)
-    return recipe.replace(**{field: parse_value(field, text, types[field]) for field, text in pairs})
+    changes = {field: parse_value(field, text, types[field]) for field, text in pairs}
+    changed = recipe.replace(**changes)
+    if changed.model != recipe.model:
+        left = [f"{n}={as_text(v)}" for n, v in recipe.model_options.items() if n not in changes]
+        if left:
+            warnings.warn(
+                f"model={changed.model} with its own defaults: {listed(left)} of the recipe are arguments of "
+                f"{recipe.model} and left out.",
+                Notice,
+                stacklevel=2,
+            )
+    return changed
 
 
 def assignment_types(recipe: Recipe, assignments: Iterable[str]) -> dict[str, Any]:

@@ -71,7 +71,8 @@ def export_model(
     A file returns what the model returns, by name and shape: nothing is added unless `activation` is given.
     Each variant is written, compared with the model on `inputs` and timed. It stays only if it loses no more
     than `max_drop`; one in float32 must return the model's outputs to float32 rounding, 1e-4 of the largest.
-    Files of an earlier export of the same model stay; those of another model are removed.
+    Files of an earlier export of the same model, with the same weights, labels, task and outputs, stay;
+    others are removed, which a notice says. `auto` keeps one file alone.
 
     The model is functional, Sequential or subclassed, with any inputs and outputs that are arrays of numbers.
     Its own outputs are those of `predict` in float32: a model in mixed precision is built again in float32,
@@ -181,6 +182,7 @@ def export_model(
         expected = expected_outputs(outputs, task, None if metric else labels, thresholds, none_below)
         limit = allowed_drop(max_drop, labels, metric)
         checks.warn_of_few_items(expected, limit)
+        checks.warn_of_equal_outputs(outputs)
         checks.check_label_names(label_names, expected)
         calibration = _calibration(function, arrays, calibration, variants)
         int8_training = int8_training and _int8_training(function, arrays, int8_training, batch_size)

@@ -3,11 +3,12 @@
 import hashlib
 import platform
 import shutil
+import warnings
 from importlib.metadata import version
 
 import numpy as np
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, Notice, listed
 from keras_vit.export.variants import FILES
 from keras_vit.io.files import flush, replace, sync_folder
 from keras_vit.io.json_files import read_json, write_json
@@ -64,16 +65,22 @@ def put_in_place(export, folder, kept):
     """Moves an export, which is complete, from a folder inside the folder for files, its record last.
 
     Other files with the name of a variant are removed, unless they have one of the rows `kept`: it is not
-    known what they are. The earlier record is removed first, so that none is wrong when this is interrupted.
+    known what they are, and a notice says so. The earlier record is removed first, so that none is wrong
+    when this is interrupted.
     """
     flush(export)
     (folder / NAME).unlink(missing_ok=True)
-    for file in set(FILES.values()) - {row["file"] for row in kept}:
-        if not (export / file).exists():
-            remove(folder / file)
+    others = [file for file in FILES.values() if file not in {row["file"] for row in kept}]
+    removed = [file for file in others if (folder / file).exists() and not (export / file).exists()]
+    for file in removed:
+        remove(folder / file)
     for path in sorted(export.iterdir(), key=lambda path: path.name == NAME):
         replace(path, folder / path.name, holder=export)
     sync_folder(folder)
+    if removed:
+        warnings.warn(
+            f"Removed from {folder}: {listed(removed)}, of an earlier export.", Notice, stacklevel=2
+        )
 
 
 def write_record(folder, rows, mark, description=None):

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import math
 import os
+import re
 from collections.abc import Callable
 
 from keras_vit.errors import InputError
@@ -18,18 +19,33 @@ class Parser(argparse.ArgumentParser):
 
 
 class IntermixedParser(Parser):
-    """Accepts `field=value` also after options, as in `train RECIPE --run-dir DIR epochs=3`."""
+    """Accepts `field=value` also after options, as in `train RECIPE --run-dir DIR epochs=3`.
+
+    And values that begin with a minus, as in `--pixels -1:1`.
+    """
 
     _is_inner = False  # parse_known_intermixed_args calls parse_known_args
 
     def parse_known_args(self, args=None, namespace=None):
         if self._is_inner:
             return super().parse_known_args(args, namespace)
+        if args is not None:  # those of a command
+            args = _with_ranges(args)
         self._is_inner = True
         try:
             return self.parse_known_intermixed_args(args, namespace)
         finally:
             self._is_inner = False
+
+
+def _with_ranges(words):
+    """Joins a range that begins below 0 to its option, which argparse would take for an option."""
+    joined = []
+    for word in words:
+        if re.match(r"-[\d.]+:", word) and joined and joined[-1].startswith("--"):
+            word = f"{joined.pop()}={word}"
+        joined.append(word)
+    return joined
 
 
 def parsed(command, *words):

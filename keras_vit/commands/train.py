@@ -12,7 +12,9 @@ def add_arguments(parser):
     parser.add_argument(
         "recipe", metavar="RECIPE", help="a name from `keras-vit list recipes`, or a recipe.json or .py file"
     )
-    parser.add_argument("overrides", nargs="*", metavar="field=value", help="changes to the recipe; a wrong name shows all")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="field=value", help="changes to the recipe; a wrong name shows all"
+    )
     parser.add_argument("--run-dir", type=path, required=True, help="folder to write")
     parser.add_argument(
         "--resume",

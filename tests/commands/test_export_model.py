@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import keras_vit
-from keras_vit.__main__ import main
+from keras_vit.__main__ import main, make_parser
 from keras_vit.commands.found_model import FoundModel
 from keras_vit.commands.items import read_items
 from keras_vit.errors import DataWarning, InputError
@@ -214,3 +214,9 @@ def test_doctor_takes_the_data_that_export_takes(own_folder, capsys):
     assert not any("size" in reason for reason in found["given"])
     assert main(["doctor", "open.keras", "--data", "npz:items.npz", "--shape", "1,8,8,1"]) == 2
     assert "received both" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("pixels", ["0:255", "0:1", "-1:1"])
+def test_all_ranges_of_pixels_can_be_given_as_two_words(pixels):
+    options = make_parser().parse_args(["export", "m.keras", "--pixels", pixels, "--data", "digits"])
+    assert options.pixels == pixels and options.data == "digits"

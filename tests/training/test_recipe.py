@@ -1,9 +1,11 @@
 import dataclasses
 import pickle
+import warnings
 
 import pytest
 
 from keras_vit import InputError
+from keras_vit.errors import Notice
 from keras_vit.io.json_files import write_json
 from keras_vit.training import ImageRecipe, TextRecipe
 from keras_vit.training.data.sources import _sources
@@ -178,6 +180,18 @@ def test_fields_that_only_the_replaced_value_used_return_to_their_defaults():
         "num_layers": 2,
     }
     assert turned.used({"position_embedding": "none", "rotary_base": 20.0}) == {"position_embedding": "none"}
+
+
+def test_another_model_has_its_own_defaults_and_a_notice_says_what_is_left_out():
+    recipe = ImageRecipe(variant="Nano/8", stem="conv", pooling="gap", epochs=7)
+    with pytest.warns(
+        Notice, match="variant=Nano/8, stem=conv, pooling=gap of the recipe are arguments of vit"
+    ):
+        changed = override(recipe, ["model=resnet"])
+    assert changed == ImageRecipe(model="resnet", epochs=7)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert override(changed, ["model=resnet", "variant=20"]).variant == 20
 
 
 def test_a_new_argument_of_a_builder_is_a_field_of_recipes(monkeypatch):

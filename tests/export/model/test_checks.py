@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.export.model.checks import check_alike, check_calibration, warn_of_few_items
+from keras_vit.export.model.checks import (
+    check_alike,
+    check_calibration,
+    warn_of_equal_outputs,
+    warn_of_few_items,
+)
 from keras_vit.export.model.meaning import expected_outputs
 
 
@@ -30,6 +35,14 @@ def test_the_other_variants_need_none(given):
 def test_calibration_items_of_another_kind_are_refused(given):
     with pytest.raises(InputError, match="like the inputs, uint8"):
         check_alike(items(1), given)
+
+
+def test_outputs_that_are_the_same_for_all_items_are_reported():
+    with pytest.warns(UserWarning, match="score is the same for all 5 items, so that comparing files"):
+        warn_of_equal_outputs({"score": np.full((5, 3), 0.2, "float32")})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_equal_outputs({"score": np.eye(5), "of_one": np.ones((1, 3))})
 
 
 def test_too_few_items_to_see_the_allowed_loss_are_reported():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from keras_vit import ConditionError, InputError
+from keras_vit.errors import Notice
 from keras_vit.export import export_model
 from keras_vit.export.variants import FILES
 
@@ -110,7 +111,8 @@ def crash(*_, **__):
 def test_a_crash_leaves_no_file_under_the_name_and_the_record_says_so(data, tmp_path, monkeypatch):
     monkeypatch.setattr("keras_vit.export.tflite.writer.write_tflite", crash)
     (tmp_path / FILES["fp32"]).write_text("of an earlier export")
-    with pytest.raises(ConditionError, match="fp32 .*signal 11"):
+    gone = pytest.warns(Notice, match=f"Removed from {tmp_path}: {FILES['fp32']}, of an earlier export")
+    with gone, pytest.raises(ConditionError, match="fp32 .*signal 11"):
         export_model(
             small_model(),
             tmp_path,
