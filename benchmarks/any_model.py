@@ -2,7 +2,7 @@
 
     python benchmarks/any_model.py [WORD ...] > docs/results/any_model.md
 
-It takes some 40 minutes on 2 cores.
+It takes some 12 minutes on one core.
 
 A cell is `right` (the file was verified and stays), `refused` (there is no file,
 and a line says why) or `WRONG`: the file stays, but its outputs, computed here by the Interpreter or
