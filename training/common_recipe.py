@@ -55,8 +55,10 @@ class Recipe:
 
     # Data
     data: str = ""
-    validation_fraction: Annotated[float, FRACTION] = 0.1  # of the training split, where none comes with it
-    test_fraction: Annotated[float, FRACTION] = 0.1  # of all, where the data have no test split
+    validation_fraction: Annotated[float, FRACTION] = (
+        0.1  # share of the training split, if the data have no other
+    )
+    test_fraction: Annotated[float, FRACTION] = 0.1  # share of all, if the data have no test split
     split_seed: Annotated[int | None, SEEDS] = None  # chooses splits and subset; None: as seed
 
     # Model
@@ -64,11 +66,11 @@ class Recipe:
     model_options: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
     # Optimisation
-    epochs: Annotated[int, Range(1, MANY)] = 10  # over the training split
-    batch_size: Annotated[int, Range(1, MANY)] = 128  # of a step
+    epochs: Annotated[int, Range(1, MANY)] = 10  # passes over the training split
+    batch_size: Annotated[int, Range(1, MANY)] = 128  # images, lines or pairs in a step
     optimizer: Annotated[str, ChoicesOrOwn(*OPTIMIZERS)] = "adamw"  # muon: AdamW does the rest
     momentum: Annotated[float, Range(0, 0.999999), OnlyWith("optimizer", *optimizers_with("momentum"))] = (
-        0.0  # share of the last step
+        0.0  # how much of a step the next one keeps
     )
     learning_rate: Annotated[float, Range(1e-12, 1e6)] = 1e-3  # the highest, after the warm-up
     schedule: Annotated[str, Choices(*SCHEDULES)] = "cosine"  # from the highest rate to the final one

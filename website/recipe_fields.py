@@ -52,18 +52,20 @@ def _fields(owner, said):
     source = textwrap.dedent(inspect.getsource(owner))
     comments, headings = _comments(source)
     words = _of_docstring(owner)
-    hints = typing.get_type_hints(owner, include_extras=True)
+    hints, heading = typing.get_type_hints(owner, include_extras=True), None
     for node in ast.parse(source).body[0].body:
         if not isinstance(node, ast.AnnAssign) or node.target.id.startswith("_"):
             continue
         name, first = node.target.id, node.lineno
         if "ClassVar" in ast.unparse(node.annotation) or name == "model_options":
             continue
-        if heading := headings.pop(first - 1, None):
-            yield f"### {heading}"
+        heading = headings.get(first - 1, heading)
         default = getattr(owner, name)
         if default == "":  # each kind of recipe has its own
             continue
+        if heading:
+            yield f"### {heading}"
+            heading = None
         lines = [comments[line] for line in range(first, node.end_lineno + 1) if line in comments]
         said[name] = words.get(name) or "; ".join(lines) or said.get(name, "")
         sentences = [f"{text[0].upper()}{text[1:]}." for text in (said[name], _limits(hints[name])) if text]
