@@ -1,12 +1,21 @@
 """Prints a script that completes `keras-vit` in a shell: commands, options, recipes and files."""
 
 import argparse
+import re
 
 from keras_vit.commands.arguments import path
 from keras_vit.commands.quiet import quiet_import
 
 EXAMPLE = 'eval "$(keras-vit completion bash)"'
 _NAMES = {"recipe": "recipes", "search": "searches", "name": "experiments"}  # by the argument that takes them
+_OPTION_WITH_VALUE = re.compile(r'^(  "\*?--[a-z0-9-]+)(\[.*\]:)', re.MULTILINE)
+# bash splits --option=VALUE into three words.
+_JOINED = """_shtab_keras_vit() {
+  local words=() word
+  for word in "${COMP_WORDS[@]:0:COMP_CWORD}"; do [[ $word = "=" ]] || words+=("$word"); done
+  word="${COMP_WORDS[COMP_CWORD]#=}"
+  COMP_CWORD=${#words[@]} COMP_WORDS=("${words[@]}" "$word")
+"""
 _FILES = {"FILE", "LIST", "MODEL"}  # what their options call a file, where `path` does not read it
 
 
@@ -28,8 +37,11 @@ def run(options):
         parser = make_parser()
         _describe_values(parser, shtab.FILE)
     script = shtab.complete(parser, shell=options.shell)
-    if options.shell == "zsh":  # shtab offers the first of several files only
+    if options.shell == "bash":
+        script = script.replace("_shtab_keras_vit() {\n", _JOINED)
+    if options.shell == "zsh":  # shtab offers the first of several files only, and no --option=VALUE
         script = script.replace('"(*)::', '"*:').replace('"(*):', '"*:')
+        script = _OPTION_WITH_VALUE.sub(r"\1=\2", script)
     if options.shell == "tcsh":  # shtab offers nothing there
         script = script.replace("'p/*/()/'", "'p/*/f/'")
     print(script)
