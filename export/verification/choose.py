@@ -73,9 +73,8 @@ def _verify_fastest_first(rows, others, attempt):
 
 
 def _slower(row, best):
-    return (
-        f"not verified: {row['latency_ms']:.1f} ms, {best['variant']} passed with {best['latency_ms']:.1f} ms"
-    )
+    milliseconds = f"{row['latency_ms']:.2f} ms, {best['variant']} passed with {best['latency_ms']:.2f} ms"
+    return f"not verified: {milliseconds}"
 
 
 def _retried(rows, others, attempt, place):

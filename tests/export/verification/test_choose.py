@@ -122,7 +122,7 @@ def test_what_is_clearly_slower_than_a_file_that_passed_is_not_verified_and_says
     rows = choose_with(attempt, tmp_path)
     assert attempt.verified == [CANDIDATES[-1]]
     failures = {r["variant"]: r["failure"] for r in rows}
-    assert failures["mixed_int8"] == "not verified: 7.0 ms, int4 passed with 5.0 ms"
+    assert failures["mixed_int8"] == "not verified: 7.00 ms, int4 passed with 5.00 ms"
     assert "fp16" not in attempt.written and "as fast as fp32, int4 is faster" in failures["fp16"]
     assert [r["variant"] for r in rows] == list(CANDIDATES)
 
