@@ -33,7 +33,7 @@ class ImageRecipe(Augmentation, Recipe):
     """Everything that decides the training of a classifier of images.
 
     Args:
-        **fields: those of this class, of `Recipe` and `Augmentation`, and arguments of the model's builder.
+        **fields: those of the page "Fields of recipes", and arguments of the model's builder.
 
     Raises:
         InputError: as `Recipe`.

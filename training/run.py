@@ -69,7 +69,8 @@ def train(
         callbacks: more `keras.callbacks.Callback`s.
         moved: names of fields whose paths have changed since the run started.
         checkpoint_every: str such as `"500"` steps or `"10m"`, when to save within epochs too.
-        devices: int, or str as in `keras_vit.training.devices.open_engine`. Default: one device.
+        devices: int, how many share each batch; `"all"`; or with JAX `"2x4"`: two parts of each batch, and
+            4 devices that share the model for each. Default: one device.
 
     Returns:
         Run, with its metrics.

@@ -17,7 +17,7 @@ class TextRecipe(Recipe):
     """Everything that decides the training of a model of characters.
 
     Args:
-        **fields: those of this class and of `Recipe`, and arguments of the model's builder.
+        **fields: those of the page "Fields of recipes", and arguments of the model's builder.
 
     Raises:
         InputError: as `Recipe`.
@@ -65,7 +65,7 @@ class PairRecipe(Recipe):
     """Everything that decides the training of a model that reads one text and writes another.
 
     Args:
-        **fields: those of this class and of `Recipe`, and arguments of the model's builder.
+        **fields: those of the page "Fields of recipes", and arguments of the model's builder.
 
     Raises:
         InputError: as `Recipe`.

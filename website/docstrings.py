@@ -1,28 +1,48 @@
 """Lets griffe read this project's docstrings: `Example`, `Call arguments`, `Reference`."""
 
+import importlib
 import re
 import textwrap
 
 import griffe
 
-_CALL = re.compile(r"^Call arguments:\n((?:    .*\n?)+)", re.MULTILINE)
+_ARGUMENTS = re.compile(r"^(Args|Call arguments):\n((?:    .*\n?|\n(?=    ))+)", re.MULTILINE)
 _RETURNS = re.compile(r"^Returns:\n((?:    .*\n?|\n(?=    ))+)", re.MULTILINE)
-_TYPE = re.compile(r"[\w.\[\]|]+(?:(?:, | \| )[\w.\[\]|]+)*")  # what may stand before a colon as a type
+_ADDRESS = re.compile(r"(?<![<(`'\"])https?://[^\s;,]+[\w/]")
 
 
 class Docstrings(griffe.Extension):
-    """Rewrites each docstring before it is parsed."""
+    """Rewrites each docstring before it is parsed, and shows signatures as a reader needs them."""
 
     def on_instance(self, *, obj, **_):
         if obj.docstring and not obj.is_alias:
             obj.docstring.value = rewritten(obj.docstring.value)
 
+    def on_function(self, *, func, **_):
+        for parameter in func.parameters:
+            parameter.default = literal(parameter.default, func.module.path)
+
+    def on_package(self, *, pkg, **_):
+        """Gives each recipe the `__init__` that it inherits, which a dataclass with its own would replace."""
+        recipe = pkg["training.common_recipe.Recipe"]
+        for name in ("TextRecipe", "PairRecipe"):
+            pkg[f"training.text_recipes.{name}"].set_member("__init__", recipe["__init__"])
+
+
+def literal(default, module: str):
+    """Returns a default as a value where it is the name of a constant."""
+    name = str(default)
+    if not name.isidentifier() or name in ("None", "True", "False"):
+        return default
+    value = getattr(importlib.import_module(module), name, None)
+    return repr(value) if isinstance(value, str | int | float | tuple) else default
+
 
 def rewritten(text: str) -> str:
-    """Returns a docstring with griffe's `Examples` in place of `Example`, and calls' arguments as a list."""
-    text = re.sub(r"^Reference: ", "**Reference:** ", text, flags=re.MULTILINE)
-    text = _CALL.sub(lambda found: f"**Call arguments:**\n\n{_as_list(found[1])}\n", text)
-    text = _RETURNS.sub(_as_returned, text)
+    """Returns a docstring whose arguments and returns are lists in the words of the docstring alone."""
+    text = _ADDRESS.sub(r"<\g<0>>", text.replace("\nReference: ", "\n**Reference:** "))
+    text = _ARGUMENTS.sub(_as_list, text)
+    text = _RETURNS.sub(lambda found: f"**Returns:**\n\n- {_indented(textwrap.dedent(found[1]))}\n\n", text)
     return re.sub(r"^Example:\n+((?:.+\n?|\n(?=    |>>>))+)", _as_examples, text, flags=re.MULTILINE)
 
 
@@ -31,18 +51,18 @@ def _as_examples(found):
     return f"Examples:\n{textwrap.indent(code, '    ')}\n"
 
 
-def _as_returned(found):
-    """Leaves a type and a colon to griffe, which would take the half of a sentence before a colon for one."""
-    text = textwrap.dedent(found[1]).strip()
-    kind, colon, _ = text.partition(":")
-    if not colon or _TYPE.fullmatch(kind):
-        return found[0]
-    return f"**Returns:**\n\n- {textwrap.indent(text, '  ').strip()}\n\n"
-
-
-def _as_list(block):
-    items = re.split(r"^(?=\S)", textwrap.dedent(block), flags=re.MULTILINE)
-    return "".join(
-        f"- **`{name}`** – {' '.join(rest.split())}\n"
-        for name, _, rest in (item.partition(":") for item in items if item.strip())
+def _as_list(found):
+    title = {"Args": "Arguments"}.get(found[1], found[1])
+    items = re.split(r"^(?=\S)", textwrap.dedent(found[2]), flags=re.MULTILINE)
+    parts = (item.partition(":") for item in items if item.strip())
+    return (
+        f"**{title}:**\n\n"
+        + "".join(f"- **`{name}`** – {_indented(rest)}\n" for name, _, rest in parts)
+        + "\n"
     )
+
+
+def _indented(text):
+    """The text of an item of a list: the lines behind the first are indented by four."""
+    first, _, rest = text.strip().partition("\n")
+    return f"{first}\n{textwrap.indent(textwrap.dedent(rest), '    ')}".rstrip()

@@ -10,7 +10,8 @@ from pathlib import Path
 from recipe_fields import recipe_fields
 
 PACKAGES = {
-    "layers": "Each layer is usable alone in any Keras model, on TensorFlow, JAX and torch.",
+    "layers": "Each layer is usable alone in any Keras model, on TensorFlow, JAX and torch. `**options` are "
+    "those of any Keras layer, such as `name`, `dtype` and `trainable`, and what is said there.",
     "models": "Builders of whole models. All return logits; images are given as pixels from 0 to 255.",
     "pretrained": "Public weights of timm, Hugging Face and Google, without torch.",
     "training": "Recipes, data, runs, searches, generated text and answers.",
@@ -75,16 +76,17 @@ def arguments(command):
         if action.help == argparse.SUPPRESS or "--help" in action.option_strings:
             continue
         words = command._get_formatter()._expand_help(action) if action.help else ""
-        if action.choices:
-            words = f"{words} ({', '.join(map(str, action.choices))})" if words else ", ".join(action.choices)
         lines.append(f"`{invocation(action)}`\n:   {escaped(words) or '&nbsp;'}")
     return "\n\n".join(lines)
 
 
 def invocation(action):
-    name = ", ".join(action.option_strings) or action.metavar or action.dest
-    takes_value = action.option_strings and action.nargs != 0
-    return f"{name} {action.metavar or action.dest.upper()}" if takes_value and not action.choices else name
+    """The words of an argument, as `--json FILE` or `--class-folders first|last`."""
+    value = "|".join(map(str, action.choices or [])) or action.metavar
+    if not action.option_strings:
+        return value or action.dest
+    name = ", ".join(action.option_strings)
+    return name if action.nargs == 0 else f"{name} {value or action.dest.upper()}"
 
 
 def escaped(words):

@@ -1,13 +1,33 @@
-"""Lets mkdocs mark what the style sheet keeps on one line: short code, and options of commands."""
+"""Lets mkdocs mark what the style sheet keeps on one line, and where long code may be broken."""
 
 import re
 
 _SHORT = re.compile(r"<code>([^<\n]{1,26})</code>")  # fits a phone of 360 pixels
+_LONG = re.compile(r"<code>[^<]{27,}</code>")
 _COMMANDS = re.compile(r'<div class="language-bash highlight">.*?</div>', re.DOTALL)
 _OPTION = re.compile(r"--[a-z][a-z-]*")
+_PLACES = re.compile(r"[/_|](?=\w)")  # behind which a name is broken rather than elsewhere
+_PERCENT = re.compile(r"(?<=\d) (?=%)")
+_BLOCK = re.compile(r"(<pre>.*?</pre>)", re.DOTALL)
+_ARTICLE = re.compile(r"<article.*</article>", re.DOTALL)
 
 
-def on_page_content(html, **_):
-    """Returns the content of a page with a class for what is short."""
-    html = _SHORT.sub(r'<code class="short">\1</code>', html)
-    return _COMMANDS.sub(lambda block: _OPTION.sub(r'<span class="short">\g<0></span>', block[0]), html)
+def on_post_page(output, **_):
+    """Returns a page, which the search has read before, with marks in its article."""
+    return _ARTICLE.sub(lambda found: marked(found[0]), output)
+
+
+def marked(html):
+    """Returns HTML with a class for what is short; percentages keep their sign."""
+    html = _COMMANDS.sub(lambda found: _options(found[0]), _SHORT.sub(r'<code class="short">\1</code>', html))
+    parts = _BLOCK.split(html)  # every second one is a block, which is copied as it is
+    return "".join(part if number % 2 else _prose(part) for number, part in enumerate(parts))
+
+
+def _prose(html):
+    html = _LONG.sub(lambda found: _options(_PLACES.sub(r"\g<0><wbr>", found[0])), html)
+    return _PERCENT.sub("&nbsp;", html)
+
+
+def _options(html):
+    return _OPTION.sub(r'<span class="short">\g<0></span>', html)

@@ -131,15 +131,19 @@ def export_model(
             they are an error.
         latencies: str or Path of what `keras-vit benchmark --android --json` wrote of files of this model:
             `auto` ranks by the phone's latencies. Default: None, by this machine's.
-        card: `keras_vit.export.metadata.card.Card`, texts for TFLite files. Default: the model's name.
+        card: `keras_vit.export.metadata.card.Card`, texts for TFLite files: `name`, `description`, `version`,
+            `author`, `license`. Default: the model's name.
         report: function of the rows, called when all variants were tried, before any error.
         progress: function of a variant and what is done with it, such as `("fp32", "converting")`.
 
     Returns:
         A list of dicts, one per variant that was tried, as in `export.json`; sizes in bytes, latency in
         milliseconds for `batch_size` items on `threads` threads: of a TFLite file the CPU time, of a
-        SavedModel the wall time. `keras_vit.export.model.verify.compare` describes the figures. With `auto`,
-        `kept` marks the file that stays.
+        SavedModel the wall time. `max_difference` is the largest difference from the model's output, relative
+        to its largest value; `output_error` the root mean square of the differences, relative to the output's
+        spread; `agreement` the share of items with the same answer; `drop` what is lost in `score` against
+        `reference_score`, or without labels `100 * output_error ** 2`. With `auto`, `kept` marks the file
+        that stays.
 
     Raises:
         InputError: an argument of another type or outside its limits, an unknown variant or task, inputs or

@@ -71,8 +71,8 @@ class BlockOptions(DenseOptions, total=False):
         epsilon: float above 0, of the layer normalizations. Default 1e-6.
         norm_first: bool. True (default) normalizes a branch's input (pre-norm, as in the Vision Transformer),
             False the sum (post-norm, as in the original Transformer).
-        attention_initializer: `"mimetic"`, see `MimeticInitializer`, or None (default): as
-            `kernel_initializer`.
+        attention_initializer: `"mimetic"`, as trained transformers are (Trockman and Kolter 2023,
+            https://arxiv.org/abs/2305.09828), or None (default): as `kernel_initializer`.
         kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer: of all dense layers of the
             blocks, as in Keras. Default: `"glorot_uniform"`, `"zeros"`, None, None.
 

@@ -32,7 +32,8 @@ class SelfAttention(ConfiguredLayer):
         inner_norm: bool, layer normalisation of what the heads give, before the last dense layer.
         epsilon: float, of the layer normalisations.
         causal: bool, a query sees only the keys up to its own place, as in a model of text.
-        attention_initializer: `"mimetic"` (see `MimeticInitializer`) or None: as `kernel_initializer`.
+        attention_initializer: `"mimetic"`, as trained transformers are (Trockman and Kolter 2023,
+            https://arxiv.org/abs/2305.09828), or None: as `kernel_initializer`.
         attention_dropout_rate: float in [0, 1], on the attention scores.
         dropout_rate: float in [0, 1], on the output.
         seed: int or None, of both dropouts.

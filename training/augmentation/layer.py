@@ -20,7 +20,7 @@ class Augment(keras.layers.Layer):
 
     Args:
         seed: int, or None for a random one. Default: None.
-        **options: fields of `keras_vit.training.augmentation.Augmentation`, such as `flip=True`,
+        **options: those under "Augmentation of images" on the page "Fields of recipes", such as `flip=True`,
             `crop_padding=4` or `randaugment_layers=2`; the others are off. Also `name` and `dtype`.
 
     Call arguments:

@@ -20,8 +20,16 @@ def generate(run_dir: str | Path, num_samples: int = 10, **options: Any) -> list
     Args:
         run_dir: str or Path of the run folder, of a TextRecipe.
         num_samples: int from 1 to 100,000. Default: 10.
-        **options: `prefix`, `temperature`, `top_k`, `top_p`, `seed` and `max_length`, as in
-            `keras_vit.text.generate`.
+        **options: how characters are drawn.
+
+            - `prefix`: str, the start of every text. Default: none.
+            - `temperature`: float above 0, divides the logits: below 1 likely characters become likelier.
+              Default: 1.
+            - `top_k`: int, only that many of the likeliest characters may follow. Default: all.
+            - `top_p`: float in (0, 1]; only the likeliest characters that together reach this probability
+              may follow, after `top_k`. Default: all.
+            - `seed`: int, at least 0. Default: 0.
+            - `max_length`: int, characters of a text with its prefix. Default: 200.
 
     Returns:
         list of `num_samples` str.
