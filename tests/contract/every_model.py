@@ -68,7 +68,10 @@ OTHER_MODELS = {
 
 def name_of(options):
     """Returns an entry of `VIT_OPTIONS` as text."""
-    return str({name: getattr(value, "__name__", value) for name, value in options.items()})
+    return (
+        " ".join(f"{name}={getattr(value, '__name__', value)}" for name, value in options.items())
+        or "default"
+    )
 
 
 def vit_with(options):

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+import os
 import re
 import shlex
 import shutil
@@ -40,23 +41,36 @@ def blocks(page: Path) -> list[Block]:
 
 def run(block: Block, scope: dict, smaller: dict[str, str]):
     """Runs a block in the current folder; `smaller` are additions to commands that begin with a text."""
-    if block.reason or (block.needs and importlib.util.find_spec(block.needs) is None):
+    python = block.needs and python_with(block.needs)
+    if block.reason or (block.needs and python is None):
         return
     if block.needs:  # in a process of its own: torch and TensorFlow are not always loaded together
-        done = subprocess.run([sys.executable, "-c", block.code], capture_output=True, text=True)
+        done = subprocess.run([python, "-c", block.code], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-3000:]
     elif block.language == "python":
         exec(compile(block.code, "page", "exec"), scope)
     else:
         for line in block.code.splitlines():
-            run_command(line, smaller)
+            if not line.startswith("#"):
+                run_command(line, smaller)
+
+
+def python_with(package: str) -> str | None:
+    """Returns the Python that has a package: this one, or one that is named for it; None if there is none."""
+    if package == "mediapipe" and "KERAS_VIT_MOBILE_PYTHON" in os.environ:
+        return os.environ["KERAS_VIT_MOBILE_PYTHON"]
+    return sys.executable if importlib.util.find_spec(package) else None
 
 
 def run_command(line, smaller):
     from keras_vit.__main__ import main
 
     words = shlex.split(line, comments=True)
-    assert words[0] == "keras-vit", f"only keras-vit is run: {line}"
+    if words[0] == "python":
+        done = subprocess.run([sys.executable, *words[1:]], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return
+    assert words[0] == "keras-vit", f"only keras-vit and examples are run: {line}"
     added = next((more for start, more in smaller.items() if line.startswith(f"keras-vit {start}")), "")
     try:
         code = main([*words[1:], *added.split()])
@@ -97,8 +111,22 @@ def workspace(folder: Path):
         (folder / copy).parent.mkdir(exist_ok=True)
         Image.open(source).save(folder / copy)
     _write_tables(folder, files)
+    _write_scans(folder, files)
+    shutil.copytree(ROOT / "examples", folder / "examples", ignore=lambda place, names: {"android", "ios"})
     with contextlib.chdir(folder):
         yield
+
+
+def _write_scans(folder, files):
+    """The photographs in folders of classes and patients, with a row of parts each, and their table."""
+    rows = ["path,label,patient"]
+    for file in files:
+        kind, (row, column) = file.parent.name, file.stem.split("_")
+        copy = folder / "scans" / kind / f"{kind}_{row}" / f"{column}.jpg"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+        rows.append(f"{copy.relative_to(folder)},{kind},{copy.parent.name}")
+    (folder / "scans.csv").write_text("\n".join(rows))
 
 
 def _write_tables(folder, files):

@@ -15,6 +15,7 @@ import pytest
 from documentation_pages import ROOT, blocks, run, workspace
 
 from keras_vit.__main__ import make_parser
+from keras_vit.constraints import parse_value
 from keras_vit.training import ImageRecipe, PairRecipe, TextRecipe
 
 DOCS = ROOT / "docs"
@@ -23,6 +24,7 @@ QUICK = {"layers", "concepts"}  # the others are marked slow
 # What makes a command of a page take seconds instead of minutes.
 SMALLER = {
     "export runs/age": "--max-drop 100 --variant dynamic_int8",
+    "train vit_photos data=table:scans.csv": "--folds 2 epochs=1 variant=Pico/16 image_size=32",
     "train vit_photos": "epochs=1 variant=Pico/16 image_size=32",
     "train char_names_gru": "epochs=1 num_layers=1 hidden_dim=32",
     "train seq2seq_dates": "epochs=1 num_pairs=300 cell=simple hidden_dim=8",
@@ -31,6 +33,12 @@ SMALLER = {
     "tune vit_photos": "--trials 1 --max-latency-ms 1000 epochs=1 image_size=48 patch_size=16 hidden_dim=64 "
     "stem=linear num_layers=2 mlp_dim=128 randaugment_layers=0 batch_size=32",
     "tune vit_digits": "--trials 1 --seeds 1 epochs=1 num_layers=1 hidden_dim=16",
+    "export runs/photos --variant auto": "--max-drop 100",
+    "train cnn_digits": "epochs=1",
+    "train vit_digits distill": "epochs=1 num_layers=1",
+    "train vit_digits stem=linear": "epochs=1 num_layers=1",
+    "export runs/flexible": "--max-drop 100",
+    "frontier": "--max-drop 100",
     "export runs/photos --max-drop": "--max-drop 100 --variant dynamic_int8 --variant fp32",
 }
 PACKAGES = ("layers", "models", "pretrained", "training", "export")
@@ -77,6 +85,18 @@ def test_the_commands_of_all_pages_are_understood():
             parser.parse_args(words)
 
 
+def test_the_fields_that_guides_name_are_those_of_recipes():
+    kinds = [recipe.types(*recipe.builders) for recipe in (ImageRecipe, TextRecipe, PairRecipe)]
+    spans = []
+    for page in ("data", "labels", "pretrained", "training"):
+        text = re.sub(r"```.*?```", "", (DOCS / "guides" / f"{page}.md").read_text("utf-8"), flags=re.DOTALL)
+        spans += re.findall(r"`([a-z_]+=[^`\s]+(?: [a-z_]+=[^`\s]+)*)`", text)
+    assert len(spans) > 40
+    for name, _, value in (word.partition("=") for span in spans for word in span.split()):
+        (known, *_) = [kind[name] for kind in kinds if name in kind]
+        parse_value(name, value, known)
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_public_name_has_an_example_that_is_run_as_a_doctest(package):
     module = importlib.import_module(f"keras_vit.{package}")
@@ -118,13 +138,14 @@ def test_the_site_is_built_without_a_warning():
         assert sorted(described) == sorted(names)
         for name, text in described.items():  # not that of a module with the same name
             assert "&gt;&gt;&gt;" in text, name
+            assert not name.endswith("Recipe") or f"{name}(**fields)" in re.sub(r"<[^>]+>", "", text)
     for page in site.rglob("index.html"):
         assert "| ---" not in page.read_text(encoding="utf-8"), f"{page}: a table that is shown as text"
-    fields = (site / "reference" / "recipes" / "index.html").read_text(encoding="utf-8")
+    fields = (site / "reference" / "recipes" / "index.html").read_text(encoding="utf-8").replace("<wbr>", "")
     described = dict(re.findall(r"<dt><code.*?>(\w+)=.*?</dt>\s*<dd>(.*?)</dd>", fields, re.DOTALL))
     for recipe in (ImageRecipe, TextRecipe, PairRecipe):
         assert {field.name for field in dataclasses.fields(recipe)} - {"model_options"} <= set(described)
     for name, text in described.items():
         assert ". " in text, f"{name}: not what it means, only its type"
     commands = (site / "reference" / "commands" / "index.html").read_text(encoding="utf-8")
-    assert "--max-drop" in commands
+    assert "--max-drop" in commands and "--class-folders first|last" in commands
