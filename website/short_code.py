@@ -3,7 +3,7 @@
 import re
 
 _SHORT = re.compile(r"<code>([^<\n]{1,26})</code>")  # fits a phone of 360 pixels
-_LONG = re.compile(r"<code>[^<]{27,}</code>")
+_LONG = re.compile(r"(?<=<code>)[^<]{27,}(?=</code>)")
 _COMMANDS = re.compile(r'<div class="language-bash highlight">.*?</div>', re.DOTALL)
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 _PLACES = re.compile(r"[/_|](?=\w)")  # behind which a name is broken rather than elsewhere

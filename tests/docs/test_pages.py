@@ -140,7 +140,9 @@ def test_the_site_is_built_without_a_warning():
             assert "&gt;&gt;&gt;" in text, name
             assert not name.endswith("Recipe") or f"{name}(**fields)" in re.sub(r"<[^>]+>", "", text)
     for page in site.rglob("index.html"):
-        assert "| ---" not in page.read_text(encoding="utf-8"), f"{page}: a table that is shown as text"
+        text = page.read_text(encoding="utf-8")
+        assert "| ---" not in text, f"{page}: a table that is shown as text"
+        assert text.count("<code") == text.count("</code>"), f"{page}: code without an end"
     fields = (site / "reference" / "recipes" / "index.html").read_text(encoding="utf-8").replace("<wbr>", "")
     described = dict(re.findall(r"<dt><code.*?>(\w+)=.*?</dt>\s*<dd>(.*?)</dd>", fields, re.DOTALL))
     for recipe in (ImageRecipe, TextRecipe, PairRecipe):
