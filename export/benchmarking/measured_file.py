@@ -11,8 +11,7 @@ import numpy as np
 
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.export.benchmarking.inputs import check_numbers, describe_inputs, open_inputs, with_sizes
-from keras_vit.export.benchmarking.parts import only
-from keras_vit.export.benchmarking.plain_run import PlainRun
+from keras_vit.export.benchmarking.parts import WHOLE_NUMBERS, only
 from keras_vit.export.benchmarking.signature import signature_names, with_first
 from keras_vit.export.prediction.tflite import check_is_tflite
 from keras_vit.export.tflite.graph import operators, read_graph
@@ -107,6 +106,28 @@ class MeasuredFile:
             for kind, count in self.kinds.items()
         ]
         return sorted(rows, key=lambda row: -(row["alone_ms"] or 0))
+
+
+class PlainRun:
+    """A file that ran once, in TFLite's own kernels, which keep the size and the value of every tensor."""
+
+    def __init__(self, content: bytes):
+        self.interpreter = open_interpreter(content, plain=True)
+        self.interpreter.invoke()
+
+    def fix_sizes(self, model):
+        """Gives the tensors of a `ModelT` of the file the sizes that they had."""
+        tensors = model.subgraphs[0].tensors
+        for detail in self.interpreter.get_tensor_details():
+            if detail["index"] < len(tensors):
+                tensor = tensors[detail["index"]]
+                tensor.shape, tensor.shapeSignature = list(map(int, detail["shape"])), None
+
+    def copy_numbers(self, part):
+        """Gives a part of the file the sizes, indices and conditions that it reads in the whole."""
+        for detail in part.get_input_details():
+            if np.dtype(detail["dtype"]).name.upper() in WHOLE_NUMBERS:
+                part.set_tensor(detail["index"], self.interpreter.get_tensor(detail["index"]))
 
 
 def _readable(path, signature):

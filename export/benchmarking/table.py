@@ -1,4 +1,4 @@
-"""What was measured of TFLite files, as tables for the terminal."""
+"""What was measured of TFLite files, here and on a phone, as tables for the terminal."""
 
 from collections import Counter
 from pathlib import Path
@@ -15,8 +15,7 @@ def files_table(rows):
     for row in rows:
         table.add_row(
             escape(Path(row["file"]).name),
-            _megabytes(row["bytes"]),
-            _megabytes(row["peak_memory_bytes"]),
+            *(_number(row[key], 1e6) for key in ("bytes", "peak_memory_bytes")),
             f"{row['median_ms']:.3f}",
             f"{row['p10_ms']:.3f}-{row['p90_ms']:.3f}",
             f"{row['ratio']:.3f}",
@@ -42,6 +41,20 @@ def operators_table(row):
     return table
 
 
+def phone_table(rows):
+    """Returns a `rich.table.Table` with one line per file and processor that `benchmark_android` measured."""
+    table = _table("file", "on", "median ms", "95 %", "start ms", "MB", "operators taken", "")
+    for row in rows:
+        table.add_row(
+            escape(Path(row["file"]).name),
+            row["processor"].upper(),
+            *(_number(row[key]) for key in ("latency_ms", "p95_ms", "init_ms", "memory_mb")),
+            "-" if row["nodes"] is None else f"{row['taken']} of {row['nodes']}",
+            "failed" if row["failure"] else "fell back to the CPU" if row["fell_back"] else "",
+        )
+    return table
+
+
 def outside_lines(row, most=5):
     """Returns a list of str: which operators break the graph into partitions, and where."""
     lines = []
@@ -59,5 +72,5 @@ def _table(first, *others):
     return table
 
 
-def _megabytes(count):
-    return "-" if count is None else f"{count / 1e6:.2f}"
+def _number(value, unit=1):
+    return "-" if value is None else f"{value / unit:.2f}"

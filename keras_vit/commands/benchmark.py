@@ -99,7 +99,7 @@ def _run_android(options):
         from rich.console import Console
 
         from keras_vit.export.benchmarking.android.run import benchmark_android, warnings_of
-        from keras_vit.export.benchmarking.android.table import phone_table
+        from keras_vit.export.benchmarking.table import phone_table
         from keras_vit.io.progress import working
     with json_file(options.json, options.files) as write:
         with working("measuring"):

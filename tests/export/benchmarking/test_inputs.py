@@ -8,8 +8,8 @@ import tensorflow as tf
 from keras_vit import InputError
 from keras_vit.__main__ import main
 from keras_vit.export import benchmark
+from keras_vit.export.benchmarking.measured_file import PlainRun
 from keras_vit.export.benchmarking.parts import only
-from keras_vit.export.benchmarking.plain_run import PlainRun
 from keras_vit.export.tflite.graph import read_graph
 from keras_vit.export.tflite.interpreter import open_interpreter
 
