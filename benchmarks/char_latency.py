@@ -39,7 +39,7 @@ def main():
 def write_files(folder):
     """Returns functions by name, from tokens to the last logits, and the sizes of the files."""
     from keras_vit.export.text.description import TextDescription
-    from keras_vit.export.text.write import write_tflite
+    from keras_vit.export.text.write import write_text_model
     from keras_vit.models import char_rnn
     from keras_vit.text import Vocabulary
 
@@ -50,7 +50,7 @@ def write_files(folder):
     for variant in TOLERANCE:
         files[variant] = folder / f"{variant}.tflite"
         description = TextDescription(vocabulary, window=32, lines=True)
-        write_tflite(model, description, 1, variant, files[variant])
+        write_text_model(model, description, 1, variant, files[variant])
     readers = {
         name: loop_reader(path) if name == KERAS else step_reader(path) for name, path in files.items()
     }

@@ -10,12 +10,12 @@ import numpy as np
 
 from keras_vit.errors import InputError, counted
 from keras_vit.export.model.precision import in_float32
-from keras_vit.export.pairs.description import PairDescription
 from keras_vit.export.pairs.form import PairForm
-from keras_vit.export.pairs.readers import SavedModelPairReader, TflitePairReader
-from keras_vit.export.pairs.write import write_saved_model, write_tflite
+from keras_vit.export.pairs.readers import load_pair_reader
+from keras_vit.export.pairs.write import write_pair_model
 from keras_vit.export.text.character_export import AGREEMENT, CharacterExport, check_vocabulary
-from keras_vit.export.variants import TEXT_VARIANTS, VARIANTS
+from keras_vit.export.text.description import PairDescription
+from keras_vit.export.variants import TEXT_VARIANTS
 from keras_vit.export.verification.export import (
     check_backend,
     check_finite,
@@ -91,11 +91,8 @@ class PairExport(CharacterExport):
         self.sample = counted(len(self.pairs), "pair")
 
     def write(self, variant, path, spared=()):
-        if not VARIANTS[variant].is_tflite:
-            write_saved_model(self.model, self.description, path)
-            return SavedModelPairReader(path)
-        write_tflite(self.model, self.description, variant, path)
-        return TflitePairReader(path)
+        write_pair_model(self.model, self.description, variant, path)
+        return load_pair_reader(path)
 
     def verify(self, predictor):
         """Compares the logits of given targets character by character, and what is written without them."""

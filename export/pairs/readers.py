@@ -4,10 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_vit.errors import InputError
-from keras_vit.export.pairs.description import PairDescription
-from keras_vit.export.prediction.load import check_recorded
-from keras_vit.export.text.readers import SavedModelSignatures, TfliteSignatures
+from keras_vit.export.text.description import PairDescription
+from keras_vit.export.text.readers import SavedModelSignatures, TfliteSignatures, load_reader
 
 
 def load_pair_reader(path: str | Path) -> "TflitePairReader | SavedModelPairReader":
@@ -16,13 +14,7 @@ def load_pair_reader(path: str | Path) -> "TflitePairReader | SavedModelPairRead
     Both readers have `begin`, `read`, `max_source` and `max_target` for `keras_vit.text.transduction`, and
     `description`.
     """
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"Expected a model at {path}, found nothing.")
-    if path.is_dir():
-        return SavedModelPairReader(path)
-    check_recorded(path)
-    return TflitePairReader(path)
+    return load_reader(path, TflitePairReader, SavedModelPairReader)
 
 
 class _OfPairs:

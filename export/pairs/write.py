@@ -7,31 +7,21 @@ hidden_dim)`. `step` takes `token`, int32 `(batch,)`, at first 0, with all of th
 is one.
 """
 
+import functools
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from keras_vit.export.pairs.description import PairDescription
 from keras_vit.export.pairs.form import PairForm
-from keras_vit.export.saved_model.write import save
-from keras_vit.export.text.write import in_order, state_specs
-from keras_vit.export.tflite.convert import convert
-from keras_vit.export.variants import VARIANTS
+from keras_vit.export.text.description import PairDescription
+from keras_vit.export.text.write import in_order, state_specs, write_signatures
 
 
-def write_saved_model(model: keras.Model, description: PairDescription, path: Path) -> None:
-    """Writes a SavedModel for any batch."""
+def write_pair_model(model: keras.Model, description: PairDescription, variant: str, path: Path) -> None:
+    """Writes the file of a variant."""
     form = PairForm(model)
-    save(form, path, signatures=signatures(form, None))
-    description.write_into(path)
-
-
-def write_tflite(model: keras.Model, description: PairDescription, variant: str, path: Path) -> None:
-    """Writes a TFLite file of builtin operators, one subgraph per signature."""
-    form = PairForm(model)
-    convert(form, signatures(form, 1), path, VARIANTS[variant].converter)
-    description.write_into(path)
+    write_signatures(form, functools.partial(signatures, form), description, variant, path)
 
 
 def signatures(form: PairForm, batch: int | None):

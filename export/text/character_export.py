@@ -5,7 +5,7 @@ import dataclasses
 import keras
 
 from keras_vit.errors import InputError, counted
-from keras_vit.export.text.character_description import CharacterDescription
+from keras_vit.export.text.description import CharacterDescription
 from keras_vit.export.variants import TEXT_VARIANTS
 from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import fingerprint

@@ -14,10 +14,10 @@ from keras_vit.export.model.precision import in_float32
 from keras_vit.export.text.character_export import AGREEMENT, CharacterExport, check_vocabulary
 from keras_vit.export.text.description import TextDescription
 from keras_vit.export.text.form import text_form
-from keras_vit.export.text.readers import SavedModelReader, TfliteReader
+from keras_vit.export.text.readers import load_text_reader
 from keras_vit.export.text.verify import check_generation, compare
-from keras_vit.export.text.write import write_saved_model, write_tflite
-from keras_vit.export.variants import TEXT_VARIANTS, VARIANTS
+from keras_vit.export.text.write import write_text_model
+from keras_vit.export.variants import TEXT_VARIANTS
 from keras_vit.export.verification.export import (
     check_backend,
     check_finite,
@@ -92,12 +92,8 @@ class TextExport(CharacterExport):
         return text_guide(self.model.name, files, self.description)
 
     def write(self, variant, path, spared=()):
-        job = (self.model, self.description, self.characters)
-        if not VARIANTS[variant].is_tflite:
-            write_saved_model(*job, path)
-            return SavedModelReader(path)
-        write_tflite(*job, variant, path)
-        return TfliteReader(path)
+        write_text_model(self.model, self.description, self.characters, variant, path)
+        return load_text_reader(path)
 
     def verify(self, predictor):
         return compare(predictor, self.windows, self.reference)

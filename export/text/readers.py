@@ -17,13 +17,18 @@ def load_text_reader(path: str | Path) -> "TfliteReader | SavedModelReader":
     Both readers have `begin` and `read` for `keras_vit.text.generate`, and `description`, `score(tokens)` and
     `write(...)`.
     """
+    return load_reader(path, TfliteReader, SavedModelReader)
+
+
+def load_reader(path, of_file, of_folder):
+    """Returns what one of two classes reads at a path."""
     path = Path(path)
     if not path.exists():
         raise InputError(f"Expected a model at {path}, found nothing.")
     if path.is_dir():
-        return SavedModelReader(path)
+        return of_folder(path)
     check_recorded(path)
-    return TfliteReader(path)
+    return of_file(path)
 
 
 class _Reader:

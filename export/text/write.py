@@ -8,6 +8,7 @@ returns `logits` `(batch, vocabulary_size)` of the next token, and the states un
 of them. In a TFLite file the batch is one.
 """
 
+import functools
 from pathlib import Path
 
 import keras
@@ -21,19 +22,24 @@ from keras_vit.export.tflite.convert import convert
 from keras_vit.export.variants import VARIANTS
 
 
-def write_saved_model(model: keras.Model, description: TextDescription, count: int, path: Path) -> None:
-    """Writes a SavedModel for any batch, whose `generate` writes `count` characters at once."""
-    form = text_form(model, on_phone=False)
-    save(form, path, signatures=_signatures(form, description, count, None))
-    description.write_into(path)
-
-
-def write_tflite(
+def write_text_model(
     model: keras.Model, description: TextDescription, count: int, variant: str, path: Path
 ) -> None:
-    """Writes a TFLite file of builtin operators, one subgraph per signature."""
-    form = text_form(model, on_phone=True)
-    convert(form, _signatures(form, description, count, 1), path, VARIANTS[variant].converter)
+    """Writes the file of a variant, whose `generate` writes `count` characters at once."""
+    form = text_form(model, on_phone=VARIANTS[variant].is_tflite)
+    signatures = functools.partial(_signatures, form, description, count)
+    write_signatures(form, signatures, description, variant, path)
+
+
+def write_signatures(form, signatures, description, variant, path):
+    """Writes a SavedModel for any batch, or a TFLite file of builtin operators, one subgraph per signature.
+
+    `signatures` is a function of the size of the batch, or None.
+    """
+    if VARIANTS[variant].is_tflite:
+        convert(form, signatures(1), path, VARIANTS[variant].converter)
+    else:
+        save(form, path, signatures(None))
     description.write_into(path)
 
 

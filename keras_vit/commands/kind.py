@@ -8,8 +8,7 @@ from keras_vit.export.variants import is_exported
 def kind_of(path: str) -> str:
     """Returns `"images"`, `"text"` or `"pairs"`: what a run's recipe states, or an exported file records."""
     if is_exported(path):
-        from keras_vit.export.pairs.description import PairDescription
-        from keras_vit.export.text.description import TextDescription
+        from keras_vit.export.text.description import PairDescription, TextDescription
 
         kinds = {"pairs": PairDescription, "text": TextDescription}
         return next((kind for kind, description in kinds.items() if description.is_in(path)), "images")

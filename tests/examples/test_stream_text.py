@@ -12,7 +12,7 @@ import pytest
 
 from keras_vit.export.text.description import TextDescription
 from keras_vit.export.text.readers import load_text_reader
-from keras_vit.export.text.write import write_tflite
+from keras_vit.export.text.write import write_text_model
 from keras_vit.models.char_rnn import char_rnn
 from keras_vit.text import Vocabulary, generate
 
@@ -30,7 +30,7 @@ def file(tmp_path_factory):
     random = np.random.default_rng(0)
     model.set_weights([w + random.normal(0, 0.4, w.shape) for w in model.get_weights()])
     path = tmp_path_factory.mktemp("text") / "model.tflite"
-    write_tflite(model, TextDescription(VOCABULARY, window=7, lines=True), COUNT, "dynamic_int8", path)
+    write_text_model(model, TextDescription(VOCABULARY, window=7, lines=True), COUNT, "dynamic_int8", path)
     return path
 
 

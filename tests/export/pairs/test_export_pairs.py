@@ -119,9 +119,9 @@ def test_a_damaged_file_is_refused(exported, tmp_path):
 
 
 def test_a_file_that_is_not_the_model_is_refused_and_leaves_nothing(model, tmp_path, monkeypatch):
-    other, write = build(), module.write_saved_model
+    other, write = build(), module.write_pair_model
     other.set_weights([1.02 * w for w in other.get_weights()])
-    monkeypatch.setattr(module, "write_saved_model", lambda _, *rest: write(other, *rest))
+    monkeypatch.setattr(module, "write_pair_model", lambda _, *rest: write(other, *rest))
     with pytest.raises(ConditionError, match="differs from the model"):
         export_pairs(model, VOCABULARY, PAIRS, tmp_path, variants=("savedmodel",), max_drop=100)
     assert sorted(os.listdir(tmp_path)) == ["export.json", "pairs.json"]

@@ -106,7 +106,7 @@ def auto(exported, model, vocabulary, windows, tmp_path, monkeypatch):
     def write(*given):
         shutil.copyfile(exported[0] / FILES["fp32"], given[-1])
 
-    monkeypatch.setattr("keras_vit.export.text.export.write_tflite", write)
+    monkeypatch.setattr("keras_vit.export.text.export.write_text_model", write)
     options = {"lines": True, "variants": ("auto",), "characters": COUNT}
     return lambda **more: export_text(model, vocabulary, windows, tmp_path, **options, **more)
 
@@ -145,9 +145,9 @@ def test_a_file_that_is_not_the_model_is_refused_and_leaves_nothing(
 ):
     from keras_vit.export.text import export as module
 
-    other, write = build("gru"), module.write_saved_model
+    other, write = build("gru"), module.write_text_model
     other.set_weights([1.02 * w for w in other.get_weights()])
-    monkeypatch.setattr(module, "write_saved_model", lambda _, *rest: write(other, *rest))
+    monkeypatch.setattr(module, "write_text_model", lambda _, *rest: write(other, *rest))
     with pytest.raises(ConditionError, match="differs from the model"):
         export_text(model, vocabulary, windows, tmp_path, lines=True, variants=("savedmodel",), max_drop=9)
     assert sorted(os.listdir(tmp_path)) == ["app.md", "export.json", "text.json"]
