@@ -5,10 +5,9 @@ import tensorflow as tf
 
 from keras_vit.errors import ConditionError
 from keras_vit.export.int8_training.operators import OPERATORS
-from keras_vit.export.tflite.graph import is_constant, operators
-from keras_vit.export.tflite.rounding import STORED, Rounding
+from keras_vit.export.tflite.graph import computing, is_constant, operators
+from keras_vit.export.tflite.rounding import Rounding, stored
 
-CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 WEIGHTS = {"FULLY_CONNECTED": 0, "CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}  # kind: axis of the output's channels
 
 
@@ -63,7 +62,7 @@ class TrainableGraph:
                 tensor = self.graph.tensors[number]
                 if number < 0 or not is_constant(self.model, tensor):
                     continue
-                value = _value(self.model, tensor)
+                value = stored(self.model, tensor)
                 if described.kind in WEIGHTS and place in (1, 2):
                     variables[position, place] = by_number.setdefault(number, Weight(value))
                 else:
@@ -103,9 +102,8 @@ class Weight:
 def _roundings(trainable, quantized_model):
     """Returns the roundings of activations and constants by position, `"input"` and place or `"output"`."""
     tensors, roundings = quantized_model.subgraphs[0].tensors, {}
-    pairs = zip(quantized_model.subgraphs[0].operators, operators(quantized_model), strict=True)
-    counterparts = [operator for operator, found in pairs if found.kind not in CONVERSIONS]
-    for position, (own, other) in enumerate(zip(trainable.graph.operators, counterparts, strict=True)):
+    counterparts = zip(trainable.graph.operators, computing(quantized_model), strict=True)
+    for position, (own, (other, _)) in enumerate(counterparts):
         for place, number in enumerate(map(int, other.inputs)):
             if number >= 0 and (position, place) not in trainable.variables:
                 roundings[position, "input", place] = Rounding.of(tensors[number])
@@ -127,8 +125,3 @@ def _rounded_kernel(kernel, axis):
     largest = tf.stop_gradient(tf.maximum(tf.reduce_max(tf.abs(kernel), axis=others, keepdims=True), 1e-9))
     scale = largest / 127
     return kernel + tf.stop_gradient(tf.round(kernel / scale) * scale - kernel)
-
-
-def _value(model, tensor):
-    data = np.asarray(model.buffers[tensor.buffer].data, "uint8")
-    return data.view(STORED[tensor.type]).reshape(tensor.shape)

@@ -12,8 +12,7 @@ To add a layer, write its handler in the file of its kind, registered by `@handl
 
 - `simple_layers.py`: layers called as is, and layers that do nothing at inference,
 - `dense.py`, `convolution.py`, `normalization.py`, `tokens.py`: one layer each function,
-- `attention.py`, `reduction.py`, `transformer.py`: the parts of a transformer, and the encoder that connects
-  them,
+- `attention.py`, `transformer.py`: the parts of a transformer, and the encoder that connects them,
 - `hybrids.py`: the layers of mobile models, such as LeViT and RepViT.
 
 To add an option to a layer, compute it in the layer's handler and add it to the options that the handler
@@ -26,7 +25,6 @@ from keras_vit.export.mobile import (  # noqa: F401  each registers its handlers
     dense,
     hybrids,
     normalization,
-    reduction,
     simple_layers,
     tokens,
     transformer,

@@ -3,10 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_vit.export.mobile.balance import balanced, with_changed_values
-from keras_vit.export.mobile.dense import MLP_OPTIONS, dense, mlp, product, weights
+from keras_vit.export.mobile.dense import MLP_OPTIONS, dense, mlp, parts, product, weights
 from keras_vit.export.mobile.normalization import layer_norm
-from keras_vit.export.mobile.parts import parts
 from keras_vit.export.mobile.pending import (
     EncoderOutput,
     as_float64,
@@ -15,6 +13,7 @@ from keras_vit.export.mobile.pending import (
     scaled,
 )
 from keras_vit.export.mobile.registry import handles
+from keras_vit.export.mobile.rotation import balanced, with_changed_values
 from keras_vit.layers import AttentionPooling, RotaryPositionEmbedding, SelfAttention
 
 ATTENTION_OPTIONS = (

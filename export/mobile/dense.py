@@ -4,7 +4,6 @@ import keras
 import tensorflow as tf
 
 from keras_vit.export.mobile.normalization import layer_norm
-from keras_vit.export.mobile.parts import parts
 from keras_vit.export.mobile.pending import Product, as_float64, fold, materialize, multiply
 from keras_vit.export.mobile.registry import handles
 from keras_vit.layers import MLP
@@ -33,6 +32,18 @@ def mlp(layer, x):
 
 def _swiglu(gate, value):
     return tf.nn.silu(gate) * value
+
+
+def parts(x: tf.Tensor, count: int, axis: int) -> list[tf.Tensor]:
+    """Returns `count` tensors, which are the equal parts of `x` along an axis from 0 on, as slices.
+
+    One SPLIT would be right on the CPU and as fast, but LiteRT's GPU delegate computes wrong parts of it in
+    some graphs (docs/results/gpu.md).
+    """
+    sizes = [-1 if size is None else size for size in x.shape]  # -1: all of it
+    sizes[axis] //= count
+    starts = ([i * sizes[axis] if each == axis else 0 for each in range(len(sizes))] for i in range(count))
+    return [tf.slice(x, start, sizes) for start in starts]
 
 
 def weights(layer):

@@ -1,11 +1,12 @@
-"""Layers that make tokens, add to them, or read some of them."""
+"""Layers that make tokens, add to them, make fewer of them, or read some of them."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_vit.export.mobile.convolution import convolution
-from keras_vit.export.mobile.dense import dense
+from keras_vit.export.mobile.dense import dense, product
+from keras_vit.export.mobile.normalization import layer_norm
 from keras_vit.export.mobile.pending import (
     EncoderOutput,
     Scaled,
@@ -19,8 +20,10 @@ from keras_vit.export.mobile.pending import (
 from keras_vit.export.mobile.registry import handles
 from keras_vit.layers import (
     ClassToken,
+    GridPooling,
     PatchEmbedding,
     PatchExtraction,
+    PatchMerger,
     PositionEmbedding,
     RegisterTokens,
     TokenPooling,
@@ -101,6 +104,42 @@ def position_embedding(layer, x):
 def _constant(table, matrix):
     """A table of weights, multiplied by a matrix or None, as a constant of the graph."""
     return constant(table if matrix is None else as_float64(table) @ matrix)
+
+
+@handles(PatchMerger, options=("num_tokens", "num_prefix_tokens", "epsilon"))
+def patch_merger(layer, x):
+    return reduced(layer, materialize(x), layer_norm)
+
+
+@handles(GridPooling, options=("grid_size", "num_prefix_tokens"))
+def grid_pooling(layer, x):
+    return keep_scale(lambda tokens: reduced(layer, tokens, None), x)
+
+
+def reduced(layer, x, norm):
+    """Returns the tokens that a `PatchMerger` or `GridPooling` makes of `(batch, length, hidden_dim)`.
+
+    `norm(layer, x)` computes the merger's normalization of tokens in the form that `x` has. Means of tokens
+    are the same in any base of the channels.
+    """
+    prefix = layer.num_prefix_tokens
+    kept, patches = (x[:, :prefix], x[:, prefix:]) if prefix else (None, x)
+    y = _grid_pooled(layer, patches) if isinstance(layer, GridPooling) else _merged(layer, patches, norm)
+    return tf.concat([kept, y], axis=1) if prefix else y
+
+
+def _merged(layer, x, norm):
+    scores = materialize(product(norm(layer.norm, x), as_float64(layer.queries).T, 0.0, layer.path))
+    with tf.name_scope(layer.path):
+        scores = tf.nn.softmax(tf.transpose(scores, (0, 2, 1)))
+        return tf.matmul(scores, x)
+
+
+def _grid_pooled(layer, x):
+    (batch, _, hidden_dim), (rows, columns) = x.shape, layer.grid_size
+    with tf.name_scope(layer.path):
+        x = tf.nn.avg_pool2d(tf.reshape(x, (batch, rows, columns, hidden_dim)), 2, 2, "VALID")
+        return tf.reshape(x, (batch, rows * columns // 4, hidden_dim))
 
 
 @handles(TokenPooling, options=("mode", "num_prefix_tokens", "index"))

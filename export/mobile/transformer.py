@@ -9,9 +9,9 @@ from keras_vit.export.mobile.attention import ATTENTION_OPTIONS, attention
 from keras_vit.export.mobile.dense import MLP_OPTIONS, mlp
 from keras_vit.export.mobile.normalization import layer_norm, layer_scale, rotated_layer_norm
 from keras_vit.export.mobile.pending import EncoderOutput, keep_scale, mapped, materialize
-from keras_vit.export.mobile.reduction import reduced
 from keras_vit.export.mobile.registry import handles
 from keras_vit.export.mobile.rotation import rotation, without_mean
+from keras_vit.export.mobile.tokens import reduced
 from keras_vit.layers import TransformerBlock, TransformerEncoder
 
 BLOCK_OPTIONS = (*ATTENTION_OPTIONS, *MLP_OPTIONS, "layer_scale", "norm_first")

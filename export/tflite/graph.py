@@ -34,10 +34,16 @@ def write_graph(model):
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-def operators(model, subgraph=0):
-    """Returns the operators of a `ModelT`'s subgraph, as a list in execution order."""
-    graph = model.subgraphs[subgraph]
+def operators(model):
+    """Returns the operators of a `ModelT`'s first subgraph, as a list in execution order."""
+    graph = model.subgraphs[0]
     return [_operator(model, graph, operator) for operator in graph.operators]
+
+
+def computing(model):
+    """Returns pairs of an `OperatorT` and its description, without those that only convert to other types."""
+    pairs = zip(model.subgraphs[0].operators, operators(model), strict=True)
+    return [(operator, found) for operator, found in pairs if found.kind not in ("QUANTIZE", "DEQUANTIZE")]
 
 
 def end_names(model):

@@ -10,7 +10,7 @@ _LIMITS = {
     schema.TensorType.UINT8: (0, 255),
     schema.TensorType.INT16: (-32768, 32767),
 }
-STORED = {
+_STORED = {
     schema.TensorType.FLOAT32: "float32",
     schema.TensorType.INT8: "int8",
     schema.TensorType.UINT8: "uint8",
@@ -69,16 +69,22 @@ def dynamically_rounded(values):
     return ((np.clip(np.rint(values / scale), start, start + 255)) * scale).astype("float32")
 
 
+def stored(model, tensor):
+    """Returns the values of a constant `TensorT` as the file has them."""
+    data = np.asarray(model.buffers[tensor.buffer].data, "uint8")
+    return data.view(_STORED[tensor.type]).reshape(tensor.shape)
+
+
 def dequantized(model, tensor):
     """Returns the float32 values of a constant `TensorT` of a quantized `ModelT`."""
-    data, quantization = np.asarray(model.buffers[tensor.buffer].data, "uint8"), tensor.quantization
+    quantization = tensor.quantization
     if tensor.type == schema.TensorType.INT4:
-        data = data.view("int8")
+        data = np.asarray(model.buffers[tensor.buffer].data, "uint8").view("int8")
         values = np.stack([np.left_shift(data, 4) >> 4, data >> 4], axis=-1).ravel()
-        values = values[: np.prod(tensor.shape)]
+        values = values[: np.prod(tensor.shape)].reshape(tensor.shape)
     else:
-        values = data.view(STORED[tensor.type])
-    values = values.reshape(tensor.shape) - _along(quantization, quantization.zeroPoint, tensor)
+        values = stored(model, tensor)
+    values = values - _along(quantization, quantization.zeroPoint, tensor)
     return (values * _along(quantization, quantization.scale, tensor)).astype("float32")
 
 

@@ -7,10 +7,8 @@ https://arxiv.org/abs/1906.04721).
 
 import numpy as np
 
-from keras_vit.export.tflite.graph import is_constant, operators, read_graph, write_graph
-from keras_vit.export.tflite.rounding import dequantized
-
-CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
+from keras_vit.export.tflite.graph import computing, is_constant, read_graph, write_graph
+from keras_vit.export.tflite.rounding import dequantized, stored
 
 
 def with_corrected_biases(content: bytes, quantized: bytes, means: dict) -> bytes:
@@ -19,19 +17,13 @@ def with_corrected_biases(content: bytes, quantized: bytes, means: dict) -> byte
     `means` are those of dense layers' inputs, from `calibrate`. Layers without a bias stay as they are.
     """
     model, other = read_graph(content), read_graph(quantized)
-    pairs = list(zip(_computing(model), _computing(other), strict=False))
+    pairs = list(zip(computing(model), computing(other), strict=False))
     if [a.kind for (_, a), _ in pairs] != [b.kind for _, (_, b) in pairs]:
         return content  # the quantizer changed more than types
     for (operator, found), (counterpart, _) in pairs:
         if found.kind == "FULLY_CONNECTED" and len(found.inputs) == 3:
             _correct(model, operator, other, int(counterpart.inputs[1]), means)
     return write_graph(model)
-
-
-def _computing(model):
-    """The operators with their descriptions, without those that convert types."""
-    pairs = zip(model.subgraphs[0].operators, operators(model), strict=True)
-    return [(operator, found) for operator, found in pairs if found.kind not in CONVERSIONS]
 
 
 def _correct(model, operator, quantized, number, means):
@@ -44,10 +36,6 @@ def _correct(model, operator, quantized, number, means):
         return
     if rounded.quantization is None or rounded.quantization.scale is None:  # in float
         return
-    error = (dequantized(quantized, rounded) - _values(model, kernel)) @ np.asarray(mean)
-    corrected = (_values(model, bias) - error).astype("float32")
+    error = (dequantized(quantized, rounded) - stored(model, kernel)) @ np.asarray(mean)
+    corrected = (stored(model, bias) - error).astype("float32")
     model.buffers[bias.buffer].data = np.frombuffer(corrected.tobytes(), "uint8")
-
-
-def _values(model, tensor):
-    return np.asarray(model.buffers[tensor.buffer].data, "uint8").view("float32").reshape(tensor.shape)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_vit.export.tflite.graph import is_constant, operators, read_graph
+from keras_vit.export.tflite.graph import computing, is_constant, operators, read_graph
 from keras_vit.export.tflite.named import NamedInterpreter
 from keras_vit.export.tflite.rounding import Rounding, dequantized, dynamically_rounded
 from keras_vit.export.tflite.single_operator import single_operator
@@ -18,7 +18,6 @@ from keras_vit.export.workers.quantize import quantized
 
 IN_FLOAT = ("*", 0, 0)  # a rule, without names
 ENDS = re.compile(r"/(MatMul|BiasAdd|Conv2D|depthwise|separable_conv2d|Reshape|Relu6?)(_?\d+)?$")
-CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 # A channel that hardly varies is compared with this share of the median variance instead of its own.
 LEAST_VARIANCE = 0.01
 WORTH = 0.25  # the share of its error that a spared operator may keep; else it stays in float
@@ -71,17 +70,11 @@ def _probes(float_model, content, rules, ranges):
     if not any(weight_bits for _, weight_bits, *_ in rules):
         return {}
     quantized_model = read_graph(quantized(content, rules, ranges))
-    rounded = [
-        operator
-        for operator, found in zip(
-            quantized_model.subgraphs[0].operators, operators(quantized_model), strict=True
-        )
-        if found.kind not in CONVERSIONS
-    ]
-    found = zip(float_model.subgraphs[0].operators, operators(float_model), rounded, strict=True)
     compared = _compared_with(float_model)
     probes = {}
-    for operator, described, counterpart in found:
+    for (operator, described), (counterpart, _) in zip(
+        computing(float_model), computing(quantized_model), strict=True
+    ):
         probe = Probe(float_model, quantized_model, operator, counterpart, compared[described.outputs[0]])
         if probe.is_rounded:
             probes[described.name] = probe
