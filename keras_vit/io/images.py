@@ -1,5 +1,6 @@
 """Reads image files as arrays, the same way for training, evaluation and prediction."""
 
+import dataclasses
 import io
 import math
 import os
@@ -24,39 +25,20 @@ MAX_FILE_SIZE = 1024**3  # bytes
 LEAST_LEVELS = 32  # grey levels of 16-bit images that have to be left
 REDUCED_TO = 3  # times the size that is asked for: what a JPEG is reduced to, at least, while it is decoded
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_COUNTS = ("transparent", "sixteen_bits", "low", "high", "sixteen_bit_colors")
 
 
+@dataclasses.dataclass(eq=False)
 class Changes:
-    """What decoding changed of some images that their owner should know. Threads may share it.
+    """What decoding changed of some images that their owner should know. Threads may share it."""
 
-    Attributes:
-        transparent: int, images with transparent parts.
-        sixteen_bits: int, grey images of 16 bits.
-        low, high: ints, the values that occur in these.
-        sixteen_bit_colors: int, colour images of 16 bits a channel.
-    """
+    transparent: int = 0  # images with transparent parts
+    sixteen_bits: int = 0  # grey images of 16 bits
+    low: int = 65_535  # the values that occur in these
+    high: int = 0
+    sixteen_bit_colors: int = 0  # colour images of 16 bits a channel
 
-    def __init__(self, transparent=0, sixteen_bits=0, low=65_535, high=0, sixteen_bit_colors=0):
-        self.transparent, self.sixteen_bits, self.low, self.high = transparent, sixteen_bits, low, high
-        self.sixteen_bit_colors = sixteen_bit_colors
+    def __post_init__(self):
         self._lock = threading.Lock()
-
-    def add_transparent(self):
-        """Counts an image with transparent parts."""
-        with self._lock:
-            self.transparent += 1
-
-    def add_sixteen_bits(self, low: int, high: int):
-        """Counts an image of 16 bits with its lowest and highest value."""
-        with self._lock:
-            self.sixteen_bits += 1
-            self.low, self.high = min(self.low, low), max(self.high, high)
-
-    def add_sixteen_bit_color(self):
-        """Counts a colour image of 16 bits a channel."""
-        with self._lock:
-            self.sixteen_bit_colors += 1
 
     def add(self, other: "Changes"):
         """Counts what decoding changed of other images."""
@@ -65,10 +47,6 @@ class Changes:
             self.sixteen_bits += other.sixteen_bits
             self.low, self.high = min(self.low, other.low), max(self.high, other.high)
             self.sixteen_bit_colors += other.sixteen_bit_colors
-
-    def as_dict(self) -> dict[str, int]:
-        """Returns the arguments of an equal object."""
-        return {name: getattr(self, name) for name in _COUNTS}
 
     def lines(self, background=WHITE, window=None) -> list[str]:
         """Returns a line on each kind of change; the arguments are those of `Preprocessing`."""
@@ -227,7 +205,7 @@ def _decoded_by_pillow(image, factor, channels, changes, background, window):
     if factor > 1:
         image.draft(None, tuple(side // factor for side in image.size))
     if any(";16" in mode and "RGB" in mode for mode in map(_raw_mode, image.tile)):
-        changes.add_sixteen_bit_color()
+        changes.add(Changes(sixteen_bit_colors=1))
     mode = "RGB" if channels == 3 else "L"
     return _as_array(_as_8_bit(_upright(image), mode, changes, background, window))
 
@@ -263,12 +241,12 @@ def _as_8_bit(image, mode, changes, background, window):
         raise ValueError("its pixels are floating-point numbers, of unknown range")
     if image.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip at 255
         values = np.asarray(image, "uint32")
-        changes.add_sixteen_bits(int(values.min()), int(values.max()))
+        changes.add(Changes(sixteen_bits=1, low=int(values.min()), high=int(values.max())))
         return Image.fromarray(_windowed(values, window)).convert(mode)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         if image.getextrema()[-1][0] < 255:
-            changes.add_transparent()
+            changes.add(Changes(transparent=1))
         image = Image.alpha_composite(Image.new("RGBA", image.size, (*background, 255)), image)
     return image if image.mode == mode else image.convert(mode)
 

@@ -49,14 +49,4 @@ def linear(
 
     Reference: Crammer and Singer 2001, equation 6, https://jmlr.org/papers/v2/crammer01a.html
     """
-    return mlp(
-        image_size=image_size,
-        num_classes=num_classes,
-        channels=channels,
-        hidden_dims=(),
-        pixel_mean=pixel_mean,
-        pixel_std=pixel_std,
-        seed=seed,
-        dtype=dtype,
-        name=name,
-    )
+    return mlp(hidden_dims=(), **locals())

@@ -63,7 +63,7 @@ def kept_examination(folder: Path | None, stamps: np.ndarray) -> Examination | N
 
 def keep_examination(folder: Path | None, stamps: np.ndarray, found: Examination):
     """Keeps what was found for the same files."""
-    content = {"files": identity(stamps), "broken": found.broken, "changes": found.changes.as_dict()}
+    content = {"files": identity(stamps), **dataclasses.asdict(found)}
     if folder is not None:
         with contextlib.suppress(InputError):  # a folder that cannot be written
             write_json(folder / FILE, content)
