@@ -9,6 +9,6 @@ from .recipe import Recipe as Recipe
 from .recipe import TextRecipe as TextRecipe
 from .run import evaluate as evaluate
 from .run import train as train
-from .text.generate_run import generate as generate
-from .text.pair_run import answer as answer
+from .text.run import answer as answer
+from .text.run import generate as generate
 from .tuning.api import search as search

@@ -42,7 +42,7 @@ def run(options):
 
 def _from_run(path, num_samples, **options):
     with quiet_import():
-        from keras_vit.training.text.generate_run import generate_from_run
+        from keras_vit.training.text.run import generate_from_run
     return generate_from_run(path, num_samples, **options)
 
 

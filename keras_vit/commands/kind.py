@@ -28,7 +28,7 @@ def open_text_model(path: str):
 
         reader = load_text_reader(path)
         return reader, reader.description.vocabulary, reader.description.lines
-    from keras_vit.training.text.generate_run import load_text_run
+    from keras_vit.training.text.run import load_text_run
 
     reader, vocabulary, recipe = load_text_run(_run_folder(path))
     return reader, vocabulary, recipe.lines
@@ -41,7 +41,7 @@ def open_pair_model(path: str):
 
         reader = load_pair_reader(path)
         return reader, reader.description.vocabulary
-    from keras_vit.training.text.pair_run import load_pair_run
+    from keras_vit.training.text.run import load_pair_run
 
     return load_pair_run(_run_folder(path))
 

@@ -9,7 +9,7 @@ from keras_vit.training.recipe import TextRecipe, override
 from keras_vit.training.recipe_file import load_recipe
 from keras_vit.training.run import evaluate, train
 from keras_vit.training.tasks import task_of
-from keras_vit.training.text.generate_run import generate
+from keras_vit.training.text.run import generate
 
 PARTS = """
 import keras

@@ -138,12 +138,11 @@ def _found(parts):
         decoding = f"{decoder.background} {decoder.window} {decoder.shape[-1]}".encode()
         indices = np.concatenate([split.images.indices for split in parts.values()])
         stamps = np.concatenate([decoder.stamps[indices], hashes([decoding])])
-        if (kept := kept_arrays(folder / _FILE, stamps)) is not None and "pairs" in kept:
-            return kept["pairs"]
+        if (pairs := kept_arrays(folder, _FILE, stamps).get("pairs")) is not None:
+            return pairs
     contents = np.concatenate([split.identities() for split in parts.values()])
     pairs = find_pairs(np.concatenate([_thumbnails(split) for split in parts.values()]), contents)
-    if folder is not None:
-        keep_arrays(folder / _FILE, stamps, pairs=pairs)
+    keep_arrays(folder, _FILE, stamps, pairs=pairs)
     return pairs
 
 

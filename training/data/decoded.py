@@ -12,10 +12,11 @@ import numpy as np
 from keras_vit.io.images import Changes, decode_reduced, reduced_side, resize_image
 from keras_vit.io.preprocessing import WHITE
 from keras_vit.training.data.cache import Cache
-from keras_vit.training.data.kept import keep_contents, kept_contents
+from keras_vit.training.data.kept import keep_arrays, kept_arrays
 from keras_vit.training.data.random_crop import RandomCrop
 
 _VERSION = "-2"  # of what decoding gives
+_CONTENTS = "contents2.npz"  # another name for another meaning
 IN_MEMORY = 512 * 1024**2  # bytes of a data set's prepared images, up to which they stay there
 _TOGETHER = 16  # images that one thread reads, one after another
 
@@ -51,10 +52,10 @@ class Decoder:
     @functools.cached_property
     def contents(self) -> np.ndarray:
         """A uint64 for each item that is the same for equal ones, kept in `folder` if there is one."""
-        if (kept := kept_contents(self.folder, self.stamps)) is not None:
-            return kept
-        contents = self.items.contents()
-        keep_contents(self.folder, self.stamps, contents)
+        contents = kept_arrays(self.folder, _CONTENTS, self.stamps).get("contents")
+        if contents is None:
+            contents = self.items.contents()
+            keep_arrays(self.folder, _CONTENTS, self.stamps, contents=contents)
         return contents
 
     def read(self, index: int) -> np.ndarray:

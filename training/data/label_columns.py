@@ -64,7 +64,8 @@ def classes_of(values: Sequence, where: str) -> tuple[np.ndarray, tuple[str, ...
     for row, value in enumerate(values, start=1):
         if _is_empty(value):
             raise InputError(f"{where} is empty in row {row:,}. Name a class for each image.")
-        if isinstance(value, float) or _is_fraction(value):
+        number = _as_number(value)
+        if isinstance(value, float) or number is not None and not number.is_integer():
             raise InputError(
                 f"Expected class names or whole numbers in {where}, received {value} in row {row:,}. For "
                 f"numbers set label_kind={NUMBERS}."
@@ -180,13 +181,6 @@ def _as_number(value):
         return float(str(value))
     except ValueError:
         return None
-
-
-def _is_fraction(value):
-    try:
-        return not float(str(value)).is_integer()
-    except (ValueError, OverflowError):
-        return False
 
 
 def _order(name):

@@ -15,7 +15,7 @@ from keras_vit.training.fit import fit
 from keras_vit.training.recipe import TextRecipe
 from keras_vit.training.run import evaluate, train
 from keras_vit.training.tasks import task_of
-from keras_vit.training.text.generate_run import generate_from_run
+from keras_vit.training.text.run import generate_from_run
 from keras_vit.training.text.text_metrics import text_metrics
 
 RECIPE = TextRecipe(

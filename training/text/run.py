@@ -1,12 +1,15 @@
-"""New text from a run folder."""
+"""New text, or answers, from a run folder of text or of pairs of texts."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from keras_vit.errors import InputError, counted
 from keras_vit.io.model_archive import load_model
+from keras_vit.models.char_seq2seq import is_seq2seq
 from keras_vit.text import generation
 from keras_vit.text.readers import reader_of
+from keras_vit.text.transduction import PairReader, transduce
 from keras_vit.text.vocabulary import Vocabulary
 from keras_vit.training.recipe_file import load_recipe
 from keras_vit.training.run_folder import RunFolder
@@ -50,6 +53,31 @@ def generate(run_dir: str | Path, num_samples: int = 10, **options: Any) -> list
     return generation.generate(reader, vocabulary, num_samples, stop=recipe.lines, **options)
 
 
+def answer(run_dir: str | Path, sources: Sequence[str]) -> list[str]:
+    """Returns what a run's best model writes for each source: always the likeliest character.
+
+    Args:
+        run_dir: str or Path of the run folder, of a PairRecipe.
+        sources: sequence of str, texts of one line, not longer than those that the run was trained for.
+
+    Returns:
+        list of str.
+
+    Raises:
+        InputError: no trained run on pairs of texts is there, or a source that its model cannot read.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_vit.training import PairRecipe, answer, train
+        >>> recipe = PairRecipe(data="dates", num_pairs=300, hidden_dim=8, epochs=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = train(recipe, folder)
+        ...     len(answer(folder, ["3 May 1979", "Friday, 4 June 1999"]))
+        2
+    """
+    return transduce(*load_pair_run(run_dir), sources)
+
+
 def generate_from_run(
     run_dir: str | Path, num_samples: int = 10, **options: Any
 ) -> tuple[list[str], dict[str, float] | None]:
@@ -65,8 +93,34 @@ def generate_from_run(
     return samples, novelty(samples, data.train) if data.lines else None
 
 
-def check_kind(recipe, kind: str, folder: RunFolder):
-    """Raises InputError for the recipe of a run of another kind than `"text"` or `"pairs"`."""
+def load_text_run(run_dir: str | Path):
+    """Loads the reader of a run's best model, its Vocabulary and its recipe."""
+    folder, recipe, model, vocabulary = _load(run_dir, "text")
+    if model.output_shape[-1] != len(vocabulary):
+        raise InputError(
+            f"Expected {folder.vocabulary} to have the {counted(model.output_shape[-1], 'token')} of its "
+            f"model, received {len(vocabulary)}. Restore the file of its training."
+        )
+    return reader_of(model), vocabulary, recipe
+
+
+def load_pair_run(run_dir: str | Path):
+    """Loads the reader of a run's best model, and its Vocabulary."""
+    folder, _, model, vocabulary = _load(run_dir, "pairs")
+    if not is_seq2seq(model) or model.output_shape[-1] != len(vocabulary):
+        raise InputError(
+            f"Expected {folder.model} to be a char_seq2seq of the {counted(len(vocabulary), 'token')} of "
+            f"{folder.vocabulary}, received one from {model.input_shape} to {model.output_shape}. Put the "
+            "run's own files there."
+        )
+    return PairReader(model), vocabulary
+
+
+def _load(run_dir, kind):
+    """The folder, recipe, best model and Vocabulary of a run of a kind: `"text"` or `"pairs"`."""
+    folder = RunFolder(run_dir)
+    folder.check_trained()
+    recipe = load_recipe(folder.recipe)
     found = task_of(recipe).kind
     if found != kind:
         words = {"images": "images", "text": "text", "pairs": "pairs of texts"}
@@ -74,18 +128,4 @@ def check_kind(recipe, kind: str, folder: RunFolder):
             f"Expected a run on {words[kind]}, but {folder.path} was trained on {words[found]}."
             f"{' Ask it with keras-vit predict.' if found == 'pairs' else ''}"
         )
-
-
-def load_text_run(run_dir: str | Path):
-    """Loads the reader of a run's best model, its Vocabulary and its recipe."""
-    folder = RunFolder(run_dir)
-    folder.check_trained()
-    recipe = load_recipe(folder.recipe)
-    check_kind(recipe, "text", folder)
-    model, vocabulary = load_model(folder.model), Vocabulary.load(folder.vocabulary)
-    if model.output_shape[-1] != len(vocabulary):
-        raise InputError(
-            f"Expected {folder.vocabulary} to have the {counted(model.output_shape[-1], 'token')} of its "
-            f"model, received {len(vocabulary)}. Restore the file of its training."
-        )
-    return reader_of(model), vocabulary, recipe
+    return folder, recipe, load_model(folder.model), Vocabulary.load(folder.vocabulary)
