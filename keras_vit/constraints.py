@@ -209,6 +209,27 @@ def defaults_of(function: Callable) -> dict[str, Any]:
     return {name: p.default for name, p in found.items() if p.default is not p.empty}
 
 
+@functools.cache
+def annotations(owner: type) -> dict[str, Any]:
+    """Returns a dict from each field of a dataclass to its annotation, with the limits."""
+    hints = typing.get_type_hints(owner, include_extras=True)
+    return {field.name: hints[field.name] for field in dataclasses.fields(owner)}
+
+
+@functools.cache
+def defaults(owner: type) -> dict[str, Any]:
+    """Returns a dict from each field of a dataclass to its default."""
+    return {field.name: field.default for field in dataclasses.fields(owner)}
+
+
+def check_fields(owner):
+    """Checks the fields of an instance of a dataclass."""
+    values = {name: getattr(owner, name) for name in annotations(type(owner))}
+    for name, annotation in annotations(type(owner)).items():
+        check_value(name, values[name], annotation)
+    refuse_unused(annotations(type(owner)), values, defaults(type(owner)))
+
+
 def typed(function: Callable[P, R]) -> Callable[P, R]:
     """Decorates a function or constructor, whose arguments are then checked against its annotations.
 

@@ -414,7 +414,7 @@ def test_list_shows_all_names(what, capsys):
 
 
 def test_a_count_is_reproduced_with_quick_too_and_its_table_shown(tmp_path, monkeypatch, capsys):
-    from keras_vit.training.reproduce.computation import Computation
+    from keras_vit.training.reproduce.results import Computation
 
     counting = Computation(title="Counting", rows=lambda: [{"size": 1000}])
     monkeypatch.setattr("keras_vit.training.experiments.compute.EXPERIMENT", counting)

@@ -10,14 +10,16 @@ from keras_vit.constraints import (
     Choices,
     OnlyWith,
     Range,
+    annotations,
+    check_fields,
     check_value,
+    defaults,
     defaults_of,
     parameters,
     refuse_unused,
     unused,
 )
 from keras_vit.errors import InputError, first_line
-from keras_vit.training.fields import annotations, check_fields, defaults
 from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE, optimizers_with
 from keras_vit.training.own_parts import ChoicesOrOwn, is_part, named_parts, own_function
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_vit.errors import InputError, counted
 from keras_vit.io.json_files import read_json, write_json
-from keras_vit.training.data.folds import Fold
+from keras_vit.training.data.split import Fold
 from keras_vit.training.devices.engine import PROCESSES
 from keras_vit.training.metrics import IMAGES, LABELS, NUMBERS
 from keras_vit.training.recipe import ImageRecipe, Recipe

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Annotated, Any
 
 import keras_vit
-from keras_vit.constraints import Choices, OnlyWith, OnlyWithOneOf, Range, ReadBy
+from keras_vit.constraints import Choices, OnlyWith, OnlyWithOneOf, Range, ReadBy, annotations
 from keras_vit.errors import InputError
 from keras_vit.io.label_kinds import KINDS as LABEL_KINDS
 from keras_vit.io.preprocessing import GEOMETRIES
@@ -12,11 +12,10 @@ from keras_vit.training.augmentation.settings import STRONG, Augmentation
 from keras_vit.training.balance import check_monitor, given_weights
 from keras_vit.training.common_recipe import FRACTION, MANY, Recipe
 from keras_vit.training.data.decoding import color_of, window_of
-from keras_vit.training.data.folds import Fold
 from keras_vit.training.data.groups import parse as parse_groups
 from keras_vit.training.data.random_crop import RandomCrop
 from keras_vit.training.data.sources import specs_with
-from keras_vit.training.fields import annotations
+from keras_vit.training.data.split import Fold
 from keras_vit.training.normalization import NORMALIZATIONS
 from keras_vit.training.own_parts import ChoicesOrOwn, is_part
 

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from keras_vit.constraints import annotations
 from keras_vit.errors import InputError, listed
 from keras_vit.importing import import_file
 from keras_vit.io.files import read_text, write_text
 from keras_vit.io.json_files import read_json
-from keras_vit.training.fields import annotations
 from keras_vit.training.own_parts import is_part
 from keras_vit.training.recipe import ImageRecipe, PairRecipe, Recipe, TextRecipe
 from keras_vit.training.recipes import find_recipe

@@ -5,11 +5,11 @@ import warnings
 import pytest
 
 from keras_vit import InputError
+from keras_vit.constraints import annotations
 from keras_vit.errors import Notice
 from keras_vit.io.json_files import write_json
 from keras_vit.training import ImageRecipe, TextRecipe
 from keras_vit.training.data.sources import _sources
-from keras_vit.training.fields import annotations
 from keras_vit.training.modules import module_names
 from keras_vit.training.optimizers import OPTIMIZERS, Optimizer
 from keras_vit.training.recipe import Recipe, override

@@ -3,8 +3,7 @@
 import dataclasses
 from typing import Annotated
 
-from keras_vit.constraints import Choices, OnlyWith, Range
-from keras_vit.training.fields import check_fields
+from keras_vit.constraints import Choices, OnlyWith, Range, check_fields
 
 ALTERNATING = "alternating"  # flip
 STRONG = ("trivial_augment", "randaugment_layers", "mixup_alpha", "cutmix_alpha")

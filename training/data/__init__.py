@@ -21,13 +21,12 @@ from keras_vit.training.data.checks import (
     warn_pixels,
 )
 from keras_vit.training.data.dataset import ImageData, Split
-from keras_vit.training.data.folds import Fold
 from keras_vit.training.data.given import load_given
 from keras_vit.training.data.grouping import check_folds, divided_by_folds, groups_of
 from keras_vit.training.data.groups import parse as parse_groups
 from keras_vit.training.data.label_kinds import strata, stratum_names
 from keras_vit.training.data.sources import LoadOptions, check_read, find_source
-from keras_vit.training.data.split import Fraction, complete_splits
+from keras_vit.training.data.split import Fold, Fraction, complete_splits
 from keras_vit.training.data.storage import resize
 
 __all__ = ["DataWarning", "ImageData", "Split", "load_data"]

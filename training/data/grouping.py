@@ -7,10 +7,9 @@ import numpy as np
 from keras_vit.errors import InputError, counted
 from keras_vit.training.data.alike import kept_together, lines_on, near_duplicates, warn_near_duplicates
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.folds import Fold
 from keras_vit.training.data.groups import as_ids, group_names, groups_line, hint
 from keras_vit.training.data.layout import ORDER
-from keras_vit.training.data.split import seeded_hashes
+from keras_vit.training.data.split import Fold, seeded_hashes
 from keras_vit.training.data.units import Units
 
 

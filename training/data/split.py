@@ -10,6 +10,7 @@ random generator, and no image is in two splits. Where images have groups of the
 are near-duplicates, `keras_vit.training.data.units` extends the rule to these.
 """
 
+import dataclasses
 import hashlib
 from typing import Annotated
 
@@ -19,11 +20,36 @@ from keras_vit.constraints import Range
 from keras_vit.errors import InputError
 from keras_vit.io.label_kinds import CLASS
 from keras_vit.training.data.dataset import Split
-from keras_vit.training.data.folds import Fold
 from keras_vit.training.data.label_kinds import strata
 from keras_vit.training.data.units import Units
 
 Fraction = Annotated[float, Range(1e-6, 1, below=True)]  # of images or lines
+MOST_FOLDS = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Fold:
+    """Which of several folds is the test split: the one of this number, from 1, of `count`."""
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str, name: str = "fold") -> "Fold":
+        """Reads a fold as a recipe writes it.
+
+        Example:
+            >>> Fold.parse("2/5")
+            Fold(number=2, count=5)
+        """
+        number, _, count = str(text).partition("/")
+        is_fold = number.isdecimal() and count.isdecimal() and len(text) < 20
+        if not (is_fold and 1 <= int(number) <= int(count) and 2 <= int(count) <= MOST_FOLDS):
+            raise InputError(
+                f"Expected {name} to be NUMBER/COUNT with 2 to {MOST_FOLDS:,} folds, such as 1/5 for the "
+                f"first of five, received {text!r}."
+            )
+        return cls(int(number), int(count))
 
 
 def complete_splits(

@@ -6,7 +6,7 @@ keras-vit reproduce compute
 from keras_vit.models import vit
 from keras_vit.training.flops import count_activation_bytes, count_flops
 from keras_vit.training.report.style import BLUE, ORANGE, figure
-from keras_vit.training.reproduce.computation import Computation
+from keras_vit.training.reproduce.results import Computation
 
 SIZES = (32, 64, 128, 224, 320, 448)  # pixels
 VARIANT, PATCH_SIZE, HIDDEN_DIM, NUM_LAYERS = "Ti/16", 16, 192, 12

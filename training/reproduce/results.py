@@ -1,8 +1,10 @@
 """An experiment's results: read from its run folders, and written as table, plots and JSON."""
 
+import dataclasses
 import json
 import re
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -167,3 +169,27 @@ def _cost(row):
         return "-", "-"
     seconds = statistics.fmean(run["seconds"] for run in row["runs"])
     return f"{row['runs'][0]['parameters']:,}", duration(seconds)
+
+
+@dataclasses.dataclass(frozen=True)
+class Computation:
+    """An experiment that trains nothing: computed numbers, as a table and plots."""
+
+    title: str
+    rows: Callable[[], list[dict]]  # one dict for each line of the table, with the same keys
+    assumptions: str = ""
+    plots: tuple[Callable, ...] = ()  # functions from rows to `(name, caption, figure)`
+
+
+def compute(name: str, computation: Computation, place: Path) -> list[dict]:
+    """Computes the rows, and writes `results.json`, `table.md` and the plots into a folder."""
+    rows = computation.rows()
+    lines = [[key.replace("_", " ") for key in rows[0]], *(map(_cell, row.values()) for row in rows)]
+    write_results(place, name, computation, rows, markdown(computation, lines), plots=computation.plots)
+    return rows
+
+
+def _cell(value):
+    return (
+        f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
+    )

@@ -9,10 +9,11 @@ from keras_vit.errors import InputError
 from keras_vit.io.files import write_bytes, write_text
 from keras_vit.training.callbacks import NonFiniteError
 from keras_vit.training.recipe import override
-from keras_vit.training.reproduce.computation import Computation, compute
 from keras_vit.training.reproduce.experiment import Experiment
 from keras_vit.training.reproduce.page import write_pages
 from keras_vit.training.reproduce.results import (
+    Computation,
+    compute,
     read_rows,
     recorded_runs,
     run_dir,

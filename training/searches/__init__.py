@@ -17,7 +17,7 @@ def read_search(source):
     """
     from keras_vit.training.recipe_file import load_object
     from keras_vit.training.recipes import find_recipe, recipe_names
-    from keras_vit.training.tuning.space.search import Search
+    from keras_vit.training.tuning import Search
 
     if isinstance(source, Search):
         return "own", source

@@ -1,6 +1,8 @@
 """What the tasks share whose data are characters: the loss of each, the vocabulary, the streams."""
 
 import abc
+from collections.abc import Callable
+from typing import ClassVar
 
 import keras
 
@@ -17,6 +19,7 @@ class CharacterTask(Task):
 
     monitor = ("val_loss", "min")
     single_device = "--devices supports image models only"
+    load: ClassVar[Callable]  # the loader of its data
 
     @abc.abstractmethod
     def batches(self, data):
@@ -25,6 +28,9 @@ class CharacterTask(Task):
     @abc.abstractmethod
     def held_out(self, data):
         """Returns inputs, targets and weights of the validation split, nested as a model takes them."""
+
+    def load_data(self, data_dir=None):
+        return self.load(self.recipe.data, **self.options_of(self.load))
 
     def steps_per_epoch(self, data):
         return self.batches(data).steps

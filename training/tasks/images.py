@@ -126,27 +126,12 @@ class ImageTask(Task):
     def _load(self, spec, data_dir):
         recipe, decided = self.recipe, self.known
         prepare = prepare_option(self.preparation(spec, data_dir))
-        data = load_data(
-            spec,
-            image_size=image_size_of(recipe),
-            validation_fraction=recipe.validation_fraction,
-            test_fraction=recipe.test_fraction,
-            seed=recipe.data_seed,
-            subset=recipe.subset,
-            skip_broken=recipe.skip_broken,
-            class_folders=recipe.class_folders,
-            image_column=recipe.image_column,
-            label_column=recipe.label_column,
-            split_column=recipe.split_column,
-            weight_column=recipe.weight_column,
-            label_kind=recipe.label_kind,
-            group=recipe.group,
-            near_duplicates=recipe.near_duplicates,
-            fold=recipe.fold,
-            sixteen_bit=recipe.sixteen_bit if self.known.window is None else None,
-            data_dir=data_dir,
-            **prepare,
-        )
+        options = {
+            **self.options_of(load_data),
+            "image_size": image_size_of(recipe),
+            "sixteen_bit": recipe.sixteen_bit if self.known.window is None else None,
+        }
+        data = load_data(spec, data_dir=data_dir, **options, **prepare)
         own = data.preparation
         if own is not None and getattr(own, "geometry", None) != self.known.geometry:
             self.known = preparation_of_data(recipe, data, decided)  # of ImageData that a function returned

@@ -27,6 +27,7 @@ NUM_SHOWN = 5  # at a time during training
 class LanguageModelling(CharacterTask):
     """The next character. The data are `TextData`, `vocabulary.json` maps characters to tokens."""
 
+    load = staticmethod(load_text)
     recipe_class = TextRecipe
     data_class = TextData
     kind = "text"
@@ -39,19 +40,6 @@ class LanguageModelling(CharacterTask):
         super().__init__(recipe)
         if not recipe.lines:
             self.items = "windows"
-
-    def load_data(self, data_dir=None):
-        recipe = self.recipe
-        return load_text(
-            recipe.data,
-            lines=recipe.lines,
-            lowercase=recipe.lowercase,
-            window=recipe.window,
-            unknown=recipe.unknown,
-            validation_fraction=recipe.validation_fraction,
-            test_fraction=recipe.test_fraction,
-            seed=recipe.data_seed,
-        )
 
     def build_model(self, data):
         length = {} if self.recipe.model == "char_rnn" else {"length": data.window}

@@ -18,26 +18,13 @@ from keras_vit.training.text.pairs import PairData, load_pairs
 class SequenceToSequence(CharacterTask):
     """Writes the target of a source. The data are `PairData`, whose texts share one vocabulary."""
 
+    load = staticmethod(load_pairs)
     recipe_class = PairRecipe
     data_class = PairData
     kind = "pairs"
     metrics = PAIRS
     tested = ("num_pairs", "pairs")
     items = "pairs"
-
-    def load_data(self, data_dir=None):
-        recipe = self.recipe
-        return load_pairs(
-            recipe.data,
-            num_pairs=recipe.num_pairs,
-            lowercase=recipe.lowercase,
-            max_source=recipe.max_source,
-            max_target=recipe.max_target,
-            unknown=recipe.unknown,
-            validation_fraction=recipe.validation_fraction,
-            test_fraction=recipe.test_fraction,
-            seed=recipe.data_seed,
-        )
 
     def build_model(self, data):
         lengths = {"source_length": data.max_source, "target_length": data.max_target + 1}

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import keras
 
 from keras_vit.bounded_building import bounded_building
+from keras_vit.constraints import annotations, defaults_of
 from keras_vit.errors import InputError
 from keras_vit.training.data.share import WHOLE
 from keras_vit.training.metrics import LOGGED, Metric, sentence
@@ -162,6 +163,11 @@ class Task(abc.ABC):
     def callbacks(self, folder, prepared):
         """Returns callbacks that only this task and its model need."""
         return list(prepared.callbacks)
+
+    def options_of(self, loader) -> dict[str, Any]:
+        """Returns the fields of the recipe that are options of a loader of data; its seed is `data_seed`."""
+        common = annotations(type(self.recipe)).keys() & defaults_of(loader).keys()
+        return {**{name: getattr(self.recipe, name) for name in common}, "seed": self.recipe.data_seed}
 
     def build(self, **inputs):
         """Calls the model's builder with what the data decide and the model's options of the recipe."""

@@ -15,13 +15,13 @@ from keras_vit.importing import import_named
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.searches import read_search
 from keras_vit.training.tasks import task_of
+from keras_vit.training.tuning import Search
 from keras_vit.training.tuning.builders.builder import WHAT
 from keras_vit.training.tuning.builders.given_data import EXPECTED
 from keras_vit.training.tuning.builders.sent import Sent
 from keras_vit.training.tuning.builders.space import BATCH_SIZE, BuilderSpace
 from keras_vit.training.tuning.costs import NO_LIMITS, Limits
 from keras_vit.training.tuning.objectives import direction_of, read_objective
-from keras_vit.training.tuning.space.search import Search
 from keras_vit.training.tuning.space.space import Space, build_space
 from keras_vit.training.tuning.state.oracles import STAGED, TUNERS
 

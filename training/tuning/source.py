@@ -8,9 +8,9 @@ from keras_vit.errors import InputError
 from keras_vit.importing import import_module, import_named, is_name
 from keras_vit.io.files import read_text
 from keras_vit.training.searches import search_names
+from keras_vit.training.tuning import Search
 from keras_vit.training.tuning.builders.builder import EXPECTED, WHAT, is_builder
 from keras_vit.training.tuning.plan import Plan, plan, plan_builder
-from keras_vit.training.tuning.space.search import Search
 
 _WORDS = {"assignments": "field=value"}  # options as users know them
 

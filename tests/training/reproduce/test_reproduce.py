@@ -9,9 +9,9 @@ from keras_vit.io.json_files import read_json
 from keras_vit.training.experiments import experiment_names, find_experiment
 from keras_vit.training.recipe import ImageRecipe, override
 from keras_vit.training.reproduce import Configuration, Experiment, reproduce, results_dir, vary
-from keras_vit.training.reproduce.computation import Computation
 from keras_vit.training.reproduce.page import write_pages
 from keras_vit.training.reproduce.plots import bars, curves, sweep
+from keras_vit.training.reproduce.results import Computation
 from keras_vit.training.reproduce.run import planned
 
 TINY = ImageRecipe(

@@ -10,7 +10,7 @@ from keras_vit.training.tuning.builders.given_data import GivenData
 from keras_vit.training.tuning.builders.sent import Sent
 from keras_vit.training.tuning.builders.work import BuilderWork
 from keras_vit.training.tuning.keras_tuner_internals import from_config
-from keras_vit.training.tuning.space.description import described
+from keras_vit.training.tuning.space.space import described
 
 EPOCHS = 10
 BATCH_SIZE = 32  # as `model.fit`

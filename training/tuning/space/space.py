@@ -7,11 +7,10 @@ import keras_tuner
 
 from keras_vit.errors import InputError
 from keras_vit.training.recipe import Recipe
-from keras_vit.training.tuning.keras_tuner_internals import is_choice
+from keras_vit.training.tuning import Search
+from keras_vit.training.tuning.keras_tuner_internals import is_choice, varying
 from keras_vit.training.tuning.space.builder import SpaceBuilder
-from keras_vit.training.tuning.space.description import described
 from keras_vit.training.tuning.space.override import SpaceOverride
-from keras_vit.training.tuning.space.search import Search
 from keras_vit.training.tuning.workers.recipe_work import RecipeWork
 
 
@@ -98,3 +97,19 @@ def build_space(search: Search, assignments: Sequence[str] = ()) -> Space:
     space = Space(builder.recipe, builder.hyperparameters, builder.fixed)
     space.check_fixed()
     return space
+
+
+def described(hyperparameters: keras_tuner.HyperParameters) -> dict[str, str]:
+    """Returns a dict from each hyperparameter that varies to its values in words."""
+    return {hp.name: _words(hp) for hp in varying(hyperparameters)}
+
+
+def _words(hp):
+    if is_choice(hp):
+        line = ", ".join(map(str, hp.values))
+    else:
+        line = f"{hp.min_value:g} to {hp.max_value:g}"
+        line += ", logarithmic" if hp.sampling == "log" else ""
+        line += f", step {hp.step:g}" if hp.step not in (None, 1) else ""
+    conditions = [f"{c.name} is {' or '.join(map(str, c.values))}" for c in hp.conditions]
+    return f"{line} where {' and '.join(conditions)}" if conditions else line
