@@ -1,7 +1,5 @@
 """Which of several models is the best at its latency or size: a table and a picture of their files."""
 
-import csv
-import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from keras_vit.export.measurement import size_words
-from keras_vit.io.files import atomic_path, write_text
+from keras_vit.io.files import atomic_path, csv_text, write_text
 
 NAMES = TABLE, ROWS, PICTURE = "frontier.md", "frontier.csv", "frontier.png"
 DPI = 150
@@ -48,7 +46,7 @@ def write_frontier(entries: list[Entry], metric: str, folder: Path, about: str) 
     `metric` is what scores are, such as `"accuracy"`; `about` is a sentence under the table.
     """
     write_text(folder / TABLE, table(entries, metric, about))
-    write_text(folder / ROWS, _csv(entries))
+    write_text(folder / ROWS, csv_text([Entry._fields, *entries]))
     with atomic_path(folder / PICTURE) as temporary:
         draw(entries, metric).savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
 
@@ -112,11 +110,3 @@ def _panel(axes, entries, cost, divisor, label):
 
 def _score(value, metric):
     return f"{100 * value:.2f} %" if metric.endswith("accuracy") else f"{value:.4f}"
-
-
-def _csv(entries):
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(Entry._fields)
-    writer.writerows(entries)
-    return text.getvalue()

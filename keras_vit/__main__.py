@@ -10,9 +10,9 @@ import warnings
 from keras_vit import __version__
 from keras_vit.commands import COMMANDS
 from keras_vit.commands.arguments import IntermixedParser, Parser
-from keras_vit.commands.imports import run_imports
 from keras_vit.commands.interrupts import interrupts_kept
 from keras_vit.commands.json_option import json_alone
+from keras_vit.commands.model_option import run_imports
 from keras_vit.commands.supervision import supervised
 from keras_vit.errors import ConditionError, InputError, Notice
 

@@ -6,8 +6,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from keras_vit.errors import counted
-from keras_vit.export.metadata.card import Card
-from keras_vit.export.metadata.tables import RGB, UNKNOWN, Tables
+from keras_vit.export.metadata.tables import RGB, UNKNOWN, Card, Tables
 from keras_vit.export.model.description import NAME as DESCRIPTION
 from keras_vit.export.model.description import Description
 from keras_vit.export.tflite.archive import attach_files

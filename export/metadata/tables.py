@@ -4,11 +4,24 @@ The schema is published with MediaPipe (`metadata_schema.fbs`, version 1.5.0). I
 that the package lacks. Fields are numbered as in the schema.
 """
 
+import dataclasses
+
 import flatbuffers
 
 IDENTIFIER = b"M001"
 MIN_PARSER_VERSION = "1.0.0"  # nothing here is newer
 IMAGE, NORMALIZATION, UNKNOWN, RGB, AXIS_LABELS = 2, 1, 0, 1, 2  # numbers in the schema's enumerations
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """Texts about a model for people who open its file; an empty one is left out."""
+
+    name: str  # of the model
+    description: str = ""  # such as a summary of its training
+    version: str = ""
+    author: str = ""
+    license: str = ""  # such as "Apache-2.0"
 
 
 class Tables:

@@ -12,7 +12,7 @@ from keras_vit.constraints import Range, typed
 from keras_vit.errors import InputError
 from keras_vit.export.images.app_input import is_pixels
 from keras_vit.export.int8_training.train import Int8Training
-from keras_vit.export.metadata.card import Card
+from keras_vit.export.metadata.tables import Card
 from keras_vit.export.model import checks
 from keras_vit.export.model.function import model_function
 from keras_vit.export.model.items import read_items
@@ -131,7 +131,7 @@ def export_model(
             they are an error.
         latencies: str or Path of what `keras-vit benchmark --android --json` wrote of files of this model:
             `auto` ranks by the phone's latencies. Default: None, by this machine's.
-        card: `keras_vit.export.metadata.card.Card`, texts for TFLite files: `name`, `description`, `version`,
+        card: `keras_vit.export.metadata.tables.Card`, texts for TFLite files: `name`, `description`, `version`,
             `author`, `license`. Default: the model's name.
         report: function of the rows, called when all variants were tried, before any error.
         progress: function of a variant and what is done with it, such as `("fp32", "converting")`.

@@ -6,9 +6,8 @@ import warnings
 from pathlib import Path
 
 from keras_vit.commands.arguments import at_least_one, path, refuse
-from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
-from keras_vit.commands.model_option import add_meaning, add_shape
+from keras_vit.commands.model_option import add_import, add_meaning, add_shape
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import Notice
 

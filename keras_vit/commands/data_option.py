@@ -1,10 +1,10 @@
 """The option `--data SPEC` and those that belong to it."""
 
 from keras_vit.commands.arguments import add_data_dir, add_label_kind, add_skip_broken, path
-from keras_vit.commands.geometry_option import add_geometry
 
 OF_IMAGES = ("pixels", "geometry", "label_column", "label_kind", "skip_broken")
 OF_DATA = ("no_labels", *OF_IMAGES)  # options that say how --data is read
+GEOMETRIES = ("center_crop", "letterbox", "stretch")  # those of keras_vit.io.preprocessing
 PIXELS = ("0:255", "0:1", "-1:1")  # ranges of the values of images
 EXPECTED = (
     "digits, tfds:NAME, folder:PATH, table:FILE (all for images), npz:PATH with arrays named as the model's "
@@ -33,3 +33,12 @@ def add_data(parser):
     add_skip_broken(parser)
     add_geometry(parser)
     add_data_dir(parser)
+
+
+def add_geometry(parser):
+    """Adds `--geometry`."""
+    parser.add_argument(
+        "--geometry",
+        choices=GEOMETRIES,
+        help="how images get the size of a model that has no record of it (default: stretch)",
+    )

@@ -2,9 +2,8 @@
 
 from keras_vit.commands.arguments import refuse
 from keras_vit.commands.data_option import OF_DATA, add_data
-from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
-from keras_vit.commands.model_option import add_meaning, add_model, add_shape
+from keras_vit.commands.model_option import add_import, add_meaning, add_model, add_shape
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
 

@@ -2,9 +2,8 @@
 
 from keras_vit.commands.arguments import path, refuse, share
 from keras_vit.commands.data_option import EXPECTED, OF_DATA, add_data
-from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
-from keras_vit.commands.model_option import add_metric, add_task, by_output, named_metric
+from keras_vit.commands.model_option import add_import, add_metric, add_task, by_output, named_metric
 from keras_vit.commands.quiet import quiet_engines, quiet_import
 from keras_vit.errors import InputError, counted
 

@@ -5,9 +5,8 @@ import platform
 
 from keras_vit.commands.arguments import at_least_one, path, points, refuse
 from keras_vit.commands.data_option import OF_DATA, add_data
-from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import add_json, json_file
-from keras_vit.commands.model_option import add_meaning, add_metric, add_model
+from keras_vit.commands.model_option import add_import, add_meaning, add_metric, add_model
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError
 from keras_vit.export.variants import ALL_INT8, AUTO, DEFAULT, VARIANTS, steps

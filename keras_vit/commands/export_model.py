@@ -7,7 +7,7 @@ from keras_vit.commands.export import chosen_variants, given
 from keras_vit.commands.items import read_items
 from keras_vit.commands.model_option import named_metric
 from keras_vit.errors import InputError
-from keras_vit.export.metadata.card import Card
+from keras_vit.export.metadata.tables import Card
 from keras_vit.export.model.export import export_model
 from keras_vit.export.model.keras_export import KerasExport
 from keras_vit.export.model.signature import graph_signature

@@ -74,7 +74,7 @@ def _int8_training(run, images):
 
 
 def _card(options, folder):
-    from keras_vit.export.metadata.card import Card
+    from keras_vit.export.metadata.tables import Card
     from keras_vit.training.summary import summary
 
     training = summary(folder)

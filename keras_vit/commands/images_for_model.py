@@ -6,7 +6,6 @@ import os
 import numpy as np
 
 from keras_vit.commands.arguments import selected
-from keras_vit.commands.geometry_option import preparation_for, taken
 from keras_vit.commands.image_files import image_files
 from keras_vit.errors import InputError, counted, listed, warn
 from keras_vit.io.label_kinds import SOFT
@@ -14,6 +13,30 @@ from keras_vit.io.label_kinds import SOFT
 SCALES = {"0:255": None, "0:1": (1 / 255, 0.0), "-1:1": (2 / 255, -1.0)}  # factor and shift; None for bytes
 MOST_TESTED, MOST_TRAINING = 10_000, 8192  # images, of those that are decoded when they are used
 GREY = np.array((0.299, 0.587, 0.114))  # of red, green and blue, as Pillow's
+
+
+def preparation_for(found, shape, geometry=None):
+    """Returns the `Preprocessing` of images for the input `(height, width, channels)` of a found model."""
+    from keras_vit.io.preprocessing import Preprocessing
+
+    *size, channels = shape
+    known = found.preprocessing
+    if known is None:
+        return Preprocessing.of(geometry or "stretch", size, *[(0.5,) * channels] * 2)
+    if geometry not in (None, known.geometry):
+        raise InputError(
+            f"{found.name} takes images with geometry {known.geometry}, received --geometry {geometry}. "
+            "Leave it out."
+        )
+    return known.for_size(size)
+
+
+def taken(found, preparation, geometry=None) -> str:
+    """Returns in words how images are prepared, and why so."""
+    if found.preprocessing is not None:
+        return f"prepared as the weights expect: {preparation.words}"
+    reason = "" if geometry else "; there is no preprocessing.json or record of it, --geometry changes it"
+    return f"{preparation.words}{reason}"
 
 
 def read_images(spec, found, options) -> dict:

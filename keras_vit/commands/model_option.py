@@ -1,6 +1,7 @@
-"""MODEL, and the options that say what its outputs mean."""
+"""MODEL, the options that say what its outputs mean, and `--import MODULE` of what it needs."""
 
 from keras_vit.commands.arguments import named_shape, path, per_output
+from keras_vit.commands.quiet import quiet_import
 
 TASKS = ("classification", "labels", "regression", "embedding", "map", "sequence")  # those of export.tasks
 ACTIVATIONS = ("softmax", "sigmoid")
@@ -81,3 +82,28 @@ def by_output(pairs):
     """Returns pairs of an output and a word as `export_model` takes them: a word, a dict, or None."""
     words = dict(pairs)
     return words[""] if set(words) == {""} else words or None
+
+
+def add_import(parser):
+    """Adds `--import`."""
+    parser.add_argument(
+        "--import",
+        dest="imports",
+        type=path,
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="module or .py file to import first, which registers your layers; may be repeated",
+    )
+
+
+def run_imports(options):
+    """Imports the modules that a command was given, in their order."""
+    places = getattr(options, "imports", ())
+    if not places:
+        return
+    from keras_vit.importing import import_module
+
+    with quiet_import():
+        for place in places:
+            import_module(place)

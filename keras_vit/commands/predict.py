@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from keras_vit.commands.arguments import at_least_one, path, refuse, share
 from keras_vit.commands.csv_option import CsvFile, add_csv
-from keras_vit.commands.geometry_option import add_geometry
+from keras_vit.commands.data_option import add_geometry
 from keras_vit.commands.image_files import add_files, given_files, image_files
-from keras_vit.commands.imports import add_import
 from keras_vit.commands.json_option import STDOUT, add_json, json_file
 from keras_vit.commands.kind import kind_of, open_pair_model, open_text_model
+from keras_vit.commands.model_option import add_import
 from keras_vit.commands.quiet import quiet_engines
 from keras_vit.errors import InputError, counted, listed
 
@@ -194,7 +194,7 @@ def _images(files, found, shape, geometry):
     """Reads images in threads, which are a few batches ahead."""
     import numpy as np
 
-    from keras_vit.commands.geometry_option import preparation_for, taken
+    from keras_vit.commands.images_for_model import preparation_for, taken
     from keras_vit.errors import Notice
     from keras_vit.io.images import read_image
     from keras_vit.io.progress import tracked

@@ -1,30 +1,25 @@
 """Imports without the log lines that TensorFlow and LiteRT write."""
 
 import contextlib
-import os
 import sys
 import tempfile
+
+from keras_vit.io.files import errors_to
 
 
 @contextlib.contextmanager
 def quiet_import():
     """Captures what the block writes to file descriptor 2; shows it when the block fails, not on Ctrl-C."""
-    sys.stderr.flush()
-    saved = os.dup(2)
     with tempfile.TemporaryFile() as log:
-        os.dup2(log.fileno(), 2)
         try:
-            yield
-            if sys.modules.get("tensorflow"):  # logs its search for GPUs here rather than later
-                sys.modules["tensorflow"].config.list_physical_devices()
+            with errors_to(log):
+                yield
+                if sys.modules.get("tensorflow"):  # logs its search for GPUs here rather than later
+                    sys.modules["tensorflow"].config.list_physical_devices()
         except Exception:
-            os.dup2(saved, 2)
             log.seek(0)
             sys.stderr.write(log.read().decode(errors="replace"))
             raise
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
 
 
 def quiet_engines(model: str):

@@ -1,14 +1,18 @@
 """Atomic writing, after which a file is complete or unchanged, and reading with one-line errors."""
 
 import contextlib
+import csv
 import errno
+import io
 import math
 import os
 import shutil
+import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from keras_vit.errors import InputError
 
@@ -159,6 +163,26 @@ def read_text(path: str | os.PathLike) -> str:
 def open_csv(path: str | os.PathLike, mode: str = "w"):
     """Opens a CSV file to write; names of files may have bytes that are no UTF-8, which stay as they are."""
     return open(path, mode, newline="", encoding="utf-8", errors="surrogateescape")
+
+
+def csv_text(rows: Iterable[Sequence]) -> str:
+    """Returns rows as the text of a CSV file."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+@contextlib.contextmanager
+def errors_to(log: BinaryIO):
+    """Redirects file descriptor 2, which libraries write to and processes inherit, to an open file."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def what_lies_at(path: Path) -> str:

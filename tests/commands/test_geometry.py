@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_vit.__main__ import main
-from keras_vit.commands import geometry_option
+from keras_vit.commands import data_option
 from keras_vit.export import load_predictor
 from keras_vit.io.preprocessing import GEOMETRIES, Preprocessing
 from keras_vit.training import ImageRecipe, train
@@ -125,7 +125,7 @@ def test_a_geometry_beside_a_model_of_any_origin_is_obeyed(folder, tmp_path):
 
 
 def test_the_option_has_all_geometries():
-    assert tuple(GEOMETRIES) == geometry_option.GEOMETRIES
+    assert tuple(GEOMETRIES) == data_option.GEOMETRIES
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,10 @@
 """Writes one row per epoch to a CSV file."""
 
-import csv
-import io
 import time
 
 import keras
 
-from keras_vit.io.files import write_text
+from keras_vit.io.files import csv_text, write_text
 from keras_vit.training.metrics import CURVES
 
 COLUMNS = ("epoch", *CURVES, "learning_rate", "seconds")
@@ -39,9 +37,7 @@ class HistoryFile(keras.callbacks.Callback):
             logged = [column for column in COLUMNS if column in values]
             self.columns = [*logged, *(name for name in logs if name not in COLUMNS)]
         self.rows.append([f"{values[c]:.6g}" if c in values else "" for c in self.columns])
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([self.columns, *self.rows])
-        write_text(self.path, text.getvalue())
+        write_text(self.path, csv_text([self.columns, *self.rows]))
 
     def state(self):
         return {"columns": self.columns, "rows": self.rows, "seconds": time.monotonic() - self._started}

@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_vit import InputError
 from keras_vit.export import export_model, load_predictor
 from keras_vit.export.metadata.attach import LABELS, attach
-from keras_vit.export.metadata.card import Card
+from keras_vit.export.metadata.tables import Card
 from keras_vit.export.prediction.tflite import tflite_predictor
 from keras_vit.export.tflite.archive import attached_file
 from keras_vit.export.tflite.convert import write_tflite

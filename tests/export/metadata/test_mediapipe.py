@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from keras_vit.export import export_model
-from keras_vit.export.metadata.card import Card
+from keras_vit.export.metadata.tables import Card
 from keras_vit.export.prediction.tflite import tflite_predictor
 from keras_vit.export.variants import FILES
 from keras_vit.io.images import read_image

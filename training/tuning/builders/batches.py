@@ -1,12 +1,11 @@
 """Batches of a user's data, as `model.fit` takes them."""
 
-import functools
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_vit.training.data.order import check_batch_size
+from keras_vit.training.data.order import check_batch_size, epoch_order
 from keras_vit.training.data.streams import batch_stream, prefetched, rows_of
 
 
@@ -26,7 +25,7 @@ class ArrayBatches:
 
     def batch(self, epoch: int, step: int) -> tuple:
         """Returns a batch, nested as the arrays."""
-        order = _order(self.seed, epoch, self.length)
+        order = epoch_order(self.seed, epoch, self.length, 1)[:, 0]
         return rows_of(self.arrays, order[step * self.batch_size : (step + 1) * self.batch_size])
 
     def stream(self, epochs: int, start_epoch: int = 0, start_step: int = 0) -> Any:
@@ -42,10 +41,3 @@ def first_batch(data: Any, batch_size: int) -> tuple:
     batch = data[0] if isinstance(data, keras.utils.PyDataset) else next(iter(data))
     batch = batch if isinstance(batch, tuple) else (batch,)
     return keras.tree.map_structure(lambda array: np.asarray(array), batch)
-
-
-@functools.lru_cache(maxsize=2)  # each step of an epoch calls it
-def _order(seed, epoch, length):
-    order = np.random.default_rng((seed, epoch)).permutation(length)
-    order.setflags(write=False)
-    return order

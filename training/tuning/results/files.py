@@ -1,9 +1,6 @@
 """The files with the results of a search: tables in CSV, and pictures."""
 
-import csv
-import io
-
-from keras_vit.io.files import write_text
+from keras_vit.io.files import csv_text, write_text
 from keras_vit.training.report.style import drawing, save_atomically
 from keras_vit.training.tuning.results.best import best_of_each_run, pareto_fronts
 from keras_vit.training.tuning.results.plots import importance_plot, parallel_plot, pareto_plot
@@ -58,9 +55,5 @@ def pareto_rows(fronts):
 
 
 def _csv(rows):
-    text = io.StringIO()
-    columns = dict.fromkeys(name for row in rows for name in row)
-    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return csv_text([columns, *([row.get(name) for name in columns] for row in rows)])

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keras_vit.importing import ending_of
+from keras_vit.io.files import errors_to
 from keras_vit.training.tuning.state.records import FAILED
 
 PRELOAD = ("keras_vit.training.tuning.workers.trial",)
@@ -38,7 +39,7 @@ class Processes:
         if "forkserver" in methods:
             preload = [*PRELOAD, *([] if measure is None or self._needs_script else [measure.__module__])]
             self.context.set_forkserver_preload(preload)
-            with _errors_to(log):
+            with open(log, "ab") as file, errors_to(file):
                 multiprocessing.forkserver.ensure_running()
 
     def run(
@@ -130,17 +131,3 @@ def _receive(connection, on_message):
             elif (answer := on_message(kind, *content)) is not None:
                 connection.send(answer)
     return None, running
-
-
-@contextlib.contextmanager
-def _errors_to(path):
-    """Redirects file descriptor 2, which processes inherit, to a file."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with open(path, "ab") as log:
-        os.dup2(log.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
