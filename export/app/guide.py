@@ -38,8 +38,7 @@ def app_guide(name: str, files: Sequence[tuple[dict, Path]]) -> str:
         return no_files(name)
     row, path = chosen_file(files)
     case = _Case(row["file"], read_description(path), row["batch_size"], row["attention"], *_ends(path))
-    parts = [f"# {name} in an app", files_table(files, row), *_facts(case)]
-    parts += _photo_lines(case) if case.photo else _array_lines(case)
+    parts = [f"# {name} in an app", files_table(files, row), *_facts(case), *_lines(case)]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
@@ -179,53 +178,48 @@ def _labels(known):
     return ["\n".join(lines)]
 
 
-def _photo_lines(case):
-    output, named = case.description.outputs[0], case.description.named is not None
+def _lines(case):
     names = {"FILE": case.file, "STEM": case.file.removesuffix(".tflite")}
+    (output, *others), named = case.description.outputs, case.description.named is not None
     parts = []
     for language, heading in HEADINGS.items():
-        parts += [f"## {heading}", _block(language, preparation(language, case.preprocessing))]
-        if language == "javascript":
-            parts[-1] = f"`pixels.js`:\n\n{parts[-1]}"
-        if language in NOT_RUN:
-            parts.append(NOT_RUN[language])
-        if case.mediapipe and language != "javascript":
-            answer = of_categories(language, output)
-            lines = filled(f"{language}_mediapipe", ANSWER=answer, **names)
-            parts += [f"### {heading}, MediaPipe", _block(language, lines)]
-        answer = of_scores(language, output, named) if len(case.description.outputs) == 1 else ""
+        if case.photo:
+            parts += _photo_parts(language, case, names)
+        answer = "" if others or case.batch > 1 else of_scores(language, output, named)
         lines = filled(
             f"{language}_litert",
-            GIVE=give_photo(language, case),
+            GIVE=(give_photo if case.photo else give_arrays)(language, case),
             TAKE=take(language, case),
             ANSWER=answer,
-            IMPORT='import { decode, prepare, withChannels } from "./pixels.js";',
+            IMPORT='import { decode, prepare, withChannels } from "./pixels.js";' if case.photo else "",
             **names,
         )
-        parts += [f"### {heading}, LiteRT", _block(language, lines)]
+        own = [f"### {heading}, LiteRT", _block(language, lines)]
+        parts += own if case.photo else litert(language, lines)
     return parts
 
 
-def _array_lines(case):
-    names = {"FILE": case.file, "STEM": case.file.removesuffix(".tflite"), "IMPORT": ""}
-    parts, one = [], len(case.description.outputs) == 1
-    for language, heading in HEADINGS.items():
-        output, named = case.description.outputs[0], case.description.named is not None
-        answer = of_scores(language, output, named) if one and case.batch == 1 else ""
-        lines = filled(
-            f"{language}_litert",
-            GIVE=give_arrays(language, case),
-            TAKE=take(language, case),
-            ANSWER=answer,
-            **names,
-        )
-        parts += [
-            f"## {heading}, LiteRT",
-            *([NOT_RUN[language]] if language in NOT_RUN else []),
-            _block(language, lines),
-        ]
+def _photo_parts(language, case, names):
+    """The parts before the lines for LiteRT: how a photo is prepared, and the lines for MediaPipe."""
+    prepared = _block(language, preparation(language, case.preprocessing))
+    if language == "javascript":
+        return [f"## {HEADINGS[language]}", f"`pixels.js`:\n\n{prepared}", NOT_RUN[language]]
+    parts = [f"## {HEADINGS[language]}", prepared, *_note(language)]
+    if case.mediapipe:
+        answer = of_categories(language, case.description.outputs[0])
+        lines = filled(f"{language}_mediapipe", ANSWER=answer, **names)
+        parts += [f"### {HEADINGS[language]}, MediaPipe", _block(language, lines)]
     return parts
+
+
+def litert(language, lines):
+    """Returns the parts with lines for LiteRT, which are all of a language."""
+    return [f"## {HEADINGS[language]}, LiteRT", *_note(language), _block(language, lines)]
 
 
 def _block(language, lines):
     return f"```{language}\n{lines.rstrip()}\n```"
+
+
+def _note(language):
+    return [NOT_RUN[language]] if language in NOT_RUN else []

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from keras_vit.export.app.guide import HEADINGS, NOT_RUN, chosen_file, files_table, no_files
+from keras_vit.export.app.guide import HEADINGS, chosen_file, files_table, litert, no_files
 from keras_vit.export.app.template import filled
 from keras_vit.export.text.description import TextDescription
 from keras_vit.export.tflite.graph import read_graph, type_name
@@ -28,14 +28,12 @@ def text_guide(name: str, files: Sequence[tuple[dict, Path]], description: TextD
         "SIZE": size,
         "COUNT": count,
     }
-    for language, heading in HEADINGS.items():
+    for language in HEADINGS:
         own = {**values, "STATES": "\n".join(_STATES[language](*state) for state in states)}
         if language == "kotlin":  # whose older versions take no comma at the end
             own["STATES"] = own["STATES"].removesuffix(",")
         own["LINES"] = str(description.lines) if language == "python" else str(description.lines).lower()
-        lines = filled(f"{language}_text", **own)
-        notes = [NOT_RUN[language]] if language in NOT_RUN else []
-        parts += [f"## {heading}, LiteRT", *notes, f"```{language}\n{lines.rstrip()}\n```"]
+        parts += litert(language, filled(f"{language}_text", **own))
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
