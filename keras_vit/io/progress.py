@@ -1,10 +1,12 @@
 """Progress of long work, with the time left: a bar on a terminal, a line now and then elsewhere."""
 
 import contextlib
+import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, track
@@ -27,6 +29,13 @@ def tracked(chunks: Sequence, words: str) -> Iterable:
     if console.is_interactive:
         return track(chunks, words, console=console, transient=True)
     return _with_lines(chunks, words)
+
+
+def mapped(function: Callable, items: Sequence, words: str, chunk: int) -> Iterator:
+    """Yields what a function returns for each item, in their order, on all cores; `tracked` by the chunk."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for start in tracked(range(0, len(items), chunk), words):
+            yield from pool.map(function, items[start : start + chunk])
 
 
 @contextlib.contextmanager

@@ -108,6 +108,10 @@ class ConfiguredLayer(keras.layers.Layer):
             return keras.layers.Identity(name=name, dtype=self.dtype_policy)
         return keras.layers.LayerNormalization(epsilon=self.epsilon, name=name, dtype=self.dtype_policy)
 
+    def _batch_norm(self, name, **options):
+        options |= {"momentum": 0.9, "epsilon": 1e-5}
+        return keras.layers.BatchNormalization(**options, name=name, dtype=self.dtype_policy)
+
     def _dropout(self, name, rate, seed):
         return keras.layers.Dropout(rate, seed=seed, name=name, dtype=self.dtype_policy)
 

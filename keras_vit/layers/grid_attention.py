@@ -73,7 +73,7 @@ class GridAttention(ConfiguredLayer):
             setattr(self, part, self._dense(part, use_bias=False))
         self.query_norm, self.key_norm = self._batch_norm("query_norm"), self._batch_norm("key_norm")
         self.value_norm = self._batch_norm("value_norm")
-        self.projection_norm = self._batch_norm("projection_norm", gamma_initializer)
+        self.projection_norm = self._batch_norm("projection_norm", gamma_initializer=gamma_initializer)
 
     def build(self, input_shape):
         rows, columns, channels = self._sizes(input_shape)
@@ -127,15 +127,6 @@ class GridAttention(ConfiguredLayer):
         y = getattr(self, part)(ops.reshape(x, (-1, x.shape[-1])))
         y = ops.reshape(y, (-1, *x.shape[1:-1], y.shape[-1]))
         return getattr(self, f"{part}_norm")(y, training=training)
-
-    def _batch_norm(self, name, gamma_initializer="ones"):
-        return keras.layers.BatchNormalization(
-            momentum=0.9,
-            epsilon=1e-5,
-            gamma_initializer=gamma_initializer,
-            name=name,
-            dtype=self.dtype_policy,
-        )
 
     def _sizes(self, input_shape):
         if None in input_shape[1:3]:

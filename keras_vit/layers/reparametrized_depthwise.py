@@ -77,6 +77,3 @@ class ReparametrizedDepthwise(ConfiguredLayer):
             name=name,
             dtype=self.dtype_policy,
         )
-
-    def _batch_norm(self, name):
-        return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name, dtype=self.dtype_policy)

@@ -28,10 +28,10 @@ class Row(NamedTuple):
     layout: Layout | Callable = PLAIN
 
 
-def linear(ours, *theirs):
+def linear(ours, *theirs, layout=KERNEL):
     """Returns the rows of a dense layer, which may be several layers of theirs."""
     return (
-        Row(f"{ours}/kernel", tuple(f"{name}.weight" for name in theirs), KERNEL),
+        Row(f"{ours}/kernel", tuple(f"{name}.weight" for name in theirs), layout),
         Row(f"{ours}/bias", tuple(f"{name}.bias" for name in theirs)),
     )
 

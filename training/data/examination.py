@@ -2,8 +2,6 @@
 
 import contextlib
 import dataclasses
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +9,7 @@ import numpy as np
 from keras_vit.errors import InputError
 from keras_vit.io.images import Changes
 from keras_vit.io.json_files import read_json, write_json
-from keras_vit.io.progress import tracked
+from keras_vit.io.progress import mapped
 from keras_vit.training.data.decoded import Decoder
 from keras_vit.training.data.kept import identity
 
@@ -40,10 +38,8 @@ def examine(decoder: Decoder, indices=None) -> Examination:
         else:
             decoder.keep(index, image)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in tracked(range(0, len(indices), _CHUNK), "reading images"):
-            for _ in pool.map(read, indices[start : start + _CHUNK].tolist()):
-                pass
+    for _ in mapped(read, indices.tolist(), "reading images", _CHUNK):
+        pass
     return Examination(dict(sorted(broken.items())), changes)
 
 

@@ -10,9 +10,6 @@ the images alone.
 Reference: https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html (the hash)
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from PIL import Image
 from scipy import fft
@@ -20,7 +17,7 @@ from scipy.ndimage import gaussian_filter
 
 from keras_vit.errors import InputError
 from keras_vit.io.images import decode_reduced
-from keras_vit.io.progress import tracked
+from keras_vit.io.progress import mapped
 from keras_vit.training.data.decoded import Decoder
 
 SIDE = 32  # pixels of a thumbnail; smaller images are not looked at
@@ -69,10 +66,8 @@ def read_thumbnails(decoder: Decoder, indices: np.ndarray) -> np.ndarray:
     def read(row):
         found[row] = _read_thumbnail(decoder, int(indices[row]))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in tracked(range(0, len(indices), _READ), "looking for near-duplicates"):
-            for _ in pool.map(read, range(len(indices))[start : start + _READ]):
-                pass
+    for _ in mapped(read, range(len(indices)), "looking for near-duplicates", _READ):
+        pass
     return found
 
 

@@ -10,12 +10,11 @@ https://github.com/google/array_record
 import bisect
 import contextlib
 import errno
+import functools
 import glob
 import io
-import os
 import shutil
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,7 @@ from keras_vit.io.json_files import read_json, write_json
 from keras_vit.io.label_kinds import CLASS, KINDS
 from keras_vit.io.locking import exclusively
 from keras_vit.io.npz_arrays import read_arrays
-from keras_vit.io.progress import tracked
+from keras_vit.io.progress import mapped
 from keras_vit.training.data.cache import free_space
 from keras_vit.training.data.dataset import ImageData
 from keras_vit.training.data.groups import group_names
@@ -214,13 +213,9 @@ def read_description(folder: Path) -> dict:
 
 def _write_split(folder, name, split, image_size, groups):
     writer = _Writer(folder, name)
-    rows = range(len(split))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in tracked(range(0, len(rows), _CHUNK), f"packing {name}"):
-            for content in pool.map(
-                lambda row: _encoded(split, row, image_size), rows[start : start + _CHUNK]
-            ):
-                writer.add(content)
+    encode = functools.partial(_encoded, split, image_size)
+    for content in mapped(encode, range(len(split)), f"packing {name}", _CHUNK):
+        writer.add(content)
     files = writer.close()
     arrays = {"labels": split.labels, "sizes": np.array(writer.sizes, np.int64)}
     if split.weights is not None:
@@ -278,7 +273,7 @@ def _of_full_disk(write, *content):
         raise
 
 
-def _encoded(split, row, image_size):
+def _encoded(split, image_size, row):
     """The bytes of an image file."""
     if not split.are_decoded:
         return _as_file(split.images[row], "PNG")

@@ -1,9 +1,6 @@
 """Arrays of images; those that exceed the memory are mapped to a temporary file."""
 
-import collections
-import concurrent.futures
 import math
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -12,7 +9,7 @@ import numpy as np
 
 from keras_vit.errors import InputError
 from keras_vit.io.images import resize_image
-from keras_vit.io.progress import tracked
+from keras_vit.io.progress import mapped
 
 MEMORY_LIMIT = 2 * 1024**3  # bytes; larger arrays are mapped to a file
 _CHUNK = 1024  # images copied or resized at a time
@@ -58,7 +55,6 @@ def resize(images: np.ndarray, size: tuple[int, int], prepare: Callable | None =
     def resize_row(row):
         resized[row] = resize_image(images[row], prepare or size)
 
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in tracked(range(0, len(images), _CHUNK), "resizing images"):
-            collections.deque(pool.map(resize_row, range(len(images))[start : start + _CHUNK]), maxlen=0)
+    for _ in mapped(resize_row, range(len(images)), "resizing images", _CHUNK):
+        pass
     return resized

@@ -13,6 +13,14 @@ _NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "movi
 UNUSED = (r"num_batches_tracked$",)
 
 
+def stages_of(tensors, weight):
+    """Returns two tuples by stage: the size of a weight that is once in each block, and the blocks."""
+    stages = range(len({name.split(".")[1] for name in tensors if name.startswith("stages.")}))
+    sizes = tuple(tensors.size(f"stages.{stage}.blocks.0.{weight}") for stage in stages)
+    found = [name.split(".")[1] for name in tensors if ".blocks." in name and name.endswith(f".{weight}")]
+    return sizes, tuple(found.count(str(stage)) for stage in stages)
+
+
 def batch_norm(ours, theirs):
     """Returns the rows of a batch normalization."""
     return [Row(f"{ours}/{name}", f"{theirs}.{other}") for name, other in _NORM.items()]

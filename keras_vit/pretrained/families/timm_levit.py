@@ -8,7 +8,7 @@ import math
 from keras_vit.errors import InputError
 from keras_vit.models.levit import SIZES, levit
 from keras_vit.pretrained.families import timm
-from keras_vit.pretrained.families.batch_normalized import UNUSED, batch_norm, convolution
+from keras_vit.pretrained.families.batch_normalized import UNUSED, batch_norm, convolution, stages_of
 from keras_vit.pretrained.family import Family, Reading
 from keras_vit.pretrained.layouts import Layout
 from keras_vit.pretrained.mapping import Row, linear
@@ -19,10 +19,8 @@ FIRST = "stages.0.blocks.0.attn"
 
 def read(config, tensors):
     timm.check_graph(config, tensors, GRAPH)
-    stages = range(len({name.split(".")[1] for name in tensors if name.startswith("stages.")}))
-    dims = tuple(tensors.size(f"stages.{i}.blocks.0.mlp.ln2.linear.weight") for i in stages)
-    heads = tuple(tensors.size(f"stages.{i}.blocks.0.attn.attention_biases") for i in stages)
-    layers = tuple(sum(_is_block(name, i) for name in tensors) for i in stages)
+    heads, layers = stages_of(tensors, "attn.attention_biases")
+    dims, _ = stages_of(tensors, "mlp.ln2.linear.weight")
     stem = tuple(_stem(tensors))
     key_dim = tensors.size(f"{FIRST}.qkv.bn.weight") // (4 * heads[0])
     found = (stem, dims, key_dim, heads, layers)
@@ -48,10 +46,6 @@ def _stem(tensors):
     while f"stem.conv{number}.linear.weight" in tensors:
         yield tensors.size(f"stem.conv{number}.linear.weight")
         number += 1
-
-
-def _is_block(name, stage):
-    return name.startswith(f"stages.{stage}.blocks.") and name.endswith(".attention_biases")
 
 
 def table(arguments):

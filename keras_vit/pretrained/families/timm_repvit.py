@@ -12,6 +12,7 @@ from keras_vit.pretrained.families.batch_normalized import (
     UNUSED,
     batch_norm,
     convolution,
+    stages_of,
 )
 from keras_vit.pretrained.family import Family, Reading
 from keras_vit.pretrained.mapping import Row, linear
@@ -22,9 +23,7 @@ FIRST = "stages.0.blocks.0.token_mixer"
 
 def read(config, tensors):
     timm.check_graph(config, tensors, GRAPH)
-    stages = range(len({name.split(".")[1] for name in tensors if name.startswith("stages.")}))
-    filters = tuple(tensors.size(f"stages.{i}.blocks.0.token_mixer.conv.c.weight") for i in stages)
-    layers = tuple(sum(_is_block(name, i) for name in tensors) for i in stages)
+    filters, layers = stages_of(tensors, "token_mixer.conv.c.weight")
     variants = [name for name, row in SIZES.items() if (filters, layers) == (row.filters, row.num_layers)]
     if not variants:
         raise InputError(
@@ -41,10 +40,6 @@ def read(config, tensors):
     return Reading(arguments, preprocessing)
 
 
-def _is_block(name, stage):
-    return name.startswith(f"stages.{stage}.blocks.") and name.endswith(".token_mixer.conv.c.weight")
-
-
 def table(arguments):
     row = SIZES[arguments["variant"]]
     rows = [*convolution("stem_0", "stem.conv1"), *convolution("stem_1", "stem.conv2")]
@@ -52,7 +47,7 @@ def table(arguments):
         if stage > 0:
             ours, theirs = f"{stage}_halving", f"stages.{stage}.downsample"
             rows += _block(f"{ours}_before", f"{theirs}.pre_block", weights_channels=False)
-            rows += _kernel(f"depthwise_{ours}", f"{theirs}.spatial_downsample.c", DEPTHWISE)
+            rows.append(Row(f"depthwise_{ours}/kernel", f"{theirs}.spatial_downsample.c.weight", DEPTHWISE))
             rows += batch_norm(f"norm_{ours}", f"{theirs}.spatial_downsample.bn")
             rows += convolution(f"{ours}_widening", f"{theirs}.channel_downsample")
             rows += _mlp(ours, f"{theirs}.ffn")
@@ -66,14 +61,14 @@ def table(arguments):
 def _block(place, theirs, weights_channels):
     ours, mixer = f"depthwise_{place}", f"{theirs}.token_mixer"
     rows = [
-        *_kernel(f"{ours}/convolution", f"{mixer}.conv.c", DEPTHWISE),
+        Row(f"{ours}/convolution/kernel", f"{mixer}.conv.c.weight", DEPTHWISE),
         *batch_norm(f"{ours}/convolution_norm", f"{mixer}.conv.bn"),
-        *_with_bias(f"{ours}/pointwise", f"{mixer}.conv1", DEPTHWISE),
+        *linear(f"{ours}/pointwise", f"{mixer}.conv1", layout=DEPTHWISE),
         *batch_norm(f"{ours}/norm", f"{mixer}.bn"),
     ]
     if weights_channels:
-        rows += _with_bias(f"squeeze_{place}", f"{theirs}.se.fc1", CONVOLUTION)
-        rows += _with_bias(f"excitation_{place}", f"{theirs}.se.fc2", CONVOLUTION)
+        rows += linear(f"squeeze_{place}", f"{theirs}.se.fc1", layout=CONVOLUTION)
+        rows += linear(f"excitation_{place}", f"{theirs}.se.fc2", layout=CONVOLUTION)
     return rows + _mlp(place, f"{theirs}.channel_mixer")
 
 
@@ -82,14 +77,6 @@ def _mlp(place, theirs):
         *convolution(f"{place}_expansion", f"{theirs}.conv1"),
         *convolution(f"{place}_projection", f"{theirs}.conv2"),
     ]
-
-
-def _kernel(ours, theirs, layout):
-    return [Row(f"{ours}/kernel", f"{theirs}.weight", layout)]
-
-
-def _with_bias(ours, theirs, layout):
-    return [*_kernel(ours, theirs, layout), Row(f"{ours}/bias", f"{theirs}.bias")]
 
 
 FAMILY = Family(
