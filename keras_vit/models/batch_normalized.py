@@ -22,36 +22,23 @@ class BatchNormalized(NamedTuple):
 
     def convolution(self, x, filters, kernel_size, strides, place, gamma_initializer="ones"):
         """A convolution and its normalization."""
-        x = self._padded(x, kernel_size, strides, place)
-        x = keras.layers.Conv2D(
-            filters,
-            kernel_size,
-            strides,
-            padding="valid" if strides > 1 else "same",
-            use_bias=False,
-            kernel_initializer=keras.initializers.HeNormal(next(self.seeds)),
-            dtype=self.dtype,
-            name=f"conv_{place}",
-        )(x)
+        kernel = keras.initializers.HeNormal(next(self.seeds))
+        options = {"filters": filters, "kernel_initializer": kernel, "name": f"conv_{place}"}
+        x = self._convolved(keras.layers.Conv2D, x, kernel_size, strides, place, **options)
         return self.norm(x, place, gamma_initializer)
 
     def depthwise(self, x, kernel_size, strides, place):
         """A depthwise convolution and its normalization."""
-        x = self._padded(x, kernel_size, strides, place)
-        x = keras.layers.DepthwiseConv2D(
-            kernel_size,
-            strides,
-            padding="valid" if strides > 1 else "same",
-            use_bias=False,
-            depthwise_initializer=keras.initializers.GlorotUniform(next(self.seeds)),
-            dtype=self.dtype,
-            name=f"depthwise_{place}",
-        )(x)
+        kernel = keras.initializers.GlorotUniform(next(self.seeds))
+        options = {"depthwise_initializer": kernel, "name": f"depthwise_{place}"}
+        x = self._convolved(keras.layers.DepthwiseConv2D, x, kernel_size, strides, place, **options)
         return self.norm(x, place)
 
-    def dense(self, x, units, place, gamma_initializer="ones"):
-        """A dense layer over the channels, and its normalization."""
-        return self.convolution(x, units, 1, 1, place, gamma_initializer)
+    def mlp(self, x, width, place, activation_place):
+        """Two dense layers over the channels with their normalizations, for a residual branch."""
+        y = self.convolution(x, width, 1, 1, f"{place}_expansion")
+        y = self.activated(y, activation_place)
+        return self.convolution(y, x.shape[-1], 1, 1, f"{place}_projection", gamma_initializer="zeros")
 
     def norm(self, x, place, gamma_initializer="ones"):
         return keras.layers.BatchNormalization(
@@ -65,11 +52,12 @@ class BatchNormalized(NamedTuple):
     def activated(self, x, place):
         return keras.layers.Activation(self.activation, dtype=self.dtype, name=f"activation_{place}")(x)
 
-    def _padded(self, x, kernel_size, strides, place):
-        """Zeros on all sides; "same" would put them on two sides only where the strides are 2."""
-        if strides == 1 or kernel_size == 1:
-            return x
-        return keras.layers.ZeroPadding2D(kernel_size // 2, dtype=self.dtype, name=f"pad_conv_{place}")(x)
+    def _convolved(self, layer_class, x, kernel_size, strides, place, **options):
+        """With zeros on all sides; "same" would put them on two sides only where the strides are 2."""
+        if strides > 1 and kernel_size > 1:
+            x = keras.layers.ZeroPadding2D(kernel_size // 2, dtype=self.dtype, name=f"pad_conv_{place}")(x)
+        options |= {"padding": "valid" if strides > 1 else "same", "use_bias": False, "dtype": self.dtype}
+        return layer_class(kernel_size=kernel_size, strides=strides, **options)(x)
 
 
 def check_halved(image_size: tuple[int, int], halvings: int) -> None:

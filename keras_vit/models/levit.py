@@ -162,9 +162,7 @@ class _Blocks(NamedTuple):
         )(x)
 
     def _with_mlp(self, x, place):
-        build, width = self.build, round(x.shape[-1] * self.mlp_ratio)
-        y = build.activated(build.dense(x, width, f"{place}_expansion"), f"{place}_mlp")
-        y = build.dense(y, x.shape[-1], f"{place}_projection", gamma_initializer="zeros")
+        y = self.build.mlp(x, round(x.shape[-1] * self.mlp_ratio), place, f"{place}_mlp")
         return self._added(x, y, f"{place}_mlp")
 
     def _added(self, x, y, place):

@@ -119,9 +119,7 @@ def _halved(build, x, filters, place):
 
 
 def _with_mlp(build, x, place):
-    y = build.convolution(x, 2 * x.shape[-1], 1, 1, f"{place}_expansion")
-    y = build.activated(y, place)
-    y = build.convolution(y, x.shape[-1], 1, 1, f"{place}_projection", gamma_initializer="zeros")
+    y = build.mlp(x, 2 * x.shape[-1], place, place)
     return keras.layers.Add(dtype=build.dtype, name=f"add_{place}")([x, y])
 
 
