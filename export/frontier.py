@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from keras_vit.export.measurement import size_words
+from keras_vit.io import markdown
 from keras_vit.io.files import atomic_path, csv_text, write_text
 
 NAMES = TABLE, ROWS, PICTURE = "frontier.md", "frontier.csv", "frontier.png"
@@ -54,18 +55,16 @@ def write_frontier(entries: list[Entry], metric: str, folder: Path, about: str) 
 def table(entries: list[Entry], metric: str, about: str) -> str:
     """Returns the entries as a table in Markdown, the fastest first; those on a front are marked."""
     fastest, smallest = front(entries, "latency_ms"), front(entries, "size")
-    lines = [
-        f"| model | family | parameters | {metric} | file | its {metric} | ms | size | best for its |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for entry in sorted(entries, key=lambda e: e.latency_ms):
+
+    def row(entry):
         marks = [word for word, best in (("latency", fastest), ("size", smallest)) if entry in best]
-        lines.append(
-            f"| {entry.name} | {entry.family} | {entry.parameters:,} | {_score(entry.model_score, metric)} | "
-            f"{entry.variant} | {_score(entry.score, metric)} | {entry.latency_ms:.3f} | "
-            f"{size_words(entry.size)} | {' and '.join(marks)} |"
-        )
-    return "\n".join([*lines, "", about, ""])
+        scores = _score(entry.model_score, metric), entry.variant, _score(entry.score, metric)
+        file = f"{entry.latency_ms:.3f}", size_words(entry.size), " and ".join(marks)
+        return entry.name, entry.family, f"{entry.parameters:,}", *scores, *file
+
+    heading = "model", "family", "parameters", metric, "file", f"its {metric}", "ms", "size", "best for its"
+    rows = map(row, sorted(entries, key=lambda e: e.latency_ms))
+    return f"{markdown.table(heading, rows)}\n\n{about}\n"
 
 
 def draw(entries: list[Entry], metric: str) -> Figure:

@@ -12,6 +12,7 @@ from keras_vit.export.measurement import size_words
 from keras_vit.export.model.description import Description, read_description
 from keras_vit.export.tasks import PHOTO_TASKS
 from keras_vit.export.tflite.graph import end_names, read_graph
+from keras_vit.io import markdown
 from keras_vit.io.preprocessing import Preprocessing
 
 SHOWN = 40  # labels
@@ -57,12 +58,13 @@ def chosen_file(files):
 
 def files_table(files, row):
     """The files as a table in Markdown, and which of them the lines name."""
-    lines = ["| file | size | CPU time where it was exported |", "| --- | --- | --- |"]
-    for other, _ in files:
-        time = f"{other['latency_ms']:.2f} ms" if "latency_ms" in other else "-"
-        lines.append(f"| `{other['file']}` | {size_words(other['size'])} | {time} |")
+    rows = [
+        (f"`{r['file']}`", size_words(r["size"]), f"{r['latency_ms']:.2f} ms" if "latency_ms" in r else "-")
+        for r, _ in files
+    ]
+    table = markdown.table(("file", "size", "CPU time where it was exported"), rows)
     why = "which `auto` kept" if row.get("kept") else "the fastest here; a phone may rank them otherwise"
-    return "\n".join([*lines, "", f"The lines below use `{row['file']}`, {why}."])
+    return f"{table}\n\nThe lines below use `{row['file']}`, {why}."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,14 +170,13 @@ def _labels(known):
     if not known.label_names or known.named is None:
         return []
     thresholds = known.named.thresholds
-    lines = ["| number | label |" + " holds from |" * (thresholds is not None)]
-    lines.append("| --- | --- |" + " --- |" * (thresholds is not None))
-    for number, label in list(enumerate(known.label_names))[:SHOWN]:
-        least = f" {thresholds[number]:.4g} |" if thresholds is not None else ""
-        lines.append(f"| {number} | {label.replace('|', chr(92) + '|')} |{least}")
+    columns = {"number": range(SHOWN), "label": known.label_names[:SHOWN]}
+    if thresholds is not None:
+        columns["holds from"] = [f"{threshold:.4g}" for threshold in thresholds]
+    parts = [markdown.table(list(columns), zip(*columns.values(), strict=False))]
     if len(known.label_names) > SHOWN:
-        lines.append(f"\n`labels.txt` has all {len(known.label_names):,}, one a line.")
-    return ["\n".join(lines)]
+        parts.append(f"`labels.txt` has all {len(known.label_names):,}, one a line.")
+    return parts
 
 
 def _lines(case):

@@ -9,6 +9,7 @@ from keras_vit.export.app.guide import HEADINGS, chosen_file, files_table, liter
 from keras_vit.export.app.template import filled
 from keras_vit.export.text.description import TextDescription
 from keras_vit.export.tflite.graph import read_graph, type_name
+from keras_vit.io import markdown
 
 
 def text_guide(name: str, files: Sequence[tuple[dict, Path]], description: TextDescription) -> str:
@@ -51,10 +52,10 @@ def _signatures(path):
 
 
 def _facts(description, signatures, size, count):
-    inputs = "\n".join(
-        f"| `{key}` | {', '.join(f'`{n}` {kind} {list(shape)}' for n, kind, shape in sorted(ends))} |"
+    rows = [
+        (f"`{key}`", ", ".join(f"`{n}` {kind} {list(shape)}" for n, kind, shape in sorted(ends)))
         for key, ends in signatures.items()
-    )
+    ]
     unknown = (
         " The last token stands for all other characters, and must not be drawn."
         if description.vocabulary.unknown_token is not None
@@ -64,7 +65,7 @@ def _facts(description, signatures, size, count):
     return (
         "## What goes in and comes out\n\n"
         f"Tokens are places in `characters` of `{description.file}` ({size} tokens). A text begins with "
-        f"token 0, the newline.{unknown}{ends}\n\n| signature | inputs |\n| --- | --- |\n{inputs}\n\n"
+        f"token 0, the newline.{unknown}{ends}\n\n{markdown.table(('signature', 'inputs'), rows)}\n\n"
         f"- `score` returns `logits` of what follows each of {description.window} tokens.\n"
         f"- `step` reads one token, with the states that it returned for the one before, zeros at the start. "
         f"It returns `logits` [1, {size}] of what follows, and the states.\n"

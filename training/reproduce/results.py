@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_vit.io import markdown
 from keras_vit.io.files import read_text, write_text
 from keras_vit.io.html_page import duration
 from keras_vit.io.json_files import read_json, write_json
@@ -66,14 +67,12 @@ def table(experiment, rows, quick=False):
     for row in rows:
         ours = [_ours(row, key) for key in (metric, *columns)]
         lines.append([row["label"], _figure(row["reported"], metric), *ours, _count(row), *_cost(row)])
-    return markdown(experiment, lines, QUICK if quick else None)
+    return page_text(experiment, lines, QUICK if quick else None)
 
 
-def markdown(experiment, lines, note=None):
+def page_text(experiment, lines, note=None):
     """Returns a page in Markdown: title, note, a table of cells, the head first, and the assumptions."""
-    head, *rows = [f"| {' | '.join(line)} |" for line in lines]
-    rule = f"|{' --- |' * len(lines[0])}"
-    parts = [f"# {experiment.title}", note, "\n".join([head, rule, *rows]), experiment.assumptions]
+    parts = [f"# {experiment.title}", note, markdown.table(lines[0], lines[1:]), experiment.assumptions]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -185,7 +184,7 @@ def compute(name: str, computation: Computation, place: Path) -> list[dict]:
     """Computes the rows, and writes `results.json`, `table.md` and the plots into a folder."""
     rows = computation.rows()
     lines = [[key.replace("_", " ") for key in rows[0]], *(map(_cell, row.values()) for row in rows)]
-    write_results(place, name, computation, rows, markdown(computation, lines), plots=computation.plots)
+    write_results(place, name, computation, rows, page_text(computation, lines), plots=computation.plots)
     return rows
 
 
