@@ -12,8 +12,7 @@ from keras_vit.export.model.description import (
     read_description,
 )
 from keras_vit.export.prediction.predictor import PROBABILITIES, Predictor
-from keras_vit.export.saved_model.check import check_saved_model
-from keras_vit.export.saved_model.load import loaded_saved_model
+from keras_vit.export.saved_model.check import check_saved_model, loaded_saved_model
 from keras_vit.export.workers.runner import run_worker
 
 ATTENTION = "attention"

@@ -1,8 +1,9 @@
-"""Checks a SavedModel's graph before TensorFlow runs any of it."""
+"""Checks a SavedModel's graph before TensorFlow runs any of it, and loads it."""
 
+import contextlib
 from pathlib import Path
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, first_line
 from keras_vit.export.variants import SAVED_MODEL_MARK
 
 LARGEST_GRAPH = 2**30  # bytes
@@ -19,6 +20,23 @@ OUTSIDE = {  # operators on files and Python that TensorFlow does not mark as st
     "GenerateVocabRemapping", "ImmutableConst", "InitializeTableFromTextFile", "MatchingFiles",
     "PyFuncStateless", "ReadFile", "XlaCallModule",
 }  # fmt: skip
+
+
+@contextlib.contextmanager
+def loaded_saved_model(path):
+    """Checks a SavedModel's graph and yields what TensorFlow loads; read its signatures inside the block.
+
+    Whatever is missing there is one InputError.
+    """
+    import tensorflow as tf
+
+    check_saved_model(path)
+    try:
+        yield tf.saved_model.load(str(path))
+    except Exception as error:  # TensorFlow's errors for an unreadable folder have nearly every type
+        raise InputError(
+            f"{path} is not a SavedModel written by keras_vit that can be loaded: {first_line(error)}"
+        ) from error
 
 
 def check_saved_model(path, loopless=()):

@@ -7,7 +7,7 @@ import numpy as np
 from keras_vit.errors import InputError
 from keras_vit.export.prediction.load import check_recorded
 from keras_vit.export.prediction.tflite import check_is_tflite, check_tflite
-from keras_vit.export.saved_model.load import loaded_saved_model
+from keras_vit.export.saved_model.check import loaded_saved_model
 from keras_vit.export.text.description import TextDescription
 
 

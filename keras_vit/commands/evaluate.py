@@ -42,13 +42,13 @@ def run(options):
         from keras_vit.export.variants import is_exported
         from keras_vit.importing import is_name
     is_file = options.model.endswith(".keras") or is_exported(options.model)
-    if options.data is None and (is_file or is_name(options.model)):
-        raise InputError(f"Expected --data for {options.model}, which is no run: {EXPECTED}.")
-    if options.data is None and options.metric is not None:
-        raise InputError("--metric is for --data. Leave it out, or add the data to evaluate on.")
     if options.data is None:
+        if is_file or is_name(options.model):
+            raise InputError(f"Expected --data for {options.model}, which is no run: {EXPECTED}.")
+        if options.metric is not None:
+            raise InputError("--metric is for --data. Leave it out, or add the data to evaluate on.")
         refuse(options, OF_DATA, "is for --data: a run knows its own. Leave it out.")
-    if options.data is not None:
+    else:
         known = "is for runs, which know their data: leave it or --data out."
         refuse(options, ("precision", "unknown"), known)
     with json_file(options.json, [options.model]) as write:

@@ -3,8 +3,10 @@
 There is no state, so a stream can start anywhere, and is the same on every backend.
 """
 
+import dataclasses
 import functools
 
+import keras
 import numpy as np
 
 from keras_vit.errors import InputError, counted
@@ -104,3 +106,35 @@ def batch_seed(seed, epoch, step):
     """Returns the seed of a batch for random functions without state: int32 `(2,)`."""
     key = np.array([seed, (epoch << 32) + step], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key).jumped()).integers(0, 2**31, 2).astype(np.int32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """A process's part of each batch, where several train together; what is left over belongs to none.
+
+    Attributes:
+        index: int, which part.
+        count: int, the number of parts.
+
+    Example:
+        >>> share = Share(1, 2)
+        >>> share.of(list(range(6))), share.of(slice(10, 15))
+        ([3, 4, 5], slice(12, 14, None))
+    """
+
+    index: int = 0
+    count: int = 1
+
+    def of(self, rows):
+        """Returns this part of rows: of an array, of nested arrays, or of a slice that has both ends."""
+        if isinstance(rows, slice):
+            size = (rows.stop - rows.start) // self.count
+            start = rows.start + self.index * size
+            return slice(start, start + size)
+        if isinstance(rows, tuple | dict):
+            return keras.tree.map_structure(self.of, rows)
+        size = len(rows) // self.count
+        return rows[self.index * size : (self.index + 1) * size]
+
+
+WHOLE = Share()

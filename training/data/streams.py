@@ -26,7 +26,9 @@ from keras_vit.training.augmentation import (
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.label_kinds import encoded
 from keras_vit.training.data.order import (
+    WHOLE,
     Sampling,
+    Share,
     alternating_flips,
     batch_seed,
     batch_uniforms,
@@ -35,7 +37,6 @@ from keras_vit.training.data.order import (
     steps_per_epoch,
 )
 from keras_vit.training.data.random_crop import RandomCrop
-from keras_vit.training.data.share import WHOLE, Share
 
 _PREFETCHED = 3  # batches
 _PARALLEL = 16  # batches that are read at once, at most

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.training.checkpoint.state_file import pack_state, unpack_state
-from keras_vit.training.data.share import Share
+from keras_vit.training.data.order import Share
 from keras_vit.training.devices.engine import PROCESSES, Engine, check_available, check_shared
 from keras_vit.training.devices.lost_process import LOST, Reporter
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_vit.errors import InputError, warn
-from keras_vit.training.data.share import WHOLE
+from keras_vit.training.data.order import WHOLE
 
 
 class Engine:

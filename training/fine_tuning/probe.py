@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 import numpy as np
+from sklearn.neighbors import KNeighborsClassifier
 
 from keras_vit.io.progress import tracked
 from keras_vit.pretrained.graph_source import ending
@@ -13,6 +14,7 @@ from keras_vit.training.data.order import Sampling, steps_per_epoch
 from keras_vit.training.data.streams import labels_to_learn
 
 BATCH = 32  # images whose features are computed at once
+NEIGHBOURS, TEMPERATURE = 20, 0.07  # of their vote
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -89,3 +91,23 @@ class TrainingBatches:
         """Returns features and encoded labels of a batch."""
         rows = self.sampling.order(self.seed, epoch, self.batch_size)[step]
         return self.features.rows_to_learn(rows, self.num_classes)
+
+
+def nearest_neighbours_accuracy(train: Features, test: Features) -> float:
+    """Returns the accuracy of a vote of the most similar training images, weighted by their similarity.
+
+    It measures features without training.
+
+    Reference: Wu et al. 2018, section 3.4, https://arxiv.org/abs/1805.01978, with the constants of
+        Caron et al. 2021, https://arxiv.org/abs/2104.14294
+    """
+    classifier = KNeighborsClassifier(
+        min(NEIGHBOURS, len(train)),
+        weights=lambda distances: np.exp((1 - distances) / TEMPERATURE),
+        metric="cosine",
+    )
+    return float(classifier.fit(_vectors(train), train.labels).score(_vectors(test), test.labels))
+
+
+def _vectors(features):
+    return np.concatenate(features.arrays, axis=1).astype("float32")

@@ -8,7 +8,7 @@ import keras
 
 from keras_vit.errors import InputError, counted
 from keras_vit.text.vocabulary import Vocabulary
-from keras_vit.training.data.share import WHOLE
+from keras_vit.training.data.order import WHOLE
 from keras_vit.training.data.streams import batch_stream, evaluation_batches, shared
 from keras_vit.training.own_parts import is_part, own_loss, own_metrics
 from keras_vit.training.tasks.task import Task

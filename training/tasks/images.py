@@ -16,8 +16,7 @@ from keras_vit.training.augmentation.own import OwnAugmentation
 from keras_vit.training.balance import ACCURACY, BALANCED, BALANCED_ACCURACY, check_watched
 from keras_vit.training.data import ImageData, load_data
 from keras_vit.training.data.label_kinds import strata
-from keras_vit.training.data.order import Sampling, steps_per_epoch
-from keras_vit.training.data.share import WHOLE
+from keras_vit.training.data.order import WHOLE, Sampling, steps_per_epoch
 from keras_vit.training.data.streams import evaluation_batches, evaluation_stream, shared, train_stream
 from keras_vit.training.distillation import with_teacher
 from keras_vit.training.fine_tuning.lora import add_lora, merged

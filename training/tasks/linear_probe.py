@@ -1,10 +1,16 @@
 """A head that is trained on features of a pretrained model, which is not trained."""
 
 from keras_vit.io.label_kinds import CLASS
-from keras_vit.training.data.share import WHOLE
+from keras_vit.training.data.order import WHOLE
 from keras_vit.training.data.streams import batch_stream, in_order, shared, weighted
-from keras_vit.training.fine_tuning.neighbours import NEIGHBOURS, nearest_neighbours_accuracy
-from keras_vit.training.fine_tuning.probe import FeatureData, TrainingBatches, features_of, split_at_head
+from keras_vit.training.fine_tuning.probe import (
+    NEIGHBOURS,
+    FeatureData,
+    TrainingBatches,
+    features_of,
+    nearest_neighbours_accuracy,
+    split_at_head,
+)
 from keras_vit.training.tasks.images import ImageTask
 from keras_vit.training.tasks.task import Prepared
 

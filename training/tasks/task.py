@@ -10,7 +10,7 @@ import keras
 from keras_vit.bounded_building import bounded_building
 from keras_vit.constraints import annotations, defaults_of
 from keras_vit.errors import InputError
-from keras_vit.training.data.share import WHOLE
+from keras_vit.training.data.order import WHOLE
 from keras_vit.training.metrics import LOGGED, Metric, sentence
 from keras_vit.training.own_model import Contract, build_own
 from keras_vit.training.own_parts import metric_name, own_metrics

@@ -1,6 +1,6 @@
 """Measures TFLite files on a phone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ def benchmark_android(
     processors: Sequence[str] = (),
     num_threads: int = 1,
     rounds: int = 30,
-    progress: Callable[[str], object] | None = None,
 ) -> list[dict[str, Any]]:
     """Measures TFLite files on a phone that adb reaches, by LiteRT's `benchmark_model`.
 
@@ -36,7 +35,6 @@ def benchmark_android(
         tool: path of `benchmark_model` for the phone; None downloads the published one.
         processors: some of `"cpu"`, `"gpu"`, `"npu"` that the phone must have; none for all that it has.
         num_threads, rounds: of a run on the CPU, and runs of each.
-        progress: called with what is measured next.
 
     Returns:
         A list of dicts, one for each file and processor: those of `android.output.parsed`, and `file`,
@@ -58,8 +56,6 @@ def benchmark_android(
             graph = phone.push(path, "model.tflite")
             facts = {"file": str(path), "sha256": sha256(path), "bytes": path.stat().st_size}
             for processor in processors or PROCESSORS:
-                if progress:
-                    progress(f"{path.name} on the {processor.upper()} of {phone.facts['model']}")
                 words = (f"--graph={graph}", f"--num_threads={num_threads}", f"--num_runs={rounds}")
                 text = phone.shell(command, *words, *PROCESSORS[processor], check=False)
                 figures = parsed(text, processor)

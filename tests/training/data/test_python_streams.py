@@ -11,8 +11,8 @@ from keras_vit import InputError
 from keras_vit.training.augmentation import Augmentation
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.label_kinds import encoded
+from keras_vit.training.data.order import Share
 from keras_vit.training.data.random_crop import RandomCrop
-from keras_vit.training.data.share import Share
 from keras_vit.training.data.streams import EvaluationBatches, prefetched, shared, train_stream
 
 EVERYTHING = Augmentation(

@@ -24,7 +24,7 @@ from keras_vit.errors import DataWarning
 from keras_vit.io.model_archive import load_model
 from keras_vit.training.checkpoint.state_file import read_state
 from keras_vit.training.data.dataset import ImageData, Split
-from keras_vit.training.data.share import Share
+from keras_vit.training.data.order import Share
 from keras_vit.training.devices import Engine, open_engine
 from keras_vit.training.devices.engine import check_available, check_shared, parse_devices
 from keras_vit.training.recipe import ImageRecipe, TextRecipe

@@ -1,7 +1,6 @@
 import numpy as np
 
-from keras_vit.training.fine_tuning.neighbours import nearest_neighbours_accuracy
-from keras_vit.training.fine_tuning.probe import Features
+from keras_vit.training.fine_tuning.probe import Features, nearest_neighbours_accuracy
 
 
 def test_the_vote_is_weighted_by_similarity():
