@@ -68,7 +68,7 @@ def _of_code(spec):
 
 def _own_arrays(path, tensors):
     """Inputs and labels of an .npz file with arrays by input; None where it has splits of images."""
-    from keras_vit.io.npz_arrays import read_arrays
+    from keras_vit.io.archive import read_arrays
 
     arrays = read_arrays(Path(path).expanduser())
     names = [tensor.name for tensor in tensors]

@@ -181,7 +181,7 @@ def _batches(files, found, geometry) -> Iterator[tuple]:
 def _arrays(file, geometry):
     from pathlib import Path
 
-    from keras_vit.io.npz_arrays import read_arrays
+    from keras_vit.io.archive import read_arrays
 
     if geometry:
         raise InputError(f"--geometry is for image files, and {file} has arrays. Leave it out.")

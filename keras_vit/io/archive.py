@@ -1,9 +1,13 @@
-"""Checks zip archives before anything in them is read."""
+"""Checks zip archives before anything in them is read, and reads arrays."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from keras_vit.errors import InputError
+import numpy as np
+
+from keras_vit.errors import InputError, first_line
+from keras_vit.io.files import what_lies_at
 
 MAX_EXPANSION = 100  # unpacked size over file size; real data reach 10
 FREE_SIZE = 256 * 1024**2  # bytes that members may have whatever the file's size
@@ -40,3 +44,25 @@ def check_zip(path: Path) -> set[str]:
             "file, save it with less compression."
         )
     return names
+
+
+def read_arrays(path: Path, check: Callable | None = None) -> dict[str, np.ndarray]:
+    """Returns the arrays of an `.npz` file by name; objects in it, which are code, are refused.
+
+    `check` gets the names of the members before any is read.
+    """
+    if not path.is_file():
+        raise InputError(f"Expected an .npz file at {path}, found {what_lies_at(path)}.")
+    try:
+        check_zip(path)
+        with np.load(path, allow_pickle=False) as file:
+            if check:
+                check(file.zip.namelist())
+            return {name: file[name] for name in file.files}
+    except InputError:
+        raise
+    except Exception as error:  # zip, zlib and NumPy's own, of many types
+        reason = first_line(error)
+        if "allow_pickle" in reason:
+            reason = "it contains Python objects; save arrays of numbers"
+        raise InputError(f"{path} cannot be read as an .npz file: {reason}.") from error

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_vit.errors import InputError
+from keras_vit.io.archive import read_arrays
 from keras_vit.io.files import atomic_path
-from keras_vit.io.npz_arrays import read_arrays
 from keras_vit.training.data.items import digest
 
 

@@ -21,13 +21,13 @@ import numpy as np
 from PIL import Image
 
 from keras_vit.errors import InputError, counted, first_line
+from keras_vit.io.archive import read_arrays
 from keras_vit.io.files import atomic_path, is_full_disk, make_folder
 from keras_vit.io.image_formats import formats
 from keras_vit.io.images import decode_reduced, resize_image
 from keras_vit.io.json_files import read_json, write_json
 from keras_vit.io.label_kinds import CLASS, KINDS
 from keras_vit.io.locking import exclusively
-from keras_vit.io.npz_arrays import read_arrays
 from keras_vit.io.progress import mapped
 from keras_vit.training.data.cache import free_space
 from keras_vit.training.data.dataset import ImageData

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from keras_vit.errors import InputError, listed
-from keras_vit.io.npz_arrays import read_arrays
+from keras_vit.io.archive import read_arrays
 from keras_vit.training.data.checks import as_images
 from keras_vit.training.data.dataset import Loaded, Split
 from keras_vit.training.data.label_arrays import labels_of_splits
