@@ -20,7 +20,6 @@ from ai_edge_quantizer.quantizer import Quantizer
 
 import keras_vit.layers  # noqa: F401  so that the model loads
 from keras_vit.export.mobile import attention, normalization, rotation, transformer
-from keras_vit.export.mobile.balance import Values
 from keras_vit.export.mobile.pending import Rotated
 from keras_vit.export.model.function import model_function
 from keras_vit.export.model.precision import in_float32
@@ -149,7 +148,7 @@ def without_balance():
         matrix = rotation.rotation_of_heads(width, num_heads)
         weights = np.vstack([kernel, bias])
         weights[:, -width:] = weights[:, -width:] @ matrix
-        return weights[:-1], weights[-1], Values(matrix.T, np.zeros(width))
+        return weights[:-1], weights[-1], functools.partial(Rotated, matrix=matrix.T, shift=np.zeros(width))
 
     return replaced(
         (attention, "balanced", lambda kernel, bias, *_, **__: (kernel, bias)),
