@@ -131,8 +131,8 @@ def export_model(
             they are an error.
         latencies: str or Path of what `keras-vit benchmark --android --json` wrote of files of this model:
             `auto` ranks by the phone's latencies. Default: None, by this machine's.
-        card: `keras_vit.export.metadata.tables.Card`, texts for TFLite files: `name`, `description`, `version`,
-            `author`, `license`. Default: the model's name.
+        card: `keras_vit.export.metadata.tables.Card`, texts for TFLite files: `name`, `description`,
+            `version`, `author`, `license`. Default: the model's name.
         report: function of the rows, called when all variants were tried, before any error.
         progress: function of a variant and what is done with it, such as `("fp32", "converting")`.
 
