@@ -9,7 +9,7 @@ import warnings
 
 from keras_vit import __version__
 from keras_vit.commands import COMMANDS
-from keras_vit.commands.arguments import IntermixedParser, Parser
+from keras_vit.commands.arguments import IntermixedParser, Parser, by_options
 from keras_vit.commands.interrupts import interrupts_kept
 from keras_vit.commands.json_option import json_alone
 from keras_vit.commands.model_option import run_imports
@@ -59,7 +59,7 @@ def main(arguments=None):
             print(end="", flush=True)  # unlike sys.stdout.flush() also where there is no stdout
             return code
     except InputError as error:
-        return _fail(error, 2)
+        return _fail(by_options(str(error), options), 2)
     except ConditionError as error:
         return _fail(error, 1)
     except ModuleNotFoundError as error:

@@ -1,6 +1,7 @@
 import pytest
 
 from keras_vit.__main__ import make_parser
+from keras_vit.commands.arguments import by_options
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,15 @@ def test_missing_and_unknown_arguments_are_named(line, message, capsys):
         make_parser().parse_args(line.split())
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_messages_on_data_name_what_the_command_takes():
+    options = make_parser().parse_args(["check", "folder:photos"])
+    said = (
+        "Set label_kind=several or 'group=pattern:(.*)_' or group=, or set skip_broken=True (--skip-broken)."
+    )
+    assert by_options(said, options) == (
+        "Set --label-kind several or --group 'pattern:(.*)_' or --group, or set --skip-broken."
+    )
+    training = make_parser().parse_args(["train", "vit_photos", "--run-dir", "runs/a"])
+    assert by_options(said, training) == said

@@ -10,6 +10,20 @@ from collections.abc import Callable
 from keras_vit.errors import InputError
 from keras_vit.io.label_kinds import KINDS
 
+OF_READING = (  # data, as arguments of Python and as options
+    "class_folders",
+    "group",
+    "image_column",
+    "image_size",
+    "label_column",
+    "label_kind",
+    "near_duplicates",
+    "sixteen_bit",
+    "skip_broken",
+    "split_column",
+    "weight_column",
+)
+
 
 class Parser(argparse.ArgumentParser):
     """Reports an error in one line, as the commands do."""
@@ -66,6 +80,25 @@ def refuse(options, names, reason):
         value = getattr(options, name)
         if value is not None and value is not False and value != []:
             raise InputError(f"--{name.replace('_', '-')} {reason}")
+
+
+def by_options(message: str, options) -> str:
+    """Returns a message on how data are read with the command's options in place of arguments of Python.
+
+    Of a command that takes `field=value` it stays as it is.
+
+    >>> by_options("Set label_kind=several.", argparse.Namespace(label_kind=None))
+    'Set --label-kind several.'
+    >>> by_options("set skip_broken=True (--skip-broken).", argparse.Namespace(skip_broken=False))
+    'set --skip-broken.'
+    """
+    if hasattr(options, "overrides"):
+        return message
+    for name in (field for field in OF_READING if hasattr(options, field)):
+        option = f"--{name.replace('_', '-')}"
+        message = re.sub(rf"\b{name}=(?:True)?( ?\({option}\)|(?=[\s,;]|$))", option, message)
+        message = re.sub(rf"('?)\b{name}=", rf"{option} \1", message)
+    return message
 
 
 def add_source(parser):
