@@ -11,6 +11,7 @@ from keras_vit.constraints import check_value
 from keras_vit.errors import InputError, counted, warn
 from keras_vit.io.json_files import read_json
 from keras_vit.io.model_archive import load_model
+from keras_vit.io.output_meaning import read_output_meaning
 from keras_vit.training.checkpoint import SameData
 from keras_vit.training.devices import open_engine
 from keras_vit.training.fit import fit_task
@@ -18,7 +19,7 @@ from keras_vit.training.recipe import Recipe
 from keras_vit.training.recipe_file import as_started, load_recipe, read_recipe
 from keras_vit.training.report.history import read_history
 from keras_vit.training.run_folder import GIVEN_DATA, RunFolder
-from keras_vit.training.targets.unknown import Precision, Unsure
+from keras_vit.training.targets.unknown import Precision, Unsure, check_folder, check_has_classes
 from keras_vit.training.tasks import Task, task_of
 
 
@@ -148,24 +149,32 @@ def evaluate(
         ...     0 <= evaluate(folder)["accuracy"] <= 1
         True
     """
-    run = load_run(run_dir, data_dir, data)
-    return evaluate_run(run, precision, unknown)
+    unsure = wanted_answers(run_dir, precision, unknown)
+    return evaluate_run(load_run(run_dir, data_dir, data), unsure)
 
 
-def evaluate_run(
-    run: Run, precision: float | None = None, unknown: str | Path | None = None
-) -> dict[str, Any]:
-    """Evaluates a loaded run; the options are those of `evaluate`."""
+def wanted_answers(run_dir: str | Path, precision: float | None, unknown: str | Path | None) -> Unsure | None:
+    """Returns what these options of `evaluate` want; refuses them before the run's data are loaded."""
     if precision is None and unknown is None:
-        return run.task.evaluate(run.folder, run.model, run.data)
-    if run.task.kind != "images":
-        raise InputError(
-            f"precision and unknown are for images, and this run is of {run.task.kind}. Leave them out."
-        )
+        return None
+    folder = RunFolder(run_dir)
+    folder.check_trained()
+    kind = task_of(load_recipe(folder.recipe)).kind
+    if kind != "images":
+        raise InputError(f"precision and unknown are for images, and this run is of {kind}. Leave them out.")
     if precision is None:
-        raise InputError("unknown needs the precision of answers, such as precision=0.95 (--precision).")
+        raise InputError("unknown needs the precision of answers, such as precision=0.95 (--precision 0.95).")
     check_value("precision", precision, Precision)
-    return run.task.evaluate(run.folder, run.model, run.data, Unsure(precision, unknown))
+    check_has_classes(read_output_meaning(folder.path).task)
+    if unknown is not None:
+        check_folder(unknown)
+    return Unsure(precision, unknown)
+
+
+def evaluate_run(run: Run, unsure: Unsure | None = None) -> dict[str, Any]:
+    """Evaluates a loaded run; the option is what `wanted_answers` returned."""
+    options = () if unsure is None else (unsure,)  # which only images have
+    return run.task.evaluate(run.folder, run.model, run.data, *options)
 
 
 def load_run(run_dir: str | Path, data_dir: str | Path | None = None, data: Any = None) -> Run:

@@ -10,18 +10,21 @@ MOST_COLUMNS = 4096  # numbers of an item in a CSV file
 NONE = "none of these"  # the answer where no class is sure enough
 HALF = 0.5  # the least score of a label that holds, where no threshold is recorded
 _SHOWN = 6  # numbers of an output
+_TOP = 3  # classes that are shown
 
 
 class Answers:
     """The outputs of a model for files, and the files that cannot be read."""
 
-    def __init__(self, found, top: int, least: float):
-        self.found, self.top, self.least = found, top, least
+    def __init__(self, found, top: int | None = None, least: float | None = None):
+        self.found, self.top, self.most_labels, self.least = found, top or _TOP, top, least or 0.0
         outputs = found.predictor.description.outputs
-        if least and not found.predictor.classes and not any(self._is_scored(o.name) for o in outputs):
-            raise InputError(
-                f"--min-score is for classes and labels, and {found.name} gives neither. Leave it out."
-            )
+        if not found.predictor.classes and not any(self._is_scored(o.name) for o in outputs):
+            for option, value in (("--top", top), ("--min-score", least)):
+                if value is not None:
+                    raise InputError(
+                        f"{option} is for classes and labels, and {found.name} gives neither. Leave it out."
+                    )
         self.answered = []  # pairs of a file and its outputs by name, or its error
 
     def add(self, files: list[str], outputs: dict[str, np.ndarray]) -> list[dict]:
@@ -68,7 +71,7 @@ class Answers:
     def _lines(self, item):
         if self.found.predictor.classes:
             scores = item[self.found.predictor.classes]
-            best = [(name, f"{score:.4f}") for name, score in self._best(scores)]
+            best = [(name, f"{score:.4f}") for name, score in self._scored_enough(scores)]
             return [(NONE, "")] * self._is_none(scores) + best
         return [(name, self._words(name, values)) for name, values in item.items()]
 
@@ -78,16 +81,19 @@ class Answers:
         return least is not None and bool(scores.max() < least)
 
     def _best(self, scores):
-        """The names and scores of the best classes, of those that are scored high enough."""
+        """The names and scores of the best classes."""
         scores, names = np.asarray(scores, "float32"), self.found.predictor.label_names
         best = np.argsort(-scores, kind="stable")[: self.top]
-        return [(names[i] if names else str(i), scores[i]) for i in best if scores[i] >= self.least]
+        return [(names[i] if names else str(i), scores[i]) for i in best]
+
+    def _scored_enough(self, scores):
+        return [(name, score) for name, score in self._best(scores) if score >= self.least]
 
     def _words(self, name, values):
         if self._is_scored(name):
             held = [f"{label} {score:.4f}" for label, score in self._held(name, values)]
             best = ", ".join(f"{label} {score:.4f}" for label, score in self._best(values))
-            return ", ".join(held) or f"none of the labels; best: {best or '-'}"
+            return ", ".join(held) or f"none of the labels; best: {best}"
         if self._has_names(name):
             pairs = zip(self.found.predictor.label_names, values.tolist(), strict=True)
             return ", ".join(f"{label} {value:.5g}" for label, value in pairs)
@@ -99,11 +105,12 @@ class Answers:
         return f"{'x'.join(map(str, values.shape))}, norm {norm:.4g}: {first} ..."
 
     def _held(self, name, values):
-        """The labels that hold with their scores, best first: from their thresholds and `least` on."""
+        """The labels that hold with their scores, best first: `most_labels`, from thresholds, `least` on."""
         names, least = self.found.predictor.label_names, self._output(name).thresholds
         least = np.maximum(HALF if least is None else np.asarray(least), self.least)
         holds = values >= least
-        return [(names[i], values[i]) for i in np.argsort(-values, kind="stable") if holds[i]]
+        held = [(names[i], values[i]) for i in np.argsort(-values, kind="stable") if holds[i]]
+        return held[: self.most_labels]
 
     def _output(self, name):
         return next(o for o in self.found.predictor.description.outputs if o.name == name)
@@ -124,7 +131,7 @@ class Answers:
                 cells += values.reshape(-1).tolist()
             return dict(zip(self._number_columns, cells, strict=True))
         scores = item[self.found.predictor.classes]
-        best = [(NONE, scores.max())] if self._is_none(scores) else self._best(scores)
+        best = [(NONE, scores.max())] if self._is_none(scores) else self._scored_enough(scores)
         pairs = zip(self._class_columns, best, strict=False)
         return {
             column: value for columns, answer in pairs for column, value in zip(columns, answer, strict=True)

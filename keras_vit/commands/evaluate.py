@@ -58,11 +58,12 @@ def run(options):
 def _run_metrics(options):
     with quiet_import():
         from keras_vit.training.load import show_data
-        from keras_vit.training.run import evaluate_run, load_run
+        from keras_vit.training.run import evaluate_run, load_run, wanted_answers
 
+    unsure = wanted_answers(options.model, options.precision, options.unknown)
     trained = load_run(options.model, options.data_dir)
     show_data(trained.data, trained.task)
-    metrics = evaluate_run(trained, options.precision, options.unknown)
+    metrics = evaluate_run(trained, unsure)
     print_metrics(trained.task, metrics, options.model)
     return metrics
 

@@ -38,9 +38,18 @@ def add_arguments(parser):
         help="images only: what the model's one output is (default: as recorded in a run or exported file; "
         "inferred from outputs for other .keras files)",
     )
-    parser.add_argument("--top", type=at_least_one, default=3, metavar="K", help="classes to show")
     parser.add_argument(
-        "--min-score", type=share, default=0.0, metavar="S", help="show only classes with at least this score"
+        "--top",
+        type=at_least_one,
+        metavar="K",
+        help="classes to show (default: 3), of several labels the most that hold (default: all)",
+    )
+    parser.add_argument(
+        "--min-score",
+        type=share,
+        metavar="S",
+        help="show only classes with at least this score; of several labels the least for one to hold, where "
+        "its own threshold is lower",
     )
     parser.add_argument(
         "--skip-broken", action="store_true", help="exit with 0 although some images cannot be read"
@@ -65,7 +74,7 @@ def _print(table):
 
 
 def _check_no_images(options):
-    refuse(options, ("outputs", "geometry"), "is for models of images. Leave it out.")
+    refuse(options, ("outputs", "geometry", "top", "min_score"), "is for models of images. Leave it out.")
 
 
 def _answers(options, sources):

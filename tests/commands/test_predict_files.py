@@ -104,6 +104,29 @@ def test_classes_below_a_score_are_left_out(capsys):
     assert rows()[0]["class"] == "" and "-" in capsys.readouterr().out.splitlines()[-1]
 
 
+def test_of_several_labels_the_best_are_named_and_a_least_score_is_a_threshold(tmp_path, capsys):
+    image = keras.Input((8, 8, 3), name="image")
+    x = keras.layers.GlobalAveragePooling2D()(image)
+    model = keras.Model(image, keras.layers.Dense(3, "sigmoid", name="colour")(x))
+    model.set_weights(
+        [np.zeros((3, 3), "float32"), np.log([9, 4, 1 / 3]).astype("float32")]
+    )  # 0.9, 0.8, 0.25
+    options = {"task": "labels", "label_names": NAMES, "variants": ["fp32"]}
+    export_model(model, tmp_path, inputs=np.zeros((20, 8, 8, 3)), **options)
+
+    def found(*words):
+        file = str(tmp_path / "model_fp32.tflite")
+        assert main(["predict", file, "photos/00_dark.png", "--csv", "out.csv", *words]) == 0
+        return capsys.readouterr().out.splitlines()[-1].split(maxsplit=2)[2].strip(), rows()[0]["labels"]
+
+    assert found() == ("dark 0.9000, red 0.8000", "dark;red")
+    assert found("--top", "1") == ("dark 0.9000", "dark")
+    assert found("--min-score", "0.85") == ("dark 0.9000", "dark")
+    most = ("--min-score", "0.95")
+    assert found(*most) == ("none of the labels; best: dark 0.9000, red 0.8000, green 0.2500", "")
+    assert found(*most, "--top", "1") == ("none of the labels; best: dark 0.9000", "")
+
+
 @pytest.mark.parametrize(("words", "code"), [([], 2), (["--skip-broken"], 0)])
 def test_all_other_images_are_answered_when_some_are_broken(words, code, folder, capsys, request):
     for name in ("photos/20_broken.png", "photos/90_broken.jpg"):

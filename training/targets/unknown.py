@@ -28,6 +28,27 @@ class Unsure:
     unknown: str | Path | None = None  # folder of pictures that have none of the classes
 
 
+def check_has_classes(task: str) -> None:
+    """Raises InputError unless a run's outputs are classes, by the task of `OutputMeaning`."""
+    if task == "classification":
+        return
+    way = "Leave precision out."
+    if task == "labels":
+        way = (
+            "Each label has a threshold of its own, in outputs.json: an image that reaches none of them has "
+            "none of the labels. For stricter ones: keras-vit predict --min-score S."
+        )
+    raise InputError(f"precision (--precision) is for runs of classes, and this one is of {task}. {way}")
+
+
+def check_folder(unknown: str | Path) -> Path:
+    """Returns the path of a folder of unknown pictures, or raises InputError."""
+    path = Path(unknown).expanduser()
+    if not path.is_dir():
+        raise InputError(f"Expected a folder of pictures with none of the classes at {path}, found none.")
+    return path
+
+
 def scored(answers: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the score of the best class of each image, and whether it is right, both `(n,)`.
 
@@ -98,9 +119,7 @@ def read_unknown(folder: str | Path, prepare: Preprocessing, channels: int) -> t
 
     Those that cannot be read are left out, with a warning.
     """
-    path = Path(folder).expanduser()
-    if not path.is_dir():
-        raise InputError(f"Expected a folder of pictures with none of the classes at {path}, found none.")
+    path = check_folder(folder)
     images, broken = [], []
     for file in scan(path, Counter()).all_images():
         try:

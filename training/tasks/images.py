@@ -8,7 +8,6 @@ import keras
 from keras_vit.errors import InputError
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
-from keras_vit.io.label_kinds import CLASS, SOFT
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.output_meaning import OutputMeaning, read_output_meaning
 from keras_vit.pretrained.run_source import saved_preprocessing
@@ -41,7 +40,7 @@ from keras_vit.training.recipe_file import as_started
 from keras_vit.training.report import write_report
 from keras_vit.training.shared_weights import training_model
 from keras_vit.training.targets import target_of
-from keras_vit.training.targets.unknown import fit_none_below, read_unknown, scored
+from keras_vit.training.targets.unknown import check_has_classes, fit_none_below, read_unknown, scored
 from keras_vit.training.tasks.task import Prepared, Task
 
 HELD_OUT = ("validation", "test")  # splits
@@ -291,8 +290,7 @@ class ImageTask(Task):
         least = read_output_meaning(folder.path).none_below
         if unsure is None and least is None:
             return None, {}
-        if data.label_kind not in (CLASS, SOFT):
-            raise InputError("--precision is for classes, and the data have other labels. Leave it out.")
+        check_has_classes(self.target.task)
         known = {name: scored(answers[name], data.splits[name].labels) for name in HELD_OUT}
         unknown = None
         if unsure is not None and unsure.unknown is not None:

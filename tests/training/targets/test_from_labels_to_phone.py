@@ -228,8 +228,9 @@ def test_labels_are_weighted_by_how_few_images_have_them(tmp_path):
     assert "val_macro_f1" in run.folder.history.read_text()
 
 
-def test_numbers_have_no_least_score(trained, capsys):
+@pytest.mark.parametrize(("option", "value"), [("--min-score", "0.1"), ("--top", "1")])
+def test_numbers_have_no_least_score_and_no_best(trained, option, value, capsys):
     kind, run = trained
-    words = ["predict", str(run.folder.path), str(run.data.test.names()[0]), "--min-score", "0.1"]
+    words = ["predict", str(run.folder.path), str(run.data.test.names()[0]), option, value]
     assert main(words) == (2 if kind == "numbers" else 0)
-    assert ("--min-score is for classes and labels" in capsys.readouterr().err) == (kind == "numbers")
+    assert (f"{option} is for classes and labels" in capsys.readouterr().err) == (kind == "numbers")

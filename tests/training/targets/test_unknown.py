@@ -103,6 +103,22 @@ def test_bad_input_is_one_line(run, options, message, capsys):
     assert (run[1] / "run" / "metrics.json").read_bytes() == before
 
 
+def test_of_other_labels_it_is_refused_before_data_are_read(tmp_path, capsys):
+    generator = np.random.default_rng(0)
+    data = tmp_path / "data.npz"
+    labels = generator.integers(0, 2, (80, 2))
+    np.savez(data, images=generator.integers(0, 256, (80, 8, 8, 3)).astype("uint8"), labels=labels)
+    recipe = ImageRecipe(data=f"npz:{data}", label_kind="several", model="linear", epochs=1, batch_size=16)
+    train(recipe, tmp_path / "run")
+    data.unlink()
+    capsys.readouterr()
+    assert main(["evaluate", str(tmp_path / "run"), "--precision", "0.95"]) == 2
+    error = capsys.readouterr().err
+    assert "is for runs of classes" in error and "outputs.json" in error and "predict --min-score" in error
+    with pytest.raises(InputError, match="this one is of labels"):
+        evaluate(tmp_path / "run", precision=0.95)
+
+
 def test_a_threshold_of_too_few_images_is_refused_as_such():
     scores = np.linspace(0.5, 1, 9)
     with pytest.raises(InputError, match="has to leave 10 answers or more, and 9 on the validation images"):
