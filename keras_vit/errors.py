@@ -1,6 +1,7 @@
 """The exceptions that become an exit code and one line on the command line, and a warning about data."""
 
 import re
+import sys
 import warnings
 
 _COLORS = re.compile(r"\x1b\[\d*m")  # of a terminal
@@ -26,9 +27,14 @@ class DataWarning(Notice):
     """The data can be used for training, but something about them deserves attention."""
 
 
-def warn(message: str):
-    """Issues a DataWarning of one line."""
-    warnings.warn(message, DataWarning, stacklevel=2)
+def warn(message: str, kind: type[Notice] = DataWarning):
+    """Issues a warning of one line at the call of this package that led to it, in its user's code."""
+    frame, level, outermost = sys._getframe(), 1, 1
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] == "keras_vit":
+            outermost = level
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, kind, stacklevel=outermost + 1)
 
 
 def listed(names, limit=20):

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import platform
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import keras
 import numpy as np
 
 import keras_vit
-from keras_vit.errors import Notice
+from keras_vit.errors import Notice, warn
 from keras_vit.importing import user_code
 from keras_vit.io.json_files import write_json
 from keras_vit.io.model_archive import load_model
@@ -104,7 +103,7 @@ def fit_task(
             _describe(folder, task, prepared, given)
             show_data(loaded, task)
             if hint := task.hint(prepared):
-                warnings.warn(hint, Notice, stacklevel=2)
+                warn(hint, Notice)
             if position.epoch < last_epoch and not position.stopped:
                 with _errors_of_parts(recipe):
                     _fit(task, model, steps, streams, [*every, run_state], position, last_epoch)

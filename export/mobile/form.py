@@ -1,12 +1,11 @@
 """Computes a model with each layer converted by its handler, wherever in the model it is called."""
 
 import functools
-import warnings
 
 import keras
 import tensorflow as tf
 
-from keras_vit.errors import Notice
+from keras_vit.errors import Notice, warn
 from keras_vit.export.images.rollout import rollout
 from keras_vit.export.mobile.pending import EncoderOutput, is_pending, materialize
 from keras_vit.export.mobile.registry import handler, reads_integers
@@ -39,7 +38,7 @@ class MobileForm:
         self.unconverted = tuple(map(_named, unconverted))
         if ours := [_named(layer) for layer in unconverted if type(layer).__module__.startswith(OURS)]:
             message = f"Exported as is, right but slower on a phone: {', '.join(ours)}."
-            warnings.warn(message, Notice, stacklevel=3)
+            warn(message, Notice)
         self.variables = model.variables
         self.map_shape = map_grid(model) if attention else None
 

@@ -1,12 +1,11 @@
 """Checks what an export is given, before anything is written."""
 
 import json
-import warnings
 
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError, Notice, counted, listed
+from keras_vit.errors import InputError, Notice, counted, listed, warn
 from keras_vit.export.images.app_input import DTYPES, is_pixels
 from keras_vit.export.variants import ALL_INT8, AUTO, VARIANTS
 from keras_vit.keras_internals import all_layers, stateful_layers
@@ -132,11 +131,10 @@ def warn_of_few_items(expected, max_drop):
     for name, value in expected.items():
         points = 100 / len(value.values)
         if value.labels is not None and value.task.name == "classification" and points > max_drop:
-            warnings.warn(
-                f"{name} is compared on {counted(len(value.values), 'item')}, each of them {points:.2g} "
-                f"points of accuracy: whether a file loses more than {max_drop:g} takes more items.",
+            warn(
+                f"{name} is compared on {counted(len(value.values), 'item')}, and one of them is "
+                f"{points:.2g} points of accuracy. To see a loss of {max_drop:g} points, give more items.",
                 Notice,
-                stacklevel=3,
             )
 
 

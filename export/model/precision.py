@@ -1,11 +1,10 @@
 """The form of a trained model that computes in float32, without low-rank additions."""
 
 import contextlib
-import warnings
 
 import keras
 
-from keras_vit.errors import InputError, Notice, listed
+from keras_vit.errors import InputError, Notice, listed, warn
 from keras_vit.keras_internals import all_layers, dequantized, is_graph
 
 INT8 = "int8"
@@ -69,7 +68,7 @@ def in_float32(model):
             f"model.quantize is undone in the files, for {listed(undone, 3)}: their weights are the values "
             "of the int8 numbers, in float. The variant dynamic_int8 has int8 weights."
         )
-        warnings.warn(message, Notice, stacklevel=4)
+        warn(message, Notice)
     with _float32_by_default():
         copy = keras.models.clone_model(model, clone_function=_rebuilt)
     for layer, same in zip(all_layers(model), all_layers(copy), strict=True):

@@ -1,11 +1,9 @@
 """Keras models as predictors: softmax is applied to logits, other outputs are returned unchanged."""
 
-import warnings
-
 import keras
 import numpy as np
 
-from keras_vit.errors import InputError, Notice
+from keras_vit.errors import InputError, Notice, warn
 from keras_vit.export.model.calibration import calibrated
 from keras_vit.export.model.description import Description, InputDescription, OutputDescription
 from keras_vit.export.prediction.predictor import LOGITS, PROBABILITIES, Predictor
@@ -26,7 +24,7 @@ def load_keras_predictor(path, outputs=None):
         return run_predictor(model, names_next_to(path), read_output_meaning(path.parent), known)
     if outputs is None and is_graph(model) and _is_classifier_of_images(model):
         outputs, seen = _infer(model)
-        warnings.warn(f"{path}: {seen}. Declare outputs if they are not.", Notice, stacklevel=4)
+        warn(f"{path}: {seen}. Declare outputs if they are not.", Notice)
     return keras_predictor(model, names_next_to(path), outputs, known)
 
 

@@ -2,14 +2,13 @@
 
 import contextlib
 import tempfile
-import warnings
 from pathlib import Path
 
 from keras_vit.commands.arguments import at_least_one, path, refuse
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.model_option import add_import, add_meaning, add_shape
 from keras_vit.commands.quiet import quiet_import
-from keras_vit.errors import Notice
+from keras_vit.errors import Notice, warn
 
 EXAMPLE = "keras-vit benchmark model_fp32.tflite model_mixed_int8.tflite --threads 4 --json latency.json"
 FEWEST_ROUNDS = 5
@@ -116,7 +115,7 @@ def _run_android(options):
     print(f"\n{facts['model']}, Android {facts['android']}, {facts['soc'] or facts['abi']}")
     for row in rows:
         for line in warnings_of(row):
-            warnings.warn(line, Notice, stacklevel=1)
+            warn(line, Notice)
     return 1 if all(row["failure"] for row in rows) else 0
 
 
@@ -166,6 +165,7 @@ def _legend(row):
     cpu = row["clock"] == "cpu"
     clock = "CPU time of one thread" if cpu else f"wall time, {row['num_threads']} threads"
     return (
-        f"{clock}; all files and parts ran in interleaved rounds. floor: matrix products and convolutions "
-        "alone, as part of the time. Each kind of operator was timed alone, so that the sum is not the whole."
+        f"Latency is the {clock}; files and their parts ran in turn. floor is the share of it that "
+        "the matrix products and convolutions take alone. Each kind of operator was timed alone: their sum "
+        "is not the latency."
     )

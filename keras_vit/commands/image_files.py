@@ -4,11 +4,10 @@ import collections
 import glob
 import os
 import sys
-import warnings
 from pathlib import Path
 
 from keras_vit.commands.arguments import path
-from keras_vit.errors import InputError, Notice
+from keras_vit.errors import InputError, Notice, warn
 
 _STDIN = "-"
 _PATTERN = set("*?[")
@@ -64,7 +63,7 @@ def _in_folder(name):
     if not images:
         raise InputError(f"Expected images in the folder {name}, found {kinds or 'nothing'}.")
     if passed_over:
-        warnings.warn(f"passed over in {name}: {kinds}", Notice, stacklevel=2)
+        warn(f"passed over in {name}: {kinds}", Notice)
     return images
 
 

@@ -4,7 +4,6 @@ import concurrent.futures
 import itertools
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 
 from keras_vit.commands.arguments import at_least_one, path, refuse, share
@@ -15,7 +14,7 @@ from keras_vit.commands.json_option import STDOUT, add_json, json_file
 from keras_vit.commands.kind import kind_of, open_pair_model, open_text_model
 from keras_vit.commands.model_option import add_import
 from keras_vit.commands.quiet import quiet_engines
-from keras_vit.errors import InputError, counted, listed
+from keras_vit.errors import InputError, Notice, counted, listed, warn
 
 EXAMPLE = "keras-vit predict runs/digits/export/model_fp32.tflite photo.jpg"
 _MOST_SHOWN = 50  # files in the table, where the answers are also written to a file
@@ -157,14 +156,13 @@ def _show(answers, written):
 
 
 def _report(answers, skip_broken):
-    from keras_vit.errors import Notice
 
     count, broken = len(answers.answered), answers.broken
     if count == 1:
         raise next(iter(broken.values()))
     found = f"{len(broken):,} of {counted(count, 'image')} cannot be read: {listed(broken, 5)}."
     if skip_broken and len(broken) < count:
-        warnings.warn(found, Notice, stacklevel=2)
+        warn(found, Notice)
         return
     first = next(iter(broken.values()))
     raise InputError(
@@ -204,13 +202,12 @@ def _images(files, found, shape, geometry):
     import numpy as np
 
     from keras_vit.commands.images_for_model import preparation_for, taken
-    from keras_vit.errors import Notice
     from keras_vit.io.images import read_image
     from keras_vit.io.progress import tracked
 
     prepare = preparation_for(found, shape, geometry)
     if found.preprocessing is None and not geometry:
-        warnings.warn(f"{found.name}: {taken(found, prepare)}", Notice, stacklevel=2)
+        warn(f"{found.name}: {taken(found, prepare)}", Notice)
     channels = 1 if found.predictor.grey else shape[-1]
 
     def read(file):

@@ -1,12 +1,11 @@
 """An augmentation of the user's own in a recipe."""
 
 import inspect
-import warnings
 
 import keras
 from keras import ops
 
-from keras_vit.errors import InputError, Notice
+from keras_vit.errors import InputError, Notice, warn
 from keras_vit.importing import user_code
 from keras_vit.training.own_parts import own_part
 
@@ -34,11 +33,10 @@ class OwnAugmentation:
         self.options = [option for option in ("labels", "seed") if option in names]
         self.has_seed = "seed" in self.options
         if not self.has_seed:
-            warnings.warn(
+            warn(
                 f"{name} has no parameter `seed`, and draws random numbers of its own, if any: a resumed run "
                 "is then not bit-identical.",
                 Notice,
-                stacklevel=2,
             )
 
     def before(self, change):

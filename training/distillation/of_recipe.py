@@ -1,10 +1,8 @@
 """The distillation that a recipe asks for."""
 
-import warnings
-
 import keras
 
-from keras_vit.errors import InputError, Notice
+from keras_vit.errors import InputError, Notice, warn
 from keras_vit.training.data import ImageData
 from keras_vit.training.distillation.model import FEATURES, Distillation
 from keras_vit.training.distillation.teacher import SameTeacher, load_teacher
@@ -26,7 +24,7 @@ def with_teacher(
     height, width, _ = data.image_shape
     teacher = load_teacher(recipe.distill, (height, width), data.label_names, data.train.images[:EXAMPLES])
     for note in teacher.notes:
-        warnings.warn(note, Notice, stacklevel=2)
+        warn(note, Notice)
     student_layer, teacher_layer = _layers(recipe.distill_layers)
     model = Distillation(
         student,
