@@ -1,6 +1,7 @@
 """A TFLite file as objects: reads it, writes it, and lists its operators."""
 
 import dataclasses
+import math
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -74,6 +75,20 @@ def is_constant(model, tensor):
 def type_name(tensor):
     """Returns the type of a `TensorT`, such as `"FLOAT32"`."""
     return _TYPES[tensor.type]
+
+
+def integer_share(model) -> float:
+    """Returns the share of a `ModelT`'s constant numbers that int8 or int4 stand for, from 0 to 1.
+
+    Biases, which have 32 bits, shapes and indices count on neither side.
+    """
+    counts = {"integers": 0, "floats": 0}
+    kinds = {"INT8": "integers", "INT4": "integers", "FLOAT32": "floats", "FLOAT16": "floats"}
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            if type_name(tensor) in kinds and is_constant(model, tensor):
+                counts[kinds[type_name(tensor)]] += math.prod(map(int, tensor.shape))
+    return counts["integers"] / max(sum(counts.values()), 1)
 
 
 def _operator(model, graph, operator):

@@ -6,6 +6,7 @@ import time
 
 from keras_vit.errors import ConditionError, InputError
 from keras_vit.export.measurement import median_ms, num_threads, size_bytes
+from keras_vit.export.tflite.graph import integer_share, read_graph
 from keras_vit.export.variants import FILES, VARIANTS
 from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import remove
@@ -124,6 +125,8 @@ class Attempt:
             raise ConditionError(str(error).replace(str(path), path.name)) from error
         row["threads"] = num_threads(row["variant"])
         row["size"] = size_bytes(path)
+        if VARIANTS[row["variant"]].rules:
+            row["int_weights"] = integer_share(read_graph(path.read_bytes()))
 
     def _verify(self, row):
         predictor = self._predictors[id(row)]

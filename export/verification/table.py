@@ -5,6 +5,7 @@ from rich.table import Table
 
 from keras_vit.export.measurement import size_words
 
+MOSTLY = 0.9  # of the weights
 MOST_LETTERS = 16  # of the name of an output
 
 
@@ -50,4 +51,6 @@ def _result(row):
         return row["failure"]
     state = "verified" if row.get("kept") is None else "kept" if row["kept"] else ""
     spared = f"quantized less: {', '.join(row['spared_layers'])}" if row.get("spared_layers") else ""
-    return ", ".join(words for words in (state, spared) if words)
+    share = row.get("int_weights", 1)
+    weights = f"{100 * share:.0f} % of the weights int8" if state and share < MOSTLY else ""
+    return ", ".join(words for words in (state, spared, weights) if words)

@@ -127,6 +127,21 @@ def test_what_is_clearly_slower_than_a_file_that_passed_is_not_verified_and_says
     assert [r["variant"] for r in rows] == list(CANDIDATES)
 
 
+def test_reasons_have_the_latencies_of_the_rows_also_where_these_were_measured_again(tmp_path):
+    class Again(Attempt):
+        def time(self, rows):
+            for each in rows:
+                each["latency_ms"] -= 0.25
+
+    rows = {v: row(v, 20) for v in CANDIDATES} | {"fp32": row("fp32", 10), "fp16": row("fp16", 10, size=50)}
+    found = {r["variant"]: r for r in choose_with(Again([*rows.values()]), tmp_path)}
+    for variant in ("dynamic_int8", "mixed_int8"):
+        row_ms, best_ms = found[variant]["latency_ms"], found["fp16"]["latency_ms"]
+        assert (
+            found[variant]["failure"] == f"not verified: {row_ms:.2f} ms, fp16 passed with {best_ms:.2f} ms"
+        )
+
+
 def test_a_smaller_file_of_the_same_speed_is_written_where_that_may_win(tmp_path):
     rows = {v: row(v, 10 if v == "fp32" else 20) for v in CANDIDATES}
     rows["fp16"] = row("fp16", 10, size=50)

@@ -70,6 +70,15 @@ def test_what_auto_keeps_and_the_layers_it_quantizes_less_are_shown():
     assert "quantized less:" in text and "head" in text
 
 
+def test_a_file_with_few_int8_weights_says_so():
+    console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(results_table([{**ROW, "int_weights": share} for share in (0.98, 0.034)], COLUMNS))
+    first, second = console.export_text().splitlines()[1:]
+    assert first.strip().endswith(" verified") and second.strip().endswith(
+        "verified, 3 % of the weights int8"
+    )
+
+
 @pytest.mark.parametrize("export", [KerasExport, TextExport])
 def test_brackets_in_a_failure_are_no_markup(export):
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
