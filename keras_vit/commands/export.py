@@ -90,7 +90,12 @@ def _add_of_any_model(group):
     group.add_argument("--labels-file", type=path, metavar="FILE", help="names of classes, one a line")
     add_metric(group)
     group.add_argument("--better", choices=("higher", "lower"), help="which values of --metric are better")
-    group.add_argument("--out", type=path, metavar="DIR", help="default: NAME_export, next to a file")
+    group.add_argument(
+        "--out",
+        type=path,
+        metavar="DIR",
+        help="default: NAME_export, next to a file; export, in a folder with model.keras",
+    )
     group.add_argument("--replace", action="store_true", help="replace the files of another model in DIR")
 
 

@@ -16,11 +16,12 @@ from keras_vit.export.variants import steps
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.progress import working
 from keras_vit.keras_internals import is_graph
+from keras_vit.pretrained.run_source import MODEL
 
 
 def export_found(options, found, show) -> Path:
     """Exports a `FoundModel` with the options of `keras-vit export`; returns the folder of the files."""
-    out = Path(options.out) if options.out else found.folder / f"{found.name}_export"
+    out = _out(options, found)
     if options.data is None:
         raise InputError(
             f"Expected --data, held-out items that the files of {found.name} are compared on: {EXPECTED}."
@@ -62,6 +63,14 @@ def export_found(options, found, show) -> Path:
             ),
         )
     return out
+
+
+def _out(options, found):
+    """The given folder; else one in the folder of a model, such as a search's winner, or next to its file."""
+    if options.out:
+        return Path(options.out)
+    is_folder = Path(options.model, MODEL).is_file()
+    return found.folder / ("export" if is_folder else f"{found.name}_export")
 
 
 def known_meaning(options, found, items):

@@ -60,10 +60,11 @@ def test_what_the_outputs_mean_is_asked_for_with_the_tasks_that_fit(own_folder, 
     error = capsys.readouterr().err
     assert "--task classification|labels|regression|embedding" in error and error.count("\n") == 1
     assert not (own_folder / "digits_export").exists()
-    words = ["export", "digits.keras", "--data", "digits", "--no-labels", "--pixels", "0:1", "--out", "out"]
-    assert main([*words, *FP32]) == 0
+    (own_folder / "winner").mkdir()
+    (own_folder / "digits.keras").rename(own_folder / "winner" / "model.keras")
+    assert main(["export", "winner", "--data", "digits", "--no-labels", "--pixels", "0:1", *FP32]) == 0
     assert "taken: task none, activation none" in capsys.readouterr().out
-    assert record(own_folder / "out")["model"]["inputs"][0]["high"] == 1
+    assert record(own_folder / "winner" / "export")["model"]["inputs"][0]["high"] == 1
 
 
 @pytest.mark.slow
