@@ -42,6 +42,11 @@ def footprint(
         return measured | ({} if reference is None else {"reference_latency_ms": latencies[1]})
 
 
+def int8_footprint(model: keras.Model, item: Any, **files: Any) -> dict[str, float]:
+    """Measures the `dynamic_int8` file of a model, for `measure` of `keras_vit.training.search`."""
+    return footprint(model, item, variant="dynamic_int8", **files)
+
+
 def write_unverified(
     model: keras.Model,
     inputs: Any,

@@ -125,7 +125,8 @@ def search(
             each trial's model and the operations for one item, also without limits, for the Pareto fronts.
             A function `measure(model, example, *, reference, keep)` gets one item of the inputs, and paths
             or None: it returns a dict with `size_bytes` and `latency_ms` (and `reference_latency_ms` of the
-            file `reference`), and keeps the model's file as `keep`. Default: False, measured where a limit
+            file `reference`), and keeps the model's file as `keep`. `keras_vit.export.footprint` has
+            `int8_footprint`, for limits on the `dynamic_int8` file. Default: False, measured where a limit
             needs it.
         relative_to: str or Path, a recipe's name or file, or a run folder: the model that limits named
             `*_ratio` are relative to.
@@ -136,9 +137,9 @@ def search(
         coordinator: str, `"HOST:PORT"` where workers on other machines join; no trial runs here then.
         join_at: str, `"HOST:PORT"` of a coordinator whose trials run here.
         **limits: numbers that the model of a trial may not exceed, at least 0, checked before it is trained:
-            `max_params`, `max_flops` (of one item), `max_size_mb` (MB of the exported file),
-            `max_latency_ms` (of one item on one thread), or relative to `relative_to` `max_params_ratio`,
-            `max_flops_ratio`, `max_size_ratio`, `max_latency_ratio`.
+            `max_params`, `max_flops` (of one item), `max_size_mb` and `max_latency_ms` (one item, one thread)
+            of the file that is measured, or relative to `relative_to` `max_params_ratio`, `max_flops_ratio`,
+            `max_size_ratio`, `max_latency_ratio`.
 
     An interrupted trial of a recipe, or of a builder on arrays, continues bit-identically. With a dataset of
     yours the interrupted epoch starts again in the order that the dataset then has; a HyperModel's own `fit`
@@ -147,6 +148,8 @@ def search(
     Returns:
         SearchResult. The folder holds `results.csv`, `pareto.csv`, pictures, and the winner's folder: of a
         recipe `recipe.py` and its runs, of a builder `hyperparameters.json`, `model.keras` and its runs.
+        Unlike `keras-vit tune` it exports no file: give `export_model` the model in `result.model_file`, or
+        `keras-vit export` the run `result.best_run`.
 
     Raises:
         InputError: an argument is unknown or impossible, the folder holds something else, the data cannot be
@@ -182,6 +185,10 @@ def search(
     folder, here = SearchFolder(run_dir), {"workers": workers, "data_dir": data_dir}
     if join_at:
         return SearchResult(folder.path, planned.objective, join(planned, folder, join_at, **here))
-    found = run_search(planned, folder, coordinator=coordinator, seeds=seeds, **here)
+    try:
+        found = run_search(planned, folder, coordinator=coordinator, seeds=seeds, **here)
+    except KeyboardInterrupt as error:
+        error.add_note("The search was interrupted: the same call continues it.")
+        raise
     data = getattr(planned.space, "data", {})
     return SearchResult(folder.path, planned.objective, *found, data.get("validation") or data.get("train"))
