@@ -43,6 +43,11 @@ class SeveralLabels(Target):
         self.label = index_of(label, data.label_names, "monitor") if data and label else None
         if recipe.label_smoothing:
             self.notes.append("several labels: a sigmoid each, without label smoothing")
+        if recipe.crop_area is not None:
+            self.notes.append(
+                f"several labels: random crops show {100 * recipe.crop_area:.3g} % or more of an image, and "
+                "may leave a labelled thing out; a larger crop_area shows more, crop_area=none all of it"
+            )
 
     @property
     def monitor(self):
