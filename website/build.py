@@ -3,7 +3,8 @@
     python website/build.py            # needs pip install -e ".[docs]"
     python website/build.py --serve    # and shows it at http://localhost:8000
 
-The pages are those of docs/, and those that `generated_pages` makes from the code and the notebooks.
+The pages are those of docs/, and those that `generated_pages` makes from the code, the programs and
+the notebooks.
 """
 
 import argparse
@@ -25,7 +26,7 @@ def main():
     pages = ROOT / "build" / "docs"
     shutil.rmtree(pages, ignore_errors=True)
     shutil.copytree(ROOT / "docs", pages)
-    write_pages(pages, ROOT / "notebooks")
+    write_pages(pages, ROOT)
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--clean"]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     code = subprocess.run(command, cwd=ROOT, env=environment).returncode

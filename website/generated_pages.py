@@ -19,12 +19,13 @@ PACKAGES = {
 }
 
 
-def write_pages(folder: Path, notebooks: Path):
-    """Writes the generated pages into a folder of pages."""
+def write_pages(folder: Path, root: Path):
+    """Writes the generated pages of a checkout into a folder of pages."""
     pages = {f"reference/{name}.md": reference(name).encode() for name in PACKAGES}
     pages["reference/commands.md"] = commands().encode()
     pages["reference/recipes.md"] = recipe_fields().encode()
-    for notebook in sorted(notebooks.glob("*.ipynb")):
+    pages["programs.md"] = programs(root / "examples").encode()
+    for notebook in sorted((root / "notebooks").glob("*.ipynb")):
         text, pictures = notebook_page(notebook)
         pages[f"notebooks/{notebook.stem}.md"] = text.encode()
         pages |= {f"notebooks/{name}": picture for name, picture in pictures.items()}
@@ -59,10 +60,19 @@ def commands() -> str:
         "What takes long shows how far it is and the time left, also where the output is no terminal. "
         "`--quiet` shows warnings and errors only, `--json FILE` writes the figures there. Downloads are "
         "announced, with their place.",
-        "Exit codes: 0 done, 1 a stated condition was not met, such as a verification, 2 wrong use or input.",
+        "Exit codes: 0 done, 1 a stated condition was not met, such as a verification, 2 wrong use or input; "
+        "as shells have it, 130 interrupted by Ctrl-C, 143 by SIGTERM, 141 where the reader of a pipe ended.",
     ]
     for name, command in subparsers.choices.items():
         parts += [f"## {name}", command.description, f"```bash\n{example(command)}\n```", arguments(command)]
+    return "\n\n".join(parts) + "\n"
+
+
+def programs(folder: Path) -> str:
+    """Returns a page with the programs in a folder, each under its name."""
+    parts = ["# Programs", "Whole programs, in the folder `examples` of the repository. A test runs each."]
+    for path in sorted(folder.glob("*.py")):
+        parts.append(f"## {path.name}\n\n```python\n{path.read_text(encoding='utf-8').strip()}\n```")
     return "\n\n".join(parts) + "\n"
 
 

@@ -32,8 +32,9 @@ def benchmark(
 
     Returns:
         A list of dicts, one per file: `file`, `bytes`, `signatures` (the first is measured), `inputs` (a list
-        of `name`, `dtype`, `shape`), `num_threads`, `clock` (`"cpu"` of the calling thread, or `"wall"`),
-        `median_ms`, `p10_ms`, `p90_ms`, `ratio` (to the first file), `peak_memory_bytes` (or None),
+        of `name`, `dtype`, `shape`), `num_threads`, `clock` (times are `"cpu"`, the CPU time of the
+        calling thread, or with several threads `"wall"`), `median_ms`, `p10_ms` and `p90_ms` of a run without
+        passing inputs and outputs, `ratio` (to the first file), `peak_memory_bytes` (or None),
         `partitions` of the XNNPACK delegate, `outside` (a list of `kind`, `name` of the operators that
         TFLite's own kernels run), `floor_ms` and `floor_ratio` (the matrix products and convolutions alone;
         None without any), and `operators`: a list of `kind`, `count`, `outside`, and `alone_ms`, the time of

@@ -137,13 +137,22 @@ def export_model(
         progress: function of a variant and what is done with it, such as `("fp32", "converting")`.
 
     Returns:
-        A list of dicts, one per variant that was tried, as in `export.json`; sizes in bytes, latency in
-        milliseconds for `batch_size` items on `threads` threads: of a TFLite file the CPU time, of a
-        SavedModel the wall time. `max_difference` is the largest difference from the model's output, relative
-        to its largest value; `output_error` the root mean square of the differences, relative to the output's
-        spread; `agreement` the share of items with the same answer; `drop` what is lost in `score` against
-        `reference_score`, or without labels `100 * output_error ** 2`. With `auto`, `kept` marks the file
-        that stays.
+        A list of dicts, one per variant that was tried, as in `export.json`: `variant`, `file`, `passed`,
+        `failure` (the reason, or None), `size` in bytes, and `latency_ms` for `batch_size` items on `threads`
+        threads: of a TFLite file the CPU time, of a SavedModel the wall time, both with passing inputs and
+        outputs, some 0.01 ms, which `benchmark` and searches leave out. With `auto`, `kept` marks the file
+        that stays. `int_weights` of an int8 or int4 variant is the share of its weights that are integers.
+
+        `drop` is what is lost, in the unit of `max_drop`: without labels `100 * output_error ** 2`, with
+        labels from `reference_score`, the model's, to `score`, the file's, both of the metric `metric`.
+        `agreement` is the share of items on which file and model agree (of the task labels: of all values).
+        Classes and labels: the decision is the same, or the model itself is so unsure that rounding decides.
+        Regression, and outputs without a task: the error is at most a quarter of the outputs' spread over the
+        items. Embeddings: the cosine is at least 0.98. `same_decisions` is the share without that excuse.
+        `output_error` is the root mean square of the differences, relative to the outputs' spread, and
+        `max_difference` the largest one, relative to the largest value. Of several outputs these are those of
+        the worst, and `outputs` has the figures of each by its name, also its `metric`, `score` and
+        `reference_score`, which the row itself then lacks.
 
     Raises:
         InputError: an argument of another type or outside its limits, an unknown variant or task, inputs or

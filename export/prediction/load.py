@@ -31,7 +31,8 @@ def load_predictor(path: str | Path, *, outputs: str | None = None, num_threads:
     Returns:
         Predictor, with `outputs(inputs)`, by name, and `description` of inputs and outputs; of a classifier
         also `probabilities(inputs)`, `label_names` and `num_classes`, and of one of images `image_shape` and
-        `attention_maps(images)`.
+        `attention_maps(images)`. An exported file is known as a classifier by `task="classification"` of
+        `export_model`; of one that was exported without, `outputs` here says what its one output is.
 
     Raises:
         InputError: missing, damaged, or none of these.
