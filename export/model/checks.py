@@ -142,12 +142,11 @@ def warn_of_equal_outputs(outputs):
     """Warns where a model answers all items alike: so does a file that has lost everything."""
     for name, values in outputs.items():
         if len(values) > 1 and np.allclose(values, values[:1], rtol=1e-6, atol=0):
-            warnings.warn(
+            warn(
                 f"{name} is the same for all {counted(len(values), 'item')}, so that comparing files on them "
                 "shows nothing. Give inputs on which the model's answers differ; untrained weights often "
                 "answer all alike.",
                 Notice,
-                stacklevel=3,
             )
 
 
