@@ -139,3 +139,9 @@ def consoles(path):
 def test_names_between_colons_are_shown_as_they_are_and_not_as_emoji(folder):
     """As in `folder:phone: 12 images`, which rich changes to a telephone."""
     assert all("emoji" in words for path in files(folder) for words in consoles(path))
+
+
+@pytest.mark.parametrize("folder", ["keras_vit", "training", "export"])
+def test_warnings_are_issued_by_the_function_that_finds_the_line_of_the_user(folder):
+    found = [path.name for path in files(folder) if "warnings.warn(" in path.read_text(encoding="utf-8")]
+    assert found == ["errors.py"] * (folder == "keras_vit")

@@ -1,11 +1,10 @@
 """An experiment's configuration, and assignments such as `epochs=3` that change it."""
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_vit.constraints import as_text, parse_value
-from keras_vit.errors import InputError, Notice, listed
+from keras_vit.errors import InputError, Notice, listed, warn
 from keras_vit.training.common_recipe import Recipe, unknown_field
 from keras_vit.training.image_recipe import ImageRecipe
 from keras_vit.training.text_recipes import PairRecipe, TextRecipe
@@ -25,11 +24,10 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     if changed.model != recipe.model:
         left = [f"{n}={as_text(v)}" for n, v in recipe.model_options.items() if n not in changes]
         if left:
-            warnings.warn(
+            warn(
                 f"model={changed.model} with its own defaults: {listed(left)} of the recipe are arguments of "
                 f"{recipe.model} and left out.",
                 Notice,
-                stacklevel=2,
             )
     return changed
 

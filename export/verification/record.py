@@ -3,12 +3,11 @@
 import hashlib
 import platform
 import shutil
-import warnings
 from importlib.metadata import version
 
 import numpy as np
 
-from keras_vit.errors import InputError, Notice, listed
+from keras_vit.errors import InputError, Notice, listed, warn
 from keras_vit.export.variants import FILES
 from keras_vit.io.files import flush, replace, sync_folder
 from keras_vit.io.json_files import read_json, write_json
@@ -78,9 +77,7 @@ def put_in_place(export, folder, kept):
         replace(path, folder / path.name, holder=export)
     sync_folder(folder)
     if removed:
-        warnings.warn(
-            f"Removed from {folder}: {listed(removed)}, of an earlier export.", Notice, stacklevel=2
-        )
+        warn(f"Removed from {folder}: {listed(removed)}, of an earlier export.", Notice)
 
 
 def write_record(folder, rows, mark, description=None):
