@@ -16,6 +16,7 @@ from keras_vit.training import ImageRecipe, evaluate, train
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe_file import load_recipe
 from keras_vit.training.run_folder import RunFolder
+from keras_vit.training.targets.several import SeveralLabels
 
 COUNT = 120
 KINDS = ("several", "numbers", pytest.param("soft", marks=pytest.mark.slow))
@@ -234,3 +235,9 @@ def test_numbers_have_no_least_score_and_no_best(trained, option, value, capsys)
     words = ["predict", str(run.folder.path), str(run.data.test.names()[0]), option, value]
     assert main(words) == (2 if kind == "numbers" else 0)
     assert (f"{option} is for classes and labels" in capsys.readouterr().err) == (kind == "numbers")
+
+
+def test_random_crops_that_may_leave_a_label_out_are_told():
+    *_, line = SeveralLabels(ImageRecipe(model="linear", crop_area=0.35)).notes
+    assert "random crops show 35 % or more" in line and "crop_area=none" in line
+    assert "crop" not in "".join(SeveralLabels(ImageRecipe(model="linear")).notes)
