@@ -96,7 +96,7 @@ def train(
         more = ("epochs",) if _continues(task.recipe, folder) else ()
         _check_same_recipe(task.recipe, folder, but=(*moved, *more))
         if more:
-            folder.metrics.unlink()  # of fewer epochs
+            _forget_evaluation(folder)
         task = task.continuing(folder)
     model, data = fit_task(
         task,
@@ -237,6 +237,16 @@ def _continues(recipe, folder):
         f"of {counted(recipe.epochs, 'epoch')} from the start."
     )
     return True
+
+
+def _forget_evaluation(folder):
+    """Removes what was found with fewer epochs."""
+    if read_output_meaning(folder.path).none_below is not None:
+        warn(
+            "The probability below which the answer was none of these is that of fewer epochs, and is "
+            f"dropped: fit it again with keras-vit evaluate {folder.path} --precision P."
+        )
+    folder.metrics.unlink()
 
 
 def _check_same_recipe(recipe, folder, but):

@@ -78,12 +78,15 @@ class Description:
         }
 
     def with_scales(self, ends: dict[str, dict]) -> "Description":
-        """Returns it with `dtype`, `scale` and `zero_point` of these inputs and outputs, by name."""
+        """Returns it with `dtype`, `scale` and `zero_point` of these inputs and outputs, by name.
+
+        Thresholds that no value of an output reaches become such that its largest value does.
+        """
         inputs, outputs = (
             tuple(dataclasses.replace(t, **ends.get(t.name, {})) for t in tensors)
             for tensors in (self.inputs, self.outputs)
         )
-        return dataclasses.replace(self, inputs=inputs, outputs=outputs)
+        return dataclasses.replace(self, inputs=inputs, outputs=tuple(map(_within_reach, outputs)))
 
     def as_dict(self):
         """Returns it as a value that JSON has."""
@@ -94,6 +97,18 @@ class Description:
         return (
             json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         ).encode()
+
+
+def _within_reach(output):
+    if output.scale is None:
+        return output
+    most = (np.iinfo(output.dtype).max - output.zero_point - 0.5) * output.scale
+    thresholds, none_below = output.thresholds, output.none_below
+    return dataclasses.replace(
+        output,
+        thresholds=None if thresholds is None else tuple(min(least, most) for least in thresholds),
+        none_below=None if none_below is None else min(none_below, most),
+    )
 
 
 def described(
@@ -140,8 +155,9 @@ def _parsed(document, path):
 
 
 def _built(kind, entry):
-    if not isinstance(entry.get("high"), int | float | None):
-        raise TypeError("a largest value that is no number")
+    for name in ("high", "none_below"):
+        if not isinstance(entry.get(name), int | float | None):
+            raise TypeError(f"{name} is no number")
     fields = {**entry, "name": str(entry["name"]), "shape": tuple(entry["shape"])}
     if entry.get("thresholds") is not None:
         fields["thresholds"] = tuple(map(float, entry["thresholds"]))

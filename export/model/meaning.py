@@ -32,6 +32,8 @@ def expected_outputs(
     found = found if thresholds is None else _with_thresholds(found, thresholds)
     if none_below is None:
         return found
+    if not np.isfinite(none_below):
+        raise InputError(f"Expected none_below as a finite number, received {none_below}.")
     name = _one_of(found, "classification", "none_below")
     return {**found, name: found[name]._replace(none_below=float(none_below))}
 

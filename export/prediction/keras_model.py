@@ -20,8 +20,10 @@ def load_keras_predictor(path, outputs=None):
     """Loads a `.keras` file; `outputs` as in `keras_vit.export.load_predictor`, logits in a run folder."""
     model = load_model(path)
     known = saved_preprocessing(path.parent)
-    if outputs is None and (path.parent / "recipe.json").is_file():
-        return run_predictor(model, names_next_to(path), read_output_meaning(path.parent), known)
+    if (path.parent / "recipe.json").is_file():
+        meaning = read_output_meaning(path.parent)
+        if meaning.is_declared(outputs):
+            return run_predictor(model, names_next_to(path), meaning, known)
     if outputs is None and is_graph(model) and _is_classifier_of_images(model):
         outputs, seen = _infer(model)
         warn(f"{path}: {seen}. Declare outputs if they are not.", Notice)

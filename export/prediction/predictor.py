@@ -36,13 +36,20 @@ class Predictor:
         for tensor in self.description.inputs:
             if not 0 < math.prod(size or 1 for size in tensor.shape) <= MOST_NUMBERS:
                 raise InputError(f"Expected a model of a sensible size, received one of {tensor.shape}.")
-        names = self.label_names
-        if self.classes and names is not None and len(names) != self.num_classes:
+        names, named = self.label_names, self.description.named
+        columns = self.num_classes if self.classes else named.shape[-1] if named and named.shape else None
+        if names is not None and columns is not None and len(names) != columns:
+            has = counted(columns, "class", "classes") if self.classes else counted(columns, "output")
             raise InputError(
-                "Expected one label per class: the model has "
-                f"{counted(self.num_classes, 'class', 'classes')}, the labels next to it are {len(names)}. "
-                "Put the labels.txt of its training there, or none."
+                f"Expected one label per {'class' if self.classes else 'output'}: the model has {has}, the "
+                f"labels next to it are {len(names)}. Put the labels.txt of its training there, or none."
             )
+        for output in self.description.outputs:
+            if output.thresholds is not None and len(output.thresholds) not in output.shape[-1:]:
+                raise InputError(
+                    f"Expected one threshold per label: {output.name} of the model is {output.shape}, the "
+                    f"thresholds that are recorded with it are {len(output.thresholds)}."
+                )
 
     @property
     def label_names(self) -> tuple | None:

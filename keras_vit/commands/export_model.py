@@ -74,7 +74,7 @@ def _out(options, found):
 
 
 def known_meaning(options, found, items):
-    """Returns `task`, `activation` and `thresholds`, and prints what is not from the options.
+    """Returns `task`, `activation` and what decides an answer; prints what is not from the options.
 
     Raises:
         InputError: there are labels, and what the outputs mean is not known; it lists the tasks that fit.
@@ -88,7 +88,8 @@ def known_meaning(options, found, items):
     if not (options.task or options.activation):
         print(f"taken: task {meaning['task'] or 'none'}, activation {meaning['activation'] or 'none'}")
     is_known = (meaning["task"], meaning["activation"]) == (found.task, found.activation)
-    return {**meaning, "thresholds": found.thresholds if is_known else None}
+    decided = {"thresholds": found.thresholds, "none_below": found.none_below} if is_known else {}
+    return {**meaning, **decided}
 
 
 def _choices(model):

@@ -41,6 +41,7 @@ class FoundModel:
     task: str | None = None  # what its one output means; None where that is not known
     activation: str | None = None  # that makes probabilities of its outputs; None where that is not known
     thresholds: tuple | None = None  # of several labels the least probability of each that holds
+    none_below: float | None = None  # the probability of the best class below which it is no answer
 
     @property
     def inputs(self) -> tuple:
@@ -101,7 +102,7 @@ def _from_file(path, named):
         path.parent,
         read_label_names(labels) if labels.is_file() else None,
         saved_preprocessing(path.parent),
-        *((meaning.task, meaning.activation, meaning.thresholds) if meaning else ()),
+        *((meaning.task, meaning.activation, meaning.thresholds, meaning.none_below) if meaning else ()),
     )
 
 

@@ -4,7 +4,7 @@ import os
 from typing import NamedTuple
 
 from keras_vit.export.prediction.load import load_predictor
-from keras_vit.export.prediction.predictor import LOGITS, Predictor
+from keras_vit.export.prediction.predictor import Predictor
 from keras_vit.export.variants import is_exported
 from keras_vit.io.preprocessing import Preprocessing
 
@@ -30,9 +30,15 @@ def find_predictor(name: str, outputs: str | None = None) -> Found:
         predictor = load_predictor(name, outputs=outputs)
         return Found(predictor, shown, predictor.label_names, predictor.preprocessing)
     from keras_vit.commands.found_model import find_model
-    from keras_vit.export.prediction.keras_model import keras_predictor
+    from keras_vit.export.prediction.keras_model import keras_predictor, run_predictor
+    from keras_vit.io.output_meaning import OutputMeaning
 
     found = find_model(name)
-    outputs = outputs or (LOGITS if found.activation == "softmax" else None)
-    predictor = keras_predictor(found.model, found.label_names, outputs, found.preprocessing)
+    known = OutputMeaning(  # its outputs are calibrated
+        found.task, found.activation, thresholds=found.thresholds, none_below=found.none_below
+    )
+    if known.is_declared(outputs) and found.task not in (None, "embedding"):
+        predictor = run_predictor(found.model, found.label_names, known, found.preprocessing)
+    else:
+        predictor = keras_predictor(found.model, found.label_names, outputs, found.preprocessing)
     return Found(predictor, found.name, found.label_names, found.preprocessing)

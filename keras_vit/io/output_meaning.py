@@ -11,7 +11,8 @@ from keras_vit.errors import InputError
 from keras_vit.io.json_files import read_json, write_json
 
 NAME = "outputs.json"
-_ACTIVATIONS = (None, "softmax", "sigmoid")
+_ACTIVATIONS = {"classification": "softmax", "labels": "sigmoid", "regression": None}  # of each task
+_MOST = 1e6  # of a temperature, its inverse and a sharpening: what float32 computes with
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +26,15 @@ class OutputMeaning:
     thresholds: Sequence[float] | None = None  # of several labels the least probability of each that holds
     none_below: float | None = None  # the probability of the best class below which it is no answer
 
+    def is_declared(self, outputs: str | None) -> bool:
+        """Whether this is what a user declares outputs to be: `"logits"` or, with None, whatever is known."""
+        return outputs is None or (outputs, self.activation) == ("logits", "softmax")
+
+    def is_calibrated_by(self, fitted: dict[str, float]) -> bool:
+        """Whether these are its numbers, as fitted again on the same outputs."""
+        names = ("temperature", "sharpening")
+        return np.allclose(*([values.get(n, 0) for n in names] for values in (vars(self), fitted)), rtol=0.01)
+
     def write(self, folder: str | os.PathLike) -> None:
         """Writes it into a run folder."""
         write_json(Path(folder, NAME), dataclasses.asdict(self))
@@ -35,23 +45,30 @@ def read_output_meaning(folder: str | os.PathLike) -> OutputMeaning:
     path = Path(folder, NAME)
     if not path.is_file():
         return OutputMeaning()
-    found = read_json(path, dict)
     try:
-        thresholds = found["thresholds"]
+        found = read_json(path, dict)
+        thresholds, none_below = found["thresholds"], found.get("none_below")
         meaning = OutputMeaning(
-            str(found["task"]),
+            found["task"],
             found["activation"],
-            float(found["temperature"]),
-            float(found.get("sharpening", 0)),
-            None if thresholds is None else tuple(map(float, thresholds)),
-            None if found.get("none_below") is None else float(found["none_below"]),
+            _number(found["temperature"], 1 / _MOST, _MOST),
+            _number(found.get("sharpening", 0.0), 0, _MOST),
+            None if thresholds is None else tuple(_number(least, 0, 1) for least in thresholds),
+            None if none_below is None else _number(none_below, 0, 1),
         )
-    except (KeyError, TypeError, ValueError) as error:
+        if _ACTIVATIONS[meaning.task] != meaning.activation:
+            raise ValueError(f"{meaning.task} with {meaning.activation}")
+        if none_below is not None and meaning.task != "classification":
+            raise ValueError(f"none_below of {meaning.task}")
+    except (InputError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is damaged: evaluate the run again to write it.") from error
-    is_number = 0 < meaning.temperature < float("inf") and 0 <= meaning.sharpening < float("inf")
-    if meaning.activation not in _ACTIVATIONS or not is_number:
-        raise InputError(f"{path} is damaged: evaluate the run again to write it.")
     return meaning
+
+
+def _number(value, low, high):
+    if isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"{value!r} is not from {low} to {high}")
+    return float(value)
 
 
 def calibrated(outputs: np.ndarray, temperature: float = 1.0, sharpening: float = 0.0) -> np.ndarray:

@@ -5,7 +5,7 @@ import functools
 
 import keras
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, warn
 from keras_vit.io.files import write_text
 from keras_vit.io.json_files import write_json
 from keras_vit.io.label_names import read_label_names
@@ -224,7 +224,8 @@ class ImageTask(Task):
 
     def describe(self, folder, prepared):
         write_text(folder.labels, "".join(f"{name}\n" for name in prepared.data.label_names))
-        OutputMeaning(self.target.task, self.target.activation).write(folder.path)
+        if not folder.metrics.is_file():  # of an evaluated model it is known already
+            OutputMeaning(self.target.task, self.target.activation).write(folder.path)
         model = prepared.whole or prepared.model
         if model.input_shape[-1] in (1, 3):  # as images in files have
             known = with_statistics(self.preparation(prepared.data.name), model)
@@ -287,7 +288,8 @@ class ImageTask(Task):
 
     def _none_of_these(self, folder, model, data, answers, fitted, unsure):
         """The score below which a class is no answer: as wanted, or that of an earlier evaluation."""
-        least = read_output_meaning(folder.path).none_below
+        earlier = _earlier_meaning(folder)
+        least = earlier.none_below
         if unsure is None and least is None:
             return None, {}
         check_has_classes(self.target.task)
@@ -299,11 +301,27 @@ class ImageTask(Task):
             outputs = [predict_outputs(model, half) for half in halves]
             unknown = [self.target.answers(each, fitted).max(axis=1) for each in outputs]
         least, figures = fit_none_below(unsure, known, unknown, least)
+        if unsure is None and not earlier.is_calibrated_by(fitted):
+            warn(
+                f"Probabilities are calibrated anew, and that below which the answer is none of these, "
+                f"{least:.4f}, was fitted before: fit it again with keras-vit evaluate {folder.path} "
+                "--precision P."
+            )
         return least, {"none_of_these": figures}
 
     def extra_metrics(self, model, data):
         """Returns entries of `metrics.json` that not every classifier has."""
         return {}
+
+
+def _earlier_meaning(folder):
+    """What outputs mean by an earlier evaluation; a damaged file is written anew."""
+    try:
+        return read_output_meaning(folder.path)
+    except InputError as error:
+        lost = "If pictures were to get no class, fit the probability again with --precision."
+        warn(f"{str(error).partition(':')[0]}, and is written anew. {lost}")
+        return OutputMeaning()
 
 
 def predict_outputs(model, images, batch_size=256):

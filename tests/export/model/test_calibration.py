@@ -56,9 +56,12 @@ def test_files_answer_calibrated_probabilities(own_model, digits, held_out, tmp_
 
 def test_the_calibration_of_a_file_that_takes_int8_is_int8(own_model, digits, held_out, tmp_path):
     images, expected = held_out[0], calibrated_probabilities(own_model, held_out)
-    exported(own_model, digits, held_out, tmp_path, ["full_int8"], max_drop=5, input_dtype="int8")
+    options = {"max_drop": 5, "input_dtype": "int8", "none_below": 0.9999}
+    exported(own_model, digits, held_out, tmp_path, ["full_int8"], **options)
     assert all(operator.types - {"INT32"} == {"INT8"} for operator in tail(tmp_path))  # sizes of reshapes
-    found = load_predictor(tmp_path / "model_full_int8.tflite").probabilities(images)
+    predictor = load_predictor(tmp_path / "model_full_int8.tflite")
+    found = predictor.probabilities(images)
+    assert 0.99 < predictor.description.classified.none_below < found.max() < 1  # it can be reached
     assert np.mean(found.argmax(1) == expected.argmax(1)) > 0.95
 
 

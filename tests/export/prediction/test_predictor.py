@@ -7,6 +7,7 @@ from keras_vit import InputError
 from keras_vit.errors import Notice
 from keras_vit.export import export_model, load_predictor
 from keras_vit.export.tflite.convert import write_tflite
+from keras_vit.io.output_meaning import OutputMeaning
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +96,22 @@ def test_logits_get_softmax_with_a_notice_or_as_declared_or_in_a_run_folder(imag
     predictors.append(load_predictor(tmp_path / "model.keras", outputs="logits"))
     (tmp_path / "recipe.json").write_text("{}")
     predictors += [load_predictor(tmp_path), load_predictor(tmp_path / "model.keras")]
+    predictors.append(load_predictor(tmp_path, outputs="logits"))
     assert not [warning for warning in recwarn if issubclass(warning.category, Notice)]
     for predictor in predictors:
         np.testing.assert_allclose(predictor.probabilities(images), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("outputs", [None, "logits"])
+def test_the_logits_of_a_run_are_calibrated_whoever_declares_them(outputs, images, tmp_path):
+    model = classifier(keras.layers.Activation("linear"))
+    model.save(tmp_path / "model.keras")
+    (tmp_path / "recipe.json").write_text("{}")
+    OutputMeaning(temperature=3.0, none_below=0.7).write(tmp_path)
+    predictor = load_predictor(tmp_path, outputs=outputs)
+    expected = softmax(model.predict(images, verbose=0) / 3, axis=1)
+    np.testing.assert_allclose(predictor.probabilities(images), expected, atol=1e-6)
+    assert predictor.description.classified.none_below == 0.7
 
 
 def test_unknown_and_wrong_meanings_of_outputs_are_refused(tmp_path):

@@ -1,8 +1,10 @@
 """A run that was pushed gives the same answers from there, and what is refused leaves nothing there."""
 
+import dataclasses
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,10 @@ from keras_vit import InputError, pretrained
 from keras_vit.__main__ import main
 from keras_vit.export import load_predictor
 from keras_vit.io.json_files import read_json
-from keras_vit.training import push
+from keras_vit.io.output_meaning import read_output_meaning
+from keras_vit.training import ImageRecipe, push, train
+from keras_vit.training.hub.push import files_to_push
+from keras_vit.training.run_folder import RunFolder
 
 FILES = {"model_fp32.tflite"}
 
@@ -100,6 +105,43 @@ def test_what_comes_back_gives_the_same_answers(hub, exported, photo, capsys):
         assert main(["predict", source, "photo.jpg"]) == 0
         answers.append(re.findall(r"\d+\.\d+", capsys.readouterr().out))
     assert answers[0] == answers[1] and answers[0]
+
+
+def several_labels(folder):
+    """The files of a run whose images have several labels, as they are pushed."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (90, 8, 8, 1)).astype("uint8")
+    data = images, random.integers(0, 2, (90, 3))
+    recipe = ImageRecipe(data="given", label_kind="several", model="linear", epochs=1)
+    train(recipe, folder, data=data)
+    return folder
+
+
+def sure(exported, folder):
+    """A run whose answer is a class above a probability."""
+    run = shutil.copytree(exported, folder)
+    dataclasses.replace(read_output_meaning(run), none_below=1.0).write(run)
+    return run
+
+
+@pytest.mark.parametrize("kind", ["sure", "several labels"])
+def test_what_decides_an_answer_comes_back(kind, hub, exported, photo, tmp_path):
+    folder = tmp_path / "run"
+    run = sure(exported, folder) if kind == "sure" else several_labels(folder)
+    files = files_to_push(RunFolder(run))
+    hub.repositories["me/it"] = [{name: Path(file).read_bytes() for name, file in files.items()}]
+    answers = []
+    for source in ("hf://me/it", str(run)):
+        assert main(["predict", source, "photo.jpg", "--csv", "answer.csv"]) == 0
+        answers.append(Path("answer.csv").read_text())
+    assert answers[0] == answers[1]
+    assert ("none of these" if kind == "sure" else "labels") in answers[0]
+
+
+def test_files_that_decide_by_other_thresholds_are_not_published(hub, exported, tmp_path, capsys):
+    run = sure(exported, tmp_path / "run")
+    assert "found other thresholds. Export again" in refused(capsys, run, "me/digits")
+    assert not hub.repositories
 
 
 def test_the_programs_of_the_card_run_as_they_are(hub, exported, photo, capsys):

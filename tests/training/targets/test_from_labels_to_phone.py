@@ -114,6 +114,19 @@ def answers(model, images):
     return values
 
 
+def test_names_or_thresholds_of_other_labels_are_refused(trained, tmp_path):
+    kind, run = trained
+    folder = shutil.copytree(run.folder.path, tmp_path / "run")
+    (folder / "labels.txt").write_text("one\n")
+    with pytest.raises(InputError, match="Expected one label per .*, the labels next to it are 1"):
+        load_predictor(folder)
+    shutil.copy(run.folder.labels, folder)
+    if kind == "several":
+        write_json(folder / "outputs.json", read_json(folder / "outputs.json") | {"thresholds": [0.5]})
+        with pytest.raises(InputError, match=r"one threshold per label: .* is \(3,\), .* are 1"):
+            load_predictor(folder)
+
+
 def test_predict_shows_and_writes_them(trained, tmp_path, capsys):
     kind, run = trained
     file = str(run.data.test.names()[0])

@@ -1,15 +1,18 @@
 """A classifier that may answer that a picture has none of its classes."""
 
 import csv
+import dataclasses
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_vit.__main__ import main
-from keras_vit.errors import InputError
+from keras_vit.errors import DataWarning, InputError
 from keras_vit.export import load_predictor
 from keras_vit.io.json_files import read_json
+from keras_vit.io.output_meaning import read_output_meaning
 from keras_vit.training import ImageRecipe, evaluate, train
 from keras_vit.training.targets.unknown import least_score
 
@@ -78,13 +81,52 @@ def test_unknown_pictures_get_no_class_in_any_form(run, tmp_path, capsys):
     file = folder / "run" / "export" / "model_fp32.tflite"
     (output,) = load_predictor(file).description.outputs
     assert output.none_below == pytest.approx(found["threshold"])
-    for model in (folder / "run", file):
-        csv_file = tmp_path / f"{model.name}.csv"
+    data = ["--data", f"npz:{folder / 'data.npz'}", "--out", str(tmp_path / "again"), "--variant", "fp32"]
+    assert main(["export", str(folder / "run" / "model.keras"), *data]) == 0
+    again = tmp_path / "again" / "model_fp32.tflite"
+    for model in (folder / "run", file, again):
+        csv_file = tmp_path / f"{model.parent.name}.csv"
         assert main(["predict", str(model), str(folder / "unknown"), "--csv", str(csv_file)]) == 0
         assert "none of these" in capsys.readouterr().out
         with open(csv_file, newline="") as rows:
             answers = [row["class"] for row in csv.DictReader(rows)]
         assert np.mean([answer != "none of these" for answer in answers]) <= 0.3
+
+
+def with_threshold(run, tmp_path):
+    """A copy of the run, and what its outputs mean with a threshold."""
+    folder = shutil.copytree(run[0].folder.path, tmp_path / "run")
+    meaning = dataclasses.replace(read_output_meaning(folder), none_below=0.8)
+    meaning.write(folder)
+    return folder, meaning
+
+
+def test_a_finished_run_that_is_resumed_keeps_the_threshold(run, tmp_path):
+    folder, meaning = with_threshold(run, tmp_path)
+    train(run[0].task.recipe, folder, resume=True)
+    assert read_output_meaning(folder) == meaning
+
+
+def test_more_epochs_drop_the_threshold_of_the_model_before(run, tmp_path):
+    folder, _ = with_threshold(run, tmp_path)
+    with pytest.warns(DataWarning, match="none of these is that of fewer epochs, and is dropped"):
+        trained = train(run[0].task.recipe.replace(epochs=31), folder, resume=True)
+    assert read_output_meaning(folder).none_below is None and "none_of_these" not in trained.metrics
+
+
+def test_a_threshold_of_other_probabilities_is_told(run, tmp_path):
+    folder, meaning = with_threshold(run, tmp_path)
+    dataclasses.replace(meaning, temperature=2 * meaning.temperature).write(folder)
+    with pytest.warns(DataWarning, match=r"none of these, 0.8000, was fitted before: fit it again"):
+        assert evaluate(folder)["none_of_these"]["threshold"] == 0.8
+
+
+def test_an_evaluation_writes_a_damaged_file_anew(run, tmp_path):
+    folder, meaning = with_threshold(run, tmp_path)
+    (folder / "outputs.json").write_text("{}")
+    with pytest.warns(DataWarning, match=r"outputs.json is damaged, and is written anew.* --precision"):
+        evaluate(folder)
+    assert read_output_meaning(folder) == dataclasses.replace(meaning, none_below=None)
 
 
 @pytest.mark.parametrize(
