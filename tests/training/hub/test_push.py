@@ -112,7 +112,7 @@ def several_labels(folder):
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (90, 8, 8, 1)).astype("uint8")
     data = images, random.integers(0, 2, (90, 3))
-    recipe = ImageRecipe(data="given", label_kind="several", model="linear", epochs=1)
+    recipe = ImageRecipe(data="given", label_kind="several", model="linear", epochs=1, batch_size=16)
     train(recipe, folder, data=data)
     return folder
 
