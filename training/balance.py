@@ -159,14 +159,17 @@ def given_weights(text: str, name: str = "class_weight") -> dict[str, float]:
     for part in str(text).split(","):
         label, _, number = part.rpartition(":")
         try:
-            weights[label.strip()] = float(number)
+            weight = float(number)
         except ValueError:
-            weights[label.strip()] = np.nan
-        if not label or not 0 <= weights[label.strip()] <= 1e6:
+            weight = np.nan
+        if not label or not 0 <= weight <= 1e6:
             raise InputError(
                 f"Expected {name} to be {BALANCED} or CLASS:WEIGHT,... with weights from 0 to 1,000,000, "
                 f"received {text!r}."
             )
+        if label.strip() in weights:
+            raise InputError(f"Expected {name} to name each class once, received {label.strip()} twice.")
+        weights[label.strip()] = weight
     return weights
 
 

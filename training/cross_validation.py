@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_vit.errors import InputError, counted
 from keras_vit.io.json_files import read_json, write_json
-from keras_vit.training.data.split import Fold
+from keras_vit.training.data.split import MOST_FOLDS
 from keras_vit.training.devices.engine import PROCESSES
 from keras_vit.training.metrics import IMAGES, LABELS, NUMBERS
 from keras_vit.training.recipe import ImageRecipe, Recipe
@@ -149,7 +149,9 @@ def _check_alone(devices):
 
 
 def _count(folds):
-    return Fold.parse(f"1/{folds}", "folds").count
+    if not (isinstance(folds, int) and 2 <= folds <= MOST_FOLDS):
+        raise InputError(f"Expected 2 to {MOST_FOLDS:,} folds, received {folds!r}.")
+    return folds
 
 
 def _is_finished(place, recipe):

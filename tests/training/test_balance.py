@@ -106,6 +106,7 @@ def cross_entropy(logits, labels):
     [
         ("class_weight=often", "Expected class_weight to be balanced or CLASS:WEIGHT"),
         ("class_weight=1:-2", "Expected class_weight to be balanced or CLASS:WEIGHT"),
+        ("class_weight=1:2, 1:3", "Expected class_weight to name each class once, received 1 twice"),
         ("monitor=precision", "Expected monitor to be accuracy, .* or recall:CLASS"),
         ("monitor=recall", "Expected monitor to be accuracy, .* or recall:CLASS"),
     ],

@@ -74,7 +74,7 @@ def test_the_same_command_continues_within_a_fold_and_with_those_that_are_missin
     ("run", "more", "message"),
     [
         ("new", ["--folds", "31"], "received 31: dark has 30 images. Take fewer folds, or add images"),
-        ("new", ["--folds", "1"], "Expected folds to be NUMBER/COUNT with 2 to 1,000 folds"),
+        ("new", ["--folds", "1"], "Expected 2 to 1,000 folds, received 1."),
         ("new", ["--folds", "2", "fold=1/2"], "The recipe has fold=1/2, one of several folds: leave it out"),
         ("whole", ["--folds", "3"], "fold=1/3 (was 1/2)"),
         ("whole", ["--folds", "2", "epochs=1"], "contains a run of another recipe: epochs=1 (was 2)"),

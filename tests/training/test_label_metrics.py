@@ -1,9 +1,12 @@
 import time
 
 import numpy as np
+import pytest
 from sklearn.metrics import average_precision_score
 
+from keras_vit.training import ImageRecipe
 from keras_vit.training.label_metrics import average_precisions, label_metrics
+from keras_vit.training.targets import SeveralLabels
 
 
 def test_average_precision_is_that_of_sklearn_also_with_equal_scores_and_repeated_images():
@@ -17,6 +20,18 @@ def test_average_precision_is_that_of_sklearn_also_with_equal_scores_and_repeate
         for i in range(4):
             expected = average_precision_score(labels[chosen, i], scores[chosen, i])
             np.testing.assert_allclose(found[i], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("score", "words"), [(1.0, "8 images do not say how much"), (0.6, "on more such images: 0.")]
+)
+def test_an_interval_is_told_where_images_drawn_again_differ(score, words):
+    labels = np.eye(2)[np.arange(8) % 2]
+    scores = np.where(labels > 0, score, 0.5 - score / 4)
+    scores[0] = scores[0, ::-1] if score < 1 else scores[0]
+    metrics = label_metrics(scores, labels, ("a", "b"), None) | {"num_images": 8}
+    (line,) = SeveralLabels(ImageRecipe(label_kind="several")).place(metrics, "")
+    assert words in line
 
 
 def test_thousands_of_labels_are_measured_in_seconds():

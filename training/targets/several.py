@@ -88,10 +88,11 @@ class SeveralLabels(Target):
         by_chance = metrics["average_precision_by_chance"]
         found = [f"mean average precision of scores by chance: {by_chance:.4f}"]
         low, high = metrics["mean_average_precision_interval"]
-        found[0] += (
-            f"; on more such images: {low:.4f} to {high:.4f} (95 %, by "
-            f"{counted(metrics['num_images'], 'image')})"
-        )
+        images = counted(metrics["num_images"], "image")
+        if low < high:
+            found[0] += f"; on more such images: {low:.4f} to {high:.4f} (95 %, by {images})"
+        else:  # such as all right: drawn again they stay so
+            found[0] += f"; {images} do not say how much it varies on more"
         if low <= by_chance:
             found.append(f"hint: no better than chance, as far as these images show: {advice}")
         return found
