@@ -155,10 +155,11 @@ def _parsed(document, path):
 
 
 def _built(kind, entry):
-    for name in ("high", "none_below"):
-        if not isinstance(entry.get(name), int | float | None):
-            raise TypeError(f"{name} is no number")
+    thresholds = entry.get("thresholds")
+    for value in (entry.get("high"), entry.get("none_below"), *(thresholds or ())):
+        if not isinstance(value, int | float | None):
+            raise TypeError(f"{value!r} is no number")
     fields = {**entry, "name": str(entry["name"]), "shape": tuple(entry["shape"])}
-    if entry.get("thresholds") is not None:
-        fields["thresholds"] = tuple(map(float, entry["thresholds"]))
+    if thresholds is not None:
+        fields["thresholds"] = tuple(map(float, thresholds))
     return kind(**fields)

@@ -12,8 +12,9 @@ from keras_vit import InputError
 from keras_vit.export import export_model, load_predictor
 from keras_vit.export.metadata.attach import LABELS, attach
 from keras_vit.export.metadata.tables import Card
+from keras_vit.export.model.description import NAME
 from keras_vit.export.prediction.tflite import tflite_predictor
-from keras_vit.export.tflite.archive import attached_file
+from keras_vit.export.tflite.archive import attach_files, attached_file
 from keras_vit.export.tflite.convert import write_tflite
 from keras_vit.export.tflite.graph import read_graph
 from keras_vit.models import cnn
@@ -86,6 +87,32 @@ def test_a_file_without_labels_has_none_and_too_few_are_refused(plain):
     attach(plain, Card("three"), described(plain, "ab"))
     with pytest.raises(InputError, match="3 classes, the labels next to it are 2"):
         tflite_predictor(plain)
+
+
+@pytest.mark.parametrize(
+    ("decided", "message"),
+    [
+        ({"none_below": "half"}, "describes no model"),
+        ({"thresholds": (0.5, "half", 0.5)}, "describes no model"),
+        ({"thresholds": (0.5,)}, r"one threshold per label: .* is \(3,\), .* are 1"),
+    ],
+)
+def test_what_cannot_decide_an_answer_is_refused(decided, message, plain):
+    known = described(plain, "abc")
+    (output,) = known.outputs
+    changed = dataclasses.replace(known, outputs=(dataclasses.replace(output, **decided),))
+    attach_files(plain, {NAME: changed.to_bytes()})
+    with pytest.raises(InputError, match=message):
+        tflite_predictor(plain)
+
+
+@pytest.mark.parametrize("least", [float("nan"), float("inf")])
+def test_a_probability_that_is_no_number_is_refused_before_any_file(least, tmp_path):
+    model = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    known = {"task": "classification", "activation": "softmax", "none_below": least}
+    with pytest.raises(InputError, match="none_below as a finite number"):
+        export_model(model, tmp_path / "out", inputs=IMAGES[:, :4, :4], **known)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_input_that_no_app_gives_is_refused(tmp_path):
