@@ -133,13 +133,15 @@ def _outputs(options, files):
         answers = Answers(found, options.top, options.min_score)
         columns = answers.columns if options.csv else []
         interrupted = None
+        places = {file: place for place, file in enumerate(files)}
         try:
             for names, inputs, broken in _batches(files, found, options.geometry):
                 rows = [answers.add_broken(*each) for each in broken.items()]
                 rows += answers.add(names, found.predictor.outputs(inputs)) if names else []
-                csv_file.add(columns, rows)
+                csv_file.add(columns, sorted(rows, key=lambda row: places.get(row["file"], 0)))
         except KeyboardInterrupt as error:  # what was answered is kept
             interrupted = error
+        answers.answered.sort(key=lambda pair: places.get(pair[0], 0))
         write(answers.as_json())
     _show(answers, [name for name in (options.csv, options.json) if name not in (None, STDOUT)])
     if interrupted:

@@ -137,6 +137,7 @@ def test_all_other_images_are_answered_when_some_are_broken(words, code, folder,
     assert len(found) == 72 and found["photos/39_dark.png"]["class"] == "dark"
     broken = {file for file, row in found.items() if row["error"]}
     assert broken == {"photos/20_broken.png", "photos/90_broken.jpg"}
+    assert list(found) == sorted(found) == [item["file"] for item in json.loads(Path("out.json").read_text())]
     assert broken == {item["file"] for item in json.loads(Path("out.json").read_text()) if "error" in item}
     error = capsys.readouterr().err
     assert "2 of 72 images cannot be read: photos/20_broken.png, photos/90_broken.jpg" in error

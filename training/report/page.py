@@ -30,8 +30,8 @@ PICTURES = {  # name: title, caption, alternative text
         "Calibration by the validation images",
         "The same after the model's outputs are divided by a temperature that was fitted on the validation "
         "images, lower for images on which the model is sure where these show it: so do predict and the "
-        "exported files answer. A calibration error up to the one by chance alone says nothing: in 95 of 100 "
-        "draws of so many images a perfectly calibrated model shows no more than that.",
+        "exported files answer. Where an error by chance alone is shown, a calibration error up to it says "
+        "nothing: in 95 of 100 draws of so many images a perfectly calibrated model shows no more than that.",
         "Reliability diagram of the calibrated probabilities.",
     ),
     "average_precision": (
