@@ -27,16 +27,25 @@ class Answers:
                     )
         self.answered = []  # pairs of a file and its outputs by name, or its error
 
-    def add(self, files: list[str], outputs: dict[str, np.ndarray]) -> list[dict]:
-        """Adds the outputs for some files; returns their rows of `columns`."""
-        items = [{name: values[row] for name, values in outputs.items()} for row in range(len(files))]
-        self.answered += zip(files, items, strict=True)
-        return [{"file": file, **self._cells(item)} for file, item in zip(files, items, strict=True)]
+    def add(
+        self, files: list[str], outputs: dict[str, np.ndarray], broken: dict[str, InputError]
+    ) -> list[dict]:
+        """Adds some files: the errors of those that cannot be read, the outputs for the others, in their order.
 
-    def add_broken(self, file: str, error: InputError) -> dict:
-        """Adds a file that cannot be read; returns its row."""
-        self.answered.append((file, error))
-        return {"file": file, "error": str(error)}
+        Returns their rows of `columns`.
+        """
+        read = iter(range(len(files) - len(broken)))
+        rows = []
+        for file in files:
+            if file in broken:
+                self.answered.append((file, broken[file]))
+                rows.append({"file": file, "error": str(broken[file])})
+            else:
+                row = next(read)
+                item = {name: values[row] for name, values in outputs.items()}
+                self.answered.append((file, item))
+                rows.append({"file": file, **self._cells(item)})
+        return rows
 
     @property
     def broken(self) -> dict[str, InputError]:

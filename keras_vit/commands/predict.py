@@ -133,15 +133,12 @@ def _outputs(options, files):
         answers = Answers(found, options.top, options.min_score)
         columns = answers.columns if options.csv else []
         interrupted = None
-        places = {file: place for place, file in enumerate(files)}
         try:
             for names, inputs, broken in _batches(files, found, options.geometry):
-                rows = [answers.add_broken(*each) for each in broken.items()]
-                rows += answers.add(names, found.predictor.outputs(inputs)) if names else []
-                csv_file.add(columns, sorted(rows, key=lambda row: places.get(row["file"], 0)))
+                outputs = found.predictor.outputs(inputs) if len(broken) < len(names) else {}
+                csv_file.add(columns, answers.add(names, outputs, broken))
         except KeyboardInterrupt as error:  # what was answered is kept
             interrupted = error
-        answers.answered.sort(key=lambda pair: places.get(pair[0], 0))
         write(answers.as_json())
     _show(answers, [name for name in (options.csv, options.json) if name not in (None, STDOUT)])
     if interrupted:
@@ -173,7 +170,7 @@ def _report(answers, skip_broken):
 
 
 def _batches(files, found, geometry) -> Iterator[tuple]:
-    """Yields what some items are called, their inputs for a predictor, and the error of each broken file."""
+    """Yields what some items are called, inputs of those that can be read, and the errors of the others."""
     if len(files) == 1 and files[0].endswith(".npz"):
         yield *_arrays(files[0], geometry), {}
         return
@@ -226,8 +223,8 @@ def _images(files, found, shape, geometry):
             for part in tracked(parts, "predicting"):
                 images = {file: future.result() for file, future in zip(part, ahead.pop(0), strict=True)}
                 ahead.append([pool.submit(read, file) for file in next(later)])
-                whole = {file: image for file, image in images.items() if isinstance(image, np.ndarray)}
-                broken = {file: error for file, error in images.items() if file not in whole}
-                yield list(whole), np.stack(list(whole.values())) if whole else None, broken
+                whole = [image for image in images.values() if isinstance(image, np.ndarray)]
+                broken = {file: error for file, error in images.items() if isinstance(error, InputError)}
+                yield part, np.stack(whole) if whole else None, broken
         finally:
             pool.shutdown(cancel_futures=True)
