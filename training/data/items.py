@@ -6,6 +6,7 @@ A new kind of storage is a class like `FileItems`, with its methods.
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,7 @@ from keras_vit.io.images import MAX_FILE_SIZE
 SAMPLE = 4096  # bytes in the middle of a file that identify it, together with its size
 _CHUNK = 256  # files that a thread reads at a time
 _THREADS = 16  # which wait for the disk most of the time
+_WAITED = 0.5  # share of the time from which on they do
 
 
 class FileItems:
@@ -66,10 +68,16 @@ class FileItems:
         return told_apart(found, self.sizes, lambda indices: self._hashed(self._content, indices))
 
     def _hashed(self, read, indices):
-        """The hash of what a function reads of some files, with many threads: they wait for the disk."""
+        """The hash of what a function reads of some files, with many threads where the disk is waited for."""
         parts = [indices[start : start + _CHUNK] for start in range(0, len(indices), _CHUNK)]
-        with ThreadPoolExecutor(_THREADS) as pool:
-            found = list(pool.map(lambda part: hashes(map(read, part)), parts))
+        found = []
+        while len(found) < len(parts):
+            began, computed = time.perf_counter(), time.thread_time()
+            found.append(hashes(map(read, parts[len(found)])))
+            waited = time.perf_counter() - began - (time.thread_time() - computed)
+            if waited > _WAITED * (time.perf_counter() - began):  # else threads only wait for each other
+                with ThreadPoolExecutor(_THREADS) as pool:
+                    found += pool.map(lambda part: hashes(map(read, part)), parts[len(found) :])
         return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
     def _facts(self, path):
