@@ -30,7 +30,7 @@ class Answers:
     def add(
         self, files: list[str], outputs: dict[str, np.ndarray], broken: dict[str, InputError]
     ) -> list[dict]:
-        """Adds some files: the errors of those that cannot be read, the outputs for the others, in their order.
+        """Adds some files in their order: the errors of those that cannot be read, outputs for the others.
 
         Returns their rows of `columns`.
         """
