@@ -131,7 +131,7 @@ class TfliteWriter:
         return {"file": file, "rules": variant.rules_with_ends(self.form.int8), "ranges": ranges}
 
     def _share_of(self, part, words):
-        """Returns a function of the share of some work that is done, which tells the time left."""
+        """Returns a function of the share of some work that is done, which shows the time left."""
         started = time.monotonic()
 
         def progress(share):

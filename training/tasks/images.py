@@ -303,7 +303,7 @@ class ImageTask(Task):
         least, figures = fit_none_below(unsure, known, unknown, least)
         if unsure is None and not earlier.is_calibrated_by(fitted):
             warn(
-                f"Probabilities are calibrated anew, and that below which the answer is none of these, "
+                f"Probabilities are calibrated again, and that below which the answer is none of these, "
                 f"{least:.4f}, was fitted before: fit it again with keras-vit evaluate {folder.path} "
                 "--precision P."
             )
@@ -315,12 +315,12 @@ class ImageTask(Task):
 
 
 def _earlier_meaning(folder):
-    """What outputs mean by an earlier evaluation; a damaged file is written anew."""
+    """What outputs mean by an earlier evaluation; a damaged file is written again."""
     try:
         return read_output_meaning(folder.path)
     except InputError as error:
         lost = "If pictures were to get no class, fit the probability again with --precision."
-        warn(f"{str(error).partition(':')[0]}, and is written anew. {lost}")
+        warn(f"{str(error).partition(':')[0]}, and is written again. {lost}")
         return OutputMeaning()
 
 

@@ -124,7 +124,7 @@ def test_a_threshold_of_other_probabilities_is_told(run, tmp_path):
 def test_an_evaluation_writes_a_damaged_file_anew(run, tmp_path):
     folder, meaning = with_threshold(run, tmp_path)
     (folder / "outputs.json").write_text("{}")
-    with pytest.warns(DataWarning, match=r"outputs.json is damaged, and is written anew.* --precision"):
+    with pytest.warns(DataWarning, match=r"outputs.json is damaged, and is written again.* --precision"):
         evaluate(folder)
     assert read_output_meaning(folder) == dataclasses.replace(meaning, none_below=None)
 
