@@ -15,7 +15,7 @@ __all__ = ["ImageRecipe", "PairRecipe", "Recipe", "TextRecipe", "override"]
 def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     """Returns the recipe with assignments such as `"epochs=3"` applied; `"field=none"` unsets a field.
 
-    A notice names what the recipe's own model had and another one gets not.
+    A notice names the arguments of the recipe's own model that another model does not get.
     """
     types = assignment_types(recipe, assignments)
     pairs = (split_assignment(assignment, types) for assignment in assignments)

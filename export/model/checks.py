@@ -141,7 +141,7 @@ def warn_of_few_items(expected, max_drop):
 def warn_of_equal_outputs(outputs):
     """Warns where a model answers all items alike: so does a file that has lost everything."""
     for name, values in outputs.items():
-        if len(values) > 1 and np.allclose(values, values[:1], rtol=1e-6, atol=0):
+        if len(values) > 1 and np.allclose(values, values[:1], rtol=1e-6, atol=0):  # roundings of float32
             warn(
                 f"{name} is the same for all {counted(len(values), 'item')}, so that comparing files on them "
                 "shows nothing. Give inputs on which the model's answers differ; untrained weights often "

@@ -34,18 +34,11 @@ class Answers:
 
         Returns their rows of `columns`.
         """
-        read = iter(range(len(files) - len(broken)))
-        rows = []
-        for file in files:
-            if file in broken:
-                self.answered.append((file, broken[file]))
-                rows.append({"file": file, "error": str(broken[file])})
-            else:
-                row = next(read)
-                item = {name: values[row] for name, values in outputs.items()}
-                self.answered.append((file, item))
-                rows.append({"file": file, **self._cells(item)})
-        return rows
+        count = len(files) - len(broken)
+        read = ({name: values[row] for name, values in outputs.items()} for row in range(count))
+        items = [broken[file] if file in broken else next(read) for file in files]
+        self.answered += zip(files, items, strict=True)
+        return [{"file": file, **self._cells(item)} for file, item in zip(files, items, strict=True)]
 
     @property
     def broken(self) -> dict[str, InputError]:
@@ -132,6 +125,8 @@ class Answers:
         return self._output(name).task == "labels" and self._has_names(name)
 
     def _cells(self, item):
+        if isinstance(item, InputError):
+            return {"error": str(item)}
         if not self.found.predictor.classes:
             cells = []
             for name, values in item.items():
