@@ -88,8 +88,12 @@ def _missing(error):
 def _hint(options):
     if options.command in ("tune", "reproduce") or getattr(options, "folds", None):
         return " The same command continues it."
-    started = options.command == "train" and os.path.exists(os.path.join(options.run_dir, "recipe.json"))
-    return " Continue with the same command and --resume." if started else ""
+    if options.command != "train" or not os.path.exists(os.path.join(options.run_dir, "recipe.json")):
+        return ""
+    from keras_vit.training.run_folder import AS_IT_IS
+
+    has_model = os.path.exists(os.path.join(options.run_dir, "model.keras"))
+    return " Continue with the same command and --resume." + (f" Without it, {AS_IT_IS}" if has_model else "")
 
 
 @contextlib.contextmanager

@@ -8,17 +8,18 @@ from typing import Any
 import keras
 
 from keras_vit.constraints import check_value
-from keras_vit.errors import InputError, counted, warn
+from keras_vit.errors import InputError, Notice, counted, warn
 from keras_vit.io.json_files import read_json
 from keras_vit.io.model_archive import load_model
 from keras_vit.io.output_meaning import read_output_meaning
 from keras_vit.training.checkpoint import SameData
 from keras_vit.training.devices import open_engine
 from keras_vit.training.fit import fit_task
+from keras_vit.training.interrupted import interrupted_line
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.recipe_file import as_started, load_recipe, read_recipe
 from keras_vit.training.report.history import read_history
-from keras_vit.training.run_folder import GIVEN_DATA, RunFolder
+from keras_vit.training.run_folder import AS_IT_IS, GIVEN_DATA, RunFolder
 from keras_vit.training.targets.unknown import Precision, Unsure, check_folder, check_has_classes
 from keras_vit.training.tasks import Task, task_of
 
@@ -185,6 +186,8 @@ def load_run(run_dir: str | Path, data_dir: str | Path | None = None, data: Any 
     folder = RunFolder(run_dir)
     folder.check_trained()
     task = task_of(load_recipe(folder.recipe)).continuing(folder)
+    if line := interrupted_line(folder, task.recipe.epochs):
+        warn(f"{folder.path}: {line}.", Notice)
     model = load_model(folder.model)
     data = _data_of_recipe(task, folder, data_dir) if data is None else task.take(data, data_dir)
     task = task.knowing(data)
@@ -226,6 +229,8 @@ def _continues(recipe, folder):
     before, trained = load_recipe(folder.recipe), len(read_history(folder.history).get("epoch", ()))
     if recipe.epochs <= before.epochs or changed_fields(folder, recipe, but=("epochs",)):
         return False
+    if interrupted_line(folder, before.epochs):
+        return False
     if trained < before.epochs:
         raise InputError(
             f"The run in {folder.path} was ended by early stopping after epoch {trained}: more epochs would "
@@ -254,7 +259,9 @@ def _check_same_recipe(recipe, folder, but):
         raise InputError(f"--resume found no run in {folder.path}. Leave --resume out to start one.")
     changed = changed_fields(folder, recipe, but)
     if changed:
+        is_shorter = [text.partition("=")[0] for text in changed] == ["epochs"]
+        as_it_is = f" Without it, {AS_IT_IS}" if is_shorter and folder.model.exists() else ""
         raise InputError(
             f"--resume continues the recipe that {folder.path} started with, but {', '.join(changed)} "
-            "differ. Give the same fields, or another --run-dir."
+            f"differ. Give the same fields, or another --run-dir.{as_it_is}"
         )

@@ -60,9 +60,11 @@ def figure_section(name: str, title: str, caption: str, alternative: str) -> str
 
 
 def recipe_section(recipe: dict) -> str:
-    """Returns a section with the fields of a recipe; None is shown as "default"."""
-    rows = [(field, "default" if value is None else value) for field, value in recipe.items()]
-    return section("Recipe", table([("Field", "Value"), *rows], (0, 1)))
+    """Returns a section with the fields of a recipe; those that are None, for the default, are folded."""
+    given = [(field, value) for field, value in recipe.items() if value is not None]
+    others = ", ".join(text(field) for field, value in recipe.items() if value is None)
+    rest = f"\n<details><summary>Fields by default</summary><p>{others}</p></details>" if others else ""
+    return section("Recipe", table([("Field", "Value"), *given], (0, 1)) + rest)
 
 
 def table(rows: list[Sequence], name_columns: Sequence[int] = ()) -> str:

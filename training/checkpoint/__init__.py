@@ -29,7 +29,7 @@ running them (`resumed_epoch`).
 """
 
 from keras_vit.training.checkpoint.resumed_epoch import executed_together, fit_from, streams_from
-from keras_vit.training.checkpoint.run_state import Position, RunState
+from keras_vit.training.checkpoint.run_state import Position, RunState, saved_position
 from keras_vit.training.checkpoint.stateful_callbacks import BestCheckpoint, SameData
 from keras_vit.training.checkpoint.triggers import CheckpointInterval, Interrupted, Interruption
 
@@ -43,5 +43,6 @@ __all__ = [
     "SameData",
     "executed_together",
     "fit_from",
+    "saved_position",
     "streams_from",
 ]

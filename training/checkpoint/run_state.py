@@ -62,7 +62,7 @@ class RunState(keras.callbacks.Callback):
             return Position()
         document = self._saved[1]
         self._check_same_run(document)
-        return Position(document["epoch"], document["step"], document["stopped"])
+        return _position(document)
 
     def restore(self, model):
         """Restores a compiled model from what `load` read; metrics and callbacks follow when they start."""
@@ -192,6 +192,20 @@ class RunState(keras.callbacks.Callback):
             with self._incomplete_state_named(name):
                 callback.restore(saved[name])
         self._saved = None
+
+
+def saved_position(folder: Path) -> Position | None:
+    """Returns how far the newest readable state in a folder is; None without one."""
+    for file in sorted(folder.glob("*.state"), reverse=True):
+        with contextlib.suppress(InputError):
+            arrays, document = read_state(file)
+            _check_document(file, arrays, document)
+            return _position(document)
+    return None
+
+
+def _position(document):
+    return Position(document["epoch"], document["step"], document["stopped"])
 
 
 def _check_document(path, arrays, document):

@@ -106,7 +106,7 @@ def render_page(model, data, metrics, history, recipe, place, pictures):
     first = [name for name in pictures if name in FIRST]
     rest = [name for name in pictures if name not in first]
     parts = [
-        _headline(model, data, metrics, history),
+        _headline(model, data, metrics, history, recipe.get("epochs", 0)),
         *(f'<p class="note">{html.escape(line[0].upper() + line[1:])}.</p>' for line in place),
         *(figure_section(name, *PICTURES[name]) for name in first),
         kind.table(metrics, data.label_names),
@@ -117,18 +117,23 @@ def render_page(model, data, metrics, history, recipe, place, pictures):
     return document(f"{model.name} on {data.name}", parts)
 
 
-def summary_cards(rows, model, metrics, history):
-    """Returns the cards at the top of a page: the metrics, and what model and training cost."""
+def summary_cards(rows, model, metrics, history, epochs):
+    """Returns the cards at the top of a page: the metrics, and what model and training cost.
+
+    `epochs` is how many were planned: an interrupted training, or one that early stopping ended, has fewer.
+    """
     numbers = {**card_texts(rows, metrics), "Parameters": f"{model.count_params():,}"}
     if history:
         numbers["Training time"] = duration(history["seconds"].sum())
-        numbers["Epochs"] = f"{len(history['epoch'])}"
+        trained = len(history["epoch"])
+        numbers["Epochs"] = f"{trained}" if trained >= epochs else f"{trained} of {epochs}"
     return cards(numbers)
 
 
-def _headline(model, data, metrics, history):
+def _headline(model, data, metrics, history, epochs):
+    summary = summary_cards(KINDS[data.label_kind].METRICS, model, metrics, history, epochs)
     return (
-        f'{summary_cards(KINDS[data.label_kind].METRICS, model, metrics, history)}\n<p class="note">On '
+        f'{summary}\n<p class="note">On '
         f"{counted(len(data.test.labels), 'test image')}, which took no part in training "
         f"({counted(len(data.train.labels), 'image')}) or in choosing the best epoch "
         f"({counted(len(data.validation.labels), 'image')}).</p>"

@@ -36,7 +36,7 @@ def write_report(
 
     def page(pictures):
         parts = [
-            _headline(model, data, metrics, history),
+            _headline(model, data, metrics, history, recipe.get("epochs", 0)),
             *(f'<p class="note">{html.escape(line[0].upper() + line[1:])}.</p>' for line in place),
             *(figure_section(name, *PICTURES[name]) for name in pictures),
             _answers("Wrong answers", metrics["examples"]["wrong"]),
@@ -69,9 +69,9 @@ def _pictures(model, data, metrics, history):
     yield "attention", attention_picture(shares, shown["source"], shown["answer"])
 
 
-def _headline(model, data, metrics, history):
+def _headline(model, data, metrics, history, epochs):
     return (
-        f'{summary_cards(PAIRS, model, metrics, history)}\n<p class="note">On '
+        f'{summary_cards(PAIRS, model, metrics, history, epochs)}\n<p class="note">On '
         f"{counted(len(data.test), 'test pair')}, which took no part in training "
         f"({counted(len(data.train), 'pair')}) or in choosing the best epoch "
         f"({counted(len(data.validation), 'pair')}); {html.escape(data.found[-1])}. Exact match is the share "

@@ -47,7 +47,7 @@ def write_report(
 
     def page(pictures):
         parts = [
-            _headline(model, data, metrics, history),
+            _headline(model, data, metrics, history, recipe.get("epochs", 0)),
             _samples(samples, metrics, data),
             *(figure_section(name, *PICTURES[name]) for name in pictures),
             _log(log),
@@ -67,13 +67,13 @@ def _pictures(data, samples, metrics, history):
     yield "following", bigram_picture(samples, data.train, data.vocabulary)
 
 
-def _headline(model, data, metrics, history):
+def _headline(model, data, metrics, history, epochs):
     kind = "lines" if data.lines else "characters of running text"
     train, validation, test = (
         len(split) if data.lines else len(split[0]) for split in (data.train, data.validation, data.test)
     )
     return (
-        f'{summary_cards(TEXT, model, metrics, history)}\n<p class="note">Per character of '
+        f'{summary_cards(TEXT, model, metrics, history, epochs)}\n<p class="note">Per character of '
         f"{test:,} test {kind}, which took no part in training ({train:,}) or in choosing the best epoch "
         f"({validation:,})"
         f"{'; the end of a line counts as a character' if data.lines else ''}. The bigram model counts pairs "

@@ -4,13 +4,16 @@ import errno
 import os
 import shutil
 import signal
+import warnings
 
 import keras
 import numpy as np
 import pytest
 
 from keras_vit import InputError
-from keras_vit.training.checkpoint import Interrupted
+from keras_vit.errors import Notice
+from keras_vit.training import evaluate, train
+from keras_vit.training.checkpoint import Interrupted, saved_position
 from keras_vit.training.checkpoint.state_file import read_state
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe import ImageRecipe
@@ -188,3 +191,29 @@ def test_a_run_killed_within_epochs_resumes_bit_identically(tmp_path, data, whol
     assert last_state(tmp_path)[1]["epoch"] == 2
     fit(RECIPE, tmp_path, data=data, resume=True)
     assert_same_end(tmp_path, whole)
+
+
+def test_an_interrupted_run_is_evaluated_with_a_notice_and_can_be_continued(tmp_path, data, whole):
+    with pytest.raises(Killed):
+        fit(RECIPE, tmp_path, data=data, callbacks=[KillAfter(2, 0)])
+    with pytest.warns(Notice, match="interrupted after 2 of 3 epochs, and the model is that of the best"):
+        evaluate(tmp_path, data=data)
+    assert "2 of 3" in (tmp_path / "report" / "index.html").read_text()
+    with pytest.raises(InputError, match="epochs=2 .was 3.* Without it, evaluate and export use the best"):
+        train(RECIPE.replace(epochs=2), tmp_path, data=data, resume=True)
+    with pytest.raises(InputError, match="epochs=9 .was 3"):  # not: "ended by early stopping"
+        train(RECIPE.replace(epochs=9), tmp_path, data=data, resume=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Notice)
+        train(RECIPE, tmp_path, data=data, resume=True)
+        evaluate(tmp_path, data=data)
+    assert_same_end(tmp_path, whole)
+
+
+def test_the_newest_readable_state_says_how_far_a_run_is(tmp_path, whole):
+    assert saved_position(tmp_path) is None
+    shutil.copytree(whole / "state", tmp_path, dirs_exist_ok=True)
+    newest = saved_position(tmp_path)
+    assert newest.epoch == last_state(whole)[1]["epoch"]
+    sorted(tmp_path.glob("*.state"))[-1].write_bytes(b"damaged")
+    assert saved_position(tmp_path).epoch == newest.epoch - 1

@@ -154,7 +154,7 @@ def test_the_page_contains_the_metrics(run_dir):
     probabilities[0] = certain(1)
     report(run_dir, model := dense(), data, probabilities)
     words = Page(run_dir / "report/index.html").words
-    for figure in ("95.83 %", f"{model.count_params():,}", "1 min 40 s", "0.0417", "default"):
+    for figure in ("95.83 %", f"{model.count_params():,}", "1 min 40 s", "0.0417", "Fields by default"):
         assert figure in words
 
 
