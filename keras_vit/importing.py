@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import importlib
+import importlib.machinery
 import importlib.util
 import os
 import signal
@@ -35,6 +36,16 @@ def is_name(text: Any) -> bool:
         and all(part.isidentifier() for part in name.split("."))
         and (is_module or place.endswith(".py"))
     )
+
+
+def has_module(name: str) -> bool:
+    """Returns whether a module of a name without dots is here or installed; it is not imported.
+
+    >>> has_module("json"), has_module("no_such_module")
+    (True, False)
+    """
+    found = importlib.machinery.PathFinder.find_spec(name, [os.getcwd(), *sys.path])
+    return name.isidentifier() and found is not None
 
 
 def import_named(name: str, what: str) -> Any:

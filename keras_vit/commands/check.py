@@ -1,8 +1,12 @@
 """Reads all images or texts of a data set, and shows how they are read, counted and passed over."""
 
+import contextlib
+import warnings
+
 from keras_vit.commands.arguments import add_data_dir, add_source, given_source, path, selected
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
+from keras_vit.errors import InputError, Notice
 
 EXAMPLE = "keras-vit check folder:photos"
 
@@ -48,8 +52,22 @@ def run(options):
         "examine": True,
         "caching": options.image_size is not None,
     }
+    of_images = {} if text_loader(options.spec) else of_images
     with json_file(options.json, [options.spec]) as write:
-        data = load_data(options.spec, **({} if text_loader(options.spec) else of_images))
+        try:
+            data = load_data(options.spec, **of_images)
+        except InputError:
+            if of_images:
+                _print_rest(load_data, options.spec, of_images)
+            raise
         splits = {name: len(getattr(data, name)) for name in ("train", "validation", "test")}
         write({"data": options.spec, "splits": splits, "lines": data.summary()})
     print("\n".join(data.summary()))
+
+
+def _print_rest(load_data, spec, of_images):
+    """Prints what can be read of data with an error: images that cannot be read are left out."""
+    with contextlib.suppress(InputError), warnings.catch_warnings():
+        warnings.simplefilter("ignore", Notice)
+        rest = load_data(spec, **{**of_images, "skip_broken": True})
+        print("\n".join(rest.summary()))

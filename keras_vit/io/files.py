@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import difflib
 import errno
 import io
 import math
@@ -131,7 +132,7 @@ def read_bytes(path: str | os.PathLike, what: str, max_size: float = MAX_TEXT_SI
     path = Path(path)
     try:
         if not path.is_file():
-            raise InputError(f"Expected {what} at {path}, found {what_lies_at(path)}.")
+            raise InputError(f"Expected {what} at {path}, found {what_lies_at(path)}.{near_path(path)}")
         if path.stat().st_size > max_size:
             raise InputError(f"Expected {what} at {path}, found {path.stat().st_size:,} bytes.")
         return path.read_bytes()
@@ -188,6 +189,15 @@ def errors_to(log: BinaryIO):
 def what_lies_at(path: Path) -> str:
     """Returns a phrase for what a path is instead of a file."""
     return "a folder" if path.is_dir() else "no file" if path.exists() else "none"
+
+
+def near_path(path: Path) -> str:
+    """Returns a question whether what lies next to a missing path was meant, or `""`."""
+    try:
+        near = [] if path.exists() else difflib.get_close_matches(path.name, os.listdir(path.parent), n=1)
+    except OSError:
+        return ""
+    return f" Did you mean {path.parent / near[0]}?" if near else ""
 
 
 def is_full_disk(error: BaseException | None) -> bool:

@@ -34,8 +34,10 @@ def test_what_was_found_is_shown(photos, capsys):
 def test_a_broken_file_and_two_readings_are_one_line(photos, capsys):
     (photos / "Train" / "dark" / "bad.jpg").write_bytes(b"no image")
     assert main(["check", f"folder:{photos}"]) == 2
-    assert "1 of 13 images" in (error := capsys.readouterr().err) and error.count("\n") == 1
+    shown, error = capsys.readouterr()
+    assert "1 of 13 images" in error and error.count("\n") == 1
     assert "out, set --skip-broken." in error  # in Python skip_broken=True
+    assert "passed over: 1 .txt\ntrain       8 images" in shown  # the rest
     assert main(["check", f"folder:{photos}", "--skip-broken"]) == 0
     (photos / "Train").rename(photos / "nature")
     assert main(["check", f"folder:{photos}", "--skip-broken"]) == 2
@@ -77,3 +79,28 @@ def test_names_of_any_bytes_are_read_and_shown(photos, capfd):
     os.rename(source.parent, os.fsencode(source.parent) + b"\xe9")
     assert main(["check", f"folder:{photos}", "--skip-broken"]) == 2
     assert "one line of text, received 'dark\\udce9'" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spec", "meant"),
+    [
+        ("photos", "folder:photos?"),
+        ("list.csv", "table:list.csv?"),
+        ("folders:photos", "folder:photos?"),
+        ("fodler:photos", "folder:photos?"),
+        ("folder:foto", "photos?"),
+        ("digit", "digits?"),
+    ],
+)
+def test_a_slip_in_the_data_is_recognised(spec, meant, photos, capsys, monkeypatch):
+    monkeypatch.chdir(photos.parent)
+    (photos.parent / "list.csv").write_text("image,label\n")
+    assert main(["check", spec]) == 2
+    assert capsys.readouterr().err.endswith(f" Did you mean {meant}\n")
+
+
+def test_a_module_with_the_name_of_a_source_but_a_letter_is_imported(photos, capsys, monkeypatch):
+    monkeypatch.chdir(photos.parent)
+    (photos.parent / "folders.py").write_text("")
+    assert main(["check", "folders:photos"]) == 2
+    assert "defines no photos" in capsys.readouterr().err

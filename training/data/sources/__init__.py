@@ -11,15 +11,17 @@ A spec is `NAME` or `NAME:ARGUMENT`, where NAME is the module's name. Each modul
 """
 
 import dataclasses
+import difflib
 import functools
 import importlib
+import os
 import pkgutil
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
 from keras_vit.errors import InputError, listed
-from keras_vit.importing import is_name
+from keras_vit.importing import has_module, is_name
 from keras_vit.training.data import given
 from keras_vit.training.data.encoded import DECODED_FIELDS
 
@@ -40,6 +42,9 @@ class LoadOptions:
     copied: bool = False  # image files are not decoded for a model, so no grey levels get lost
     label_kind: str | None = None  # of label_kinds.KINDS; None: as the labels show
     group: str | None = None  # see `keras_vit.training.data.groups`
+
+
+_OF_ENDINGS = {".csv": "table", ".parquet": "table", ".npz": "npz"}
 
 
 def source_names() -> list[str]:
@@ -89,12 +94,27 @@ def check_read(spec: str, given: Mapping[str, object]):
 def find_source(spec: str):
     """Returns a source's module, its argument (`""` for none), and a short name of the data."""
     sources = _sources()
-    if is_name(spec) and spec.partition(":")[0] not in sources:
-        return given, spec, spec
     name, colon, argument = spec.partition(":") if isinstance(spec, str) else (None, "", "")
+    meant = _meant(spec, name, argument, sources)
+    if is_name(spec) and name not in sources and meant is None:
+        return given, spec, spec
     source = sources.get(name)
     if source is None or not bool(source.ARGUMENT) == bool(colon) == bool(argument):
+        hint = "" if meant is None else f" Did you mean {meant}?"
         *others, last = (f"{name}:{s.ARGUMENT}" if s.ARGUMENT else name for name, s in sources.items())
-        raise InputError(f"Unknown data {spec!r}. Expected {', '.join(others)}, {last} or module:name.")
+        raise InputError(f"Unknown data {spec!r}. Expected {', '.join(others)}, {last} or module:name.{hint}")
     shown = PurePath(argument).name if source.ARGUMENT == "PATH" else argument
     return source, argument, name + colon + shown
+
+
+def _meant(spec, name, argument, sources):
+    """The spec that may have been meant: of a path without its source, or of a source with a slip."""
+    if name in sources or not isinstance(spec, str):
+        return None
+    if os.path.exists(spec):
+        found = "folder" if os.path.isdir(spec) else _OF_ENDINGS.get(os.path.splitext(spec)[1].lower())
+        return found and f"{found}:{spec}"
+    near = difflib.get_close_matches(name, sources, n=1, cutoff=0.75)
+    if not near or has_module(name):
+        return None
+    return f"{near[0]}:{argument}" if argument else near[0]

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_vit.errors import InputError, counted, listed
+from keras_vit.errors import InputError, counted, listed, warn
+from keras_vit.io.files import near_path
 from keras_vit.io.folders import scan
+from keras_vit.io.image_formats import HEIF_HINT, HEIF_SUFFIXES
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
 from keras_vit.training.data.items import FileItems
@@ -34,7 +36,7 @@ def load(argument, options):
     path = Path(argument).expanduser()
     if not path.is_dir():
         found = "a file" if path.exists() else "nothing"
-        raise InputError(f"Expected a folder of class folders at {path}, found {found}.")
+        raise InputError(f"Expected a folder of class folders at {path}, found {found}.{near_path(path)}")
     if table := _table_in(path):
         if options.class_folders:
             raise InputError(
@@ -59,6 +61,8 @@ def load(argument, options):
             f"{path} has {counted(len(files), 'image')}, and more files that are none: {layout.kinds(5)}. "
             "Convert or move them; to leave them out, set skip_broken=True (--skip-broken)."
         )
+    if unread := sum(layout.passed_over[kind] for kind in HEIF_SUFFIXES):
+        warn(f"{counted(unread, 'photograph is', 'photographs are')} HEIC and passed over: {HEIF_HINT}.")
     items = FileItems(path, files)
     splits, lines = encoded_parts(items, parts, options, str(path))
     return Loaded(splits, names, [*layout.lines(), *lines])

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from keras_vit.errors import DataWarning, InputError
+from keras_vit.io import folders
 from keras_vit.training.data.sources import LoadOptions, folder
 
 
@@ -52,6 +53,14 @@ def test_hidden_files_and_files_that_are_no_images_by_name_are_passed_over(photo
     (photos / "README.md").write_text("about the photos")
     parts, names = read_folder(photos, (4, 4))
     assert names == ("cat", "dog") and len(parts["train"]) == 5
+
+
+def test_photographs_that_need_a_package_are_a_warning(photos, monkeypatch):
+    is_read = folders.is_image_file
+    monkeypatch.setattr(folders, "is_image_file", lambda path: is_read(path) and not path.endswith(".heic"))
+    (photos / "cat" / "one.heic").write_bytes(b"")
+    with pytest.warns(DataWarning, match="1 photograph is HEIC and passed over: .*pip install pillow-heif"):
+        read_folder(photos, (4, 4))
 
 
 def test_folders_of_splits_are_kept_as_splits(tmp_path):
