@@ -12,12 +12,17 @@ from keras_vit.export.measurement import size_words
 from keras_vit.export.model.description import Description, read_description
 from keras_vit.export.tasks import PHOTO_TASKS
 from keras_vit.export.tflite.graph import end_names, read_graph
+from keras_vit.export.verification.choose import fastest
 from keras_vit.io import markdown
 from keras_vit.io.preprocessing import Preprocessing
 
 SHOWN = 40  # labels
 CHANNELS = {1: "grey", 3: "RGB"}  # of photos
 HEADINGS = {"kotlin": "Kotlin", "swift": "Swift", "javascript": "JavaScript", "python": "Python"}
+UNSURE = (
+    "`keras-vit evaluate RUN --precision 0.95` fits a value below which the answer is none of them, and the "
+    "lines of the next export have it"
+)
 NOT_RUN = {
     "kotlin": "These calls follow the published interface and were not run on a phone.",
     "swift": "These lines follow published interfaces and were not compiled or run.",
@@ -52,8 +57,11 @@ def no_files(name):
 
 
 def chosen_file(files):
-    """The pair whose file the lines name: what `auto` kept, else the fastest."""
-    return min(files, key=lambda pair: (not pair[0].get("kept"), pair[0].get("latency_ms", float("inf"))))
+    """The pair whose file the lines name: what `auto` kept, else the one that it would keep of these."""
+    rows = [row for row, _ in files]
+    timed = [row for row in rows if "latency_ms" in row]
+    chosen = next((row for row in rows if row.get("kept")), None) or fastest(timed) or rows[0]
+    return files[rows.index(chosen)]
 
 
 def files_table(files, row):
@@ -62,8 +70,8 @@ def files_table(files, row):
         (f"`{r['file']}`", size_words(r["size"]), f"{r['latency_ms']:.2f} ms" if "latency_ms" in r else "-")
         for r, _ in files
     ]
-    table = markdown.table(("file", "size", "CPU time where it was exported"), rows)
-    why = "which `auto` kept" if row.get("kept") else "the fastest here; a phone may rank them otherwise"
+    table = markdown.table(("file", "size", "latency where it was exported"), rows)
+    why = "which `auto` kept" if row.get("kept") else "as fast as any here; a phone may rank them otherwise"
     return f"{table}\n\nThe lines below use `{row['file']}`, {why}."
 
 
@@ -161,6 +169,8 @@ def _output(tensor, name, case):
         words += f". A number stands for `(number - ({tensor.zero_point})) * {tensor.scale:.9g}`"
     if tensor.none_below is not None:
         words += f'. The answer is "{NONE}" where no value is at least {tensor.none_below:.4g}'
+    elif tensor.task == "classification":
+        words += f". Every input gets a class, also one of something else: {UNSURE}"
     if tensor.task == "labels" and tensor.thresholds is None:
         words += f". A label holds from {HALF:g} on"
     return f"{words}."

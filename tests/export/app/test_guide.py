@@ -167,6 +167,46 @@ def test_without_a_tflite_file_it_says_how_to_write_one():
     assert "--variant dynamic_int8" in app_guide("a model", [])
 
 
+def test_the_lines_name_the_file_that_auto_would_keep(tmp_path):
+    exported(tmp_path, classifier(3), inputs=IMAGES, variants=("fp32", "fp16", "dynamic_int8"), max_drop=100)
+    path = tmp_path / "model_fp32.tflite"
+
+    def named(**latencies):
+        rows = [
+            {"file": f"model_{name}.tflite", "variant": name, "size": 9, "passed": True, "latency_ms": ms}
+            for name, ms in latencies.items()
+        ]
+        given = [({**row, "batch_size": 1, "attention": False}, path) for row in rows]
+        return re.search(r"The lines below use `model_(\w+).tflite`", app_guide("a model", given))[1]
+
+    assert named(fp32=5.87, fp16=5.76) == named(fp16=5.76, fp32=5.87) == "fp16"
+    assert named(fp32=5.76, fp16=5.87) == "fp16"  # of nearly equal ones the smaller
+    assert named(fp16=5.0, dynamic_int8=5.2) == "dynamic_int8"  # which an ARM phone is faster at
+    assert named(fp32=1.0, dynamic_int8=2.0) == "fp32"
+
+
+def test_a_classifier_without_a_threshold_says_how_to_get_one(tmp_path):
+    text = exported(tmp_path, classifier(3), inputs=IMAGES, preprocessing=HOW, task="classification")
+    assert "keras-vit evaluate RUN --precision 0.95" in text
+    with_one = {"task": "classification", "activation": "softmax", "none_below": 0.6}
+    text = exported(tmp_path / "unsure", classifier(3), inputs=IMAGES, preprocessing=HOW, **with_one)
+    assert "--precision" not in text
+
+
+@pytest.mark.parametrize("language", ["kotlin", "swift"])
+def test_each_block_imports_what_it_uses_first(language, tmp_path):
+    names = {"label_names": list("xyz"), "task": "classification", "activation": "softmax"}
+    text = exported(tmp_path, classifier(3), inputs=IMAGES, preprocessing=HOW, **names)
+    blocks = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        lines = [line for line in block.splitlines() if line and not line.startswith("//")]
+        imports = [line.rpartition(" ")[2].rpartition(".")[2] for line in lines if line.startswith("import ")]
+        assert imports and lines[len(imports) - 1].startswith("import ")
+        if language == "kotlin":
+            assert all(block.count(name) > 1 for name in imports)
+
+
 @pytest.mark.slow  # six exports and a compiler
 def test_the_kotlin_lines_compile_against_stand_ins(tmp_path):
     if shutil.which("kotlinc") is None:
@@ -220,6 +260,7 @@ def test_the_kotlin_lines_compile_against_stand_ins(tmp_path):
 
 def kotlin_sources(text, number):
     """A source for each program of `app.md`: in a function, behind the lines that prepare a photo."""
+    text = re.sub("^import .*\n", "", text, flags=re.MULTILINE)  # which the stand-ins replace
     blocks = [part.partition("\n```")[0] for part in text.split("```kotlin\n")[1:]]
     prepared = blocks.pop(0) if "fun forModel" in blocks[0] else ""
     for place, block in enumerate(blocks):
