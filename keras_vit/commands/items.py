@@ -81,7 +81,8 @@ def _own_arrays(path, tensors):
         if len(given) != 1 or len(names) > 1:
             wanted = listed(names) if names else "x"
             raise InputError(
-                f"Expected arrays {wanted} in {path}, and perhaps labels; it has {listed(arrays)}."
+                f"Expected arrays {wanted} in {path}, and perhaps labels, of several outputs labels_NAME; it "
+                f"has {listed(arrays)}."
             )
         inputs, used = arrays[given[0]], {given[0]}
     rest = {name: array for name, array in arrays.items() if name not in used}
