@@ -94,18 +94,19 @@ def row(name, build, rounds):
 
     keras.backend.clear_session()
     model = build()
-    _, height, width, channels = model.input_shape
+    _, height, _, channels = model.input_shape
     parameters = model.count_params()
     times = {}
     if parameters <= TIMED:
         with tempfile.TemporaryDirectory() as folder:
             files = our_files(model, VARIANTS, Path(folder))
             times = median_times({variant: invoker(files[variant]) for variant in VARIANTS}, rounds)
-    latency = " | ".join(f"{times[variant]:.2f} ms" if times else "" for variant in VARIANTS)
+    latency = " | ".join(f"{times[variant]:.2f}" if times else "" for variant in VARIANTS)
     operations = f"{count_flops(model) / 1e9:.3g}"
-    accuracy = RECIPES.get(name.removeprefix("recipe "), ("",))[-1]
-    size = f"{height} x {width} x {channels}"
-    line = f"| {name} | {size} | {parameters:,} | {operations} | {latency} | {accuracy} |\n"
+    accuracy = RECIPES.get(name.removeprefix("recipe "))
+    name = f"{name} ({accuracy[-1]})" if accuracy else name
+    size = f"{height}{', grey' if channels == 1 else ''}"
+    line = f"| {name} | {size} | {parameters:,} | {operations} | {latency} |\n"
     print(line, end="", flush=True)
     return line
 
@@ -119,18 +120,18 @@ def processor():
 
 HEAD = """# Sizes of models
 
-`keras-vit list models` shows the fields of each. `keras_vit.models.vit("Ti/16")`, `cnn("3x3")`,
-`resnet("20")`, `levit("128S")` or `repvit("M0.9")` builds it, and a recipe takes it as `variant=Ti/16`. Any
-number of pixels for a patch may stand behind the slash. There are 1,000 classes for images of 224 pixels,
-else 10.
+Parameters, operations and latency of the variants. `keras-vit list models` shows the fields of each.
+`keras_vit.models.vit("Ti/16")`, `cnn("3x3")`, `resnet("20")`, `levit("128S")` or `repvit("M0.9")` builds it,
+and a recipe takes it as `variant=Ti/16`. Any number of pixels for a patch may stand behind the slash. Images
+are squares of RGB pixels. There are 1,000 classes for images of 224 pixels, else 10.
 
-Operations are floating-point operations for one image, in thousand millions; a multiplication and an addition
-are two. Latency is that of the TFLite file, one image, one thread of a shared {processor}: ratios carry over
+Operations are floating-point operations for one image, in billions; a multiplication and an addition are two.
+Latency is that of the TFLite file, one image, one thread of a shared {processor}: ratios carry over
 to other machines, times do not. Models of more than 30 million parameters were not timed.
 L/16 has 304,326,632 parameters.
 
-| model | image | parameters | operations, 10^9 | fp32 | dynamic_int8 | accuracy of a recipe |
-| --- | --- | --- | --- | --- | --- | --- |
+| model | image | parameters | billion operations | fp32, ms | dynamic_int8, ms |
+| --- | --- | --- | --- | --- | --- |
 """
 FOOT = """
 `mlp`, `linear`, `char_rnn`, `char_transformer` and `char_seq2seq` take their sizes as fields.

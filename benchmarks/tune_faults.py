@@ -263,7 +263,7 @@ def table(rows, options):
         f"Written by `python benchmarks/tune_faults.py --kills {options.kills} --seed {options.seed} "
         f"--trials {options.trials}{''.join(f' --kind {kind}' for kind in options.kind or ())}`.",
         "A kill counts as equal when its search ended with the trials, values, seeds, metrics of all epochs",
-        "and ends of a search without kills.",
+        "and ends of a search without kills. The last column is the number of searches run for it.",
         "",
         "| killed | kills | equal | searches |",
         "| --- | ---: | ---: | ---: |",

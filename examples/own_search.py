@@ -2,7 +2,9 @@
 
     keras-vit tune examples/own_search.py --objective val_accuracy --max-size-mb 0.1 --run-dir runs/own
 
-The same in Python: python examples/own_search.py runs/own
+The same in Python:
+
+    python examples/own_search.py runs/own
 """
 
 import sys

@@ -69,15 +69,16 @@ def table(entries: list[Entry], metric: str, about: str) -> str:
 
 def draw(entries: list[Entry], metric: str) -> Figure:
     """Returns a figure: score against latency and against size, a line for each family's front."""
-    figure = Figure(figsize=(10, 5), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(5.5, 7.5), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2, sharey=True)
-    _panel(left, entries, "latency_ms", 1, "latency in ms")
-    _panel(right, entries, "size", 1e6, "file size in MB")
-    left.set_ylabel(f"{metric} of the file")
-    if metric.endswith("accuracy"):
-        left.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    upper, lower = figure.subplots(2, 1)
+    _panel(upper, entries, "latency_ms", 1, "latency in ms")
+    _panel(lower, entries, "size", 1e6, "file size in MB")
+    for axes in (upper, lower):
+        axes.set_ylabel(f"{metric} of the file")
+        if metric.endswith("accuracy"):
+            axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
+    figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
@@ -95,7 +96,7 @@ def _panel(axes, entries, cost, divisor, label):
     axes.plot(x, y, color="0.8", linewidth=6, zorder=0, label="best of all")
     for entry in entries:
         place = getattr(entry, cost) / divisor, entry.score
-        axes.annotate(entry.name, place, (4, -11), textcoords="offset points", fontsize=7, color="0.25")
+        axes.annotate(entry.name, place, (4, -11), textcoords="offset points", fontsize=8, color="0.25")
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
     axes.xaxis.set_minor_locator(NullLocator())

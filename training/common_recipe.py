@@ -86,9 +86,9 @@ class Recipe:
     ema_momentum: Annotated[float | None, Range(0, 0.9999999)] = None  # the average is validated and saved
     early_stopping_patience: Annotated[int | None, Range(1, MANY)] = None  # epochs without improvement
     precision: Annotated[str, Choices("float32", "mixed_bfloat16")] = "float32"  # weights stay float32
-    steps_per_execution: Annotated[int, Range(1, MANY)] = 8  # at most, where the backend has it
-    metrics: tuple[str, ...] = ()  # module:name of more than those of the task
-    callbacks: tuple[str, ...] = ()  # module:name of classes, or of functions that return callbacks
+    steps_per_execution: Annotated[int, Range(1, MANY)] = 8  # steps per call, at most
+    metrics: tuple[str, ...] = ()  # `module:name` of metrics beyond those of the task
+    callbacks: tuple[str, ...] = ()  # `module:name` of classes or functions
     seed: Annotated[int, SEEDS] = 0  # of first weights, splits, order and augmentation
 
     def __init__(self, **fields: Any):

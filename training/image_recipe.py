@@ -59,7 +59,7 @@ class ImageRecipe(Augmentation, Recipe):
     # Data
     data: str = "digits"  # a spec, see `keras_vit.training.load_data`
     image_size: Annotated[int | None, Range(1, 8192)] = None  # pixels; None: as the data or the weights are
-    image_width: Annotated[int | None, Range(1, 8192), OnlyWith("image_size")] = None  # where not the height
+    image_width: Annotated[int | None, Range(1, 8192), OnlyWith("image_size")] = None  # if not the height
     geometry: Annotated[  # how images become image_size; None: center_crop for photographs, else stretch
         str | None, Choices(*GEOMETRIES)
     ] = None
@@ -71,23 +71,25 @@ class ImageRecipe(Augmentation, Recipe):
     background: Annotated[str | None, ReadBy(color_of), _with_data("background")] = (
         None  # of transparent images: white
     )
-    sixteen_bit: Annotated[str | None, ReadBy(window_of), _with_data("sixteen_bit")] = None  # full, data, A:B
-    image_column: Annotated[str | None, _with_data("image_column")] = None  # None: one of the usual names
-    label_column: Annotated[str | None, _with_data("label_column")] = None  # or several: A,B; * for all
-    split_column: Annotated[str | None, _with_data("split_column")] = None  # train, validation or test
-    weight_column: Annotated[str | None, _with_data("weight_column")] = None  # of images in the loss
+    sixteen_bit: Annotated[  # `full`, `data` or `LOW:HIGH`: which grey values become black and white
+        str | None, ReadBy(window_of), _with_data("sixteen_bit")
+    ] = None
+    image_column: Annotated[str | None, _with_data("image_column")] = None  # the paths; None: a usual name
+    label_column: Annotated[str | None, _with_data("label_column")] = None  # or several: `A,B`; `*` for all
+    split_column: Annotated[str | None, _with_data("split_column")] = None  # which split an image is in
+    weight_column: Annotated[str | None, _with_data("weight_column")] = None  # weight of an image in the loss
     label_kind: Annotated[str | None, Choices(*LABEL_KINDS)] = None  # of an image; None: as the labels show
     group: Annotated[  # what stays on one side of each split: folder, column:NAME or pattern:REGEX
         str | None, ReadBy(parse_groups), _with_data("group")
     ] = None
     near_duplicates: bool | None = None  # stay together too; None: where no group is given and images are few
-    fold: Annotated[str | None, ReadBy(Fold.parse)] = None  # NUMBER/COUNT: which fold is the test split
+    fold: Annotated[str | None, ReadBy(Fold.parse)] = None  # which fold is the test split: 1/5 to 5/5
     test_fraction: Annotated[float, FRACTION, OnlyWith("fold", None)] = Recipe.test_fraction
-    normalization: Annotated[str | None, Choices(*NORMALIZATIONS)] = None  # inside the model; None: its own
+    normalization: Annotated[str | None, Choices(*NORMALIZATIONS)] = None  # None: the model's own
 
     # Model
     model: str = "vit"  # or cnn, resnet, levit, repvit, mlp, linear, or module:build of an own one
-    flexible_patches: Annotated[  # pixels; one is drawn in each step, and export --patch-size takes any
+    flexible_patches: Annotated[  # pixels; one of these is drawn in each step
         tuple[Annotated[int, Range(1, 8192)], ...], OnlyWith("model", "vit")
     ] = ()
     progressive_size: Annotated[  # pixels of the shorter side at first; grows to image_size in four stages
@@ -102,9 +104,9 @@ class ImageRecipe(Augmentation, Recipe):
     layer_decay: Annotated[  # factor on the learning rate from each block to the one before it
         float, Range(0.001, 1), OnlyWith("pretrained"), OnlyWith("tuning", "full", "gradual", "lora")
     ] = 1.0
-    unfreeze_every: Annotated[int, Range(1, MANY), OnlyWith("tuning", "gradual")] = 1  # epochs a block
+    unfreeze_every: Annotated[int, Range(1, MANY), OnlyWith("tuning", "gradual")] = 1  # epochs per block
     lora_rank: Annotated[int, Range(1, 8192), OnlyWith("tuning", "lora")] = (
-        8  # of the additions to each matrix
+        8  # rank of the additions to each matrix
     )
 
     # Distillation
@@ -114,7 +116,7 @@ class ImageRecipe(Augmentation, Recipe):
     distill_kind: Annotated[  # what of it the student learns, see `keras_vit.training.Distillation`
         str, Choices("soft", "hard", "features"), OnlyWith("distill")
     ] = "soft"
-    distill_weight: Annotated[float, Range(0, 1), OnlyWith("distill")] = 0.5  # in the loss; labels: the rest
+    distill_weight: Annotated[float, Range(0, 1), OnlyWith("distill")] = 0.5  # share of the loss
     distill_temperature: Annotated[
         float, Range(0.001, 1000), OnlyWith("distill"), OnlyWith("distill_kind", "soft")
     ] = 1.0  # of the teacher's and the student's outputs
@@ -134,10 +136,8 @@ class ImageRecipe(Augmentation, Recipe):
     # Optimisation
     loss: Annotated[str, ChoicesOrOwn("cross_entropy", "hinge")] = "cross_entropy"  # hinge: support vectors
     label_smoothing: Annotated[float, Range(0, 0.999)] = 0.1  # share spread over all classes
-    class_weight: Annotated[str | None, ReadBy(given_weights)] = (
-        None  # in the loss: balanced, or A:WEIGHT,...
-    )
-    sampling: Annotated[str, Choices("each", "balanced")] = "each"  # image once, or classes equally often
+    class_weight: Annotated[str | None, ReadBy(given_weights)] = None  # `balanced`, or such as `cat:1,dog:50`
+    sampling: Annotated[str, Choices("each", "balanced")] = "each"  # each image once, or all classes as often
     logit_adjustment: Annotated[  # 1: as if all classes had as many images
         float, Range(0, 10), OnlyWith("loss", "cross_entropy")
     ] = 0.0
@@ -147,9 +147,9 @@ class ImageRecipe(Augmentation, Recipe):
 
     # Augmentation
     crop_area: Annotated[float | None, Range(0.01, 1)] = (
-        None  # least share of an image in a random part of it
+        None  # the smallest share of an image in a random crop
     )
-    crop_ratio: Annotated[float, Range(1, 100), OnlyWith("crop_area")] = 4 / 3  # at most, width to height
+    crop_ratio: Annotated[float, Range(1, 100), OnlyWith("crop_area")] = 4 / 3  # most width to height
     augmentation_until: Annotated[  # share of the epochs with RandAugment, TrivialAugment, MixUp and CutMix
         float, Range(0, 1), OnlyWithOneOf(*STRONG)
     ] = 1.0

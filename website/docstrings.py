@@ -41,6 +41,7 @@ def literal(default, module: str):
 def rewritten(text: str) -> str:
     """Returns a docstring whose arguments and returns are lists in the words of the docstring alone."""
     text = _ADDRESS.sub(r"<\g<0>>", text.replace("\nReference: ", "\n**Reference:** "))
+    text = re.sub('page\\s+"Fields\\s+of\\s+recipes"', "page [Fields of recipes](recipes.md)", text)
     text = _ARGUMENTS.sub(_as_list, text)
     text = _RETURNS.sub(lambda found: f"**Returns:**\n\n- {_indented(textwrap.dedent(found[1]))}\n\n", text)
     return re.sub(r"^Example:\n+((?:.+\n?|\n(?=    |>>>))+)", _as_examples, text, flags=re.MULTILINE)

@@ -1,11 +1,14 @@
-"""Pages of the site that are made from the code: every public name, every command, and the notebooks."""
+"""Pages of the site that are made from code and files: names, commands, notebooks, reproductions."""
 
 import argparse
+import ast
 import base64
 import importlib
+import inspect
 import json
 import re
 from pathlib import Path
+from textwrap import dedent
 
 from recipe_fields import recipe_fields
 
@@ -17,6 +20,14 @@ PACKAGES = {
     "training": "Recipes, data, runs, searches, generated text and answers.",
     "export": "Verified files for the phone, the server and the browser.",
 }
+NEXT = {
+    "first_steps": "[Quick start](../quickstart.md) does the same with your photographs.",
+    "photographs_to_the_phone": "The app: [A file in an app](../guides/mobile.md).",
+    "own_model_to_a_verified_file": "All options of an export: [Your own model](../guides/own_model.md).",
+    "search_with_a_limit": "More limits and tuners: [Searches](../guides/search.md).",
+    "names": "Other texts, and pairs of texts: [Text](../guides/text.md).",
+}
+COMMANDS = re.compile(r"(?:^ *(?:python|keras-vit|pip) .+\n?)+", re.MULTILINE)
 
 
 def write_pages(folder: Path, root: Path):
@@ -29,6 +40,11 @@ def write_pages(folder: Path, root: Path):
         text, pictures = notebook_page(notebook)
         pages[f"notebooks/{notebook.stem}.md"] = text.encode()
         pages |= {f"notebooks/{name}": picture for name, picture in pictures.items()}
+    place = "reproductions/index.md"  # instead of the page that the command writes, and at its address
+    pages[place] = reproductions(folder / "reproductions").encode()
+    for page in folder.rglob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace("reproductions/index.html", place), encoding="utf-8")
     for place, content in pages.items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_bytes(content)
@@ -38,8 +54,17 @@ def reference(package: str) -> str:
     """Returns a page with the docstring of each public name of a package."""
     module = importlib.import_module(f"keras_vit.{package}")
     parts = [f"# keras_vit.{package}", PACKAGES[package]]
-    parts += [f"::: {identifier(module, name)}" for name in sorted(module.__all__, key=str.lower)]
+    places = {name: identifier(module, name) for name in sorted(module.__all__, key=str.lower)}
+    firsts = {name: inspect.getdoc(getattr(module, name)).partition("\n")[0] for name in places}
+    parts.append(table("name", {f"[`{name}`](#{places[name]})": first for name, first in firsts.items()}))
+    parts += [f"::: {place}" for place in places.values()]
     return "\n\n".join(parts) + "\n"
+
+
+def table(title: str, rows: dict[str, str]) -> str:
+    """Returns a table of names and what each does."""
+    lines = [f"| {title} | what |", "| --- | --- |", *(f"| {name} | {what} |" for name, what in rows.items())]
+    return "\n".join(lines)
 
 
 def identifier(package, name: str) -> str:
@@ -55,24 +80,62 @@ def commands() -> str:
 
     parser = make_parser()
     (subparsers,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    known = subparsers.choices
     parts = [
         "# The command keras-vit",
-        "What takes long shows how far it is and the time left, also where the output is no terminal. "
-        "`--quiet` shows warnings and errors only, `--json FILE` writes the figures there. Downloads are "
-        "announced, with their place.",
-        "Exit codes: 0 done, 1 a stated condition was not met, such as a verification, 2 wrong use or input; "
-        "as shells have it, 130 interrupted by Ctrl-C, 143 by SIGTERM, 141 where the reader of a pipe ended.",
+        "All commands, each with an example and its arguments, as in `keras-vit COMMAND --help`. The "
+        "[quick start](../quickstart.md) uses them in their order.",
+        table("command", {f"[`{name}`](#{name})": command.description for name, command in known.items()}),
+        "Long work shows its progress and the time left, also where the output is not a terminal. "
+        "A download is announced, with the place that it is kept in.",
+        "Exit codes: 0 done; 1 a stated condition was not met, such as a verification; 2 wrong use or input. "
+        "As usual in shells, 130 stands for Ctrl-C, 143 for SIGTERM and 141 for a closed pipe.",
     ]
-    for name, command in subparsers.choices.items():
+    for name, command in known.items():
         parts += [f"## {name}", command.description, f"```bash\n{example(command)}\n```", arguments(command)]
     return "\n\n".join(parts) + "\n"
 
 
 def programs(folder: Path) -> str:
-    """Returns a page with the programs in a folder, each under its name."""
-    parts = ["# Programs", "Whole programs, in the folder `examples` of the repository. A test runs each."]
+    """Returns a page with the programs in a folder, each under its name and behind its docstring."""
+    parts = [
+        "# Programs",
+        "Whole programs to start from, in the folder `examples` of the repository. A test runs each. The "
+        "[first four](guides/own_model.md) export models of plain Keras, [`own_search.py`](guides/search.md) "
+        "searches for one, [`stream_text.py`](guides/characters.md) reads an exported file without Keras.",
+    ]
     for path in sorted(folder.glob("*.py")):
-        parts.append(f"## {path.name}\n\n```python\n{path.read_text(encoding='utf-8').strip()}\n```")
+        source = path.read_text(encoding="utf-8")
+        about, code = ast.get_docstring(ast.parse(source)), source.split('"""', 2)[2].strip()
+        about = COMMANDS.sub(lambda lines: f"```bash\n{dedent(lines[0]).strip()}\n```\n", about)
+        parts.append(f"## {path.name}\n\n{about}\n\n```python\n{code}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def reproductions(folder: Path) -> str:
+    """Returns a page with the results of all experiments in a folder, as `keras-vit reproduce` wrote them."""
+    from keras_vit.training.experiments import experiment_names, find_experiment
+
+    parts = [
+        "# Reproductions",
+        "Experiments of five reports, run again, with our figures next to theirs. "
+        "[Results](../results/index.md) has the most important ones.",
+        (folder / "about.txt").read_text(encoding="utf-8").strip(),
+    ]
+    left = experiment_names()
+    for path in sorted(folder.glob("*/results.json")):
+        results = json.loads(path.read_text(encoding="utf-8"))
+        left.remove(results["name"])
+        rows = (path.parent / "table.md").read_text(encoding="utf-8").partition("\n\n")[2]
+        gap = "" if results["complete"] else "\n\nNot all of it was run."
+        command = f"```bash\nkeras-vit reproduce {results['name']}\n```"
+        parts += [f"## {results['title']}", command, results["assumptions"] + gap, rows.strip()]
+        for picture in results["pictures"]:
+            about = picture["caption"].removesuffix(".")
+            parts.append(f'{about}:\n\n![{about}]({path.parent.name}/{picture["file"]}){{ width="480" }}')
+    if left:
+        titles = {f"`keras-vit reproduce {name}`": find_experiment(name).EXPERIMENT.title for name in left}
+        parts += ["## Not run yet", table("command", titles)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -123,5 +186,5 @@ def notebook_page(path: Path) -> tuple[str, dict[str, bytes]]:
                 if parts[-1].startswith("```text"):
                     text = f"{parts.pop()[8:-4]}\n{text}"
                 parts.append(f"```text\n{text}\n```")
-    parts.append(f"This page is the notebook `notebooks/{path.name}`, with its outputs.")
+    parts.append(f"This page is the notebook `notebooks/{path.name}`, with its outputs. {NEXT[path.stem]}")
     return "\n\n".join(parts) + "\n", pictures

@@ -68,7 +68,7 @@ def _fields(owner, said):
             heading = None
         lines = [comments[line] for line in range(first, node.end_lineno + 1) if line in comments]
         said[name] = words.get(name) or "; ".join(lines) or said.get(name, "")
-        sentences = [f"{text[0].upper()}{text[1:]}." for text in (said[name], _limits(hints[name])) if text]
+        sentences = [f"{_capital(text)}." for text in (said[name], _limits(hints[name])) if text]
         yield f"`{name}={_as_text(default)}`\n:   {_escaped(' '.join(sentences))}"
 
 
@@ -111,7 +111,13 @@ def _limits(annotation):
         elif isinstance(limit, Range):
             words.append(str(limit) if limit.high < UNLIMITED else f"of at least {limit.low:,}")
     needs = [limit.wanted.replace(" or ", "` or `") for limit in limits if isinstance(limit, OnlyWith)]
-    return "; ".join([" ".join(words), *(f"only with `{wanted}`" for wanted in needs)])
+    condition = "only with " + " and ".join(f"`{wanted}`" for wanted in needs)
+    return "; ".join([" ".join(words), *([condition] if needs else [])])
+
+
+def _capital(text):
+    """A text with a capital, unless it begins with something to write, such as `module:name`."""
+    return text if re.match(r"\w+[:/]\w", text) else text[:1].upper() + text[1:]
 
 
 def _kind(kind):

@@ -1,4 +1,4 @@
-"""Measures TFLite files: latency, memory, operators, and how far they are from the floor."""
+"""Measures TFLite files: latency, memory, operators, and how far each is from its lower bound."""
 
 import contextlib
 import tempfile

@@ -1,4 +1,4 @@
-"""Shows what there is."""
+"""Lists the recipes, models, searches or experiments that come with the package."""
 
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
@@ -7,7 +7,7 @@ EXAMPLE = "keras-vit list recipes"
 
 
 def add_arguments(parser):
-    parser.add_argument("what", choices=("recipes", "models", "searches", "experiments"))
+    parser.add_argument("what", choices=("recipes", "models", "searches", "experiments"), help="which names")
     add_json(parser, "names, each with its line,")
 
 

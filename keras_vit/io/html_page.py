@@ -12,11 +12,15 @@ dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)
 dl div { background: #f2f5f8; border-radius: 0.4rem; padding: 0.5rem 0.75rem; }
 dt { font-size: 0.85rem; color: #444; }
 dd { font-size: 1.15rem; font-weight: 600; margin: 0; }
-figure { margin: 0; }
+figure { margin: 1rem 0; }
 img { display: block; width: 100%; height: auto; }
 figcaption, .note { font-size: 0.9rem; color: #444; }
 summary { cursor: pointer; padding: 0.3rem 0; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto;
+  background: linear-gradient(to right, #fff 40%, #fff0) left / 2rem 100% no-repeat local,
+  linear-gradient(to left, #fff 40%, #fff0) right / 2rem 100% no-repeat local,
+  linear-gradient(to right, #0003, #0000) left / 0.6rem 100% no-repeat,
+  linear-gradient(to left, #0003, #0000) right / 0.6rem 100% no-repeat; }
 table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.25rem 0.4rem; border-bottom: 1px solid #e3e3e3; text-align: right; white-space: nowrap; }
 th { font-weight: 600; }

@@ -34,7 +34,7 @@ def test_table_rows_and_picture_are_written(tmp_path):
     rows = list(csv.DictReader((tmp_path / "frontier.csv").open()))
     assert [row["name"] for row in rows] == ["worse", "small", "good", "fast"]
     assert float(rows[2]["score"]) == 0.94
-    assert Image.open(tmp_path / "frontier.png").size == (1500, 750)
+    assert Image.open(tmp_path / "frontier.png").size == (825, 1125)
     assert (tmp_path / "frontier.md").read_text().endswith("About.\n")
 
 

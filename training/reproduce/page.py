@@ -1,5 +1,6 @@
 """The page that shows all reproductions in a folder."""
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -46,8 +47,12 @@ def _section(place, results):
     return (
         f'<section id="{place.name}">\n<h2>{escape(results["title"])}</h2>\n'
         f'<p class="note"><code>keras-vit reproduce {escape(results["name"])}</code>. '
-        f"{escape(' '.join(notes))}</p>\n{table(rows, name_columns=(0,))}\n{pictures}\n</section>"
+        f"{_with_code(escape(' '.join(notes)))}</p>\n{table(rows, name_columns=(0,))}\n{pictures}\n</section>"
     )
+
+
+def _with_code(html):
+    return re.sub(r"`(.+?)`", r"<code>\1</code>", html)
 
 
 def _not_run(run):

@@ -22,7 +22,7 @@ def pareto_plot(scored, fronts, objective, winner=None):
         return None
     columns = min(len(fronts), 2)
     rows = -(-len(fronts) // columns)
-    canvas = figure(height=3.0 * rows + 0.6, width=WIDE if columns > 1 else 5.0)
+    canvas = figure(height=2.6 * rows + 0.6, width=6.6 if columns > 1 else 5.0)  # legible on a phone
     panels = canvas.subplots(rows, columns, squeeze=False, sharey=True)
     for axes, (cost, front) in zip(panels.flat, fronts.items(), strict=True):
         _pareto_panel(axes, cost, scored, front, winner)
