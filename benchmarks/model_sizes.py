@@ -130,7 +130,7 @@ Latency is that of the TFLite file, one image, one thread of a shared {processor
 to other machines, times do not. Models of more than 30 million parameters were not timed.
 L/16 has 304,326,632 parameters.
 
-| model | image | parameters | billion operations | fp32, ms | dynamic_int8, ms |
+| model | image | parameters | billion operations | fp32, ms | dynamic int8, ms |
 | --- | --- | --- | --- | --- | --- |
 """
 FOOT = """

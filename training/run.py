@@ -58,9 +58,9 @@ def train(
     """Trains a recipe, evaluates its best model on the test split and writes the report.
 
     Args:
-        recipe: ImageRecipe or TextRecipe; the name of one of `keras-vit list recipes`; or the path of a `.py`
-            file that defines `RECIPE`, of a `recipe.json` or of a run folder. With `resume` it must be the
-            recipe that the run started with, except for the fields of `moved`.
+        recipe: ImageRecipe, TextRecipe or PairRecipe; a name of `keras-vit list recipes`; or the path
+            of a `.py` file that defines `RECIPE`, of a `recipe.json` or of a run folder. With `resume` it
+            must be the recipe that the run started with, except for the fields of `moved`.
         run_dir: str or Path of the run folder.
         data: what `load_data` returns or, of images, also what it takes, such as `(images, labels)`, a
             `tf.data.Dataset` or a `keras.utils.PyDataset`. Default: what the recipe's `data` names.

@@ -28,6 +28,7 @@ NEXT = {
     "names": "Other texts, and pairs of texts: [Text](../guides/text.md).",
 }
 COMMANDS = re.compile(r"(?:^ *(?:python|keras-vit|pip) .+\n?)+", re.MULTILINE)
+LESS_FOUND = "---\nsearch:\n  boost: 0.3\n---\n\n"  # behind guides, in the answers to a search
 
 
 def write_pages(folder: Path, root: Path):
@@ -44,7 +45,8 @@ def write_pages(folder: Path, root: Path):
     pages[place] = reproductions(folder / "reproductions").encode()
     for page in folder.rglob("*.md"):
         text = page.read_text(encoding="utf-8")
-        page.write_text(text.replace("reproductions/index.html", place), encoding="utf-8")
+        text = text.replace("reproductions/index.html", place)
+        page.write_text(LESS_FOUND * (page.parent.name == "results") + text, encoding="utf-8")
     for place, content in pages.items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_bytes(content)
@@ -126,10 +128,11 @@ def reproductions(folder: Path) -> str:
     for path in sorted(folder.glob("*/results.json")):
         results = json.loads(path.read_text(encoding="utf-8"))
         left.remove(results["name"])
-        rows = (path.parent / "table.md").read_text(encoding="utf-8").partition("\n\n")[2]
+        lines = (path.parent / "table.md").read_text(encoding="utf-8").splitlines()
+        rows = "\n".join(line for line in lines if line.startswith("|"))
         gap = "" if results["complete"] else "\n\nNot all of it was run."
         command = f"```bash\nkeras-vit reproduce {results['name']}\n```"
-        parts += [f"## {results['title']}", command, results["assumptions"] + gap, rows.strip()]
+        parts += [f"## {results['title']}", command, results["assumptions"] + gap, rows]
         for picture in results["pictures"]:
             about = picture["caption"].removesuffix(".")
             parts.append(f'{about}:\n\n![{about}]({path.parent.name}/{picture["file"]}){{ width="480" }}')

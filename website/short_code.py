@@ -38,7 +38,7 @@ def _prose(html):
 
 def _wide(table):
     """A table; in one that scrolls on a phone, cells of many words are not columns of single words."""
-    if table.count("<th") < 4:
+    if len(re.findall("<th[ >]", table)) < 4:
         return table
     return _CELL.sub(lambda cell: f"<td{cell[1]}{_words(cell[2])}>{cell[2]}</td>", table)
 

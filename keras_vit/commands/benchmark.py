@@ -22,7 +22,9 @@ def add_arguments(parser):
         metavar="FILE.tflite",
         help="two or more are measured in interleaved rounds; any other MODEL is converted to float32 first",
     )
-    parser.add_argument("--threads", type=at_least_one, default=1, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--threads", type=at_least_one, default=1, metavar="N", help="threads of a run (default: %(default)s)"
+    )
     parser.add_argument(
         "--rounds",
         type=at_least_one,

@@ -18,7 +18,7 @@ def add_arguments(parser):
     parser.add_argument("--top-k", type=int, metavar="K", help="only the K likeliest characters")
     parser.add_argument("--top-p", type=float, metavar="P", help="only the likeliest that sum to P")
     parser.add_argument("--prefix", default="", help="the start of every sample")
-    parser.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=0, help="of the random choices (default: %(default)s)")
     add_json(parser, "samples")
 
 

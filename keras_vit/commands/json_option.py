@@ -16,7 +16,7 @@ def add_json(parser, what):
     parser.add_argument(
         "--json",
         metavar="FILE",
-        help=f"also write the {what} there; - is standard output, then without the rest",
+        help=f"also write the {what} there; - stands for standard output, and nothing else goes there",
     )
 
 

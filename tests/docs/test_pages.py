@@ -143,6 +143,16 @@ def test_the_site_is_built_without_a_warning():
         text = page.read_text(encoding="utf-8")
         assert "| ---" not in text, f"{page}: a table that is shown as text"
         assert text.count("<code") == text.count("</code>"), f"{page}: code without an end"
+    assert 'href="/">home page' in (site / "404.html").read_text(encoding="utf-8")
+    layers = (site / "reference" / "layers" / "index.html").read_text(encoding="utf-8")
+    assert re.search(r'<td><a href="#keras_vit[\w.]*\.MLP"><code class="short">MLP</code></a></td>', layers)
+    assert (
+        '<span class="short">5.7e-07</span>'
+        in (site / "results" / "pretrained_parity" / "index.html").read_text()
+    )
+    experiments = (site / "reproductions" / "index.html").read_text(encoding="utf-8")
+    assert 'class="md-header' in experiments and "not run</td>" in experiments
+    assert re.search(r'<a href="[^"]+\.png"><img [^>]*src="[^"]+\.png"', experiments)
     fields = (site / "reference" / "recipes" / "index.html").read_text(encoding="utf-8").replace("<wbr>", "")
     described = dict(re.findall(r"<dt><code.*?>(\w+)=.*?</dt>\s*<dd>(.*?)</dd>", fields, re.DOTALL))
     for recipe in (ImageRecipe, TextRecipe, PairRecipe):
