@@ -83,7 +83,7 @@ class ImageRecipe(Augmentation, Recipe):
         str | None, ReadBy(parse_groups), _with_data("group")
     ] = None
     near_duplicates: bool | None = None  # stay together too; None: where no group is given and images are few
-    fold: Annotated[str | None, ReadBy(Fold.parse)] = None  # which fold is the test split: 1/5 to 5/5
+    fold: Annotated[str | None, ReadBy(Fold.parse)] = None  # which fold is the test split, such as 1/5
     test_fraction: Annotated[float, FRACTION, OnlyWith("fold", None)] = Recipe.test_fraction
     normalization: Annotated[str | None, Choices(*NORMALIZATIONS)] = None  # None: the model's own
 

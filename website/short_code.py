@@ -6,7 +6,7 @@ _SHORT = re.compile(r"<code>([^<\n]{1,26})</code>")  # fits a phone of 360 pixel
 _LONG = re.compile(r"(?<=<code>)[^<]{27,}(?=</code>)")
 _COMMANDS = re.compile(r'<div class="language-bash highlight">.*?</div>', re.DOTALL)
 _OPTION = re.compile(r"--[a-z][a-z-]*")
-_PLACES = re.compile(r"[/_|](?=\w)")  # behind which a name is broken rather than elsewhere
+_PLACES = re.compile(r"[=/_|](?=\w)")  # behind which a name is broken rather than elsewhere
 _PERCENT = re.compile(r"(?<=\d) (?=%)")
 _POWER = re.compile(r"\b\d\.\de-\d\d\b")  # a number such as 6.2e-07, which has a hyphen
 _PICTURE = re.compile(r'<img [^>]*src="([^"]+)"[^>]*>')
