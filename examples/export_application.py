@@ -11,10 +11,24 @@ import tensorflow as tf
 
 from keras_vit.export import export_model
 
-model = keras.applications.MobileNet((64, 64, 3), alpha=0.25, weights=None, classes=5)  # or weights of yours
+# or with weights, as of ImageNet or of yours
+model = keras.applications.MobileNet((64, 64, 3), alpha=0.25, weights=None, classes=5)
 images = np.random.default_rng(0).integers(0, 256, (64, 64, 64, 3)).astype("float32")
-prepared = keras.applications.mobilenet.preprocess_input(images)  # what the app has to compute, too
+# what the app has to compute, too
+prepared = keras.applications.mobilenet.preprocess_input(images)
 held_out = tf.data.Dataset.from_tensor_slices((prepared, np.arange(64) % 5)).batch(32)
-rows = export_model(model, sys.argv[1], inputs=held_out, task="classification", variants=["fp32", "fp16"])
+rows = export_model(
+    model,
+    sys.argv[1],
+    inputs=held_out,
+    task="classification",
+    variants=["fp32", "fp16"],
+)
 for row in rows:
-    print(row["variant"], row["metric"], row["score"], "and of the model", row["reference_score"])
+    print(
+        row["variant"],
+        row["metric"],
+        row["score"],
+        "and of the model",
+        row["reference_score"],
+    )

@@ -25,8 +25,17 @@ y = x[:, :1] + x[:, 1:2] ** 2
 model = Price()
 model.compile(keras.optimizers.Adam(0.01), "mse")
 model.fit(x[200:], y[200:], epochs=10, verbose=0)
-options = {"task": "regression", "labels": y[:200], "max_drop": 1, "calibration": x[200:]}
+options = {
+    "task": "regression",
+    "labels": y[:200],
+    "max_drop": 1,
+    "calibration": x[200:],
+}
 for row in export_model(
-    model, sys.argv[1], inputs=x[:200], variants=["dynamic_int8", "full_int8"], **options
+    model,
+    sys.argv[1],
+    inputs=x[:200],
+    variants=["dynamic_int8", "full_int8"],
+    **options,
 ):
     print(row["variant"], f"explains {100 * row['score']:.2f} % of the variance")

@@ -21,7 +21,8 @@ train, validation = (x[:1300], y[:1300]), (x[1300:], y[1300:])
 def build(hp):
     model = keras.Sequential([keras.Input((64,)), keras.layers.Rescaling(1 / 16)])
     for layer in range(hp.Int("layers", 1, 3)):
-        model.add(keras.layers.Dense(hp.Choice(f"units_{layer}", [16, 32, 64]), activation="relu"))
+        units = hp.Choice(f"units_{layer}", [16, 32, 64])
+        model.add(keras.layers.Dense(units, activation="relu"))
     model.add(keras.layers.Dense(10))
     optimizer = keras.optimizers.Adam(hp.Float("rate", 1e-4, 1e-2, sampling="log"))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -30,6 +31,11 @@ def build(hp):
 
 
 if __name__ == "__main__":
-    options = {"objective": "val_accuracy", "max_size_mb": 0.1, "trials": 3, "epochs": 3}
+    options = {
+        "objective": "val_accuracy",
+        "max_size_mb": 0.1,
+        "trials": 3,
+        "epochs": 3,
+    }
     result = search(build, sys.argv[1], train=train, validation=validation, **options)
     print(result.winner.fields, result.winner.score, result.model_file)

@@ -15,14 +15,19 @@ from ai_edge_litert.interpreter import Interpreter
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("file", metavar="FILE.tflite")
     parser.add_argument("--prefix", default="")
     parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument("--top-k", type=int, metavar="K")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--length", type=int, default=200, help="maximum number of characters (default: %(default)s)"
+        "--length",
+        type=int,
+        default=200,
+        help="maximum number of characters (default: %(default)s)",
     )
     options = vars(parser.parse_args())
     print(options["prefix"], end="")
@@ -37,7 +42,11 @@ def stream(file, prefix="", temperature=1.0, top_k=None, seed=0, length=200):
     characters = text["characters"]
     read = reader(file)
     random = np.random.default_rng((seed, 0))
-    tokens = [0, *(characters.index(character) for character in prefix)]  # every text starts with a newline
+    # every text starts with a newline
+    tokens = [
+        0,
+        *(characters.index(character) for character in prefix),
+    ]
     for token in tokens:
         logits = read(token)
     for _ in range(length - len(prefix)):
