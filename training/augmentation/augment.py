@@ -23,6 +23,14 @@ def flip_column(augmentation: Augmentation) -> int | None:
     return sum(operation.num_uniforms(augmentation) for operation in before)
 
 
+def only_flips(augmentation: Augmentation) -> bool:
+    """Returns whether images are flipped, and not changed in another way before MixUp and what is like it.
+
+    Such a flip gives the same pixels wherever it is done.
+    """
+    return flip_column(augmentation) == 0 and geometry.num_uniforms(augmentation) == 1
+
+
 @checked
 def augment(images, labels, uniforms, augmentation: Augmentation):
     """Augments a batch, each image with its own random numbers.

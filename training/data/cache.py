@@ -44,12 +44,21 @@ class Cache:
         """Returns how many of some images are not there."""
         return sum(int(stamp) not in self._places for stamp in stamps)
 
-    def get(self, stamp) -> np.ndarray | None:
-        """Returns the image of a stamp, uint8 `(height, width, channels)`, or None."""
+    def shape(self, stamp) -> tuple[int, int, int] | None:
+        """Returns `(height, width, channels)` of the image of a stamp, or None."""
+        place = self._places.get(int(stamp))
+        return place and place[2:]
+
+    def get(self, stamp, first: int = 0, end: int | None = None) -> np.ndarray | None:
+        """Returns the image of a stamp, or its rows `first` to `end`, uint8 `(height, width, channels)`.
+
+        None where it is not there.
+        """
         if (place := self._places.get(int(stamp))) is None:
             return None
-        file, offset, *shape = place
-        content = os.pread(self._files[file], math.prod(shape), offset)
+        file, offset, height, width, channels = place
+        shape = (height if end is None else end) - first, width, channels
+        content = os.pread(self._files[file], math.prod(shape), offset + first * width * channels)
         return np.frombuffer(content, np.uint8).reshape(shape)
 
     def put(self, stamp, image: np.ndarray):

@@ -61,16 +61,22 @@ class Split:
         rows = np.arange(len(self))[:: -(-len(self) // at_most)]
         return Split(self.images[rows], self.labels[rows], self._weights(rows))
 
-    def cropped(self, rows: np.ndarray, crop: RandomCrop, uniforms: np.ndarray) -> np.ndarray:
+    def cropped(
+        self, rows: np.ndarray, crop: RandomCrop, uniforms: np.ndarray, flipped: np.ndarray | None = None
+    ) -> np.ndarray:
         """Returns a random part of each of some images, resized to their shape.
 
-        `uniforms` are `(num_rows, RandomCrop.UNIFORMS)` in [0, 1).
+        `uniforms` are `(num_rows, RandomCrop.UNIFORMS)` in [0, 1); `flipped`, bool `(num_rows,)` or None,
+        says which are mirrored left-right after that.
         """
         if self.are_decoded:
-            return self.images.cropped(rows, crop, uniforms)
+            return self.images.cropped(rows, crop, uniforms, flipped)
         size = self.images.shape[1:3]
         parts = (crop(image, u, size) for image, u in zip(self.images[rows], uniforms, strict=True))
-        return np.stack(list(parts)).reshape(len(rows), *self.images.shape[1:])
+        images = np.stack(list(parts)).reshape(len(rows), *self.images.shape[1:])
+        if flipped is not None:
+            images[flipped] = images[flipped][:, :, ::-1]
+        return images
 
     def contents(self) -> Iterator[bytes]:
         """Yields for each image what equal ones have in common: a hash of the file, or the pixels."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_vit.io.images import Changes, decode_reduced, reduced_side, resize_image
 from keras_vit.io.preprocessing import WHITE
+from keras_vit.io.resampling import resize_part
 from keras_vit.training.data.cache import Cache
 from keras_vit.training.data.kept import keep_arrays, kept_arrays
 from keras_vit.training.data.random_crop import RandomCrop
@@ -65,6 +66,17 @@ class Decoder:
             image = self.decode(index)
             self.keep(index, image)
         return image
+
+    def cropped(self, index: int, crop: RandomCrop, uniforms: np.ndarray) -> np.ndarray:
+        """Returns a random part of an image, resized to `shape`; of a kept one its rows alone are read."""
+        size, stamp = self.shape[:2], self.stamps[index]
+        known = None if self.cache is None else self.cache.shape(stamp)
+        if known is None:
+            return crop(self.read(index), uniforms, size)
+        left, top, right, bottom = crop.box(known[1], known[0], uniforms)
+        first, end = int(top), math.ceil(bottom)
+        rows = self.cache.get(stamp, first, end)
+        return resize_part(rows, (left, top - first, right, bottom - first), size)
 
     def use_window(self, window: tuple[int, int]):
         """Scales 16-bit images by another window."""
@@ -154,26 +166,36 @@ class DecodedImages:
         """Returns a uint64 for each image that is the same for equal files."""
         return self.decoder.contents[self.indices]
 
-    def cropped(self, rows: np.ndarray, crop: RandomCrop, uniforms: np.ndarray) -> np.ndarray:
+    def cropped(
+        self, rows: np.ndarray, crop: RandomCrop, uniforms: np.ndarray, flipped: np.ndarray | None = None
+    ) -> np.ndarray:
         """Returns a random part of each of some images, resized to their shape.
 
-        `uniforms` are `(num_rows, RandomCrop.UNIFORMS)` in [0, 1).
+        `uniforms` are `(num_rows, RandomCrop.UNIFORMS)` in [0, 1); `flipped`, bool `(num_rows,)` or None,
+        says which are mirrored left-right after that.
         """
-        size = self.decoder.shape[:2]
 
         def read(index, numbers):
-            return crop(self.decoder.read(index), numbers, size)
+            return self.decoder.cropped(index, crop, numbers)
 
-        return self._filled(read, self.indices[rows], uniforms)
+        return self._filled(read, self.indices[rows], uniforms, flipped=flipped)
 
-    def _filled(self, read: Callable, indices, *others) -> np.ndarray:
+    def _filled(self, read: Callable, indices, *others, flipped=None) -> np.ndarray:
         images = np.empty((len(indices), *self.decoder.shape), np.uint8)
         given = list(zip(indices.tolist(), *others, strict=True))
+        mirrored = np.zeros(len(given), bool) if flipped is None else flipped
 
         def fill(start):
             for row, each in enumerate(given[start : start + _TOGETHER], start):
-                images[row] = read(*each)
+                copy = _mirror if mirrored[row] else np.copyto
+                copy(images[row], read(*each))
 
         for _ in _threads().map(fill, range(0, len(given), _TOGETHER)):
             pass  # an error in a thread is raised here
         return images
+
+
+def _mirror(target, image):
+    """Copies an image, mirrored left-right; channel by channel, which NumPy does five times as fast."""
+    for channel in range(image.shape[-1]):
+        target[..., channel] = image[:, ::-1, channel]

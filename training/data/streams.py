@@ -6,6 +6,7 @@ can start anywhere and equals the rest of the whole one, bit for bit.
 
 import collections
 import concurrent.futures
+import dataclasses
 import functools
 import itertools
 import os
@@ -22,6 +23,7 @@ from keras_vit.training.augmentation import (
     check_fits,
     flip_column,
     num_uniforms,
+    only_flips,
 )
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.label_kinds import encoded
@@ -139,9 +141,11 @@ class ImageBatches:
         share: Share = WHOLE,
         sampling: Sampling | None = None,
         alternating: int | None = None,
+        flips: bool = False,
     ):
         self.crop, self.share = crop, share
         self.alternating = alternating  # which random number flips an image, where flips alternate
+        self.flips = flips  # whether images are flipped while they are read, by the first random number
         self.sampling = sampling or Sampling(len(split))
         self.seeded = seeded  # whether batches have a seed, for an augmentation of the user's own
         self.split, self.num_classes, self.seed = split, num_classes, seed
@@ -157,13 +161,16 @@ class ImageBatches:
             flips = alternating_flips(self.seed, epoch, len(self.split))
             uniforms[:, self.alternating] = 0.25 + 0.5 * flips[rows]
         seed = (batch_seed(self.seed, epoch, step),) if self.seeded else ()
-        return self._images(rows, epoch, step), labels, uniforms, *seed
+        flipped = None
+        if self.flips:
+            flipped, uniforms = uniforms[:, 0] >= 0.5, uniforms[:, 1:]
+        return self._images(rows, epoch, step, flipped), labels, uniforms, *seed
 
-    def _images(self, rows, epoch, step):
+    def _images(self, rows, epoch, step, flipped):
         if self.crop is None:
             return self.split.images[rows]
         numbers = crop_uniforms(self.seed, epoch, step, (self.uniforms_shape[0], RandomCrop.UNIFORMS))
-        return self.split.cropped(rows, self.crop, self.share.of(numbers))
+        return self.split.cropped(rows, self.crop, self.share.of(numbers), flipped)
 
 
 def train_stream(
@@ -188,7 +195,8 @@ def train_stream(
     It contains float32 images `(batch, height, width, channels)` in [0, 255] and float32 labels `(batch,
     num_classes)`; with weights of images, or `class_weights`, `(num_classes,)`, also the weight of each
     image, of mixed ones the mean. `sampling` says which images an epoch has, by default each once. `crop` is
-    done while images are read; `own` is an OwnAugmentation, which comes next.
+    done while images are read, and the flip too where nothing comes between; `own` is an OwnAugmentation,
+    which comes next.
     `share` is the part of each batch that this process trains on; what mixes images reads the whole batch.
     From `calm_epoch` on the augmentation is the `calmer` one. `epochs` and the start are those of
     `batch_stream`. Under JAX the augmentation is compiled, except an own one that may
@@ -204,6 +212,7 @@ def train_stream(
         )
 
     def phase(augmentation, start_epoch, start_step, epochs):
+        flips = crop is not None and own is None and only_flips(augmentation)
         batches = ImageBatches(
             split,
             num_classes,
@@ -215,7 +224,10 @@ def train_stream(
             read,
             sampling,
             flip_column(augmentation) if augmentation.flip == ALTERNATING else None,
+            flips,
         )
+        if flips:
+            augmentation = dataclasses.replace(augmentation, flip=False)
         change = weighted(_changing(augmentation, own), num_classes, has_weights, class_weights)
         return batch_stream(
             batches, epochs=epochs, start_epoch=start_epoch, start_step=start_step, change=change

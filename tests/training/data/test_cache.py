@@ -42,6 +42,12 @@ def test_images_are_found_by_their_stamps_by_this_process_and_the_next(tmp_path)
     assert has(Cache(tmp_path / "a"), range(10))
 
 
+def test_rows_of_an_image_are_read_alone(tmp_path):
+    cache = filled(tmp_path, range(5))
+    assert cache.shape(3) == image(3).shape and cache.shape(5) is None
+    np.testing.assert_array_equal(cache.get(3, 1, 3), image(3)[1:3])
+
+
 def test_two_processes_write_at_the_same_time(tmp_path):
     one, two = filled(tmp_path, range(5)), filled(tmp_path, range(3, 9))
     assert has(one, range(5)) and has(two, range(9))

@@ -8,11 +8,12 @@ import keras
 import numpy as np
 import pytest
 
-from keras_vit.training.augmentation import Augmentation
+from keras_vit.training.augmentation import Augmentation, augment, num_uniforms, only_flips
 from keras_vit.training.data import load_data
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.order import steps_per_epoch
-from keras_vit.training.data.streams import evaluation_stream, train_stream
+from keras_vit.training.data.random_crop import RandomCrop
+from keras_vit.training.data.streams import ImageBatches, evaluation_stream, train_stream
 
 
 def make_split():
@@ -43,6 +44,27 @@ def test_fit_takes_both_streams_and_validates_on_every_image_after_every_epoch()
     )
     assert seen == [0, 1, 2, 3, 4, 5] * 2
     assert np.isfinite(history.history["val_loss"]).all() and int(model.optimizer.iterations) == 10
+
+
+@pytest.mark.parametrize("flip", [True, "alternating"])
+def test_a_flip_while_images_are_read_gives_the_pixels_of_a_later_one(flip):
+    split, augmentation = make_split(), Augmentation(flip=flip, erasing_rate=0.5, mixup_alpha=0.2)
+    options = {"num_classes": 2, "batch_size": 8, "seed": 3, "crop": RandomCrop(0.3)}
+    numbers = {"num_uniforms": num_uniforms(augmentation), "alternating": None if flip is True else 0}
+    later = ImageBatches(split, **options, **numbers)
+    found = list(train_stream(split, augmentation=augmentation, epochs=2, **options))
+    assert len(found) == 4 and only_flips(augmentation)
+    for step, (images, labels) in enumerate(found):
+        expected, expected_labels = augment(*later.batch(*divmod(step, 2)), augmentation)
+        np.testing.assert_array_equal(images, expected)
+        np.testing.assert_array_equal(labels, expected_labels)
+
+
+@pytest.mark.parametrize(
+    "other", [{"crop_padding": 1}, {"rotation": 5.0}, {"brightness": 0.1}, {"flip": False}]
+)
+def test_a_flip_is_done_early_where_nothing_comes_before_it(other):
+    assert not only_flips(Augmentation(**{"flip": True, **other}))
 
 
 def test_a_spec_becomes_a_stream_of_each_split():
