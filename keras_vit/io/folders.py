@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from keras_vit.errors import InputError
-from keras_vit.io.image_formats import HEIF_HINT, HEIF_SUFFIXES, is_image_file
+from keras_vit.io.image_formats import HEIF_HINT, HEIF_SUFFIXES, has_image_suffix, is_image_file
 
 _OF_SYSTEMS = ("__MACOSX", "__pycache__")  # besides those that begin with a dot
 
@@ -56,7 +56,7 @@ def scan(path: Path, passed_over: collections.Counter, above: frozenset = frozen
                 folders[entry.name] = scan(Path(entry.path), passed_over, above | {here})
         elif not found.is_file():
             passed_over["behind a broken link" if entry.is_symlink() else "that is a pipe or a device"] += 1
-        elif is_image_file(entry.path):
+        elif has_image_suffix(entry.name) or is_image_file(entry.path):
             images.append(entry.path)
         else:
             passed_over[os.path.splitext(entry.name)[1].lower() or "without an ending"] += 1

@@ -34,6 +34,14 @@ def formats() -> tuple[str, ...]:
     return (*_FORMATS, "HEIF")
 
 
+def has_image_suffix(name: str) -> bool:
+    """Returns whether the name of a file that is not hidden, without its folder, ends as that of an image.
+
+    It is what `is_image_file` says first of most files, much faster.
+    """
+    return name[name.rfind(".") :].lower() in IMAGE_SUFFIXES
+
+
 def is_image_file(path: str | os.PathLike) -> bool:
     """Returns whether a file is an image that can be read, by its ending or, of another one, its content."""
     suffix = os.path.splitext(path)[1].lower()

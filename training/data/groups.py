@@ -89,13 +89,17 @@ def hint(split: Split, strata: np.ndarray) -> str | None:
     items = split.images.decoder.items if split.are_decoded else None
     if not isinstance(items, FileItems):
         return None
-    beginnings = {}
+    beginnings, others = {}, 0
     for index, stratum in zip(split.images.indices.tolist(), strata.tolist(), strict=True):
         name = items.paths[index].rpartition(os.sep)[2]
         match = _NUMBERED.match(name.rpartition(".")[0] or name)
         if match and any(letter.isdigit() for letter in match[1]):
             of_class = beginnings.setdefault(stratum, {})
             of_class[match[1]] = of_class.get(match[1], 0) + 1
+        else:
+            others += 1
+            if 2 * others > len(split):
+                return None
     found = [of_class for of_class in beginnings.values() if len(of_class) > 1]
     images = sum(sum(of_class.values()) for of_class in found)
     groups = sum(len(of_class) for of_class in found)

@@ -3,6 +3,7 @@
 A new kind of storage is a class like `FileItems`, with its methods.
 """
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -16,11 +17,17 @@ import numpy as np
 from keras_vit.errors import InputError
 from keras_vit.io.files import is_full_disk, read_at, read_bytes
 from keras_vit.io.images import MAX_FILE_SIZE
+from keras_vit.training.data import file_samples
+from keras_vit.training.data.file_samples import SAMPLE
 
-SAMPLE = 4096  # bytes in the middle of a file that identify it, together with its size
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
 _CHUNK = 256  # files that a thread reads at a time
 _THREADS = 16  # which wait for the disk most of the time
-_WAITED = 0.5  # share of the time from which on they do
+_WAITED = 0.5  # share of the files, or of the time, from which on they do
 
 
 class FileItems:
@@ -30,8 +37,9 @@ class FileItems:
         self.root, self.paths = root, paths
         if table is not None:
             self.table = table
-        facts = np.fromiter(map(self._facts, paths), np.dtype((np.int64, 2)), len(paths))
-        self.sizes, self._times = facts.T  # bytes, nanoseconds
+        found = self._facts()
+        self.sizes = np.array([each[0] for each in found], np.int64)  # bytes
+        self._times = np.array([each[1] for each in found], np.int64)  # nanoseconds
 
     def __len__(self):
         return len(self.paths)
@@ -55,7 +63,7 @@ class FileItems:
     def stamps(self) -> np.ndarray:
         """Returns a uint64 for each image that changes with the file: of its path, size and time."""
         here = os.getcwd()
-        places = (path if path.startswith("/") else os.path.join(here, path) for path in self.paths)
+        places = [path if path.startswith("/") else os.path.join(here, path) for path in self.paths]
         facts = zip(places, self.sizes.tolist(), self._times.tolist(), strict=True)
         return hashes(os.fsencode(f"{place}\0{size}\0{time}") for place, size, time in facts)
 
@@ -64,28 +72,52 @@ class FileItems:
 
         A file that cannot be read is like no other.
         """
-        found = self._hashed(self._sample, range(len(self)))
-        return told_apart(found, self.sizes, lambda indices: self._hashed(self._content, indices))
+        return told_apart(self._sampled(), self.sizes, lambda indices: self._hashed(self._content, indices))
+
+    def _sampled(self):
+        """The hash of what identifies each file; of many, other processes read a part."""
+        own, *others = file_samples.shares(len(self))
+        if others and self._is_slow():
+            return self._hashed(self._sample, range(len(self)))
+        with contextlib.ExitStack() as readers:
+            results = []
+            with contextlib.suppress(OSError):  # no processes, or no temporary files
+                for part in others:
+                    started = file_samples.reader(self.paths[part], self.sizes[part].tolist())
+                    results.append(readers.enter_context(started))
+            found = [self._hashed(self._sample, range(own.stop))]
+            for number, part in enumerate(others):
+                read = results[number]() if number < len(results) else None
+                if read is None:
+                    found.append(self._hashed(self._sample, range(part.start, part.stop)))
+                else:
+                    found.append(np.frombuffer(read, "<u8").astype(np.uint64))
+        return np.concatenate(found)
+
+    def _is_slow(self):
+        """Whether reading some of many files mostly is waiting: then threads should read them."""
+        some, began = range(0, len(self), max(1, len(self) // _CHUNK)), _waits()
+        hashes(map(self._sample, some))
+        return _waited(began, len(some))
 
     def _hashed(self, read, indices):
         """The hash of what a function reads of some files, with many threads where the disk is waited for."""
         parts = [indices[start : start + _CHUNK] for start in range(0, len(indices), _CHUNK)]
         found = []
         while len(found) < len(parts):
-            began, computed = time.perf_counter(), time.thread_time()
-            found.append(hashes(map(read, parts[len(found)])))
-            waited = time.perf_counter() - began - (time.thread_time() - computed)
-            if waited > _WAITED * (time.perf_counter() - began):  # else threads only wait for each other
+            part, began = parts[len(found)], _waits()
+            found.append(hashes(map(read, part)))
+            if _waited(began, len(part)):  # else threads only wait for each other
                 with ThreadPoolExecutor(_THREADS) as pool:
                     found += pool.map(lambda part: hashes(map(read, part)), parts[len(found) :])
         return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
-    def _facts(self, path):
+    def _facts(self):
+        """The size and the time of each file."""
         try:
-            found = os.stat(path)
+            return [(found.st_size, found.st_mtime_ns) for found in map(os.stat, self.paths)]
         except OSError as error:
-            raise InputError(f"Expected an image file at {path}: {error.strerror}.") from error
-        return found.st_size, found.st_mtime_ns
+            raise InputError(f"Expected an image file at {error.filename}: {error.strerror}.") from error
 
     def _content(self, index):
         try:
@@ -94,18 +126,7 @@ class FileItems:
             return os.fsencode(self.paths[index])
 
     def _sample(self, index):
-        """What `sampled` returns, without reading the whole file."""
-        size, path = int(self.sizes[index]), self.paths[index]
-        try:
-            file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-            try:
-                if size <= SAMPLE:
-                    return os.read(file, SAMPLE)
-                return size.to_bytes(8, "little") + read_at(file, SAMPLE, (size - SAMPLE) // 2)
-            finally:
-                os.close(file)
-        except OSError:  # which the examination of the images reports
-            return os.fsencode(path)
+        return file_samples.read_sample(self.paths[index], int(self.sizes[index]))
 
 
 class StoredItems:
@@ -168,6 +189,21 @@ class StoredItems:
         )
 
 
+def _waits():
+    """The time, that of this thread on a core, and how often it had to wait, None where none counts it."""
+    is_counted = resource is not None and hasattr(resource, "RUSAGE_THREAD")
+    count = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw if is_counted else None
+    return time.perf_counter(), time.thread_time(), count
+
+
+def _waited(began, count):
+    """Whether a thread mostly waited for the disk while it read `count` files, and not for a core."""
+    passed, computed, waits = (
+        None if now is None else now - before for now, before in zip(_waits(), began, strict=True)
+    )
+    return passed - computed > _WAITED * passed and (waits is None or waits > _WAITED * count)
+
+
 def told_apart(found: np.ndarray, sizes: np.ndarray, read_whole: Callable) -> np.ndarray:
     """Returns the hashes of sampled files, with others for those that differ where they were not sampled.
 
@@ -200,4 +236,5 @@ def digest(content: bytes) -> int:
 
 def hashes(contents: Iterable[bytes]) -> np.ndarray:
     """Returns the uint64 hash of each of some bytes."""
-    return np.fromiter((digest(content) for content in contents), np.uint64)
+    digests = [hashlib.blake2b(content, digest_size=8).digest() for content in contents]
+    return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)

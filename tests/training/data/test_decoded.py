@@ -9,7 +9,7 @@ from PIL import Image
 from keras_vit.errors import InputError
 from keras_vit.io.images import decode_image, decode_reduced, read_image
 from keras_vit.training.data import decoded as decoded_module
-from keras_vit.training.data import load_data
+from keras_vit.training.data import file_samples, load_data
 from keras_vit.training.data.items import SAMPLE, FileItems, StoredItems
 from keras_vit.training.data.random_crop import RandomCrop
 
@@ -112,6 +112,54 @@ def test_equal_files_have_equal_contents_wherever_they_are(tmp_path):
     stored = StoredItems(((str(n), content) for n, content in enumerate(contents)), "a source", "1")
     assert [stored.read(index) for index in range(6)] == contents and stored.sizes[2] == 5
     assert len(set(stored.contents().tolist())) == 6
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_other_processes_read_the_same_of_many_files(broken, tmp_path, monkeypatch):
+    paths = [tmp_path / f"{number} \N{PILCROW SIGN}\n.jpg" for number in range(12)]
+    for number, path in enumerate(paths):
+        path.write_bytes(RNG.bytes(2 * SAMPLE if number % 2 else 9) + b"x" * (number % 3))
+    items = FileItems(tmp_path, [*map(str, paths)])
+    paths[-1].unlink()
+    alone = items.contents()
+    found = []
+
+    def counted(*arguments):
+        found.append(read(*arguments))
+        return found[-1]
+
+    read = file_samples.read_sample
+    monkeypatch.setattr(file_samples, "shares", lambda count: [slice(0, 4), slice(4, 9), slice(9, count)])
+    monkeypatch.setattr(FileItems, "_is_slow", lambda self: False)
+    monkeypatch.setattr(file_samples, "read_sample", counted)
+    if broken:
+        monkeypatch.setattr("sys.executable", str(tmp_path / "none"))
+    np.testing.assert_array_equal(items.contents(), alone)
+    assert len(set(alone.tolist())) == 12 and len(found) == (12 if broken else 4)
+
+
+def test_files_are_shared_out_to_the_cores(monkeypatch):
+    monkeypatch.setattr(file_samples.os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    assert file_samples.shares(9_999) == [slice(0, 9_999)]
+    assert file_samples.shares(30_001) == [slice(0, 10_000), slice(10_000, 20_000), slice(20_000, 30_001)]
+
+
+@pytest.mark.parametrize("kept", ["cache", "off"])
+def test_a_mirrored_part_is_the_part_mirrored(kept, photos, cache, monkeypatch):
+    if kept == "off":
+        monkeypatch.setenv("KERAS_VIT_CACHE", "off")
+    train = load_data(f"folder:{photos}", image_size=(32, 24)).train
+    rows, flipped = np.arange(6), np.arange(6) % 3 == 0
+    uniforms, crop = RNG.random((6, RandomCrop.UNIFORMS)), RandomCrop(0.2)
+    expected = np.stack(
+        [
+            crop(train.images.decoder.read(i), u, (32, 24))
+            for i, u in zip(train.images.indices[:6], uniforms, strict=True)
+        ]
+    )
+    np.testing.assert_array_equal(train.cropped(rows, crop, uniforms), expected)
+    expected[flipped] = expected[flipped][:, :, ::-1]
+    np.testing.assert_array_equal(train.cropped(rows, crop, uniforms, flipped), expected)
 
 
 def test_each_image_is_decoded_once_before_the_start(photos, cache, monkeypatch):

@@ -8,7 +8,7 @@ from PIL import Image
 
 from keras_vit.errors import InputError
 from keras_vit.io.folders import passed_over_words
-from keras_vit.io.image_formats import is_image_file
+from keras_vit.io.image_formats import has_image_suffix, is_image_file
 from keras_vit.training.data.layout import read_layout
 
 
@@ -170,3 +170,10 @@ def test_own_splits_need_no_hint_on_groups(made):
     classes = ("ill/anna", "ill/bob", "well/carl", "well/dora")
     root = made(*(f"{split}/{name}" for split in ("train", "val", "test") for name in classes))
     assert read_layout(root, "first").hints == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["a.jpg", "A.JPEG", "b.c.png", "jpg", "a.", "a.jpg.txt", "a.heic", "a.cr2", "a"]
+)
+def test_the_ending_of_a_name_alone_says_what_its_path_does(name):
+    assert has_image_suffix(name) == (is_image_file(f"/none/x.png/{name}") and name != "a.heic")
