@@ -30,7 +30,7 @@ _PROPOSED = 250_000  # pairs, at most: the nearest ones
 _SAMPLED = 2000  # pairs that tell how much the images of a set correlate
 _BAND = (0.7, 3.0)  # pixels, standard deviations of the Gaussians whose difference filters a thumbnail
 _CELLS = 6
-_CHUNK = 4096  # pairs that are correlated at a time
+_CHUNK = 512  # pairs that are correlated at a time, so few that a core keeps them in its cache
 _ROWS = 64  # of the matrix of all hashes, compared at a time
 _READ = 256  # images between two steps of the progress bar
 
