@@ -5,11 +5,14 @@
 FOLDER gets generated JPEGs: 400 photographs of 640 x 480 pixels, copied to as many files as asked for, each
 with another number of bytes after the image. Each measurement is a process of its own.
 
-- start: seconds from the imports to the first batch of 32 at 224 pixels, and the memory that the process has
-  then above the imports; ours and `keras.utils.image_dataset_from_directory`.
+- start: seconds from the imports to the first batch of 32 at 224 pixels, those of all cores together (CPU),
+  and the memory that the process has then above the imports; ours and
+  `keras.utils.image_dataset_from_directory`.
 - rate: images per second of random crop and flip at 224 pixels, of 2,000 files: ours, and a tf.data pipeline
   by hand with `decode_and_crop_jpeg`, interleaved; the medians. Then ours from the cache of decoded images,
   from shards of `keras-vit pack --image-size 256`, and from the cache of these.
+- cpu: microseconds of CPU of an image of the same batches from files and from the cache, in turn in one
+  process; the medians, and the median of the ratios. A busy machine disturbs these less.
 - train: images per second of `model.fit` on the same two, of the smallest LeViT (0.6 billion operations).
 - large: CPU milliseconds of a photograph of 12 megapixels, read for 224 pixels; and with Pillow alone.
 - memory: of two epochs of the largest number of files, in steps of a quarter.
@@ -33,6 +36,7 @@ from PIL import Image
 SIZE, BATCH = 224, 32
 DIFFERENT = 400  # photographs
 RATED = 2000  # files of which the rate is measured
+TURN, TURNS = 4, 5  # batches of a turn, and turns of a round, in which CPU is measured
 WARM, TRAINED = 4, 30  # batches of a training before it is measured, and that are
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -42,7 +46,7 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--counts", type=int, nargs="+", default=[1000, 20_000, 200_000])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", default=["start", "rate", "train", "large", "memory"])
+    parser.add_argument("--only", nargs="+", default=[*MEASUREMENTS])
     parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
@@ -84,12 +88,15 @@ def photograph(width, height, seed):
 
 
 def start(options, folders):
-    print("start: seconds to the first batch, MB above the imports")
+    print("start: seconds to the first batch, seconds of CPU, MB above the imports")
     for count in options.counts:
         for name in ("ours", "keras"):
             rounds = [worker(f"start_{name}", folders[count]) for _ in range(options.rounds)]
-            seconds, memory = (statistics.median(found) for found in zip(*rounds, strict=True))
-            print(f"  {count:>9,} files  {name:<6} {seconds:6.1f} s  {memory:6,.0f} MB", flush=True)
+            seconds, computed, memory = map(statistics.median, zip(*rounds, strict=True))
+            print(
+                f"  {count:>9,} files  {name:<6} {seconds:6.1f} s  {computed:6.1f} s  {memory:6,.0f} MB",
+                flush=True,
+            )
 
 
 def rate(options, folders):
@@ -116,6 +123,16 @@ def rate(options, folders):
     for name, rates in found.items():
         ratios = [ours / theirs for ours, theirs in zip(rates, found["ours"], strict=True)]
         print(f"  {name:<22} {statistics.median(rates):7,.0f}  {statistics.median(ratios):.2f} of ours")
+
+
+def cpu(options, folders):
+    print("cpu: microseconds of an image")
+    with tempfile.TemporaryDirectory(dir=options.folder) as cache:
+        worker("rate_ours", f"folder:{folders[RATED]}", cache=cache)  # which fills the cache
+        found = worker("cpu_in_turn", f"folder:{folders[RATED]}", cache, options.rounds * TURNS)
+    ratios = [files / cached for files, cached in zip(found["files"], found["cache"], strict=True)]
+    times = "  ".join(f"{name} {statistics.median(each):,.0f}" for name, each in found.items())
+    print(f"  {times}  ratio {statistics.median(ratios):.2f}")
 
 
 def train(options, folders):
@@ -179,21 +196,53 @@ def start_ours(folder):
     from keras_vit.training.data import sources
 
     sources.find_source("digits")  # imports every source
-    before, began = resident(), time.perf_counter()
+    before, began, computed = resident(), time.perf_counter(), used()
     _, batches = stream(f"folder:{folder}")
     next(iter(batches))
-    return time.perf_counter() - began, resident() - before
+    return time.perf_counter() - began, used() - computed, resident() - before
 
 
 def start_keras(folder):
     import keras
 
-    before, began = resident(), time.perf_counter()
+    before, began, computed = resident(), time.perf_counter(), used()
     batches = keras.utils.image_dataset_from_directory(
         folder, image_size=(SIZE, SIZE), batch_size=BATCH, verbose=False
     )
     next(iter(batches))
-    return time.perf_counter() - began, resident() - before
+    return time.perf_counter() - began, used() - computed, resident() - before
+
+
+def cpu_in_turn(spec, cache, turns):
+    found, streams = {"files": [], "cache": []}, {}
+    for name, kept in zip(found, ("off", cache), strict=True):
+        os.environ["KERAS_VIT_CACHE"] = kept
+        streams[name] = iter(stream(spec, epochs=1000)[1])
+        next(streams[name])
+    for _ in range(int(turns)):
+        for name, batches in streams.items():
+            wait_for_rest()  # what runs ahead
+            began = used()
+            for _ in range(TURN):
+                next(batches)
+            wait_for_rest()
+            found[name].append((used() - began) / TURN / BATCH * 1e6)
+    print(json.dumps(found), flush=True)
+    os._exit(0)  # without waiting for the streams
+
+
+def wait_for_rest():
+    """Waits until this process computes nothing."""
+    before = -1.0
+    while used() - before > 0.003:
+        before = used()
+        time.sleep(0.1)
+
+
+def used():
+    """Seconds of CPU that this process has used, with those that it waited for."""
+    whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    return sum(each.ru_utime + each.ru_stime for each in map(resource.getrusage, whose))
 
 
 def rate_ours(spec):
@@ -299,12 +348,20 @@ WORKERS = {
     "start_keras": start_keras,
     "rate_ours": rate_ours,
     "rate_by_hand": rate_by_hand,
+    "cpu_in_turn": cpu_in_turn,
     "train_ours": train_ours,
     "train_by_hand": train_by_hand,
     "large": large_photographs,
     "memory": memory_of_epochs,
 }
-MEASUREMENTS = {"start": start, "rate": rate, "train": train, "large": large, "memory": memory}
+MEASUREMENTS = {
+    "start": start,
+    "rate": rate,
+    "cpu": cpu,
+    "train": train,
+    "large": large,
+    "memory": memory,
+}
 
 if __name__ == "__main__":
     main()
