@@ -137,7 +137,7 @@ class ImageRecipe(Augmentation, Recipe):
     loss: Annotated[str, ChoicesOrOwn("cross_entropy", "hinge")] = "cross_entropy"  # hinge: support vectors
     label_smoothing: Annotated[float, Range(0, 0.999)] = 0.1  # share spread over all classes
     class_weight: Annotated[str | None, ReadBy(given_weights)] = None  # `balanced`, or such as `cat:1,dog:50`
-    sampling: Annotated[str, Choices("each", "balanced")] = "each"  # each image once, or all classes as often
+    sampling: Annotated[str, Choices("each", "balanced")] = "each"  # or all classes equally often
     logit_adjustment: Annotated[  # 1: as if all classes had as many images
         float, Range(0, 10), OnlyWith("loss", "cross_entropy")
     ] = 0.0

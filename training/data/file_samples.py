@@ -55,7 +55,7 @@ def reader(paths: Sequence[str], sizes: Sequence[int]) -> Iterator:
         for path, size in zip(paths, sizes, strict=True):
             given.write(b"%b\0%d\0" % (os.fsencode(path), size))
         given.seek(0)
-        command = [sys.executable, "-I", "-S", __file__]
+        command = [sys.executable or "", "-I", "-S", __file__]
         process = subprocess.Popen(command, stdin=given, stdout=found, stderr=subprocess.DEVNULL)
 
         def result():
