@@ -7,8 +7,11 @@ import keras
 from keras_vit.export.doctor.case import convert_case
 from keras_vit.export.doctor.finding import Finding
 from keras_vit.export.doctor.rules import RULES
+from keras_vit.export.model.arrays import check_takes_numbers
 from keras_vit.export.model.checks import check_model
+from keras_vit.export.model.signature import graph_signature
 from keras_vit.export.verification.export import check_backend
+from keras_vit.keras_internals import is_graph
 
 
 def examine(
@@ -38,7 +41,8 @@ def examine(
         A list of `Finding` (`target`, `layer`, `reason`, `fix`), empty if there are no obstacles.
 
     Raises:
-        InputError: inputs that are not known or do not fit, or Keras runs on another backend than TensorFlow.
+        InputError: inputs that are not known, do not fit or are strings, or Keras runs on another backend
+            than TensorFlow.
 
     Example:
         >>> import keras
@@ -50,5 +54,7 @@ def examine(
     """
     check_backend()
     check_model(model)
+    for tensor in graph_signature(model).inputs if is_graph(model) else ():
+        check_takes_numbers(tensor)
     case = convert_case(model, as_is, inputs, task, activation)
     return [finding for rule in RULES for finding in rule(case)]

@@ -34,13 +34,18 @@ def by_name(arrays, names):
     return dict(zip(names, arrays, strict=True))
 
 
-def fitted(array, tensor, least=1):
-    """Returns the array for one input of a model, with its rank; values keep their type."""
+def check_takes_numbers(tensor):
+    """Raises InputError for an input of a model that takes strings."""
     if tensor.dtype == "string":
         raise InputError(
             f"{tensor.name!r} takes strings, which no phone's runtime reads. Export the part of the model "
             "behind the layer that makes numbers of them, and give it those numbers."
         )
+
+
+def fitted(array, tensor, least=1):
+    """Returns the array for one input of a model, with its rank; values keep their type."""
+    check_takes_numbers(tensor)
     try:
         array = np.asarray(array)
     except ValueError as error:

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_vit.errors import InputError, listed
 from keras_vit.export.images.app_input import PHOTOS
+from keras_vit.export.model.arrays import check_takes_numbers
 from keras_vit.export.model.signature import graph_signature
 from keras_vit.keras_internals import is_graph
 
@@ -48,6 +49,7 @@ def example_inputs(model: keras.Model, shapes: Mapping[str, Sequence[int]] | Non
 
 
 def _zeros(tensor, shape, model):
+    check_takes_numbers(tensor)
     shape = (1, *tensor.shape) if shape is None else tuple(shape)
     wanted = (None, *tensor.shape)
     fits = len(shape) == len(wanted) and all(w in (None, s) for s, w in zip(shape, wanted, strict=True))

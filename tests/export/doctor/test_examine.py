@@ -389,6 +389,26 @@ def test_the_command_gives_shapes_and_imports_layers_first(examine, tmp_path, mo
     assert "received (1, 8, 8, 4)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("shape", [(), (None,)])
+@pytest.mark.parametrize("as_is", [True, False])
+def test_strings_are_refused_as_by_an_export(examine, shape, as_is):
+    words = keras.Input(shape, dtype="string", name="words")
+    tokens = layers.TextVectorization(vocabulary=["a"], output_sequence_length=4)(words)
+    model = keras.Model(words, layers.Dense(2)(layers.Embedding(3, 2)(tokens)))
+    with pytest.raises(InputError, match="'words' takes strings, which no phone's runtime reads. Export the"):
+        examine(model, as_is=as_is)
+
+
+@pytest.mark.parametrize("command", ["doctor", "benchmark"])
+def test_a_model_that_takes_strings_is_refused_in_one_line(command, tmp_path, capsys):
+    words = keras.Input((), dtype="string", name="words")
+    tokens = layers.TextVectorization(vocabulary=["a"], output_sequence_length=4)(words)
+    keras.Model(words, layers.Embedding(3, 2)(tokens)).save(tmp_path / "words.keras")
+    assert main([command, str(tmp_path / "words.keras")]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("keras-vit: 'words' takes strings, which no phone's runtime reads.")
+
+
 def test_another_backend_is_refused_before_the_model_is_examined(monkeypatch):
     model = cnn()
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
