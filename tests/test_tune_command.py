@@ -51,6 +51,7 @@ def error_of(capsys, *arguments):
     ("arguments", "message"),
     [
         ("no_such", "Unknown search 'no_such'. Expected one of char_names, cnn_cifar10"),
+        ("no_such", "vit_photos, or with fields to vary a recipe: char_"),
         ("vit_digits depth=3", "Unknown recipe field 'depth'"),
         ("vit_digits --tuner best", "Unknown tuner 'best'. Expected one of random, bayesian"),
         ("vit_digits --trials 0", "at least 1"),

@@ -3,6 +3,7 @@
 import functools
 from pathlib import Path
 
+from keras_vit.errors import InputError
 from keras_vit.training.modules import find_module, module_names
 
 search_names = functools.partial(module_names, __name__)
@@ -23,6 +24,16 @@ def read_search(source):
         return "own", source
     if Path(source).suffix == ".py":
         return str(source), load_object(source, "SEARCH", Search)
-    if source in search_names() or source not in recipe_names():
+    if source in search_names():
         return source, find_search(source).SEARCH
-    return source, Search(find_recipe(source).RECIPE, lambda hp: None)
+    if source in recipe_names():
+        return source, Search(find_recipe(source).RECIPE, lambda hp: None)
+    raise InputError(f"Unknown search {str(source)!r}. Expected {known_names()}.")
+
+
+def known_names() -> str:
+    """Returns the names that `read_search` takes, in words."""
+    from keras_vit.training.recipes import recipe_names
+
+    recipes = [name for name in recipe_names() if name not in search_names()]
+    return f"one of {', '.join(search_names())}, or with fields to vary a recipe: {', '.join(recipes)}"

@@ -7,7 +7,7 @@ from typing import Any
 from keras_vit.errors import InputError
 from keras_vit.importing import import_module, import_named, is_name
 from keras_vit.io.files import read_text
-from keras_vit.training.searches import search_names
+from keras_vit.training.searches import known_names
 from keras_vit.training.tuning import Search
 from keras_vit.training.tuning.builders.builder import EXPECTED, WHAT, is_builder
 from keras_vit.training.tuning.plan import Plan, plan, plan_builder
@@ -47,8 +47,8 @@ def _builder_of(source):
         return source, None
     if not text:
         raise InputError(
-            f"Expected the name or file of a search, one of {', '.join(search_names())}, or {EXPECTED}; "
-            f"received {source!r:.80}."
+            f"Expected a builder, {EXPECTED}, or the file or name of a search, {known_names()}; received "
+            f"{source!r:.80}."
         )
     return None, None
 
