@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import keras_tuner
 
-from keras_vit.errors import InputError, first_line, listed, warn
+from keras_vit.errors import InputError, Notice, first_line, listed, warn
 from keras_vit.importing import import_named
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.searches import read_search
@@ -80,6 +80,12 @@ def plan(
     search = dataclasses.replace(search, recipe=base)
     space = build_space(search, assignments)
     kept_subset = getattr(space.recipe, "subset", None)
+    if space.left_out:
+        warn(
+            f"model={space.recipe.model} with its own defaults: {listed(space.left_out)} of the search are "
+            f"arguments of {base.model} and left out, not varied.",
+            Notice,
+        )
     task = _knowing(task_of(_with_subset(space, subset).recipe), data_dir)
     if unused := _unused(task, space, assignments):
         warn(f"Not searched, since the labels of the data have no use for it: {listed(unused)}.")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from builders_of_tests import build, train
 
-from keras_vit.errors import DataWarning
+from keras_vit.errors import DataWarning, Notice
 from keras_vit.export.footprint import classifier_footprint, footprint
 from keras_vit.training.tuning.costs import Limits
 from keras_vit.training.tuning.plan import plan, plan_builder
@@ -45,6 +45,15 @@ def test_what_the_labels_have_no_use_for_is_not_searched(labels, tmp_path):
     assert "label_smoothing" not in planned.space.description()
     assert "learning_rate" in planned.space.description()
     assert planned.space.recipe.label_smoothing == 0
+
+
+def test_what_another_model_does_not_get_is_said_once():
+    with pytest.warns(Notice) as said:
+        planned = plan("vit_digits", ["model=linear"])
+    (line,) = [str(warning.message) for warning in said if "own defaults" in str(warning.message)]
+    assert line.startswith("model=linear with its own defaults: ") and "hidden_dim" in line
+    assert line.endswith(" of the search are arguments of vit and left out, not varied.")
+    assert planned.space.recipe.model == "linear"
 
 
 def test_classes_are_searched_with_their_fields():

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import keras_tuner
 
+from keras_vit.constraints import annotations
 from keras_vit.errors import InputError
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.tuning.space.override import SpaceOverride
@@ -16,7 +17,8 @@ class SpaceBuilder:
     """Receives the fields of a search as `keras_tuner.HyperParameters` does, and applies overrides to them.
 
     A field with one value left becomes part of the recipe. The default of the others is the recipe's value,
-    where it is one of theirs.
+    where it is one of theirs. Where the user fixes another model, the fields that are arguments of the
+    recipe's own do not vary, but those that the user names.
     """
 
     def __init__(self, recipe: Recipe, overrides: dict[str, SpaceOverride]):
@@ -27,11 +29,14 @@ class SpaceBuilder:
         self.hyperparameters = keras_tuner.HyperParameters()
         self._values = {}  # of each declared field: its possible values, or None for a range
         self._is_active = True
+        self._left_out = []  # declared fields of a model which the user replaced
         self._condition = None  # within a conditional scope: its field, values where it holds, and the others
 
     def Choice(self, field: str, values: Sequence, divides: str | int | None = None):
         """Lets a field be one of some values; of these, only divisors of a number or of another field."""
         override = self.overrides.get(field)
+        if self._leaves_out(field):
+            return
         values = override.choices(values) if override else list(values)
         if divides is not None:
             values = self._divisors(field, values, divides)
@@ -53,7 +58,7 @@ class SpaceBuilder:
 
         Elsewhere they keep the recipe's value: another value can be fixed only where the condition holds.
         """
-        possible = self._values[field]
+        possible = self._values.get(field, [])  # none of a field that was left out
         chosen = [value for value in possible if holds(value)]
         self._condition = field, chosen, [value for value in possible if value not in chosen]
         self._is_active = bool(chosen)
@@ -79,6 +84,20 @@ class SpaceBuilder:
         else:
             (self.Int if isinstance(override.low, int) else self.Float)(field, override.low, override.high)
 
+    def _leaves_out(self, field):
+        is_own = self.recipe.model == self._base.model or field in annotations(type(self.recipe))
+        if is_own or field in self.overrides:
+            return False
+        self._left_out.append(field)
+        return True
+
+    def all_left_out(self):
+        """Returns the arguments of the recipe's own model that another model does not get."""
+        if self.recipe.model == self._base.model:
+            return ()
+        set_before = [name for name in self._base.model_options if name not in self.overrides]
+        return tuple(dict.fromkeys([*set_before, *self._left_out]))
+
     def _offer(self, field, values):
         self._values[field] = values
         if not self._is_active:
@@ -93,6 +112,8 @@ class SpaceBuilder:
 
     def _range(self, register, field, low, high, **options):
         override = self.overrides.get(field)
+        if self._leaves_out(field):
+            return None
         if override and override.values is not None:
             return self._offer(field, list(override.values))
         if override:
@@ -130,7 +151,7 @@ class SpaceBuilder:
 
     def _divisors(self, field, values, divided):
         name = f"{divided} " if isinstance(divided, str) else ""
-        multiples = self._values[divided] if name else [divided]
+        multiples = self._values.get(divided, []) if name else [divided]  # [] of a field that was left out
         remaining = [value for value in values if all(multiple % value == 0 for multiple in multiples)]
         if not remaining:
             raise InputError(

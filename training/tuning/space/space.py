@@ -28,6 +28,7 @@ class Space:
     recipe: Recipe  # of what does not vary
     hyperparameters: keras_tuner.HyperParameters  # their names are fields of the recipe
     fixed: dict = dataclasses.field(default_factory=dict)  # each trial where they have an effect has these
+    left_out: tuple[str, ...] = ()  # arguments of the search's own model, which the user replaced
 
     def recipe_of(self, values, **changes):
         """Returns the recipe of a trial's values, without those that oracles add."""
@@ -94,7 +95,7 @@ def build_space(search: Search, assignments: Sequence[str] = ()) -> Space:
             "Nothing is left to search: every field is fixed. Leave one to vary, as in "
             "learning_rate=0.001:0.01, or use `keras-vit train`."
         )
-    space = Space(builder.recipe, builder.hyperparameters, builder.fixed)
+    space = Space(builder.recipe, builder.hyperparameters, builder.fixed, builder.all_left_out())
     space.check_fixed()
     return space
 

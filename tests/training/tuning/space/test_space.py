@@ -75,6 +75,48 @@ def test_a_field_that_depends_on_a_fixed_one_varies_only_where_it_has_an_effect(
     )
 
 
+OWN = """
+import keras
+
+
+def build(image_size, channels, num_classes, width: int, num_heads: int = 2, hidden_dim: int = 5):
+    return keras.Sequential([keras.Input((*image_size, channels)), keras.layers.Flatten()])
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    (tmp_path / "my_cnn.py").write_text(OWN)
+    return f"{tmp_path / 'my_cnn.py'}:build"
+
+
+def test_another_model_varies_nothing_of_the_searchs_own_but_what_the_user_names(own):
+    found = build_space(SEARCH, [f"model={own}", "width=8,16", "num_heads=3,4"])
+    assert list(found.description()) == [
+        "num_heads",
+        "learning_rate",
+        "randaugment_layers",
+        "randaugment_magnitude",
+        "width",
+    ]
+    assert found.left_out == ("patch_size", "num_layers", "hidden_dim")
+    assert found.recipe.hidden_dim is None and found.description()["num_heads"] == "3, 4"
+    assert build_space(SEARCH).left_out == build_space(SEARCH, ["model=vit"]).left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("vit_photos", "patch_size"), ("resnet_cifar10", "variant"), ("cnn_mnist", "variant")],
+)
+def test_searches_of_the_package_take_another_model(name, field, own):
+    search = find_search(name).SEARCH
+    found = build_space(search, [f"model={own}", "width=8,16"])
+    assert field in found.left_out and not set(found.left_out) & set(found.description())
+    assert {"width", "learning_rate"} <= set(found.description())
+    with pytest.raises(InputError, match=f"does not accept {field}"):
+        build_space(search, [f"model={own}", "width=8,16", f"{field}={getattr(search.recipe, field)}"])
+
+
 def test_a_fixed_argument_of_the_model_is_left_out_where_it_has_no_effect():
     found = build_space(SEARCH, ["position_embedding=learned,rotary", "rotary_base=50.0"])
     assert found.description()["position_embedding"] == "learned, rotary"
