@@ -21,8 +21,8 @@ class Space:
     `keras_vit.training.tuning.builders.space.BuilderSpace` is the other kind of space.
     """
 
-    check_failure = "The data of the search cannot be loaded on this machine: "
-    checking = "its process"  # what messages call the process of the check
+    check_failure = ""  # messages are complete
+    checking = "The process that checks the search"  # as messages call it
     is_explored = False  # whether hyperparameters are found by running the builder
 
     recipe: Recipe  # of what does not vary
@@ -49,8 +49,8 @@ class Space:
         """Does nothing: each process loads the data of a recipe by its name."""
 
     def first_work(self):
-        """Returns what is checked before a search starts."""
-        return RecipeWork(self.recipe)
+        """Returns what is checked before a search starts, with the first value of each field."""
+        return RecipeWork(self.recipe_of(self.hyperparameters.values))
 
     def add(self, found):
         """Does nothing: a search for a recipe states all fields that vary."""

@@ -3,7 +3,9 @@
 import dataclasses
 from collections.abc import Callable
 
+from keras_vit.errors import ConditionError, InputError
 from keras_vit.training.fit import fit_task
+from keras_vit.training.own_parts import is_part
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.run import train
 from keras_vit.training.run_folder import RunFolder
@@ -21,8 +23,14 @@ class RecipeWork:
         return task_of(self.recipe).load_data(data_dir)
 
     def check(self, data_dir=None):
-        """Checks that the data exist."""
-        self.load_data(data_dir)
+        """Checks that the data exist, and that a builder of the user's own builds a model for them."""
+        try:
+            data = self.load_data(data_dir)
+        except (InputError, ConditionError) as error:
+            message = f"The data of the search cannot be loaded on this machine: {error}"
+            raise type(error)(message) from error
+        if is_part(self.recipe.model):
+            task_of(self.recipe).knowing(data).build_model(data)
 
     def untrained(self, data, discovered: Callable):
         """Returns the model that the recipe trains, and one image; no new values are discovered."""

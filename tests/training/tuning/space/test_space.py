@@ -101,6 +101,7 @@ def test_another_model_varies_nothing_of_the_searchs_own_but_what_the_user_names
     ]
     assert found.left_out == ("patch_size", "num_layers", "hidden_dim")
     assert found.recipe.hidden_dim is None and found.description()["num_heads"] == "3, 4"
+    assert found.first_work().recipe.width == 8
     assert build_space(SEARCH).left_out == build_space(SEARCH, ["model=vit"]).left_out == ()
 
 
