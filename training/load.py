@@ -126,9 +126,14 @@ def text_loader(spec: Any) -> Callable[..., TextData | PairData] | None:
 
 
 def show_data(data: ImageData | TextData | PairData, task: Any):
-    """Prints what was found: how the source was read, what is in each split, and what a task does with it."""
-    lines = [*data.summary(), *task.notes(data)]
-    Console(stderr=True, soft_wrap=True, emoji=False).print("\n".join(lines), highlight=False, markup=False)
+    """Prints what was found."""
+    text = "\n".join(found_in(data, task))
+    Console(stderr=True, soft_wrap=True, emoji=False).print(text, highlight=False, markup=False)
+
+
+def found_in(data: ImageData | TextData | PairData, task: Any) -> list[str]:
+    """Returns lines: how the source was read, what is in each split, and what a task does with it."""
+    return [*data.summary(), *task.notes(data)]
 
 
 def _with_geometry(spec, geometry=None, background=None, **options):

@@ -12,6 +12,7 @@ import keras_tuner
 
 from keras_vit.errors import InputError, Notice, first_line, listed, warn
 from keras_vit.importing import import_named
+from keras_vit.training.load import found_in
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.searches import read_search
 from keras_vit.training.tasks import task_of
@@ -49,6 +50,7 @@ class Plan:
     reference: Recipe | None = None  # that ratios among the limits refer to
     measure: Callable[..., dict] | None = None
     kept_subset: int | None = None  # training images of the winner; None for all
+    found: tuple[str, ...] = ()  # lines on the data of recipes, as a training prints them
 
     def __post_init__(self):
         if self.tuner not in TUNERS:
@@ -86,7 +88,7 @@ def plan(
             f"arguments of {base.model} and left out, not varied.",
             Notice,
         )
-    task = _knowing(task_of(_with_subset(space, subset).recipe), data_dir)
+    task, found = _knowing(task_of(_with_subset(space, subset).recipe), data_dir)
     if unused := _unused(task, space, assignments):
         warn(f"Not searched, since the labels of the data have no use for it: {listed(unused)}.")
         space = build_space(search, [*assignments, *(f"{field}=0" for field in unused)])
@@ -97,7 +99,7 @@ def plan(
     else:
         _check_parameters_alone(options.get("limits", NO_LIMITS), space.recipe.model)
         options["measure"] = None
-    planned = Plan(name, space, objective, kept_subset=kept_subset, **options)
+    planned = Plan(name, space, objective, kept_subset=kept_subset, found=found, **options)
     for recipe in space.extremes():
         task_of(recipe)
     _check_losses(objective[0], space)
@@ -151,10 +153,12 @@ def _unused(task, space, assignments):
 
 
 def _knowing(task, data_dir):
-    """The task with what its data decide, which may be on the machines of the workers alone."""
+    """The task with what its data decide, and lines on them; they may be on the workers' machines alone."""
     with contextlib.suppress(InputError):
-        return task.knowing(task.load_data(data_dir))
-    return task
+        data = task.load_data(data_dir)
+        task = task.knowing(data)
+        return task, tuple(found_in(data, task))
+    return task, ()
 
 
 def _objective_of(task, given):

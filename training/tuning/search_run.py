@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from keras_vit.errors import ConditionError, InputError
+from keras_vit.errors import ConditionError, InputError, listed
 from keras_vit.training.tuning.cluster.coordinator import Coordinator, check_address, serving
 from keras_vit.training.tuning.cluster.remote_ledger import RemoteLedger
 from keras_vit.training.tuning.plan import Plan
@@ -68,6 +68,8 @@ def _open(plan, folder, workers, data_dir, coordinator, display):
     events = journal.read()
     local = LocalWorkers(plan, folder, workers, threads_each(workers), data_dir)
     plan.space.prepare(folder.arrays)
+    if not events:
+        _show_start(plan, display)
     if plan.space.is_explored or not events:
         local.check()
     header = header_of(plan, local.threads)
@@ -75,6 +77,7 @@ def _open(plan, folder, workers, data_dir, coordinator, display):
         check_same(events[0], header, journal.path)
         header = events[0]
         local.threads = header["threads"]
+        _show_start(plan, display)
     else:
         journal.append(header)
     if plan.reference is not None and coordinator is None:  # workers measure it on their own machines
@@ -82,6 +85,14 @@ def _open(plan, folder, workers, data_dir, coordinator, display):
     oracle = build_oracle(plan.tuner, plan.space, plan.objective, trials=plan.trials, seed=plan.seed)
     of_trials = [event for event in events[1:] if event["event"] != "reference"]
     return Ledger(oracle, journal, of_trials, plan.seed), header, local
+
+
+def _show_start(plan, display):
+    """Shows what is known before the first trial, which may take minutes."""
+    for line in plan.found:
+        display.show(line)
+    if fields := plan.space.description():
+        display.show(f"the search varies {listed(fields)}")
 
 
 def _measure_reference_once(local, journal, events):
@@ -133,6 +144,7 @@ def join(
         local.check()
         check_same(ledger.header, header_of(plan, local.threads), holder)
         local.threads = ledger.header["threads"]
+        _show_start(plan, display)
         if plan.reference is not None:
             local.measure_reference()
         if not events:

@@ -56,5 +56,10 @@ def test_what_another_model_does_not_get_is_said_once():
     assert planned.space.recipe.model == "linear"
 
 
+def test_a_search_has_the_lines_on_its_data_that_a_training_prints():
+    found = plan("vit_digits", ["subset=640"]).found
+    assert any("640" in line and "train" in line for line in found)
+
+
 def test_classes_are_searched_with_their_fields():
     assert "label_smoothing" in plan("vit_digits").space.description()
