@@ -120,6 +120,43 @@ def test_data_that_cannot_be_loaded_are_refused_before_a_search_starts(tmp_path,
     assert not any(tmp_path.iterdir())
 
 
+OWN_BUILDER = """
+import keras
+
+
+def build(image_size, channels, num_classes, width: int = 4):
+    {check}
+    model = keras.Sequential([keras.Input((*image_size, channels)), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(width, "relu"))
+    model.add(keras.layers.Dense(num_classes))
+    return model
+"""
+
+
+@pytest.mark.slow  # it starts the processes of searches
+def test_a_search_goes_on_after_a_builder_was_corrected(tmp_path, capfd):
+    file, run = tmp_path / "my_mlp.py", tmp_path / "run"
+    words = [f"model={file}:build", "width=8,16", "learning_rate=0.01", "epochs=1", "subset=320"]
+    command = ["tune", "cnn_digits", *words, "--tuner", "grid", "--trials", "2", "--seeds", "0"]
+
+    def tune(check):
+        file.write_text(OWN_BUILDER.format(check=check))
+        code = main([*command, "--run-dir", str(run)])
+        return code, capfd.readouterr().err
+
+    code, shown = tune("raise ValueError('wrong from the start')")
+    assert code == 2 and f"{file}:build raised ValueError: wrong from the start" in shown
+    assert "train       320 images (0: 32" in shown and "the search varies width\n" in shown
+    assert not (run / "journal.jsonl").exists()
+    code, shown = tune("if width == 16: raise ValueError('wrong for some')")
+    assert code == 0 and "failed" in shown and "wrong for some" in shown
+    code, shown = tune("pass")
+    assert code == 0 and "wrong" not in shown
+    assert "tried again, as they failed before their training: trials 1" in shown
+    with open(run / "results.csv", newline="") as results:
+        assert [row["status"] for row in csv.DictReader(results)] == ["completed", "completed"]
+
+
 @pytest.mark.slow
 def test_a_search_ends_with_a_trained_exported_winner_and_resumes_by_the_same_command(tmp_path):
     def tune(*more):

@@ -123,6 +123,14 @@ class HyperbandOracle(oracles.HyperbandOracle):
                 first = bracket["rounds"][0]
                 first[:] = [info for info in first if info["id"] != trial.trial_id]
 
+    def rejoin_bracket(self, trial):
+        """Puts a trial that had failed back into the first round of its bracket, where that has room."""
+        number = trial.hyperparameters.values["tuner/bracket"]
+        for bracket in self._brackets:
+            first = bracket["rounds"][0]
+            if bracket["bracket_num"] == number and len(first) < self._get_size(number, round_num=0):
+                first.append({"past_id": None, "id": trial.trial_id})
+
     def num_trials(self):
         """Returns how many trials all brackets will have run; each promotion is one."""
         brackets = range(self._get_num_brackets())

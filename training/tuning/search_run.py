@@ -55,7 +55,7 @@ def run_search(
             if records:
                 write_results(folder, plan, records, best)
         if best is None:
-            raise _no_winner(records)
+            raise _no_winner(records, ledger.failed_before)
         place = folder.winner(best.id)
         write_winner(plan, place, best)
         summary = train_winner(local, place, best, seeds, display.show) if seeds else None
@@ -84,7 +84,10 @@ def _open(plan, folder, workers, data_dir, coordinator, display):
         _measure_reference_once(local, journal, events)
     oracle = build_oracle(plan.tuner, plan.space, plan.objective, trials=plan.trials, seed=plan.seed)
     of_trials = [event for event in events[1:] if event["event"] != "reference"]
-    return Ledger(oracle, journal, of_trials, plan.seed), header, local
+    ledger = Ledger(oracle, journal, of_trials, plan.seed)
+    if ledger.again:
+        display.show(f"tried again, as they failed before their training: trials {listed(ledger.again)}")
+    return ledger, header, local
 
 
 def _show_start(plan, display):
@@ -113,12 +116,14 @@ def _serve(coordinator, address, display):
             coordinator.drain_workers()
 
 
-def _no_winner(records):
+def _no_winner(records, failed_before):
     if all(record.status == MISFIT for record in records):
         return InputError(nothing_fits(records))
     failed = [record for record in records if record.status != MISFIT]
     reason = failed[-1].reason.rstrip(".")
-    return ConditionError(f"No trial was trained to a score; trial {failed[-1].id}: {reason}.")
+    is_old = failed[-1].id in failed_before
+    hint = " That was before this start: give more --trials, or another --run-dir." if is_old else ""
+    return ConditionError(f"No trial was trained to a score; trial {failed[-1].id}: {reason}.{hint}")
 
 
 def join(

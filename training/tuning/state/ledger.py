@@ -27,7 +27,8 @@ class Ledger:
 
     The events of trials in an existing journal are replayed: the oracle, an unused one of `build_oracle`,
     gets the same requests and metrics again, in the same order, and reaches the same state; trials that were
-    started and did not end are handed out first. Each trial gets a seed that follows from `seed`.
+    started and did not end are handed out first, and with them those that failed before their training, as
+    in a builder that was corrected since. Each trial gets a seed that follows from `seed`.
     """
 
     def __init__(self, oracle: Journaled, journal: Journal, events: list[dict], seed: int):
@@ -42,9 +43,14 @@ class Ledger:
             "measured": self._measured,
             "epoch": self._epoch,
             "ended": self._ended,
+            "again": self._again,
         }
         for number, event in enumerate(events, start=1):
             self._replay(number, **event)
+        self.again = [record.id for record in self.records.values() if record.failed_untrained]
+        for trial in self.again:
+            self._append("again", trial=trial)
+        self.failed_before = {record.id for record in self.records.values() if record.status == FAILED}
         self._unfinished = [record for record in self.records.values() if record.status is None]
 
     @property
@@ -180,6 +186,11 @@ class Ledger:
         record.status, record.reason, record.seconds = status, reason, seconds
         record.score = None if proposal.score is None else float(proposal.score)
 
+    def _again(self, trial):
+        self.oracle.run_again(trial)
+        record = self.records[trial]
+        record.status, record.reason, record.seconds = None, None, 0.0
+
     def _seed_of(self, trial, values):
         if "tuner/trial_id" in values:
             return self.records[values["tuner/trial_id"]].seed
@@ -187,7 +198,7 @@ class Ledger:
 
     def _check_failure_limits(self):
         ended = [record for record in self.records.values() if record.status is not None]
-        last = ended[-MAX_FAILURES:]
+        last = [record for record in ended if record.id not in self.failed_before][-MAX_FAILURES:]
         if len(last) == MAX_FAILURES and all(record.status == FAILED for record in last):
             raise ConditionError(
                 f"The last {MAX_FAILURES} trials failed, trial {last[-1].id} because: {last[-1].reason}"

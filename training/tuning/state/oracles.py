@@ -71,6 +71,15 @@ class Journaled(WithoutFiles):
         """Returns how many trials there will be at most, not counting those that exceed a limit."""
         return self.num_trials() if self.budget is None else self.budget
 
+    def run_again(self, trial_id):
+        """Lets a trial that failed run as if it had not ended."""
+        trial = self.trials[trial_id]
+        trial.status, trial.message = RUNNING, None
+        self.end_order.remove(trial_id)
+        self.ongoing_trials[f"again {trial_id}"] = trial
+        if isinstance(self, HyperbandOracle):
+            self.rejoin_bracket(trial)
+
     def populate_space(self, trial_id):
         """Proposes values. For a trial of the journal the oracle's proposal only advances its state."""
         if self.budget is not None and len(self.trials) - self.misfits >= self.budget:

@@ -33,6 +33,11 @@ class TrialRecord:
         return self.status in (COMPLETED, STOPPED)
 
     @property
+    def failed_untrained(self):
+        """Whether it failed before there was a model to train."""
+        return self.status == FAILED and not self.footprint and not self.epochs
+
+    @property
     def progress(self):
         """Changes whenever the trial has come further."""
         return bool(self.footprint), len(self.epochs)

@@ -168,4 +168,32 @@ def test_what_no_trial_can_do_ends_a_search_without_scores_and_fails_a_trial_of_
     train(ledger, first)
     ledger.end(second.id, 1.0, IMPOSSIBLE, "not logged")
     assert (second.status, second.reason) == (FAILED, "not logged")
-    assert ledger_of(tmp_path / "journal", "random").records == ledger.records
+
+
+@pytest.mark.parametrize("tuner", ["random", "grid", "hyperband", "asha", "bayesian"])
+def test_trials_that_failed_before_their_training_are_tried_again(tmp_path, tuner):
+    ledger = ledger_of(tmp_path / "journal", tuner)
+    with pytest.raises(ConditionError, match="The last 5 trials failed"):
+        for _ in range(20):
+            ledger.end(ledger.next().id, 1.0, FAILED, "a wrong builder")
+    again = ledger_of(tmp_path / "journal", tuner)
+    values = [record.values for record in ledger.records.values()]
+    assert again.again == list(ledger.records) and len(values) == 5
+    assert [record.status for record in again.records.values()] == [None] * 5
+    records = finish(again)
+    assert [record.values for record in records[:5]] == values
+    assert all(record.is_scored for record in records)
+    assert ledger_of(tmp_path / "journal", tuner).records == again.records
+    if tuner == "hyperband":
+        assert any(record.first_epoch > 1 and int(record.root) < 5 for record in records)  # one is promoted
+
+
+def test_a_trial_whose_training_failed_is_not_tried_again_but_five_others_are(tmp_path):
+    for number in range(2):
+        ledger = ledger_of(tmp_path / "journal", "random", trials=50)
+        with pytest.raises(ConditionError, match=f"trial 000{4 + 5 * number} because: a wrong metric"):
+            for _ in range(20):
+                record = ledger.next()
+                ledger.measured(record.id, {"parameters": 9})
+                ledger.end(record.id, 1.0, FAILED, "a wrong metric")
+    assert not ledger_of(tmp_path / "journal", "random", trials=50).again
