@@ -152,7 +152,7 @@ def test_a_search_goes_on_after_a_builder_was_corrected(tmp_path, capfd):
     assert code == 0 and "failed" in shown and "wrong for some" in shown
     code, shown = tune("pass")
     assert code == 0 and "wrong" not in shown
-    assert "tried again, as they failed before their training: trials 1" in shown
+    assert "tried again, as they failed before their training: trials 0001" in shown
     with open(run / "results.csv", newline="") as results:
         assert [row["status"] for row in csv.DictReader(results)] == ["completed", "completed"]
 
