@@ -43,7 +43,28 @@ def footprint(
 
 
 def int8_footprint(model: keras.Model, item: Any, **files: Any) -> dict[str, float]:
-    """Measures the `dynamic_int8` file of a model, for `measure` of `keras_vit.training.search`."""
+    """Measures the `dynamic_int8` file of a model, for `measure` of `keras_vit.training.search`.
+
+    Args:
+        model: keras.Model, trained or not.
+        item: one item of its inputs: an array, or a list or dict of arrays, without the batch axis.
+        **files: `reference`, str or Path of a TFLite file that is measured in the same rounds, and `keep`,
+            str or Path where to keep the model's. Default: None.
+
+    Returns:
+        dict: `size_bytes` and `latency_ms` for one item on one thread of this machine, and with a reference
+        its `reference_latency_ms`.
+
+    Raises:
+        ConditionError: TensorFlow's converter or LiteRT refuses the model.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> from keras_vit.export import int8_footprint
+        >>> model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(64), keras.layers.Dense(10)])
+        >>> sorted(int8_footprint(model, np.zeros(64, "float32")))
+        ['latency_ms', 'size_bytes']
+    """
     return footprint(model, item, variant="dynamic_int8", **files)
 
 

@@ -11,4 +11,5 @@ from .run import evaluate as evaluate
 from .run import train as train
 from .text.run import answer as answer
 from .text.run import generate as generate
+from .tuning import Search as Search
 from .tuning.api import search as search

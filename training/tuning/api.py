@@ -125,7 +125,7 @@ def search(
             each trial's model and the operations for one item, also without limits, for the Pareto fronts.
             A function `measure(model, example, *, reference, keep)` gets one item of the inputs, and paths
             or None: it returns a dict with `size_bytes` and `latency_ms` (and `reference_latency_ms` of the
-            file `reference`), and keeps the model's file as `keep`. `keras_vit.export.footprint` has
+            file `reference`), and keeps the model's file as `keep`. `keras_vit.export` has
             `int8_footprint`, for limits on the `dynamic_int8` file. Default: False, measured where a limit
             needs it.
         relative_to: str or Path, a recipe's name or file, or a run folder: the model that limits named
@@ -159,8 +159,7 @@ def search(
 
     Example:
         >>> import tempfile
-        >>> from keras_vit.training import ImageRecipe
-        >>> from keras_vit.training.tuning import Search
+        >>> from keras_vit.training import ImageRecipe, Search
         >>> recipe = ImageRecipe(variant="Pico/4", num_layers=1, hidden_dim=16, epochs=1, subset=640)
         >>> def space(hp):
         ...     hp.Float("learning_rate", 1e-3, 1e-2, sampling="log")
