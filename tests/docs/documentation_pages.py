@@ -18,6 +18,7 @@ _BLOCK = re.compile(
     r"```(?P<language>python|bash)\n(?P<code>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
+_FILE = re.compile(r"# (?P<name>\w+\.py)\n")  # the first line of a block that commands read as a file
 
 
 class Block(NamedTuple):
@@ -48,6 +49,8 @@ def run(block: Block, scope: dict, smaller: dict[str, str]):
         done = subprocess.run([python, "-c", block.code], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-3000:]
     elif block.language == "python":
+        if file := _FILE.match(block.code):
+            Path(file["name"]).write_text(block.code, encoding="utf-8")
         exec(compile(block.code, "page", "exec"), scope)
     else:
         for line in block.code.splitlines():

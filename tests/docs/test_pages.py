@@ -30,8 +30,10 @@ SMALLER = {
     "train seq2seq_dates": "epochs=1 num_pairs=300 cell=simple hidden_dim=8",
     "export runs/dates": "--max-drop 100 --variant dynamic_int8",
     "train vit_digits epochs=3": "variant=Pico/2",
-    "tune vit_photos": "--trials 1 --max-latency-ms 1000 epochs=1 image_size=48 patch_size=16 hidden_dim=64 "
-    "stem=linear num_layers=2 mlp_dim=128 randaugment_layers=0 batch_size=32",
+    "tune vit_photos data=": "--trials 1 --max-latency-ms 1000 epochs=1 image_size=48 patch_size=16 "
+    "hidden_dim=64 stem=linear num_layers=2 mlp_dim=128 randaugment_layers=0 batch_size=32",
+    "tune vit_photos model=": "--trials 1 --seeds 1 epochs=1 image_size=32 width=8,16 depth=2",
+    "tune my_search.py": "--trials 1 --seeds 0 epochs=1",
     "tune vit_digits": "--trials 1 --seeds 1 epochs=1 num_layers=1 hidden_dim=16",
     "export runs/photos --variant auto": "--max-drop 100",
     "train cnn_digits": "epochs=1",
