@@ -48,7 +48,7 @@ def run_search(
                     display.search_started(ledger)
                     TrialRunner(ledger, local, display).run()
             else:
-                _serve(Coordinator(ledger, header, display), coordinator, display)
+                _serve(Coordinator(ledger, header, display), coordinator, plan, display)
         finally:
             records = list(ledger.records.values())
             best = winner(records, plan.objective)
@@ -68,7 +68,7 @@ def _open(plan, folder, workers, data_dir, coordinator, display):
     events = journal.read()
     local = LocalWorkers(plan, folder, workers, threads_each(workers), data_dir)
     plan.space.prepare(folder.arrays)
-    if not events:
+    if not events and coordinator is None:
         _show_start(plan, display)
     if plan.space.is_explored or not events:
         local.check()
@@ -77,7 +77,8 @@ def _open(plan, folder, workers, data_dir, coordinator, display):
         check_same(events[0], header, journal.path)
         header = events[0]
         local.threads = header["threads"]
-        _show_start(plan, display)
+        if coordinator is None:
+            _show_start(plan, display)
     else:
         journal.append(header)
     if plan.reference is not None and coordinator is None:  # workers measure it on their own machines
@@ -106,8 +107,9 @@ def _measure_reference_once(local, journal, events):
         journal.append({"event": "reference", "footprint": local.measure_reference()})
 
 
-def _serve(coordinator, address, display):
+def _serve(coordinator, address, plan, display):
     with serving(coordinator, address), display:
+        _show_start(plan, display)
         display.search_started(coordinator.ledger)
         display.show(f"workers join with the same command and --join {address} instead of --coordinator")
         try:
