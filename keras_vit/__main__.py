@@ -14,7 +14,7 @@ from keras_vit.commands.interrupts import interrupts_kept
 from keras_vit.commands.json_option import json_alone
 from keras_vit.commands.model_option import run_imports
 from keras_vit.commands.supervision import supervised
-from keras_vit.errors import ConditionError, InputError, Notice
+from keras_vit.errors import AS_IT_IS, ConditionError, InputError, Notice
 
 PACKAGES = {  # import name to distribution name, where they differ
     "PIL": "pillow",
@@ -90,8 +90,6 @@ def _hint(options):
         return " The same command continues it."
     if options.command != "train" or not os.path.exists(os.path.join(options.run_dir, "recipe.json")):
         return ""
-    from keras_vit.training.run_folder import AS_IT_IS
-
     has_model = os.path.exists(os.path.join(options.run_dir, "model.keras"))
     return " Continue with the same command and --resume." + (f" Without it, {AS_IT_IS}" if has_model else "")
 

@@ -4,6 +4,7 @@ import re
 import sys
 import warnings
 
+AS_IT_IS = "evaluate and export use the best epoch so far."  # of an interrupted training
 _COLORS = re.compile(r"\x1b\[\d*m")  # of a terminal
 _USER_CODE = re.compile(r"in user code:.*?\n\n +\w+: ", re.DOTALL)
 _NODE = re.compile(r"\{\{function_node .*?\}\} *")  # of TensorFlow

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from keras_vit.constraints import check_value
-from keras_vit.errors import InputError, Notice, counted, warn
+from keras_vit.errors import AS_IT_IS, InputError, Notice, counted, warn
 from keras_vit.io.json_files import read_json
 from keras_vit.io.model_archive import load_model
 from keras_vit.io.output_meaning import read_output_meaning
@@ -19,7 +19,7 @@ from keras_vit.training.interrupted import interrupted_line
 from keras_vit.training.recipe import Recipe
 from keras_vit.training.recipe_file import as_started, load_recipe, read_recipe
 from keras_vit.training.report.history import read_history
-from keras_vit.training.run_folder import AS_IT_IS, GIVEN_DATA, RunFolder
+from keras_vit.training.run_folder import GIVEN_DATA, RunFolder
 from keras_vit.training.targets.unknown import Precision, Unsure, check_folder, check_has_classes
 from keras_vit.training.tasks import Task, task_of
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from keras_vit.errors import InputError
 from keras_vit.io.locking import created_folder, exclusively
 
-AS_IT_IS = "evaluate and export use the best epoch so far."  # of an interrupted run
 GIVEN_DATA = "given_data"  # in recipe.json: a hash of data that were given in Python, not by the recipe
 
 
