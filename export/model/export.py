@@ -33,7 +33,7 @@ from keras_vit.export.verification.export import (
 from keras_vit.export.verification.latencies import read_latencies
 from keras_vit.export.verification.plot import PLOT, write_plot
 from keras_vit.export.verification.record import check_same_model
-from keras_vit.io.files import make_folder
+from keras_vit.io.locking import created_folder
 from keras_vit.io.preprocessing import Preprocessing, attached_preprocessing
 
 
@@ -188,6 +188,8 @@ def export_model(
     with computing_in_float32(model) as full:
         function, arrays = model_function(full, inputs, activation, named_as=model)
         checks.check_no_tables(full)
+        if progress:
+            progress("the model", "computing its own answers")
         outputs = _own_outputs(function, arrays)
         checks.check_rebuilt(before or {}, outputs, model.name)
         function.check_logits(arrays)
@@ -200,8 +202,10 @@ def export_model(
         calibration = _calibration(function, arrays, calibration, variants)
         int8_training = int8_training and _int8_training(function, arrays, int8_training, batch_size)
         form = _file_form(function, arrays, expected, input_dtype, batch_size, attention)
-        make_folder(out)
-        with TfliteWriter(form, calibration, out, int8_training, progress) as writer:
+        with (
+            created_folder(out),
+            TfliteWriter(form, calibration, out, int8_training, progress) as writer,
+        ):
             known = _preprocessing(model, function, preprocessing)
             facts = (label_names, card or Card(function.name), writer, preparation, known)
             export = KerasExport(form, arrays, expected, metric, *facts)

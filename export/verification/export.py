@@ -13,7 +13,8 @@ from keras_vit.export.verification.attempt import Attempt
 from keras_vit.export.verification.choose import choose
 from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import NAME, put_in_place, rows_to_keep, write_record
-from keras_vit.io.files import check_replaceable, disk_errors_as_input_errors, make_folder
+from keras_vit.io.files import check_replaceable, disk_errors_as_input_errors
+from keras_vit.io.locking import created_folder
 
 
 def export_variants(
@@ -32,8 +33,11 @@ def export_variants(
     for variant in named + candidates:
         check_replaceable(folder / FILES[variant], SAVED_MODEL_MARK)
     kept = rows_to_keep(folder, named + candidates, export.fingerprint)
-    make_folder(folder)
-    with disk_errors_as_input_errors(folder), TemporaryDirectory(prefix=".export-", dir=folder) as place:
+    with (
+        created_folder(folder),
+        disk_errors_as_input_errors(folder),
+        TemporaryDirectory(prefix=".export-", dir=folder) as place,
+    ):
         place = Path(place)
         for name, content in export.texts().items():
             (place / name).write_bytes(content)

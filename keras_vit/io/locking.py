@@ -7,6 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from keras_vit.errors import InputError
+from keras_vit.io.files import make_folder
 
 
 @contextlib.contextmanager
@@ -35,7 +36,7 @@ def created_folder(path: str | os.PathLike):
     path = Path(path)
     created = [place for place in (path, *path.parents) if not os.path.exists(place)]
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
     except OSError as error:
         raise InputError(f"{path} cannot be created ({error.strerror}). Choose another folder.") from error
     try:

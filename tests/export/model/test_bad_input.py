@@ -203,3 +203,24 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
     (tmp_path / "x").write_text("")
     with pytest.raises(InputError, match="Expected a folder at .*, found a file"):
         export_model(model(3), tmp_path / "x", inputs=X)
+
+
+def test_an_export_that_is_interrupted_leaves_no_folder_behind(tmp_path):
+    images = keras.Input((4,))
+    steps = []
+
+    def interrupt(part, what):
+        steps.append((part, what))
+        if what == "converting":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        export_model(
+            keras.Model(images, keras.layers.Dense(2)(images)),
+            tmp_path / "new" / "out",
+            inputs=np.ones((3, 4), "float32"),
+            variants="fp32",
+            progress=interrupt,
+        )
+    assert steps == [("the model", "computing its own answers"), ("fp32", "converting")]
+    assert not (tmp_path / "new").exists()

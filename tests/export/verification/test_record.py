@@ -186,7 +186,8 @@ def test_progress_is_reported(data, tmp_path):
         progress=lambda *step: reported.append(step),
     )
     steps = ("converting", "verifying on 12 images", "timing")
-    assert reported == [("savedmodel", step) for step in steps]
+    own = ("the model", "computing its own answers")
+    assert reported == [own, *(("savedmodel", step) for step in steps)]
 
 
 def test_input_that_cannot_be_verified_with_is_refused(data, tmp_path):
