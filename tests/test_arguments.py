@@ -29,7 +29,12 @@ def test_a_command_without_fields_needs_none():
         ("tune vit_digits epochs=1", "--run-dir"),
         ("tune vit_digits --run-dir runs/a --chief a:1 --join a:1", "not allowed"),
         ("benchmark", "required"),
-        ("train vit_digits --run-dir runs/a --no-such", "--no-such"),
+        ("train vit_digits --run-dir runs/a --no-such", "unrecognized arguments: --no-such. See"),
+        ("train vit_digits --run-dir runs/a --skip_broken", "Did you mean --skip-broken? See"),
+        ("predict model.tflite --topp=3 cat.jpg", "Did you mean --top? See"),  # not --top-p of generate
+        ("chek folder:photos", "Did you mean check? See"),
+        ("list recipe", "Did you mean recipes? See"),
+        ("xyz", "'completion'). See"),
     ],
 )
 def test_missing_and_unknown_arguments_are_named(line, message, capsys):

@@ -2,9 +2,11 @@
 
 import argparse
 import contextlib
+import difflib
 import math
 import os
 import re
+import sys
 from collections.abc import Callable
 
 from keras_vit.errors import InputError
@@ -28,8 +30,33 @@ OF_READING = (  # data, as arguments of Python and as options
 class Parser(argparse.ArgumentParser):
     """Reports an error in one line, as the commands do."""
 
+    _words = ()
+
+    def parse_args(self, args=None, namespace=None):
+        self._words = sys.argv[1:] if args is None else args
+        return super().parse_args(args, namespace)
+
     def error(self, message):
-        self.exit(2, f"keras-vit: {message}. See `{self.prog} --help`.\n")
+        self.exit(2, f"keras-vit: {message}.{self._meant(message)} See `{self.prog} --help`.\n")
+
+    def _meant(self, message):
+        """A question whether a known word was meant, or `""`."""
+        found = re.search(r"invalid choice: '(.*?)'|unrecognized arguments: (\S+)", message)
+        if not found:
+            return ""
+        wrong, known = (found[1], re.findall(r"[\w-]+", message.partition("choose from")[2]))
+        if wrong is None:
+            wrong, known = found[2].partition("=")[0], [*self._options()]
+        near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.75)
+        return f" Did you mean {near[0]}?" if near else ""
+
+    def _options(self):
+        """The names of its options, and those of the command that was given."""
+        for action in self._actions:
+            yield from action.option_strings
+            commands = action.choices if isinstance(action.choices, dict) else {}
+            for name in [name for name in self._words if name in commands][:1]:
+                yield from commands[name]._options()
 
 
 class IntermixedParser(Parser):
