@@ -7,7 +7,6 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from keras_vit.errors import InputError
-from keras_vit.io.files import make_folder
 
 
 @contextlib.contextmanager
@@ -36,7 +35,9 @@ def created_folder(path: str | os.PathLike):
     path = Path(path)
     created = [place for place in (path, *path.parents) if not os.path.exists(place)]
     try:
-        make_folder(path)
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise InputError(f"Expected a folder at {path}, found a file. Choose another name.") from error
     except OSError as error:
         raise InputError(f"{path} cannot be created ({error.strerror}). Choose another folder.") from error
     try:
