@@ -229,9 +229,9 @@ def _continues(recipe, folder):
     before, trained = load_recipe(folder.recipe), len(read_history(folder.history).get("epoch", ()))
     if recipe.epochs <= before.epochs or changed_fields(folder, recipe, but=("epochs",)):
         return False
-    if interrupted_line(folder, before.epochs):
-        return False
     if trained < before.epochs:
+        if interrupted_line(folder, before.epochs):
+            return False
         raise InputError(
             f"The run in {folder.path} was ended by early stopping after epoch {trained}: more epochs would "
             "not change it. Start another --run-dir with early_stopping_patience=none."

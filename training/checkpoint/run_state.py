@@ -141,14 +141,13 @@ class RunState(keras.callbacks.Callback):
         self._last_saved, self._since = step, time.monotonic()
 
     def _files(self):
-        return sorted(self.folder.glob("*.state"), reverse=True)
+        return _newest_first(self.folder)
 
     def _load(self):
         damaged = []
         for file in self._files():
             try:
-                saved = read_state(file)
-                _check_document(file, *saved)
+                saved = _read(file)
             except InputError as error:
                 damaged.append(file)
                 print(f"{error} Trying the state before it.", file=sys.stderr)
@@ -196,12 +195,20 @@ class RunState(keras.callbacks.Callback):
 
 def saved_position(folder: Path) -> Position | None:
     """Returns how far the newest readable state in a folder is; None without one."""
-    for file in sorted(folder.glob("*.state"), reverse=True):
+    for file in _newest_first(folder):
         with contextlib.suppress(InputError):
-            arrays, document = read_state(file)
-            _check_document(file, arrays, document)
-            return _position(document)
+            return _position(_read(file)[1])
     return None
+
+
+def _newest_first(folder):
+    return sorted(folder.glob("*.state"), reverse=True)
+
+
+def _read(file):
+    arrays, document = read_state(file)
+    _check_document(file, arrays, document)
+    return arrays, document
 
 
 def _position(document):
