@@ -3,7 +3,6 @@
 import ast
 import contextlib
 import dataclasses
-import difflib
 import fnmatch
 import functools
 import inspect
@@ -14,7 +13,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, nearest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -297,8 +296,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _unknown(name, accepted):
-    close = difflib.get_close_matches(name, accepted, n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
+    close = nearest(name, accepted, cutoff=0.5)
+    hint = "." if close is None else f"; did you mean {close!r}?"
     return f"{hint} It accepts {', '.join(accepted)}."
 
 

@@ -1,5 +1,6 @@
 """The exceptions that become an exit code and one line on the command line, and a warning about data."""
 
+import difflib
 import re
 import sys
 import warnings
@@ -52,6 +53,25 @@ def counted(count, noun, plural=None):
     ('1 image', '2,000 images', '0 classes')
     """
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def nearest(word, known, cutoff=0.6):
+    """Returns which of the known words a word with a slip may have been meant to be, or None.
+
+    >>> nearest("widht", ["height", "width"])
+    'width'
+    """
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=cutoff)), None)
+
+
+def did_you_mean(word, known, cutoff=0.6, before=""):
+    """Returns a question whether a known word was meant, to put behind a message, or `""`.
+
+    >>> did_you_mean("widht", ["height", "width"], before="--")
+    ' Did you mean --width?'
+    """
+    found = nearest(word, known, cutoff)
+    return "" if found is None else f" Did you mean {before}{found}?"
 
 
 def first_line(error):

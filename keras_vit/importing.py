@@ -1,7 +1,6 @@
 """Objects of users by name: `module:name`, or `FILE.py:name` of a file in any folder."""
 
 import contextlib
-import difflib
 import importlib
 import importlib.machinery
 import importlib.util
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from keras_vit.errors import InputError, first_line
+from keras_vit.errors import InputError, did_you_mean, first_line
 
 _FILES = "keras_vit_file_"  # prefix of the names of modules that were loaded from files
 _INSTALLED = ("<", str(Path(__file__).parent), sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
@@ -62,8 +61,7 @@ def import_named(name: str, what: str) -> Any:
     found = module = import_module(place)
     for part in path.split("."):
         if not hasattr(found, part):
-            close = difflib.get_close_matches(part, dir(found), n=1)
-            hint = f" Did you mean {place}:{close[0]}?" if close else ""
+            hint = did_you_mean(part, dir(found), before=f"{place}:")
             raise InputError(f"{module.__file__} defines no {path}, expected there {what}.{hint}")
         found = getattr(found, part)
     return found

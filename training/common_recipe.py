@@ -1,7 +1,6 @@
 """What the recipes of all kinds of data have in common: one flat, immutable value."""
 
 import dataclasses
-import difflib
 import functools
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Optional, Self
@@ -19,7 +18,7 @@ from keras_vit.constraints import (
     refuse_unused,
     unused,
 )
-from keras_vit.errors import InputError, first_line
+from keras_vit.errors import InputError, did_you_mean, first_line
 from keras_vit.training.optimizers import OPTIMIZERS, SCHEDULES, WITH_FINAL_RATE, optimizers_with
 from keras_vit.training.own_parts import ChoicesOrOwn, is_part, named_parts, own_function
 
@@ -252,6 +251,4 @@ def unknown_field(name, known):
     for kind in Recipe.__subclasses__():
         if name in annotations(kind):
             return f"Recipe field {name!r} is for {kind._kind_of_data} alone."
-    closest = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {closest[0]}?" if closest else ""
-    return f"Unknown recipe field {name!r}.{hint}"
+    return f"Unknown recipe field {name!r}.{did_you_mean(name, known)}"

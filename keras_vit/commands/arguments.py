@@ -2,14 +2,13 @@
 
 import argparse
 import contextlib
-import difflib
 import math
 import os
 import re
 import sys
 from collections.abc import Callable
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, did_you_mean
 from keras_vit.io.label_kinds import KINDS
 
 OF_READING = (  # data, as arguments of Python and as options
@@ -47,8 +46,7 @@ class Parser(argparse.ArgumentParser):
         wrong, known = (found[1], re.findall(r"[\w-]+", message.partition("choose from")[2]))
         if wrong is None:
             wrong, known = found[2].partition("=")[0], [*self._options()]
-        near = difflib.get_close_matches(wrong, known, n=1, cutoff=0.75)
-        return f" Did you mean {near[0]}?" if near else ""
+        return did_you_mean(wrong, known, cutoff=0.75)
 
     def _options(self):
         """The names of its options, and those of the command that was given."""

@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import difflib
 import errno
 import io
 import math
@@ -15,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, nearest
 
 MAX_TEXT_SIZE = 16 * 1024**2  # bytes of a file of JSON or labels
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -194,10 +193,10 @@ def what_lies_at(path: Path) -> str:
 def near_path(path: Path) -> str:
     """Returns a question whether what lies next to a missing path was meant, or `""`."""
     try:
-        near = [] if path.exists() else difflib.get_close_matches(path.name, os.listdir(path.parent), n=1)
+        near = None if path.exists() else nearest(path.name, os.listdir(path.parent))
     except OSError:
         return ""
-    return f" Did you mean {path.parent / near[0]}?" if near else ""
+    return f" Did you mean {path.parent / near}?" if near else ""
 
 
 def is_full_disk(error: BaseException | None) -> bool:

@@ -11,7 +11,6 @@ A spec is `NAME` or `NAME:ARGUMENT`, where NAME is the module's name. Each modul
 """
 
 import dataclasses
-import difflib
 import functools
 import importlib
 import os
@@ -20,7 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
-from keras_vit.errors import InputError, listed
+from keras_vit.errors import InputError, listed, nearest
 from keras_vit.importing import has_module, is_name
 from keras_vit.training.data import given
 from keras_vit.training.data.encoded import DECODED_FIELDS
@@ -114,7 +113,7 @@ def _meant(spec, name, argument, sources):
     if os.path.exists(spec):
         found = "folder" if os.path.isdir(spec) else _OF_ENDINGS.get(os.path.splitext(spec)[1].lower())
         return found and f"{found}:{spec}"
-    near = difflib.get_close_matches(name, sources, n=1, cutoff=0.75)
-    if not near or has_module(name):
+    near = nearest(name, sources, cutoff=0.75)
+    if near is None or has_module(name):
         return None
-    return f"{near[0]}:{argument}" if argument else near[0]
+    return f"{near}:{argument}" if argument else near

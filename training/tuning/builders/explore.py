@@ -1,13 +1,12 @@
 """Finds the hyperparameters that a builder declares, and checks it and the data before a search starts."""
 
 import copy
-import difflib
 
 import keras
 import keras_tuner
 import numpy as np
 
-from keras_vit.errors import InputError, warn
+from keras_vit.errors import InputError, did_you_mean, warn
 from keras_vit.importing import raised, running
 from keras_vit.training.tuning.builders.batches import first_batch
 from keras_vit.training.tuning.builders.builder import Builder
@@ -84,10 +83,8 @@ def logged_names(model, train, validation, batch_size: int) -> list[str]:
 def check_logged(objective: str, names: list[str]):
     """Raises InputError unless the objective is one of the metrics that a training logs."""
     if objective not in names:
-        close = difflib.get_close_matches(objective, names, n=1)
         is_held = any(name.startswith("val_") for name in names)
-        hint = f" Did you mean {close[0]}?" if close else ""
-        hint += "" if is_held else " Give validation data for val_ metrics."
+        hint = did_you_mean(objective, names) + ("" if is_held else " Give validation data for val_ metrics.")
         raise InputError(
             f"The objective {objective!r} is not logged. Expected one of {', '.join(names)}: others are "
             f"metrics to compile the model with.{hint}"
