@@ -36,6 +36,16 @@ def interval(correct: np.ndarray) -> list[float]:
     return [float(found.low), float(found.high)]
 
 
+def by_images(metrics: Mapping[str, Any]) -> str:
+    """Returns what an interval is computed by, in words: the test images, each taken for independent.
+
+    >>> by_images({"num_images": 60, "num_groups": 8})
+    '60 images, taken for independent, of 8 groups'
+    """
+    images, groups = counted(metrics["num_images"], "image"), metrics.get("num_groups")
+    return images if groups is None else f"{images}, taken for independent, of {counted(groups, 'group')}"
+
+
 def lines(metrics: Mapping[str, Any], advice: str) -> list[str]:
     """Returns the place of an accuracy for people, a line each; a hint with advice where it may be chance."""
     if "accuracy_interval" not in metrics:  # written by an earlier version
@@ -43,7 +53,7 @@ def lines(metrics: Mapping[str, Any], advice: str) -> list[str]:
     (low, high), largest = metrics["accuracy_interval"], metrics["largest_class"]
     found = [
         f"accuracy on more such images: {low:.4f} to {high:.4f} (95 %, by "
-        f"{counted(metrics['num_images'], 'image')}); always {largest['label']}: {largest['accuracy']:.4f}"
+        f"{by_images(metrics)}); always {largest['label']}: {largest['accuracy']:.4f}"
     ]
     if low <= largest["accuracy"]:
         found.append(

@@ -97,8 +97,10 @@ def load_data(
     groups, lines, is_looked_for = groups_of(
         parts, alike, stratum_names(label_names, kind), name, group or loaded.group, near_duplicates
     )
+    parts = {split: dataclasses.replace(part, groups=groups.get(split)) for split, part in parts.items()}
     if fold is not None:
-        check_folds(fold.count, parts["train"], alike, groups, () if kind == NUMBERS else label_names)
+        names = () if kind == NUMBERS else label_names
+        check_folds(fold.count, parts["train"], alike, groups.get("train"), names)
     parts = complete_splits(
         parts,
         validation_fraction=validation_fraction,
@@ -106,7 +108,7 @@ def load_data(
         seed=seed,
         subset=subset,
         kind=kind,
-        groups=groups,
+        groups=groups.get("train"),
         fold=fold,
     )
     preparation = _preparation(parts["train"].images, image_size, prepare, getattr(spec, "preparation", None))

@@ -115,6 +115,16 @@ def warn_near_duplicates(parts: dict[str, Split], pairs: np.ndarray, source: str
         )
 
 
+def groups_within(parts: dict[str, Split], pairs: np.ndarray) -> dict[str, np.ndarray]:
+    """Returns an int for each image of each split, the same for near-duplicates within the split."""
+    starts = dict(zip(parts, np.cumsum([0, *map(len, parts.values())]), strict=False))
+    found = {}
+    for name, split in parts.items():
+        rows = pairs - starts[name]
+        found[name] = _groups(rows[_within(rows, split).all(axis=1)], len(split))
+    return found
+
+
 def _within(rows, split):
     return (rows >= 0) & (rows < len(split))
 

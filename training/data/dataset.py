@@ -27,6 +27,7 @@ class Split:
     labels: np.ndarray  # as label_kinds has them: of classes int32 (num_images,), indices from 0
     weights: np.ndarray | None = None  # float32 (num_images,), of each image in training; None: all the same
     ids: np.ndarray | None = None  # of images in an array: names, or rows of the source; None: its own rows
+    groups: np.ndarray | None = None  # int (num_images,), equal for what belongs together; None: nothing does
 
     def __len__(self):
         return len(self.labels)
@@ -36,14 +37,20 @@ class Split:
         """Whether the images are decoded when they are used."""
         return isinstance(self.images, DecodedImages)
 
+    @property
+    def num_groups(self) -> int | None:
+        """How many groups the images are in, or None where each is alone."""
+        count = len(self) if self.groups is None else len(np.unique(self.groups))
+        return count if count < len(self) else None
+
     def take(self, rows: np.ndarray) -> "Split":
         """Returns some of the images; those of an array are copied."""
-        if self.are_decoded:
-            return Split(self.images.take(rows), self.labels[rows], self._weights(rows))
-        return Split(take(self.images, rows), self.labels[rows], self._weights(rows), self._ids()[rows])
+        images = self.images.take(rows) if self.are_decoded else take(self.images, rows)
+        ids = None if self.are_decoded else self._ids()[rows]
+        return Split(images, self.labels[rows], self._weights(rows), ids, self._groups(rows))
 
     def joined(self, other: "Split") -> "Split":
-        """Returns the images of two splits of one source."""
+        """Returns the images of two splits of one source, whose groups are not known yet."""
         labels = np.concatenate([self.labels, other.labels])
         both = None if self.weights is None else np.concatenate([self.weights, other.weights])
         if self.are_decoded:
@@ -59,7 +66,7 @@ class Split:
         if not self.are_decoded:
             return self
         rows = np.arange(len(self))[:: -(-len(self) // at_most)]
-        return Split(self.images[rows], self.labels[rows], self._weights(rows))
+        return Split(self.images[rows], self.labels[rows], self._weights(rows), groups=self._groups(rows))
 
     def cropped(
         self, rows: np.ndarray, crop: RandomCrop, uniforms: np.ndarray, flipped: np.ndarray | None = None
@@ -107,6 +114,9 @@ class Split:
 
     def _weights(self, rows):
         return None if self.weights is None else self.weights[rows]
+
+    def _groups(self, rows):
+        return None if self.groups is None else self.groups[rows]
 
 
 class Loaded(NamedTuple):

@@ -5,12 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_vit.errors import InputError, counted
-from keras_vit.training.data.alike import kept_together, lines_on, near_duplicates, warn_near_duplicates
+from keras_vit.training.data.alike import (
+    groups_within,
+    kept_together,
+    lines_on,
+    near_duplicates,
+    warn_near_duplicates,
+)
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.groups import as_ids, group_names, groups_line, hint
 from keras_vit.training.data.layout import ORDER
 from keras_vit.training.data.split import Fold, seeded_hashes
-from keras_vit.training.data.units import Units
+from keras_vit.training.data.units import Units, connected
 
 
 def groups_of(
@@ -20,9 +26,8 @@ def groups_of(
     source: str,
     group: str | None,
     alike: bool | None,
-) -> tuple[np.ndarray | None, list[str], bool]:
-    """Returns the groups that splits keep together, lines on what was found, and whether near-duplicates
-    were looked for.
+) -> tuple[dict[str, np.ndarray], list[str], bool]:
+    """Returns the groups in each split, lines on what was found, and whether near-duplicates were looked for.
 
     Args:
         parts: the splits of the source.
@@ -32,18 +37,19 @@ def groups_of(
         group: as `groups.parse` reads it, what the user gave, or None.
         alike: whether near-duplicates are groups too; None: where no group is given and images are few.
 
-    The groups are int `(num_images,)`, or None: equal images alone stay together.
+    The groups are int `(num_images,)`, those of the training split what splits that are made of it keep
+    together. In a split that is missing, equal images alone belong together.
 
     Raises:
         InputError: no such groups, one in two given splits, or one with all images of each class.
     """
     train, made = parts["train"], len(parts) < len(ORDER)
-    groups, lines = None, []
+    groups, lines = {}, []
     if group is not None:
         found = group_names(parts, group, source)
-        groups = as_ids(found["train"])
+        groups = {name: as_ids(names) for name, names in found.items()}
         lines.append(groups_line(found, group, made))
-        if made and max(Units(strata, seeded_hashes(train, 0), groups).with_stratum) < 2:
+        if made and max(Units(strata, seeded_hashes(train, 0), groups["train"]).with_stratum) < 2:
             raise InputError(
                 f"group={group} makes one group of all images of each class of {source}, such as "
                 f"{found['train'][0]}: none can be held out. Choose what is smaller than a class."
@@ -55,16 +61,16 @@ def groups_of(
     if pairs is None or not len(pairs):
         return groups, lines, pairs is not None
     warn_near_duplicates(parts, pairs, source)
-    if not made:
-        return groups, lines, True
-    contents = seeded_hashes(train, 0)
-    together, ignored = kept_together(pairs[(pairs < len(train)).all(axis=1)], strata, contents)
-    lines += lines_on(together, ignored, stratum_names)
-    if len(np.unique(together)) == len(train):  # every one alone
-        return groups, lines, True
-    if groups is not None:
-        together = Units(strata, together.astype(np.uint64), groups).of_images
-    return together, lines, True
+    together = groups_within(parts, pairs)
+    if made:
+        contents = seeded_hashes(train, 0)
+        within = (pairs < len(train)).all(axis=1)
+        together["train"], ignored = kept_together(pairs[within], strata, contents)
+        lines += lines_on(together["train"], ignored, stratum_names)
+    for name, near in together.items():
+        if len(np.unique(near)) < len(near):  # not every one alone
+            groups[name] = connected(near, groups[name]) if name in groups else near
+    return groups, lines, True
 
 
 def divided_by_folds(parts: dict[str, Split], fold: Fold) -> tuple[dict[str, Split], list[str]]:

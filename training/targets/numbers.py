@@ -4,8 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_vit.errors import InputError, counted
+from keras_vit.errors import InputError
 from keras_vit.io.label_kinds import NUMBERS
+from keras_vit.training import chance
 from keras_vit.training.metrics import NUMBERS as SHOWN
 from keras_vit.training.number_metrics import number_metrics
 from keras_vit.training.targets.target import Target
@@ -70,7 +71,7 @@ class Numbers(Target):
         low, high = metrics["error_interval"]
         found = [
             f"mean absolute error on more such images: {low:.4g} to {high:.4g} (95 %, by "
-            f"{counted(metrics['num_images'], 'image')}); always the median: {metrics['error_of_median']:.4g}"
+            f"{chance.by_images(metrics)}); always the median: {metrics['error_of_median']:.4g}"
         ]
         if high >= metrics["error_of_median"]:
             found.append(f"hint: no better than always the median, as far as these images show: {advice}")

@@ -5,9 +5,10 @@ import numpy as np
 from keras import ops
 from scipy.special import expit
 
-from keras_vit.errors import InputError, counted
+from keras_vit.errors import InputError
 from keras_vit.io.label_kinds import SEVERAL
 from keras_vit.io.output_meaning import calibrated
+from keras_vit.training import chance
 from keras_vit.training.balance import BALANCED, MACRO_F1, RECALL, given_weights, index_of
 from keras_vit.training.label_metrics import best_thresholds, calibration, label_metrics
 from keras_vit.training.metrics import LABELS
@@ -88,7 +89,7 @@ class SeveralLabels(Target):
         by_chance = metrics["average_precision_by_chance"]
         found = [f"mean average precision of scores by chance: {by_chance:.4f}"]
         low, high = metrics["mean_average_precision_interval"]
-        images = counted(metrics["num_images"], "image")
+        images = chance.by_images(metrics)
         if low < high:
             found[0] += f"; on more such images: {low:.4f} to {high:.4f} (95 %, by {images})"
         else:  # such as all right: drawn again they stay so

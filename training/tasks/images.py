@@ -272,6 +272,7 @@ class ImageTask(Task):
             "data": data.name,
             "split": "test",
             "num_images": len(data.test.labels),
+            **({} if data.test.num_groups is None else {"num_groups": data.test.num_groups}),
             "parameters": model.count_params(),
             "backend": keras.backend.backend(),
             **target.evaluate(outputs["test"], data.test.labels, data.label_names, fitted),

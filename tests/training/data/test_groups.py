@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from keras_vit.errors import InputError
-from keras_vit.training import ImageRecipe, load_data
+from keras_vit.training import ImageRecipe, evaluate, load_data, train
 from keras_vit.training.data.groups import OF_NAMES
 
 
@@ -56,6 +56,24 @@ def test_people_are_in_one_split_and_their_number_is_told(group, patients):
     assert not any("can be in two splits" in line for line in data.found)
     for split in data.splits.values():
         assert np.ptp(np.bincount(split.labels)) == 0
+        assert split.num_groups == count // 2 * len(split) // 30
+
+
+def test_the_interval_of_a_result_says_how_many_groups_it_is_by(patients, tmp_path_factory):
+    recipe = ImageRecipe(
+        data=f"folder:{patients}",
+        class_folders="first",
+        group="folder",
+        image_size=8,
+        model="linear",
+        epochs=1,
+        batch_size=10,
+    )
+    folder = tmp_path_factory.mktemp("run")
+    run = train(recipe, folder)
+    metrics = evaluate(folder)
+    assert (metrics["num_images"], metrics["num_groups"]) == (10, 2)
+    assert "10 images, taken for independent, of 2 groups" in run.task.place(metrics)[0]
 
 
 def test_a_column_names_the_groups(table):
