@@ -23,7 +23,8 @@ def exclusively(path: str | os.PathLike, busy: str):
             stack.enter_context(lock)
             stack.callback(_remove, lock.lock_file)  # before it is released: another process may lock it then
         except Timeout as error:
-            raise InputError(busy) from error
+            if os.path.exists(lock.lock_file):  # else it cannot be written, as what follows will say
+                raise InputError(busy) from error
         except (OSError, NotImplementedError):  # no locks here, or a folder that cannot be written
             pass
         yield

@@ -36,6 +36,17 @@ def test_a_second_process_is_refused_until_the_first_is_killed(place):
         pass
 
 
+def test_a_place_where_no_lock_can_be_written_is_not_called_busy(tmp_path, monkeypatch):
+    """`FileLock` has one error for a lock that is held and for one that may not be written."""
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with exclusively(tmp_path / "new", "busy"):
+        pass
+
+
 def test_the_lock_file_disappears_and_the_lock_can_be_taken_again(place):
     before = sorted(place.parent.rglob("*"))
     for _ in range(2):

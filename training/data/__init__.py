@@ -97,7 +97,8 @@ def load_data(
     groups, lines, is_looked_for = groups_of(
         parts, alike, stratum_names(label_names, kind), name, group or loaded.group, near_duplicates
     )
-    parts = {split: dataclasses.replace(part, groups=groups.get(split)) for split, part in parts.items()}
+    known = {split: dataclasses.replace(parts[split], groups=found) for split, found in groups.items()}
+    parts = {split: known.get(split, part) for split, part in parts.items()}
     if fold is not None:
         names = () if kind == NUMBERS else label_names
         check_folds(fold.count, parts["train"], alike, groups.get("train"), names)
@@ -117,7 +118,7 @@ def load_data(
             key: dataclasses.replace(split, images=resize(split.images, image_size, prepare))
             for key, split in parts.items()
         }
-    found = (*loaded.lines, *more, *lines)
+    found = (*loaded.lines, *_channels(parts["train"]), *more, *lines)
     facts = {"preparation": preparation, "label_kind": kind, "near_duplicates": is_looked_for}
     data = ImageData(name, label_names=label_names, found=found, **facts, **parts)
     check_data(data)
@@ -125,6 +126,14 @@ def load_data(
     warn_outliers(data)
     warn_pixels(data)
     return data
+
+
+def _channels(train):
+    """A line on images with other channels than grey or coloured ones."""
+    count = train.images.shape[-1]
+    if count in (1, 3):
+        return []
+    return [f"images have {count} channels, all of which the model gets as they are: none is transparency"]
 
 
 def _preparation(images, image_size, prepare, earlier):

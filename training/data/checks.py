@@ -12,6 +12,7 @@ from keras_vit.training.data.dataset import ImageData, Split
 from keras_vit.training.data.label_kinds import counts_of
 
 IMBALANCE = 10  # images of the largest class per image of the smallest at which it is reported
+MOST_COLORS = 4  # channels of an image with transparency
 OUTLIER = 100  # times the spread of 90 % of the numbers
 
 
@@ -24,6 +25,12 @@ def as_images(array, name: str):
     if array.ndim not in (3, 4) or not all(array.shape[1:]):
         raise InputError(
             f"Expected {name} of shape (num_images, height, width, channels), received {array.shape}."
+        )
+    channels = array.shape[1:2] if array.ndim == 4 else ()
+    if channels and channels[0] in (1, 3, MOST_COLORS) and min(array.shape[2:]) > MOST_COLORS:
+        raise InputError(
+            f"Expected {name} of shape (num_images, height, width, channels), received {array.shape}, which "
+            "has the channels first. Move them: numpy.moveaxis(images, 1, -1)."
         )
     if array.dtype.kind not in "uif":
         raise InputError(f"Expected {name} to contain pixels as uint8 or float, received {array.dtype}.")
@@ -42,10 +49,11 @@ def check_parts(parts: dict[str, Split], label_names, kind: str):
             )
         if not len(split):
             raise InputError(f"The {name} split is empty. Add images, or leave it out.")
-        if kind == CLASS and split.labels.max() >= len(label_names):
+        low, high = (split.labels.min(), split.labels.max()) if kind == CLASS else (0, 0)
+        if low < 0 or high >= len(label_names):
             raise InputError(
                 f"Expected {name} labels from 0 to {len(label_names) - 1} for "
-                f"{counted(len(label_names), 'class', 'classes')}, received {split.labels.max()}."
+                f"{counted(len(label_names), 'class', 'classes')}, received {low if low < 0 else high}."
             )
     if len(set(label_names)) != len(label_names):
         raise InputError(f"Expected a different name for each class, received {', '.join(label_names)}.")
@@ -72,7 +80,11 @@ def check_data(data: ImageData):
         if shape != data.image_shape:
             raise InputError(
                 f"Expected {name} images of shape {data.image_shape} as in training, received {shape}. "
-                "Set image_size to resize all of them."
+                + (
+                    "Set image_size to resize all of them."
+                    if shape[-1] == data.image_shape[-1]
+                    else "Give all of them the same channels."
+                )
             )
     _check_all_in(data.train, data.label_names, data.label_kind)
 

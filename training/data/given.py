@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_vit.errors import InputError, counted, warn
 from keras_vit.importing import import_named, user_code
-from keras_vit.training.data.checks import as_images
+from keras_vit.training.data.checks import MOST_COLORS, as_images
 from keras_vit.training.data.dataset import ImageData, Loaded, Split
 from keras_vit.training.data.label_arrays import labels_of_splits
 from keras_vit.training.data.label_columns import weights_of
@@ -100,19 +100,25 @@ def _collected(dataset, where):
         image, *more = (np.asarray(keras.ops.convert_to_numpy(part)) for part in batch)
         if not images:
             _warn_of_memory(count, image.nbytes, where)
-        images.append(image if image.ndim == 4 else image[None])
-        others.append(more if image.ndim == 4 else [part[None] for part in more])
+        is_batch = _are_several(image, more[0])
+        images.append(image if is_batch else image[None])
+        others.append(more if is_batch else [part[None] for part in more])
+    if not images:
+        raise InputError(f"Expected images in {where}, received an empty dataset.")
     shapes = {image.shape[1:] for image in images}
     if len(shapes) != 1:
-        found = (
-            "none"
-            if not shapes
-            else f"{len(shapes)} shapes, such as {' and '.join(map(str, sorted(shapes)[:2]))}"
-        )
         raise InputError(
-            f"Expected images of one shape in {where}, received {found}. Resize them in the dataset."
+            f"Expected images of one shape in {where}, received {len(shapes)} shapes, such as "
+            f"{' and '.join(map(str, sorted(shapes)[:2]))}. Resize them in the dataset."
         )
     return np.concatenate(images), *(np.concatenate(parts) for parts in zip(*others, strict=True))
+
+
+def _are_several(image, label):
+    """Whether an element of a dataset is a batch, perhaps of grey images without an axis of channels."""
+    if image.ndim != 3:
+        return image.ndim > 3
+    return image.shape[-1] > MOST_COLORS and label.shape[:1] == image.shape[:1]
 
 
 def _warn_of_memory(count, nbytes, where):

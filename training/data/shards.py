@@ -127,8 +127,9 @@ def pack(data: ImageData, out: Path, image_size: int | None = None, group: str |
     Args:
         data: ImageData of image files, which are copied, or of arrays of 1 or 3 channels, which become PNGs.
         out: Path of the new folder.
-        image_size: int, pixels of the shorter side to which larger images are reduced, as JPEG of quality 95,
-            except those with transparent parts and grey ones of 16 bits; None leaves files as they are.
+        image_size: int, pixels of the shorter side to which larger images are reduced, files as JPEG of
+            quality 95, except those with transparent parts and grey ones of 16 bits; None leaves all as they
+            are.
         group: str, as `load_data` had it: which images stay together, also when other splits are made of
             them. None for none.
 
@@ -276,17 +277,23 @@ def _of_full_disk(write, *content):
 def _encoded(split, image_size, row):
     """The bytes of an image file."""
     if not split.are_decoded:
-        return _as_file(split.images[row], "PNG")
+        return _as_file(_reduced(split.images[row], image_size), "PNG")
     decoder, index = split.images.decoder, int(split.images.indices[row])
     content = decoder.items.read(index)
     if image_size is None or _lacks_in_jpeg(content):
         return content
     image = decode_reduced(content, decoder.items.name(index), image_size, split.images.shape[-1])
-    if min(image.shape[:2]) <= image_size and _short_side(content) <= image_size:
+    if _short_side(content) <= image_size:
         return content
-    scale = image_size / min(image.shape[:2])
-    size = tuple(max(1, round(side * scale)) for side in image.shape[:2])
-    return _as_file(resize_image(image, size), "JPEG", quality=JPEG_QUALITY)
+    return _as_file(_reduced(image, image_size), "JPEG", quality=JPEG_QUALITY)
+
+
+def _reduced(image, side):
+    """An image whose shorter side is at most so many pixels."""
+    short = min(image.shape[:2])
+    if side is None or short <= side:
+        return image
+    return resize_image(image, tuple(max(1, round(length * side / short)) for length in image.shape[:2]))
 
 
 def _lacks_in_jpeg(content):

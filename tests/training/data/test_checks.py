@@ -14,6 +14,11 @@ def data(train, validation, test, names=("cat", "dog")):
     return ImageData(name="x", train=train, validation=validation, test=test, label_names=names)
 
 
+def test_labels_below_0_are_refused():
+    with pytest.raises(InputError, match="labels from 0 to 1 for 2 classes, received -1"):
+        check_parts({"train": split(0, 1, -1)}, ("cat", "dog"), "class")
+
+
 def test_uint8_images_are_passed_on():
     images = np.zeros((2, 3, 4, 1), np.uint8)
     assert as_images(images, "x") is images

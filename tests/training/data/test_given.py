@@ -50,6 +50,46 @@ def test_images_keep_their_labels(kind):
         np.testing.assert_array_equal(split.images.max(axis=(1, 2, 3)) >= 100, split.labels == 1)
 
 
+class GreyBatches(Batches):
+    def __getitem__(self, index):
+        images, labels = super().__getitem__(index)
+        return images[..., 0], labels
+
+
+@pytest.mark.parametrize("labels", [LABELS, np.eye(2)[LABELS]], ids=["classes", "one-hot"])
+@pytest.mark.parametrize("batch", [None, 8, 7], ids=["one by one", "full batches", "batches and a rest"])
+def test_grey_images_need_no_axis_of_channels_in_batches_either(batch, labels):
+    data = load_data(dataset(batch, IMAGES[..., 0], labels))
+    assert data.image_shape == (6, 5, 1) and data.label_names == ("0", "1")
+    assert sum(map(len, data.splits.values())) == 40
+    for split in data.splits.values():
+        np.testing.assert_array_equal(split.images.max(axis=(1, 2, 3)) >= 100, split.labels == 1)
+
+
+def test_grey_batches_of_a_pydataset_need_no_axis_of_channels():
+    assert load_data(GreyBatches()).image_shape == (6, 5, 1)
+
+
+def test_channels_first_are_refused():
+    first = np.moveaxis(np.zeros((40, 16, 16, 3), "uint8"), -1, 1)
+    for given in ((first, LABELS), dataset(8, first), dataset(None, first)):
+        with pytest.raises(InputError, match=r"\(40, 3, 16, 16\), which has the channels first"):
+            load_data(given)
+
+
+def test_images_with_four_channels_get_a_line():
+    images = np.random.default_rng(0).integers(0, 256, (40, 6, 5, 4), dtype="uint8")
+    line = "images have 4 channels, all of which the model gets as they are: none is transparency"
+    assert (
+        line in load_data((images, LABELS)).found and line not in load_data((images[..., :3], LABELS)).found
+    )
+
+
+def test_splits_of_other_channels_are_refused_with_what_helps():
+    with pytest.raises(InputError, match=r"received \(6, 5, 1\). Give all of them the same channels"):
+        load_data({"train": (IMAGES, LABELS), "test": (IMAGES[..., 0], LABELS)})
+
+
 def test_splits_are_kept_and_names_are_those_of_the_dataset():
     train, test = dataset(8), dataset(8, IMAGES[:6], LABELS[:6])
     train.class_names = ["cat", "dog"]
@@ -104,7 +144,7 @@ def test_datasets_that_cannot_be_read_are_refused():
         load_data(dataset().repeat())
     with pytest.raises(InputError, match=r"elements of .* received EagerTensor"):
         load_data(dataset().map(lambda image, label: image))
-    with pytest.raises(InputError, match="received none"):
+    with pytest.raises(InputError, match="received an empty dataset"):
         load_data(dataset().take(0))
 
 

@@ -16,6 +16,7 @@ from keras_vit.io.locking import exclusively
 from keras_vit.training.data import load_data
 from keras_vit.training.data import shards as shards_module
 from keras_vit.training.data.shards import DESCRIPTION, pack
+from keras_vit.training.data.storage import resize
 
 
 def photo(seed, size=(96, 72), kind="JPEG"):
@@ -155,6 +156,15 @@ def test_arrays_are_packed_without_loss(tmp_path):
     packed = load_data(f"shards:{tmp_path / 'packed'}", image_size=8)
     assert packed.image_shape == (8, 8, 1)
     np.testing.assert_array_equal(packed.test.images[:], data.test.images)
+
+
+def test_arrays_are_reduced_on_request(tmp_path):
+    data = load_data("digits")
+    pack(data, tmp_path / "packed", image_size=4)
+    packed = load_data(f"shards:{tmp_path / 'packed'}", image_size=4)
+    images = packed.test.images[:].astype(int)
+    assert packed.test.images.decoder.read(0).shape == (4, 4, 1)
+    assert np.abs(images - resize(data.test.images, (4, 4)).astype(int)).max() == 0
 
 
 @pytest.fixture
