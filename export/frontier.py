@@ -8,8 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, PercentFormatter
 
-from keras_vit.export.measurement import size_words
 from keras_vit.io import markdown
+from keras_vit.io.figures import size_words
 from keras_vit.io.files import atomic_path, csv_text, write_text
 
 NAMES = TABLE, ROWS, PICTURE = "frontier.md", "frontier.csv", "frontier.png"

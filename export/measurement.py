@@ -43,15 +43,6 @@ def num_threads(variant):
     return tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count()
 
 
-def size_words(size: int) -> str:
-    """Returns a size in MB, or in kB where it is smaller than 0.01 MB.
-
-    >>> size_words(22_050_000), size_words(2_640)
-    ('22.05 MB', '2.6 kB')
-    """
-    return f"{size / 1e6:.2f} MB" if size >= 1e4 else f"{size / 1e3:.1f} kB"
-
-
 def size_bytes(path):
     """Returns the bytes of a file, or of all files in a folder."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]

@@ -32,6 +32,8 @@ def test_a_command_without_fields_needs_none():
         ("train vit_digits --run-dir runs/a --no-such", "unrecognized arguments: --no-such. See"),
         ("train vit_digits --run-dir runs/a --skip_broken", "Did you mean --skip-broken? See"),
         ("predict model.tflite --topp=3 cat.jpg", "Did you mean --top? See"),  # not --top-p of generate
+        ("export m.keras --variant int8", "Did you mean dynamic_int8, mixed_int8, full_int8?"),
+        ("export m.keras --variants fp32", "Did you mean --variant? See `keras-vit export --help`"),
         ("chek folder:photos", "Did you mean check? See"),
         ("list recipe", "Did you mean recipes? See"),
         ("xyz", "'completion'). See"),

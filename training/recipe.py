@@ -48,5 +48,7 @@ def split_assignment(assignment: str, types: Mapping[str, Any]) -> tuple[str, st
     if not equals:
         raise InputError(f"Expected field=value, received {assignment!r}.")
     if field not in types:
-        raise InputError(f"{unknown_field(field, types)} Expected one of {', '.join(types)}.")
+        unknown = unknown_field(field, types)
+        is_slip = unknown.endswith("?")
+        raise InputError(unknown if is_slip else f"{unknown} Expected one of {', '.join(types)}.")
     return field, text

@@ -14,7 +14,7 @@ ARRAYS = {  # the arrays of a type, and in Kotlin the end of the methods' names
         "int64": ("LongArray", "Long"),
     },
     "swift": {"float32": "Float", "int32": "Int32", "int64": "Int64", "int8": "Int8", "bool": "Bool"},
-    "javascript": {"float32": "Float32Array", "int32": "Int32Array", "int8": "Int8Array"},
+    "javascript": {"float32": "Float32Array", "int32": "Int32Array"},
 }
 GREY = "19595 * {} + 38470 * {} + 7471 * {} + 32768"  # of red, green and blue, times 65536: ITU-R BT.601
 BYTES = {"kotlin": ("ByteArray", "Int8"), "swift": "UInt8", "javascript": "Uint8Array"}  # of other types
@@ -92,14 +92,11 @@ def _swift_photo(tensor, case):
 
 
 def _javascript_photo(tensor, case):
-    values = "image.data"
-    if tensor.scale is not None:
-        values += f", (value) => Math.round(value / {tensor.scale}) + ({tensor.zero_point})"
     return (
         f"const fields = {fields_in_javascript(case.preprocessing)};\n"
         "const photo = await decode(file, fields.background); // of an <input type=file>\n"
         f"const image = prepare(withChannels(photo, {tensor.shape[-1]}), fields);\n"
-        f"const numbers = {_of('javascript', tensor.dtype)}.from({values});\n"
+        f"const numbers = {_of('javascript', tensor.dtype)}.from(image.data);\n"
         f"const inputs = [new Tensor(numbers, {[1, *tensor.shape]})];"
     )
 
@@ -162,10 +159,7 @@ def _swift_taken(variable, place, tensor, case):
 
 
 def _javascript_taken(variable, place, tensor, case):
-    values = f"await outputs[{place}].data()"
-    if tensor.scale is not None:
-        values = f"Array.from({values}, (number) => (number - ({tensor.zero_point})) * {tensor.scale})"
-    return f"const {variable} = {values};"
+    return f"const {variable} = await outputs[{place}].data();"
 
 
 def _python_taken(variable, place, tensor, case):

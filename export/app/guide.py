@@ -4,25 +4,27 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
+from keras_vit.errors import listed
 from keras_vit.export.app.answers import HALF, NONE, of_categories, of_scores
 from keras_vit.export.app.calls import give_arrays, give_photo, take
 from keras_vit.export.app.preparation import preparation
 from keras_vit.export.app.template import filled
-from keras_vit.export.measurement import size_words
 from keras_vit.export.model.description import Description, read_description
 from keras_vit.export.tasks import PHOTO_TASKS
 from keras_vit.export.tflite.graph import end_names, read_graph
 from keras_vit.export.verification.choose import fastest
 from keras_vit.io import markdown
+from keras_vit.io.figures import latency_words, size_words
 from keras_vit.io.preprocessing import Preprocessing
 
 SHOWN = 40  # labels
 CHANNELS = {1: "grey", 3: "RGB"}  # of photos
 HEADINGS = {"kotlin": "Kotlin", "swift": "Swift", "javascript": "JavaScript", "python": "Python"}
 UNSURE = (
-    "`keras-vit evaluate RUN --precision 0.95` fits a value below which the answer is none of them, and the "
-    "lines of the next export have it"
+    "for a trained run `keras-vit evaluate RUN --precision 0.95` fits a value below which the answer is none "
+    "of them, and the lines of the next export have it"
 )
+IN_BROWSERS = ("float32", "int32", "uint8")  # types of LiteRT.js 2.5.3
 NOT_RUN = {
     "kotlin": "These calls follow the published interface and were not run on a phone.",
     "swift": "These lines follow published interfaces and were not compiled or run.",
@@ -66,13 +68,14 @@ def chosen_file(files):
 
 def files_table(files, row):
     """The files as a table in Markdown, and which of them the lines name."""
-    rows = [
-        (f"`{r['file']}`", size_words(r["size"]), f"{r['latency_ms']:.2f} ms" if "latency_ms" in r else "-")
-        for r, _ in files
-    ]
+    rows = [(f"`{row['file']}`", size_words(row["size"]), _latency(row)) for row, _ in files]
     table = markdown.table(("file", "size", "latency where it was exported"), rows)
     why = "which `auto` kept" if row.get("kept") else "as fast as any here; a phone may rank them otherwise"
     return f"{table}\n\nThe lines below use `{row['file']}`, {why}."
+
+
+def _latency(row):
+    return latency_words(row["latency_ms"]) if "latency_ms" in row else "-"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +108,20 @@ class _Case:
             and outputs[0].task in PHOTO_TASKS
             and outputs[0].shape != (1,)
             and self.description.label_names is not None
+        )
+
+    @property
+    def not_in_browsers(self):
+        """A sentence where LiteRT.js cannot pass the types of the file, or None."""
+        known = self.description
+        types = dict.fromkeys(tensor.dtype for tensor in (*known.inputs, *known.outputs))
+        unfit = [dtype for dtype in types if dtype not in IN_BROWSERS]
+        if not unfit:
+            return None
+        cure = "`--input float32 --output float32`" if unfit == ["int8"] else "these types in the model"
+        return (
+            f"LiteRT.js has tensors of {listed(IN_BROWSERS)} alone, and this file has {listed(unfit)}: for a "
+            f"browser, export one with {cure}."
         )
 
     @property
@@ -194,6 +211,9 @@ def _lines(case):
     (output, *others), named = case.description.outputs, case.description.named is not None
     parts = []
     for language, heading in HEADINGS.items():
+        if language == "javascript" and (unfit := case.not_in_browsers):
+            parts += [f"## {heading}", unfit]
+            continue
         if case.photo:
             parts += _photo_parts(language, case, names)
         answer = "" if others or case.batch > 1 else of_scores(language, output, named)

@@ -21,6 +21,7 @@ from keras_vit.export.tflite.named import NamedInterpreter
 from keras_vit.export.variants import VARIANTS
 from keras_vit.export.verification.model_export import ModelExport
 from keras_vit.export.verification.record import fingerprint
+from keras_vit.io.figures import latency_words
 from keras_vit.models import attention_maps
 
 FEW = 200  # items that show whether a file differs much
@@ -43,7 +44,7 @@ class KerasExport(ModelExport):
     least_agreement = 0.97
     timing_rounds = RUNS
     columns: dict[str, Callable] = {
-        "latency": lambda row: f"{row['latency_ms']:.2f} ms",
+        "latency": lambda row: latency_words(row["latency_ms"]),
         "score": _score("score"),
         "drop": lambda row: f"{row['drop']:+.2f}",
         "agreement": lambda row: f"{100 * row['agreement']:.2f} %",

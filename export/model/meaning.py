@@ -106,8 +106,8 @@ def _tasks(task, outputs):
     if not isinstance(task, Mapping):
         if len(outputs) > 1:
             raise InputError(
-                f"Expected task as a dict from outputs to tasks, since the model has {listed(outputs)}; "
-                f"received {task!r}."
+                f"Expected a task for each of {listed(outputs)}, as a dict or, for a command, --task "
+                f"NAME=TASK for each; received {task!r}."
             )
         task = dict.fromkeys(outputs, task)
     for name, meaning in task.items():

@@ -23,6 +23,7 @@ from keras_vit.export.verification.export import (
     export_variants,
 )
 from keras_vit.export.verification.latencies import read_latencies
+from keras_vit.io.figures import latency_words
 from keras_vit.text import Vocabulary
 from keras_vit.text.likelihood import read_columns
 from keras_vit.text.transduction import PairReader, transduce
@@ -74,7 +75,7 @@ class PairExport(CharacterExport):
     }
     timing_rounds = 50
     columns = {
-        "answer": lambda row: f"{row['latency_ms']:.2f} ms",
+        "answer": lambda row: latency_words(row["latency_ms"]),
         "exact match": lambda row: f"{100 * row['exact_match']:.2f} %",
         "drop": lambda row: f"{row['drop']:+.2f}",
         **AGREEMENT,

@@ -5,6 +5,7 @@ from pathlib import Path
 from keras_vit.errors import ConditionError
 from keras_vit.export.variants import FILES, VARIANTS
 from keras_vit.export.verification.record import remove
+from keras_vit.io.figures import latency_words
 
 SAME = 1.03  # latencies with a smaller ratio are equal: they differ as much from run to run
 # Latencies of this machine with a smaller ratio do not tell which is the faster one on an ARM phone. This
@@ -76,8 +77,8 @@ def _verify_fastest_first(rows, others, attempt):
 
 
 def _slower(row, best):
-    words = f"{row['latency_ms']:.2f} ms, {best['variant']} passed with {best['latency_ms']:.2f} ms"
-    return f"{NOT_VERIFIED}: {words}"
+    own, others = (latency_words(each["latency_ms"]) for each in (row, best))
+    return f"{NOT_VERIFIED}: {own}, {best['variant']} passed with {others}"
 
 
 def _look_again(rows, others, attempt):

@@ -3,7 +3,7 @@
 from rich.markup import escape
 from rich.table import Table
 
-from keras_vit.export.measurement import size_words
+from keras_vit.io.figures import size_words
 
 MOSTLY = 0.9  # of the weights
 MOST_LETTERS = 16  # of the name of an output

@@ -36,7 +36,8 @@ class Parser(argparse.ArgumentParser):
         return super().parse_args(args, namespace)
 
     def error(self, message):
-        self.exit(2, f"keras-vit: {message}.{self._meant(message)} See `{self.prog} --help`.\n")
+        command = next((f" {name}" for name in self._words if name in self._commands()), "")
+        self.exit(2, f"keras-vit: {message}.{self._meant(message)} See `{self.prog}{command} --help`.\n")
 
     def _meant(self, message):
         """A question whether a known word was meant, or `""`."""
@@ -46,15 +47,23 @@ class Parser(argparse.ArgumentParser):
         wrong, known = (found[1], re.findall(r"[\w-]+", message.partition("choose from")[2]))
         if wrong is None:
             wrong, known = found[2].partition("=")[0], [*self._options()]
+        if containing := [word for word in known if wrong in word.split("_")]:  # int8 of full_int8
+            return f" Did you mean {', '.join(containing)}?"
         return did_you_mean(wrong, known, cutoff=0.75)
 
     def _options(self):
         """The names of its options, and those of the command that was given."""
+        yield from (name for action in self._actions for name in action.option_strings)
+        commands = self._commands()
+        for name in [name for name in self._words if name in commands][:1]:
+            yield from commands[name]._options()
+
+    def _commands(self):
+        """The parsers of its commands by name."""
+        found = {}
         for action in self._actions:
-            yield from action.option_strings
-            commands = action.choices if isinstance(action.choices, dict) else {}
-            for name in [name for name in self._words if name in commands][:1]:
-                yield from commands[name]._options()
+            found |= action.choices if isinstance(action.choices, dict) else {}
+        return found
 
 
 class IntermixedParser(Parser):

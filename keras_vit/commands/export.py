@@ -117,7 +117,7 @@ def _add_of_runs(group):
         "--web",
         type=path,
         metavar="DIR",
-        help="also write a static page that runs the fastest file in a browser",
+        help="of a run, also write a static page that runs the fastest file in a browser",
     )
     group.add_argument(
         "--app",
@@ -163,7 +163,8 @@ def run(options):
             refuse(options, OF_ANY_MODEL, reason)
             _export_run(options, report)
             return
-        refuse(options, OF_RUNS, "is for runs. Leave it out.")
+        reason = "is for runs. Leave it out: app.md, next to the files, has the lines for apps and pages."
+        refuse(options, OF_RUNS, reason)
         from keras_vit.commands.export_model import export_found
 
         out = export_found(options, find_model(options.model), report)

@@ -11,6 +11,7 @@ from keras_vit.commands.model_option import by_output
 from keras_vit.errors import InputError
 from keras_vit.export.variants import is_exported
 from keras_vit.importing import import_named, is_name, user_code
+from keras_vit.io.files import near_path
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.model_archive import load_model
 from keras_vit.io.output_meaning import read_output_meaning
@@ -136,7 +137,8 @@ def _from_weights(name):
     except InputError as error:
         if is_here:
             raise
-        raise InputError(f"No file or folder {name} here, and as public weights: {error}") from error
+        near = near_path(Path(name))
+        raise InputError(f"No file or folder {name} here.{near} As public weights: {error}") from error
     if file is not None:
         return dataclasses.replace(_from_file(file, Path(name.partition("@")[0])), folder=Path())
     has_head = any(layer.name == "head" for layer in model.layers)

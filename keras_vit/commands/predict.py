@@ -172,7 +172,7 @@ def _report(answers, skip_broken):
 def _batches(files, found, geometry) -> Iterator[tuple]:
     """Yields what some items are called, inputs of those that can be read, and the errors of the others."""
     if len(files) == 1 and files[0].endswith(".npz"):
-        yield *_arrays(files[0], geometry), {}
+        yield *_arrays(files[0], found, geometry), {}
         return
     shapes = [tensor.shape for tensor in found.inputs]
     if len(shapes) != 1 or len(shapes[0]) != 3 or shapes[0][-1] not in (1, 3) or None in shapes[0]:
@@ -184,7 +184,7 @@ def _batches(files, found, geometry) -> Iterator[tuple]:
     yield from _images(image_files(files), found, shapes[0], geometry)
 
 
-def _arrays(file, geometry):
+def _arrays(file, found, geometry):
     from pathlib import Path
 
     from keras_vit.io.archive import read_arrays
@@ -192,6 +192,10 @@ def _arrays(file, geometry):
     if geometry:
         raise InputError(f"--geometry is for image files, and {file} has arrays. Leave it out.")
     arrays = read_arrays(Path(file))
+    names = [tensor.name for tensor in found.inputs]
+    if names and (others := [name for name in arrays if name not in names]) and set(names) <= arrays.keys():
+        warn(f"{file} has {listed(others)} too, which {found.name} does not take: left out.", Notice)
+        arrays = {name: arrays[name] for name in names}
     count = max((len(array) for array in arrays.values() if array.ndim), default=0)
     return [f"item {number}" for number in range(count)], arrays
 

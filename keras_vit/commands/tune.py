@@ -13,6 +13,7 @@ from keras_vit.commands.arguments import (
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import counted
+from keras_vit.io.figures import size_words
 
 EXAMPLE = "keras-vit tune vit_digits epochs=20 hidden_dim=32,64 --max-latency-ms 0.1 --run-dir runs/tune"
 TUNERS = ("random", "bayesian", "hyperband", "grid", "asha")  # those of training.tuning.state.oracles
@@ -166,7 +167,6 @@ def _show(options, result, is_exported):
 def _export(result):
     """Writes and verifies the files of a builder's winner, against its own outputs on validation inputs."""
     from keras_vit.export import export_model
-    from keras_vit.export.measurement import size_words
     from keras_vit.io.model_archive import load_model
 
     folder = result.model_file.parent / "export"

@@ -60,7 +60,8 @@ def download(source: str, revision: str | None = None) -> Path:
     except network_errors() as error:
         raise InputError(
             f"{repository} is not in the cache {constants.HF_HUB_CACHE} and the hub cannot be reached "
-            f"({type(error).__name__}). Connect, or use a local folder."
+            f"({type(error).__name__}). Connect, or give the folder that `hf download {repository} "
+            "--local-dir FOLDER` makes where there is a network."
         ) from error
 
 

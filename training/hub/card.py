@@ -5,6 +5,7 @@ from typing import Any
 
 from keras_vit.errors import counted
 from keras_vit.io import markdown
+from keras_vit.io.figures import latency_words
 from keras_vit.io.json_files import read_json
 from keras_vit.io.label_names import read_label_names
 from keras_vit.io.published import without_folders
@@ -155,7 +156,7 @@ def _files(rows):
         return (
             f"`export/{row['file']}`",
             f"{row['size'] / 1e6:.2f} MB",
-            f"{row['latency_ms']:.2f} ms",
+            latency_words(row["latency_ms"]),
             "-" if row.get("agreement") is None else f"{100 * row['agreement']:.2f} %",
             "-" if score is None else f"{row.get('metric', metric)} {score:.4f}",
             "-" if count is None else f"{count:,}",

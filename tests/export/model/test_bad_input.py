@@ -77,7 +77,7 @@ REFUSED = {
     "a list of tasks": ({"task": ["classification"]}, "task to be str or dict or none"),
     "a list as a task": ({"task": {"out3": ["map"]}}, r"task\['out3'\] to be str, received \['map'\]"),
     "no yes or no": ({"task": "labels", "labels": np.full((40, 3), 2)}, "labels of 0 and 1"),
-    "one task for two outputs": ({"model": model(3, 2), "task": "classification"}, "as a dict from outputs"),
+    "one task for two outputs": ({"model": model(3, 2), "task": "classification"}, "a task for each of"),
     "labels of no output": (
         {"model": model(3, 2), "task": {"out3": "classification"}, "labels": {"y": CLASSES}},
         "Expected labels of out3, out2, received some of y",

@@ -9,6 +9,7 @@ from keras_vit.export.measurement import WARM_UP, median_ms
 from keras_vit.export.variants import CANDIDATES, FILES
 from keras_vit.export.verification.choose import choose, fastest
 from keras_vit.export.verification.export import check_passed
+from keras_vit.io.figures import latency_words
 
 
 def row(variant, latency, size=100, passed=True, drop=0.0, agreement=1.0):
@@ -136,10 +137,8 @@ def test_reasons_have_the_latencies_of_the_rows_also_where_these_were_measured_a
     rows = {v: row(v, 20) for v in CANDIDATES} | {"fp32": row("fp32", 10), "fp16": row("fp16", 10, size=50)}
     found = {r["variant"]: r for r in choose_with(Again([*rows.values()]), tmp_path)}
     for variant in ("dynamic_int8", "mixed_int8"):
-        row_ms, best_ms = found[variant]["latency_ms"], found["fp16"]["latency_ms"]
-        assert (
-            found[variant]["failure"] == f"not verified: {row_ms:.2f} ms, fp16 passed with {best_ms:.2f} ms"
-        )
+        own, best = (latency_words(found[each]["latency_ms"]) for each in (variant, "fp16"))
+        assert found[variant]["failure"] == f"not verified: {own}, fp16 passed with {best}"
 
 
 def test_a_smaller_file_of_the_same_speed_is_written_where_that_may_win(tmp_path):
