@@ -6,6 +6,11 @@ from pathlib import Path
 VARIABLE, OFF = "KERAS_VIT_CACHE", "off"
 
 
+def is_off() -> bool:
+    """Returns whether `KERAS_VIT_CACHE` is `off`, in any case."""
+    return os.environ.get(VARIABLE, "").lower() == OFF
+
+
 def cache_root() -> Path:
     """Returns the folder that `KERAS_VIT_CACHE` names, by default `keras_vit` in the user's cache folder.
 
@@ -13,6 +18,6 @@ def cache_root() -> Path:
     is the default one.
     """
     named = os.environ.get(VARIABLE)
-    if not named or named == OFF:
+    if not named or is_off():
         named = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "keras_vit")
     return Path(named).expanduser()

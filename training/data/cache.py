@@ -19,7 +19,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from keras_vit.errors import warn
-from keras_vit.io.cache_root import OFF, VARIABLE, cache_root
+from keras_vit.io.cache_root import VARIABLE, cache_root, is_off
 from keras_vit.io.files import is_full_disk
 from keras_vit.training.data.items import digest
 
@@ -59,6 +59,8 @@ class Cache:
         file, offset, height, width, channels = place
         shape = (height if end is None else end) - first, width, channels
         content = os.pread(self._files[file], math.prod(shape), offset + first * width * channels)
+        if len(content) < math.prod(shape):  # another program cut the file
+            return None
         return np.frombuffer(content, np.uint8).reshape(shape)
 
     def put(self, stamp, image: np.ndarray):
@@ -95,12 +97,12 @@ class Cache:
         with open(index, "rb") as file:
             file.seek(start)
             content = file.read()
-        content = content[: len(content) // RECORD.itemsize * RECORD.itemsize]
-        self._read[name] = start + len(content)
-        size = os.fstat(self._files[name]).st_size
-        for stamp, offset, shape, _ in np.frombuffer(content, RECORD).tolist():
-            if offset + math.prod(shape) <= size:
-                self._places[stamp] = (name, offset, *shape)
+        records = _records(content)
+        self._read[name] = start + records.nbytes
+        lie_within = _lie_within(records, os.fstat(self._files[name]).st_size)
+        columns = (records[lie_within][field].tolist() for field in ("stamp", "offset", "shape"))
+        for stamp, offset, shape in zip(*columns, strict=True):
+            self._places[stamp] = (name, offset, *shape)
 
     def _stop(self, error):
         self._writer.close()
@@ -121,9 +123,12 @@ class _Writer:
         flags = os.O_RDWR | os.O_CREAT
         self.images = os.open(folder / f"{name}.images", flags, 0o644)
         self._index = os.open(folder / f"{name}.index", flags | os.O_APPEND, 0o644)
-        whole = os.fstat(self._index).st_size // RECORD.itemsize * RECORD.itemsize
-        os.ftruncate(self._index, whole)  # of a process that was killed
         self._end = os.lseek(self.images, 0, os.SEEK_END)
+        # After a kill a part of the last record may be missing, after a power failure pixels of some.
+        records = _records(os.pread(self._index, os.fstat(self._index).st_size, 0))
+        lie_within = _lie_within(records, self._end)
+        whole = len(records) if lie_within.all() else int(lie_within.argmin())
+        os.ftruncate(self._index, whole * RECORD.itemsize)
 
     @classmethod
     def open(cls, folder):
@@ -157,9 +162,21 @@ class _Writer:
         self._lock.release()
 
 
+def _records(content):
+    return np.frombuffer(content, RECORD, len(content) // RECORD.itemsize)
+
+
+def _lie_within(records, size):
+    """Which records are of images within a file of so many bytes; those of a damaged index are of none."""
+    sides = records["shape"].astype(float)  # whose product may have any size
+    return (
+        (sides > 0).all(axis=1) & (records["offset"] >= 0) & (records["offset"] + sides.prod(axis=1) <= size)
+    )
+
+
 def cache_folder(source: str) -> Path | None:
     """Returns the folder of a data set, whose source is a path or a name; None where nothing is kept."""
-    if os.environ.get(VARIABLE) == OFF or not hasattr(os, "pread"):
+    if is_off() or not hasattr(os, "pread"):
         return None
     place = os.path.abspath(source) if os.path.exists(source) else source
     return cache_root() / "images" / f"{digest(os.fsencode(place)):016x}"

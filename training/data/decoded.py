@@ -76,6 +76,8 @@ class Decoder:
         left, top, right, bottom = crop.box(known[1], known[0], uniforms)
         first, end = int(top), math.ceil(bottom)
         rows = self.cache.get(stamp, first, end)
+        if rows is None:  # another program cut the file
+            return crop(self.read(index), uniforms, size)
         return resize_part(rows, (left, top - first, right, bottom - first), size)
 
     def use_window(self, window: tuple[int, int]):

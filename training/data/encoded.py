@@ -8,7 +8,7 @@ from keras_vit.training.data.caching import open_cache, sample_of
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.decoded import DecodedImages, Decoder
 from keras_vit.training.data.decoding import OF_DATA
-from keras_vit.training.data.examination import examine, keep_examination, kept_examination
+from keras_vit.training.data.examination import again, examine, keep_examination, kept_examination
 
 DECODED_FIELDS = ("skip_broken", "background", "sixteen_bit")  # of recipes
 DEFAULT_IMAGE_SIZE = (224, 224)  # pixels
@@ -46,6 +46,9 @@ def encoded_parts(items, parts: dict[str, tuple[np.ndarray, ...]], options, sour
 def _examined(decoder, folder, options, every=False):
     """Examines all images, or some of many, or finds what was kept."""
     if (kept := kept_examination(folder, decoder.stamps)) is not None:
+        if kept.broken and (found := again(decoder, kept)) != kept:
+            keep_examination(folder, decoder.stamps, found)
+            kept = found
         return kept, []
     count = len(decoder.items)
     if every or options.examine or options.skip_broken or decoder.items.sizes.sum() <= EXAMINED:

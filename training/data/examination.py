@@ -43,6 +43,13 @@ def examine(decoder: Decoder, indices=None) -> Examination:
     return Examination(dict(sorted(broken.items())), changes)
 
 
+def again(decoder: Decoder, kept: Examination) -> Examination:
+    """Reads images once more that could not be read: a package or a permission may be there now."""
+    found = examine(decoder, np.array([*kept.broken]))
+    found.changes.add(kept.changes)
+    return found
+
+
 def kept_examination(folder: Path | None, stamps: np.ndarray) -> Examination | None:
     """Returns what was found when the same files were examined before, or None."""
     if folder is None or not (folder / FILE).is_file():

@@ -15,6 +15,7 @@ from keras_vit.training.data.layout import ORDER, SPLITS
 from keras_vit.training.memory import free_memory
 
 ARGUMENT = "NAME"
+_CHECKED = 64e6  # bytes that are read between two looks at the free memory
 EXPECTED = (
     "(images, labels) or (images, labels, weights), a tf.data.Dataset or a keras.utils.PyDataset of them, a "
     "dict of these by split (train, validation, test), or a function or module:name that returns one of these"
@@ -91,7 +92,7 @@ def _read(value, where):
 def _collected(dataset, where):
     """The images and labels of all elements, which may be batches."""
     batches, count = _elements(dataset, where)
-    images, others = [], []
+    images, others, size, checked = [], [], 0, 0
     for batch in batches:
         if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
             raise InputError(
@@ -100,6 +101,10 @@ def _collected(dataset, where):
         image, *more = (np.asarray(keras.ops.convert_to_numpy(part)) for part in batch)
         if not images:
             _warn_of_memory(count, image.nbytes, where)
+        size += image.nbytes
+        if size - checked > _CHECKED:
+            _check_memory(size, where)
+            checked = size
         is_batch = _are_several(image, more[0])
         images.append(image if is_batch else image[None])
         others.append(more if is_batch else [part[None] for part in more])
@@ -112,6 +117,17 @@ def _collected(dataset, where):
             f"{' and '.join(map(str, sorted(shapes)[:2]))}. Resize them in the dataset."
         )
     return np.concatenate(images), *(np.concatenate(parts) for parts in zip(*others, strict=True))
+
+
+def _check_memory(size, where):
+    """Refuses what does not fit, such as a dataset without end, before the system ends the process."""
+    free = free_memory()
+    if free is not None and size > free:  # which are copied once more as they are joined
+        raise InputError(
+            f"{where} does not end, or does not fit into memory: {_megabytes(size)} of images were read, and "
+            f"{_megabytes(free)} are free. Add take(n), or give image files: folder:PATH, table:FILE or "
+            "shards:PATH."
+        )
 
 
 def _are_several(image, label):

@@ -77,6 +77,43 @@ def test_pixels_that_are_not_there_are_not_read(tmp_path):
     assert has(cache, range(4)) and cache.get(4) is None and cache.get(5) is None
 
 
+def test_pixels_that_were_lost_stay_lost_when_others_are_added(tmp_path):
+    """As after a power failure: records that point behind the end of the pixels must not come alive."""
+    filled(tmp_path, range(20)).close()
+    with open(tmp_path / "0.images", "r+b") as file:
+        file.truncate(10 * 90)
+    cache = Cache(tmp_path)
+    for number in (19, 18, 17):
+        cache.put(number, image(number))
+    cache.close()
+    again = Cache(tmp_path)
+    assert has(again, [*range(10), 17, 18, 19]) and again.missing(np.arange(20)) == 7
+
+
+def test_a_cache_of_more_than_2_gib_is_opened_again(tmp_path):
+    cache = Cache(tmp_path)
+    cache._writer._end = 3 * 2**30  # a hole: no disk is used
+    cache.put(7, image(7))
+    cache.close()
+    assert has(Cache(tmp_path), [7])
+
+
+def test_a_damaged_index_is_no_image_and_no_error(tmp_path):
+    filled(tmp_path, range(6)).close()
+    junk = np.random.default_rng(0).bytes(20 * RECORD.itemsize)
+    with open(tmp_path / "0.index", "ab") as file:
+        file.write(junk)
+    cache = Cache(tmp_path)
+    assert has(cache, range(6)) and len(cache._places) == 6
+
+
+def test_pixels_that_are_cut_while_they_are_used_are_not_there(tmp_path):
+    cache = filled(tmp_path, range(6))
+    with open(tmp_path / "0.images", "r+b") as file:
+        file.truncate(5 * 90 + 10)
+    assert cache.get(5) is None and has(cache, range(5))
+
+
 def test_a_process_that_is_killed_while_it_writes_leaves_whole_images(tmp_path):
     code = (
         "import numpy as np, itertools; from pathlib import Path; import sys\n"
@@ -170,6 +207,11 @@ def test_what_no_command_uses_is_removed(tmp_path, monkeypatch):
     os.utime(old, (long_ago, long_ago))
     remove_unused(new)
     assert new.exists() and not old.exists()
+
+
+def test_off_may_be_written_in_any_case(monkeypatch):
+    monkeypatch.setenv("KERAS_VIT_CACHE", "OFF")
+    assert cache_folder("x") is None
 
 
 def test_nothing_is_kept_on_request(monkeypatch):

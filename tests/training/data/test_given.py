@@ -148,6 +148,24 @@ def test_datasets_that_cannot_be_read_are_refused():
         load_data(dataset().take(0))
 
 
+def test_a_generator_without_end_is_refused_before_memory_is_full(tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    (tmp_path / "meminfo").write_text("MemAvailable:   100000 kB\n")
+
+    def forever():
+        while True:
+            yield np.zeros((512, 512, 3), "uint8"), 0
+
+    endless = tf.data.Dataset.from_generator(
+        forever, output_signature=(tf.TensorSpec((512, 512, 3), tf.uint8), tf.TensorSpec((), tf.int32))
+    )
+    with pytest.raises(InputError, match="does not end, or does not fit into memory: .* 102.4 MB are free"):
+        load_data(endless)
+
+
 def test_what_is_read_into_memory_is_said(monkeypatch):
     two_splits = {"train": (IMAGES, LABELS), "test": (255 - IMAGES, LABELS)}
     assert (

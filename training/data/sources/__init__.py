@@ -16,7 +16,7 @@ import importlib
 import os
 import pkgutil
 from collections.abc import Callable, Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from keras_vit.errors import InputError, listed, nearest
@@ -102,7 +102,7 @@ def find_source(spec: str):
         hint = "" if meant is None else f" Did you mean {meant}?"
         *others, last = (f"{name}:{s.ARGUMENT}" if s.ARGUMENT else name for name, s in sources.items())
         raise InputError(f"Unknown data {spec!r}. Expected {', '.join(others)}, {last} or module:name.{hint}")
-    shown = PurePath(argument).name if source.ARGUMENT == "PATH" else argument
+    shown = os.path.basename(os.path.abspath(argument)) if source.ARGUMENT == "PATH" else argument
     return source, argument, name + colon + shown
 
 

@@ -4,6 +4,7 @@ from PIL import Image
 
 from keras_vit.errors import DataWarning, InputError
 from keras_vit.io import folders
+from keras_vit.training.data import decoded
 from keras_vit.training.data.sources import LoadOptions, folder
 
 
@@ -135,6 +136,24 @@ def test_broken_images_are_left_out_on_request_and_named(partly_broken):
         1,
     ]
     assert parts["train"].images[:][:, 0, 0, 0].tolist() == [0, 1, 2, 0, 2]
+
+
+def test_an_image_that_could_not_be_read_is_tried_again(partly_broken, monkeypatch, recwarn):
+    """What it lacked, such as a package or a permission, may be there now, and the file the same."""
+    decode = decoded.decode_reduced
+
+    def refuse(data, name, *arguments):
+        if "cat" in name:
+            raise InputError("no such decoder")
+        return decode(data, name, *arguments)
+
+    monkeypatch.setattr(decoded, "decode_reduced", refuse)
+    with pytest.warns(DataWarning, match="9 of 14 images"):
+        read_folder(partly_broken, (4, 4), skip_broken=True)
+    monkeypatch.setattr(decoded, "decode_reduced", decode)
+    for _ in range(2):
+        with pytest.warns(DataWarning, match="3 of 14 images"):
+            read_folder(partly_broken, (4, 4), skip_broken=True)
 
 
 def test_an_intact_folder_reports_nothing_where_broken_images_may_be_skipped(photos, recwarn):
