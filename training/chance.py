@@ -36,27 +36,28 @@ def interval(correct: np.ndarray) -> list[float]:
     return [float(found.low), float(found.high)]
 
 
-def by_images(metrics: Mapping[str, Any]) -> str:
+def by_images(metrics: Mapping[str, Any], noun: str = "image") -> str:
     """Returns what an interval is computed by, in words: the test images, each taken for independent.
 
     >>> by_images({"num_images": 60, "num_groups": 8})
     '60 images, taken for independent, of 8 groups'
     """
-    images, groups = counted(metrics["num_images"], "image"), metrics.get("num_groups")
+    images, groups = counted(metrics["num_images"], noun), metrics.get("num_groups")
     return images if groups is None else f"{images}, taken for independent, of {counted(groups, 'group')}"
 
 
-def lines(metrics: Mapping[str, Any], advice: str) -> list[str]:
+def lines(metrics: Mapping[str, Any], advice: str, noun: str = "image") -> list[str]:
     """Returns the place of an accuracy for people, a line each; a hint with advice where it may be chance."""
     if "accuracy_interval" not in metrics:  # written by an earlier version
         return []
     (low, high), largest = metrics["accuracy_interval"], metrics["largest_class"]
     found = [
-        f"accuracy on more such images: {low:.4f} to {high:.4f} (95 %, by "
-        f"{by_images(metrics)}); always {largest['label']}: {largest['accuracy']:.4f}"
+        f"accuracy on more such {noun}s: {low:.4f} to {high:.4f} (95 %, by "
+        f"{by_images(metrics, noun)}); always {largest['label']}: {largest['accuracy']:.4f}"
     ]
     if low <= largest["accuracy"]:
         found.append(
-            f"hint: no better than always answering {largest['label']}, as far as these images show: {advice}"
+            f"hint: no better than always answering {largest['label']}, as far as these {noun}s show: "
+            f"{advice}"
         )
     return found

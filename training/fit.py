@@ -27,6 +27,7 @@ from keras_vit.training.checkpoint import (
     fit_from,
     streams_from,
 )
+from keras_vit.training.data.streams import reading_errors
 from keras_vit.training.devices import Engine
 from keras_vit.training.load import show_data
 from keras_vit.training.optimizers import build_optimizer
@@ -134,8 +135,10 @@ def _fit(task, model, steps, streams, callbacks, position, last_epoch):
     recipe = task.recipe
     progress = Progress(recipe.epochs, recipe.batch_size, task.items)
     limits = {"steps": steps, "epochs": recipe.epochs, "until_epoch": last_epoch}
+    advice = " The training stopped there: restore the file, and continue with --resume."
     try:
-        fit_from(model, position, streams, [*callbacks, progress], **limits)
+        with reading_errors(advice):
+            fit_from(model, position, streams, [*callbacks, progress], **limits)
     finally:
         progress.close()
 

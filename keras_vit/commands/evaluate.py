@@ -100,7 +100,23 @@ def _scores(options):
                 f"{name}: {value.task.metric} {score:.4f} of {counted(len(value.values), 'item')} "
                 f"({value.task.name})"
             )
+            if value.task.name == "classification":
+                rows[name] |= _place(value, items.label_names or found.label_names)
     return {"data": options.data, "outputs": rows}
+
+
+def _place(value, names):
+    """Returns where the accuracy of an output stands between chance and certainty, and prints it."""
+    from keras_vit.export.tasks.scores import decisions
+    from keras_vit.training.chance import lines, placed
+
+    labels = value.labels.astype("int64")
+    count = max(value.values.shape[-1], 2)
+    names = names if names is not None and len(names) == count else range(count)
+    found = placed(decisions(value.values, value.threshold) == labels, labels, names)
+    advice = "add labelled items, or train longer"
+    print("\n".join(lines({**found, "num_images": len(labels)}, advice, "item")))
+    return found
 
 
 def print_metrics(task, metrics, run_dir):

@@ -112,9 +112,11 @@ def test_a_model_is_scored_by_the_task_that_is_declared(own_folder, capsys):
     )
     words = ["evaluate", "digits.keras", "--data", "digits"]
     assert main([*words, "--task", "classification", "--json", "out.json"]) == 0
-    assert "digit: accuracy 0." in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "digit: accuracy 0." in shown and "accuracy on more such items: 0." in shown
     row = json.loads((own_folder / "out.json").read_text())["outputs"]["digit"]
     assert row["metric"] == "accuracy" and 0 <= row["value"] <= 1
+    assert row["accuracy_interval"][0] < row["value"] < row["accuracy_interval"][1]
     rng = np.random.default_rng(0)
     prices = rng.random((20, 2))
     np.savez("items.npz", one=rng.random((20, 4)), two=rng.random((20, 3)), labels=prices)

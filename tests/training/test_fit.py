@@ -1,12 +1,15 @@
 import csv
 import dataclasses
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_vit import ConditionError, InputError
 from keras_vit.io.model_archive import load_model
+from keras_vit.training.data import decoded
 from keras_vit.training.fit import fit
 from keras_vit.training.recipe import ImageRecipe
 from keras_vit.training.run import evaluate, train
@@ -178,3 +181,33 @@ def test_a_run_does_not_go_on_with_other_data(paused, data):
         changed = dataclasses.replace(data, **{name: dataclasses.replace(split, images=images)})
         with pytest.raises(InputError, match="differ from those that the run started with"):
             fit(RECIPE, folder, data=changed, resume=True)
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_a_file_that_disappears_during_a_training_is_one_line_and_the_training_can_go_on(
+    split, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("KERAS_VIT_CACHE", "off")
+    monkeypatch.setattr(decoded, "IN_MEMORY", 0)
+    for number in range(40):
+        place = tmp_path / "photos" / "ab"[number % 2] / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (16, 16, 3), "uint8")
+        Image.fromarray(pixels).save(place)
+    recipe = ImageRecipe(
+        data=f"folder:{tmp_path / 'photos'}", image_size=16, model="linear", epochs=20, batch_size=8
+    )
+    (lost, *_) = task_of(recipe).load_data().splits[split].names()
+    content = Path(lost).read_bytes()
+
+    class Lose(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            Path(lost).unlink(missing_ok=True)
+
+    with pytest.raises(InputError) as error:
+        fit(recipe, tmp_path / "run", callbacks=[Lose()])
+    assert str(error.value).startswith(f"Expected an image file at {lost}, found none.")
+    assert str(error.value).endswith("restore the file, and continue with --resume.")
+    Path(lost).write_bytes(content)
+    fit(recipe, tmp_path / "run", resume=True)
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 21

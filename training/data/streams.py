@@ -6,6 +6,7 @@ can start anywhere and equals the rest of the whole one, bit for bit.
 
 import collections
 import concurrent.futures
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -43,6 +44,7 @@ from keras_vit.training.data.random_crop import RandomCrop
 _PREFETCHED = 3  # batches
 _PARALLEL = 16  # batches that are read at once, at most
 _END = object()
+_raised = collections.deque(maxlen=_PARALLEL)  # errors of reading, which TensorFlow makes others of
 
 
 class EvaluationBatches(keras.utils.PyDataset):
@@ -61,7 +63,8 @@ class EvaluationBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         start = index * self.batch_size
-        return self.read(slice(start, min(start + self.batch_size, self.length)))
+        with _noted_errors():
+            return self.read(slice(start, min(start + self.batch_size, self.length)))
 
 
 def in_order(length: int, batch_size: int, read):
@@ -292,13 +295,39 @@ def batch_stream(batches, *, epochs: int, start_epoch=0, start_step=0, change=No
     indices = range(start_epoch * steps + start_step, epochs * steps)
 
     def read(index):
-        return batches.batch(*divmod(index, steps))
+        with _noted_errors():
+            return batches.batch(*divmod(index, steps))
 
     if keras.backend.backend() == "tensorflow":
         return _dataset(read, indices, batches.batch(0, 0), change, getattr(batches, "varying_size", False))
     stream = map(read, indices)
     stream = stream if change is None else itertools.starmap(change, stream)
     return (batch for batch in stream)  # of iterators `fit` takes generators alone
+
+
+@contextlib.contextmanager
+def _noted_errors():
+    try:
+        yield
+    except InputError as error:
+        _raised.append(error)
+        raise
+
+
+@contextlib.contextmanager
+def reading_errors(advice: str = ""):
+    """Raises an error of reading a batch, such as an absent file, as the InputError that it was, with advice.
+
+    TensorFlow makes an error of its own of it, of many lines.
+    """
+    try:
+        yield
+    except Exception as error:
+        text = str(error)
+        found = next((known for known in _raised if known is error or str(known) in text), None)
+        if found is None:
+            raise
+        raise InputError(f"{found}{advice}") from found
 
 
 def prefetched(batches):

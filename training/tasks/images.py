@@ -16,7 +16,13 @@ from keras_vit.training.balance import ACCURACY, BALANCED, BALANCED_ACCURACY, ch
 from keras_vit.training.data import ImageData, load_data
 from keras_vit.training.data.label_kinds import strata
 from keras_vit.training.data.order import WHOLE, Sampling, steps_per_epoch
-from keras_vit.training.data.streams import evaluation_batches, evaluation_stream, shared, train_stream
+from keras_vit.training.data.streams import (
+    evaluation_batches,
+    evaluation_stream,
+    reading_errors,
+    shared,
+    train_stream,
+)
 from keras_vit.training.distillation import with_teacher
 from keras_vit.training.fine_tuning.lora import add_lora, merged
 from keras_vit.training.fine_tuning.rates import with_rates_by_depth
@@ -327,7 +333,8 @@ def _earlier_meaning(folder):
 
 def predict_outputs(model, images, batch_size=256):
     """Returns the outputs of a model, such as logits, `(n, num_names)`."""
-    return model.predict(evaluation_batches(images, batch_size), verbose=0)
+    with reading_errors():
+        return model.predict(evaluation_batches(images, batch_size), verbose=0)
 
 
 def _with_its_monitor(recipe, folder):
