@@ -40,16 +40,18 @@ class Range:
 
 @dataclasses.dataclass(frozen=True, init=False)
 class Choices:
-    """One of some values."""
+    """One of some values; `others` says in words what is accepted too."""
 
     values: tuple
+    others: str = ""
 
-    def __init__(self, *values: Any) -> None:
+    def __init__(self, *values: Any, others: str = "") -> None:
         object.__setattr__(self, "values", values)
+        object.__setattr__(self, "others", others)
 
     def check(self, name: str, value: Any) -> None:
         if value not in self.values:
-            allowed = ", ".join(map(str, self.values))
+            allowed = ", ".join(map(str, self.values)) + (f" or {self.others}" if self.others else "")
             raise InputError(f"Expected {name} to be one of {allowed}, received {value!r}.")
 
 

@@ -37,13 +37,13 @@ def interval(correct: np.ndarray) -> list[float]:
 
 
 def by_images(metrics: Mapping[str, Any], noun: str = "image") -> str:
-    """Returns what an interval is computed by, in words: the test images, each taken for independent.
+    """Returns what an interval is computed by, in words: the test images, each assumed to be independent.
 
     >>> by_images({"num_images": 60, "num_groups": 8})
-    '60 images, taken for independent, of 8 groups'
+    '60 images, assumed independent, of 8 groups'
     """
     images, groups = counted(metrics["num_images"], noun), metrics.get("num_groups")
-    return images if groups is None else f"{images}, taken for independent, of {counted(groups, 'group')}"
+    return images if groups is None else f"{images}, assumed independent, of {counted(groups, 'group')}"
 
 
 def lines(metrics: Mapping[str, Any], advice: str, noun: str = "image") -> list[str]:

@@ -98,7 +98,7 @@ class ImageRecipe(Augmentation, Recipe):
 
     # Fine-tuning
     pretrained: str | None = None  # what keras_vit.pretrained.load accepts: a hub id, a folder, a file, a run
-    tuning: Annotated[  # all weights, the head on features computed once, from the head down, or additions
+    tuning: Annotated[  # all weights; the head alone; blocks from the head down, one after another; additions
         str, Choices("full", "head", "gradual", "lora"), OnlyWith("pretrained")
     ] = "full"
     layer_decay: Annotated[  # factor on the learning rate from each block to the one before it

@@ -29,8 +29,8 @@ IMAGES = (
     Metric("macro.f1", "macro F1"),
     Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),
     Metric("expected_calibration_error", "calibration error"),
-    Metric("calibrated.expected_calibration_error", "the same, calibrated"),
-    Metric("calibrated.calibration_error_by_chance", "by chance alone up to"),
+    Metric("calibrated.expected_calibration_error", "calibration error, calibrated"),
+    Metric("calibrated.calibration_error_by_chance", "calibration error by chance, up to"),
 )
 LABELS = (
     Metric("mean_average_precision", "mean average precision"),
@@ -38,8 +38,8 @@ LABELS = (
     Metric("exact_match", "exact match", is_share=True),
     Metric("cross_entropy", "cross-entropy", "{:.4f} nats"),
     Metric("expected_calibration_error", "calibration error"),
-    Metric("calibrated.expected_calibration_error", "the same, calibrated"),
-    Metric("calibrated.calibration_error_by_chance", "by chance alone up to"),
+    Metric("calibrated.expected_calibration_error", "calibration error, calibrated"),
+    Metric("calibrated.calibration_error_by_chance", "calibration error by chance, up to"),
 )
 NUMBERS = (
     Metric("mean_absolute_error", "mean absolute error", "{:.4g}"),

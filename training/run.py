@@ -263,5 +263,5 @@ def _check_same_recipe(recipe, folder, but):
         as_it_is = f" Without it, {AS_IT_IS}" if is_shorter and folder.model.exists() else ""
         raise InputError(
             f"--resume continues the recipe that {folder.path} started with, but {', '.join(changed)} "
-            f"differ. Give the same fields, or another --run-dir.{as_it_is}"
+            f"differ{'s' * (len(changed) == 1)}. Give the same fields, or another --run-dir.{as_it_is}"
         )

@@ -159,7 +159,7 @@ def check_calibration(variants, arrays):
     if count < FEWEST_CALIBRATION_ITEMS:
         raise InputError(
             f"Expected at least {FEWEST_CALIBRATION_ITEMS} calibration items for {needing[0]}, received "
-            f"{count or 'none'}. Give calibration= (--calibration), some hundred inputs of the training "
+            f"{count or 'none'}. Give calibration= (--calibration), a few hundred inputs of the training "
             "data, or choose a variant that needs none, such as dynamic_int8."
         )
 

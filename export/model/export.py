@@ -101,7 +101,7 @@ def export_model(
         variants: which of `savedmodel`, `fp32`, `fp16`, `dynamic_int8` (together the default), `mixed_int8`,
             `full_int8`, `int16x8`, `int4`; or `auto`, which tries those that may be the fastest, keeps the
             one that is, and draws `export.png`.
-        calibration: as `inputs`, some hundred items of the training data; needed by `mixed_int8`,
+        calibration: as `inputs`, a few hundred items of the training data; needed by `mixed_int8`,
             `full_int8`, `int16x8` and `auto`. Default: None.
         int8_training: `keras_vit.export.Int8Training`, trains the weights of `full_int8` for the rounding of
             that file; the other variants keep the model's. Needs `batch_size=1`. Default: None.

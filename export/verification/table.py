@@ -12,7 +12,7 @@ MOST_LETTERS = 16  # of the name of an output
 def results_table(rows, columns):
     """Returns the rows of an export as a `rich.table.Table` with a `ModelExport`'s columns."""
     table = Table(box=None, pad_edge=False, collapse_padding=True)  # fits 80 columns
-    for heading in ("variant", "size", *columns):
+    for heading in ("variant", "size", *(_metric(rows) if name == "score" else name for name in columns)):
         table.add_column(heading, justify="left" if heading == "variant" else "right", no_wrap=True)
     table.add_column("", overflow="fold")
     named = {}  # metrics of outputs, which one line of each output has
@@ -26,6 +26,12 @@ def results_table(rows, columns):
             metric = "" if name in named else named.setdefault(name, output.get("metric", ""))
             table.add_row(escape(f"  {_shortened(name)}"), "", *figures, metric)
     return table
+
+
+def _metric(rows):
+    """What the scores are: their metric where all rows have the same one, of a short name."""
+    names = {row["metric"] for row in rows if "metric" in row}
+    return names.pop() if len(names) == 1 and len(min(names)) <= MOST_LETTERS else "score"
 
 
 def _scored_outputs(row):

@@ -84,8 +84,8 @@ def _add_of_any_model(group):
         "--calibration",
         type=path,
         metavar="SPEC",
-        help="some hundred training items for int8 variants and auto, as --data (default: the training split "
-        "of images)",
+        help="a few hundred training items for int8 variants and auto, as --data (default: of images the "
+        "training split)",
     )
     group.add_argument("--labels-file", type=path, metavar="FILE", help="names of classes, one a line")
     add_metric(group)

@@ -14,6 +14,7 @@ from keras_vit.errors import InputError
 from keras_vit.importing import ending_of, is_name, report_running
 
 _LONGEST = 4096  # bytes of what runs
+_NO_CODE = ("group",)  # fields whose values look like names of objects, as column:NAME does
 _SOURCES = Path(keras_vit.__file__).parent / "training" / "data" / "sources"  # `tfds:NAME` is no object
 
 
@@ -53,7 +54,8 @@ def supervised(options) -> int | None:
 def _runs_user_code(options):
     """Whether options, or the recipe that they name, have a `module:name` or a Python file."""
     given = vars(options)
-    fields = [text.partition("=")[2] for text in given.get("overrides") or ()]
+    assignments = [text.partition("=") for text in given.get("overrides") or ()]
+    fields = [value for field, _, value in assignments if field not in _NO_CODE]
     places = [given.get("recipe"), given.get("model"), *(given.get("models") or ())]
     places += [given.get("run_dir")] if given.get("resume") else []
     if given.get("imports") or any(str(place).endswith(".py") for place in places):
@@ -75,7 +77,8 @@ def _written(path):
     if path.suffix != ".json":
         return []
     try:
-        values = list(json.loads(path.read_text(encoding="utf-8"))["recipe"].values())
+        recipe = json.loads(path.read_text(encoding="utf-8"))["recipe"]
+        values = [value for field, value in recipe.items() if field not in _NO_CODE]
     except (OSError, TypeError, ValueError, KeyError, AttributeError):  # the command says what is wrong
         return []
     return [word for value in values for word in (value if isinstance(value, list) else [value])]

@@ -181,11 +181,12 @@ def _report(result, seeds):
     if summary is None:
         return f"trial {result.winner.id}, not trained again"
     split = "test" if "test_mean" in summary else "validation"
+    spread = summary[f"{split}_spread"] if seeds > 1 else {}
     tested = ", ".join(
-        f"{name.replace('_', ' ')} {mean:.4f} ± {summary[f'{split}_spread'][name]:.4f}"
+        name.replace(".", " ").replace("_", " ")
+        + f" {mean:.4f}"
+        + (f" ± {spread[name]:.4f}" if name in spread else "")
         for name, mean in summary[f"{split}_mean"].items()
     )
-    return (
-        f"trial {summary['trial']} ({summary['rule']}). {split.capitalize()} split, mean of "
-        f"{counted(seeds, 'seed')} ± standard deviation: {tested}"
-    )
+    of_seeds = f", mean of {counted(seeds, 'seed')} ± standard deviation" if seeds > 1 else ", one seed"
+    return f"trial {summary['trial']} ({summary['rule']}). {split.capitalize()} split{of_seeds}: {tested}"

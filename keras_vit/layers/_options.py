@@ -18,7 +18,10 @@ Pair = Side | tuple[Side, Side]  # `(rows, columns)`
 PixelPair = Pixels | tuple[Pixels, Pixels]  # `(height, width)`
 Epsilon = Annotated[float, Range(1e-12, 1)]  # of normalization
 Width = Annotated[int, Range(1, 2**19)]  # of a hidden layer
-Activation = Annotated[str, Choices("gelu", "gelu_tanh", "quick_gelu", "swiglu")] | Callable | Mapping
+_ACTIVATIONS = Choices(
+    "gelu", "gelu_tanh", "quick_gelu", "swiglu", others="a function such as keras.activations.relu"
+)
+Activation = Annotated[str, _ACTIVATIONS] | Callable | Mapping
 Initializer = str | keras.initializers.Initializer | Mapping
 Regularizer = str | keras.regularizers.Regularizer | Mapping | None
 

@@ -93,7 +93,8 @@ class PositionEmbedding(ConfiguredLayer):
         if length != expected and not is_open:
             raise InputError(
                 f"Expected {'at most ' if rows == 1 else ''}{expected} tokens ({self.num_prefix_tokens} "
-                f"before a grid of {rows} x {columns}), received {length}. Set grid_size or target_grid_size."
+                f"before a grid of {rows} x {columns}), received {length}. Set "
+                "grid_size, the (rows, columns) of patches, or target_grid_size."
             )
 
     def _for_length(self, embedding, x):

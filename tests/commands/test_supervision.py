@@ -93,6 +93,7 @@ OWN = {"recipe": {"data": "digits", "model": "my_models:build", "metrics": []}}
         ),
         ({"model": "runs/model.keras", "data": "folder:photos"}, False),
         ({"recipe": "FOLDER/damaged.json"}, False),
+        ({"recipe": "vit_photos", "overrides": ["data=table:a.csv", "group=column:patient"]}, False),
     ],
 )
 def test_every_option_and_recipe_that_names_a_users_code_is_supervised(options, is_supervised, tmp_path):

@@ -50,6 +50,9 @@ class CheckpointInterval:
         return self.seconds is not None and time.monotonic() - since >= self.seconds
 
 
+_SAME = 0.5  # seconds within which a second Ctrl-C is the first one, sent to the group and passed on
+
+
 class Interrupted(KeyboardInterrupt):
     """A training was stopped from outside and can be resumed."""
 
@@ -100,7 +103,9 @@ class Interruption:
         while received := os.read(self._reader, 1):
             number = received[0]
             if number == signal.SIGINT and self.signal is not None:
+                if self.signal == number and time.monotonic() - self._when < _SAME:
+                    continue
                 os._exit(128 + signal.SIGINT)
             if number in (signal.SIGINT, signal.SIGTERM) and self.signal is None:
-                self.signal = number
+                self.signal, self._when = number, time.monotonic()
                 print("\nSaving the state after this step. Ctrl-C again stops immediately.", file=sys.stderr)

@@ -28,10 +28,10 @@ PICTURES = {  # name: title, caption, alternative text
     ),
     "calibrated": (
         "Calibration by the validation images",
-        "The same after the model's outputs are divided by a temperature that was fitted on the validation "
-        "images, lower for images on which the model is sure where these show it: so do predict and the "
-        "exported files answer. Where an error by chance alone is shown, a calibration error up to it says "
-        "nothing: in 95 of 100 draws of so many images a perfectly calibrated model shows no more than that.",
+        "The same after the model's outputs are divided by a temperature fitted on the validation images. "
+        "Where these show a need, the temperature is lower for confident images. predict and exported files "
+        "give these probabilities. A calibration error up to the one by chance says nothing: in 95 of 100 "
+        "draws of so many images a perfectly calibrated model shows no more than that.",
         "Reliability diagram of the calibrated probabilities.",
     ),
     "average_precision": (

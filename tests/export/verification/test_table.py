@@ -29,7 +29,7 @@ def test_a_row_is_one_line_of_80_columns():
             "dynamic_int8",
             "6.15",
             "MB",
-            "12.34",
+            "12.3",
             "ms",
             "1.0000",
             "-0.25",
@@ -39,6 +39,16 @@ def test_a_row_is_one_line_of_80_columns():
             "verified",
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("metrics", "heading"), [(("F1", "F1"), "F1"), (("F1", "accuracy"), "score"), ((None, None), "score")]
+)
+def test_the_scores_are_called_by_their_metric_where_all_have_one(metrics, heading):
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    rows = [ROW if metric is None else {**ROW, "metric": metric} for metric in metrics]
+    console.print(results_table(rows, COLUMNS))
+    assert console.export_text().split()[3] == heading
 
 
 def test_each_of_several_outputs_has_a_line_with_its_score():

@@ -47,6 +47,16 @@ def test_a_signal_just_before_the_end_is_not_lost(number, exit_code):
     assert signal.getsignal(number) == handler
 
 
+def test_ctrl_c_that_comes_twice_at_once_is_one():
+    """As where it is sent to all processes of a group, one of which passes it on."""
+    with pytest.raises(Interrupted), Interruption() as interruption:
+        signal.raise_signal(signal.SIGINT)
+        while interruption.signal is None:
+            time.sleep(0.01)
+        signal.raise_signal(signal.SIGINT)
+        time.sleep(0.2)  # the process would be gone
+
+
 def test_an_error_of_the_training_takes_precedence_over_the_signal():
     with pytest.raises(ValueError, match="of the training"), Interruption():
         signal.raise_signal(signal.SIGINT)
@@ -66,6 +76,7 @@ with Interruption() as interruption:
     signal.raise_signal(getattr(signal, sys.argv[1]))
     while interruption.signal is None:
         time.sleep(0.01)
+    time.sleep(0.6)
     signal.raise_signal(signal.SIGINT)
     time.sleep(30)
 """

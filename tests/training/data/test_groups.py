@@ -73,7 +73,7 @@ def test_the_interval_of_a_result_says_how_many_groups_it_is_by(patients, tmp_pa
     run = train(recipe, folder)
     metrics = evaluate(folder)
     assert (metrics["num_images"], metrics["num_groups"]) == (10, 2)
-    assert "10 images, taken for independent, of 2 groups" in run.task.place(metrics)[0]
+    assert "10 images, assumed independent, of 2 groups" in run.task.place(metrics)[0]
 
 
 def test_a_column_names_the_groups(table):

@@ -14,6 +14,7 @@ from PIL import Image
 from keras_vit import InputError, pretrained
 from keras_vit.__main__ import main
 from keras_vit.export import load_predictor
+from keras_vit.io.figures import latency_words
 from keras_vit.io.json_files import read_json
 from keras_vit.io.output_meaning import read_output_meaning
 from keras_vit.training import ImageRecipe, push, train
@@ -58,9 +59,8 @@ def test_one_commit_holds_the_run_its_files_and_its_card(hub, exported, tmp_path
     low, high = metrics["accuracy_interval"]
     assert f"{low:.4f} to {high:.4f}" in card.text
     for row in read_json(exported / "export" / "export.json", dict)["variants"]:
-        assert (
-            f"`export/{row['file']}` | {row['size'] / 1e6:.2f} MB | {row['latency_ms']:.2f} ms" in card.text
-        )
+        figures = f"{row['size'] / 1e6:.2f} MB | {latency_words(row['latency_ms'])}"
+        assert f"`export/{row['file']}` | {figures}" in card.text
 
 
 def test_no_folder_of_the_computer_is_published(hub, exported, tmp_path):
