@@ -205,17 +205,17 @@ def _images(files, found, shape, geometry):
     import numpy as np
 
     from keras_vit.commands.images_for_model import preparation_for, taken
-    from keras_vit.io.images import read_image
+    from keras_vit.io.images import Changes, read_image
     from keras_vit.io.progress import tracked
 
     prepare = preparation_for(found, shape, geometry)
     if found.preprocessing is None and not geometry:
         warn(f"{found.name}: {taken(found, prepare)}", Notice)
-    channels = 1 if found.predictor.grey else shape[-1]
+    channels, changes = 1 if found.predictor.grey else shape[-1], Changes()
 
     def read(file):
         try:
-            return read_image(file, prepare, channels)
+            return read_image(file, prepare, channels, changes)
         except InputError as error:
             return error
 
@@ -232,3 +232,5 @@ def _images(files, found, shape, geometry):
                 yield part, np.stack(whole) if whole else None, broken
         finally:
             pool.shutdown(cancel_futures=True)
+    for line in changes.lines(prepare.background, prepare.window):
+        warn(line, Notice)
