@@ -172,6 +172,17 @@ def _geometry(case):
         f"Of an upright photo: {known.words}, {averaging} of the pixels between; transparent parts on "
         f"{ground}. MediaPipe would do none of this: it stretches what it gets, without averaging, half a "
         "pixel to the side. So the lines prepare the photo themselves and pass an image of the model's size."
+        + _of_16_bits(known.window)
+    )
+
+
+def _of_16_bits(window):
+    if window is None:
+        return ""
+    low, high = window
+    return (
+        f" The model was trained on images of 16 bits, whose grey values {low:,} to {high:,} became 0 to "
+        "255: scale others alike first; the lines in Python do it."
     )
 
 

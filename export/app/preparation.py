@@ -78,6 +78,7 @@ LANGUAGES = {
         {},
     ),
 }
+FULL = (0, 65_535)  # values of 16 bits
 REACH = {"nearest": 0.5, "bilinear": 1, "bicubic": 2, "lanczos": 3}  # pixels; "nearest" reads one
 
 
@@ -104,6 +105,8 @@ def preparation(language: str, how: Preprocessing) -> str:
         "BACKGROUND_LEVELS": ", ".join(map(str, how.background)),
         "BORDER": "0xff" + bytes(border).hex(),
         "BORDER_LEVELS": ", ".join(map(str, border)),
+        "LOW": (how.window or FULL)[0],
+        "HIGH": (how.window or FULL)[1],
         "REACH": float(REACH[how.interpolation]),
         "SPREAD": "1.0" if how.interpolation == "nearest" else spelt.stretch,
         "FILTER": how.interpolation,

@@ -1,5 +1,6 @@
 """The lines that prepare photos in an app do what `Preprocessing` does."""
 
+import dataclasses
 import itertools
 import re
 import shutil
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from keras_vit.export.app.preparation import preparation
+from keras_vit.io.images import read_image
 from keras_vit.io.preprocessing import Preprocessing
 
 CASES = [
@@ -54,6 +56,20 @@ def test_python_lines_turn_a_photo_as_its_exif_says(tmp_path):
     photo((160, 120)).rotate(90, expand=True).save(tmp_path / "turned.png", exif=exif)
     with Image.open(tmp_path / "turned.png") as turned:
         np.testing.assert_array_equal(lines["for_model"](turned), CASES[0](photo((160, 120))))
+
+
+@pytest.mark.parametrize("window", [None, (300, 4095)])
+@pytest.mark.parametrize("kind", ["png", "tif"])
+def test_python_lines_scale_grey_of_16_bits_as_training_does(kind, window, tmp_path):
+    how = dataclasses.replace(CASES[0], window=window)
+    lines = {}
+    exec(preparation("python", how), lines)
+    values = np.random.default_rng(0).integers(0, 5000 if window else 65_536, (50, 70), "uint16")
+    Image.fromarray(values).save(tmp_path / f"deep.{kind}")
+    with Image.open(tmp_path / f"deep.{kind}") as image:
+        found = lines["for_model"](image)
+    np.testing.assert_array_equal(found, read_image(tmp_path / f"deep.{kind}", how))
+    assert np.ptp(found) > 100
 
 
 @pytest.mark.parametrize("language", ["kotlin", "swift"])
