@@ -71,7 +71,7 @@ class ImageRecipe(Augmentation, Recipe):
     background: Annotated[str | None, ReadBy(color_of), _with_data("background")] = (
         None  # of transparent images: white
     )
-    sixteen_bit: Annotated[  # `full`, `data` or `LOW:HIGH`: which grey values become black and white
+    sixteen_bit: Annotated[  # `full`, `data` or `LOW:HIGH`: which values become black and white
         str | None, ReadBy(window_of), _with_data("sixteen_bit")
     ] = None
     image_column: Annotated[str | None, _with_data("image_column")] = None  # the paths; None: a usual name

@@ -55,7 +55,7 @@ def load_data(
             - `skip_broken`: bool, leaves out image files that cannot be read, with a warning that names them.
               Default: False.
             - `background`: str, the colour under transparent images. Default: white.
-            - `sixteen_bit`: how grey images of 16 bits are scaled: `"full"` (default), `"data"` or
+            - `sixteen_bit`: how images of 16 bits are scaled: `"full"` (default), `"data"` or
               `"LOW:HIGH"`.
             - `class_folders`: `"first"` or `"last"`, whether the outer or the innermost folders are the
               classes where both make sense. Default: such a folder is refused.

@@ -36,7 +36,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--sixteen-bit",
         metavar="SCALING",
-        help="how a training scales grey images of 16 bits: full (default), data or LOW:HIGH",
+        help="how a training scales images of 16 bits: full (default), data or LOW:HIGH",
     )
     add_source(parser)
     add_data_dir(parser)

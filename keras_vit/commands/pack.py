@@ -27,7 +27,7 @@ def add_arguments(parser):
         type=int,
         metavar="PIXELS",
         help="reduce larger images to this shorter side, as JPEG, except those with transparent parts and "
-        "grey ones of 16 bits (default: files are copied as they are)",
+        "those of 16 bits (default: files are copied as they are)",
     )
     add_source(parser)
     parser.add_argument(

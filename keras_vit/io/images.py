@@ -1,6 +1,7 @@
 """Reads image files as arrays, the same way for training, evaluation and prediction."""
 
 import dataclasses
+import functools
 import io
 import math
 import os
@@ -16,6 +17,7 @@ from keras_vit.io.files import read_bytes
 from keras_vit.io.image_formats import FORMAT_NAMES, formats
 from keras_vit.io.jpeg import decode_jpeg
 from keras_vit.io.preprocessing import WHITE, Preprocessing
+from keras_vit.io.sixteen_bits import HIGHEST, UnfitPixels, check_pixels, has_16_bits, raw_mode, read_samples
 from keras_vit.pairs import as_pair
 
 # Pillow warns about unusual but readable files, such as large ones or those with damaged EXIF data.
@@ -24,6 +26,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 MAX_FILE_SIZE = 1024**3  # bytes
 LEAST_LEVELS = 32  # grey levels of 16-bit images that have to be left
 REDUCED_TO = 3  # times the size that is asked for: what a JPEG is reduced to, at least, while it is decoded
+_FEW_BITS = {"1": 255, "L;2": 85, "L;4": 17}  # grey levels that a step is, by Pillow's name of the samples
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -32,10 +35,9 @@ class Changes:
     """What decoding changed of some images that their owner should know. Threads may share it."""
 
     transparent: int = 0  # images with transparent parts
-    sixteen_bits: int = 0  # grey images of 16 bits
-    low: int = 65_535  # the values that occur in these
+    sixteen_bits: int = 0  # images of 16 bits a channel
+    low: int = HIGHEST  # the values that occur in these, where they are not transparent
     high: int = 0
-    sixteen_bit_colors: int = 0  # colour images of 16 bits a channel
 
     def __post_init__(self):
         self._lock = threading.Lock()
@@ -46,7 +48,6 @@ class Changes:
             self.transparent += other.transparent
             self.sixteen_bits += other.sixteen_bits
             self.low, self.high = min(self.low, other.low), max(self.high, other.high)
-            self.sixteen_bit_colors += other.sixteen_bit_colors
 
     def lines(self, background=WHITE, window=None) -> list[str]:
         """Returns a line on each kind of change; the arguments are those of `Preprocessing`."""
@@ -61,11 +62,6 @@ class Changes:
                 f"{counted(self.sixteen_bits, 'image has', 'images have')} 16 bits, with values from "
                 f"{self.low:,} to {self.high:,} of 65,535: {_scaling(window)}, {self._levels(window)} "
                 "levels of 256 are used."
-            )
-        if self.sixteen_bit_colors:
-            found.append(
-                f"{counted(self.sixteen_bit_colors, 'colour image has', 'colour images have')} 16 bits a "
-                "channel, of which the upper 8 are used."
             )
         return found
 
@@ -154,14 +150,19 @@ def decode_reduced(
     try:
         _verify_checksums(data)
         with Image.open(io.BytesIO(data), formats=formats()) as image:
+            check_pixels(image)
             factor = 1 if least_side is None else _reduction(image, least_side)
             pixels = decode_jpeg(image, data, factor) if channels == 3 else None
             if pixels is None:
-                pixels = _decoded_by_pillow(image, factor, channels, changes or Changes(), background, window)
+                pixels = _decoded_by_pillow(
+                    image, data, factor, channels, changes or Changes(), background, window
+                )
     except Image.UnidentifiedImageError as error:
         raise InputError(f"{name} is not an image that can be read. Expected {FORMAT_NAMES}.") from error
     except Image.DecompressionBombError as error:
         raise InputError(f"The image {name} is too large to be safely decoded: {error}") from error
+    except UnfitPixels as error:
+        raise InputError(f"The image {name} {error}") from error
     except Exception as error:  # Pillow's decoders raise nearly every type for a broken file
         raise InputError(
             f"The image {name} is truncated or broken ({error}). Replace or remove it."
@@ -201,23 +202,27 @@ def _reduced_size(width, height, side):
     return sides if width <= height else sides[::-1]
 
 
-def _decoded_by_pillow(image, factor, channels, changes, background, window):
-    if factor > 1:
-        image.draft(None, tuple(side // factor for side in image.size))
-    if any(";16" in mode and "RGB" in mode for mode in map(_raw_mode, image.tile)):
-        changes.add(Changes(sixteen_bit_colors=1))
-    mode = "RGB" if channels == 3 else "L"
-    return _as_array(_as_8_bit(_upright(image), mode, changes, background, window))
+def _decoded_by_pillow(image, data, factor, channels, changes, background, window):
+    if has_16_bits(image):
+        image = _in_8_bits(*read_samples(image, data, _upright), changes, window)
+    else:
+        if factor > 1:
+            image.draft(None, tuple(side // factor for side in image.size))
+        _scale_key(image)
+        image = _upright(image)
+    return _as_array(_opaque(image, "RGB" if channels == 3 else "L", changes, background))
+
+
+def _scale_key(image):
+    """Scales the grey that a PNG of few bits states as transparent like its pixels, which Pillow does not."""
+    key = image.info.get("transparency")
+    factor = _FEW_BITS.get(raw_mode(image.tile[0])) if isinstance(key, int) and image.tile else None
+    if factor is not None and key * factor <= 255:
+        image.info["transparency"] = key * factor
 
 
 def _as_array(image):
     return np.array(image).reshape(image.height, image.width, len(image.getbands()))
-
-
-def _raw_mode(tile):
-    """How a part of a file holds its pixels, such as `"RGB;16B"`."""
-    arguments = tile[3]
-    return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
 
 
 def _verify_checksums(data):
@@ -236,13 +241,17 @@ def _upright(image):
     return image
 
 
-def _as_8_bit(image, mode, changes, background, window):
-    if image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers, of unknown range")
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow's own conversion would clip at 255
-        values = np.asarray(image, "uint32")
-        changes.add(Changes(sixteen_bits=1, low=int(values.min()), high=int(values.max())))
-        return Image.fromarray(_windowed(values, window)).convert(mode)
+def _in_8_bits(samples, mode, changes, window):
+    """Scales colours by the window, and opacity by all of its range."""
+    colors, opacity = (samples[..., :-1], samples[..., -1]) if mode[-1] == "A" else (samples, None)
+    seen = colors if opacity is None or not opacity.any() else colors[opacity > 0]
+    changes.add(Changes(sixteen_bits=1, low=int(seen.min()), high=int(seen.max())))
+    bands = [*np.moveaxis(_windowed(colors, window), -1, 0)]
+    bands += [] if opacity is None else [_windowed(opacity, None)]
+    return Image.merge(mode, [Image.fromarray(band) for band in bands])
+
+
+def _opaque(image, mode, changes, background):
     if image.has_transparency_data:
         image = image.convert("RGBA")
         if image.getextrema()[-1][0] < 255:
@@ -253,9 +262,13 @@ def _as_8_bit(image, mode, changes, background, window):
 
 def _windowed(values, window):
     """16-bit values as 8-bit levels, rounded."""
-    low, high = window or (0, 65_535)
-    levels = (np.clip(values, low, high).astype("float64") - low) * (255 / (high - low))
-    return np.floor(levels + 0.5).astype("uint8")
+    return _levels_of(*(window or (0, HIGHEST)))[values]
+
+
+@functools.cache
+def _levels_of(low, high):
+    values = np.clip(np.arange(HIGHEST + 1), low, high).astype("float64")
+    return np.floor((values - low) * (255 / (high - low)) + 0.5).astype("uint8")
 
 
 def _scaling(window):

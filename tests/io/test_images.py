@@ -1,11 +1,10 @@
 import io
 import os
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from deep_files import chunk, png_of_four_greys
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -92,6 +91,12 @@ def test_a_transparent_palette_entry_and_a_transparent_colour_are_white():
     ):
         pixels = decode_image(data, "x")
         assert tuple(pixels[0, 0]) == RED and tuple(pixels[0, 7]) == WHITE
+
+
+@pytest.mark.parametrize(("key", "expected"), [(0, [255, 85]), (1, [0, 255]), (2, [0, 85])])
+def test_a_transparent_grey_of_few_bits_is_white(key, expected):
+    data = png_of_four_greys(chunk(b"tRNS", bytes([0, key])))
+    np.testing.assert_array_equal(decode_image(data, "x")[0, :2, 0], expected)
 
 
 def test_cmyk_becomes_rgb():
@@ -225,7 +230,7 @@ def test_transparency_and_16_bits_are_counted():
     changes.check("here")
 
 
-def test_only_colour_images_of_16_bits_a_channel_are_counted_as_such():
+def test_compressed_images_of_8_bits_are_not_taken_for_16():
     noise, changes = np.random.default_rng(0).integers(0, 256, (80, 4, 3)).astype("uint8"), Changes()
     files = [
         saved(Image.fromarray(noise[:height]), "TIFF", compression="tiff_lzw") for height in range(20, 80)
@@ -235,24 +240,7 @@ def test_only_colour_images_of_16_bits_a_channel_are_counted_as_such():
     )  # an offset in the file
     for file in files:
         decode_image(file, "x", changes=changes)
-    assert changes.sixteen_bit_colors == 0
-    rows = np.full((2, 3, 3), 40_000, ">u2")
-    decode_image(png_of_16_bits(rows), "x", changes=changes)
-    assert changes.sixteen_bit_colors == 1
-
-
-def png_of_16_bits(pixels):
-    """A colour PNG of 16 bits a channel, which Pillow cannot write."""
-
-    def chunk(kind, content):
-        body = kind + content
-        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
-
-    height, width, _ = pixels.shape
-    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    content = zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels))
-    signature = b"\x89PNG\r\n\x1a\n"
-    return signature + chunk(b"IHDR", header) + chunk(b"IDAT", content) + chunk(b"IEND", b"")
+    assert changes.sixteen_bits == 0
 
 
 def test_16_bits_of_a_small_range_are_refused():

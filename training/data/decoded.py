@@ -16,7 +16,7 @@ from keras_vit.training.data.cache import Cache
 from keras_vit.training.data.kept import keep_arrays, kept_arrays
 from keras_vit.training.data.random_crop import RandomCrop
 
-_VERSION = "-2"  # of what decoding gives
+_VERSION = "-3"  # of what decoding gives
 _CONTENTS = "contents2.npz"  # another name for another meaning
 IN_MEMORY = 512 * 1024**2  # bytes of a data set's prepared images, up to which they stay there
 _TOGETHER = 16  # images that one thread reads, one after another

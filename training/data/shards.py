@@ -29,6 +29,7 @@ from keras_vit.io.json_files import read_json, write_json
 from keras_vit.io.label_kinds import CLASS, KINDS
 from keras_vit.io.locking import exclusively
 from keras_vit.io.progress import mapped
+from keras_vit.io.sixteen_bits import has_16_bits
 from keras_vit.training.data.cache import free_space
 from keras_vit.training.data.dataset import ImageData
 from keras_vit.training.data.groups import group_names
@@ -128,7 +129,7 @@ def pack(data: ImageData, out: Path, image_size: int | None = None, group: str |
         data: ImageData of image files, which are copied, or of arrays of 1 or 3 channels, which become PNGs.
         out: Path of the new folder.
         image_size: int, pixels of the shorter side to which larger images are reduced, files as JPEG of
-            quality 95, except those with transparent parts and grey ones of 16 bits; None leaves all as they
+            quality 95, except those with transparent parts and those of 16 bits; None leaves all as they
             are.
         group: str, as `load_data` had it: which images stay together, also when other splits are made of
             them. None for none.
@@ -297,9 +298,9 @@ def _reduced(image, side):
 
 
 def _lacks_in_jpeg(content):
-    """Whether an image has what a recipe decides about later: transparent parts, or grey of 16 bits."""
+    """Whether an image has what a recipe decides about later: transparent parts, or 16 bits."""
     with Image.open(io.BytesIO(content), formats=formats()) as image:
-        return image.has_transparency_data or image.mode.startswith("I")
+        return image.has_transparency_data or has_16_bits(image)
 
 
 def _short_side(content):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from deep_files import deep_png
 from PIL import Image
 
 from keras_vit.errors import InputError
@@ -56,6 +57,19 @@ def test_a_window_is_used_by_training_and_kept_for_prediction(stated, window, sc
     full_size = Preprocessing.of("stretch", (12, 10))
     windowed = Preprocessing(**{**vars(full_size), "window": window})
     np.testing.assert_array_equal(read_image(items.name(indices[0]), windowed)[..., 0], expected)
+
+
+def test_colours_of_16_bits_are_scaled_by_the_data_or_refused(tmp_path):
+    pixels = np.random.default_rng(0).integers(100, 4095, (40, 12, 10, 3)).astype("uint16")
+    for number, image in enumerate(pixels):
+        path = tmp_path / "scans" / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(deep_png(image))
+    with pytest.raises(InputError, match="17 grey levels would be left. Set sixteen_bit=data"):
+        task_of(recipe(tmp_path / "scans")).load_data()
+    data = task_of(recipe(tmp_path / "scans", sixteen_bit="data")).load_data()
+    assert data.window == (pixels.min(), pixels.max())
+    assert data.test.images[:].std() > 30  # of 256 levels; the upper 8 bits alone are below 16
 
 
 def test_the_same_images_are_resumed(scans, tmp_path):
