@@ -5,32 +5,30 @@ import tensorflow as tf
 from keras_vit.export.images.app_input import GREY
 from keras_vit.export.saved_model.orientation import upright
 from keras_vit.export.saved_model.prepare import prepared, reduced
+from keras_vit.export.saved_model.webp import decode_first_frame, is_animated_webp
 from keras_vit.io.images import reduced_side
+from keras_vit.io.sixteen_bits import HIGHEST
 
 RATIOS = (2, 4, 8)  # by which JPEGs can be reduced while they are decoded
+_PALETTE = 3  # a kind of PNG
 
 
 def decode(data, preprocessing, channels):
     """Decodes the bytes of a JPEG, PNG, WebP, BMP or GIF file to a uint8 image of a `Preprocessing`.
 
     EXIF orientation is applied, transparency is composited on the background, and of an animation the first
-    frame is used. Of a grey PNG of 16 bits the window is used. Large images are reduced as there. A limit of
+    frame is used. The window scales a PNG of 16 bits. Large images are reduced as there. A limit of
     TensorFlow's decoders: a BMP with a palette decodes to its indices.
     """
     least = reduced_side(preprocessing)
-    image = tf.cast(_decoded(data, least), tf.float32)
-    if preprocessing.window is not None:
-        image = tf.cond(
-            _is_grey_of_16_bits(data), lambda: _windowed(data, *preprocessing.window), lambda: image
-        )
-        image.set_shape((None, None, None))
-    image = upright(image, data)
+    image = upright(_decoded(data, least, preprocessing.window or (0, HIGHEST)), data)
     image = reduced(_with_channels(_opaque(image, data, preprocessing.background), channels), least)
     return tf.cast(tf.clip_by_value(tf.round(prepared(image, preprocessing)), 0, 255), tf.uint8)
 
 
-def _decoded(data, least):
-    """Decodes a JPEG at a part of its size where its shorter side stays at least so long, as Pillow does."""
+def _decoded(data, least, window):
+    """Decodes a file to float32 levels. A JPEG is decoded at a part of its size where its shorter side stays
+    at least so long, as Pillow does."""
 
     def whole():
         return tf.io.decode_image(data, expand_animations=False)
@@ -41,18 +39,40 @@ def _decoded(data, least):
         parts = [lambda ratio=ratio: tf.io.decode_jpeg(data, ratio=ratio) for ratio in RATIOS]
         return tf.switch_case(sum(tf.cast(fit, tf.int32) for fit in fits), [whole, *parts])
 
-    image = tf.cond(tf.io.is_jpeg(data), jpeg, whole)
+    kinds = [
+        (tf.io.is_jpeg(data), lambda: tf.cast(jpeg(), tf.float32)),
+        (_is_png(data), lambda: _decoded_png(data, window)),
+        (is_animated_webp(data), lambda: tf.cast(decode_first_frame(data), tf.float32)),
+    ]
+    image = tf.case(kinds, lambda: tf.cast(whole(), tf.float32))
     image.set_shape((None, None, None))
     return image
 
 
-def _is_grey_of_16_bits(data):
-    """Bits and kind of colour are behind the signature and the size of a PNG."""
-    return (tf.strings.substr(data, 0, 4) == b"\x89PNG") & (tf.strings.substr(data, 24, 2) == b"\x10\x00")
+def _is_png(data):
+    return tf.strings.substr(data, 0, 4) == b"\x89PNG"
 
 
-def _windowed(data, low, high):
-    values = tf.cast(tf.io.decode_png(data, dtype=tf.uint16), tf.float32)
+def _decoded_png(data, window):
+    """With opacity, which TensorFlow leaves out where one colour is transparent unless it is asked for."""
+
+    def of_16_bits():
+        values = tf.cast(tf.io.decode_png(data, channels=4, dtype=tf.uint16), tf.float32)
+        return tf.concat([_scaled(values[..., :3], *window), _scaled(values[..., 3:], 0, HIGHEST)], axis=-1)
+
+    def of_8_bits():
+        image = tf.cast(tf.io.decode_png(data, channels=4), tf.float32)
+        opaque = 2.0 ** tf.cast(depth, tf.float32) - 1  # what is added to grey of fewer bits
+        return tf.concat([image[..., :3], tf.where(image[..., 3:] == opaque, 255.0, image[..., 3:])], axis=-1)
+
+    def of_palette():
+        return tf.cast(tf.io.decode_png(data), tf.float32)
+
+    depth, kind = tf.unstack(tf.io.decode_raw(tf.strings.substr(data, 24, 2), tf.uint8), num=2)
+    return tf.case([(depth == 16, of_16_bits), (kind == _PALETTE, of_palette)], of_8_bits)
+
+
+def _scaled(values, low, high):
     return tf.floor((tf.clip_by_value(values, low, high) - low) * (255 / (high - low)) + 0.5)
 
 
