@@ -3,6 +3,8 @@
 import tensorflow as tf
 
 from keras_vit.export.images.app_input import GREY
+from keras_vit.export.saved_model.bmp import decode_bmp_with_palette, is_bmp_with_palette
+from keras_vit.export.saved_model.file_bytes import bytes_at
 from keras_vit.export.saved_model.orientation import upright
 from keras_vit.export.saved_model.prepare import prepared, reduced
 from keras_vit.export.saved_model.webp import decode_first_frame, is_animated_webp
@@ -17,8 +19,7 @@ def decode(data, preprocessing, channels):
     """Decodes the bytes of a JPEG, PNG, WebP, BMP or GIF file to a uint8 image of a `Preprocessing`.
 
     EXIF orientation is applied, transparency is composited on the background, and of an animation the first
-    frame is used. The window scales a PNG of 16 bits. Large images are reduced as there. A limit of
-    TensorFlow's decoders: a BMP with a palette decodes to its indices.
+    frame is used. The window scales a PNG of 16 bits. Large images are reduced as there.
     """
     least = reduced_side(preprocessing)
     image = upright(_decoded(data, least, preprocessing.window or (0, HIGHEST)), data)
@@ -27,8 +28,10 @@ def decode(data, preprocessing, channels):
 
 
 def _decoded(data, least, window):
-    """Decodes a file to float32 levels. A JPEG is decoded at a part of its size where its shorter side stays
-    at least so long, as Pillow does."""
+    """Decodes a file to float32 levels.
+
+    A JPEG is decoded at a part of its size where its shorter side stays at least so long, as Pillow does.
+    """
 
     def whole():
         return tf.io.decode_image(data, expand_animations=False)
@@ -41,35 +44,35 @@ def _decoded(data, least, window):
 
     kinds = [
         (tf.io.is_jpeg(data), lambda: tf.cast(jpeg(), tf.float32)),
-        (_is_png(data), lambda: _decoded_png(data, window)),
+        (bytes_at(data, 0, 4) == b"\x89PNG", lambda: _decoded_png(data, window)),
         (is_animated_webp(data), lambda: tf.cast(decode_first_frame(data), tf.float32)),
+        (is_bmp_with_palette(data), lambda: tf.cast(decode_bmp_with_palette(data), tf.float32)),
     ]
     image = tf.case(kinds, lambda: tf.cast(whole(), tf.float32))
     image.set_shape((None, None, None))
     return image
 
 
-def _is_png(data):
-    return tf.strings.substr(data, 0, 4) == b"\x89PNG"
-
-
 def _decoded_png(data, window):
-    """With opacity, which TensorFlow leaves out where one colour is transparent unless it is asked for."""
-
     def of_16_bits():
         values = tf.cast(tf.io.decode_png(data, channels=4, dtype=tf.uint16), tf.float32)
         return tf.concat([_scaled(values[..., :3], *window), _scaled(values[..., 3:], 0, HIGHEST)], axis=-1)
 
-    def of_8_bits():
-        image = tf.cast(tf.io.decode_png(data, channels=4), tf.float32)
-        opaque = 2.0 ** tf.cast(depth, tf.float32) - 1  # what is added to grey of fewer bits
-        return tf.concat([image[..., :3], tf.where(image[..., 3:] == opaque, 255.0, image[..., 3:])], axis=-1)
+    def with_opacity():
+        return tf.cast(tf.io.decode_png(data, channels=4), tf.float32)
 
-    def of_palette():
+    def whole():
         return tf.cast(tf.io.decode_png(data), tf.float32)
 
-    depth, kind = tf.unstack(tf.io.decode_raw(tf.strings.substr(data, 24, 2), tf.uint8), num=2)
-    return tf.case([(depth == 16, of_16_bits), (kind == _PALETTE, of_palette)], of_8_bits)
+    depth, kind = tf.unstack(tf.io.decode_raw(bytes_at(data, 24, 2), tf.uint8), num=2)
+    key_matters = (kind != _PALETTE) & _has_key_color(data)
+    return tf.case([(depth == 16, of_16_bits), (key_matters, with_opacity)], whole)
+
+
+def _has_key_color(data):
+    """Whether a PNG states what is transparent; of one colour TensorFlow obeys it only if it is asked to."""
+    head = tf.strings.split(data, b"IDAT", maxsplit=1)[0]
+    return tf.size(tf.strings.split(head, b"tRNS")) > 1
 
 
 def _scaled(values, low, high):

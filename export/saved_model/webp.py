@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from keras_vit.export.saved_model.file_bytes import bytes_at
+
 _FLAGS, _CANVAS = 20, 24  # where the flags of a file are; and width and height less one, of 3 bytes each
 _IS_ANIMATED, _HAS_OPACITY = 0x02, 0x10  # flags
 _FRAME = b"ANMF"
@@ -17,9 +19,8 @@ _BYTES = [bytes([value]) for value in range(256)]
 
 def is_animated_webp(data):
     """Returns whether the bytes of a file are those of a WebP that says to be animated."""
-    head = tf.strings.substr(tf.strings.join([data, bytes(_CANVAS)]), 0, _CANVAS)
-    flags = tf.cast(tf.io.decode_raw(tf.strings.substr(head, _FLAGS, 1), tf.uint8)[0], tf.int32)
-    is_extended = (tf.strings.substr(head, 0, 4) == b"RIFF") & (tf.strings.substr(head, 8, 8) == b"WEBPVP8X")
+    flags = tf.io.decode_raw(bytes_at(data, _FLAGS, 1), tf.uint8)[0]
+    is_extended = (bytes_at(data, 0, 4) == b"RIFF") & (bytes_at(data, 8, 8) == b"WEBPVP8X")
     return is_extended & (flags & _IS_ANIMATED > 0)
 
 
@@ -31,8 +32,9 @@ def decode_first_frame(data):
     start = tf.strings.length(tf.strings.split(data, _FRAME, maxsplit=1)[0]) + len(_FRAME)
     length = _numbers(data, start, 1, 4)[0]
     header = start + _SIZE_LENGTH
-    frame = tf.strings.substr(data, header + _HEADER_LENGTH, length - _HEADER_LENGTH)
-    parts = [b"WEBP", _EXTENDED, tf.strings.substr(data, header + _SIZE, 6), frame]
+    first = tf.minimum(header + _HEADER_LENGTH, tf.strings.length(data))
+    frame = tf.strings.substr(data, first, tf.maximum(length - _HEADER_LENGTH, 0))
+    parts = [b"WEBP", _EXTENDED, bytes_at(data, header + _SIZE, 6), frame]
     rest = tf.strings.join(parts)
     image = tf.io.decode_image(tf.strings.join([b"RIFF", _size(rest), rest]), expand_animations=False)
     image.set_shape((None, None, None))
@@ -50,7 +52,7 @@ def decode_first_frame(data):
 
 def _numbers(data, start, count, length=3):
     """Little-endian numbers of so many bytes."""
-    content = tf.io.decode_raw(tf.strings.substr(data, start, count * length), tf.uint8)
+    content = tf.io.decode_raw(bytes_at(data, start, count * length), tf.uint8)
     content = tf.reshape(tf.cast(content, tf.int32), (count, length))
     return tf.reduce_sum(content * [256**i for i in range(length)], axis=1)
 

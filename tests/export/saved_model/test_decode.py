@@ -105,6 +105,9 @@ ODD = {
     "transparent png": encoded(transparent(), "PNG"),
     "transparent grey png": encoded(transparent().convert("LA"), "PNG"),
     "bmp": encoded(photograph(), "BMP"),
+    "grey bmp": encoded(photograph().convert("L"), "BMP"),
+    "palette bmp": encoded(photograph().quantize(64), "BMP"),
+    "bmp of few colours": encoded(photograph().quantize(17), "BMP"),
     "gif": encoded(photograph(), "GIF"),
     "animated gif": encoded(
         photograph(), "GIF", save_all=True, append_images=[photograph().transpose(Image.Transpose.ROTATE_180)]
@@ -276,7 +279,16 @@ def test_a_large_file_is_reduced_as_predict_reduces_it(served, kind, channels):
 
 
 def test_broken_bytes_are_refused(served):
-    for data in (b"", b"no image", ODD["png"][:200]):
+    broken_bmp = ODD["palette bmp"][:14] + b"\xff\xff\xff\x7f" + ODD["palette bmp"][18:]
+    for data in (
+        b"",
+        b"no image",
+        b"BM",
+        ODD["png"][:20],
+        ODD["png"][:200],
+        ODD["palette bmp"][:60],
+        broken_bmp,
+    ):
         with pytest.raises(tf.errors.InvalidArgumentError):
             served(data, 3)
 
