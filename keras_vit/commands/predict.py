@@ -230,6 +230,8 @@ def _images(files, found, shape, geometry):
                 whole = [image for image in images.values() if isinstance(image, np.ndarray)]
                 broken = {file: error for file, error in images.items() if isinstance(error, InputError)}
                 yield part, np.stack(whole) if whole else None, broken
+            for line in changes.lines(prepare.background, prepare.window):
+                warn(line, Notice)
         finally:
             pool.shutdown(cancel_futures=True)
     for line in changes.lines(prepare.background, prepare.window):

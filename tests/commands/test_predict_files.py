@@ -97,6 +97,17 @@ def test_a_list_may_come_from_the_standard_input(monkeypatch):
     assert [row["class"] for row in rows()] == ["dark", "green"]
 
 
+def test_what_decoding_alters_is_said(tmp_path, capsys):
+    Image.new("RGBA", (12, 10), (250, 0, 0, 128)).save(tmp_path / "clear.png")
+    Image.fromarray(np.linspace(0, 4095, 120).reshape(10, 12).astype("uint16")).save(tmp_path / "scan.png")
+    assert predict(str(tmp_path)) == 0
+    said = capsys.readouterr().err
+    assert "1 image has transparent parts, which become white" in said
+    assert "1 image has 16 bits, with values from 0 to 4,095 of 65,535: divided by 257, 17 levels" in said
+    assert predict("photos/00_dark.png") == 0
+    assert "1 image has" not in capsys.readouterr().err
+
+
 def test_classes_below_a_score_are_left_out(capsys):
     assert predict("photos/01_red.png", "--min-score", "0.5", "--csv", "out.csv") == 0
     assert rows()[0]["class"] == "red" and rows()[0]["class_2"] == ""
