@@ -9,7 +9,7 @@ import dataclasses
 import os
 from pathlib import Path
 
-from keras_vit.errors import InputError, listed
+from keras_vit.errors import InputError, counted, listed
 from keras_vit.io.folders import passed_over_words, scan
 
 SPLITS = {  # the usual names, in any case
@@ -29,10 +29,12 @@ class Layout:
     reading: str  # a line on what was taken for what
     passed_over: collections.Counter  # files that are no images by kind, such as ".txt"
     hints: tuple[str, ...] = ()  # lines on what may make results too good
+    notes: tuple[str, ...] = ()  # lines on folders that are not what they may seem to be
 
     def lines(self) -> list[str]:
         """Returns what there is to say, a line each."""
-        return [self.reading, *self.hints, *([f"passed over: {self.kinds()}"] if self.passed_over else [])]
+        passed_over = [f"passed over: {self.kinds()}"] if self.passed_over else []
+        return [self.reading, *self.notes, *self.hints, *passed_over]
 
     def kinds(self, limit: int | None = None) -> str:
         """Returns the most frequent kinds that were passed over, each with its number."""
@@ -54,9 +56,10 @@ def read_layout(path: Path, class_folders: str | None = None) -> Layout:
     passed_over = collections.Counter()
     root = scan(path, passed_over)
     splits = _split_folders(root, class_folders)
-    files = {split: _classes(folder, class_folders) for split, folder in splits.items()}
+    files = {split: _classes(folder, class_folders, folder is not root) for split, folder in splits.items()}
     hints = _hints(splits) if class_folders == FIRST else ()
-    return Layout(files, _reading(root, splits, class_folders), passed_over, hints)
+    notes = (*_empty_splits(root, splits), *_inner_folders(splits, class_folders))
+    return Layout(files, _reading(root, splits, class_folders), passed_over, hints, notes)
 
 
 def _split_folders(root, class_folders):
@@ -102,7 +105,7 @@ def _refuse_splits_as_classes(root, inside, named, class_folders):
         )
 
 
-def _classes(root, class_folders):
+def _classes(root, class_folders, is_split):
     """The images by class in a split, or in a folder without splits."""
     inside = root.with_images
     if not inside:
@@ -119,27 +122,65 @@ def _classes(root, class_folders):
         raise InputError(
             f"The class folder {root.path / empty[0]} contains no images. Add some, or remove the folder."
         )
+    if class_folders != LAST:
+        _refuse_outer_folder(root, inside, is_split)
     if class_folders is None:
         _refuse_two_readings(root, inside)
     return _innermost(root) if class_folders == LAST else {n: [*f.all_images()] for n, f in inside.items()}
 
 
-def _refuse_two_readings(root, inside):
-    """Refuses class folders that only sort their images into several folders."""
-    deep = {name: list(folder.with_images) for name, folder in inside.items() if not folder.images}
-    deep = {name: below for name, below in deep.items() if len(below) > 1}
-    if not deep:
+def _refuse_outer_folder(root, inside, is_split):
+    """Refuses a single folder around the classes or the splits, as archives often have it."""
+    folder = root
+    while not folder.images and len(folder.with_images) == 1:
+        (folder,) = folder.with_images.values()
+    below = [*folder.with_images]
+    if len(inside) > 1 or len(below) < 2:
         return
-    name, below = next(iter(deep.items()))
-    if {each.casefold() for names in deep.values() for each in names} <= SPLITS.keys():
-        raise InputError(
-            f"{root.path} has splits within classes, such as {name}/{below[0]}. Put classes within splits: "
-            f"{below[0]}/{name}, and so on."
-        )
+    outer = os.path.relpath(folder.path, root.path)
+    if is_split:
+        mend = f"If these are the classes, move them into {root.path}, or set class_folders=last"
+    else:
+        mend = f"If it is the folder of the data, set data=folder:{folder.path}"
+    raise InputError(
+        f"{root.path} contains a single folder, {outer}, with {listed(below, 3)} in it. {mend}; if {outer} "
+        "is a class, put a second one next to it."
+    )
+
+
+def _refuse_two_readings(root, inside):
+    """Refuses class folders that sort their images into several folders, next to loose images too."""
+    divided = {name: _inner(folder) for name, folder in inside.items()}
+    for name, below in divided.items():
+        if held_out := _held_out(below):
+            raise InputError(
+                f"{root.path} has splits within classes, such as {name}/{held_out[0]}. Put classes within "
+                f"splits: {held_out[0]}/{name}, and so on. If {held_out[0]} is no split, set "
+                f"class_folders=first: all images below {name} are then of that class."
+            )
+    divided = {name: below for name, below in divided.items() if len(below) > 1}
+    if not divided:
+        return
+    name, below = next(iter(divided.items()))
+    loose = ""
+    if images := inside[name].images:
+        loose = f", after you moved the images next to them, such as {os.path.basename(images[0])}"
     raise InputError(
         f"{root.path} can be read in two ways, as {name} contains {listed(below, 3)}. If {listed(inside, 3)} "
-        f"are the classes, set class_folders=first; if {listed(below, 3)} are, set class_folders=last."
+        f"are the classes, set class_folders=first; if {listed(below, 3)} are, set class_folders=last{loose}."
     )
+
+
+def _inner(folder):
+    """The folders into which a class sorts its images; a single one in it is looked through."""
+    while len(folder.with_images) == 1 and not _held_out(folder.with_images):
+        (folder,) = folder.with_images.values()
+    return [*folder.with_images]
+
+
+def _held_out(names):
+    """The names of validation and test splits."""
+    return [name for name in names if SPLITS.get(name.casefold(), "train") != "train"]
 
 
 def _innermost(root):
@@ -150,6 +191,45 @@ def _innermost(root):
         for inner, images in _innermost(folder).items():
             found[inner] += images
     return dict(sorted(found.items()))
+
+
+def _empty_splits(root, splits):
+    """What to know about folders of splits without an image."""
+    if splits["train"] is root:
+        return
+    for name, folder in root.folders.items():
+        split = SPLITS.get(name.casefold())
+        if split is not None and not any(folder.all_images()):
+            instead = "" if split in splits else f": the {split} split is taken out of the training split"
+            yield f"the folder {name} contains no images{instead}"
+
+
+def _inner_folders(splits, class_folders):
+    """What a reading that was asked for does to folders below the classes, a line for each kind."""
+    classes = [item for folder in splits.values() for item in folder.with_images.items()]
+    if class_folders == FIRST:
+        held_out = [(name, found) for name, folder in classes if (found := _held_out(_inner(folder)))]
+        if held_out:
+            name, found = held_out[0]
+            yield f"{name}/{found[0]} is not kept as a split: its images are taken as all of {name}" + (
+                _others(held_out)
+            )
+    if class_folders == LAST:
+        mixed = [(name, folder) for name, folder in classes if folder.images and folder.with_images]
+        if mixed:
+            name, folder = mixed[0]
+            count = counted(len(folder.images), "image")
+            yield f"{count} directly in {name}, next to {listed(folder.with_images, 3)}: a class {name}" + (
+                _others(mixed)
+            )
+        names = sorted({name for _, folder in classes for name in _held_out(_innermost(folder))})
+        if names:
+            yield f"the classes {listed(names)} have names of splits"
+
+
+def _others(found):
+    others = len({name for name, _ in found}) - 1
+    return f"; {counted(others, 'class', 'classes')} more like it" if others else ""
 
 
 def _hints(splits):
@@ -166,7 +246,18 @@ def _hints(splits):
 
 def _reading(root, splits, class_folders):
     where = "innermost folders" if class_folders == LAST else "folders"
+    joined = _joined(splits) if class_folders == FIRST else ""
     if splits["train"] is root:
-        return f"classes: the {where} of {root.path.name}, without splits"
+        return f"classes: the {where} of {root.path.name}, without splits{joined}"
     names = ", ".join(f"{split} ({folder.path.name})" for split, folder in splits.items())
-    return f"splits: {names}; classes: their {where}"
+    return f"splits: {names}; classes: their {where}{joined}"
+
+
+def _joined(splits):
+    """What to say of classes that contain several folders, all of whose images they are given."""
+    classes = [item for folder in splits.values() for item in folder.with_images.items()]
+    divided = [(name, below) for name, folder in classes if len(below := _inner(folder)) > 1]
+    if not divided:
+        return ""
+    name, below = divided[0]
+    return f"; {name} contains {listed(below, 3)}: taken as one class{_others(divided)}"

@@ -71,6 +71,27 @@ def test_splits_have_the_usual_names_in_any_case(made, train, validation, test):
         (["train/cat", "train/dog", "train/1"], "train has images outside"),
         (["train/cat", "train/dog", "test/3"], "a folder for each class in .*test, found none"),
         ([], "a folder for each class"),
+        (
+            ["animal/cat", "animal/dog", "animal/1", "plant/oak", "plant/ash", "plant/2"],
+            "read in two ways, as animal .*last, after you moved the images next to them, such as 0.png",
+        ),
+        (
+            ["animal/cat", "animal/dog", "animal/1", "plant/2"],
+            "read in two ways, as animal contains cat, dog",
+        ),
+        (["animal/images/cat", "animal/images/dog", "plant/1"], "read in two ways, as animal contains cat"),
+        (
+            ["cats/train", "cats/test", "cats/1", "dogs/train", "dogs/test", "dogs/1"],
+            "splits within classes, such as cats/test. .* test/cats.* class_folders=first",
+        ),
+        (["cats/5", "cats/Val/2", "dogs/5", "dogs/Val/2"], "splits within classes, such as cats/Val"),
+        (["cats/train", "cats/test", "cats/more", "dogs/2"], "splits within classes, such as cats/test"),
+        (
+            ["data/train/cat", "data/train/dog", "data/valid/cat", "data/valid/dog"],
+            "a single folder, data, with train, valid in it. .* set data=folder:.*/data;",
+        ),
+        (["a/photos/cat", "a/photos/dog"], "a single folder, a/photos, with cat, dog .*=folder:.*/a/photos;"),
+        (["train/photos/cat", "train/photos/dog"], "train contains a single folder, photos, with cat, dog"),
     ],
 )
 def test_what_cannot_be_read_in_one_way_is_refused(made, places, message):
@@ -91,6 +112,39 @@ def test_what_cannot_be_read_in_one_way_is_refused(made, places, message):
 )
 def test_class_folders_chooses_a_reading(made, places, class_folders, expected):
     assert counts(read_layout(made(*places), class_folders)) == {"train": expected}
+
+
+@pytest.mark.parametrize(
+    ("places", "class_folders", "line"),
+    [
+        (
+            ["animal/cat", "animal/dog", "animal/1", "plant/2"],
+            "first",
+            "animal contains cat, dog: taken as one",
+        ),
+        (
+            ["animal/cat", "animal/dog", "plant/ash", "plant/oak"],
+            "first",
+            "animal contains cat, dog: taken as one class; 1 class more like it",
+        ),
+        (["cats/train", "cats/test", "dogs/2"], "first", "cats/test is not kept as a split"),
+        (["animal/cat", "animal/2", "plant/1"], "last", "2 images directly in animal, next to cat: a class"),
+        (["cats/train", "cats/test", "dogs/2"], "last", "the classes test have names of splits"),
+    ],
+)
+def test_a_reading_that_was_asked_for_says_what_it_does_to_inner_folders(made, places, class_folders, line):
+    assert any(line in found for found in read_layout(made(*places), class_folders).lines())
+
+
+def test_empty_folders_of_splits_are_told(made):
+    root = made("train/cat/2", "train/dog/2", "Test/cat", "Test/dog")
+    for name in ("val/cat", "val/dog", "testing"):
+        (root / name).mkdir(parents=True)
+    lines = read_layout(root).lines()
+    assert lines[1:] == [
+        "the folder testing contains no images",
+        "the folder val contains no images: the validation split is taken out of the training split",
+    ]
 
 
 @pytest.mark.parametrize("places", [["cat/2", "cat/more/1", "dog/1"], ["cat/images/3", "dog/images/1"]])
