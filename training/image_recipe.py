@@ -76,7 +76,9 @@ class ImageRecipe(Augmentation, Recipe):
     ] = None
     image_column: Annotated[str | None, _with_data("image_column")] = None  # the paths; None: a usual name
     label_column: Annotated[str | None, _with_data("label_column")] = None  # or several: `A,B`; `*` for all
-    split_column: Annotated[str | None, _with_data("split_column")] = None  # which split an image is in
+    split_column: Annotated[str | None, _with_data("split_column")] = (
+        None  # which split an image is in; `new`: none
+    )
     weight_column: Annotated[str | None, _with_data("weight_column")] = None  # weight of an image in the loss
     label_kind: Annotated[str | None, Choices(*LABEL_KINDS)] = None  # of an image; None: as the labels show
     group: Annotated[  # what stays on one side of each split: folder, column:NAME or pattern:REGEX

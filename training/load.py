@@ -60,8 +60,8 @@ def load_data(
             - `class_folders`: `"first"` or `"last"`, whether the outer or the innermost folders are the
               classes where both make sense. Default: such a folder is refused.
             - `image_column`, `label_column`, `split_column`, `weight_column`: str, columns of a table;
-              several label columns are separated by commas, and `"*"` is all others. Default: those with
-              usual names, no weights.
+              several label columns are separated by commas, and `"*"` is all others; `split_column="new"`
+              makes new splits whatever the columns say. Default: those with usual names, no weights.
             - `label_kind`: `"class"`, `"several"` (labels that each hold or not), `"numbers"` or `"soft"` (a
               share of each class). Default: as the labels show, which `found` says.
             - `group`: what stays on one side of every split that is made: `"folder"`, images with the same

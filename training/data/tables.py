@@ -6,16 +6,14 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from keras_vit.errors import InputError, first_line, listed
 from keras_vit.io.files import read_text, what_lies_at
-from keras_vit.training.data.layout import ORDER, SPLITS
+from keras_vit.training.data.split_columns import NEW
 
 USUAL = {  # names of columns that are taken where none is given, in any case
     "image": ("image", "path", "file", "filename", "file_name", "filepath", "file_path", "image_path", "img"),
     "label": ("label", "labels", "class", "category", "tags", "target", "label_name", "class_name"),
-    "split": ("split", "set", "subset", "partition"),
+    "split": (),  # which `split_columns` chooses
     "weight": (),
 }
 TABLE_FIELDS = (*(f"{kind}_column" for kind in USUAL), "group")  # of recipes
@@ -55,7 +53,7 @@ def read_table(path: Path, item: str = "image") -> dict[str, Sequence]:
 
 
 def choose_columns(columns: Sequence[str], given: Mapping[str, str | None], where) -> dict[str, str]:
-    """Returns the names of the columns `"image"`, `"label"` and, if there are any, `"split"`, `"weight"`."""
+    """Returns the names of the columns `"image"`, `"label"` and, if they are given, `"split"`, `"weight"`."""
     chosen = {}
     for kind, usual in USUAL.items():
         name = given.get(kind)
@@ -89,29 +87,6 @@ def label_columns(chosen: Mapping[str, str], columns: Sequence[str]) -> list[str
     return names
 
 
-def are_splits(values: Sequence) -> bool:
-    """Returns whether values are meant as splits: all are names of splits, or two splits are named."""
-    names = [SPLITS.get(str(value).strip().casefold()) for value in values]
-    return None not in names or len(set(names) - {None}) > 1
-
-
-def rows_of_splits(values: Sequence | None, count: int, where: str) -> dict[str, np.ndarray]:
-    """Returns the rows of each split, named as folders of splits are; without values all are for training."""
-    if values is None:
-        return {"train": np.arange(count)}
-    texts = [str(value).strip().casefold() for value in values]
-    if unknown := sorted({text for text in texts if text not in SPLITS}):
-        raise InputError(
-            f"Expected {where} to say {', '.join(ORDER)} in each row, received "
-            f"{listed(map(repr, unknown), 5)}. Correct these rows, or rename a column of another meaning."
-        )
-    names = np.array([SPLITS[text] for text in texts])
-    found = {split: np.flatnonzero(names == split) for split in ORDER}
-    if not len(found["train"]):
-        raise InputError(f"{where} has no row of the training split. Expected train, and perhaps others.")
-    return {split: rows for split, rows in found.items() if len(rows)}
-
-
 def _read_parquet(path):
     import pyarrow.parquet
 
@@ -138,7 +113,7 @@ def _is_even(rows):
 
 def _unknown(kind, name, columns):
     """The first name that is no column, of those that were asked for, or None."""
-    if name is None or name in columns or kind == "label" and name == ALL:
+    if name is None or name in columns or (kind, name) in (("label", ALL), ("split", NEW)):
         return None
     names = [part.strip() for part in name.split(",")] if kind == "label" else [name]
     return next((part for part in names if part not in columns), None)

@@ -12,14 +12,8 @@ from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
 from keras_vit.training.data.groups import COLUMN
 from keras_vit.training.data.items import FileItems
 from keras_vit.training.data.label_columns import labels_of_columns, weights_of
-from keras_vit.training.data.tables import (
-    TABLE_FIELDS,
-    are_splits,
-    choose_columns,
-    label_columns,
-    read_table,
-    rows_of_splits,
-)
+from keras_vit.training.data.split_columns import rows_of_splits, split_column
+from keras_vit.training.data.tables import ALL, TABLE_FIELDS, choose_columns, label_columns, read_table
 
 ARGUMENT = "PATH"
 FIELDS = DECODED_FIELDS + TABLE_FIELDS
@@ -38,11 +32,10 @@ def load(argument, options):
     chosen = choose_columns(list(table), options.columns, path)
     files = [os.path.join(path.parent, str(file).strip()) for file in table[chosen["image"]]]
     is_there = _there(files, path, options.skip_broken)
-    split = chosen.get("split")
-    if split and not options.columns.get("split") and not are_splits(table[split]):
-        split = None  # a column of another meaning
-        del chosen["split"]
-    columns = label_columns(chosen, [name for name in table if options.group != f"{COLUMN}:{name}"])
+    others = [name for name in table if options.group != f"{COLUMN}:{name}"]
+    split, passed_over = _split(table, chosen, others, path)
+    chosen = {kind: name for kind, name in {**chosen, "split": split}.items() if name}
+    columns = label_columns(chosen, others)
     found = labels_of_columns({name: table[name] for name in columns}, str(path), options.label_kind)
     rows = rows_of_splits(split and table[split], len(files), f"column {split} of {path}")
     of_images = [found.values]
@@ -55,7 +48,16 @@ def load(argument, options):
     items = FileItems(path.parent, files, dict(zip(table, values, strict=True)))
     splits, lines = encoded_parts(items, parts, options, str(path))
     taken = "columns: " + ", ".join(f"{kind} {name}" for kind, name in chosen.items())
-    return Loaded(splits, found.names, [taken, *found.lines, *lines], found.kind)
+    return Loaded(splits, found.names, [taken, *passed_over, *found.lines, *lines], found.kind)
+
+
+def _split(table, chosen, others, path):
+    """The column of the splits, or None, and lines on those that are passed over."""
+    given = {kind: name for kind, name in chosen.items() if kind != "split"}
+    used = {name for kind, name in given.items() if kind != "label"} | {*table} - {*others}
+    if given["label"] != ALL:
+        used |= {*label_columns(given, others)}
+    return split_column(table, chosen.get("split"), used, path)
 
 
 def _there(files, path, skip_broken):

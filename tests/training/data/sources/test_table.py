@@ -89,14 +89,64 @@ def test_a_column_names_the_splits(images):
 
 def test_a_column_of_another_meaning_is_not_taken_for_splits(images):
     spec = write(images, ["path", "label", "set"], rows(splits=("lego", "train")))
-    assert load_data(spec, image_size=8).found[0] == "columns: image path, label label"
+    assert load_data(spec, image_size=8).found[:2] == (
+        "columns: image path, label label",
+        "column set is not taken for splits: it says 'lego', 'train'",
+    )
     with pytest.raises(InputError, match="Expected column set .* to say train, .* received 'lego'"):
         load_data(spec, image_size=8, split_column="set")
 
 
 def test_splits_are_not_made_anew_where_a_few_rows_say_something_else(images):
     spec = write(images, ["path", "label", "split"], rows(splits=("train", "val", "test", "holdout")))
-    with pytest.raises(InputError, match="received 'holdout'. Correct these rows, or rename a column"):
+    with pytest.raises(InputError, match="received 'holdout'. Correct these rows; .* split_column=new"):
+        load_data(spec, image_size=8)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "shown"),
+    [
+        ("split", ("train", "holdout"), "received 'holdout'"),
+        ("split", ("train", "eval"), "received 'eval'"),
+        ("Split", ("train", ""), "received nothing"),
+        ("split", ("0", "1"), "received '0', '1'"),
+        ("partition", ("a", "b"), "received 'a', 'b'"),
+        ("set", ("Train", "HoldOut"), "received 'HoldOut'"),
+        ("subset", ("0", "1"), "received '0', '1'"),
+        ("phase", ("train", "test"), "Column phase .* says 'test', 'train', .* set split_column=phase"),
+        ("Usage", ("Training", "PublicTest"), "Column Usage .* says 'PublicTest', 'Training'"),
+        ("is_valid", ("True", "False"), "Column is_valid .* says 'False', 'True'"),
+        ("in_test_set", ("0", "1"), "Column in_test_set .* says '0', '1'"),
+    ],
+)
+def test_a_column_that_seems_to_hold_rows_out_is_not_passed_over(images, name, values, shown):
+    given = [[f"images/{i}.png", "cat" if i % 4 < 2 else "dog", values[i % 2]] for i in range(30)]
+    spec = write(images, ["path", "label", name], given)
+    with pytest.raises(InputError, match=f"{shown}.*split_column=new"):
+        load_data(spec, image_size=8)
+    anew = load_data(spec, image_size=8, split_column="new")
+    assert len(anew.train) > 15 and anew.found[0] == "columns: image path, label label"
+
+
+@pytest.mark.parametrize("name", ["colour", "is_round", "is_hidden"])
+@pytest.mark.parametrize("values", [("train", "tram"), ("0", "1"), ("oval", "train"), ("dev", "test")])
+def test_other_columns_are_passed_over_as_ever(images, name, values):
+    given = [[f"images/{i}.png", "cat" if i % 4 < 2 else "dog", values[i % 2]] for i in range(30)]
+    data = load_data(write(images, ["path", "label", name], given), image_size=8)
+    assert data.found == ("columns: image path, label label",)
+
+
+def test_of_two_columns_that_may_be_splits_the_one_that_says_them_is_taken(images):
+    given = [[*row, "ab"[n % 2]] for n, row in enumerate(rows(splits=("train", "train", "val", "test")))]
+    data = load_data(write(images, ["path", "label", "split", "subset"], given), image_size=8)
+    assert len(data.test) == 7
+    assert data.found[:2] == (
+        "columns: image path, label label, split split",
+        "column subset is not taken for splits: it says 'a', 'b'",
+    )
+    given = [[*row, ("test", "train")[n % 2]] for n, row in enumerate(rows(splits=("train", "test")))]
+    spec = write(images, ["path", "label", "split", "subset"], given)
+    with pytest.raises(InputError, match="says the splits. split, subset can be it. Set split_column"):
         load_data(spec, image_size=8)
 
 
