@@ -144,8 +144,8 @@ def test_what_a_model_does_not_accept_is_refused_with_what_it_accepts(fields, me
         ({"image_width": 32}, "image_size=none has no image_width: .* or give image_size"),
         ({"skip_broken": True}, "data=digits has no skip_broken: .* or give data=folder:"),
         (
-            {"data": "hf:photos", "split_column": "part"},
-            "hf:photos has no split_column: .* or give data=folder:\\* or data=table:\\*",
+            {"data": "npz:photos", "split_column": "part"},
+            "npz:photos has no split_column: .* or give data=folder:\\* or data=hf:\\* or data=table:\\*",
         ),
         ({"fold": "1/5", "test_fraction": 0.3}, "fold=1/5 has no test_fraction: .* or give fold=none"),
         (

@@ -87,7 +87,7 @@ def texts_of(values: Sequence) -> list[str]:
     return [_text(value).casefold() for value in values]
 
 
-def held_out_line(table: Mapping[str, Sequence], used: Sequence[str]) -> list[str]:
+def held_out_lines(table: Mapping[str, Sequence], used: Sequence[str]) -> list[str]:
     """Returns lines on columns that seem to hold rows out, where a source has splits of its own."""
     return [
         f"column {name} is not read, though it says {_shown(table[name])}"

@@ -1,94 +1,23 @@
 """`hf:NAME`: image classification sets of Hugging Face's `datasets`, from its hub or a folder."""
 
+import itertools
 import os
-from collections.abc import Mapping
 
 import numpy as np
 
-from keras_vit.errors import InputError, first_line, listed
-from keras_vit.io.files import read_bytes
-from keras_vit.io.images import MAX_FILE_SIZE
-from keras_vit.io.label_kinds import CLASS
+from keras_vit.errors import InputError, counted, first_line, listed
 from keras_vit.io.progress import say
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
-from keras_vit.training.data.items import hashes, sampled, told_apart
 from keras_vit.training.data.label_columns import labels_of_columns, weights_of
 from keras_vit.training.data.label_kinds import Labels
 from keras_vit.training.data.layout import ORDER, SPLITS
-from keras_vit.training.data.tables import TABLE_FIELDS, choose_columns, label_columns
+from keras_vit.training.data.row_items import Columns, RowItems
+from keras_vit.training.data.split_columns import held_out_lines, rows_of_splits, split_column
+from keras_vit.training.data.tables import ALL, TABLE_FIELDS, choose_columns, label_columns
 
 ARGUMENT = "NAME"
-FIELDS = (*DECODED_FIELDS, *(name for name in TABLE_FIELDS if name != "split_column"))  # it has splits
-
-
-class Columns(Mapping):
-    """The columns of some tables of `datasets` one after another, each read when it is asked for."""
-
-    def __init__(self, tables):
-        self._tables = list(tables.values())
-
-    def __getitem__(self, name):
-        if name not in self._tables[0].column_names:
-            raise KeyError(name)
-        return [value for table in self._tables for value in table[name]]
-
-    def __iter__(self):
-        return iter(self._tables[0].column_names)
-
-    def __len__(self):
-        return len(self._tables[0].column_names)
-
-
-class RowItems:
-    """The encoded images of some tables of `datasets`, see `keras_vit.training.data.items`."""
-
-    def __init__(self, tables, column: str, source: str):
-        self.table = Columns(tables)
-        self._tables, self._column, self._source = tables, column, source
-        self._starts = np.cumsum([0, *(len(table) for table in tables.values())])
-        samples = list(self._samples())
-        self.sizes = np.array([size for size, _ in samples], np.int64)
-        found = hashes(sample for _, sample in samples)
-        self._contents = told_apart(found, self.sizes, lambda rows: hashes(map(self.read, rows)))
-
-    def __len__(self):
-        return int(self._starts[-1])
-
-    def read(self, index: int) -> bytes:
-        """Returns the bytes of an image file."""
-        split, row = self._place(index)
-        return _content(self._tables[split][row][self._column])
-
-    def name(self, index: int) -> str:
-        """Returns what messages call an image."""
-        return f"{self.short_name(index)} of {self._source}"
-
-    def short_name(self, index: int) -> str:
-        """Returns what messages call an image that name the source too."""
-        split, row = self._place(index)
-        return f"{row} in {split}"
-
-    def stamps(self) -> np.ndarray:
-        """Returns a uint64 for each image that changes with it."""
-        return self._contents
-
-    def contents(self) -> np.ndarray:
-        """Returns a uint64 for each image that is the same for equal files."""
-        return self._contents
-
-    def _samples(self):
-        """The size and the sample of each image; those in the table are not copied."""
-        for table in self._tables.values():
-            for chunk in table.data.column(self._column).chunks:
-                for inside, path in zip(chunk.field("bytes"), chunk.field("path"), strict=True):
-                    content = inside.as_buffer()
-                    view = memoryview(_content({"bytes": content, "path": path.as_py()}))
-                    yield len(view), sampled(view)
-
-    def _place(self, index):
-        table = int(np.searchsorted(self._starts, index, side="right")) - 1
-        return list(self._tables)[table], int(index) - int(self._starts[table])
+FIELDS = DECODED_FIELDS + TABLE_FIELDS
 
 
 def load(argument, options):
@@ -96,30 +25,32 @@ def load(argument, options):
 
     The argument is a name of the hub, such as `uoft-cs/cifar10`, or a folder; a configuration follows after
     a colon. The columns are `options.columns`, else those of the types `Image` and `ClassLabel`, else those
-    with usual names.
+    with usual names. Images may also be bytes of files. Rows without a label are left out. A column names the
+    splits of a set that has train alone.
     """
     source = f"hf:{argument}"
     tables, others = _tables(argument, source)
-    columns = {**_typed_columns(tables["train"].features), **{k: v for k, v in options.columns.items() if v}}
-    chosen = choose_columns(list(tables["train"].features), {**columns, "split": None}, source)
+    features = tables["train"].features
+    columns = {**_typed_columns(features), **{k: v for k, v in options.columns.items() if v}}
+    chosen = choose_columns(list(features), columns, source)
     tables = {name: _encoded(table, chosen["image"], source) for name, table in tables.items()}
-    labels = _labels(tables, label_columns(chosen, list(tables["train"].features)), source, options)
-    items = RowItems(tables, chosen["image"], source)
-    ends = np.cumsum([len(table) for table in tables.values()])
-    rows = {s: np.arange(end - len(t), end) for (s, t), end in zip(tables.items(), ends, strict=True)}
-    values, weights = labels.values, []
+    split, rows, passed_over = _splits(tables, chosen, options, source)
+    chosen = {kind: name for kind, name in {**chosen, "split": split}.items() if name}
+    names = label_columns(chosen, list(features))
+    values = {name: [value for table in tables.values() for value in table[name]] for name in names}
+    is_known = _are_known(values, features, rows["train"])
+    rows, without = _labelled(rows, is_known, names, source)
+    labels = _labels(values, features, is_known, source, options)
+    of_images = [labels.values]
     if weight := chosen.get("weight"):
         given = [value for table in tables.values() for value in table[weight]]
-        weights = [weights_of(given, f"column {weight} of {source}")]
-    parts = {
-        split: (places, *(array[places] for array in (values, *weights)))
-        for split, places in rows.items()
-        if labels.kind != CLASS or (values[places] >= 0).all()
-    }
-    found, lines = encoded_parts(items, parts, options, source)
-    taken = f"columns: image {chosen['image']}, label {chosen['label']}"
+        of_images.append(weights_of(given, f"column {weight} of {source}"))
+    parts = {split: (places, *(array[places] for array in of_images)) for split, places in rows.items()}
+    found, lines = encoded_parts(RowItems(tables, chosen["image"], source), parts, options, source)
+    taken = "columns: " + ", ".join(f"{kind} {name}" for kind, name in chosen.items())
     left_out = [f"splits left out: {listed(others)}"] if others else []
-    return Loaded(found, labels.names, [taken, *labels.lines, *left_out, *lines], labels.kind)
+    said = [taken, *passed_over, *labels.lines, *left_out, *without]
+    return Loaded(found, labels.names, [*said, *lines], labels.kind)
 
 
 def _tables(argument, source):
@@ -157,34 +88,107 @@ def _typed_columns(features):
     import datasets
 
     images = [name for name, feature in features.items() if isinstance(feature, datasets.Image)]
+    images = images or [name for name, feature in features.items() if _are_bytes(feature)]
     labels = [name for name, feature in features.items() if isinstance(feature, datasets.ClassLabel)]
     return {kind: found[0] for kind, found in (("image", images), ("label", labels)) if len(found) == 1}
 
 
+def _are_bytes(feature):
+    """Whether a column has bytes, as themselves or with a path, as tables of other programs have images."""
+    inside = feature.get("bytes") if isinstance(feature, dict) else feature
+    return getattr(inside, "dtype", None) in ("binary", "large_binary")
+
+
 def _encoded(table, column, source):
-    """The table with image files instead of decoded images, and rows in the order of its files."""
+    """The table with image files instead of decoded images."""
     import datasets
 
-    if not isinstance(table.features[column], datasets.Image):
+    feature = table.features[column]
+    if not isinstance(feature, datasets.Image) and not _are_bytes(feature):
         raise InputError(
-            f"Expected column {column} of {source} to contain images, received {table.features[column]}."
+            f"Expected column {column} of {source} to contain images, or the bytes of image files, received "
+            f"{feature}."
         )
-    return table.cast_column(column, datasets.Image(decode=False)).flatten_indices()
+    return table.cast_column(column, datasets.Image(decode=False))
 
 
-def _labels(tables, columns, source, options):
-    """The labels of all rows; indices of named classes become their names where there are lists of them."""
-    values = {name: [value for table in tables.values() for value in table[name]] for name in columns}
-    feature = tables["train"].features[columns[0]]
-    if len(columns) == 1 and hasattr(feature, "names"):
-        return Labels(np.array(values[columns[0]], np.int32), tuple(feature.names))
-    if len(columns) == 1 and hasattr(getattr(feature, "feature", None), "names"):
-        names = feature.feature.names
-        values = {columns[0]: [[names[index] for index in row or ()] for row in values[columns[0]]]}
-    return labels_of_columns(values, source, options.label_kind)
+def _splits(tables, chosen, options, source):
+    """The column of the splits or None, the rows of each split, and lines on columns that are passed over."""
+    count, given = sum(map(len, tables.values())), chosen.get("split")
+    used = {name for kind, name in chosen.items() if kind not in ("label", "split")}
+    if chosen["label"] != ALL:
+        used |= {*label_columns(chosen, list(tables["train"].features))}
+    columns = {name: values for name, values in _plain_columns(tables) if options.group != f"column:{name}"}
+    if len(tables) == 1:
+        split, lines = split_column(columns, given, used, source)
+        values = split and Columns(tables)[split]
+        return split, rows_of_splits(values, count, f"column {split} of {source}"), lines
+    if given:
+        raise InputError(f"{source} has splits, {listed(tables)}. Leave split_column out.")
+    ends = np.cumsum([len(table) for table in tables.values()])
+    rows = {s: np.arange(end - len(t), end) for (s, t), end in zip(tables.items(), ends, strict=True)}
+    return None, rows, held_out_lines(columns, used)
 
 
-def _content(found):
-    if found["bytes"] is not None:
-        return found["bytes"]
-    return read_bytes(found["path"], "an image file", MAX_FILE_SIZE)
+def _plain_columns(tables):
+    """The columns of texts, whole numbers, or true and false."""
+    for name, feature in tables["train"].features.items():
+        if getattr(feature, "dtype", "").startswith(("string", "large_string", "int", "uint", "bool")):
+            yield name, [value for t in tables.values() for value in t.data.column(name).to_pylist()]
+
+
+def _are_known(values, features, train):
+    """Whether each row has a label; -1 stands for none where it is no class, and no label in training."""
+    is_none = []
+    for name, column in values.items():
+        names = _class_names(features[name])
+        is_label = names is None and any(column[row] == -1 for row in train)
+        is_none.append([_is_none(value, is_label, names is not None) for value in column])
+    return ~np.all(is_none, axis=0)
+
+
+def _is_none(value, minus_one, is_class):
+    if isinstance(value, list):
+        return is_class and any(index is None or index < 0 for index in value)
+    return value is None or value != value or not minus_one and isinstance(value, int) and value == -1
+
+
+def _labelled(rows, is_known, columns, source):
+    """The rows of each split that have a label, and lines on what is left out."""
+    found, lines = {}, []
+    for split, places in rows.items():
+        known = places[is_known[places]]
+        missing = len(places) - len(known)
+        if not len(known) and split == "train":
+            raise InputError(
+                f"Expected labels in column {listed(columns, 5)} of {source} for training, received unknown "
+                "ones, -1 or none, in each row. Set label_column."
+            )
+        if len(known):
+            found[split] = known
+        if missing and len(known):
+            number = f"{missing:,} of {counted(len(places), 'row')} of {split}"
+            lines.append(f"{number} left out: the label is unknown, -1 or none")
+        elif missing:
+            lines.append(f"split {split} left out: its labels are unknown, -1 or none")
+    return found, lines
+
+
+def _class_names(feature):
+    """The names of the classes of a column of them, or of lists of them; else None."""
+    return getattr(feature, "names", None) or getattr(getattr(feature, "feature", None), "names", None)
+
+
+def _labels(values, features, is_known, source, options):
+    """The labels of all rows, 0 of unknown ones; indices of named classes become their names in lists."""
+    values = {name: [*itertools.compress(column, is_known)] for name, column in values.items()}
+    (name, *others), names = values, _class_names(features[next(iter(values))])
+    if not others and hasattr(features[name], "names"):
+        labels = Labels(np.array(values[name], np.int32), tuple(names))
+    else:
+        if not others and names:
+            values = {name: [[names[index] for index in row or ()] for row in values[name]]}
+        labels = labels_of_columns(values, source, options.label_kind)
+    of_all = np.zeros((len(is_known), *labels.values.shape[1:]), labels.values.dtype)
+    of_all[is_known] = labels.values
+    return labels._replace(values=of_all)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_vit.errors import InputError
+from keras_vit.errors import DataWarning, InputError
 from keras_vit.training.data import load_data
 
 datasets = pytest.importorskip("datasets")
@@ -112,3 +112,133 @@ def test_a_column_names_groups_in_all_splits(tmp_path):
     assert sum(map(len, sides)) == len(set.union(*sides)) == 10
     with pytest.raises(InputError, match="name a column of hf:.* image, label, person"):
         load_data(spec, image_size=8, group="column:patient")
+
+
+def write_rows(folder, rows, features=None, split="train"):
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    table = datasets.Dataset.from_dict(rows, features=features)
+    table.to_parquet(folder / "data" / f"{split}-00000-of-00001.parquet")
+    return f"hf:{folder}"
+
+
+def classes(*names):
+    return datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=list(names))})
+
+
+def labelled(labels, start=0):
+    return {"image": [image(start + number) for number in range(len(labels))], "label": labels}
+
+
+@pytest.mark.parametrize("unknown", [-1, None])
+def test_a_split_without_labels_is_left_out_with_a_line(tmp_path, unknown):
+    write_rows(tmp_path, labelled([0, 1] * 15), classes("cat", "dog"))
+    spec = write_rows(tmp_path, labelled([unknown] * 30, 100), classes("cat", "dog"), "test")
+    data = load_data(spec, image_size=8)
+    assert "split test left out: its labels are unknown, -1 or none" in data.found
+    assert sum(len(split) for split in data.splits.values()) == 30 and max(reds(data.test)) < 30
+
+
+@pytest.mark.parametrize("unknown", [-1, None])
+def test_rows_without_a_label_are_left_out_with_a_line(tmp_path, unknown):
+    write_rows(tmp_path, labelled([0, 1] * 15 + [unknown] * 2), classes("cat", "dog"))
+    spec = write_rows(tmp_path, labelled([unknown, *[0, 1] * 15], 100), classes("cat", "dog"), "test")
+    data = load_data(spec, image_size=8)
+    assert "2 of 32 rows of train left out: the label is unknown, -1 or none" in data.found
+    assert "1 of 31 rows of test left out: the label is unknown, -1 or none" in data.found
+    assert reds(data.test) == list(range(101, 131))
+    assert sorted(reds(data.train) + reds(data.validation)) == list(range(30))
+    assert [(red + 1) % 2 for red in reds(data.test)] == data.test.labels.tolist()
+
+
+@pytest.mark.parametrize("unknown", [-1, None])
+def test_training_without_a_label_is_refused(tmp_path, unknown):
+    with pytest.raises(InputError, match="Expected labels in column label of hf:.* for training"):
+        load_data(write_rows(tmp_path, labelled([unknown] * 30), classes("cat", "dog")))
+
+
+def test_labels_that_are_no_named_classes_may_be_unknown_too(tmp_path):
+    features = datasets.Features({"image": datasets.Image(), "label": datasets.Value("int64")})
+    write_rows(tmp_path, labelled([3, 5] * 15), features)
+    data = load_data(write_rows(tmp_path, labelled([-1] * 9, 100), features, "test"), image_size=8)
+    assert data.label_names == ("3", "5") and max(reds(data.test)) < 30
+    texts = datasets.Features({"image": datasets.Image(), "label": datasets.Value("string")})
+    data = load_data(write_rows(tmp_path / "texts", labelled(["a", "b", None] * 10), texts), image_size=8)
+    assert "10 of 30 rows of train left out: the label is unknown, -1 or none" in data.found
+    data = load_data(write_rows(tmp_path / "kept", labelled([-1, 1] * 15), features), image_size=8)
+    assert data.label_names == ("-1", "1")
+
+
+def test_rows_without_an_image_are_as_broken_ones(tmp_path):
+    rows = labelled([0, 1] * 15)
+    rows["image"][7] = rows["image"][9] = None
+    spec = write_rows(tmp_path, rows, classes("cat", "dog"))
+    with pytest.raises(InputError, match="2 of 30 images in .* cannot be read: 7 in train, 9 .* found none"):
+        load_data(spec, image_size=8)
+    with pytest.warns(DataWarning, match="2 of 30 images .* They are left out"):
+        data = load_data(spec, image_size=8, skip_broken=True)
+    kept = sorted(red for split in data.splits.values() for red in reds(split))
+    assert kept == [n for n in range(30) if n not in (7, 9)]
+
+
+@pytest.mark.parametrize("kind", ["binary", "large_binary", "struct", "bytes alone", "two more columns"])
+def test_bytes_of_images_are_read_without_metadata_of_datasets(tmp_path, kind):
+    pyarrow = pytest.importorskip("pyarrow.parquet") and pytest.importorskip("pyarrow")
+    contents = [image(number)["bytes"] for number in range(30)]
+    if kind == "struct":
+        column = pyarrow.array([{"bytes": content, "path": f"{n}.png"} for n, content in enumerate(contents)])
+    elif kind == "bytes alone":
+        column = pyarrow.array([{"bytes": content} for content in contents])
+    else:
+        column = pyarrow.array(
+            contents, pyarrow.large_binary() if kind == "large_binary" else pyarrow.binary()
+        )
+    table = {"picture" if kind == "binary" else "image": column, "label": [n % 2 for n in range(30)]}
+    if kind == "two more columns":
+        table |= {"name": [f"{n}" for n in range(30)], "size": [1] * 30}
+    pyarrow.parquet.write_table(pyarrow.table(table), tmp_path / "train.parquet")
+    data = load_data(f"hf:{tmp_path}", image_size=8)
+    for split in data.splits.values():
+        assert [red % 2 for red in reds(split)] == split.labels.tolist() and len(split)
+
+
+def test_changed_images_are_not_taken_from_the_cache_of_the_old_ones(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_VIT_CACHE", str(tmp_path / "cache"))
+
+    def bitmap(number, top):
+        pixels = np.full((64, 64, 3), number, "uint8")
+        pixels[:15] = top
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "BMP")
+        return {"bytes": file.getvalue(), "path": None}
+
+    for top in (0, 255):
+        rows = {"image": [bitmap(n + 50, top) for n in range(30)], "label": [n % 2 for n in range(30)]}
+        spec = write_rows(tmp_path / "set", rows, classes("a", "b"))
+        data = load_data(spec, image_size=64)
+        assert {int(value) for value in data.train.images[:][:, :15].ravel()} == {top}
+        again = load_data(spec, image_size=64)
+        np.testing.assert_array_equal(again.train.images.decoder.stamps, data.train.images.decoder.stamps)
+
+
+def test_a_column_names_the_splits_of_a_set_that_has_train_alone(tmp_path):
+    features = datasets.Features({**classes("cat", "dog"), "split": datasets.Value("string")})
+    rows = {**labelled([0, 1] * 15), "split": ["train", "train", "test"] * 10}
+    spec = write_rows(tmp_path, rows, features)
+    data = load_data(spec, image_size=8)
+    assert data.found[0] == "columns: image image, label label, split split"
+    assert reds(data.test) == list(range(2, 30, 3))
+    assert len(load_data(spec, image_size=8, split_column="new").train) > 20
+    rows["split"] = ["train", "train", "holdout"] * 10
+    with pytest.raises(InputError, match="column split of hf:.* received 'holdout'.* split_column=new"):
+        load_data(write_rows(tmp_path / "other", rows, features))
+
+
+def test_a_column_of_splits_in_a_set_that_has_some_is_told(tmp_path):
+    features = datasets.Features({**classes("cat", "dog"), "phase": datasets.Value("string")})
+    for number, split in enumerate(("train", "test")):
+        rows = {**labelled([0, 1] * 15, 100 * number), "phase": ["train", "test"] * 15}
+        spec = write_rows(tmp_path, rows, features, split)
+    data = load_data(spec, image_size=8)
+    assert "column phase is not read, though it says 'test', 'train'" in data.found
+    with pytest.raises(InputError, match="has splits, train, test. Leave split_column out"):
+        load_data(spec, split_column="phase")
