@@ -46,6 +46,16 @@ def listed(names, limit=20):
     return ", ".join(names[:limit]) + rest
 
 
+def shortened(text, limit=200):
+    """Returns a text of one line, cut where it is longer than a path or a name.
+
+    >>> shortened("a" * 30, 8)
+    'aaaaaaaa ... (30 characters)'
+    """
+    text = str(text)
+    return text if len(text) <= limit else f"{text[:limit]} ... ({len(text):,} characters)"
+
+
 def counted(count, noun, plural=None):
     """Returns a number with what it counts; the noun may have words behind it, such as its verb.
 

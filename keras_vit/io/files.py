@@ -1,5 +1,6 @@
 """Atomic writing, after which a file is complete or unchanged, and reading with one-line errors."""
 
+import codecs
 import contextlib
 import csv
 import errno
@@ -20,6 +21,9 @@ MAX_TEXT_SIZE = 16 * 1024**2  # bytes of a file of JSON or labels
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _SPACE_WORDS = ("No space left on device", "Disk quota exceeded", "File too large")
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EACCES}  # for folders, on some network disks and Windows
+_MARKS = (  # at the beginning of texts; that of UTF-32 begins with one of UTF-16
+    (codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"),
+)  # fmt: skip
 _POSITION = threading.Lock()
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
@@ -150,12 +154,14 @@ def read_at(descriptor: int, size: int, offset: int) -> bytes:
 
 def read_text(path: str | os.PathLike) -> str:
     """Reads UTF-8 text and normalizes its line ends to newlines."""
+    content = read_bytes(path, "a text file", math.inf)
     try:
-        text = read_bytes(path, "a text file", math.inf).decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        marks = (name for mark, name in _MARKS if content.startswith(mark))
         raise InputError(
-            f"Expected {path} to be UTF-8, but byte {error.start:,} is not. Convert it, "
-            "for example with `iconv -t UTF-8`."
+            f"Expected {path} to be UTF-8, but byte {error.start:,} is not. Convert it, for example with "
+            f"`iconv -f {next(marks, 'WINDOWS-1252')} -t UTF-8`."
         ) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

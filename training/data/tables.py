@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from keras_vit.errors import InputError, first_line, listed
+from keras_vit.errors import InputError, counted, first_line, listed, shortened
 from keras_vit.io.files import read_text, what_lies_at
 from keras_vit.training.data.split_columns import NEW
 
@@ -21,7 +21,23 @@ _OPTIONAL = ("split", "weight")
 ALL = "*"  # as the label column: all columns that are nothing else
 _PARQUET = (".parquet", ".pq")
 _INDEX = "__index_level_"  # columns that pandas adds to Parquet files
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
+_FIELD_SIZE = 2**31 - 1  # characters, the most that csv takes on every system
+
+
+class BytesColumn(Sequence):
+    """Stands for a column of bytes, which is not read."""
+
+    def __init__(self, length: int):
+        self._length = length
+
+    def __len__(self):
+        return self._length
+
+    def __getitem__(self, row):
+        if not -self._length <= row < self._length:
+            raise IndexError(row)
+        return "bytes"
 
 
 def read_table(path: Path, item: str = "image") -> dict[str, Sequence]:
@@ -33,8 +49,9 @@ def read_table(path: Path, item: str = "image") -> dict[str, Sequence]:
         return _read_parquet(path)
     text = read_text(path)
     delimiters = ("\t",) if path.suffix.lower() == ".tsv" else _DELIMITERS
-    rows = next((rows for rows in map(functools.partial(_rows, text), delimiters) if _is_even(rows)), None)
-    rows = rows or _rows(text, max(delimiters, key=text.partition("\n")[0].count))
+    read = functools.partial(_rows, text, path)
+    rows = next((rows for rows in map(read, delimiters) if _is_even(rows)), None)
+    rows = rows or read(max(delimiters, key=text.partition("\n")[0].count))
     if len(rows) < 2:
         raise InputError(
             f"Expected a line of column names and a row for each {item} in {path}, found neither."
@@ -43,8 +60,8 @@ def read_table(path: Path, item: str = "image") -> dict[str, Sequence]:
     for number, row in enumerate(rows[1:], start=1):
         if len(row) != len(header):
             raise InputError(
-                f"Expected {len(header)} values in each row of {path} ({listed(header)}), received "
-                f"{len(row)} in row {number:,}."
+                f"Expected {counted(len(header), 'value')} in each row of {path} "
+                f"({shortened(listed(header))}), received {len(row)} in row {number:,}.{_slip(header, row)}"
             )
     if twice := sorted({name for name in header if name and header.count(name) > 1}):
         raise InputError(f"{path} has several columns with the name {listed(twice)}. Rename or remove some.")
@@ -93,17 +110,45 @@ def _read_parquet(path):
     if not path.is_file():
         raise InputError(f"Expected a Parquet file at {path}, found {what_lies_at(path)}.")
     try:
-        table = pyarrow.parquet.read_table(path)
+        schema = pyarrow.parquet.read_schema(path)
+        plain = [name for name in schema.names if not _are_bytes(schema.field(name).type)]
+        table = pyarrow.parquet.read_table(path, columns=plain)
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(f"{path} cannot be read as a Parquet file: {first_line(error)}") from error
     if not table.num_rows:
         raise InputError(f"{path} has no rows.")
-    names = [name for name in table.column_names if not name.startswith(_INDEX)]
-    return {name: table[name].to_pylist() for name in names}
+    names = [name for name in schema.names if not name.startswith(_INDEX)]
+    bytes_column = BytesColumn(table.num_rows)
+    return {name: table[name].to_pylist() if name in plain else bytes_column for name in names}
 
 
-def _rows(text, delimiter):
-    return [row for row in csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True) if row]
+def _are_bytes(kind):
+    """Whether a column has bytes, or bytes with the path that they came from."""
+    import pyarrow.types as types
+
+    if types.is_struct(kind):
+        return any(_are_bytes(field.type) for field in kind.fields)
+    return types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind)
+
+
+def _rows(text, path, delimiter):
+    limit = csv.field_size_limit(_FIELD_SIZE)
+    try:
+        reader = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+        return [row for row in reader if row]
+    except csv.Error as error:
+        raise InputError(f"{path} cannot be read as a table: {first_line(error)}.") from error
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _slip(header, row):
+    """What may be wrong with a row of another length, as a sentence, or `""`."""
+    if any("\n" in value for value in row):
+        return ' A quotation mark (") before that has no end.'
+    if len(header) == 1 and len(row) > 1:
+        return " Remove what stands above the line of column names."
+    return ""
 
 
 def _is_even(rows):

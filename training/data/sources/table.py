@@ -6,14 +6,22 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_vit.errors import InputError, counted, listed, warn
+from keras_vit.errors import InputError, counted, listed, shortened, warn
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
 from keras_vit.training.data.groups import COLUMN
 from keras_vit.training.data.items import FileItems
 from keras_vit.training.data.label_columns import labels_of_columns, weights_of
+from keras_vit.training.data.path_columns import ABSENT, image_paths, why_absent
 from keras_vit.training.data.split_columns import rows_of_splits, split_column
-from keras_vit.training.data.tables import ALL, TABLE_FIELDS, choose_columns, label_columns, read_table
+from keras_vit.training.data.tables import (
+    ALL,
+    TABLE_FIELDS,
+    BytesColumn,
+    choose_columns,
+    label_columns,
+    read_table,
+)
 
 ARGUMENT = "PATH"
 FIELDS = DECODED_FIELDS + TABLE_FIELDS
@@ -30,8 +38,14 @@ def load(argument, options):
     path = Path(argument).expanduser()
     table = read_table(path)
     chosen = choose_columns(list(table), options.columns, path)
-    files = [os.path.join(path.parent, str(file).strip()) for file in table[chosen["image"]]]
-    is_there = _there(files, path, options.skip_broken)
+    column = f"column {chosen['image']} of {path}"
+    if isinstance(table[chosen["image"]], BytesColumn):
+        raise InputError(
+            f"Expected the paths of images in {column}, received the bytes of images. "
+            f"data=hf:{path.parent} reads these, in all Parquet files there; or set image_column."
+        )
+    files, notes = image_paths(table[chosen["image"]], path.parent, column)
+    is_there = _there(files, path, column, options.skip_broken)
     others = [name for name in table if options.group != f"{COLUMN}:{name}"]
     split, passed_over = _split(table, chosen, others, path)
     chosen = {kind: name for kind, name in {**chosen, "split": split}.items() if name}
@@ -48,7 +62,7 @@ def load(argument, options):
     items = FileItems(path.parent, files, dict(zip(table, values, strict=True)))
     splits, lines = encoded_parts(items, parts, options, str(path))
     taken = "columns: " + ", ".join(f"{kind} {name}" for kind, name in chosen.items())
-    return Loaded(splits, found.names, [taken, *passed_over, *found.lines, *lines], found.kind)
+    return Loaded(splits, found.names, [taken, *notes, *passed_over, *found.lines, *lines], found.kind)
 
 
 def _split(table, chosen, others, path):
@@ -60,18 +74,30 @@ def _split(table, chosen, others, path):
     return split_column(table, chosen.get("split"), used, path)
 
 
-def _there(files, path, skip_broken):
+def _there(files, path, column, skip_broken):
     """Whether each file is there."""
-    is_there = np.array([os.path.isfile(file) for file in files])
-    absent = [*itertools.compress(files, ~is_there)]
-    if not absent:
+    is_there = np.array([file is not ABSENT and os.path.isfile(file) for file in files])
+    if is_there.all():
         return is_there
-    found = f"{len(absent):,} of {counted(len(files), 'file')} that {path} names "
-    found += f"{'is' if len(absent) == 1 else 'are'} not there: {listed(absent, 5)}."
+    absent = [*itertools.compress(enumerate(files, start=1), ~is_there)]
+    names = [file for _, file in absent if file is not ABSENT]
+    found = []
+    if names:
+        found.append(
+            f"{len(names):,} of {counted(len(files), 'file')} that {path} names "
+            f"{'is' if len(names) == 1 else 'are'} not there: {listed(map(shortened, names), 5)}."
+        )
+    if rows := [row for row, file in absent if file is ABSENT]:
+        found.append(f"{column[0].upper()}{column[1:]} is empty in {_rows(rows)}.")
+    found = " ".join(found)
     if skip_broken and is_there.any():
         warn(f"{found} They are left out.")
         return is_there
     raise InputError(
-        f"{found} Paths are relative to {path.parent.absolute()}: correct them, leave these rows out, or set "
+        f"{found} {why_absent(names, path.parent)}Correct them, leave these rows out, or set "
         "skip_broken=True (--skip-broken)."
     )
+
+
+def _rows(rows):
+    return f"row {rows[0]:,}" if len(rows) == 1 else f"rows {listed(rows, 5)}"

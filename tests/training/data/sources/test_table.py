@@ -183,6 +183,104 @@ def test_files_that_are_absent_are_left_out_where_broken_ones_are(images):
         load_data(write(images, ["path", "label"], [["x.png", "dog"]]), skip_broken=True)
 
 
+@pytest.mark.parametrize("delimiter", [",", "|"])
+def test_fields_may_be_long(delimiter, images):
+    header, given = ["path", "label", "outline"], [[*row, "1 2;" * 40_000] for row in rows()]
+    data = load_data(write(images, header, given, delimiter=delimiter), image_size=8)
+    assert data.label_names == ("cat", "dog")
+    assert csv.field_size_limit() == 131_072
+
+
+def test_a_quotation_mark_without_an_end_is_named(images):
+    spec = write(images, ["path", "label"], rows())
+    text = (images / "table.csv").read_text().replace("images/5.png", '"images/5.png')
+    (images / "table.csv").write_text(text + "images/0.png,cat\n" * 20_000)
+    with pytest.raises(
+        InputError, match=r"received 1 in row 6. A quotation mark \(\"\) .* has no end"
+    ) as error:
+        load_data(spec)
+    assert len(str(error.value)) < 300
+
+
+def test_lines_above_the_names_of_the_columns_are_pointed_out(images):
+    write(images, ["path", "label"], rows())
+    text = (images / "table.csv").read_text()
+    (images / "table.csv").write_text(f"# made by hand\n{text}")
+    with pytest.raises(InputError, match="Expected 1 value in .*made by hand.* Remove what stands above"):
+        load_data(f"table:{images / 'table.csv'}")
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("utf-16", "UTF-16"), ("latin-1", "WINDOWS-1252")])
+def test_other_encodings_are_refused_with_the_command_that_converts(images, encoding, name):
+    write(images, ["path", "label"], rows(labels=("chaton", "b\u00e9b\u00e9")))
+    text = (images / "table.csv").read_text()
+    (images / "table.csv").write_bytes(text.encode(encoding))
+    with pytest.raises(InputError, match=f"UTF-8, but byte .* `iconv -f {name} -t UTF-8`"):
+        load_data(f"table:{images / 'table.csv'}")
+
+
+def test_backslashes_separate_folders_where_the_files_are_there(images):
+    given = [[path.replace("/", "\\"), label] for path, label in rows()]
+    data = load_data(write(images, ["path", "label"], given), image_size=8)
+    assert data.found[1].startswith("30 paths have backslashes in column path")
+    assert sum(len(split) for split in data.splits.values()) == 30
+    spec = write(images, ["path", "label"], [[f"C:\\data\\{path}", label] for path, label in rows()])
+    with pytest.raises(InputError, match="30 of 30 files .* are not there: .* with slashes, not backslashes"):
+        load_data(spec)
+
+
+@pytest.mark.parametrize("start", ["https://example.com/", "file:///data/", "s3://bucket/"])
+def test_rows_with_urls_are_called_so(images, start):
+    spec = write(images, ["path", "label"], [*rows(), [f"{start}1.png", "cat"]])
+    match = f"1 of 31 files .* not there: {start}1.png. 1 row has a URL, such as {start}1.png: download"
+    with pytest.raises(InputError, match=match):
+        load_data(spec)
+
+
+def test_rows_without_a_path_are_named_by_row(images):
+    import pyarrow.parquet
+
+    table = {"path": [None, *[row[0] for row in rows()], None], "label": [0, 1] * 16}
+    pyarrow.parquet.write_table(pyarrow.table(table), images / "table.parquet")
+    with pytest.raises(InputError, match="^Column path of .*table.parquet is empty in rows 1, 32. Correct"):
+        load_data(f"table:{images / 'table.parquet'}")
+    with pytest.warns(DataWarning, match="is empty in rows 1, 32. They are left out"):
+        data = load_data(f"table:{images / 'table.parquet'}", image_size=8, skip_broken=True)
+    assert all((red + 1) % 2 == label for red, label in zip(reds(data.train), data.train.labels, strict=True))
+    with pytest.raises(InputError, match="Column path of .*table.csv is empty in row 31"):
+        load_data(write(images, ["path", "label"], [*rows(), ["", "cat"]]))
+
+
+def test_a_tilde_is_the_home_folder(images, monkeypatch):
+    monkeypatch.setenv("HOME", str(images))
+    spec = write(images, ["path", "label"], [[f"~/{path}", label] for path, label in rows()])
+    assert len(load_data(spec, image_size=8).train) > 20
+
+
+@pytest.mark.parametrize("kind", ["bytes", "bytes and path"])
+def test_bytes_of_images_are_called_so_and_not_printed(images, kind):
+    import pyarrow.parquet
+
+    contents = [(images / row[0]).read_bytes() for row in rows()]
+    column = [{"bytes": content, "path": "a.png"} if "and" in kind else content for content in contents]
+    table = {"image": column, "label": [0, 1] * 15, "name": [row[0] for row in rows()]}
+    pyarrow.parquet.write_table(pyarrow.table(table), images / "table.parquet")
+    spec = f"table:{images / 'table.parquet'}"
+    with pytest.raises(InputError, match=f"the bytes of images. data=hf:{images} reads these") as error:
+        load_data(spec)
+    assert len(str(error.value)) < 400 and "PNG" not in str(error.value)
+    assert load_data(spec, image_column="name", image_size=8).label_names == ("0", "1")
+    with pytest.raises(InputError, match="Expected a number in column image of .*, received 'bytes'"):
+        load_data(spec, image_column="name", label_column="image,label")
+
+
+def test_long_texts_in_place_of_paths_are_cut(images):
+    spec = write(images, ["path", "label"], [*rows(), ["iVBORw0KGgo" * 20_000, "cat"]])
+    with pytest.raises(InputError, match=r"iVBORw0KGgo.* \.\.\. \([0-9,]+ characters\)") as error:
+        load_data(spec)
+    assert len(str(error.value)) < 800
+
+
 BAD = {
     "an unknown column": (["path", "label"], rows(), {"label_column": "klass"}, "received 'klass'"),
     "files that are absent": (
