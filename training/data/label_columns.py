@@ -1,11 +1,13 @@
 """Labels and weights as columns of a table."""
 
+import collections
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from keras_vit.errors import InputError, listed
+from keras_vit.errors import InputError, listed, shortened
 from keras_vit.io.label_kinds import CLASS, NUMBERS, SEVERAL, SOFT
 from keras_vit.training.data.label_arrays import (
     checked_rows,
@@ -21,6 +23,8 @@ _SEPARATORS = re.compile(r"[;|]")
 _WITH_COMMA = re.compile(r"[;|,]")
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 _THOUSANDS = re.compile(r"\s*[-+]?\d{1,3},\d{3}\s*")
+_INTEGER = re.compile(r"-?\d{1,300}")  # int() reads a few thousand digits at most
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?")
 _FLAGS = {"true": "1", "false": "0", "yes": "1", "no": "0"}
 
 
@@ -65,15 +69,26 @@ def classes_of(values: Sequence, where: str) -> tuple[np.ndarray, tuple[str, ...
         if _is_empty(value):
             raise InputError(f"{where} is empty in row {row:,}. Name a class for each image.")
         number = _as_number(value)
-        if isinstance(value, float) or number is not None and not number.is_integer():
+        if number is not None and not number.is_integer():
             raise InputError(
-                f"Expected class names or whole numbers in {where}, received {value} in row {row:,}. For "
-                f"numbers set label_kind={NUMBERS}."
+                f"Expected class names or whole numbers in {where}, received {shortened(value)} in row "
+                f"{row:,}. For numbers set label_kind={NUMBERS}."
             )
     texts = [str(value).strip() for value in values]
     names = sorted(set(texts), key=_order)
     index = {name: number for number, name in enumerate(names)}
     return np.array([index[text] for text in texts], np.int32), tuple(names)
+
+
+def alike_names(names: Sequence[str], where: str) -> tuple[str, ...]:
+    """Returns a line where names of classes differ in case, spaces or the way of writing a number alone."""
+    alike = collections.defaultdict(list)
+    for name in names:
+        alike[_plain_name(name)].append(name)
+    found = [" and ".join(map(repr, same)) for same in alike.values() if len(same) > 1]
+    if not found:
+        return ()
+    return (f"{listed(found, 5)} in {where} are different classes: write them alike if they mean one",)
 
 
 def weights_of(values: Sequence, where: str) -> np.ndarray:
@@ -86,7 +101,7 @@ def weights_of(values: Sequence, where: str) -> np.ndarray:
     found = [_as_number(value) for value in values]
     wrong = [row for row, value in enumerate(found, 1) if value is None or not 0 <= value < np.inf]
     if wrong or not any(found):
-        shown = f"{values[wrong[0] - 1]!r} in row {wrong[0]:,}" if wrong else "only zeros"
+        shown = f"{shortened(repr(values[wrong[0] - 1]))} in row {wrong[0]:,}" if wrong else "only zeros"
         raise InputError(f"Expected a weight of at least 0 in each row of {where}, received {shown}.")
     return np.array(found, np.float32)
 
@@ -103,8 +118,8 @@ def _of_one_column(name, values, where, kind):
         elif any(_SEPARATORS.search(str(value)) for value in values):
             row = next(r for r, value in enumerate(values, 1) if _SEPARATORS.search(str(value)))
             raise InputError(
-                f"Is {str(values[row - 1]).strip()!r} in row {row:,} of {where} one class or several labels? "
-                f"Set label_kind={SEVERAL} or label_kind={CLASS}."
+                f"Is {shortened(str(values[row - 1]).strip())!r} in row {row:,} of {where} one class or several "
+                f"labels? Set label_kind={SEVERAL} or label_kind={CLASS}."
             )
         else:
             kind, stated = CLASS, False
@@ -126,8 +141,10 @@ def _of_one_column(name, values, where, kind):
             f"Are the {len(names):,} whole numbers in {len(values):,} rows of {where} classes or numbers? "
             f"Set label_kind={NUMBERS} or label_kind={CLASS}."
         )
+    decimal = None not in numeric and not stated and any(not _INTEGER.fullmatch(name) for name in names)
     hint = f"{len(names)} whole numbers in {where} are classes; label_kind={NUMBERS} for numbers"
-    return Labels(labels, names, CLASS, f"labels: {hint}" if whole else None)
+    reading = f"labels: {hint}" if whole or decimal else None
+    return Labels(labels, names, CLASS, reading, alike_names(names, where))
 
 
 def _of_lists(values, where, kind):
@@ -144,7 +161,8 @@ def _of_lists(values, where, kind):
         rows = np.zeros((len(values), len(names)), np.float32)
         for row, items in zip(rows, named, strict=True):
             row[[index[item] for item in items]] = 1
-        return Labels(rows, names, SEVERAL, reading_of(SEVERAL, names, where))
+        reading = reading_of(SEVERAL, names, where)
+        return Labels(rows, names, SEVERAL, reading, alike_names(names, where))
     if len({len(value) for value in values}) != 1:
         raise InputError(f"Expected lists of names, or of equally many numbers, in {where}.")
     return labels_of_array(np.array(values, "float64"), where, kind)
@@ -153,12 +171,12 @@ def _of_lists(values, where, kind):
 def _refuse_text(values, where, why):
     for row, value in enumerate(values, start=1):
         if _as_number(value) is None:
-            shown = "an empty value" if _is_empty(value) else repr(str(value))
+            shown = "an empty value" if _is_empty(value) else repr(shortened(value))
             raise InputError(f"Expected a number in {where} {why}, received {shown} in row {row:,}.")
 
 
 def _is_empty(value):
-    return value is None or not str(value).strip()
+    return value is None or value != value or not str(value).strip()  # NaN is not itself
 
 
 def _plain_flags(values):
@@ -184,4 +202,10 @@ def _as_number(value):
 
 
 def _order(name):
-    return (0, int(name), name) if name.lstrip("-").isdecimal() else (1, 0, name)
+    return (0, int(name), name) if _INTEGER.fullmatch(name) else (1, 0, name)
+
+
+def _plain_name(name):
+    """What names have in common that may be meant as one: the number, or the letters in any case."""
+    text = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return _as_number(text) if _NUMBER.fullmatch(text) else text

@@ -21,11 +21,12 @@ class Labels(NamedTuple):
     names: tuple[str, ...]  # of the classes, labels or numbers
     kind: str = CLASS  # one of KINDS
     reading: str | None = None  # what was taken for what; None where it was stated
+    notes: tuple[str, ...] = ()  # lines on names that may be slips
 
     @property
     def lines(self) -> list[str]:
         """What there is to say about them."""
-        return [self.reading] if self.reading else []
+        return [*([self.reading] if self.reading else []), *self.notes]
 
 
 def strata(labels: np.ndarray, kind: str) -> np.ndarray:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from keras_vit.errors import InputError, listed
+from keras_vit.errors import InputError, listed, shortened
 from keras_vit.training.data.layout import ORDER, SPLITS
 
 USUAL = ("split", "set", "subset", "partition")  # names of columns, in any case
@@ -129,7 +129,9 @@ def _is_other(name, values):
 
 
 def _shown(values):
-    return listed(sorted({"nothing" if not text else repr(text) for text in map(_text, values)}), 5)
+    return listed(
+        sorted({"nothing" if not text else repr(shortened(text)) for text in map(_text, values)}), 5
+    )
 
 
 def _text(value):

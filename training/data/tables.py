@@ -26,18 +26,16 @@ _FIELD_SIZE = 2**31 - 1  # characters, the most that csv takes on every system
 
 
 class BytesColumn(Sequence):
-    """Stands for a column of bytes, which is not read."""
+    """Stands for a column of bytes, which is not read: only its length is known."""
 
-    def __init__(self, length: int):
-        self._length = length
+    def __init__(self, where: str, length: int):
+        self._where, self._length = where, length
 
     def __len__(self):
         return self._length
 
     def __getitem__(self, row):
-        if not -self._length <= row < self._length:
-            raise IndexError(row)
-        return "bytes"
+        raise InputError(f"Expected texts or numbers in {self._where}, received bytes.")
 
 
 def read_table(path: Path, item: str = "image") -> dict[str, Sequence]:
@@ -118,8 +116,12 @@ def _read_parquet(path):
     if not table.num_rows:
         raise InputError(f"{path} has no rows.")
     names = [name for name in schema.names if not name.startswith(_INDEX)]
-    bytes_column = BytesColumn(table.num_rows)
-    return {name: table[name].to_pylist() if name in plain else bytes_column for name in names}
+    return {
+        name: table[name].to_pylist()
+        if name in plain
+        else BytesColumn(f"column {name} of {path}", table.num_rows)
+        for name in names
+    }
 
 
 def _are_bytes(kind):

@@ -155,3 +155,47 @@ def test_labels_are_shown_by_their_kind():
     several = np.array([[1, 0], [0, 0]], "float32")
     assert words_of_labels(several, ("cat", "dog"), SEVERAL) == ["cat: 1", "dog: 0", "none of them: 1"]
     assert words_of_labels(np.array([[2.0], [4.0]]), ("age",), NUMBERS) == ["age: 2 to 4, mean 3"]
+
+
+def read(values, kind=None):
+    return labels_of_columns({"a": values}, "t", kind)
+
+
+def test_whole_numbers_as_floats_are_the_classes_that_they_are_as_texts():
+    for values in ([0.0, 1.0, 1.0], ["0.0", "1.0", "1.0"]):
+        labels = read(values)
+        assert labels.names == ("0.0", "1.0") and labels.values.tolist() == [0, 1, 1]
+        assert labels.lines == [
+            "labels: 2 whole numbers in column a of t are classes; label_kind=numbers for numbers"
+        ]
+    assert read([0.0, 1.0, 1.0], NUMBERS).values.tolist() == [[0], [1], [1]]
+    with pytest.raises(InputError, match="column a of t is empty in row 2"):
+        read([0.0, float("nan"), 1.0])
+
+
+def test_names_with_dashes_and_many_digits_are_names():
+    long = "9" * 5000  # more than int() reads
+    with pytest.raises(InputError, match="received 99.* [(]5,000 characters[)] in row 2") as error:
+        read(["cat", long])
+    assert len(str(error.value)) < 400
+    assert read(["--1", "--2", "-", "-10", "9"]).names == ("-10", "9", "-", "--1", "--2")
+
+
+@pytest.mark.parametrize(
+    ("values", "pairs"),
+    [
+        (["red", "Red", "blue"], "'Red' and 'red'"),
+        (["1", "1.0", "2"], "'1' and '1.0'"),
+        (["01", "1", "2"], "'01' and '1'"),
+        (["e\u0301t\u00e9", "\u00e9t\u00e9", "2"], "'e\u0301t\u00e9' and '\u00e9t\u00e9'"),
+        (["big cat", "big  cat", "x"], "'big  cat' and 'big cat'"),
+    ],
+)
+def test_classes_that_may_be_one_are_told(values, pairs):
+    expected = f"{pairs} in column a of t are different classes: write them alike if they mean one"
+    assert expected in read(values).lines
+    assert expected in read([[value] for value in values]).lines
+
+
+def test_classes_that_differ_are_not_told():
+    assert read(["red", "blue", "1e1", "10", "--1", "-1"]).lines == []

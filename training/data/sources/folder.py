@@ -14,6 +14,7 @@ from keras_vit.io.image_formats import HEIF_HINT, HEIF_SUFFIXES
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
 from keras_vit.training.data.items import FileItems
+from keras_vit.training.data.label_columns import alike_names
 from keras_vit.training.data.layout import read_layout
 from keras_vit.training.data.sources.table import load as load_table
 from keras_vit.training.data.tables import TABLE_FIELDS
@@ -65,7 +66,7 @@ def load(argument, options):
         warn(f"{counted(unread, 'photograph is', 'photographs are')} HEIC and passed over: {HEIF_HINT}.")
     items = FileItems(path, files)
     splits, lines = encoded_parts(items, parts, options, str(path))
-    return Loaded(splits, names, [*layout.lines(), *lines])
+    return Loaded(splits, names, [*layout.lines(), *alike_names(names, str(path)), *lines])
 
 
 def _table_in(path):

@@ -9,7 +9,7 @@ from keras_vit.errors import InputError, counted, first_line, listed
 from keras_vit.io.progress import say
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
-from keras_vit.training.data.label_columns import labels_of_columns, weights_of
+from keras_vit.training.data.label_columns import alike_names, labels_of_columns, weights_of
 from keras_vit.training.data.label_kinds import Labels
 from keras_vit.training.data.layout import ORDER, SPLITS
 from keras_vit.training.data.row_items import Columns, RowItems
@@ -184,7 +184,7 @@ def _labels(values, features, is_known, source, options):
     values = {name: [*itertools.compress(column, is_known)] for name, column in values.items()}
     (name, *others), names = values, _class_names(features[next(iter(values))])
     if not others and hasattr(features[name], "names"):
-        labels = Labels(np.array(values[name], np.int32), tuple(names))
+        labels = Labels(np.array(values[name], np.int32), tuple(names), notes=alike_names(names, source))
     else:
         if not others and names:
             values = {name: [[names[index] for index in row or ()] for row in values[name]]}

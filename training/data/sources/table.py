@@ -46,7 +46,11 @@ def load(argument, options):
         )
     files, notes = image_paths(table[chosen["image"]], path.parent, column)
     is_there = _there(files, path, column, options.skip_broken)
-    others = [name for name in table if options.group != f"{COLUMN}:{name}"]
+    others = [
+        name
+        for name, values in table.items()
+        if options.group != f"{COLUMN}:{name}" and not isinstance(values, BytesColumn)
+    ]
     split, passed_over = _split(table, chosen, others, path)
     chosen = {kind: name for kind, name in {**chosen, "split": split}.items() if name}
     columns = label_columns(chosen, others)
@@ -58,8 +62,12 @@ def load(argument, options):
     rows = {name: places[is_there[places]] for name, places in rows.items()}
     numbers = np.cumsum(is_there) - 1  # of the files that are there
     parts = {name: (numbers[rows[name]], *(array[rows[name]] for array in of_images)) for name in rows}
-    files, *values = ([*itertools.compress(column, is_there)] for column in (files, *table.values()))
-    items = FileItems(path.parent, files, dict(zip(table, values, strict=True)))
+    files = [*itertools.compress(files, is_there)]
+    kept = {
+        name: values if isinstance(values, BytesColumn) else [*itertools.compress(values, is_there)]
+        for name, values in table.items()
+    }
+    items = FileItems(path.parent, files, kept)
     splits, lines = encoded_parts(items, parts, options, str(path))
     taken = "columns: " + ", ".join(f"{kind} {name}" for kind, name in chosen.items())
     return Loaded(splits, found.names, [taken, *notes, *passed_over, *found.lines, *lines], found.kind)

@@ -188,3 +188,10 @@ def test_a_missing_folder_and_a_file_are_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="found a file"):
         read_folder(tmp_path / "file")
+
+
+def test_class_folders_that_differ_in_case_alone_are_told(tmp_path):
+    for number, name in enumerate(("Cat", "cat", "dog")):
+        save(tmp_path / name / "a.png", (number, 0, 0))
+    lines = folder.load(str(tmp_path), LoadOptions()).lines
+    assert f"'Cat' and 'cat' in {tmp_path} are different classes: write them alike if they mean one" in lines

@@ -270,8 +270,10 @@ def test_bytes_of_images_are_called_so_and_not_printed(images, kind):
         load_data(spec)
     assert len(str(error.value)) < 400 and "PNG" not in str(error.value)
     assert load_data(spec, image_column="name", image_size=8).label_names == ("0", "1")
-    with pytest.raises(InputError, match="Expected a number in column image of .*, received 'bytes'"):
+    with pytest.raises(InputError, match="Expected texts or numbers in column image of .*, received bytes"):
         load_data(spec, image_column="name", label_column="image,label")
+    with pytest.raises(InputError, match="Expected texts or numbers in column image of .*, received bytes"):
+        load_data(spec, image_column="name", label_column="label", group="column:image", image_size=8)
 
 
 def test_long_texts_in_place_of_paths_are_cut(images):
