@@ -117,9 +117,10 @@ def _of_one_column(name, values, where, kind):
             kind, stated = NUMBERS, False
         elif any(_SEPARATORS.search(str(value)) for value in values):
             row = next(r for r, value in enumerate(values, 1) if _SEPARATORS.search(str(value)))
+            shown = shortened(str(values[row - 1]).strip())
             raise InputError(
-                f"Is {shortened(str(values[row - 1]).strip())!r} in row {row:,} of {where} one class or several "
-                f"labels? Set label_kind={SEVERAL} or label_kind={CLASS}."
+                f"Is {shown!r} in row {row:,} of {where} one class or several labels? Set "
+                f"label_kind={SEVERAL} or label_kind={CLASS}."
             )
         else:
             kind, stated = CLASS, False

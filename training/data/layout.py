@@ -7,6 +7,7 @@ One reading is taken where only one makes sense. Where two do, the folder is ref
 import collections
 import dataclasses
 import os
+import re
 from pathlib import Path
 
 from keras_vit.errors import InputError, counted, listed
@@ -18,6 +19,9 @@ SPLITS = {  # the usual names, in any case
     "test": "test", "testing": "test",
 }  # fmt: skip
 ORDER = ("train", "validation", "test")
+_SHORT = {"trn": "train", "vld": "validation", "eval": "validation", "tst": "test", "holdout": "test"}
+_WITH_SPLITS = {"set", "sets", "data", "dataset", "split", "image", "images", "img", "imgs", "photos"}
+_WORDS = re.compile(r"[a-z]+")
 FIRST, LAST = "first", "last"  # readings of class folders that contain folders
 
 
@@ -78,11 +82,15 @@ def _split_folders(root, class_folders):
                 "Put their class folders into one of them."
             )
         splits[split] = inside[name]
-    others = [*(name for name in inside if name not in named), *map(os.path.basename, root.images)]
-    if others:
+    others = [name for name in inside if name not in named]
+    if others and class_folders == FIRST:
+        return {"train": root}
+    if others or root.images:
+        way_out = f"; to learn {listed(inside, 3)} as classes, set class_folders=first" if others else ""
         raise InputError(
             f"{root.path} has the splits {listed(named)}, and images that belong to none of them: "
-            f"{listed(others, 5)}. Move these out of the folder, or into a class of a split."
+            f"{listed([*others, *map(os.path.basename, root.images)], 5)}. Move these out of the folder, or "
+            f"into a class of a split{way_out}."
         )
     return {split: splits[split] for split in ORDER if split in splits}
 
@@ -165,6 +173,13 @@ def _refuse_two_readings(root, inside):
     loose = ""
     if images := inside[name].images:
         loose = f", after you moved the images next to them, such as {os.path.basename(images[0])}"
+    if renamed := _looks_like_splits(inside):
+        raise InputError(
+            f"{root.path} can be read in several ways, as {name} contains {listed(below, 3)}. If "
+            f"{listed(inside, 3)} are splits, rename them {listed(renamed, 3)}; if they are the classes, set "
+            f"class_folders=first; if {listed(below, 3)} are, of which new splits are made, set "
+            "class_folders=last."
+        )
     raise InputError(
         f"{root.path} can be read in two ways, as {name} contains {listed(below, 3)}. If {listed(inside, 3)} "
         f"are the classes, set class_folders=first; if {listed(below, 3)} are, set class_folders=last{loose}."
@@ -180,7 +195,19 @@ def _inner(folder):
 
 def _held_out(names):
     """The names of validation and test splits."""
-    return [name for name in names if SPLITS.get(name.casefold(), "train") != "train"]
+    return [name for name in names if _split_of(name) not in (None, "train")]
+
+
+def _split_of(name):
+    """The split that a folder seems to be by its name, such as `test_set` or `01_train`, or None."""
+    words = [word for word in _WORDS.findall(name.casefold()) if word not in _WITH_SPLITS]
+    return SPLITS.get(words[0], _SHORT.get(words[0])) if len(words) == 1 else None
+
+
+def _looks_like_splits(names):
+    """The splits that all of some folders seem to be by their names, or none."""
+    found = [_split_of(name) for name in names]
+    return found if None not in found and "train" in found and len(set(found)) == len(found) > 1 else []
 
 
 def _innermost(root):
@@ -207,6 +234,9 @@ def _empty_splits(root, splits):
 def _inner_folders(splits, class_folders):
     """What a reading that was asked for does to folders below the classes, a line for each kind."""
     classes = [item for folder in splits.values() for item in folder.with_images.items()]
+    if class_folders is not None and _looks_like_splits(outer := [name for name, _ in classes]):
+        mend = f": rename them {listed(_looks_like_splits(outer))} if they are"
+        yield f"{listed(outer)} are not kept as splits{mend}"
     if class_folders == FIRST:
         held_out = [(name, found) for name, folder in classes if (found := _held_out(_inner(folder)))]
         if held_out:
@@ -248,7 +278,7 @@ def _reading(root, splits, class_folders):
     where = "innermost folders" if class_folders == LAST else "folders"
     joined = _joined(splits) if class_folders == FIRST else ""
     if splits["train"] is root:
-        return f"classes: the {where} of {root.path.name}, without splits{joined}"
+        return f"classes: the {where} of {root.path.resolve().name}, without splits{joined}"
     names = ", ".join(f"{split} ({folder.path.name})" for split, folder in splits.items())
     return f"splits: {names}; classes: their {where}{joined}"
 

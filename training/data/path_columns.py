@@ -43,8 +43,19 @@ def why_absent(paths: Iterable[str], folder: Path) -> str:
             f"{counted(len(urls), 'row has', 'rows have')} a URL, such as {shortened(urls[0])}: download the "
             "files, and name their paths. "
         )
+    if with_ending := _with_ending(paths):
+        return f"{with_ending} is there: write the endings of the files too. "
     backslashes = " with slashes, not backslashes" if any("\\" in path for path in paths) else ""
     return f"Paths are relative to {folder.absolute()}{backslashes}. " if paths else ""
+
+
+def _with_ending(paths):
+    """A file that differs from the first path by an ending alone, or None."""
+    folder, name = os.path.split(paths[0]) if paths else ("", "")
+    if not name or not os.path.isdir(folder):
+        return None
+    with os.scandir(folder) as entries:
+        return next((entry.path for entry in entries if os.path.splitext(entry.name)[0] == name), None)
 
 
 def _path(text, folder):

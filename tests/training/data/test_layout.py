@@ -91,6 +91,17 @@ def test_splits_have_the_usual_names_in_any_case(made, train, validation, test):
             "a single folder, data, with train, valid in it. .* set data=folder:.*/data;",
         ),
         (["a/photos/cat", "a/photos/dog"], "a single folder, a/photos, with cat, dog .*=folder:.*/a/photos;"),
+        (
+            ["training_set/cat", "training_set/dog", "test_set/cat", "test_set/dog"],
+            "If test_set, training_set are splits, rename them test, train; .*first; .* new splits .*last",
+        ),
+        (
+            ["trn/cat", "trn/dog", "tst/cat", "tst/dog", "vld/cat", "vld/dog"],
+            "rename them train, test, validation",
+        ),
+        (["01_train/cat", "01_train/dog", "02_val/cat", "02_val/dog"], "rename them train, validation; if"),
+        (["cat/2", "cat/test_images/2", "dog/1"], "splits within classes, such as cat/test_images"),
+        (["car/2", "train/steam", "train/ice"], "belong to none .*: car.* car, train as classes, .*=first"),
         (["train/photos/cat", "train/photos/dog"], "train contains a single folder, photos, with cat, dog"),
     ],
 )
@@ -108,6 +119,7 @@ def test_what_cannot_be_read_in_one_way_is_refused(made, places, message):
         (["red/apple/2", "green/apple", "green/car"], "last", {"apple": 3, "car": 1}),
         (["cat", "dog", "test/2"], "first", {"cat": 1, "dog": 1, "test": 2}),
         (["Training/1", "Testing/2"], "first", {"Testing": 2, "Training": 1}),
+        (["car/2", "train/steam", "train/ice"], "first", {"car": 2, "train": 2}),
     ],
 )
 def test_class_folders_chooses_a_reading(made, places, class_folders, expected):
@@ -129,6 +141,12 @@ def test_class_folders_chooses_a_reading(made, places, class_folders, expected):
         ),
         (["cats/train", "cats/test", "dogs/2"], "first", "cats/test is not kept as a split"),
         (["animal/cat", "animal/2", "plant/1"], "last", "2 images directly in animal, next to cat: a class"),
+        (
+            ["test_set/cat", "test_set/dog", "training_set/cat", "training_set/dog"],
+            "last",
+            "test_set, training_set are not kept as splits: rename them test, train if they are",
+        ),
+        (["test_set/cat", "test_set/dog", "training_set/2"], "first", "test_set, training_set are not kept"),
         (["cats/train", "cats/test", "dogs/2"], "last", "the classes test have names of splits"),
     ],
 )

@@ -71,7 +71,13 @@ def load(argument, options):
 
 def _table_in(path):
     """The path of the table that says the labels of a folder's images, or None."""
-    return next((str(file) for file in sorted(path.iterdir()) if file.name.lower() in TABLES), None)
+    found = [str(file) for file in sorted(path.iterdir()) if file.name.lower() in TABLES]
+    if len(found) > 1:
+        raise InputError(
+            f"Expected one table of labels in {path}, found {listed(map(os.path.basename, found))}. Remove "
+            "or rename all but one."
+        )
+    return found[0] if found else None
 
 
 def _left_out(path, table, parts):

@@ -1,5 +1,6 @@
 """`hf:NAME`: image classification sets of Hugging Face's `datasets`, from its hub or a folder."""
 
+import functools
 import itertools
 import os
 
@@ -63,7 +64,7 @@ def _tables(argument, source):
         ) from error
     name, _, configuration = argument.partition(":")
     if not os.path.isdir(os.path.expanduser(name)):
-        say(f"{source}: what is not yet in {datasets.config.HF_DATASETS_CACHE} is downloaded there, once")
+        _say_where(source, datasets.config.HF_DATASETS_CACHE)
     try:
         loaded = datasets.load_dataset(os.path.expanduser(name), configuration or None)
     except Exception as error:  # no such set, a gated one, no network, damaged files: of many types
@@ -81,6 +82,11 @@ def _tables(argument, source):
     if "train" not in found:
         raise InputError(f"Expected a split train in {source}, found {listed(loaded)}.")
     return {split: found[split] for split in ORDER if split in found}, others
+
+
+@functools.cache  # check loads a set with an error twice
+def _say_where(source, folder):
+    say(f"{source}: what is not yet in {folder} is downloaded there, once")
 
 
 def _typed_columns(features):

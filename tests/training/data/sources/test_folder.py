@@ -5,7 +5,7 @@ from PIL import Image
 from keras_vit.errors import DataWarning, InputError
 from keras_vit.io import folders
 from keras_vit.training.data import decoded
-from keras_vit.training.data.sources import LoadOptions, folder
+from keras_vit.training.data.sources import LoadOptions, find_source, folder
 
 
 def read_folder(path, image_size=None, skip_broken=False):
@@ -188,6 +188,19 @@ def test_a_missing_folder_and_a_file_are_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="found a file"):
         read_folder(tmp_path / "file")
+
+
+def test_several_tables_of_labels_are_refused(tmp_path):
+    for name in ("Labels.CSV", "labels.parquet"):
+        (tmp_path / name).write_bytes(b"")
+    with pytest.raises(InputError, match="one table of labels in .*, found Labels.CSV, labels.parquet"):
+        folder.load(str(tmp_path), LoadOptions())
+
+
+def test_the_current_folder_is_called_by_its_name(photos, monkeypatch):
+    monkeypatch.chdir(photos)
+    assert find_source("folder:.")[2] == find_source("folder:cat/..")[2] == "folder:photos"
+    assert folder.load(".", LoadOptions()).lines[0] == "classes: the folders of photos, without splits"
 
 
 def test_class_folders_that_differ_in_case_alone_are_told(tmp_path):

@@ -237,6 +237,12 @@ def test_rows_with_urls_are_called_so(images, start):
         load_data(spec)
 
 
+def test_files_whose_endings_are_left_out_are_recognized(images):
+    spec = write(images, ["path", "label"], [[path.removesuffix(".png"), label] for path, label in rows()])
+    with pytest.raises(InputError, match="are not there: .*images/0.png is there: write the endings"):
+        load_data(spec)
+
+
 def test_rows_without_a_path_are_named_by_row(images):
     import pyarrow.parquet
 
