@@ -8,7 +8,7 @@ import numpy as np
 from keras_vit.errors import InputError
 from keras_vit.io.files import read_bytes
 from keras_vit.io.images import MAX_FILE_SIZE
-from keras_vit.training.data.items import hashes, sampled, told_apart
+from keras_vit.training.data.items import digest, hashes, sampled, told_apart
 
 
 class Columns(Mapping):
@@ -69,13 +69,10 @@ class RowItems:
         kept = {split: table.cache_files for split, table in self._tables.items()}
         if not all(kept.values()):
             return hashes(map(self._bytes, range(len(self))))
-        facts = {s: "\0".join(_facts(file["filename"]) for file in files) for s, files in kept.items()}
-        places = (self._place(index) for index in range(len(self)))
-        of_files = (_facts(self._paths[index]) if index in self._paths else "" for index in range(len(self)))
-        return hashes(
-            f"{facts[split]}\0{split}\0{row}\0{file}".encode("utf-8", "surrogateescape")
-            for (split, row), file in zip(places, of_files, strict=True)
-        )
+        of_tables = (_facts(file["filename"]) for files in kept.values() for file in files)
+        table = digest(b"\0".join(of_tables))
+        of_files = (_facts(self._paths[index]) if index in self._paths else b"" for index in range(len(self)))
+        return hashes(b"%d\0%d\0%b" % (table, index, file) for index, file in enumerate(of_files))
 
     def contents(self) -> np.ndarray:
         """Returns a uint64 for each image that is the same for equal files."""
@@ -121,5 +118,5 @@ def _facts(path):
     try:
         found = os.stat(path)
     except OSError:  # which the examination of the images reports
-        return path
-    return f"{os.path.abspath(path)}\0{found.st_size}\0{found.st_mtime_ns}"
+        return os.fsencode(path)
+    return os.fsencode(f"{os.path.abspath(path)}\0{found.st_size}\0{found.st_mtime_ns}")

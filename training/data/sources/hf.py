@@ -6,7 +6,8 @@ import os
 
 import numpy as np
 
-from keras_vit.errors import InputError, counted, first_line, listed
+from keras_vit.errors import InputError, first_line, listed
+from keras_vit.io.label_kinds import NUMBERS
 from keras_vit.io.progress import say
 from keras_vit.training.data.dataset import Loaded
 from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
@@ -16,6 +17,7 @@ from keras_vit.training.data.layout import ORDER, SPLITS
 from keras_vit.training.data.row_items import Columns, RowItems
 from keras_vit.training.data.split_columns import held_out_lines, rows_of_splits, split_column
 from keras_vit.training.data.tables import ALL, TABLE_FIELDS, choose_columns, label_columns
+from keras_vit.training.data.unknown_labels import labelled_rows
 
 ARGUMENT = "NAME"
 FIELDS = DECODED_FIELDS + TABLE_FIELDS
@@ -39,8 +41,10 @@ def load(argument, options):
     chosen = {kind: name for kind, name in {**chosen, "split": split}.items() if name}
     names = label_columns(chosen, list(features))
     values = {name: [value for table in tables.values() for value in table[name]] for name in names}
-    is_known = _are_known(values, features, rows["train"])
-    rows, without = _labelled(rows, is_known, names, source)
+    is_known = _are_known(values, features, rows["train"], options.label_kind)
+    where = f"column {listed(names, 5)} of {source}"
+    kept, without = labelled_rows({split: is_known[places] for split, places in rows.items()}, where)
+    rows = {split: rows[split][places] for split, places in kept.items()}
     labels = _labels(values, features, is_known, source, options)
     of_images = [labels.values]
     if weight := chosen.get("weight"):
@@ -127,7 +131,7 @@ def _splits(tables, chosen, options, source):
     columns = {name: values for name, values in _plain_columns(tables) if options.group != f"column:{name}"}
     if len(tables) == 1:
         split, lines = split_column(columns, given, used, source)
-        values = split and Columns(tables)[split]
+        values = split and columns.get(split, Columns(tables)[split])
         return split, rows_of_splits(values, count, f"column {split} of {source}"), lines
     if given:
         raise InputError(f"{source} has splits, {listed(tables)}. Leave split_column out.")
@@ -137,18 +141,24 @@ def _splits(tables, chosen, options, source):
 
 
 def _plain_columns(tables):
-    """The columns of texts, whole numbers, or true and false."""
+    """The columns of texts, classes by their names, whole numbers, or true and false."""
+    import datasets
+
     for name, feature in tables["train"].features.items():
-        if getattr(feature, "dtype", "").startswith(("string", "large_string", "int", "uint", "bool")):
-            yield name, [value for t in tables.values() for value in t.data.column(name).to_pylist()]
+        if not isinstance(feature, datasets.ClassLabel | datasets.Value):
+            continue
+        if feature.dtype.startswith(("string", "large_string", "int", "uint", "bool")):
+            values = [value for table in tables.values() for value in table.data.column(name).to_pylist()]
+            names = dict(enumerate(getattr(feature, "names", None) or ()))
+            yield name, [names.get(value, value) for value in values] if names else values
 
 
-def _are_known(values, features, train):
-    """Whether each row has a label; -1 stands for none where it is no class, and no label in training."""
+def _are_known(values, features, train, kind):
+    """Whether each row has a label; -1 stands for none where it is no class, number or label in training."""
     is_none = []
     for name, column in values.items():
         names = _class_names(features[name])
-        is_label = names is None and any(column[row] == -1 for row in train)
+        is_label = names is None and (kind == NUMBERS or any(column[row] == -1 for row in train))
         is_none.append([_is_none(value, is_label, names is not None) for value in column])
     return ~np.all(is_none, axis=0)
 
@@ -157,27 +167,6 @@ def _is_none(value, minus_one, is_class):
     if isinstance(value, list):
         return is_class and any(index is None or index < 0 for index in value)
     return value is None or value != value or not minus_one and isinstance(value, int) and value == -1
-
-
-def _labelled(rows, is_known, columns, source):
-    """The rows of each split that have a label, and lines on what is left out."""
-    found, lines = {}, []
-    for split, places in rows.items():
-        known = places[is_known[places]]
-        missing = len(places) - len(known)
-        if not len(known) and split == "train":
-            raise InputError(
-                f"Expected labels in column {listed(columns, 5)} of {source} for training, received unknown "
-                "ones, -1 or none, in each row. Set label_column."
-            )
-        if len(known):
-            found[split] = known
-        if missing and len(known):
-            number = f"{missing:,} of {counted(len(places), 'row')} of {split}"
-            lines.append(f"{number} left out: the label is unknown, -1 or none")
-        elif missing:
-            lines.append(f"split {split} left out: its labels are unknown, -1 or none")
-    return found, lines
 
 
 def _class_names(feature):

@@ -11,6 +11,7 @@ from keras_vit.training.data.dataset import Loaded, Split
 from keras_vit.training.data.encoded import DECODED_FIELDS, encoded_parts
 from keras_vit.training.data.items import StoredItems
 from keras_vit.training.data.storage import allocate
+from keras_vit.training.data.unknown_labels import labelled_rows
 
 ARGUMENT = "NAME"
 FIELDS = DECODED_FIELDS
@@ -24,8 +25,8 @@ def load(argument, options):
     """Loads a set that was prepared on this machine, or downloads and prepares it.
 
     The argument is the name of the set, such as `cifar10`; a configuration follows after a slash. The splits
-    `train`, `validation` and `test` are used; a single split is the training split. A test split without
-    labels is ignored. `image_size` is required for images of different sizes, and used only for them.
+    `train`, `validation` and `test` are used; a single split is the training split. Rows without labels
+    are left out. `image_size` is required for images of different sizes, and used only for them.
     """
     builder = _find_builder(argument, options.data_dir)
     keys = _feature_keys(builder, argument)
@@ -40,8 +41,12 @@ def load(argument, options):
         parts, lines = _encoded_splits(builder, splits, keys, options, f"tfds:{argument}")
     else:
         parts = _decoded_splits(builder, splits, keys)
-    labelled = {name: split for name, split in parts.items() if name == "train" or split.labels.max() >= 0}
-    return Loaded(labelled, tuple(builder.info.features[keys[1]].names), lines)
+    known = {name: split.labels >= 0 for name, split in parts.items()}
+    rows, without = labelled_rows(known, f"{keys[1]} of tfds:{argument}")
+    parts = {
+        name: parts[name] if known[name].all() else parts[name].take(found) for name, found in rows.items()
+    }
+    return Loaded(parts, tuple(builder.info.features[keys[1]].names), [*lines, *without])
 
 
 def vary_in_size(argument, data_dir):

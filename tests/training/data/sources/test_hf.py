@@ -164,6 +164,9 @@ def test_labels_that_are_no_named_classes_may_be_unknown_too(tmp_path):
     texts = datasets.Features({"image": datasets.Image(), "label": datasets.Value("string")})
     data = load_data(write_rows(tmp_path / "texts", labelled(["a", "b", None] * 10), texts), image_size=8)
     assert "10 of 30 rows of train left out: the label is unknown, -1 or none" in data.found
+    spec = write_rows(tmp_path / "numbers", labelled([3, 5] * 15), features)
+    write_rows(tmp_path / "numbers", labelled([-1] * 9, 100), features, "test")
+    assert reds(load_data(spec, image_size=8, label_kind="numbers").test) == list(range(100, 109))
     data = load_data(write_rows(tmp_path / "kept", labelled([-1, 1] * 15), features), image_size=8)
     assert data.label_names == ("-1", "1")
 
@@ -228,6 +231,9 @@ def test_a_column_names_the_splits_of_a_set_that_has_train_alone(tmp_path):
     assert data.found[0] == "columns: image image, label label, split split"
     assert reds(data.test) == list(range(2, 30, 3))
     assert len(load_data(spec, image_size=8, split_column="new").train) > 20
+    named = datasets.Features({**features, "split": datasets.ClassLabel(names=["test", "train"])})
+    data = load_data(write_rows(tmp_path / "classes", {**rows, "split": [1, 1, 0] * 10}, named), image_size=8)
+    assert reds(data.test) == list(range(2, 30, 3)) and data.label_names == ("cat", "dog")
     rows["split"] = ["train", "train", "holdout"] * 10
     with pytest.raises(InputError, match="column split of hf:.* received 'holdout'.* split_column=new"):
         load_data(write_rows(tmp_path / "other", rows, features))

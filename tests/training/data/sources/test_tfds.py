@@ -77,6 +77,32 @@ class UnreachablePhotos(OfflinePhotos):
     url_infos = {"https://photos.invalid/photos.zip": None}
 
 
+class PartlyLabelled(NamedTiles):
+    """Images of one size, some of whose labels are unknown."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    SHAPE = (4, 4, 1)
+
+    def _info(self):
+        features = {
+            "image": tfds.features.Image(shape=self.SHAPE),
+            "label": tfds.features.ClassLabel(num_classes=2),
+        }
+        return self.dataset_info_from_configs(features=tfds.features.FeaturesDict(features))
+
+    def _generate_examples(self, split, numbers):
+        for index in numbers:
+            image = np.full((4, 4, self.SHAPE[-1]), index, np.uint8)
+            yield index, {"image": image, "label": -1 if index in (40, 41) else index % 2}
+
+
+class PartlyLabelledPhotos(PartlyLabelled):
+    """The same of any size."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    SHAPE = (None, None, 3)
+
+
 @pytest.fixture
 def shared_sets():
     shared = os.environ.get("KERAS_VIT_SHARED_DATA") or Path(__file__).parents[5] / "shared" / "data"
@@ -90,6 +116,7 @@ def test_images_of_various_sizes_are_prepared_and_resized(tmp_path):
     assert data.name == "tfds:offline_photos" and data.label_names == ("dark", "light")
     assert data.image_shape == (8, 6, 3)
     assert [len(split) for split in (data.train, data.validation, data.test)] == [20, 2, 2]
+    assert "split test left out: its labels are unknown, -1 or none" in data.found
     for split in (data.train, data.validation, data.test):
         np.testing.assert_array_equal(np.asarray(split.images).mean(axis=(1, 2, 3)) > 128, split.labels == 1)
 
@@ -99,6 +126,13 @@ def test_images_are_called_by_their_names_in_the_set(tmp_path):
     for split, source in ((data.train, "train"), (data.validation, "train"), (data.test, "test")):
         pixels = np.asarray(split.images)[:, 0, 0, 0]
         assert split.names() == [f"{source}_{pixel}é" for pixel in pixels]
+
+
+@pytest.mark.parametrize(("name", "image_size"), [("partly_labelled", None), ("partly_labelled_photos", 4)])
+def test_rows_without_labels_are_left_out_with_a_line(tmp_path, name, image_size):
+    data = load_data(f"tfds:{name}", data_dir=tmp_path, image_size=image_size)
+    assert "2 of 4 rows of test left out: the label is unknown, -1 or none" in data.found
+    assert sorted(np.asarray(data.test.images)[:, 0, 0, 0].tolist()) == [42, 43]
 
 
 def test_images_of_various_sizes_need_an_image_size(tmp_path):
