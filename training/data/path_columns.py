@@ -61,7 +61,7 @@ def _with_ending(paths):
 def _path(text, folder):
     if not text:
         return ABSENT
-    if _URL.match(text):
+    if "://" in text and _URL.match(text):
         return text
     path = os.path.join(folder, text)
     return path if not text.startswith("~") or os.path.exists(path) else os.path.expanduser(text)
