@@ -1,6 +1,7 @@
 """check shows how data are read, and is an error where they cannot be."""
 
 import os
+import shutil
 import sys
 
 import pytest
@@ -40,6 +41,9 @@ def test_a_broken_file_and_two_readings_are_one_line(photos, capsys):
     assert "passed over: 1 .txt\ntrain       8 images" in shown  # the rest
     assert main(["check", f"folder:{photos}", "--skip-broken"]) == 0
     (photos / "Train").rename(photos / "nature")
+    assert main(["check", f"folder:{photos}", "--skip-broken"]) == 2
+    assert f"set data=folder:{photos}/nature; if" in capsys.readouterr().err
+    shutil.copytree(photos / "nature", photos / "town")
     assert main(["check", f"folder:{photos}", "--skip-broken"]) == 2
     assert "set --class-folders first" in capsys.readouterr().err
     assert main(["check", f"folder:{photos}", "--skip-broken", "--class-folders", "last"]) == 0
