@@ -234,5 +234,3 @@ def _images(files, found, shape, geometry):
                 warn(line, Notice)
         finally:
             pool.shutdown(cancel_futures=True)
-    for line in changes.lines(prepare.background, prepare.window):
-        warn(line, Notice)

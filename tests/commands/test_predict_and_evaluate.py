@@ -65,15 +65,6 @@ def test_outputs_that_are_no_classes_are_shown_as_they_are(own_folder, capsys):
         (own_folder / "out.json").unlink()
 
 
-def test_what_decoding_changed_is_said(own_folder, capsys):
-    Image.new("RGBA", (8, 8), (255, 0, 0, 100)).save("cut.png")
-    Image.fromarray(np.full((8, 8), 700, "uint16")).save("deep.png")
-    assert main(["predict", "factory.py:labels", "photo.png", "cut.png", "deep.png"]) == 0
-    said = capsys.readouterr().err
-    assert "1 image has transparent parts, which become white" in said
-    assert "1 image has 16 bits, with values from 700 to 700 of 65,535" in said
-
-
 def test_the_scores_of_an_exported_file_have_the_names_of_its_labels(own_folder, capsys):
     from keras_vit.importing import import_named
 
