@@ -38,9 +38,16 @@ class Changes:
     sixteen_bits: int = 0  # images of 16 bits a channel
     low: int = HIGHEST  # the values that occur in these, where they are not transparent
     high: int = 0
+    ranges: list[int] = dataclasses.field(default_factory=lambda: [0] * 17)  # of each, by the bits they have
 
     def __post_init__(self):
         self._lock = threading.Lock()
+
+    @classmethod
+    def of_16_bits(cls, low: int, high: int) -> "Changes":
+        """Returns those of an image of 16 bits with values from `low` to `high`."""
+        bits = (high - low).bit_length()
+        return cls(sixteen_bits=1, low=low, high=high, ranges=[int(place == bits) for place in range(17)])
 
     def add(self, other: "Changes"):
         """Counts what decoding changed of other images."""
@@ -48,6 +55,7 @@ class Changes:
             self.transparent += other.transparent
             self.sixteen_bits += other.sixteen_bits
             self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+            self.ranges = [own + more for own, more in zip(self.ranges, other.ranges, strict=True)]
 
     def lines(self, background=WHITE, window=None) -> list[str]:
         """Returns a line on each kind of change; the arguments are those of `Preprocessing`."""
@@ -63,16 +71,36 @@ class Changes:
                 f"{self.low:,} to {self.high:,} of 65,535: {_scaling(window)}, {self._levels(window)} "
                 "levels of 256 are used."
             )
+        if few := self._few(window):
+            found.append(
+                f"{counted(few, 'image keeps', 'images keep')} fewer than {LEAST_LEVELS} levels of 16 bits."
+            )
         return found
 
-    def check(self, where, window=None):
-        """Raises InputError where hardly a grey level of 16-bit images would be left."""
+    def check(self, where, window=None, is_chosen=False):
+        """Raises InputError where hardly a grey level of 16-bit images would be left.
+
+        Of a window that `is_chosen` by the user, images may have a small part each.
+        """
         if self.sixteen_bits and self._levels(window) < LEAST_LEVELS:
             raise InputError(
                 f"The 16-bit images of {where} have values from {self.low:,} to {self.high:,} of 65,535: "
                 f"{_scaling(window)}, {self._levels(window)} grey levels would be left. Set sixteen_bit=data "
                 "to scale them by the values that occur, or sixteen_bit=LOW:HIGH by those that matter."
             )
+        if not is_chosen and 2 * (few := self._few(window)) > self.sixteen_bits:
+            raise InputError(
+                f"{few:,} of {counted(self.sixteen_bits, '16-bit image')} of {where} would keep fewer than "
+                f"{LEAST_LEVELS} grey levels each: all have values from {self.low:,} to {self.high:,} of "
+                f"65,535, {_scaling(window)}, but most of them only a small part of that. Set "
+                "sixteen_bit=LOW:HIGH to the values that matter."
+            )
+
+    def _few(self, window):
+        """How many images of 16 bits keep too few levels each, whatever brighter ones there are."""
+        low, high = window or (0, HIGHEST)
+        least = (LEAST_LEVELS - 1) * (high - low) / 255
+        return sum(count for bits, count in enumerate(self.ranges) if 2**bits - 1 < least)
 
     def _levels(self, window):
         low, high = _windowed(np.array([self.low, self.high], "uint32"), window).tolist()
@@ -245,7 +273,7 @@ def _in_8_bits(samples, mode, changes, window):
     """Scales colours by the window, and opacity by all of its range."""
     colors, opacity = (samples[..., :-1], samples[..., -1]) if mode[-1] == "A" else (samples, None)
     seen = colors if opacity is None or not opacity.any() else colors[opacity > 0]
-    changes.add(Changes(sixteen_bits=1, low=int(seen.min()), high=int(seen.max())))
+    changes.add(Changes.of_16_bits(int(seen.min()), int(seen.max())))
     bands = [*np.moveaxis(_windowed(colors, window), -1, 0)]
     bands += [] if opacity is None else [_windowed(opacity, None)]
     return Image.merge(mode, [Image.fromarray(band) for band in bands])

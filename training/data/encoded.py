@@ -34,7 +34,7 @@ def encoded_parts(items, parts: dict[str, tuple[np.ndarray, ...]], options, sour
     if found.broken:
         _report_broken(found.broken, decoder, source, options.skip_broken)
     if not options.copied:
-        found.changes.check(source, decoder.window)
+        found.changes.check(source, decoder.window, decoder.window is not None and not by_data)
     lines += [*more, *found.changes.lines(decoder.background, decoder.window)]
     splits = {}
     for name, (indices, *labels) in parts.items():
@@ -46,7 +46,7 @@ def encoded_parts(items, parts: dict[str, tuple[np.ndarray, ...]], options, sour
 def _examined(decoder, folder, options, every=False):
     """Examines all images, or some of many, or finds what was kept."""
     if (kept := kept_examination(folder, decoder.stamps)) is not None:
-        if kept.broken and (found := again(decoder, kept)) != kept:
+        if kept.broken and (found := again(decoder, kept)).broken != kept.broken:
             keep_examination(folder, decoder.stamps, found)
             kept = found
         return kept, []

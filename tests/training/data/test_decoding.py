@@ -38,6 +38,22 @@ def test_few_grey_levels_are_refused_with_what_to_set(scans):
         task_of(recipe(scans)).load_data()
 
 
+def test_one_bright_image_does_not_hide_that_the_others_keep_few_levels(scans):
+    Image.fromarray(np.full((12, 10), 65_535, "uint16")).save(scans / "dim" / "marker.png")
+    message = r"41 of 41 16-bit images .* fewer than 32 grey levels .* Set sixteen_bit=LOW:HIGH"
+    for stated in (None, "data"):
+        with pytest.raises(InputError, match=message):
+            task_of(recipe(scans, sixteen_bit=stated)).load_data()
+    found = task_of(recipe(scans, sixteen_bit="0:4095")).load_data().found
+    assert "1 image keeps fewer than 32 levels of 16 bits." in found  # the marker
+    (found,) = [
+        line
+        for line in task_of(recipe(scans, sixteen_bit="0:65535")).load_data().found
+        if "keep fewer" in line
+    ]
+    assert found.startswith("41 images keep fewer than 32 levels")
+
+
 @pytest.mark.parametrize(("stated", "window"), [("data", (0, 4095)), ("1000:4095", (1000, 4095))])
 def test_a_window_is_used_by_training_and_kept_for_prediction(stated, window, scans, tmp_path):
     run = train(recipe(scans, sixteen_bit=stated), tmp_path / "run")
