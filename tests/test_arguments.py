@@ -46,6 +46,21 @@ def test_missing_and_unknown_arguments_are_named(line, message, capsys):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["export", "evaluate", "predict", "doctor", "generate"])
+def test_a_slip_in_the_path_of_a_model_is_answered_before_any_import(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "photos").mkdir(parents=True)
+    with pytest.raises(SystemExit) as ended:
+        make_parser().parse_args([command, "runs/photo"])
+    assert ended.value.code == 2
+    message = (
+        "no file or folder runs/photo here. Did you mean runs/photos? Public weights of this name are hf://"
+    )
+    assert message in capsys.readouterr().err
+    for name in ("runs/photos", "timm/vit_tiny", "my.py:build"):
+        assert make_parser().parse_args(["export", name]).model == name
+
+
 def test_messages_on_data_name_what_the_command_takes():
     options = make_parser().parse_args(["check", "folder:photos"])
     said = (

@@ -3,7 +3,14 @@
 from keras_vit.commands.arguments import path, refuse, share
 from keras_vit.commands.data_option import EXPECTED, OF_DATA, add_data
 from keras_vit.commands.json_option import add_json, json_file
-from keras_vit.commands.model_option import add_import, add_metric, add_task, by_output, named_metric
+from keras_vit.commands.model_option import (
+    add_import,
+    add_metric,
+    add_task,
+    by_output,
+    model_name,
+    named_metric,
+)
 from keras_vit.commands.quiet import quiet_engines, quiet_import
 from keras_vit.errors import InputError, counted
 
@@ -13,7 +20,7 @@ EXAMPLE = "keras-vit evaluate model.keras --data folder:photos --task classifica
 def add_arguments(parser):
     parser.add_argument(
         "model",
-        type=path,
+        type=model_name,
         metavar="MODEL",
         help="run folder; or, with --data, any model as `keras-vit predict` takes it",
     )

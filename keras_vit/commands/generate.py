@@ -2,9 +2,10 @@
 
 import sys
 
-from keras_vit.commands.arguments import path, selected
+from keras_vit.commands.arguments import selected
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.kind import open_text_model
+from keras_vit.commands.model_option import model_name
 from keras_vit.commands.quiet import quiet_engines, quiet_import
 from keras_vit.export.variants import is_exported
 
@@ -12,7 +13,9 @@ EXAMPLE = "keras-vit generate runs/names --num 20 --temperature 0.8 --prefix tyr
 
 
 def add_arguments(parser):
-    parser.add_argument("model", type=path, metavar="MODEL", help="run folder, SavedModel folder or .tflite")
+    parser.add_argument(
+        "model", type=model_name, metavar="MODEL", help="run folder, SavedModel folder or .tflite"
+    )
     parser.add_argument("--num", type=int, default=10, help="samples to generate (default: %(default)s)")
     parser.add_argument("--temperature", type=float, default=1.0, help="below 1: safer text (default: 1)")
     parser.add_argument("--top-k", type=int, metavar="K", help="only the K likeliest characters")

@@ -1,17 +1,31 @@
 """MODEL, the options that say what its outputs mean, and `--import MODULE` of what it needs."""
 
+import argparse
+from pathlib import Path
+
 from keras_vit.commands.arguments import named_shape, path, per_output
 from keras_vit.commands.quiet import quiet_import
+from keras_vit.importing import is_name
+from keras_vit.io.files import near_path
 
 TASKS = ("classification", "labels", "regression", "embedding", "map", "sequence")  # those of export.tasks
 ACTIVATIONS = ("softmax", "sigmoid")
+
+
+def model_name(text):
+    """Returns MODEL as it was given; a slip in the path of what is there is answered before any import."""
+    name = path(text)
+    if not is_name(name) and (near := near_path(Path(name))):
+        public = f" Public weights of this name are hf://{name}" if name.count("/") == 1 else ""
+        raise argparse.ArgumentTypeError(f"no file or folder {name} here.{near}{public}")
+    return name
 
 
 def add_model(parser):
     """Adds MODEL."""
     parser.add_argument(
         "model",
-        type=path,
+        type=model_name,
         metavar="MODEL",
         help="run folder, .keras file, module:name or FILE.py:name of a model or of a function that returns "
         "one, or public weights such as timm/NAME",

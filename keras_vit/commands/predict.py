@@ -6,13 +6,13 @@ import os
 import sys
 from collections.abc import Iterator
 
-from keras_vit.commands.arguments import at_least_one, path, refuse, share
+from keras_vit.commands.arguments import at_least_one, refuse, share
 from keras_vit.commands.csv_option import CsvFile, add_csv
 from keras_vit.commands.data_option import add_geometry
 from keras_vit.commands.image_files import add_files, given_files, image_files
 from keras_vit.commands.json_option import STDOUT, add_json, json_file
 from keras_vit.commands.kind import kind_of, open_pair_model, open_text_model
-from keras_vit.commands.model_option import add_import
+from keras_vit.commands.model_option import add_import, model_name
 from keras_vit.commands.quiet import quiet_engines
 from keras_vit.errors import InputError, Notice, counted, listed, warn
 
@@ -25,7 +25,7 @@ _AHEAD = 3  # batches that are decoded while one is predicted
 def add_arguments(parser):
     parser.add_argument(
         "model",
-        type=path,
+        type=model_name,
         metavar="MODEL",
         help="run folder, .keras, SavedModel folder, .tflite, module:name of a model or of a function that "
         "returns one, or public weights such as timm/NAME",

@@ -285,7 +285,7 @@ class ImageTask(Task):
             **unsure_metrics,
             **self.extra_metrics(model, data),
         }
-        recipe = self.recipe.as_dict()
+        recipe = {name: value for name, value in self.recipe.as_dict().items() if name not in target.unused}
         place = self.place(metrics)
         write_report(folder.path, model, data, every["test"], metrics, folder.history, recipe, place)
         write_predictions(folder.predictions, data, every, fitted.get("thresholds"))

@@ -71,6 +71,15 @@ def test_a_variant_that_could_not_be_made_shows_why():
     assert "crashed" in console.export_text()
 
 
+def test_a_long_reason_stands_below_the_table_in_one_line():
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    reason = "not verified: 0.05 ms, dynamic_int8 passed with 0.04 ms"
+    console.print(results_table([{**ROW, "variant": "fp32", "failure": reason}, ROW], COLUMNS))
+    lines = [line.strip() for line in console.export_text().splitlines()]
+    assert len(lines) == 4 and lines[1].endswith(" not verified")
+    assert lines[3] == f"fp32: {reason}"
+
+
 def test_what_auto_keeps_and_the_layers_it_quantizes_less_are_shown():
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     retried = {**ROW, "variant": "mixed_int8", "kept": True, "spared_layers": ["encoder/block_0/mlp", "head"]}
@@ -83,10 +92,9 @@ def test_what_auto_keeps_and_the_layers_it_quantizes_less_are_shown():
 def test_a_file_with_few_int8_weights_says_so():
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(results_table([{**ROW, "int_weights": share} for share in (0.98, 0.034)], COLUMNS))
-    first, second = console.export_text().splitlines()[1:]
-    assert first.strip().endswith(" verified") and second.strip().endswith(
-        "verified, 3 % of the weights int8"
-    )
+    first, second, below = console.export_text().splitlines()[1:]
+    assert first.strip().endswith(" verified") and second.strip().endswith(" verified")
+    assert below.strip() == "dynamic_int8: verified, 3 % of the weights int8"
 
 
 @pytest.mark.parametrize("export", [KerasExport, TextExport])
