@@ -8,13 +8,13 @@ from keras_vit.export.verification.choose import NOT_VERIFIED
 from keras_vit.io.figures import size_words
 
 MOSTLY = 0.9  # of the weights
-MOST_LETTERS = 16  # of the name of an output, and of what stands in the last column
+MOST_LETTERS = 16  # of the name of an output
 
 
 def results_table(rows, columns):
     """Returns the rows of an export with a `ModelExport`'s columns, for rich's console.
 
-    What is too long for a column stands in lines below.
+    Reasons stand in lines below.
     """
     table = Table(box=None, pad_edge=False, collapse_padding=True)  # fits 80 columns
     for heading in ("variant", "size", *(_metric(rows) if name == "score" else name for name in columns)):
@@ -25,10 +25,10 @@ def results_table(rows, columns):
         figures = ["-"] * (1 + len(columns))
         if "size" in row:
             figures = [size_words(row["size"]), *(_figure(show, row) for show in columns.values())]
-        state, words = _result(row)
-        if len(words) > MOST_LETTERS:
-            below.append(escape(f"{row['variant']}: {words}"))
-        table.add_row(row["variant"], *figures, escape(words if len(words) <= MOST_LETTERS else state))
+        state, more = _result(row)
+        if more:
+            below.append(escape(f"{row['variant']}: {more}"))
+        table.add_row(row["variant"], *figures, state)
         for name, output in _scored_outputs(row):
             figures = (_figure(show, output, unknown="") for show in columns.values())
             metric = "" if name in named else named.setdefault(name, output.get("metric", ""))
@@ -60,11 +60,11 @@ def _figure(show, row, unknown="-"):
 
 
 def _result(row):
-    """The status, such as verified or, with `auto`, kept; and all there is to say, as why a file failed."""
+    """The status, such as verified or, with `auto`, kept; and why a file failed or what is special in it."""
     if row["failure"]:
         return NOT_VERIFIED if row["failure"].startswith(NOT_VERIFIED) else "failed", row["failure"]
     state = "verified" if row.get("kept") is None else "kept" if row["kept"] else ""
     spared = f"quantized less: {', '.join(row['spared_layers'])}" if row.get("spared_layers") else ""
     share = row.get("int_weights", 1)
     weights = f"{100 * share:.0f} % of the weights int8" if state and share < MOSTLY else ""
-    return state, ", ".join(words for words in (state, spared, weights) if words)
+    return state, ", ".join(words for words in (spared, weights) if words)

@@ -37,7 +37,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         command = next((f" {name}" for name in self._words if name in self._commands()), "")
-        self.exit(2, f"keras-vit: {message}.{self._meant(message)} See `{self.prog}{command} --help`.\n")
+        message += "" if message.endswith("?") else "."
+        self.exit(2, f"keras-vit: {message}{self._meant(message)} See `{self.prog}{command} --help`.\n")
 
     def _meant(self, message):
         """A question whether a known word was meant, or `""`."""

@@ -15,7 +15,7 @@ ACTIVATIONS = ("softmax", "sigmoid")
 def model_name(text):
     """Returns MODEL as it was given; a slip in the path of what is there is answered before any import."""
     name = path(text)
-    if not is_name(name) and (near := near_path(Path(name))):
+    if not is_name(name) and (near := near_path(Path(name), cutoff=0.75)):
         public = f" Public weights of this name are hf://{name}" if name.count("/") == 1 else ""
         raise argparse.ArgumentTypeError(f"no file or folder {name} here.{near}{public}")
     return name

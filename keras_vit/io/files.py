@@ -196,10 +196,10 @@ def what_lies_at(path: Path) -> str:
     return "a folder" if path.is_dir() else "no file" if path.exists() else "none"
 
 
-def near_path(path: Path) -> str:
+def near_path(path: Path, cutoff: float = 0.6) -> str:
     """Returns a question whether what lies next to a missing path was meant, or `""`."""
     try:
-        near = None if path.exists() else nearest(path.name, os.listdir(path.parent))
+        near = None if path.exists() else nearest(path.name, os.listdir(path.parent), cutoff)
     except OSError:
         return ""
     return f" Did you mean {path.parent / near}?" if near else ""
