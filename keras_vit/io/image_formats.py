@@ -10,7 +10,8 @@ IMAGE_SUFFIXES = (
 
 HEIF_SUFFIXES = (".heic", ".heif", ".hif")
 RAW_SUFFIXES = (
-    ".dng", ".cr2", ".nef", ".nrw", ".arw", ".sr2", ".orf", ".pef", ".rw2", ".srw", ".3fr", ".iiq"
+    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos",
+    ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
 )  # fmt: skip
 """Of raw photographs. Most begin like TIFF files, so that Pillow would read their small preview."""
 

@@ -201,9 +201,10 @@ def _check_all_in(train, label_names, kind):
     counts = counts_of(train.labels, kind, len(label_names))
     absent = [label_names[index] for index in np.flatnonzero(counts == 0)]
     if absent:
+        hint = " Labels count from 0 in arrays." if counts[0] == 0 else ""
         raise InputError(
             f"Expected training images of all {counted(len(label_names), 'class', 'classes')}, found none "
-            f"of {listed(absent)}. Give them some, or leave them out. Labels count from 0 in arrays."
+            f"of {listed(absent)}. Give them some, or leave them out.{hint}"
         )
     if kind == SEVERAL and (counts == len(train)).any():
         always = [label_names[index] for index in np.flatnonzero(counts == len(train))]

@@ -244,6 +244,14 @@ def test_own_splits_need_no_hint_on_groups(made):
     assert read_layout(root, "first").hints == ()
 
 
+@pytest.mark.parametrize("ending", ["dng", "ERF", "kdc", "fff", "raw"])
+def test_raw_photographs_are_no_images_though_they_begin_like_tiff(ending, tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "preview.tif")
+    raw = tmp_path / f"photo.{ending}"
+    (tmp_path / "preview.tif").rename(raw)
+    assert not is_image_file(raw)
+
+
 @pytest.mark.parametrize(
     "name", ["a.jpg", "A.JPEG", "b.c.png", "jpg", "a.", "a.jpg.txt", "a.heic", "a.cr2", "a"]
 )
