@@ -12,9 +12,9 @@ OPERATORS = 10  # the rest of them is one line
 def files_table(rows):
     """Returns a `rich.table.Table` with one line per file that `benchmark` measured."""
     table = _table("file", "MB", "memory", "median ms", "10 - 90 %", "ratio", "floor", "parts", "outside")
-    for row in rows:
+    for name, row in zip(_names(rows), rows, strict=True):
         table.add_row(
-            escape(Path(row["file"]).name),
+            escape(name),
             *(_number(row[key], 1e6) for key in ("bytes", "peak_memory_bytes")),
             f"{row['median_ms']:.3f}",
             f"{row['p10_ms']:.3f}-{row['p90_ms']:.3f}",
@@ -44,9 +44,9 @@ def operators_table(row):
 def phone_table(rows):
     """Returns a `rich.table.Table` with one line per file and processor that `benchmark_android` measured."""
     table = _table("file", "on", "median ms", "95 %", "start ms", "MB", "operators taken", "")
-    for row in rows:
+    for name, row in zip(_names(rows), rows, strict=True):
         table.add_row(
-            escape(Path(row["file"]).name),
+            escape(name),
             row["processor"].upper(),
             *(_number(row[key]) for key in ("latency_ms", "p95_ms", "init_ms", "memory_mb")),
             "-" if row["nodes"] is None else f"{row['taken']} of {row['nodes']}",
@@ -62,6 +62,13 @@ def outside_lines(row, most=5):
         first = next(operator["name"] for operator in row["outside"] if operator["kind"] == kind)
         lines.append(f"{count} {kind}, the first at {first}")
     return lines
+
+
+def _names(rows):
+    """The names of files without their ending; with the folder where several have one name."""
+    paths = [Path(row["file"]).with_suffix("") for row in rows]
+    files = {path.name: {other for other in paths if other.name == path.name} for path in paths}
+    return [path.name if len(files[path.name]) == 1 else str(path) for path in paths]
 
 
 def _table(first, *others):
