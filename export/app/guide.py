@@ -118,10 +118,10 @@ class _Case:
         unfit = [dtype for dtype in types if dtype not in IN_BROWSERS]
         if not unfit:
             return None
-        cure = "`--input float32 --output float32`" if unfit == ["int8"] else "these types in the model"
+        cure = "without `--input int8`" if unfit == ["int8"] else "with these types in the model"
         return (
             f"LiteRT.js has tensors of {listed(IN_BROWSERS)} alone, and this file has {listed(unfit)}: for a "
-            f"browser, export one with {cure}."
+            f"browser, export one {cure}."
         )
 
     @property

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from keras_vit.export.app.template import filled
 from keras_vit.io.preprocessing import Preprocessing
+from keras_vit.io.sixteen_bits import HIGHEST
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +79,6 @@ LANGUAGES = {
         {},
     ),
 }
-FULL = (0, 65_535)  # values of 16 bits
 REACH = {"nearest": 0.5, "bilinear": 1, "bicubic": 2, "lanczos": 3}  # pixels; "nearest" reads one
 
 
@@ -96,6 +96,7 @@ def preparation(language: str, how: Preprocessing) -> str:
         return (files("keras_vit.export.web") / "page/images/pixels.js").read_text(encoding="utf-8")
     spelt = LANGUAGES[language]
     height, width = how.image_size
+    low, high = how.window or (0, HIGHEST)
     border = how.border_levels(3)
     newer = ("new_width", "new_height") if language == "python" else ("newWidth", "newHeight")
     values = {
@@ -105,8 +106,8 @@ def preparation(language: str, how: Preprocessing) -> str:
         "BACKGROUND_LEVELS": ", ".join(map(str, how.background)),
         "BORDER": "0xff" + bytes(border).hex(),
         "BORDER_LEVELS": ", ".join(map(str, border)),
-        "LOW": (how.window or FULL)[0],
-        "HIGH": (how.window or FULL)[1],
+        "LOW": low,
+        "HIGH": high,
         "REACH": float(REACH[how.interpolation]),
         "SPREAD": "1.0" if how.interpolation == "nearest" else spelt.stretch,
         "FILTER": how.interpolation,

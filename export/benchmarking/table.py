@@ -67,8 +67,8 @@ def outside_lines(row, most=5):
 def _names(rows):
     """The names of files without their ending; with the folder where several have one name."""
     paths = [Path(row["file"]).with_suffix("") for row in rows]
-    files = {path.name: {other for other in paths if other.name == path.name} for path in paths}
-    return [path.name if len(files[path.name]) == 1 else str(path) for path in paths]
+    counts = Counter(path.name for path in {*paths})
+    return [path.name if counts[path.name] == 1 else str(path) for path in paths]
 
 
 def _table(first, *others):

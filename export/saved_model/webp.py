@@ -7,10 +7,8 @@ from keras_vit.export.saved_model.file_bytes import bytes_at
 _FLAGS, _CANVAS = 20, 24  # where the flags of a file are; and width and height less one, of 3 bytes each
 _IS_ANIMATED, _HAS_OPACITY = 0x02, 0x10  # flags
 _FRAME = b"ANMF"
-_SIZE_LENGTH, _HEADER_LENGTH = (
-    4,
-    16,
-)  # bytes behind the name: the size of the rest, which begins with a header
+_SIZE_LENGTH = 4  # bytes behind the name: the size of the rest
+_HEADER_LENGTH = 16  # bytes with which the rest begins
 _PLACE, _SIZE = 0, 6  # in the header: half of x and y; width and height less one, of 3 bytes each
 _EXTENDED = b"VP8X\x0a\0\0\0" + bytes([_HAS_OPACITY, 0, 0, 0])  # what stands before a size in a still image
 _LONGEST = 16_383  # pixels

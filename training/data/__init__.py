@@ -101,7 +101,7 @@ def load_data(
     parts = {split: known.get(split, part) for split, part in parts.items()}
     if fold is not None:
         names = () if kind == NUMBERS else label_names
-        check_folds(fold.count, parts["train"], alike, groups.get("train"), names)
+        check_folds(fold.count, parts["train"], alike, names)
     parts = complete_splits(
         parts,
         validation_fraction=validation_fraction,
@@ -109,7 +109,6 @@ def load_data(
         seed=seed,
         subset=subset,
         kind=kind,
-        groups=groups.get("train"),
         fold=fold,
     )
     preparation = _preparation(parts["train"].images, image_size, prepare, getattr(spec, "preparation", None))

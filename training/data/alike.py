@@ -100,7 +100,7 @@ def lines_on(groups: np.ndarray, ignored: set[int], names) -> list[str]:
 
 def warn_near_duplicates(parts: dict[str, Split], pairs: np.ndarray, source: str):
     """Warns about near-duplicates that are in two of the source's own splits."""
-    starts = dict(zip(parts, np.cumsum([0, *map(len, parts.values())]), strict=False))
+    starts = _starts(parts)
     for one, other in itertools.combinations(parts, 2):
         first, second = (pairs - starts[name] for name in (one, other))
         in_both = _within(first[:, 0], parts[one]) & _within(second[:, 1], parts[other])
@@ -117,12 +117,16 @@ def warn_near_duplicates(parts: dict[str, Split], pairs: np.ndarray, source: str
 
 def groups_within(parts: dict[str, Split], pairs: np.ndarray) -> dict[str, np.ndarray]:
     """Returns an int for each image of each split, the same for near-duplicates within the split."""
-    starts = dict(zip(parts, np.cumsum([0, *map(len, parts.values())]), strict=False))
-    found = {}
+    starts, found = _starts(parts), {}
     for name, split in parts.items():
         rows = pairs - starts[name]
         found[name] = _groups(rows[_within(rows, split).all(axis=1)], len(split))
     return found
+
+
+def _starts(parts):
+    """Which row of all splits, one after another, is the first of each."""
+    return dict(zip(parts, np.cumsum([0, *map(len, parts.values())]), strict=False))
 
 
 def _within(rows, split):

@@ -86,11 +86,9 @@ def divided_by_folds(parts: dict[str, Split], fold: Fold) -> tuple[dict[str, Spl
     return {"train": train}, [line]
 
 
-def check_folds(
-    count: int, train: Split, strata: np.ndarray, groups: np.ndarray | None, label_names: Sequence[str]
-):
+def check_folds(count: int, train: Split, strata: np.ndarray, label_names: Sequence[str]):
     """Raises InputError where a class or label has fewer images, or groups of them, than there are folds."""
-    units = Units(strata, seeded_hashes(train, 0), groups)
+    units = Units(strata, seeded_hashes(train, 0), train.groups)
     if units.count < count:
         raise InputError(
             f"Expected at most {counted(units.count, 'fold')} of as many different images or groups."

@@ -60,18 +60,17 @@ def complete_splits(
     seed,
     subset=None,
     kind=CLASS,
-    groups: np.ndarray | None = None,
     fold: Fold | None = None,
 ) -> dict[str, Split]:
     """Takes the missing splits out of the training split. Existing splits stay unchanged.
 
-    `groups` are those of the training split; a `fold` of it is the test split instead of `test_fraction`.
+    A `fold` of the training split is the test split instead of `test_fraction`.
     """
     fractions = {"test": test_fraction, "validation": validation_fraction}
     missing = [name for name in fractions if name not in parts]
     if not missing and subset is None:
         return parts
-    source = parts["train"]
+    source, groups = parts["train"], parts["train"].groups
     order, alike = seeded_hashes(source, seed), strata(source.labels, kind)
     rows, held_rows = np.arange(len(source)), {}
     for name in missing:

@@ -119,7 +119,7 @@ def test_numbers_of_a_file_that_takes_int8(tmp_path, monkeypatch):
     )
     assert "MediaPipeTasksVision" not in text  # it takes no int8
     assert "```javascript" not in text  # LiteRT.js has no such tensors either
-    assert "this file has int8: for a browser, export one with `--input float32 --output float32`." in text
+    assert "this file has int8: for a browser, export one without `--input int8`." in text
     found = run_python(text, tmp_path, monkeypatch, photo_of_frame())
     expected = of_file(tmp_path, "full_int8")
     assert list(found["numbers"]) == ["width", "height"]
