@@ -11,6 +11,24 @@ _USER_CODE = re.compile(r"in user code:.*?\n\n +\w+: ", re.DOTALL)
 _NODE = re.compile(r"\{\{function_node .*?\}\} *")  # of TensorFlow
 _IN_GRAPH = "Graph execution error"
 _CALLING = "Exception encountered when calling "
+_SYNONYMS = {  # what other libraries call it
+    "depth": "num_layers",
+    "n_layers": "num_layers",
+    "num_blocks": "num_layers",
+    "heads": "num_heads",
+    "n_heads": "num_heads",
+    "dim": "hidden_dim",
+    "embed_dim": "hidden_dim",
+    "width": "hidden_dim",
+    "patch": "patch_size",
+    "lr": "learning_rate",
+    "wd": "weight_decay",
+    "bs": "batch_size",
+    "dropout": "dropout_rate",
+    "drop_path": "drop_path_rate",
+    "img_size": "image_size",
+    "classes": "num_classes",
+}
 
 
 class InputError(ValueError):
@@ -70,7 +88,11 @@ def nearest(word, known, cutoff=0.6):
 
     >>> nearest("widht", ["height", "width"])
     'width'
+    >>> nearest("depth", ["num_layers", "num_heads"])
+    'num_layers'
     """
+    if (same := _SYNONYMS.get(word)) in known:
+        return same
     return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=cutoff)), None)
 
 

@@ -306,7 +306,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(words, message, capsys):
 def test_a_run_folder_that_cannot_be_made_is_refused_before_the_data_are_loaded(tmp_path, capsys):
     (tmp_path / "file").write_text("mine")
     for place in ("file", "file/run", "file/run/deeper"):
-        words = ["train", "vit_digits", "data=folder:nowhere", "--run-dir", str(tmp_path / place)]
+        words = ["train", "vit_digits", f"data=folder:{tmp_path}", "--run-dir", str(tmp_path / place)]
         assert main(words) == 2
         assert "file is a file" in capsys.readouterr().err
     assert (tmp_path / "file").read_text() == "mine"
@@ -371,9 +371,10 @@ def test_quiet_shows_nothing_but_the_file_and_errors(tmp_path, capsys):
     assert main(["list", "recipes", "--quiet", "--json", str(written)]) == 0
     assert capsys.readouterr() == ("", "")
     assert "vit_digits" in json.loads(written.read_text())
-    assert main(["check", "folder:nowhere", "--quiet"]) == 2
+    (tmp_path / "empty").mkdir()
+    assert main(["check", f"folder:{tmp_path / 'empty'}", "--quiet"]) == 2
     out, error = capsys.readouterr()
-    assert out == "" and "nowhere" in error and error.count("\n") == 1
+    assert out == "" and "empty" in error and error.count("\n") == 1
 
 
 @pytest.mark.slow

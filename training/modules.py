@@ -3,8 +3,9 @@
 import importlib
 import pkgutil
 import types
+from collections.abc import Sequence
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, did_you_mean
 
 
 def module_names(package: str) -> list[str]:
@@ -14,7 +15,12 @@ def module_names(package: str) -> list[str]:
 
 def find_module(package: str, name: str, noun: str) -> types.ModuleType:
     """Returns a module of a package, or raises InputError, whose message calls such a module `noun`."""
-    known = module_names(package)
-    if name not in known:
-        raise InputError(f"Unknown {noun} {name!r}. Expected one of {', '.join(known)}.")
+    check_name(name, noun, module_names(package))
     return importlib.import_module(f"{package}.{name}")
+
+
+def check_name(name: str, noun: str, known: Sequence[str]) -> None:
+    """Raises InputError where a name is not one of the known ones, with the nearest of them."""
+    if name not in known:
+        near = did_you_mean(name, known)
+        raise InputError(f"Unknown {noun} {name!r}.{near} Expected one of {', '.join(known)}.")

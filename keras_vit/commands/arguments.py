@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         command = next((f" {name}" for name in self._words if name in self._commands()), "")
-        message += "" if message.endswith("?") else "."
+        message += "" if message.endswith((".", "?")) else "."
         self.exit(2, f"keras-vit: {message}{self._meant(message)} See `{self.prog}{command} --help`.\n")
 
     def _meant(self, message):

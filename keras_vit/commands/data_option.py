@@ -1,6 +1,10 @@
 """The option `--data SPEC` and those that belong to it."""
 
+import argparse
+from pathlib import Path
+
 from keras_vit.commands.arguments import add_data_dir, add_label_kind, add_skip_broken, path
+from keras_vit.io.files import near_path
 
 OF_IMAGES = ("pixels", "geometry", "label_column", "label_kind", "skip_broken")
 OF_DATA = ("no_labels", *OF_IMAGES)  # options that say how --data is read
@@ -12,10 +16,27 @@ EXPECTED = (
     "returns one"
 )
 
+_PATHS = {  # what lies at the path of a spec
+    "folder": "a folder of class folders",
+    "npz": "an .npz file",
+    "shards": "a folder of shards",
+    "table": "a CSV or Parquet file",
+}
+
+
+def spec(text):
+    """Returns SPEC as it was given; a path at which nothing lies is answered before any import."""
+    kind, _, place = path(text).partition(":")
+    if kind in _PATHS and place and not (found := Path(place).expanduser()).exists():
+        raise argparse.ArgumentTypeError(
+            f"Expected {_PATHS[kind]} at {found}, found nothing.{near_path(found)}"
+        )
+    return text
+
 
 def add_data(parser):
     """Adds `--data` and what says how it is read."""
-    parser.add_argument("--data", type=path, metavar="SPEC", help=EXPECTED)
+    parser.add_argument("--data", type=spec, metavar="SPEC", help=EXPECTED)
     parser.add_argument(
         "--no-labels",
         action="store_true",

@@ -51,6 +51,9 @@ def add_arguments(parser):
 
 
 def run(options):
+    from keras_vit.commands.slips import refuse_slips
+
+    refuse_slips(options.recipe, options.overrides)
     with quiet_import():
         from keras_vit.training.recipe import override
         from keras_vit.training.recipe_file import read_recipe

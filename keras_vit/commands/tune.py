@@ -100,6 +100,9 @@ def add_arguments(parser):
 
 
 def run(options):
+    from keras_vit.commands.slips import refuse_slips
+
+    refuse_slips(options.search, options.overrides, is_search=True)
     with quiet_import():
         import keras
 

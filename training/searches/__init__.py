@@ -3,8 +3,9 @@
 import functools
 from pathlib import Path
 
-from keras_vit.errors import InputError
+from keras_vit.errors import InputError, did_you_mean
 from keras_vit.training.modules import find_module, module_names
+from keras_vit.training.recipes import find_recipe, recipe_names
 
 search_names = functools.partial(module_names, __name__)
 find_search = functools.partial(find_module, __name__, noun="search")  # such a module has a `SEARCH`
@@ -17,7 +18,6 @@ def read_search(source):
     or the path of a `.py` file that defines `SEARCH` (its code is run).
     """
     from keras_vit.training.recipe_file import load_object
-    from keras_vit.training.recipes import find_recipe, recipe_names
     from keras_vit.training.tuning import Search
 
     if isinstance(source, Search):
@@ -26,14 +26,20 @@ def read_search(source):
         return str(source), load_object(source, "SEARCH", Search)
     if source in search_names():
         return source, find_search(source).SEARCH
-    if source in recipe_names():
-        return source, Search(find_recipe(source).RECIPE, lambda hp: None)
-    raise InputError(f"Unknown search {str(source)!r}. Expected {known_names()}.")
+    check_search_name(source)
+    return source, Search(find_recipe(source).RECIPE, lambda hp: None)
+
+
+def check_search_name(name: str) -> None:
+    """Raises InputError where a name is neither that of a search nor that of a recipe."""
+    known = [*search_names(), *recipe_names()]
+    if name not in known:
+        raise InputError(
+            f"Unknown search {str(name)!r}.{did_you_mean(str(name), known)} Expected {known_names()}."
+        )
 
 
 def known_names() -> str:
     """Returns the names that `read_search` takes, in words."""
-    from keras_vit.training.recipes import recipe_names
-
     recipes = [name for name in recipe_names() if name not in search_names()]
     return f"one of {', '.join(search_names())}, or with fields to vary a recipe: {', '.join(recipes)}"
