@@ -10,6 +10,7 @@ import warnings
 from keras_vit import __version__
 from keras_vit.commands import COMMANDS
 from keras_vit.commands.arguments import IntermixedParser, Parser, by_options
+from keras_vit.commands.data_option import check_specs
 from keras_vit.commands.interrupts import interrupts_kept
 from keras_vit.commands.json_option import json_alone
 from keras_vit.commands.model_option import run_imports
@@ -50,6 +51,7 @@ def main(arguments=None):
         if hasattr(stream, "reconfigure"):  # names of files may have letters that a terminal lacks
             stream.reconfigure(errors="backslashreplace")
     try:
+        check_specs(options)
         if (code := supervised(options)) is not None:
             return code
         with interrupts_kept():

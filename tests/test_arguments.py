@@ -62,7 +62,7 @@ def test_a_slip_in_the_path_of_a_model_is_answered_before_any_import(command, tm
 
 
 def test_messages_on_data_name_what_the_command_takes():
-    options = make_parser().parse_args(["check", "tfds:photos"])
+    options = make_parser().parse_args(["check", "folder:photos"])
     said = (
         "Set label_kind=several or 'group=pattern:(.*)_' or group=, or set skip_broken=True (--skip-broken)."
     )

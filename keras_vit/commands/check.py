@@ -3,8 +3,7 @@
 import contextlib
 import warnings
 
-from keras_vit.commands.arguments import add_data_dir, add_source, given_source, selected
-from keras_vit.commands.data_option import spec
+from keras_vit.commands.arguments import add_data_dir, add_source, given_source, path, selected
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError, Notice
@@ -15,7 +14,7 @@ EXAMPLE = "keras-vit check folder:photos"
 def add_arguments(parser):
     parser.add_argument(
         "spec",
-        type=spec,
+        type=path,
         metavar="SPEC",
         help="data of a recipe: folder:PATH, table:FILE, tfds:NAME, hf:NAME, npz:PATH, text:FILE, "
         "pairs:FILE ...",

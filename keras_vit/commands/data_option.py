@@ -1,9 +1,9 @@
 """The option `--data SPEC` and those that belong to it."""
 
-import argparse
 from pathlib import Path
 
 from keras_vit.commands.arguments import add_data_dir, add_label_kind, add_skip_broken, path
+from keras_vit.errors import InputError
 from keras_vit.io.files import near_path
 
 OF_IMAGES = ("pixels", "geometry", "label_column", "label_kind", "skip_broken")
@@ -16,6 +16,7 @@ EXPECTED = (
     "returns one"
 )
 
+_SPECS = ("spec", "data", "calibration")  # arguments and options of commands
 _PATHS = {  # what lies at the path of a spec
     "folder": "a folder of class folders",
     "npz": "an .npz file",
@@ -24,19 +25,22 @@ _PATHS = {  # what lies at the path of a spec
 }
 
 
-def spec(text):
-    """Returns SPEC as it was given; a path at which nothing lies is answered before any import."""
-    kind, _, place = path(text).partition(":")
+def check_specs(options):
+    """Raises InputError where a SPEC names a path at which nothing lies, before any import."""
+    for name in _SPECS:
+        check_spec(getattr(options, name, None) or "")
+
+
+def check_spec(text):
+    """Does so for one SPEC."""
+    kind, _, place = text.partition(":")
     if kind in _PATHS and place and not (found := Path(place).expanduser()).exists():
-        raise argparse.ArgumentTypeError(
-            f"Expected {_PATHS[kind]} at {found}, found nothing.{near_path(found)}"
-        )
-    return text
+        raise InputError(f"Expected {_PATHS[kind]} at {found}, found nothing.{near_path(found)}")
 
 
 def add_data(parser):
     """Adds `--data` and what says how it is read."""
-    parser.add_argument("--data", type=spec, metavar="SPEC", help=EXPECTED)
+    parser.add_argument("--data", type=path, metavar="SPEC", help=EXPECTED)
     parser.add_argument(
         "--no-labels",
         action="store_true",

@@ -4,7 +4,7 @@ import os
 import platform
 
 from keras_vit.commands.arguments import at_least_one, path, points, refuse
-from keras_vit.commands.data_option import OF_DATA, add_data, spec
+from keras_vit.commands.data_option import OF_DATA, add_data
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.model_option import add_import, add_meaning, add_metric, add_model
 from keras_vit.commands.quiet import quiet_import
@@ -82,7 +82,7 @@ def _add_of_any_model(group):
     add_meaning(group)
     group.add_argument(
         "--calibration",
-        type=spec,
+        type=path,
         metavar="SPEC",
         help="a few hundred training items for int8 variants and auto, as --data (default: of images the "
         "training split)",

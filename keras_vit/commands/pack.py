@@ -10,7 +10,6 @@ from keras_vit.commands.arguments import (
     path,
     selected,
 )
-from keras_vit.commands.data_option import spec
 from keras_vit.commands.json_option import add_json, json_file
 from keras_vit.commands.quiet import quiet_import
 from keras_vit.errors import InputError, counted
@@ -20,7 +19,7 @@ EXAMPLE = "keras-vit pack folder:photos packed --image-size 256"
 
 def add_arguments(parser):
     parser.add_argument(
-        "spec", type=spec, metavar="SPEC", help="images: folder:PATH, table:FILE, tfds:NAME ..."
+        "spec", type=path, metavar="SPEC", help="images: folder:PATH, table:FILE, tfds:NAME ..."
     )
     parser.add_argument("out", type=path, metavar="OUT", help="folder to write; train reads it as shards:OUT")
     parser.add_argument(

@@ -1,10 +1,9 @@
 """Answers a slip in a recipe's name, field or data before Keras is imported, which takes seconds."""
 
-import argparse
 import ast
 from pathlib import Path
 
-from keras_vit.commands.data_option import spec
+from keras_vit.commands.data_option import check_spec
 from keras_vit.errors import InputError, nearest
 from keras_vit.importing import is_name
 from keras_vit.training.modules import check_name
@@ -30,10 +29,7 @@ def refuse_slips(name, assignments, is_search=False):
     """
     for field, _, value in (text.partition("=") for text in assignments):
         if field == "data" and value and not (is_search and "," in value):
-            try:
-                spec(value)
-            except argparse.ArgumentTypeError as error:
-                raise InputError(str(error)) from error
+            check_spec(value)
     path = Path(name)
     if path.suffix in (".py", ".json") or path.is_dir() or is_name(name):
         return  # its model may be a user's, with arguments of its own

@@ -92,6 +92,7 @@ def test_names_of_any_bytes_are_read_and_shown(photos, capfd):
         ("list.csv", "table:list.csv?"),
         ("folders:photos", "folder:photos?"),
         ("fodler:photos", "folder:photos?"),
+        ("folder:foto", "photos?"),
         ("digit", "digits?"),
     ],
 )

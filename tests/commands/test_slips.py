@@ -34,14 +34,17 @@ sys.exit(main())
             "Unknown search 'vit_digit'. Did you mean vit_digits? Expected one of char_",
         ),
         ("tune vit_digits epoch=2,3", "Unknown recipe field 'epoch'. Did you mean epochs?"),
-        ("check folder:photo", "SPEC: Expected a folder of class folders at photo, found nothing. Did you"),
-        ("pack shards:packd", "SPEC: Expected a folder of shards at packd, found nothing."),
+        (
+            "check folder:photo",
+            "keras-vit: Expected a folder of class folders at photo, found nothing. Did you",
+        ),
+        ("pack shards:packd", "keras-vit: Expected a folder of shards at packd, found nothing."),
         (
             "evaluate run --data table:t.csv",
-            "--data: Expected a CSV or Parquet file at t.csv, found",
+            "Expected a CSV or Parquet file at t.csv, found",
         ),
-        ("export m.keras --data npz:none.npz", "--data: Expected an .npz file at none.npz, found nothing."),
-        ("export m.keras --calibration folder:photo", "--calibration: Expected a folder of class folders at"),
+        ("export m.keras --data npz:none.npz", "Expected an .npz file at none.npz, found nothing."),
+        ("export m.keras --calibration folder:photo", "Expected a folder of class folders at"),
     ],
 )
 def test_a_slip_is_answered_before_keras_is_imported(words, message, tmp_path):
