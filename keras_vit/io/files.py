@@ -22,7 +22,8 @@ _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _SPACE_WORDS = ("No space left on device", "Disk quota exceeded", "File too large")
 _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EACCES}  # for folders, on some network disks and Windows
 _MARKS = (  # at the beginning of texts; that of UTF-32 begins with one of UTF-16
-    (codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"),
+    (codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"),
 )  # fmt: skip
 _POSITION = threading.Lock()
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
@@ -153,15 +154,16 @@ def read_at(descriptor: int, size: int, offset: int) -> bytes:
 
 
 def read_text(path: str | os.PathLike) -> str:
-    """Reads UTF-8 text and normalizes its line ends to newlines."""
+    """Reads UTF-8 text, or what its first bytes mark, and normalizes its line ends to newlines."""
     content = read_bytes(path, "a text file", math.inf)
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "UTF-8")
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig" if encoding == "UTF-8" else encoding)
     except UnicodeDecodeError as error:
-        marks = (name for mark, name in _MARKS if content.startswith(mark))
+        way_out = "Convert it, for example with `iconv -f WINDOWS-1252 -t UTF-8`"
         raise InputError(
-            f"Expected {path} to be UTF-8, but byte {error.start:,} is not. Convert it, for example with "
-            f"`iconv -f {next(marks, 'WINDOWS-1252')} -t UTF-8`."
+            f"Expected {path} to be {encoding}, but byte {error.start:,} is not. "
+            f"{way_out if encoding == 'UTF-8' else 'It is damaged or cut: write it again'}."
         ) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

@@ -210,13 +210,25 @@ def test_lines_above_the_names_of_the_columns_are_pointed_out(images):
         load_data(f"table:{images / 'table.csv'}")
 
 
-@pytest.mark.parametrize(("encoding", "name"), [("utf-16", "UTF-16"), ("latin-1", "WINDOWS-1252")])
-def test_other_encodings_are_refused_with_the_command_that_converts(images, encoding, name):
+def test_other_encodings_are_refused_with_the_command_that_converts(images):
     write(images, ["path", "label"], rows(labels=("chaton", "b\u00e9b\u00e9")))
     text = (images / "table.csv").read_text()
-    (images / "table.csv").write_bytes(text.encode(encoding))
-    with pytest.raises(InputError, match=f"UTF-8, but byte .* `iconv -f {name} -t UTF-8`"):
+    (images / "table.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(InputError, match="UTF-8, but byte .* `iconv -f WINDOWS-1252 -t UTF-8`"):
         load_data(f"table:{images / 'table.csv'}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_encodings_that_the_first_bytes_mark_are_read(images, encoding):
+    spec = write(images, ["path", "label"], rows(labels=("chaton", "b\u00e9b\u00e9")))
+    mark = "" if encoding == "utf-8-sig" else "\ufeff"
+    content = (mark + (images / "table.csv").read_text()).encode(encoding)
+    (images / "table.csv").write_bytes(content)
+    assert load_data(spec, image_size=8).label_names == ("b\u00e9b\u00e9", "chaton")
+    if mark:
+        (images / "table.csv").write_bytes(content[:-1])
+        with pytest.raises(InputError, match="to be UTF-(16|32), but byte .* is not. It is damaged or cut"):
+            load_data(spec)
 
 
 def test_backslashes_separate_folders_where_the_files_are_there(images):
