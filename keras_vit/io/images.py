@@ -39,6 +39,8 @@ class Changes:
     low: int = HIGHEST  # the values that occur in these, where they are not transparent
     high: int = 0
     ranges: list[int] = dataclasses.field(default_factory=lambda: [0] * 17)  # of each, by the bits they have
+    damaged: int = 0  # JPEGs that were decoded as far as possible
+    example: str = ""  # one of them, and what the decoder says of it
 
     def __post_init__(self):
         self._lock = threading.Lock()
@@ -56,10 +58,17 @@ class Changes:
             self.sixteen_bits += other.sixteen_bits
             self.low, self.high = min(self.low, other.low), max(self.high, other.high)
             self.ranges = [own + more for own, more in zip(self.ranges, other.ranges, strict=True)]
+            self.damaged += other.damaged
+            self.example = min(filter(None, (self.example, other.example)), default="")
 
     def lines(self, background=WHITE, window=None) -> list[str]:
         """Returns a line on each kind of change; the arguments are those of `Preprocessing`."""
         found = []
+        if self.damaged:
+            found.append(
+                f"{counted(self.damaged, 'JPEG is', 'JPEGs are')} damaged, and decoded as far as possible: "
+                f"look at {self.example}"
+            )
         if self.transparent:
             found.append(
                 f"{counted(self.transparent, 'image has', 'images have')} transparent parts, which become "
@@ -180,7 +189,7 @@ def decode_reduced(
         with Image.open(io.BytesIO(data), formats=formats()) as image:
             check_pixels(image)
             factor = 1 if least_side is None else _reduction(image, least_side)
-            pixels = decode_jpeg(image, data, factor) if channels == 3 else None
+            pixels, damage = decode_jpeg(image, data, factor, channels)
             if pixels is None:
                 pixels = _decoded_by_pillow(
                     image, data, factor, channels, changes or Changes(), background, window
@@ -195,6 +204,8 @@ def decode_reduced(
         raise InputError(
             f"The image {name} is truncated or broken ({error}). Replace or remove it."
         ) from error
+    if damage and changes is not None:
+        changes.add(Changes(damaged=1, example=f"{name} ({damage})"))
     height, width = pixels.shape[:2]
     if least_side is not None and min(height, width) > 4 * least_side:
         size = _reduced_size(width, height, 2 * least_side)

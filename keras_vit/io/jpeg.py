@@ -5,6 +5,8 @@ import simplejpeg
 from PIL import Image, JpegImagePlugin
 from PIL.ExifTags import Base
 
+_COLOUR = ("RGB", 3)
+_DAMAGE = "Corrupt JPEG data"  # as libjpeg begins its warnings of what it goes on after
 _TURNED = {  # by the orientation of EXIF, as Pillow's ImageOps.exif_transpose does
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],
@@ -16,21 +18,30 @@ _TURNED = {  # by the orientation of EXIF, as Pillow's ImageOps.exif_transpose d
 }
 
 
-def decode_jpeg(image: Image.Image, data: bytes, factor: int = 1) -> np.ndarray | None:
-    """Decodes a colour JPEG, upright, at `1 / factor` of its size.
+def decode_jpeg(
+    image: Image.Image, data: bytes, factor: int = 1, channels: int = 3
+) -> tuple[np.ndarray | None, str]:
+    """Decodes a JPEG, upright, at `1 / factor` of its size.
 
     Returns:
-        uint8 `(height, width, 3)`, or None where Pillow has to decode: another format or colour space, or a
-        file that is not as it should be.
+        uint8 `(height, width, channels)`, or None where Pillow has to decode: another format or colour space,
+        or a file that is not as it should be. And the damage that the decoder found, or `""`: Pillow decodes
+        such a file as far as it can, without a word.
     """
-    if not isinstance(image, JpegImagePlugin.JpegImageFile) or image.mode != "RGB":
-        return None
+    is_grey = image.mode == "L"
+    if not isinstance(image, JpegImagePlugin.JpegImageFile) or not (
+        is_grey or (image.mode, channels) == _COLOUR
+    ):
+        return None, ""
     width, height = (side // factor for side in image.size)
+    space = "GRAY" if is_grey else "RGB"
     try:
-        pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=height, min_width=width)
-    except ValueError:
-        return None
+        pixels = simplejpeg.decode_jpeg(data, space, min_height=height, min_width=width)
+    except ValueError as error:
+        return None, str(error) if str(error).startswith(_DAMAGE) else ""
     if pixels.shape[:2] != (height, width):
-        return None
+        return None, ""
+    if is_grey and channels == 3:
+        pixels = np.repeat(pixels, 3, axis=2)
     turn = _TURNED.get(image.getexif().get(Base.Orientation))
-    return pixels if turn is None else np.ascontiguousarray(turn(pixels))
+    return pixels if turn is None else np.ascontiguousarray(turn(pixels)), ""
