@@ -48,6 +48,9 @@ def scan(path: Path, passed_over: collections.Counter, above: frozenset = frozen
     images, folders = [], {}
     here = os.path.realpath(path)
     for entry in _entries(path):
+        if entry.is_file(follow_symlinks=False) and has_image_suffix(entry.name):  # most of many
+            images.append(entry.path)
+            continue
         found = Path(entry.path) if entry.is_symlink() else entry  # of a link to itself False, no OSError
         if found.is_dir():
             if os.path.realpath(entry.path) in {*above, here}:
@@ -65,7 +68,7 @@ def scan(path: Path, passed_over: collections.Counter, above: frozenset = frozen
 
 def _entries(path):
     try:
-        found = sorted(os.scandir(path), key=lambda entry: entry.name)
+        found = {entry.name: entry for entry in os.scandir(path)}
     except OSError as error:
         raise InputError(f"The folder {path} cannot be read: {error.strerror}.") from error
-    return [entry for entry in found if not entry.name.startswith(".") and entry.name not in _OF_SYSTEMS]
+    return [found[name] for name in sorted(found) if name[0] != "." and name not in _OF_SYSTEMS]

@@ -9,7 +9,7 @@ from keras_vit.io.cache_root import VARIABLE
 from keras_vit.training.data.cache import Cache, free_space, remove_unused
 
 SHARE = 0.5  # of the free space that the images of one data set may take
-SAMPLED = 32  # images that stand for all
+LEAST_SAMPLED = 32  # images that stand for all
 _WORTH_SAYING = 100e6  # bytes
 
 
@@ -41,9 +41,9 @@ def open_cache(decoder, folder: Path | None) -> list[str]:
     return [f"decoded images are kept in {cache.folder}: {_in_words(needed)}, {_in_words(free)} are free"]
 
 
-def sample_of(count: int) -> np.ndarray:
+def sample_of(count: int, size: int = LEAST_SAMPLED) -> np.ndarray:
     """Returns the indices of some images that stand for `count`."""
-    return np.unique(np.linspace(0, count - 1, min(count, SAMPLED)).astype(int))
+    return np.unique(np.linspace(0, count - 1, min(count, size)).astype(int))
 
 
 def _mean_size(decoder):

@@ -167,9 +167,11 @@ def warn_outliers(data: ImageData):
 def warn_pixels(data: ImageData):
     """Warns when the training images are constant, or seem to have another range than [0, 255]."""
     images = data.train.images
-    if not isinstance(images, np.ndarray):
-        images = images[sample_of(len(images))]
-    low, high = int(images.min()), int(images.max())
+    if data.train.are_decoded:
+        images = images.reduced(sample_of(len(images)))
+    else:
+        images = [images if isinstance(images, np.ndarray) else images[sample_of(len(images))]]
+    low, high = min(int(image.min()) for image in images), max(int(image.max()) for image in images)
     if low == high:
         warn(f"All pixels of the training images are {low}: there is nothing to learn from.")
     elif high <= 1:

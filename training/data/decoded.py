@@ -48,6 +48,7 @@ class Decoder:
         self.stamps = items.stamps()
         is_small = len(items) * math.prod(self.shape) <= IN_MEMORY
         self._prepared = {} if is_small else None
+        self.thumbnails = {}  # of the search for near-duplicates, by index, made before it
         self._early = {}  # decoded before they are needed: images and their Changes, by index
 
     @functools.cached_property
@@ -83,6 +84,7 @@ class Decoder:
     def use_window(self, window: tuple[int, int]):
         """Scales 16-bit images by another window."""
         self.window = window
+        self.thumbnails.clear()
         self._early.clear()
         if dataclasses.is_dataclass(self.prepare):
             self.prepare = dataclasses.replace(self.prepare, window=window)
@@ -159,6 +161,10 @@ class DecodedImages:
     def take(self, rows) -> "DecodedImages":
         """Returns some of these images. Nothing is decoded."""
         return DecodedImages(self.decoder, self.indices[rows])
+
+    def reduced(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Returns some of these images, each reduced but not prepared, of its own size."""
+        return list(_threads().map(self.decoder.read, self.indices[rows].tolist()))
 
     def names(self) -> list[str]:
         """Returns what each image is called, such as the path of its file."""

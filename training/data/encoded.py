@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_vit.errors import InputError, counted, listed, warn
 from keras_vit.training.data.cache import cache_folder
-from keras_vit.training.data.caching import open_cache, sample_of
+from keras_vit.training.data.caching import LEAST_SAMPLED, open_cache, sample_of
 from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.decoded import DecodedImages, Decoder
 from keras_vit.training.data.decoding import OF_DATA
@@ -13,6 +13,7 @@ from keras_vit.training.data.examination import again, examine, keep_examination
 DECODED_FIELDS = ("skip_broken", "background", "sixteen_bit")  # of recipes
 DEFAULT_IMAGE_SIZE = (224, 224)  # pixels
 EXAMINED = 256 * 1024**2  # bytes of image files that are all read before the start, in some seconds
+SAMPLED, MOST_SAMPLED = 32 * 1024**2, 512  # bytes and images that are read of more
 
 
 def encoded_parts(items, parts: dict[str, tuple[np.ndarray, ...]], options, source: str, channels: int = 3):
@@ -51,11 +52,13 @@ def _examined(decoder, folder, options, every=False):
             kept = found
         return kept, []
     count = len(decoder.items)
-    if every or options.examine or options.skip_broken or decoder.items.sizes.sum() <= EXAMINED:
-        found = examine(decoder)
+    size = decoder.items.sizes.sum()
+    if every or options.examine or options.skip_broken or size <= EXAMINED:
+        are_compared = size <= EXAMINED and options.group is None and not (every or options.examine)
+        found = examine(decoder, as_thumbnails=are_compared)
         keep_examination(folder, decoder.stamps, found)
         return found, []
-    sample = sample_of(count)
+    sample = sample_of(count, int(np.clip(count * SAMPLED // size, LEAST_SAMPLED, MOST_SAMPLED)))
     line = f"{len(sample)} of {counted(count, 'image')} were read so far; keras-vit check reads all of them"
     return examine(decoder, sample), [line]
 

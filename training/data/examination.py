@@ -12,6 +12,7 @@ from keras_vit.io.json_files import read_json, write_json
 from keras_vit.io.progress import mapped
 from keras_vit.training.data.decoded import Decoder
 from keras_vit.training.data.kept import identity
+from keras_vit.training.data.near_duplicates import thumbnail_of_file
 
 _CHUNK = 256  # images between two steps of the progress bar
 FILE = "examined.json"
@@ -25,18 +26,22 @@ class Examination:
     changes: Changes
 
 
-def examine(decoder: Decoder, indices=None) -> Examination:
-    """Decodes all items, or some, on all cores, with a progress bar for many."""
+def examine(decoder: Decoder, indices=None, as_thumbnails: bool = False) -> Examination:
+    """Decodes all items, or some, on all cores, with a progress bar for many.
+
+    The cache gets the images, or the decoder `as_thumbnails`, which the search for near-duplicates reads.
+    """
     changes, broken = Changes(), {}
     indices = np.arange(len(decoder.items)) if indices is None else indices
 
     def read(index):
         try:
-            image = decoder.decode(index, changes)
+            if as_thumbnails:
+                decoder.thumbnails[index] = thumbnail_of_file(decoder, index, changes)
+            else:
+                decoder.keep(index, decoder.decode(index, changes))
         except InputError as error:
             broken[index] = str(error)
-        else:
-            decoder.keep(index, image)
 
     for _ in mapped(read, indices.tolist(), "reading images", _CHUNK):
         pass

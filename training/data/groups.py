@@ -19,6 +19,7 @@ EXPECTED = (
 OF_NAMES = r"([^/]*?)[-_.]*[A-Za-z]*[-_.]*\d+\.\w+$"  # patient_03 of ill/patient_03_slice_12.png
 _NUMBERED = re.compile(r"(.*?)[-_. ]*([A-Za-z]*)[-_. ]*\d+$")  # a name, perhaps a word, a number
 _SHOWN = 5  # groups
+_LOOKED_AT, _FEW = 1000, 0.4  # files, and the share of them that makes it worth looking at all
 
 
 def parse(text: str, name: str = "group") -> tuple[str, str]:
@@ -89,11 +90,13 @@ def hint(split: Split, strata: np.ndarray) -> str | None:
     items = split.images.decoder.items if split.are_decoded else None
     if not isinstance(items, FileItems):
         return None
+    some = split.images.indices[:: max(1, len(split) // _LOOKED_AT)].tolist()
+    if sum(_is_numbered(items.paths[index]) is not None for index in some) < _FEW * len(some):
+        return None
     beginnings, others = {}, 0
     for index, stratum in zip(split.images.indices.tolist(), strata.tolist(), strict=True):
-        name = items.paths[index].rpartition(os.sep)[2]
-        match = _NUMBERED.match(name.rpartition(".")[0] or name)
-        if match and any(letter.isdigit() for letter in match[1]):
+        match = _is_numbered(items.paths[index])
+        if match:
             of_class = beginnings.setdefault(stratum, {})
             of_class[match[1]] = of_class.get(match[1], 0) + 1
         else:
@@ -111,6 +114,13 @@ def hint(split: Split, strata: np.ndarray) -> str | None:
         f"such as {count:,} of {name}: if each shows one person or thing, set 'group=pattern:{OF_NAMES}', "
         "or results are too good"
     )
+
+
+def _is_numbered(path):
+    """The match of a name such as patient_03_slice_12.png, whose beginning has a number too, or None."""
+    name = path.rpartition(os.sep)[2]
+    match = _NUMBERED.match(name.rpartition(".")[0] or name)
+    return match if match and any(letter.isdigit() for letter in match[1]) else None
 
 
 def _columns(split, column, group, source):

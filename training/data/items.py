@@ -28,6 +28,7 @@ except ImportError:  # Windows
 _CHUNK = 256  # files that a thread reads at a time
 _THREADS = 16  # which wait for the disk most of the time
 _WAITED = 0.5  # share of the files, or of the time, from which on they do
+_RECORD = np.dtype([("size", "<i8"), ("time", "<i8"), ("stamp", "<u8"), ("sample", "<u8")])
 
 
 class FileItems:
@@ -37,9 +38,14 @@ class FileItems:
         self.root, self.paths = root, paths
         if table is not None:
             self.table = table
-        found = self._facts()
-        self.sizes = np.array([each[0] for each in found], np.int64)  # bytes
-        self._times = np.array([each[1] for each in found], np.int64)  # nanoseconds
+        own, *others = file_samples.shares(len(paths))
+        self._samples = None
+        if others and not self._is_slow():
+            found = self._records(own, others)
+            self._samples, self._stamps = found["sample"], found["stamp"]
+            self.sizes = found["size"]  # bytes
+        else:
+            self.sizes, self._stamps = self._facts()
 
     def __len__(self):
         return len(self.paths)
@@ -62,37 +68,29 @@ class FileItems:
 
     def stamps(self) -> np.ndarray:
         """Returns a uint64 for each image that changes with the file: of its path, size and time."""
-        here = os.getcwd()
-        places = [path if path.startswith("/") else os.path.join(here, path) for path in self.paths]
-        facts = zip(places, self.sizes.tolist(), self._times.tolist(), strict=True)
-        return hashes(os.fsencode(f"{place}\0{size}\0{time}") for place, size, time in facts)
+        return self._stamps
 
     def contents(self) -> np.ndarray:
         """Returns a uint64 for each image that is the same for equal files, wherever they are.
 
         A file that cannot be read is like no other.
         """
-        return told_apart(self._sampled(), self.sizes, lambda indices: self._hashed(self._content, indices))
+        if self._samples is None:
+            self._samples = self._hashed(self._sample, range(len(self)))
+        return told_apart(self._samples, self.sizes, lambda indices: self._hashed(self._content, indices))
 
-    def _sampled(self):
-        """The hash of what identifies each file; of many, other processes read a part."""
-        own, *others = file_samples.shares(len(self))
-        if others and self._is_slow():
-            return self._hashed(self._sample, range(len(self)))
-        with contextlib.ExitStack() as readers:
+    def _records(self, own, others):
+        """Sizes, stamps and samples of many files, of which other processes read a part."""
+        with contextlib.ExitStack() as readers, self._absent_reported():
             results = []
             with contextlib.suppress(OSError):  # no processes, or no temporary files
                 for part in others:
-                    started = file_samples.reader(self.paths[part], self.sizes[part].tolist())
-                    results.append(readers.enter_context(started))
-            found = [self._hashed(self._sample, range(own.stop))]
+                    results.append(readers.enter_context(file_samples.reader(self.paths[part])))
+            found = [file_samples.records(self.paths[own])]
             for number, part in enumerate(others):
                 read = results[number]() if number < len(results) else None
-                if read is None:
-                    found.append(self._hashed(self._sample, range(part.start, part.stop)))
-                else:
-                    found.append(np.frombuffer(read, "<u8").astype(np.uint64))
-        return np.concatenate(found)
+                found.append(file_samples.records(self.paths[part]) if read is None else read)
+        return np.frombuffer(b"".join(found), _RECORD)
 
     def _is_slow(self):
         """Whether reading some of many files mostly is waiting: then threads should read them."""
@@ -113,9 +111,18 @@ class FileItems:
         return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
     def _facts(self):
-        """The size and the time of each file."""
+        """The sizes and the stamps of few files, or of those on a slow disk."""
+        with self._absent_reported():
+            found = [(found.st_size, found.st_mtime_ns) for found in map(os.stat, self.paths)]
+        here = os.fsencode(os.getcwd())
+        facts = zip(self.paths, found, strict=True)
+        stamps = hashes(file_samples.stamp(path, *each, here) for path, each in facts)
+        return np.array([size for size, _ in found], np.int64), stamps
+
+    @contextlib.contextmanager
+    def _absent_reported(self):
         try:
-            return [(found.st_size, found.st_mtime_ns) for found in map(os.stat, self.paths)]
+            yield
         except OSError as error:
             raise InputError(f"Expected an image file at {error.filename}: {error.strerror}.") from error
 
@@ -126,7 +133,7 @@ class FileItems:
             return os.fsencode(self.paths[index])
 
     def _sample(self, index):
-        return file_samples.read_sample(self.paths[index], int(self.sizes[index]))
+        return file_samples.read_sample(self.paths[index])
 
 
 class StoredItems:

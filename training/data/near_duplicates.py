@@ -10,13 +10,15 @@ the images alone.
 Reference: https://www.hackerfactor.com/blog/index.php?/archives/529-Kind-of-Like-That.html (the hash)
 """
 
+import contextlib
+
 import numpy as np
 from PIL import Image
 from scipy import fft
 from scipy.ndimage import gaussian_filter
 
 from keras_vit.errors import InputError
-from keras_vit.io.images import decode_reduced
+from keras_vit.io.images import Changes, decode_reduced
 from keras_vit.io.progress import mapped
 from keras_vit.training.data.decoded import Decoder
 
@@ -64,23 +66,25 @@ def read_thumbnails(decoder: Decoder, indices: np.ndarray) -> np.ndarray:
     found = np.zeros((len(indices), SIDE, SIDE), np.uint8)
 
     def read(row):
-        found[row] = _read_thumbnail(decoder, int(indices[row]))
+        index = int(indices[row])
+        thumbnail = decoder.thumbnails.pop(index, None)
+        with contextlib.suppress(InputError):  # which is reported where images are examined
+            found[row] = thumbnail_of_file(decoder, index) if thumbnail is None else thumbnail
 
     for _ in mapped(read, range(len(indices)), "looking for near-duplicates", _READ):
         pass
     return found
 
 
-def _read_thumbnail(decoder, index):
-    """From the file and not from what a model's size makes of it: the splits are those of the files."""
+def thumbnail_of_file(decoder: Decoder, index: int, changes: Changes | None = None) -> np.ndarray:
+    """Returns that of a file, not of what a model's size makes of it: the splits are those of the files.
+
+    Raises:
+        InputError: an image that cannot be read.
+    """
+    channels, background, window = decoder.shape[-1], decoder.background, decoder.window
     data, name = decoder.items.read(index), decoder.items.name(index)
-    try:
-        image = decode_reduced(
-            data, name, 2 * SIDE, decoder.shape[-1], None, decoder.background, decoder.window
-        )
-    except InputError:  # which is reported where images are examined
-        return np.zeros((SIDE, SIDE), np.uint8)
-    return _thumbnail(image)
+    return _thumbnail(decode_reduced(data, name, 2 * SIDE, channels, changes, background, window))
 
 
 def _thumbnail(image):

@@ -88,9 +88,12 @@ def complete_splits(
 
 def seeded_hashes(split, seed):
     """Returns a uint64 hash of the seed and the pixels, or the file, of each image, `(num_images,)`."""
-    key = str(seed).encode()
-    hashes = (hashlib.blake2b(content, digest_size=8, key=key).digest() for content in split.contents())
-    return np.frombuffer(b"".join(hashes), dtype="<u8").astype(np.uint64)
+    keyed, found = hashlib.blake2b(digest_size=8, key=str(seed).encode()), []
+    for content in split.contents():
+        each = keyed.copy()  # nearly twice as fast as another one with the key
+        each.update(content)
+        found.append(each.digest())
+    return np.frombuffer(b"".join(found), dtype="<u8").astype(np.uint64)
 
 
 def hold_out(labels, hashes, fraction, groups=None):

@@ -119,23 +119,41 @@ def test_other_processes_read_the_same_of_many_files(broken, tmp_path, monkeypat
     paths = [tmp_path / f"{number} \N{PILCROW SIGN}\n.jpg" for number in range(12)]
     for number, path in enumerate(paths):
         path.write_bytes(RNG.bytes(2 * SAMPLE if number % 2 else 9) + b"x" * (number % 3))
-    items = FileItems(tmp_path, [*map(str, paths)])
-    paths[-1].unlink()
-    alone = items.contents()
+    monkeypatch.chdir(tmp_path)
+    names = [*map(str, paths[:10]), *(path.name for path in paths[10:])]
+    alone = FileItems(tmp_path, names)
     found = []
 
     def counted(*arguments):
         found.append(read(*arguments))
         return found[-1]
 
-    read = file_samples.read_sample
+    read = file_samples._read
     monkeypatch.setattr(file_samples, "shares", lambda count: [slice(0, 4), slice(4, 9), slice(9, count)])
     monkeypatch.setattr(FileItems, "_is_slow", lambda self: False)
-    monkeypatch.setattr(file_samples, "read_sample", counted)
+    monkeypatch.setattr(file_samples, "_read", counted)
     if broken:
         monkeypatch.setattr("sys.executable", str(tmp_path / "none"))
-    np.testing.assert_array_equal(items.contents(), alone)
-    assert len(set(alone.tolist())) == 12 and len(found) == (12 if broken else 4)
+    together = FileItems(tmp_path, names)
+    assert len(found) == (12 if broken else 4)
+    for values in ("sizes", "stamps", "contents"):
+        ours, expected = (getattr(items, values) for items in (together, alone))
+        if values != "sizes":
+            ours, expected = ours(), expected()
+        np.testing.assert_array_equal(ours, expected)
+    assert len(set(alone.contents().tolist())) == len(set(alone.stamps().tolist())) == 12
+    paths[-1].unlink()
+    with pytest.raises(InputError, match="(?s)Expected an image file at .*: No such file"):
+        FileItems(tmp_path, names)
+
+
+def test_a_file_that_is_removed_after_it_was_found_is_like_no_other(tmp_path):
+    paths = [tmp_path / f"{number}.jpg" for number in range(3)]
+    for path in paths:
+        path.write_bytes(b"same")
+    items = FileItems(tmp_path, [*map(str, paths)])
+    paths[-1].unlink()
+    assert len(set(items.contents().tolist())) == 2
 
 
 def test_files_are_shared_out_to_the_cores(monkeypatch):

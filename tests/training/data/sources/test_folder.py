@@ -4,7 +4,7 @@ from PIL import Image
 
 from keras_vit.errors import DataWarning, InputError
 from keras_vit.io import folders
-from keras_vit.training.data import decoded
+from keras_vit.training.data import near_duplicates
 from keras_vit.training.data.sources import LoadOptions, find_source, folder
 
 
@@ -140,17 +140,17 @@ def test_broken_images_are_left_out_on_request_and_named(partly_broken):
 
 def test_an_image_that_could_not_be_read_is_tried_again(partly_broken, monkeypatch, recwarn):
     """What it lacked, such as a package or a permission, may be there now, and the file the same."""
-    decode = decoded.decode_reduced
+    decode = near_duplicates.decode_reduced
 
     def refuse(data, name, *arguments):
         if "cat" in name:
             raise InputError("no such decoder")
         return decode(data, name, *arguments)
 
-    monkeypatch.setattr(decoded, "decode_reduced", refuse)
+    monkeypatch.setattr(near_duplicates, "decode_reduced", refuse)
     with pytest.warns(DataWarning, match="9 of 14 images"):
         read_folder(partly_broken, (4, 4), skip_broken=True)
-    monkeypatch.setattr(decoded, "decode_reduced", decode)
+    monkeypatch.setattr(near_duplicates, "decode_reduced", decode)
     for _ in range(2):
         with pytest.warns(DataWarning, match="3 of 14 images"):
             read_folder(partly_broken, (4, 4), skip_broken=True)
