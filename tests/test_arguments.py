@@ -70,4 +70,8 @@ def test_messages_on_data_name_what_the_command_takes():
         "Set --label-kind several or --group 'pattern:(.*)_' or --group, or set --skip-broken."
     )
     training = make_parser().parse_args(["train", "vit_photos", "--run-dir", "runs/a"])
+    assert by_options(said, training) == said.replace("skip_broken=True (--skip-broken)", "--skip-broken")
+    said = "Expected relative_to (--relative-to) and a ratio, max_latency_ratio=0.7 (--max-latency-ratio)."
+    search = make_parser().parse_args(["tune", "vit_digits", "--run-dir", "runs/a"])
+    assert by_options(said, search) == "Expected --relative-to and a ratio, --max-latency-ratio 0.7."
     assert by_options(said, training) == said

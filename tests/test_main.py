@@ -132,7 +132,7 @@ def test_lines_that_tensorflow_logs_at_its_start_are_not_shown(name, run, photos
         (["train", "vit_digits", "stem=linear", "patch_size=3", "--run-dir", "x"], "must divide the image"),
         (["train", "vit_digits", "data=folder:nowhere", "--run-dir", "x"], "nowhere"),
         (["train", "vit_digits", "data=npz:nowhere.npz", "--run-dir", "x"], "nowhere.npz"),
-        (["train", "vit_digits", "--resume", "--run-dir", "x"], "found no run"),
+        (["train", "vit_digits", "--resume", "--run-dir", "x"], "no run in x to resume"),
         (["train", "vit_digits", "num_layers=0", "--run-dir", "x"], "num_layers from 1 to 1,000"),
         (["train", "vit_digits", "hidden_dim=60000", "--run-dir", "x"], "numbers that memory has room"),
         (

@@ -1,4 +1,5 @@
 from .augmentation.layer import Augment as Augment
+from .checkpoint.triggers import Interrupted as Interrupted
 from .cross_validation import cross_validate as cross_validate
 from .distillation.model import Distillation as Distillation
 from .hub.push import push as push

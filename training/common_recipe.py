@@ -227,7 +227,11 @@ class Recipe:
         accepted = ", ".join(name for name in known if name not in annotations(type(self)))
         for name in options:
             if name not in elsewhere:
-                raise InputError(f"{unknown_field(name, known)} Model {self.model!r} accepts {accepted}.")
+                unknown = unknown_field(name, known)
+                is_slip = unknown.endswith("?")
+                raise InputError(
+                    unknown if is_slip else f"{unknown} Model {self.model!r} accepts {accepted}."
+                )
         if unused := [name for name, value in options.items() if name not in known and value is not None]:
             unset = " ".join(f"{name}=none" for name in unused)
             raise InputError(

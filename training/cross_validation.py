@@ -135,7 +135,7 @@ def _check(recipe, folder):
     if recipe.fold is not None:
         raise InputError(f"The recipe has fold={recipe.fold}, one of several folds: leave it out.")
     if folder.recipe.exists():
-        raise InputError(f"{folder.path} contains a run that is no fold. Choose another --run-dir.")
+        raise InputError(f"{folder.path} contains a run that is no fold. Choose another folder.")
 
 
 def _check_alone(devices):
@@ -160,6 +160,6 @@ def _is_finished(place, recipe):
     if changed := changed_fields(place, recipe):
         raise InputError(
             f"{place.path} contains a run of another recipe: {', '.join(changed)}. Give the same fields, or "
-            "another --run-dir."
+            "another folder."
         )
     return True

@@ -135,7 +135,7 @@ def _fit(task, model, steps, streams, callbacks, position, last_epoch):
     recipe = task.recipe
     progress = Progress(recipe.epochs, recipe.batch_size, task.items)
     limits = {"steps": steps, "epochs": recipe.epochs, "until_epoch": last_epoch}
-    advice = " The training stopped there: restore the file, and continue with --resume."
+    advice = " The training stopped there: restore the file, and continue with resume=True (--resume)."
     try:
         with reading_errors(advice):
             fit_from(model, position, streams, [*callbacks, progress], **limits)

@@ -1,6 +1,7 @@
 """An experiment on images."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import keras_vit
@@ -43,6 +44,9 @@ class ImageRecipe(Augmentation, Recipe):
     """
 
     def __init__(self, **fields: Any):  # not that of Augmentation, which type checkers would see first
+        weights = fields.get("class_weight")
+        if isinstance(weights, Mapping):  # as `fit` takes them; a recipe is saved as text
+            fields["class_weight"] = ",".join(f"{name}:{weight}" for name, weight in weights.items())
         Recipe.__init__(self, **fields)
 
     _kind_of_data = "images"
@@ -138,7 +142,9 @@ class ImageRecipe(Augmentation, Recipe):
     # Optimisation
     loss: Annotated[str, ChoicesOrOwn("cross_entropy", "hinge")] = "cross_entropy"  # hinge: support vectors
     label_smoothing: Annotated[float, Range(0, 0.999)] = 0.1  # share spread over all classes
-    class_weight: Annotated[str | None, ReadBy(given_weights)] = None  # `balanced`, or such as `cat:1,dog:50`
+    class_weight: Annotated[str | None, ReadBy(given_weights)] = (
+        None  # `balanced`, or such as `cat:1,dog:50`; others weigh 1
+    )
     sampling: Annotated[str, Choices("each", "balanced")] = "each"  # or all classes equally often
     logit_adjustment: Annotated[  # 1: as if all classes had as many images
         float, Range(0, 10), OnlyWith("loss", "cross_entropy")

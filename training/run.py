@@ -42,6 +42,9 @@ class Run:
     data: Any
     metrics: dict[str, Any] | None = None
 
+    def __repr__(self):
+        return f"Run({str(self.folder.path)!r})"
+
 
 def train(
     recipe: Recipe | str | Path,
@@ -234,7 +237,7 @@ def _continues(recipe, folder):
             return False
         raise InputError(
             f"The run in {folder.path} was ended by early stopping after epoch {trained}: more epochs would "
-            "not change it. Start another --run-dir with early_stopping_patience=none."
+            "not change it. Start another folder with early_stopping_patience=none."
         )
     warn(
         f"The finished run continues from epoch {before.epochs} to {recipe.epochs}, with the learning rates "
@@ -255,13 +258,13 @@ def _forget_evaluation(folder):
 
 
 def _check_same_recipe(recipe, folder, but):
-    if not folder.recipe.exists():
-        raise InputError(f"--resume found no run in {folder.path}. Leave --resume out to start one.")
+    folder.check_started()
     changed = changed_fields(folder, recipe, but)
     if changed:
         is_shorter = [text.partition("=")[0] for text in changed] == ["epochs"]
         as_it_is = f" Without it, {AS_IT_IS}" if is_shorter and folder.model.exists() else ""
         raise InputError(
-            f"--resume continues the recipe that {folder.path} started with, but {', '.join(changed)} "
-            f"differ{'s' * (len(changed) == 1)}. Give the same fields, or another --run-dir.{as_it_is}"
+            f"resume=True (--resume) continues the recipe that {folder.path} started with, but "
+            f"{', '.join(changed)} differ{'s' * (len(changed) == 1)}. Give the same fields, or another "
+            f"folder.{as_it_is}"
         )

@@ -47,14 +47,13 @@ class RunFolder:
         places = (self.path, *self.path.absolute().parents)
         place = next(place for place in places if os.path.exists(place))  # unlike Path's, for any length
         if not place.is_dir():
-            raise InputError(
-                f"Expected a folder for the run, but {place} is a file. Choose another --run-dir."
-            )
+            raise InputError(f"Expected a folder for the run, but {place} is a file. Choose another folder.")
         if not os.access(place, os.W_OK | os.X_OK):
-            raise InputError(f"{place} is not writable. Choose another --run-dir.")
+            raise InputError(f"{place} is not writable. Choose another folder.")
         if os.path.exists(self.recipe):
             raise InputError(
-                f"{self.path} already contains a run. Use --resume to continue it, or another --run-dir."
+                f"{self.path} already contains a run. Set resume=True (--resume) to continue it, or choose "
+                "another folder."
             )
         others = (
             self.model,
@@ -70,13 +69,20 @@ class RunFolder:
             if os.path.exists(file):
                 raise InputError(
                     f"{file} belongs to no run that can be resumed, and a training would replace it. "
-                    "Choose another --run-dir."
+                    "Choose another folder."
                 )
+
+    def check_started(self):
+        """Raises InputError unless the folder contains a run, perhaps an interrupted one."""
+        if not self.recipe.exists():
+            raise InputError(
+                f"There is no run in {self.path} to resume. Leave resume=True (--resume) out to start one."
+            )
 
     @contextlib.contextmanager
     def locked(self):
         """Locks the folder against a second training; creates it if missing, removes it if still empty."""
-        busy = f"Another training is running in {self.path}. Wait for it, or choose another --run-dir."
+        busy = f"Another training is running in {self.path}. Wait for it, or choose another folder."
         with created_folder(self.path), exclusively(self.path, busy):
             yield
 

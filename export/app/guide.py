@@ -236,6 +236,8 @@ def _lines(case):
             IMPORT='import { decode, prepare, withChannels } from "./pixels.js";' if case.photo else "",
             **names,
         )
+        if "labels.txt" in answer:
+            lines = lines.replace("; the file is ", "; the file and labels.txt are ", 1)
         own = [f"### {heading}, LiteRT", _block(language, lines)]
         parts += own if case.photo else litert(language, lines)
     return parts

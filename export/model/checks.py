@@ -132,8 +132,8 @@ def warn_of_few_items(expected, max_drop):
         points = 100 / len(value.values)
         if value.labels is not None and value.task.name == "classification" and points > max_drop:
             warn(
-                f"{name} is compared on {counted(len(value.values), 'item')}, and one of them is "
-                f"{points:.2g} points of accuracy. To see a loss of {max_drop:g} points, give more items.",
+                f"{name}: {counted(len(value.values), 'item')} to compare on, each {points:.2g} points of "
+                f"accuracy. A loss of {max_drop:g} points is not seen with so few.",
                 Notice,
             )
 

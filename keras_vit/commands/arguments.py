@@ -11,6 +11,7 @@ from collections.abc import Callable
 from keras_vit.errors import InputError, did_you_mean
 from keras_vit.io.label_kinds import KINDS
 
+_WITH_OPTION = re.compile(r"\b(\w+)((?:=[\w.]+)?) \((--[\w-]+)\)")  # a message that has both forms
 OF_READING = (  # data, as arguments of Python and as options
     "class_folders",
     "group",
@@ -118,15 +119,20 @@ def refuse(options, names, reason):
 
 
 def by_options(message: str, options) -> str:
-    """Returns a message on how data are read with the command's options in place of arguments of Python.
+    """Returns a message with the command's options in place of arguments of Python.
 
-    Of a command that takes `field=value` it stays as it is.
+    Those on how data are read stay as they are for a command that takes `field=value`, unless the message
+    has both forms.
 
     >>> by_options("Set label_kind=several.", argparse.Namespace(label_kind=None))
     'Set --label-kind several.'
     >>> by_options("set skip_broken=True (--skip-broken).", argparse.Namespace(skip_broken=False))
     'set --skip-broken.'
     """
+    for name, value, option in _WITH_OPTION.findall(message):
+        if hasattr(options, name):
+            with_value = "" if value in ("", "=True") else f" {value[1:]}"
+            message = message.replace(f"{name}{value} ({option})", option + with_value)
     if hasattr(options, "overrides"):
         return message
     for name in (field for field in OF_READING if hasattr(options, field)):

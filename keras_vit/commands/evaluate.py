@@ -72,6 +72,8 @@ def _run_metrics(options):
     show_data(trained.data, trained.task)
     metrics = evaluate_run(trained, unsure)
     print_metrics(trained.task, metrics, options.model)
+    if unsure is not None and trained.folder.export.is_dir():
+        print(f"files in {trained.folder.export} answer as before: export again")
     return metrics
 
 

@@ -13,7 +13,10 @@ def add_arguments(parser):
         "recipe", metavar="RECIPE", help="a name from `keras-vit list recipes`, or a recipe.json or .py file"
     )
     parser.add_argument(
-        "overrides", nargs="*", metavar="field=value", help="changes to the recipe; a wrong name shows all"
+        "overrides",
+        nargs="*",
+        metavar="field=value",
+        help="changes to the recipe; a wrong name shows what there is",
     )
     parser.add_argument("--run-dir", type=path, required=True, help="folder to write")
     parser.add_argument(
@@ -52,8 +55,12 @@ def add_arguments(parser):
 
 def run(options):
     from keras_vit.commands.slips import refuse_slips
+    from keras_vit.training.run_folder import RunFolder
 
     refuse_slips(options.recipe, options.overrides)
+    if options.folds is None:  # a cross-validation has a run for each fold
+        folder = RunFolder(options.run_dir)
+        (folder.check_started if options.resume else folder.check_unused)()
     with quiet_import():
         from keras_vit.training.recipe import override
         from keras_vit.training.recipe_file import read_recipe

@@ -33,6 +33,7 @@ sys.exit(main())
             "tune vit_digit",
             "Unknown search 'vit_digit'. Did you mean vit_digits? Expected one of char_",
         ),
+        ("train vit_digits --resume", "There is no run in run to resume. Leave --resume out to start one."),
         ("tune vit_digits epoch=2,3", "Unknown recipe field 'epoch'. Did you mean epochs?"),
         (
             "check folder:photo",

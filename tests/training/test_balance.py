@@ -56,6 +56,13 @@ def test_balanced_weights_give_each_class_the_same_sum():
     np.testing.assert_allclose(weights * counts, 100 / 3, rtol=1e-6)
 
 
+def test_weights_may_be_a_dict_as_for_fit():
+    recipe = ImageRecipe(class_weight={0: 1.0, "b": 2})
+    assert recipe.class_weight == "0:1.0,b:2" and recipe == ImageRecipe(class_weight="0:1.0,b:2")
+    with pytest.raises(InputError, match="Expected class_weight to be balanced or CLASS:WEIGHT"):
+        ImageRecipe(class_weight={0: -1})
+
+
 def test_an_adjusted_loss_is_that_of_logits_with_the_logarithm_of_the_shares():
     labels, logits = np.eye(3, dtype="float32"), GENERATOR.normal(size=(3, 3)).astype("float32")
     shares = np.log(np.array([0.9, 0.09, 0.01], "float32"))

@@ -207,7 +207,7 @@ def test_a_file_that_disappears_during_a_training_is_one_line_and_the_training_c
     with pytest.raises(InputError) as error:
         fit(recipe, tmp_path / "run", callbacks=[Lose()])
     assert str(error.value).startswith(f"Expected an image file at {lost}, found none.")
-    assert str(error.value).endswith("restore the file, and continue with --resume.")
+    assert str(error.value).endswith("restore the file, and continue with resume=True (--resume).")
     Path(lost).write_bytes(content)
     fit(recipe, tmp_path / "run", resume=True)
     assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 21

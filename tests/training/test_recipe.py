@@ -113,7 +113,7 @@ def test_an_unknown_recipe_is_answered_with_the_known_ones():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"heads": 4}, "field 'heads'. Did you mean num_heads\\? Model 'vit' accepts variant, "),
+        ({"heads": 4}, "field 'heads'. Did you mean num_heads\\?$"),
         ({"window": 20}, "Recipe field 'window' is for text alone"),
         ({"num_classes": 3}, "Unknown recipe field 'num_classes'"),
         ({"lerning_rate": None}, "Did you mean learning_rate"),

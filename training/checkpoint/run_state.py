@@ -158,7 +158,7 @@ class RunState(keras.callbacks.Callback):
         if damaged:
             raise InputError(
                 f"None of the {len(damaged)} states in {self.folder} can be read: all are damaged. "
-                "Start again in another --run-dir."
+                "Start again in another folder."
             )
         return None
 
@@ -180,7 +180,7 @@ class RunState(keras.callbacks.Callback):
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"The state in {self.folder} does not hold what {name} needs: another version of this "
-                "package wrote it. Resume with that version, or start in another --run-dir."
+                "package wrote it. Resume with that version, or start in another folder."
             ) from error
 
     def _restore_callbacks(self):

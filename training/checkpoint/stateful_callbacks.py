@@ -90,7 +90,7 @@ class SameData(keras.callbacks.Callback):
         if state["sha256"] != self.digest:
             raise InputError(
                 f"The {self.what} differ from those that the run started with. Restore them, or start in "
-                "another --run-dir."
+                "another folder."
             )
 
 

@@ -54,11 +54,28 @@ _SAME = 0.5  # seconds within which a second Ctrl-C is the first one, sent to th
 
 
 class Interrupted(KeyboardInterrupt):
-    """A training was stopped from outside and can be resumed."""
+    """A training was stopped from outside, and saved: the same call with `resume=True` continues it.
+
+    It is a KeyboardInterrupt, which `except Exception` lets pass. `train` raises it after Ctrl-C and SIGTERM.
+
+    Args:
+        message: str, where the training stopped and how it continues.
+        exit_code: int, 130 after Ctrl-C and 143 after SIGTERM, as shells report them.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_vit.training import ImageRecipe, Interrupted, train
+        >>> recipe = ImageRecipe(model="linear", epochs=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     try:
+        ...         run = train(recipe, folder)
+        ...     except Interrupted:
+        ...         run = train(recipe, folder, resume=True)
+    """
 
     def __init__(self, message, exit_code):
         super().__init__(message)
-        self.exit_code = exit_code  # 130 after Ctrl-C, 143 after SIGTERM, as shells report them
+        self.exit_code = exit_code
 
 
 class Interruption:

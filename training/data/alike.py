@@ -110,8 +110,8 @@ def warn_near_duplicates(parts: dict[str, Split], pairs: np.ndarray, source: str
         names = [parts[s].take(np.array([p])).names()[0] for s, p in zip((one, other), places, strict=True)]
         warn(
             f"{len(np.unique(second[in_both][:, 1])):,} of {len(parts[other]):,} {other} images of {source} "
-            f"are near-duplicates of images in its {one} split, such as {names[1]} of {names[0]}: metrics on "
-            f"the {other} split are too good. Remove them from one of the two."
+            f"are near-duplicates of images in its {one} split, such as {names[1]}, which looks like "
+            f"{names[0]}: metrics on the {other} split are too good. Remove them from one of the two."
         )
 
 

@@ -232,7 +232,7 @@ def _empty_splits(root, splits):
 
 
 def _inner_folders(splits, class_folders):
-    """What a reading that was asked for does to folders below the classes, a line for each kind."""
+    """What the reading does to folders below the classes, a line for each kind."""
     classes = [item for folder in splits.values() for item in folder.with_images.items()]
     if class_folders is not None and _looks_like_splits(outer := [name for name, _ in classes]):
         mend = f": rename them {listed(_looks_like_splits(outer))} if they are"
@@ -244,8 +244,14 @@ def _inner_folders(splits, class_folders):
             yield f"{name}/{found[0]} is not kept as a split: its images are taken as all of {name}" + (
                 _others(held_out)
             )
+    mixed = [(name, folder) for name, folder in classes if folder.images and folder.with_images]
+    if class_folders is None and mixed:
+        name, folder = mixed[0]
+        ((inner, below),) = folder.with_images.items()  # several are refused
+        count = counted(len([*below.all_images()]), "image")
+        loose = f"next to {len(folder.images):,} directly in {name}"
+        yield f"{count} in {name}/{inner}, {loose}: all of {name}{_others(mixed)}"
     if class_folders == LAST:
-        mixed = [(name, folder) for name, folder in classes if folder.images and folder.with_images]
         if mixed:
             name, folder = mixed[0]
             count = counted(len(folder.images), "image")

@@ -14,6 +14,7 @@ from keras_vit.errors import InputError, counted, listed, warn
 from keras_vit.io.folders import scan
 from keras_vit.io.images import read_image
 from keras_vit.io.preprocessing import Preprocessing
+from keras_vit.training.chance import interval
 from keras_vit.training.data.items import hashes
 
 Precision = Annotated[float, Range(0.01, 0.9999)]
@@ -150,6 +151,8 @@ def figures_of(
         "precision": float(right[answered].mean()) if answered.any() else None,
         "answered": float(answered.mean()),
     }
+    if answered.any():
+        figures |= {"precision_interval": interval(right[answered]), "num_answered": int(answered.sum())}
     if unknown is not None:
         figures |= {"unknown_answered": float((unknown >= least).mean()), "num_unknown": len(unknown)}
     return figures
@@ -162,6 +165,9 @@ def none_of_these(figures: dict[str, Any]) -> str:
         f"none of these below a probability of {figures['threshold']:.4f}: {100 * figures['answered']:.1f} % "
         f"of the test images get a class, and {precision} of these are right"
     )
+    if "precision_interval" in figures:  # not where an earlier version wrote them
+        low, high = figures["precision_interval"]
+        line += f" ({low:.4f} to {high:.4f}, 95 %, by {counted(figures['num_answered'], 'image')})"
     if "unknown_answered" not in figures:
         return line
     share, count = 100 * figures["unknown_answered"], figures["num_unknown"]

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Unpack
 import keras_tuner
 
 from keras_vit.constraints import Range, typed
+from keras_vit.training.recipe import Recipe
 from keras_vit.training.recipe_file import read_recipe
+from keras_vit.training.run_folder import RunFolder
 from keras_vit.training.tuning.costs import LimitOptions, Limits
 from keras_vit.training.tuning.results.display import trials_table
 from keras_vit.training.tuning.search_run import join, run_search
@@ -81,7 +83,7 @@ def search(
     objective: str | keras_tuner.Objective | None = None,
     subset: Annotated[int | None, Range(1)] = None,
     measure: bool | Callable[..., dict] = False,
-    relative_to: str | Path | None = None,
+    relative_to: str | Path | Recipe | None = None,
     seed: Annotated[int, Range(0)] = 0,
     seeds: Annotated[int, Range(0)] = 3,
     workers: Annotated[int, Range(1)] = 1,
@@ -128,8 +130,8 @@ def search(
             file `reference`), and keeps the model's file as `keep`. `keras_vit.export` has
             `int8_footprint`, for limits on the `dynamic_int8` file. Default: False, measured where a limit
             needs it.
-        relative_to: str or Path, a recipe's name or file, or a run folder: the model that limits named
-            `*_ratio` are relative to.
+        relative_to: Recipe, or str or Path, a recipe's name or file, or a run folder, whose trained model is
+            measured: what limits named `*_ratio` are relative to.
         seed: int, at least 0, of the proposals; each trial's own seed follows from it. Default: 0.
         seeds: int, at least 0, how often the winner is trained again. Default: 3.
         workers: int, trials at a time, one for each GPU, or each with a share of the processors. Default: 1.
@@ -148,8 +150,8 @@ def search(
     Returns:
         SearchResult. The folder holds `results.csv`, `pareto.csv`, pictures, and the winner's folder: of a
         recipe `recipe.py` and its runs, of a builder `hyperparameters.json`, `model.keras` and its runs.
-        Unlike `keras-vit tune` it exports no file: give `export_model` the model in `result.model_file`, or
-        `keras-vit export` the run `result.best_run`.
+        Unlike `keras-vit tune` it exports no file: of a recipe, `keras-vit export` takes the run
+        `result.best_run`; of a builder, `export_model` takes the model in `result.model_file`.
 
     Raises:
         InputError: an argument is unknown or impossible, the folder holds something else, the data cannot be
@@ -176,7 +178,7 @@ def search(
         trials=trials,
         objective=objective,
         limits=Limits(**limits),
-        reference=read_recipe(relative_to) if relative_to else None,
+        **_reference_of(relative_to),
         measure=measure,
         seed=seed,
         data_dir=data_dir,
@@ -191,3 +193,14 @@ def search(
         raise
     data = getattr(planned.space, "data", {})
     return SearchResult(folder.path, planned.objective, *found, data.get("validation") or data.get("train"))
+
+
+def _reference_of(given):
+    """What a Plan says of the model that limits are relative to."""
+    if given is None or isinstance(given, Recipe):
+        return {"reference": given}
+    saved = RunFolder(given).model if Path(given).is_dir() else None
+    return {
+        "reference": read_recipe(str(given)),
+        "reference_model": saved if saved and saved.is_file() else None,
+    }

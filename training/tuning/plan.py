@@ -48,6 +48,7 @@ class Plan:
     seed: int = 0
     limits: Limits = NO_LIMITS
     reference: Recipe | None = None  # that ratios among the limits refer to
+    reference_model: Path | None = None  # the model of its run, where it is one
     measure: Callable[..., dict] | None = None
     kept_subset: int | None = None  # training images of the winner; None for all
     found: tuple[str, ...] = ()  # lines on the data of recipes, as a training prints them
@@ -198,8 +199,8 @@ def _check_losses(objective, space):
 def _check_limits(limits, reference, measure):
     if limits.needs_reference != (reference is not None):
         raise InputError(
-            "Expected --relative-to and a limit that is a ratio, such as --max-latency-ratio 0.7, together: "
-            "a ratio is relative to that recipe."
+            "Expected relative_to (--relative-to) and a limit that is a ratio, such as max_latency_ratio=0.7 "
+            "(--max-latency-ratio), together: a ratio is relative to that model."
         )
     if limits.needs_measuring and measure is None:  # by another backend
         raise InputError(f"{AS_TENSORFLOW}: unset KERAS_BACKEND, or limit parameters, --max-params.")

@@ -79,10 +79,10 @@ def _open(plan, folder, workers, data_dir, coordinator, display):
         local.threads = header["threads"]
         if coordinator is None:
             _show_start(plan, display)
-    else:
-        journal.append(header)
-    if plan.reference is not None and coordinator is None:  # workers measure it on their own machines
-        _measure_reference_once(local, journal, events)
+    reference = plan.reference is not None and coordinator is None  # workers measure it on their own machines
+    measured = _measure_reference_once(local, events) if reference else []
+    for event in ([] if events else [header]) + measured:  # not before it is measured, which may fail
+        journal.append(event)
     oracle = build_oracle(plan.tuner, plan.space, plan.objective, trials=plan.trials, seed=plan.seed)
     of_trials = [event for event in events[1:] if event["event"] != "reference"]
     ledger = Ledger(oracle, journal, of_trials, plan.seed)
@@ -99,12 +99,13 @@ def _show_start(plan, display):
         display.show(f"the search varies {listed(fields)}")
 
 
-def _measure_reference_once(local, journal, events):
+def _measure_reference_once(local, events):
+    """Returns the events that the journal needs: that of the reference, unless it has one."""
     known = [event["footprint"] for event in events if event["event"] == "reference"]
     if known and local.folder.reference.exists():
         local.reference = known[-1]
-    else:
-        journal.append({"event": "reference", "footprint": local.measure_reference()})
+        return []
+    return [{"event": "reference", "footprint": local.measure_reference()}]
 
 
 def _serve(coordinator, address, plan, display):
@@ -124,7 +125,7 @@ def _no_winner(records, failed_before):
     failed = [record for record in records if record.status != MISFIT]
     reason = failed[-1].reason.rstrip(".")
     is_old = failed[-1].id in failed_before
-    hint = " That was before this start: give more --trials, or another --run-dir." if is_old else ""
+    hint = " That was before this start: give more --trials, or another folder." if is_old else ""
     return ConditionError(f"No trial was trained to a score; trial {failed[-1].id}: {reason}.{hint}")
 
 
@@ -144,7 +145,7 @@ def join(
         events = journal.read()
         if events and events[0]["id"] != ledger.header["id"]:
             raise InputError(
-                f"{folder.path} holds trials of another search's coordinator. Choose another --run-dir."
+                f"{folder.path} holds trials of another search's coordinator. Choose another folder."
             )
         local = LocalWorkers(plan, folder, workers, threads_each(workers), data_dir)
         plan.space.prepare(folder.arrays)

@@ -53,6 +53,6 @@ def test_too_few_items_to_see_the_allowed_loss_are_reported():
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
             warn_of_few_items(expected, 0.5)
-        words = "kind is compared on 4 items, and one of them is 25 points of accuracy"
+        words = "kind: 4 items to compare on, each 25 points of accuracy"
         assert [str(w.message).partition(".")[0] for w in found] == [words] * reported
         assert {w.filename for w in found} <= {__file__}  # not a file of ours

@@ -167,7 +167,10 @@ def test_empty_folders_of_splits_are_told(made):
 
 @pytest.mark.parametrize("places", [["cat/2", "cat/more/1", "dog/1"], ["cat/images/3", "dog/images/1"]])
 def test_folders_below_a_class_that_can_mean_nothing_else_belong_to_it(made, places):
-    assert counts(read_layout(made(*places))) == {"train": {"cat": 3, "dog": 1}}
+    layout = read_layout(made(*places))
+    assert counts(layout) == {"train": {"cat": 3, "dog": 1}}
+    told = ("1 image in cat/more, next to 2 directly in cat: all of cat",)
+    assert layout.notes == (told if "cat/2" in places else ())
 
 
 def test_a_class_may_be_called_train(made):

@@ -8,7 +8,7 @@ from keras_vit.training.tuning.state.records import FAILED, TrialRecord
 
 @pytest.mark.parametrize(
     ("before", "hint"),
-    [(set(), ""), ({"1"}, " That was before this start: give more --trials, or another --run-dir.")],
+    [(set(), ""), ({"1"}, " That was before this start: give more --trials, or another folder.")],
 )
 def test_an_old_failure_is_not_shown_as_a_new_one(before, hint):
     failed = [TrialRecord(number, {}, 0, number, status=FAILED, reason="bad metric.") for number in "01"]

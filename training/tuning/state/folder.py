@@ -42,7 +42,7 @@ class SearchFolder:
         if self.path.exists() and not needed.exists() and any(self.path.iterdir()):
             raise InputError(
                 f"{self.path} is not empty and holds no search that can be resumed: {needed.name} "
-                "is missing. Choose another --run-dir."
+                "is missing. Choose another folder."
             )
 
     @contextlib.contextmanager
@@ -54,7 +54,7 @@ class SearchFolder:
         those of an ImpossibleSearch, which has no results: it can start again with another objective.
         """
         file = file or self.journal
-        busy = f"Another search is running in {self.path}. Wait for it, or choose another --run-dir."
+        busy = f"Another search is running in {self.path}. Wait for it, or choose another folder."
         with created_folder(self.path):
             file.touch()
             with exclusively(file, busy):

@@ -38,14 +38,14 @@ def check_same(started: dict, given: dict, holder: str | Path):
     `started` is the journal's first event, `given` what it would be now, `holder` the journal or who has it.
     """
     if started.get("event") != "search" or started.get("version") != VERSION:
-        raise InputError(f"{holder} is not of this version of keras-vit. Choose another --run-dir.")
+        raise InputError(f"{holder} is not of this version of keras-vit. Choose another folder.")
     try:
         old, new = _flat(started, holder), _flat(given, holder)
         valid = isinstance(started["threads"], int)
     except (KeyError, TypeError, AttributeError):
         valid = False
     if not valid:
-        raise InputError(f"{holder} is damaged: it does not describe a search. Choose another --run-dir.")
+        raise InputError(f"{holder} is damaged: it does not describe a search. Choose another folder.")
     changed = [
         f"{name} was {old.get(name, 'left out')}, is {new.get(name, 'left out')}"
         for name in dict.fromkeys([*old, *new])
@@ -54,7 +54,7 @@ def check_same(started: dict, given: dict, holder: str | Path):
     if changed:
         raise InputError(
             f"{holder} was started with another search: {'; '.join(changed)}. Use the values that it was "
-            "started with, or another --run-dir."
+            "started with, or another folder."
         )
 
 

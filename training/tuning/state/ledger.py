@@ -136,7 +136,7 @@ class Ledger:
         except (KeyError, TypeError, ValueError, AttributeError) as error:  # no event that was written here
             raise InputError(
                 f"{self.journal.path} does not fit this search: event {number} of its trials cannot be "
-                f"replayed ({type(error).__name__}). Choose another --run-dir."
+                f"replayed ({type(error).__name__}). Choose another folder."
             ) from error
 
     def _append(self, event, **details):
@@ -152,7 +152,7 @@ class Ledger:
         if proposal.trial_id != trial:
             raise InputError(
                 f"{self.journal.path} does not fit this search: expected trial {proposal.trial_id} next, "
-                f"found {trial}. Choose another --run-dir."
+                f"found {trial}. Choose another folder."
             )
         self._enter(trial, values, seed)
 

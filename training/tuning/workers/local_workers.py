@@ -9,7 +9,7 @@ from keras_vit.training.tuning.plan import Plan
 from keras_vit.training.tuning.state.folder import SearchFolder
 from keras_vit.training.tuning.state.records import COMPLETED, FAILED, TrialRecord
 from keras_vit.training.tuning.workers.processes import Processes
-from keras_vit.training.tuning.workers.recipe_work import RecipeWork
+from keras_vit.training.tuning.workers.recipe_work import RecipeWork, SavedWork
 from keras_vit.training.tuning.workers.resources import share_of
 from keras_vit.training.tuning.workers.trial import Job, check, measure_reference, run_trial
 
@@ -62,11 +62,11 @@ class LocalWorkers:
 
     def measure_reference(self) -> dict | None:
         """Measures the model that limits are relative to, and keeps its file. Returns its figures."""
-        file = str(self.folder.reference)
+        file, saved = str(self.folder.reference), self.plan.reference_model
         figures = self._require(
-            "The model of --relative-to cannot be measured: ",
+            "The model of relative_to (--relative-to) cannot be measured: ",
             measure_reference,
-            RecipeWork(self.plan.reference),
+            RecipeWork(self.plan.reference) if saved is None else SavedWork(saved),
             self.folder.reference_log,
             keep=file,
         )

@@ -1,9 +1,13 @@
-"""What a process does for one trial of a search for a recipe."""
+"""What a process does for one trial of a search for a recipe, and for the model of a run next to them."""
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 
 from keras_vit.errors import ConditionError, InputError
+from keras_vit.io.model_archive import load_model
 from keras_vit.training.fit import fit_task
 from keras_vit.training.own_parts import is_part
 from keras_vit.training.recipe import Recipe
@@ -52,3 +56,19 @@ class RecipeWork:
     def train_winner(self, run_dir, data_dir=None):
         """Trains the recipe, evaluates the run and writes its report."""
         train(self.recipe, run_dir, data_dir=data_dir, resume=RunFolder(run_dir).recipe.exists())
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedWork:
+    """The model of a run, to be measured: its data may have been given in Python, and are not needed."""
+
+    file: Path
+
+    def load_data(self, data_dir=None):
+        """There are none."""
+
+    def untrained(self, data, discovered: Callable):
+        """Returns the model as it was saved, and one image of zeros; of a model of text None."""
+        model = load_model(self.file)
+        shape = model.inputs[0].shape[1:]
+        return model, np.zeros(shape, np.uint8) if len(shape) == 3 else None
