@@ -106,7 +106,8 @@ def test_a_command_that_a_text_model_does_not_support_ends_with_one_line_and_cod
     ("content", "words", "message"),
     [
         (b"", [], "is empty"),
-        (b"\xff\xfe\x00", [], "UTF-8"),
+        (b"\xff\xfe\x00", [], "UTF-16, but byte"),
+        (b"\xe9", [], "UTF-8"),
         (b"short", ["lines=false", "sample_every=none"], "more text than one window"),
     ],
 )

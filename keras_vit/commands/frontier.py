@@ -1,4 +1,4 @@
-"""Compares models by the accuracy of their files against latency and size."""
+"""Compares models of images by the accuracy of their files against latency and size."""
 
 import os
 from pathlib import Path

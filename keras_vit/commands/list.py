@@ -7,7 +7,8 @@ EXAMPLE = "keras-vit list recipes"
 
 
 def add_arguments(parser):
-    parser.add_argument("what", choices=("recipes", "models", "searches", "experiments"), help="which names")
+    names = ("recipes", "models", "searches", "experiments")
+    parser.add_argument("what", choices=names, metavar=f"{{{','.join(names)}}}", help="which names")
     add_json(parser, "names, each with its line,")
 
 

@@ -99,6 +99,16 @@ class LanguageModelling(CharacterTask):
         write_json(folder.metrics, metrics)  # written last: marks the run complete
         return metrics
 
+    def place(self, metrics):
+        """A model that context does not help has learned less than its architecture allows."""
+        own, pairs = metrics["cross_entropy"], metrics["bigram"]["cross_entropy"]
+        if own < pairs:
+            return []
+        return [
+            f"hint: no better than counting pairs of characters ({pairs:.4f} nats): train for more epochs, "
+            "or with a smaller batch_size"
+        ]
+
     def batches(self, data):
         running = CarriedBatches if self.recipe.carry_state else WindowBatches
         kind = LineBatches if data.lines else running

@@ -65,4 +65,10 @@ class SequenceToSequence(CharacterTask):
 
     def place(self, metrics):
         (low, high), count = metrics["exact_match_interval"], counted(metrics["num_pairs"], "pair")
-        return [f"exact match on more such pairs: {low:.4f} to {high:.4f} (95 %, by {count})"]
+        found = [f"exact match on more such pairs: {low:.4f} to {high:.4f} (95 %, by {count})"]
+        if not metrics["exact_match"]:
+            found.append(
+                "hint: no target was written without a fault: train for more epochs, or with a smaller "
+                "batch_size"
+            )
+        return found

@@ -95,7 +95,7 @@ def _read(spec):
     elif kind == "text" and path:
         source = Path(path)
     else:
-        raise InputError(f"Unknown text {spec!r}. Expected names or text:PATH.")
+        raise InputError(f"Unknown text {spec!r}. Expected names or text:PATH.{_other(spec)}")
     text = read_text(source)
     if not text.strip():
         raise InputError(f"{source} is empty: there is nothing to learn from.")
@@ -166,3 +166,7 @@ def check_seen(parts: Mapping[str, Iterable[str]], vocabulary: Vocabulary):
                 f"The {part} split contains characters that the training split does not: {quoted(unseen)}. "
                 "Set unknown=unk to give such characters a token."
             )
+
+
+def _other(spec):
+    return " Pairs of texts are for the recipe seq2seq_dates." if spec.startswith("pairs:") else ""

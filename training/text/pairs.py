@@ -118,7 +118,10 @@ def load_pairs(
 def _read(spec):
     kind, _, given = spec.partition(":")
     if kind != "pairs" or not given:
-        raise InputError(f"Unknown pairs {spec!r}. Expected {', '.join(MAKERS)} or pairs:FILE.csv or .tsv.")
+        other = " One text is for recipes such as char_names_gru." if spec.startswith("text:") else ""
+        raise InputError(
+            f"Unknown pairs {spec!r}. Expected {', '.join(MAKERS)} or pairs:FILE.csv or .tsv.{other}"
+        )
     path = Path(given).expanduser()
     columns = read_table(path, "pair")
     if len(columns) < 2:

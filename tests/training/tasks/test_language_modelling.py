@@ -67,6 +67,14 @@ def test_a_run_on_names_learns_and_writes_what_its_folder_promises(run):
     assert "Bits per character" in page and "randaugment" not in page
 
 
+def test_a_model_that_is_no_better_than_pairs_of_characters_is_told(run):
+    task, metrics = task_of(RECIPE), {"cross_entropy": 2.0, "bigram": {"cross_entropy": 2.25}}
+    assert task.place(metrics) == []
+    (line,) = task.place({**metrics, "cross_entropy": 2.5})
+    assert line.startswith("hint: no better than counting pairs of characters (2.2500 nats): train for more")
+    assert bool(task.place(run[1])) == (run[1]["cross_entropy"] >= run[1]["bigram"]["cross_entropy"])
+
+
 def test_validation_loss_is_nats_per_character_of_the_whole_split(run):
     folder, _ = run
     last = list(csv.DictReader((folder / "history.csv").open()))[-1]

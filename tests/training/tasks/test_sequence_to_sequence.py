@@ -65,6 +65,12 @@ def test_exact_match_is_of_what_the_model_writes_by_itself(run):
     assert [row["answer"] for row in wrong] == [a for a, t in zip(answers, targets, strict=True) if a != t]
 
 
+def test_answers_that_are_all_wrong_are_told(run):
+    metrics = {**run[1].metrics, "exact_match": 0.0}
+    assert task_of(RECIPE).place(metrics)[1].startswith("hint: no target was written without a fault: train")
+    assert len(task_of(RECIPE).place({**metrics, "exact_match": 0.1})) == 1
+
+
 def test_validation_loss_is_nats_per_character(run):
     folder, found = run
     (inputs, targets, mask) = task_of(RECIPE).held_out(found.data)

@@ -101,7 +101,8 @@ def find_source(spec: str):
     if source is None or not bool(source.ARGUMENT) == bool(colon) == bool(argument):
         hint = "" if meant is None else f" Did you mean {meant}?"
         *others, last = (f"{name}:{s.ARGUMENT}" if s.ARGUMENT else name for name, s in sources.items())
-        raise InputError(f"Unknown data {spec!r}. Expected {', '.join(others)}, {last} or module:name.{hint}")
+        known = f"{', '.join(others)}, {last} or module:name"
+        raise InputError(f"Unknown data {spec!r}. Expected {known}; of text text:FILE or pairs:FILE.{hint}")
     shown = os.path.basename(os.path.abspath(argument)) if source.ARGUMENT == "PATH" else argument
     return source, argument, name + colon + shown
 
