@@ -37,7 +37,19 @@ def test_predict_answers_texts_and_the_lines_of_a_list(run, capsys, tmp_path):
     assert capsys.readouterr().out == first and all(source in first for source in SOURCES)
     rows = list(csv.DictReader((tmp_path / "answers.csv").open()))
     assert [row["source"] for row in rows] == SOURCES
-    assert json.loads((tmp_path / "answers.json").read_text()) == rows
+    answered = json.loads((tmp_path / "answers.json").read_text())
+    assert [{**row, "error": ""} for row in answered] == rows
+
+
+def test_a_text_that_cannot_be_read_is_an_error_among_answers(run, capsys, tmp_path):
+    sources = [SOURCES[0], "\u017dlu\u0165", SOURCES[1]]
+    assert main(["predict", str(run), *sources, f"--json={tmp_path}/answers.json"]) == 2
+    printed = capsys.readouterr()
+    assert SOURCES[0] in printed.out and SOURCES[1] in printed.out and "lu" not in printed.out
+    assert "1 of 3 texts cannot be read: \u017dlu\u0165. The first: " in printed.err
+    kinds = [[*row] for row in json.loads((tmp_path / "answers.json").read_text())]
+    assert kinds == [["source", "answer"], ["source", "error"], ["source", "answer"]]
+    assert main(["predict", str(run), *sources, "--skip-broken"]) == 0
 
 
 @pytest.mark.slow

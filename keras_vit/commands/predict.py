@@ -51,7 +51,7 @@ def add_arguments(parser):
         "its own threshold is lower",
     )
     parser.add_argument(
-        "--skip-broken", action="store_true", help="exit with 0 although some images cannot be read"
+        "--skip-broken", action="store_true", help="exit with 0 although some images or texts cannot be read"
     )
     add_geometry(parser)
     add_import(parser)
@@ -81,19 +81,27 @@ def _answers(options, sources):
     _check_no_images(options)
     from rich.table import Table
 
-    from keras_vit.text.transduction import transduce
+    from keras_vit.text.transduction import transduce, unreadable
 
     csv_file = CsvFile(options.csv, [options.model])
     with json_file(options.json, [options.model]) as write:
         reader, vocabulary = open_pair_model(options.model)
-        answers = transduce(reader, vocabulary, sources)
-        rows = [{"source": s, "answer": a} for s, a in zip(sources, answers, strict=True)]
-        csv_file.add(["source", "answer"], rows)
+        broken = {s: error for s in sources if (error := unreadable(reader, vocabulary, s)) is not None}
+        read = [source for source in sources if source not in broken]
+        answers = dict(zip(read, transduce(reader, vocabulary, read) if read else [], strict=True))
+        rows = [
+            {"source": s, "error": str(broken[s])} if s in broken else {"source": s, "answer": answers[s]}
+            for s in sources
+        ]
+        csv_file.add(["source", "answer", "error"], rows)
         write(rows)
-    table = Table("source", "answer", box=None)
-    for row in rows:
-        table.add_row(row["source"], row["answer"])
-    _print(table)
+    if read:
+        table = Table("source", "answer", box=None)
+        for source in read:
+            table.add_row(source, answers[source])
+        _print(table)
+    if broken:
+        _report(sources, broken, "text", options.skip_broken)
 
 
 def _texts(options, files):
@@ -144,7 +152,7 @@ def _outputs(options, files):
     if interrupted:
         raise interrupted
     if answers.broken:
-        _report(answers, options.skip_broken)
+        _report(answers.answered, answers.broken, "image", options.skip_broken)
 
 
 def _show(answers, written):
@@ -154,12 +162,12 @@ def _show(answers, written):
         _print(answers.table())
 
 
-def _report(answers, skip_broken):
-
-    count, broken = len(answers.answered), answers.broken
+def _report(answered, broken, noun, skip_broken):
+    """Raises or warns of what could not be read."""
+    count = len(answered)
     if count == 1:
         raise next(iter(broken.values()))
-    found = f"{len(broken):,} of {counted(count, 'image')} cannot be read: {listed(broken, 5)}."
+    found = f"{len(broken):,} of {counted(count, noun)} cannot be read: {listed(broken, 5)}."
     if skip_broken and len(broken) < count:
         warn(found, Notice)
         return

@@ -58,6 +58,16 @@ def transduce(reader, vocabulary: Vocabulary, sources: Sequence[str]) -> list[st
     return [vocabulary.decode(row) for part in parts for row in _written(reader, vocabulary, part)]
 
 
+def unreadable(reader, vocabulary: Vocabulary, source: str) -> InputError | None:
+    """Returns why a model cannot read a source, or None where it can."""
+    try:
+        check_source(source.strip(), reader.max_source)
+        padded_tokens([source.strip()], vocabulary, reader.max_source)
+    except InputError as error:
+        return error
+    return None
+
+
 def check_source(source: str, most: int):
     """Raises InputError for a source that a model cannot read."""
     if not source or BOUNDARY in source:
