@@ -17,6 +17,7 @@ DPI = 150
 # Colours that the colour-blind can distinguish: Okabe and Ito 2008, https://jfly.uni-koeln.de/color/
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 MARKERS = "os^DvPX"
+_SIDES = [((x, y), side) for x, side in ((4, "left"), (-4, "right")) for y in (-11, 5)]  # of a name, points
 
 
 class Entry(NamedTuple):
@@ -79,7 +80,23 @@ def draw(entries: list[Entry], metric: str) -> Figure:
         if metric.endswith("accuracy"):
             axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
     figure.legend(*upper.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False)
+    figure.draw_without_rendering()  # which fixes the layout
+    for axes in (upper, lower):
+        _separate(axes.texts)
     return figure
+
+
+def _separate(names):
+    """Moves names that lie on others to another side of their marker."""
+    taken = []
+    for name in names:
+        for (x, y), side in _SIDES:
+            name.xyann = x, y
+            name.set_horizontalalignment(side)
+            box = name.get_window_extent()
+            if not any(box.overlaps(other) for other in taken):
+                break
+        taken.append(box)
 
 
 def _panel(axes, entries, cost, divisor, label):
@@ -96,7 +113,7 @@ def _panel(axes, entries, cost, divisor, label):
     axes.plot(x, y, color="0.8", linewidth=6, zorder=0, label="best of all")
     for entry in entries:
         place = getattr(entry, cost) / divisor, entry.score
-        axes.annotate(entry.name, place, (4, -11), textcoords="offset points", fontsize=8, color="0.25")
+        axes.annotate(entry.name, place, _SIDES[0][0], textcoords="offset points", fontsize=8, color="0.25")
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
     axes.xaxis.set_minor_locator(NullLocator())

@@ -44,3 +44,12 @@ def test_each_family_has_a_line_and_each_model_its_name():
         labels = axes.get_legend_handles_labels()[1]
         assert labels == ["levit", "cnn", "vit", "best of all"]
         assert [text.get_text() for text in axes.texts] == ["worse", "small", "good", "fast"]
+
+
+def test_names_of_models_that_are_alike_do_not_lie_on_each_other():
+    alike = [
+        SMALL._replace(name=f"a_long_name_{number}", latency_ms=0.5 + number / 1000) for number in range(3)
+    ]
+    for axes in draw([*alike, FAST], "accuracy").axes:
+        boxes = [text.get_window_extent() for text in axes.texts]
+        assert not any(one.overlaps(other) for n, one in enumerate(boxes) for other in boxes[:n])
