@@ -30,6 +30,7 @@ def test_a_command_without_fields_needs_none():
         ("tune vit_digits --run-dir runs/a --chief a:1 --join a:1", "not allowed"),
         ("benchmark", "required"),
         ("train vit_digits --run-dir runs/a --no-such", "unrecognized arguments: --no-such. See"),
+        ("check folder:my photos", "unrecognized arguments: photos. Quote a path that has spaces. See"),
         ("train vit_digits --run-dir runs/a --skip_broken", "Did you mean --skip-broken? See"),
         ("predict model.tflite --topp=3 cat.jpg", "Did you mean --top? See"),  # not --top-p of generate
         ("export m.keras --variant int8", "Did you mean dynamic_int8, mixed_int8, full_int8?"),

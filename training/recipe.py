@@ -18,7 +18,8 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     A notice names the arguments of the recipe's own model that another model does not get.
     """
     types = assignment_types(recipe, assignments)
-    pairs = (split_assignment(assignment, types) for assignment in assignments)
+    offered = fields_offered(recipe, assignments)
+    pairs = (split_assignment(assignment, types, offered) for assignment in assignments)
     changes = {field: parse_value(field, text, types[field]) for field, text in pairs}
     changed = recipe.replace(**changes)
     if changed.model != recipe.model:
@@ -37,18 +38,28 @@ def assignment_types(recipe: Recipe, assignments: Iterable[str]) -> dict[str, An
 
     They depend on the model: the recipe's, or one that is assigned, in a search as `"model=cnn,resnet"`.
     """
+    return {**recipe.types(*recipe.builders), **fields_offered(recipe, assignments)}
+
+
+def fields_offered(recipe: Recipe, assignments: Iterable[str]) -> dict[str, Any]:
+    """Returns the annotations of the fields of the recipe's model, or of those that are assigned."""
     named = [text.removeprefix("model=").split(",") for text in assignments if text.startswith("model=")]
-    known = recipe.types(*recipe.builders)
-    return {**known, **recipe.types(*(named[-1] if named else [recipe.model]))}
+    return recipe.types(*(named[-1] if named else [recipe.model]))
 
 
-def split_assignment(assignment: str, types: Mapping[str, Any]) -> tuple[str, str]:
-    """Splits `field=text`, and raises InputError for another form or a field that `types` lacks."""
+def split_assignment(
+    assignment: str, types: Mapping[str, Any], offered: Mapping[str, Any] | None = None
+) -> tuple[str, str]:
+    """Splits `field=text`, and raises InputError for another form or a field that `types` lacks.
+
+    The message names fields that are `offered`, by default all.
+    """
+    offered = types if offered is None else offered
     field, equals, text = assignment.partition("=")
     if not equals:
         raise InputError(f"Expected field=value, received {assignment!r}.")
     if field not in types:
-        unknown = unknown_field(field, types)
+        unknown = unknown_field(field, offered)
         is_slip = unknown.endswith("?")
-        raise InputError(unknown if is_slip else f"{unknown} Expected one of {', '.join(types)}.")
+        raise InputError(unknown if is_slip else f"{unknown} Expected one of {', '.join(offered)}.")
     return field, text

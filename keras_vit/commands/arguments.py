@@ -49,6 +49,8 @@ class Parser(argparse.ArgumentParser):
         wrong, known = (found[1], re.findall(r"[\w-]+", message.partition("choose from")[2]))
         if wrong is None:
             wrong, known = found[2].partition("=")[0], [*self._options()]
+            if not wrong.startswith("-"):
+                return " Quote a path that has spaces."
         if containing := [word for word in known if wrong in word.split("_")]:  # int8 of full_int8
             return f" Did you mean {', '.join(containing)}?"
         return did_you_mean(wrong, known, cutoff=0.75)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from keras_vit.commands.arguments import add_data_dir, add_label_kind, add_skip_broken, path
 from keras_vit.errors import InputError
-from keras_vit.io.files import near_path
+from keras_vit.io.files import near_path, source_of
 
 OF_IMAGES = ("pixels", "geometry", "label_column", "label_kind", "skip_broken")
 OF_DATA = ("no_labels", *OF_IMAGES)  # options that say how --data is read
@@ -16,6 +16,7 @@ EXPECTED = (
     "returns one"
 )
 
+_WITHOUT_PATH = ("digits", "names", "dates", "spelled_numbers")  # data that come with the package
 _SPECS = ("spec", "data", "calibration")  # arguments and options of commands
 _PATHS = {  # what lies at the path of a spec
     "folder": "a folder of class folders",
@@ -33,7 +34,10 @@ def check_specs(options):
 
 def check_spec(text):
     """Does so for one SPEC."""
-    kind, _, place = text.partition(":")
+    kind, colon, place = text.partition(":")
+    if not colon and text not in _WITHOUT_PATH and (meant := source_of(text)):
+        way = "data begin with what reads them, texts with text: or pairs:"
+        raise InputError(f"Unknown data {text!r}: {way}. Did you mean {meant}:{text}?")
     if kind in _PATHS and place and not (found := Path(place).expanduser()).exists():
         raise InputError(f"Expected {_PATHS[kind]} at {found}, found nothing.{near_path(found)}")
 

@@ -25,6 +25,7 @@ _MARKS = (  # at the beginning of texts; that of UTF-32 begins with one of UTF-1
     (codecs.BOM_UTF32_LE, "UTF-32"), (codecs.BOM_UTF32_BE, "UTF-32"),
     (codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"),
 )  # fmt: skip
+_SOURCES = {".csv": "table", ".parquet": "table", ".npz": "npz"}  # of files by their endings
 _POSITION = threading.Lock()
 _ACCESS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR}
 
@@ -205,6 +206,13 @@ def near_path(path: Path, cutoff: float = 0.6) -> str:
     except OSError:
         return ""
     return f" Did you mean {path.parent / near}?" if near else ""
+
+
+def source_of(path: str | os.PathLike) -> str | None:
+    """Returns what a spec of data begins with that reads a folder or file, such as `"folder"`, or None."""
+    if os.path.isdir(path):
+        return "folder"
+    return _SOURCES.get(os.path.splitext(path)[1].lower()) if os.path.isfile(path) else None
 
 
 def is_full_disk(error: BaseException | None) -> bool:

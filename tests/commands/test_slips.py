@@ -39,6 +39,7 @@ sys.exit(main())
             "check folder:photo",
             "keras-vit: Expected a folder of class folders at photo, found nothing. Did you",
         ),
+        ("check photos", "texts with text: or pairs:. Did you mean folder:photos?"),
         ("pack shards:packd", "keras-vit: Expected a folder of shards at packd, found nothing."),
         (
             "evaluate run --data table:t.csv",

@@ -60,9 +60,10 @@ class Progress(keras.callbacks.Callback):
         done = self._first + batch + 1
         self._bar.update(self._task, completed=done, rate=f"{rate:,.0f}")
         self._measured_from = self._measured_from or (done, time.monotonic())  # Keras traced the first ones
-        if not self.console.is_interactive and time.monotonic() - self._said >= PATIENCE:
+        steps = self.params["steps"]
+        is_last = batch + 1 == steps  # then the line of the epoch follows
+        if not self.console.is_interactive and not is_last and time.monotonic() - self._said >= PATIENCE:
             self._said = time.monotonic()
-            steps = self.params["steps"]
             self._print(
                 f"{(batch + 1) / steps:.0%} of epoch {self._first // steps + 1}{self._left(batch + 1)}"
             )

@@ -8,6 +8,7 @@ validation split, and the start the training split.
 
 import dataclasses
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Annotated
 import numpy as np
 
 from keras_vit.constraints import Choices, Range, checked
-from keras_vit.errors import InputError, counted
+from keras_vit.errors import InputError, counted, warn
 from keras_vit.io.files import read_text
 from keras_vit.text.vocabulary import Vocabulary, build_vocabulary, quoted
 from keras_vit.training.data.split import Fraction, hold_out
@@ -24,6 +25,7 @@ from keras_vit.training.data.split import Fraction, hold_out
 RUNNING_WINDOW = 128  # characters, where a recipe names no window
 LONGEST_LINE = 512  # characters, where a recipe names no window
 FEWEST_ITEMS = 10
+_ROWS_OF_A_TABLE = 0.9  # of the lines
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -110,7 +112,20 @@ def _split_lines(text, fractions, seed, name):
             f"Expected at least {FEWEST_ITEMS} different lines in {name}, received {len(set(items))}. "
             "For running text set lines=false."
         )
+    _warn_table(items, name)
     return {part: tuple(items[rows]) for part, rows in split_rows(items, fractions, seed).items()}
+
+
+def _warn_table(items, name):
+    """Warns of lines that seem to be the rows of a table, each of which is learned as it is."""
+    for mark, word in ((",", "commas"), ("\t", "tabs"), (";", "semicolons")):
+        (count, alike), *_ = Counter(item.count(mark) for item in items).most_common(1)
+        if count and alike >= _ROWS_OF_A_TABLE * len(items):
+            warn(
+                f"{name} looks like a table: {alike:,} of {counted(len(items), 'line')} have as many {word} "
+                f"({count}). Each line is learned whole, the first one too. Keep the column of the texts "
+                "alone; texts that are written from others are data=pairs:FILE (seq2seq_dates)."
+            )
 
 
 def split_rows(keys: Sequence[str], fractions: Mapping[str, float], seed: int) -> dict[str, np.ndarray]:

@@ -3,6 +3,7 @@ import collections
 import pytest
 
 from keras_vit import InputError
+from keras_vit.errors import DataWarning
 from keras_vit.training.text.corpus import load_text
 
 LINES = [f"{a}{b}" for a in "abcdefgh" for b in "abcdefgh"]
@@ -39,6 +40,16 @@ def test_the_split_depends_on_the_seed_and_not_on_the_order_of_lines(write):
     turned = load_text(write("\r\n".join(["", *LINES[::-1], " ", ""])))
     assert set(first.test) == set(turned.test)
     assert set(first.test) != set(load_text(write("\n".join(LINES)), seed=1).test)
+
+
+@pytest.mark.parametrize("mark", [",", "\t", ";"])
+def test_the_rows_of_a_table_are_told(write, mark, recwarn):
+    with pytest.warns(DataWarning, match=r"looks like a table: 65 of 65 lines have as many \w+ \(1\)"):
+        rows = [f"name{mark}language", *(f"{line}{mark}x" for line in LINES)]
+        load_text(write("\n".join(rows)), unknown="unk")
+    recwarn.clear()
+    load_text(write("\n".join(f"{line}{mark}x" if n % 8 else line for n, line in enumerate(LINES))))
+    assert not recwarn.list
 
 
 def test_running_text_is_cut_in_order_and_nothing_is_lost(write):

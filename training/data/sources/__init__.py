@@ -21,6 +21,7 @@ from typing import Any
 
 from keras_vit.errors import InputError, listed, nearest
 from keras_vit.importing import has_module, is_name
+from keras_vit.io.files import source_of
 from keras_vit.training.data import given
 from keras_vit.training.data.encoded import DECODED_FIELDS
 
@@ -41,9 +42,6 @@ class LoadOptions:
     copied: bool = False  # image files are not decoded for a model, so no grey levels get lost
     label_kind: str | None = None  # of label_kinds.KINDS; None: as the labels show
     group: str | None = None  # see `keras_vit.training.data.groups`
-
-
-_OF_ENDINGS = {".csv": "table", ".parquet": "table", ".npz": "npz"}
 
 
 def source_names() -> list[str]:
@@ -112,7 +110,7 @@ def _meant(spec, name, argument, sources):
     if name in sources or not isinstance(spec, str):
         return None
     if os.path.exists(spec):
-        found = "folder" if os.path.isdir(spec) else _OF_ENDINGS.get(os.path.splitext(spec)[1].lower())
+        found = source_of(spec)
         return found and f"{found}:{spec}"
     near = nearest(name, sources, cutoff=0.75)
     if near is None or has_module(name):

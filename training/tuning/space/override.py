@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from keras_vit.constraints import parse_value
 from keras_vit.errors import InputError
-from keras_vit.training.recipe import Recipe, assignment_types, split_assignment
+from keras_vit.training.recipe import Recipe, assignment_types, fields_offered, split_assignment
 
 _LITERAL = {"data", "image_column", "label_column", "split_column", "weight_column", "group", "sixteen_bit"}
 _LITERAL |= {"monitor", "flexible_patches"}  # fields whose text may contain commas and colons
@@ -34,12 +34,13 @@ class SpaceOverride:
     def parse_all(cls, assignments: Sequence[str], recipe: Recipe) -> dict[str, "SpaceOverride"]:
         """Parses assignments; the last one of a field counts."""
         types = assignment_types(recipe, assignments)
-        return {o.field: o for o in (cls.parse(assignment, types) for assignment in assignments)}
+        offered = fields_offered(recipe, assignments)
+        return {o.field: o for o in (cls.parse(assignment, types, offered) for assignment in assignments)}
 
     @classmethod
-    def parse(cls, assignment: str, types: dict) -> "SpaceOverride":
+    def parse(cls, assignment: str, types: dict, offered: dict | None = None) -> "SpaceOverride":
         """Parses `field=value`, `field=a,b` or `field=low:high`; `types` maps fields to annotations."""
-        field, text = split_assignment(assignment, types)
+        field, text = split_assignment(assignment, types, offered)
         if field in _LITERAL or field == "class_weight" and ":" in text:
             return cls(field, (parse_value(field, text, types[field]),))
         low, colon, high = text.partition(":")
