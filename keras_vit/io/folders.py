@@ -32,10 +32,10 @@ class Folder:
             yield from folder.all_images()
 
 
-def passed_over_words(passed_over: collections.Counter, limit: int | None = None) -> str:
+def passed_over_words(passed_over: collections.Counter, limit: int | None = None, hints: bool = True) -> str:
     """Returns the most frequent kinds of files that `scan` passed over, each with its number."""
     return ", ".join(
-        f"{count:,} {kind}" + (f" ({HEIF_HINT})" if kind in HEIF_SUFFIXES else "")
+        f"{count:,} {kind}" + (f" ({HEIF_HINT})" if hints and kind in HEIF_SUFFIXES else "")
         for kind, count in passed_over.most_common(limit)
     )
 

@@ -37,7 +37,8 @@ class Layout:
 
     def lines(self) -> list[str]:
         """Returns what there is to say, a line each."""
-        passed_over = [f"passed over: {self.kinds()}"] if self.passed_over else []
+        kinds = passed_over_words(self.passed_over, hints=False)  # a warning has the hint
+        passed_over = [f"passed over: {kinds}"] if self.passed_over else []
         return [self.reading, *self.notes, *self.hints, *passed_over]
 
     def kinds(self, limit: int | None = None) -> str:
