@@ -17,7 +17,7 @@ DPI = 150
 # Colours that the colour-blind can distinguish: Okabe and Ito 2008, https://jfly.uni-koeln.de/color/
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
 MARKERS = "os^DvPX"
-_SIDES = [((x, y), side) for x, side in ((4, "left"), (-4, "right")) for y in (-11, 5)]  # of a name, points
+_SIDES = [((x, y), side) for x, side in ((4, "left"), (-4, "right")) for y in (-11, 5)]  # of a marker
 
 
 class Entry(NamedTuple):
@@ -90,8 +90,7 @@ def _separate(names):
     """Moves names that lie on others to another side of their marker."""
     taken = []
     for name in names:
-        for (x, y), side in _SIDES:
-            name.xyann = x, y
+        for name.xyann, side in _SIDES:
             name.set_horizontalalignment(side)
             box = name.get_window_extent()
             if not any(box.overlaps(other) for other in taken):

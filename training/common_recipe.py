@@ -227,11 +227,7 @@ class Recipe:
         accepted = ", ".join(name for name in known if name not in annotations(type(self)))
         for name in options:
             if name not in elsewhere:
-                unknown = unknown_field(name, known)
-                is_slip = unknown.endswith("?")
-                raise InputError(
-                    unknown if is_slip else f"{unknown} Model {self.model!r} accepts {accepted}."
-                )
+                raise unknown_field(name, known, f"Model {self.model!r} accepts {accepted}.")
         if unused := [name for name, value in options.items() if name not in known and value is not None]:
             unset = " ".join(f"{name}=none" for name in unused)
             raise InputError(
@@ -250,9 +246,9 @@ def model_arguments(builder):
     return {name: Optional[kind] for name, kind in known.items() if name not in _DECIDED}  # noqa: UP045
 
 
-def unknown_field(name, known):
-    """Returns a sentence about a field that no recipe of a kind has, with the closest known one."""
+def unknown_field(name, known, others):
+    """Returns the error about a field that no recipe of a kind has: it names the closest one, or `others`."""
     for kind in Recipe.__subclasses__():
         if name in annotations(kind):
-            return f"Recipe field {name!r} is for {kind._kind_of_data} alone."
-    return f"Unknown recipe field {name!r}.{did_you_mean(name, known)}"
+            return InputError(f"Recipe field {name!r} is for {kind._kind_of_data} alone. {others}")
+    return InputError(f"Unknown recipe field {name!r}.{did_you_mean(name, known) or f' {others}'}")

@@ -19,8 +19,8 @@ def find_module(package: str, name: str, noun: str) -> types.ModuleType:
     return importlib.import_module(f"{package}.{name}")
 
 
-def check_name(name: str, noun: str, known: Sequence[str]) -> None:
-    """Raises InputError where a name is not one of the known ones, with the nearest of them."""
+def check_name(name: str, noun: str, known: Sequence[str], words: str | None = None) -> None:
+    """Raises InputError where a name is not one of the known ones, with the nearest and all, or `words`."""
     if name not in known:
-        near = did_you_mean(name, known)
-        raise InputError(f"Unknown {noun} {name!r}.{near} Expected one of {', '.join(known)}.")
+        expected = words or f"one of {', '.join(known)}"
+        raise InputError(f"Unknown {noun} {name!r}.{did_you_mean(name, known)} Expected {expected}.")

@@ -59,7 +59,5 @@ def split_assignment(
     if not equals:
         raise InputError(f"Expected field=value, received {assignment!r}.")
     if field not in types:
-        unknown = unknown_field(field, offered)
-        is_slip = unknown.endswith("?")
-        raise InputError(unknown if is_slip else f"{unknown} Expected one of {', '.join(offered)}.")
+        raise unknown_field(field, offered, f"Expected one of {', '.join(offered)}.")
     return field, text

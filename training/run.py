@@ -237,7 +237,7 @@ def _continues(recipe, folder):
             return False
         raise InputError(
             f"The run in {folder.path} was ended by early stopping after epoch {trained}: more epochs would "
-            "not change it. Start another folder with early_stopping_patience=none."
+            "not change it. Start in another folder with early_stopping_patience=none."
         )
     warn(
         f"The finished run continues from epoch {before.epochs} to {recipe.epochs}, with the learning rates "

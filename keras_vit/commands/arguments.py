@@ -139,7 +139,7 @@ def by_options(message: str, options) -> str:
         return message
     for name in (field for field in OF_READING if hasattr(options, field)):
         option = f"--{name.replace('_', '-')}"
-        message = re.sub(rf"\b{name}=(?:True)?( ?\({option}\)|(?=[\s,;]|$))", option, message)
+        message = re.sub(rf"\b{name}=(?:True)?(?=[\s,;]|$)", option, message)
         message = re.sub(rf"('?)\b{name}=", rf"{option} \1", message)
     return message
 

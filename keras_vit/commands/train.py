@@ -58,7 +58,7 @@ def run(options):
     from keras_vit.training.run_folder import RunFolder
 
     refuse_slips(options.recipe, options.overrides)
-    if options.folds is None:  # a cross-validation has a run for each fold
+    if options.folds is None and options.devices is None:  # folds and processes have run folders of their own
         folder = RunFolder(options.run_dir)
         (folder.check_started if options.resume else folder.check_unused)()
     with quiet_import():

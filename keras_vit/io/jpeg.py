@@ -5,7 +5,6 @@ import simplejpeg
 from PIL import Image, JpegImagePlugin
 from PIL.ExifTags import Base
 
-_COLOUR = ("RGB", 3)
 _DAMAGE = "Corrupt JPEG data"  # as libjpeg begins its warnings of what it goes on after
 _TURNED = {  # by the orientation of EXIF, as Pillow's ImageOps.exif_transpose does
     2: lambda pixels: pixels[:, ::-1],
@@ -29,9 +28,8 @@ def decode_jpeg(
         such a file as far as it can, without a word.
     """
     is_grey = image.mode == "L"
-    if not isinstance(image, JpegImagePlugin.JpegImageFile) or not (
-        is_grey or (image.mode, channels) == _COLOUR
-    ):
+    is_read = is_grey or image.mode == "RGB" and channels == 3
+    if not isinstance(image, JpegImagePlugin.JpegImageFile) or not is_read:
         return None, ""
     width, height = (side // factor for side in image.size)
     space = "GRAY" if is_grey else "RGB"

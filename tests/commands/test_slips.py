@@ -3,9 +3,12 @@ import sys
 
 import pytest
 
+from keras_vit.commands.data_option import _PATHS, _WITHOUT_PATH
 from keras_vit.commands.slips import field_names
 from keras_vit.training.common_recipe import _DECIDED
+from keras_vit.training.data.sources import find_source, source_names
 from keras_vit.training.recipe import ImageRecipe, PairRecipe, TextRecipe
+from keras_vit.training.text.made_pairs import MAKERS
 
 OF_LAYERS = {"trainable", "autocast", "activity_regularizer", "rotary", "causal"}  # which builders decide
 OF_RECIPES = {"model_options", "builders", "_kind_of_data"}  # which no command gives
@@ -15,6 +18,11 @@ sys.modules["keras"] = sys.modules["tensorflow"] = None  # importing them fails
 from keras_vit.__main__ import main
 sys.exit(main())
 """
+
+
+def without_keras(words, folder):
+    command = [sys.executable, "-c", WITHOUT_KERAS, *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize(
@@ -53,12 +61,27 @@ def test_a_slip_is_answered_before_keras_is_imported(words, message, tmp_path):
     (tmp_path / "photos").mkdir()
     more = {"train": ["--run-dir", "run"], "tune": ["--run-dir", "run"], "pack": ["out"]}
     words = [*words.split(), *more.get(words.split()[0], [])]
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_KERAS, *words], cwd=tmp_path, capture_output=True, text=True
-    )
+    done = without_keras(words, tmp_path)
     assert done.returncode == 2
     assert message in done.stderr and done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [([], "run already contains a run. Set --resume"), (["--devices", "all"], "keras is needed")],
+)
+def test_a_used_folder_is_answered_early_unless_processes_may_have_their_own(more, message, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "recipe.json").write_text("{}")
+    done = without_keras(["train", "vit_digits", "--run-dir", "run", *more], tmp_path)
+    assert done.returncode == 2 and message in done.stderr
+
+
+def test_specs_with_and_without_a_path_are_those_of_the_sources():
+    sources = {name: find_source(f"{name}:x")[0] for name in source_names() if name != "digits"}
+    assert {name for name, source in sources.items() if source.ARGUMENT == "PATH"} == set(_PATHS)
+    assert set(_WITHOUT_PATH) == {"digits", "names", *MAKERS} and not find_source("digits")[0].ARGUMENT
 
 
 def test_the_fields_read_from_the_sources_are_those_of_the_recipes():

@@ -12,10 +12,15 @@ from keras_vit.training.data.decoded import Decoder
 from keras_vit.training.data.encoded import EXAMINED
 from keras_vit.training.data.items import hashes
 from keras_vit.training.data.kept import keep_arrays, kept_arrays
-from keras_vit.training.data.near_duplicates import SIDE, find_pairs, read_thumbnails, thumbnails_of
+from keras_vit.training.data.near_duplicates import (
+    MOST_IMAGES,
+    SIDE,
+    find_pairs,
+    read_thumbnails,
+    thumbnails_of,
+)
 from keras_vit.training.data.units import Units
 
-MOST_IMAGES = 20_000  # up to which near-duplicates are looked for where nobody says so
 MOST_ON_REQUEST = 100_000
 _NO_PAIRS = np.empty((0, 2), int)
 _FILE = "near_duplicates.npz"

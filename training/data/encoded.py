@@ -9,6 +9,7 @@ from keras_vit.training.data.dataset import Split
 from keras_vit.training.data.decoded import DecodedImages, Decoder
 from keras_vit.training.data.decoding import OF_DATA
 from keras_vit.training.data.examination import again, examine, keep_examination, kept_examination
+from keras_vit.training.data.near_duplicates import MOST_IMAGES
 
 DECODED_FIELDS = ("skip_broken", "background", "sixteen_bit")  # of recipes
 DEFAULT_IMAGE_SIZE = (224, 224)  # pixels
@@ -54,7 +55,8 @@ def _examined(decoder, folder, options, every=False):
     count = len(decoder.items)
     size = decoder.items.sizes.sum()
     if every or options.examine or options.skip_broken or size <= EXAMINED:
-        are_compared = size <= EXAMINED and options.group is None and not (every or options.examine)
+        is_few = size <= EXAMINED and count <= MOST_IMAGES
+        are_compared = is_few and options.group is None and not (every or options.examine)
         found = examine(decoder, as_thumbnails=are_compared)
         keep_examination(folder, decoder.stamps, found)
         return found, []

@@ -91,12 +91,11 @@ def hint(split: Split, strata: np.ndarray) -> str | None:
     if not isinstance(items, FileItems):
         return None
     some = split.images.indices[:: max(1, len(split) // _LOOKED_AT)].tolist()
-    if sum(_is_numbered(items.paths[index]) is not None for index in some) < _FEW * len(some):
+    if sum(_numbered(items.paths[index]) is not None for index in some) < _FEW * len(some):
         return None
     beginnings, others = {}, 0
     for index, stratum in zip(split.images.indices.tolist(), strata.tolist(), strict=True):
-        match = _is_numbered(items.paths[index])
-        if match:
+        if match := _numbered(items.paths[index]):
             of_class = beginnings.setdefault(stratum, {})
             of_class[match[1]] = of_class.get(match[1], 0) + 1
         else:
@@ -116,7 +115,7 @@ def hint(split: Split, strata: np.ndarray) -> str | None:
     )
 
 
-def _is_numbered(path):
+def _numbered(path):
     """The match of a name such as patient_03_slice_12.png, whose beginning has a number too, or None."""
     name = path.rpartition(os.sep)[2]
     match = _NUMBERED.match(name.rpartition(".")[0] or name)

@@ -22,6 +22,7 @@ from keras_vit.io.images import Changes, decode_reduced
 from keras_vit.io.progress import mapped
 from keras_vit.training.data.decoded import Decoder
 
+MOST_IMAGES = 20_000  # up to which near-duplicates are looked for where nobody says so
 SIDE = 32  # pixels of a thumbnail; smaller images are not looked at
 CORRELATION = 0.85  # of near-duplicates, at least
 _DEVIATIONS = 5  # by which they exceed the median of pairs of the set

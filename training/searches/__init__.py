@@ -3,8 +3,7 @@
 import functools
 from pathlib import Path
 
-from keras_vit.errors import InputError, did_you_mean
-from keras_vit.training.modules import find_module, module_names
+from keras_vit.training.modules import check_name, find_module, module_names
 from keras_vit.training.recipes import find_recipe, recipe_names
 
 search_names = functools.partial(module_names, __name__)
@@ -32,11 +31,7 @@ def read_search(source):
 
 def check_search_name(name: str) -> None:
     """Raises InputError where a name is neither that of a search nor that of a recipe."""
-    known = [*search_names(), *recipe_names()]
-    if name not in known:
-        raise InputError(
-            f"Unknown search {str(name)!r}.{did_you_mean(str(name), known)} Expected {known_names()}."
-        )
+    check_name(str(name), "search", [*search_names(), *recipe_names()], known_names())
 
 
 def known_names() -> str:

@@ -199,8 +199,5 @@ def _reference_of(given):
     """What a Plan says of the model that limits are relative to."""
     if given is None or isinstance(given, Recipe):
         return {"reference": given}
-    saved = RunFolder(given).model if Path(given).is_dir() else None
-    return {
-        "reference": read_recipe(str(given)),
-        "reference_model": saved if saved and saved.is_file() else None,
-    }
+    saved = RunFolder(given).model
+    return {"reference": read_recipe(str(given)), "reference_model": saved if saved.is_file() else None}

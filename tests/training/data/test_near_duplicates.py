@@ -129,8 +129,10 @@ def test_tiny_images_are_not_looked_at_and_keep_their_splits():
 
 
 def test_many_images_are_not_looked_at_and_that_is_said(bursts, monkeypatch):
-    monkeypatch.setattr("keras_vit.training.data.alike.MOST_IMAGES", 100)
+    for module in ("alike", "encoded"):
+        monkeypatch.setattr(f"keras_vit.training.data.{module}.MOST_IMAGES", 100)
     data = load_data(f"folder:{bursts[0]}", image_size=16)
+    assert not data.train.images.decoder.thumbnails  # which nobody would read
     assert data.found[-1].startswith("near-duplicates were not looked for, among 200 images")
     asked = load_data(f"folder:{bursts[0]}", image_size=16, near_duplicates=True)
     assert asked.found[-1].startswith("near-duplicates: 200 of 200 images")
